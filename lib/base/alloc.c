@@ -1,0 +1,72 @@
+#include "base/alloc.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/*
+ * malloc with a counter in front. The counter exists for one kind of test: let n
+ * requests succeed and fail the rest, for n = 0, 1, 2, ... until nothing fails, so
+ * that every path that runs out of memory has been walked.
+ */
+
+static atomic_long fail_after = -1;
+static atomic_long live;
+
+static int may_allocate(void)
+{
+	long left = atomic_load_explicit(&fail_after, memory_order_relaxed);
+
+	if (left < 0)
+		return 1;
+	while (left > 0) {
+		if (atomic_compare_exchange_weak(&fail_after, &left, left - 1))
+			return 1;
+	}
+	return 0;
+}
+
+static void *counted(void *p)
+{
+	if (p != NULL)
+		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+	return p;
+}
+
+void *mem_alloc(size_t size)
+{
+	return may_allocate() ? counted(malloc(size ? size : 1)) : NULL;
+}
+
+void *mem_zalloc(size_t n, size_t size)
+{
+	return may_allocate() ? counted(calloc(n ? n : 1, size ? size : 1)) : NULL;
+}
+
+void *mem_resize(void *p, size_t size)
+{
+	void *moved;
+
+	if (p == NULL)
+		return mem_alloc(size);
+	moved = may_allocate() ? realloc(p, size ? size : 1) : NULL;
+	return moved;
+}
+
+void mem_free(void *p)
+{
+	if (p == NULL)
+		return;
+	atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+	free(p);
+}
+
+void mem_fail_after(long n)
+{
+	atomic_store(&fail_after, n);
+}
+
+long mem_live(void)
+{
+	return atomic_load(&live);
+}

@@ -1,0 +1,76 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * An error is one line of text for a person, made where the facts are known. It may
+ * carry bytes from a hostile file (a column's name, a cell), so control characters
+ * are shown as '?': a message never breaks a log line or moves a terminal's cursor.
+ */
+
+static void flatten(char *line)
+{
+	for (char *p = line; *p; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	}
+}
+
+/* The message may have been cut inside a character: drop what is left of it. */
+static void trim_partial_character(char *line, size_t size)
+{
+	size_t back = 0;
+
+	while (back < 4 && back < size && ((unsigned char)line[size - 1 - back] & 0xC0) == 0x80)
+		back++;
+	if (back < size && (unsigned char)line[size - 1 - back] >= 0xC0)
+		line[size - 1 - back] = '\0';
+}
+
+static void fill(struct shmpub_error *err, int code, int sys, const char *format, va_list args)
+{
+	int n;
+
+	if (err == NULL)
+		return;
+	err->code = code;
+	err->sys = sys;
+	n = vsnprintf(err->message, sizeof(err->message), format, args);
+	if (n < 0)
+		err->message[0] = '\0';
+	else if ((size_t)n >= sizeof(err->message))
+		trim_partial_character(err->message, sizeof(err->message) - 1);
+	flatten(err->message);
+}
+
+int error_set(struct shmpub_error *err, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fill(err, code, 0, format, args);
+	va_end(args);
+	return code;
+}
+
+int error_sys(struct shmpub_error *err, int sys, const char *format, ...)
+{
+	va_list args;
+	size_t used;
+
+	va_start(args, format);
+	fill(err, SHMPUB_ERR_SYS, sys, format, args);
+	va_end(args);
+	if (err != NULL) {
+		used = strlen(err->message);
+		snprintf(err->message + used, sizeof(err->message) - used, ": %s", strerror(sys));
+	}
+	return SHMPUB_ERR_SYS;
+}
+
+int error_nomem(struct shmpub_error *err, size_t size)
+{
+	return error_set(err, SHMPUB_ERR_NOMEM, "out of memory (%zu bytes wanted)", size);
+}

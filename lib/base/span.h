@@ -1,0 +1,38 @@
+/* Bytes that belong to somebody else: pointer and size, no NUL. Passed by value. */
+#ifndef SHMPUB_BASE_SPAN_H
+#define SHMPUB_BASE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct span {
+	const char *data;
+	size_t size;
+};
+
+#define SPAN_NONE ((struct span){ NULL, 0 })
+
+static inline struct span span_of(const char *data, size_t size)
+{
+	return (struct span){ data, size };
+}
+
+static inline struct span span_str(const char *s)
+{
+	return (struct span){ s, strlen(s) };
+}
+
+static inline bool span_eq(struct span a, struct span b)
+{
+	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline bool span_is(struct span a, const char *s)
+{
+	return span_eq(a, span_str(s));
+}
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * The catalog: one small shared file that lists the feeds of an instance and holds
+ * the counters that readers poll.
+ *
+ * Threads:  one thread of one process writes; any number of processes read.
+ * Lifetime: CATALOG_NONE may be closed. Slot pointers die with the catalog.
+ */
+#ifndef SHMPUB_CATALOG_CATALOG_H
+#define SHMPUB_CATALOG_CATALOG_H
+
+#include <stdbool.h>
+#include "base/span.h"
+#include "catalog/catalog_format.h"
+#include "shm/shm.h"
+
+struct catalog {
+	struct shm_map map;
+	struct shm_stat stat; /* of the file that is mapped: readers compare its inode with the name's */
+};
+#define CATALOG_NONE ((struct catalog){ .map = { .fd = -1 } })
+
+static inline struct catalog_header *catalog_header(const struct catalog *c)
+{
+	return (struct catalog_header *)c->map.addr;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/*
+ * Take over the catalog that stands in the directory when it is whole, of our
+ * format and has max_feeds slots (same epoch: sequences go on); else make a new one
+ * with a new epoch and put it in place in one step. The instance lock must be held.
+ */
+int catalog_open_writer(struct catalog *out, const struct shm_dir *dir, const char *instance,
+			uint32_t max_feeds, const struct shm_access *access, struct shmpub_error *err);
+/* The slot of that name, taken if need be; SHMPUB_ERR_LIMIT when all are used. A name keeps its slot. */
+int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span name, struct shmpub_error *err);
+/* Descriptor, then sequence (release), then wake words. Waking is separate: catalog_wake(). */
+void catalog_publish(struct catalog *c, struct catalog_slot *slot, const struct catalog_descriptor *d);
+void catalog_set_state(struct catalog *c, struct catalog_slot *slot, enum slot_state state);
+/* `line` is cut to fit, at a character's boundary; empty clears. */
+void catalog_set_error(struct catalog_slot *slot, struct span line);
+void catalog_wake(struct catalog *c, struct catalog_slot *slot);
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* Map and check: magic, version, sizes, CRC, feature bits. SHM_ABSENT; SHMPUB_ERR_FORMAT says what is wrong. */
+int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct shmpub_error *err);
+/* NULL: no such feed. Hostile bytes in a slot are treated as free. */
+const struct catalog_slot *catalog_find(const struct catalog *c, struct span name);
+/* Slot i in use, or NULL; i < catalog_n_slots(). */
+const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i);
+uint32_t catalog_n_slots(const struct catalog *c);
+struct span catalog_slot_name(const struct catalog_slot *slot);
+/* A consistent copy of the current descriptor; false when there is none or it would not hold still. */
+bool catalog_descriptor(struct catalog_descriptor *out, const struct catalog_slot *slot);
+/* A consistent copy of the error line, NUL-terminated; empty when there is none. */
+void catalog_error(char out[CATALOG_ERROR_SIZE], const struct catalog_slot *slot);
+
+void catalog_close(struct catalog *c);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * A table that is there to be read: columns as the public header describes them.
+ * Helpers over struct shmpub_column that readers, the CLI and tests share.
+ */
+#ifndef SHMPUB_COLUMNS_TABLE_H
+#define SHMPUB_COLUMNS_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/span.h"
+#include "shmpub/shmpub.h"
+
+struct table {
+	uint64_t n_rows;
+	size_t n_columns;
+	const struct shmpub_column *columns;
+};
+
+static inline bool bit_get(const uint8_t *bits, uint64_t i)
+{
+	return (bits[i >> 3] >> (i & 7)) & 1;
+}
+
+static inline void bit_put(uint8_t *bits, uint64_t i, bool v)
+{
+	uint8_t mask = (uint8_t)(1u << (i & 7));
+
+	bits[i >> 3] = (uint8_t)(v ? bits[i >> 3] | mask : bits[i >> 3] & ~mask);
+}
+
+static inline bool column_is_valid(const struct shmpub_column *c, uint64_t row)
+{
+	return c->type != SHMPUB_NULL && (c->validity == NULL || bit_get(c->validity, row));
+}
+
+/* The column that holds the cell's value and its row there: through the dictionary if there is one. */
+const struct shmpub_column *column_resolve(const struct shmpub_column *c, uint64_t *row);
+
+static inline struct span column_text(const struct shmpub_column *c, uint64_t row)
+{
+	return (struct span){ c->text + c->offsets[row], (size_t)(c->offsets[row + 1] - c->offsets[row]) };
+}
+
+#endif

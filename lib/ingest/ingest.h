@@ -1,0 +1,47 @@
+/*
+ * CSV text to columns: scan, settle the types of whole columns, fill.
+ *
+ * The result equals what pandas.read_csv (3.1, low_memory=False) makes of the same
+ * bytes; docs/CSV.md lists the few deliberate differences.
+ *
+ * Use:      open -> { schema, capacity -> fill } until fill does not answer
+ *           INGEST_RETYPE -> text -> close.
+ * Threads:  an ingest belongs to one thread at a time; with `run` it spreads its own
+ *           work over others and returns when they are done.
+ * Lifetime: the text, the options and the guess must outlive it (the guess: until
+ *           open returns). The schema belongs to the ingest and may change with
+ *           INGEST_RETYPE.
+ * Errors:   SHMPUB_ERR_CSV with line and reason ("line 812: 7 fields, header has 6");
+ *           the caller adds the file's name.
+ */
+#ifndef SHMPUB_INGEST_INGEST_H
+#define SHMPUB_INGEST_INGEST_H
+
+#include "columns/schema.h"
+#include "columns/sink.h"
+#include "csv/options.h"
+
+enum ingest_answer {
+	INGEST_RETYPE = 30, /* a cell contradicts the schema: take the new schema and fill again */
+};
+
+struct ingest;
+
+/* Spread: call task(arg, i) for every i < n, from any threads, and return when all are done. NULL: one thread. */
+struct ingest_runner {
+	void (*run)(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg);
+	void *self;
+	size_t n_threads;
+};
+
+/* `guess`: the schema of the last refresh, or NULL. `runner` may be NULL. */
+int ingest_open(struct ingest **out, struct span text, const struct csv_options *options,
+		const struct schema *guess, const struct ingest_runner *runner, struct shmpub_error *err);
+const struct schema *ingest_schema(const struct ingest *in);
+uint64_t ingest_capacity(const struct ingest *in); /* rows, an upper bound */
+int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error *err);      /* round 1 */
+int ingest_fill_text(struct ingest *in, struct table_sink *sink, struct shmpub_error *err); /* round 2 */
+uint64_t ingest_skipped_rows(const struct ingest *in);
+void ingest_close(struct ingest *in);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * An instance's writer: the lock, the catalog, and a segment for every snapshot.
+ *
+ * A publication has two halves. prepare (publication_begin ... publication_seal) runs
+ * on any thread, can fail, and is seen by nobody. commit runs on the thread that
+ * owns the publisher and makes it current in one step; it cannot fail half-way.
+ *
+ * Threads:  a publisher and its feeds belong to one thread (the daemon's loop); a
+ *           publication is handed to a worker whole and comes back whole. One
+ *           publication per feed at a time.
+ * Lifetime: publications and feeds die before their publisher.
+ */
+#ifndef SHMPUB_PUBLISHER_PUBLISHER_H
+#define SHMPUB_PUBLISHER_PUBLISHER_H
+
+#include <stdbool.h>
+#include "catalog/catalog.h"
+#include "shm/shm.h"
+#include "snapshot/snapshot.h"
+
+struct publisher;
+struct publisher_feed;
+struct publication;
+
+struct publisher_options {
+	const char *directory;  /* NULL: SHMPUB_DIRECTORY */
+	const char *instance;   /* NULL: SHMPUB_INSTANCE */
+	uint32_t max_feeds;     /* 0: 4096 */
+	uint64_t max_bytes;     /* all snapshots, spares and held ones; 0: no bound of our own */
+	uint64_t spare_bytes;   /* bound of all spares; 0: none are kept */
+	struct shm_access access; /* mode 0: 0644 */
+	bool keep_on_exit;
+};
+
+/*
+ * Take the instance: directory, lock, take-over of what a crash left (whole
+ * snapshots stay, hidden segments are unlinked). SHMPUB_ERR_BUSY names the pid.
+ */
+int publisher_open(struct publisher **out, const struct publisher_options *options, struct shmpub_error *err);
+uint64_t publisher_epoch(const struct publisher *p);
+void publisher_running(struct publisher *p); /* state -> running: everything configured was tried once */
+void publisher_heartbeat(struct publisher *p, int64_t now_ns);
+
+/* Begin or go on with a feed; a snapshot left by a crash is adopted (sequence = greater of catalog and file). */
+int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct span name,
+			uint64_t interval_ms, const struct shm_access *access, struct shmpub_error *err);
+/* Mark the feed removed, wake its readers, take its name away, free it. */
+void publisher_feed_remove(struct publisher_feed *f);
+struct span publisher_feed_name(const struct publisher_feed *f);
+uint64_t publisher_feed_sequence(const struct publisher_feed *f);
+/* True when a snapshot of this feed stands under its name right now (checks the file). */
+bool publisher_feed_stands(const struct publisher_feed *f);
+void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms);
+
+/* What a refresh came to, for the status words. line: the error, empty when there was none. */
+enum refresh_result { REFRESH_PUBLISHED, REFRESH_UNCHANGED, REFRESH_FAILED };
+void publisher_feed_report(struct publisher_feed *f, enum refresh_result result, struct span line);
+
+/* --- prepare: loop thread begins, a worker fills and seals -------------------------------------- */
+
+/* Loop thread. Reserves the next sequence and segment for this feed; no system calls that block. */
+int publication_begin(struct publication **out, struct publisher_feed *f, struct shmpub_error *err);
+/* Worker. Memory for snapshot_writer_new(); honours max_bytes (SHMPUB_ERR_LIMIT says what holds the rest). */
+struct snapshot_memory publication_memory(struct publication *pub);
+/* Sequence and epoch for the stamp. */
+void publication_stamp(const struct publication *pub, struct snapshot_stamp *stamp);
+/* Worker. `size` bytes are final. */
+int publication_seal(struct publication *pub, uint64_t size, struct shmpub_error *err);
+
+/* Loop thread. Puts it in place; on failure nothing changed and the publication is discarded. */
+int publication_commit(struct publication *pub, const struct catalog_descriptor *d, struct shmpub_error *err);
+/* Loop thread. Gives everything back; NULL is fine. */
+void publication_discard(struct publication *pub);
+
+/* Orderly stop: state, wake, remove everything (unless keep_on_exit), unlock. NULL is fine. */
+void publisher_close(struct publisher *p);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * What a platform must provide. shm_posix.c (and later shm_win32.c) implements
+ * it; nothing else in lib/ includes a system header.
+ *
+ * Threads:  a shm_dir may be used from any thread; a shm_map belongs to whoever
+ *           holds it and may be handed over.
+ * Lifetime: SHM_DIR_NONE and SHM_MAP_NONE may be closed or discarded, and
+ *           closing leaves them so. A mapping outlives its name and descriptor.
+ * Errors:   SHMPUB_ERR_SYS with the call, the path and the reason, unless said.
+ */
+#ifndef SHMPUB_SHM_SHM_H
+#define SHMPUB_SHM_SHM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "shmpub/shmpub.h"
+
+/* Answers of this header, besides SHMPUB_OK. */
+enum shm_answer {
+	SHM_ABSENT = 20,   /* no such name */
+	SHM_BUSY = 21,     /* somebody else has it: a lock, or a segment that is still in use */
+	SHM_TIMEOUT = 22,  /* the time given passed first */
+};
+
+/* An instance's directory, opened; names below are resolved in it, never through links. */
+struct shm_dir {
+	int fd;
+	char path[256]; /* for messages */
+};
+#define SHM_DIR_NONE ((struct shm_dir){ .fd = -1 })
+
+/* Who may read, and who owns what is made. */
+struct shm_access {
+	unsigned mode;  /* of snapshots and catalog: 0644, 0640, ... */
+	int64_t gid;    /* -1: the process's own */
+};
+
+struct shm_map {
+	void *addr;
+	size_t size;      /* bytes mapped */
+	int fd;           /* writers only; -1 otherwise */
+	uint64_t number;  /* the N in the hidden name .FEED.N; 0: none */
+	bool is_writable;
+	bool is_leased;   /* recycled under a write lease: see shm_recycle() */
+};
+#define SHM_MAP_NONE ((struct shm_map){ .fd = -1 })
+
+/* Identity and times of what stands under a name. */
+struct shm_stat {
+	uint64_t device, inode, size, blocks_size; /* blocks_size: bytes of memory really used */
+	uint32_t uid;
+	unsigned mode;
+};
+
+/* --- directory ------------------------------------------------------------------------------- */
+
+/* Open <directory>/<instance>; SHM_ABSENT when it is not there. */
+int shm_dir_open(struct shm_dir *out, const char *directory, const char *instance, struct shmpub_error *err);
+/* The same, made (0755) when absent; refuses a directory that is not ours (SHMPUB_ERR_OWNER). */
+int shm_dir_make(struct shm_dir *out, const char *directory, const char *instance, struct shmpub_error *err);
+void shm_dir_close(struct shm_dir *dir);
+int shm_dir_owner(uint32_t *uid, const struct shm_dir *dir, struct shmpub_error *err);
+/* Call fn for every name in it, in no order; fn may unlink the name it was given. */
+int shm_dir_each(const struct shm_dir *dir, void (*fn)(void *arg, const char *name), void *arg,
+		 struct shmpub_error *err);
+int shm_stat_name(struct shm_stat *out, const struct shm_dir *dir, const char *name, struct shmpub_error *err);
+int shm_unlink(const struct shm_dir *dir, const char *name, struct shmpub_error *err);
+
+/* --- one daemon per instance ------------------------------------------------------------------ */
+
+/*
+ * Take the exclusive lock on `lock`; *out is a descriptor to hold as long as the
+ * instance is ours. SHM_BUSY: somebody has it, and *pid is theirs (0: unknown).
+ */
+int shm_lock(int *out, uint64_t *pid, const struct shm_dir *dir, struct shmpub_error *err);
+void shm_unlock(int fd);
+
+/* --- segments, writing ------------------------------------------------------------------------ */
+
+/* A new, empty, mapped file under a hidden name; room for `size` bytes is really there (ENOSPC now, not SIGBUS later). */
+int shm_create(struct shm_map *out, const struct shm_dir *dir, const char *name, size_t size,
+	       const struct shm_access *access, struct shmpub_error *err);
+/* Grow or shrink, file and mapping; addr may move. On failure the map is as it was. */
+int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err);
+/* Final size, final mode, no more writing expected. The mapping stays. */
+int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access, struct shmpub_error *err);
+/* Put `hidden` in place of `stable` in one step; what stood there is then under `hidden` (*exchanged). */
+int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable, bool *exchanged,
+	      struct shmpub_error *err);
+/* Unmap and close; the name is not touched. */
+void shm_discard(struct shm_map *map);
+
+/* --- segments, reading ------------------------------------------------------------------------ */
+
+/* Map what stands under a name, read-only and shared; SHM_ABSENT. The descriptor is closed again. */
+int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir, const char *name,
+		 struct shmpub_error *err);
+
+/* --- waking and time -------------------------------------------------------------------------- */
+
+/* Wake everybody who sleeps on the word, in any process. */
+void shm_wake(const uint32_t *word);
+/* Sleep until the word differs from `seen`, a wake, or timeout_ms; SHM_TIMEOUT. Spurious returns are fine. */
+int shm_sleep(const uint32_t *word, uint32_t seen, uint32_t timeout_ms);
+int64_t shm_now_ns(void);       /* wall clock, ns since 1970 UTC */
+int64_t shm_monotonic_ns(void);
+uint64_t shm_random(void);      /* for epochs; from the system */
+uint64_t shm_pid(void);
+uint32_t shm_uid(void);
+bool shm_process_lives(uint64_t pid);
+
+#endif

@@ -1,0 +1,99 @@
+/* lib/base: errors, memory, buffers, checksums, UTF-8, checked sizes. */
+#include "unit/check.h"
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/checked.h"
+#include "base/crc32c.h"
+#include "base/error.h"
+#include "base/utf8.h"
+
+static void test_error(void)
+{
+	struct shmpub_error err;
+	char wide[2 * SHMPUB_ERROR_SIZE];
+
+	CHECK_INT("code comes back", error_set(&err, SHMPUB_ERR_CSV, "row %d", 7), SHMPUB_ERR_CSV);
+	CHECK_STR("message", err.message, "row 7");
+	CHECK_INT("NULL is fine", error_set(NULL, SHMPUB_ERR_CSV, "x"), SHMPUB_ERR_CSV);
+	error_set(&err, SHMPUB_ERR_CSV, "a\nb\x1b[2J");
+	CHECK_STR("control characters", err.message, "a?b?[2J");
+	error_sys(&err, 2, "open %s", "/x");
+	CHECK_STR("system's reason", err.message, "open /x: No such file or directory");
+	for (size_t i = 0; i + 1 < sizeof(wide); i += 2)
+		memcpy(wide + i, "\xC3\xA9", 2);
+	wide[sizeof(wide) - 2] = '\0';
+	error_set(&err, SHMPUB_ERR_CSV, "%s", wide);
+	CHECK_INT("cut between characters", utf8_valid_prefix(span_str(err.message)), strlen(err.message));
+}
+
+static void test_buffer(void)
+{
+	struct buffer b = BUFFER_NONE;
+	struct shmpub_error err;
+
+	for (int i = 0; i < 1000; i++)
+		CHECK_INT("append", buffer_printf(&b, &err, "%d,", i), 0);
+	CHECK_INT("size", b.size, 3890);
+	mem_fail_after(0);
+	CHECK_INT("no memory", buffer_zeros(&b, 1 << 20, &err), SHMPUB_ERR_NOMEM);
+	mem_fail_after(-1);
+	CHECK_INT("unchanged", b.size, 3890);
+	buffer_free(&b);
+	buffer_free(&b);
+	CHECK_INT("nothing left", mem_live(), 0);
+}
+
+static const struct {
+	const char *label;
+	const char *text;
+	size_t size;
+	size_t valid;
+} utf8_cases[] = {
+	{ "empty", "", 0, 0 },
+	{ "ascii", "hello, world", 12, 12 },
+	{ "two, three, four bytes", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", 9, 9 },
+	{ "lone continuation", "ab\x80", 3, 2 },
+	{ "overlong slash", "\xC0\xAF", 2, 0 },
+	{ "overlong three", "\xE0\x80\xAF", 3, 0 },
+	{ "surrogate", "\xED\xA0\x80", 3, 0 },
+	{ "above U+10FFFF", "\xF4\x90\x80\x80", 4, 0 },
+	{ "cut short", "abcdefgh\xE2\x82", 10, 8 },
+	{ "latin-1", "caf\xE9 au lait", 12, 3 },
+};
+
+static void test_utf8(void)
+{
+	const char *p = "\xE2\x82\xAC", *end = p + 3;
+
+	for (size_t i = 0; i < ARRAY_LEN(utf8_cases); i++)
+		CHECK_INT(utf8_cases[i].label,
+			  utf8_valid_prefix(span_of(utf8_cases[i].text, utf8_cases[i].size)),
+			  utf8_cases[i].valid);
+	CHECK_INT("decode", utf8_next(&p, end), 0x20AC);
+	CHECK("advanced", p == end);
+}
+
+static void test_checked(void)
+{
+	uint64_t v;
+
+	CHECK("add", u64_add(&v, 1, 2) && v == 3);
+	CHECK("add over", !u64_add(&v, UINT64_MAX, 1));
+	CHECK("mul over", !u64_mul(&v, UINT64_MAX / 2, 3));
+	CHECK("align", u64_align(&v, 65, 64) && v == 128);
+	CHECK("align over", !u64_align(&v, UINT64_MAX - 3, 64));
+	CHECK("inside", range_inside(4, 4, 8));
+	CHECK("outside", !range_inside(4, 5, 8));
+	CHECK("wrap", !range_inside(UINT64_MAX, 2, 8));
+}
+
+int main(void)
+{
+	test_error();
+	test_buffer();
+	test_utf8();
+	test_checked();
+	CHECK_INT("crc32c of 123456789 (RFC 3720)", crc32c("123456789", 9), 0xE3069283);
+	return check_report();
+}
