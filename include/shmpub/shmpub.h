@@ -23,6 +23,12 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#define SHMPUB_API __attribute__((visibility("default")))
+#else
+#define SHMPUB_API
+#endif
+
 #define SHMPUB_DIRECTORY "/dev/shm" /* an instance is the directory INSTANCE below it */
 #define SHMPUB_INSTANCE "shmpub"
 #define SHMPUB_FEED_MAX 40 /* bytes in a feed's name */
@@ -62,7 +68,8 @@ enum shmpub_type {
 	SHMPUB_TEXT,      /* UTF-8, int64 offsets */
 };
 
-enum shmpub_unit { /* numbered as Arrow's TimeUnit */
+/* Numbered as Arrow's TimeUnit. */
+enum shmpub_unit {
 	SHMPUB_SECOND = 0,
 	SHMPUB_MILLISECOND,
 	SHMPUB_MICROSECOND,
@@ -83,23 +90,238 @@ enum shmpub_kind {
 struct shmpub_column {
 	const char *name; /* UTF-8, not NUL-terminated by rule; see name_size */
 	size_t name_size;
-	enum shmpub_type type;  /* of the values; of the dictionary's when there is one */
-	enum shmpub_unit unit;  /* timestamps only */
-	const char *timezone;   /* timestamps: "UTC", "+02:00", NULL for naive; NUL-terminated */
+	enum shmpub_type type; /* of the values; of the dictionary's when there is one */
+	enum shmpub_unit unit; /* timestamps only */
+	const char *timezone;  /* timestamps: "UTC", "+02:00", NULL for naive; NUL-terminated */
 	enum shmpub_kind kind;
-	int index_level; /* -1: a column; 0, 1, ...: a level of the DataFrame's index */
-	int is_unnamed;  /* an index level without a name */
+	int index_level;     /* -1: a column; 0, 1, ...: a level of the DataFrame's index */
+	int is_unnamed;      /* an index level without a name */
+	int is_integer_name; /* pandas shows the label as an int: the source had no header */
 
 	uint64_t n_rows;
 	uint64_t null_count;
-	const void *values;      /* n_rows values of 8 bytes; bits for bool; codes with a dictionary */
+	const void *values; /* n_rows values of 8 bytes; bits for bool; codes with a dictionary */
 	const uint8_t *validity; /* bits, 1 = there is a value; NULL: no nulls */
 	const int64_t *offsets;  /* text: n_rows + 1 of them */
 	const char *text;        /* text: the bytes that offsets point into */
 
-	int code_size;                          /* bytes per code: 1, 2 or 4; 0 without a dictionary */
+	int code_size; /* bytes per code: 1, 2 or 4; 0 without a dictionary */
 	const struct shmpub_column *dictionary; /* n_rows = number of values; NULL: none */
 };
+
+/* "0.1.0" */
+SHMPUB_API const char *shmpub_version(void);
+
+/* --- marks: which snapshot somebody has seen --------------------------------------------------- */
+
+/* Sequences compare within one epoch; a snapshot of another epoch counts as newer. All zero: none seen. */
+struct shmpub_mark {
+	uint64_t epoch;
+	uint64_t sequence;
+};
+
+/* --- reading ----------------------------------------------------------------------------------- */
+
+struct shmpub_reader;   /* one thread's view of an instance */
+struct shmpub_snapshot; /* one version of one feed, held */
+
+struct shmpub_reader_options { /* all zero: the defaults */
+	const char *directory; /* NULL: SHMPUB_DIRECTORY */
+	const char *instance;  /* NULL: SHMPUB_INSTANCE */
+	uint32_t owner;        /* a uid that is trusted besides root, the user shmpub and me */
+};
+
+/*
+ * Make a reader. Whether the instance is there does not matter yet: each call below
+ * attaches when it can, and attaches anew when the publisher was replaced. `options`
+ * may be NULL, and is not needed afterwards. On success the caller owns *out.
+ */
+SHMPUB_API int shmpub_reader_open(struct shmpub_reader **out,
+                                  const struct shmpub_reader_options *options,
+                                  struct shmpub_error *err);
+/* NULL is fine. Snapshots stay good. */
+SHMPUB_API void shmpub_reader_close(struct shmpub_reader *reader);
+
+/*
+ * The newest snapshot there is, by two memory reads (a look at the file system at
+ * most once a second). SHMPUB_ABSENT, SHMPUB_NO_FEED, SHMPUB_NO_INSTANCE: *out is zero.
+ */
+SHMPUB_API int shmpub_newest(struct shmpub_mark *out, struct shmpub_reader *reader,
+                             const char *feed, struct shmpub_error *err);
+
+/*
+ * Map the newest snapshot if it is newer than `seen` (NULL: whatever there is).
+ *
+ * On SHMPUB_OK the caller owns *out and must shmpub_release() it; on any other
+ * result *out is NULL: SHMPUB_UNCHANGED, SHMPUB_ABSENT, SHMPUB_NO_FEED,
+ * SHMPUB_NO_INSTANCE, or a failure. Never blocks.
+ */
+SHMPUB_API int shmpub_acquire(struct shmpub_snapshot **out, struct shmpub_reader *reader,
+                              const char *feed, const struct shmpub_mark *seen,
+                              struct shmpub_error *err);
+
+/*
+ * Sleep until there is something newer than `seen` (NULL: anything at all), for
+ * timeout_ms at most (negative: for ever). SHMPUB_OK, SHMPUB_TIMED_OUT, or
+ * SHMPUB_NO_FEED when a running publisher has no such feed. A publisher that is not
+ * there yet, or is being replaced, is waited for.
+ */
+SHMPUB_API int shmpub_wait(struct shmpub_reader *reader, const char *feed,
+                           const struct shmpub_mark *seen, int timeout_ms,
+                           struct shmpub_error *err);
+
+/*
+ * The same for whatever changes in any feed. *change starts as 0 (the first call
+ * then answers at once) and is the caller's place in the run of changes.
+ */
+SHMPUB_API int shmpub_wait_any(struct shmpub_reader *reader, uint64_t *change, int timeout_ms,
+                               struct shmpub_error *err);
+
+/* --- what an instance tells of itself ------------------------------------------------------------ */
+
+enum shmpub_instance_state {
+	SHMPUB_STARTING = 1,
+	SHMPUB_RUNNING = 2,
+	SHMPUB_STOPPED = 3, /* orderly; what stands was left on purpose */
+};
+
+struct shmpub_instance_info {
+	uint64_t epoch;
+	uint64_t pid; /* of the publisher, in its own namespace */
+	uint64_t n_feeds, max_feeds;
+	uint64_t segment_bytes; /* memory in snapshots and spares */
+	uint64_t held_bytes;    /* memory in replaced snapshots that readers still hold */
+	int64_t started_ns;     /* wall clock, ns since 1970 UTC, as every time here */
+	int64_t heartbeat_ns;   /* 0: none promised */
+	enum shmpub_instance_state state;
+	char instance[SHMPUB_FEED_MAX + 1];
+};
+
+enum shmpub_feed_state {
+	SHMPUB_FEED_NEVER = 1, /* never published */
+	SHMPUB_FEED_FRESH = 2,
+	SHMPUB_FEED_STALE = 3,   /* no attempt has succeeded for three intervals */
+	SHMPUB_FEED_FAILING = 4, /* the last attempt failed */
+	SHMPUB_FEED_REMOVED = 5,
+};
+
+#define SHMPUB_LINE_SIZE 512
+
+struct shmpub_feed_info {
+	char name[SHMPUB_FEED_MAX + 1];
+	enum shmpub_feed_state state;
+	uint64_t interval_ms; /* 0: no timer */
+	uint64_t refreshes;   /* attempts */
+	uint64_t unchanged, failures, consecutive_failures;
+	int64_t last_attempt_ns;
+	uint64_t held_bytes;
+	char error[SHMPUB_LINE_SIZE]; /* of the last attempt; empty: it went well */
+
+	/* of the newest snapshot; all 0 before the first */
+	uint64_t sequence;
+	uint64_t size;          /* bytes of shared memory */
+	uint64_t rows, columns; /* index levels not counted */
+	int64_t published_ns;
+	int64_t source_mtime_ns; /* 0: unknown */
+	uint64_t source_size;    /* bytes of CSV */
+	uint64_t read_ns, parse_ns;
+	uint64_t skipped_rows;
+};
+
+SHMPUB_API int shmpub_instance(struct shmpub_instance_info *out, struct shmpub_reader *reader,
+                               struct shmpub_error *err);
+SHMPUB_API int shmpub_feed(struct shmpub_feed_info *out, struct shmpub_reader *reader,
+                           const char *feed, struct shmpub_error *err);
+/* Feed after feed: *position starts as 0; SHMPUB_NO_FEED after the last. Removed feeds are left out. */
+SHMPUB_API int shmpub_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *reader,
+                                uint32_t *position, struct shmpub_error *err);
+
+/* --- a snapshot in hand ------------------------------------------------------------------------ */
+
+struct shmpub_stamp {
+	struct shmpub_mark mark;
+	int64_t published_ns;
+	int64_t source_mtime_ns; /* 0: unknown */
+	uint64_t read_ns, parse_ns, source_size, skipped_rows;
+};
+
+SHMPUB_API const struct shmpub_stamp *shmpub_stamp(const struct shmpub_snapshot *snapshot);
+SHMPUB_API uint64_t shmpub_rows(const struct shmpub_snapshot *snapshot);
+/* Index levels among them, in the order of the source. */
+SHMPUB_API const struct shmpub_column *shmpub_columns(const struct shmpub_snapshot *snapshot,
+                                                      size_t *n_columns);
+/* NULL: no column of that name. */
+SHMPUB_API const struct shmpub_column *shmpub_column_named(const struct shmpub_snapshot *snapshot,
+                                                           const char *name);
+/* What the source is, without secrets; not NUL-terminated; *size 0 when it was not told. */
+SHMPUB_API const char *shmpub_source(const struct shmpub_snapshot *snapshot, size_t *size);
+/* The snapshot as the Arrow IPC file that it is. */
+SHMPUB_API const void *shmpub_bytes(const struct shmpub_snapshot *snapshot, size_t *size);
+/*
+ * Attaching checked that every buffer lies inside the snapshot. This checks what is
+ * in them: text offsets, UTF-8, codes, null counts. Costs a pass over the contents;
+ * needed before text or codes of an untrusted publisher are followed.
+ */
+SHMPUB_API int shmpub_verify(const struct shmpub_snapshot *snapshot, struct shmpub_error *err);
+/* NULL is fine. */
+SHMPUB_API void shmpub_release(struct shmpub_snapshot *snapshot);
+
+/* --- publishing -------------------------------------------------------------------------------- */
+
+struct shmpub_publisher;
+struct shmpub_csv_options;
+
+struct shmpub_publisher_options { /* all zero: the defaults */
+	const char *directory;    /* NULL: SHMPUB_DIRECTORY */
+	const char *instance;     /* NULL: SHMPUB_INSTANCE */
+	uint32_t max_feeds;       /* 0: 4096 */
+	unsigned file_mode;       /* of snapshots; 0: 0644 */
+	uint32_t group;           /* gid of snapshots; 0: the process's own */
+	uint64_t max_bytes;       /* all snapshots, spare and held ones; 0: no bound */
+	uint64_t spare_bytes;     /* memory kept for the next snapshots; 0: none */
+	int keep_on_exit;         /* leave the snapshots in place when it closes */
+};
+
+/*
+ * Take an instance: one publisher at a time (SHMPUB_ERR_BUSY names the other's pid).
+ * `options` may be NULL, and is not needed afterwards. On success the caller owns *out.
+ */
+SHMPUB_API int shmpub_publisher_open(struct shmpub_publisher **out,
+                                     const struct shmpub_publisher_options *options,
+                                     struct shmpub_error *err);
+/* Wakes readers and takes the feeds away (unless keep_on_exit); what readers hold stays theirs. NULL is fine. */
+SHMPUB_API void shmpub_publisher_close(struct shmpub_publisher *publisher);
+
+/* How CSV is read: the options of pandas.read_csv, as text, under the names that shmpubd.ini has. */
+SHMPUB_API int shmpub_csv_options_new(struct shmpub_csv_options **out, struct shmpub_error *err);
+/* ("index_col", "time"), ("dtype.symbol", "category"); SHMPUB_ERR_INVALID leaves the options unchanged. */
+SHMPUB_API int shmpub_csv_options_set(struct shmpub_csv_options *options, const char *key,
+                                      const char *value, struct shmpub_error *err);
+SHMPUB_API void shmpub_csv_options_free(struct shmpub_csv_options *options);
+
+/*
+ * Parse `size` bytes of CSV and publish them as the next snapshot of `feed`, which
+ * is made when it is new. `options` may be NULL (pandas' defaults). The text is not
+ * needed afterwards. On failure the last snapshot stays, and the feed's error line
+ * says why. `published` (NULL: not wanted) receives what readers will see.
+ */
+SHMPUB_API int shmpub_publish_csv(struct shmpub_publisher *publisher, const char *feed,
+                                  const char *text, size_t size,
+                                  const struct shmpub_csv_options *options,
+                                  struct shmpub_mark *published, struct shmpub_error *err);
+/*
+ * The same from columns that lie ready. Each has n_rows rows (its own n_rows and
+ * null_count need not be set); SHMPUB_ERR_INVALID names the column that breaks a
+ * rule: names are UTF-8 and differ; text is UTF-8 under growing offsets; codes lie
+ * inside the dictionary; time zones are "UTC" or "+hh:mm"; index levels count from 0.
+ */
+SHMPUB_API int shmpub_publish_columns(struct shmpub_publisher *publisher, const char *feed,
+                                      const struct shmpub_column *columns, size_t n_columns,
+                                      uint64_t n_rows, struct shmpub_mark *published,
+                                      struct shmpub_error *err);
+/* Take a feed away; SHMPUB_NO_FEED when there is none. */
+SHMPUB_API int shmpub_remove(struct shmpub_publisher *publisher, const char *feed,
+                             struct shmpub_error *err);
 
 #ifdef __cplusplus
 }
