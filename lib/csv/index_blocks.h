@@ -1,0 +1,185 @@
+/*
+ * The index by blocks of 64 bytes, over two primitives that the including file has
+ * defined before:
+ *
+ *   static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d);
+ *   static inline uint64_t prefix_xor(uint64_t bits);
+ *
+ * One bit is one byte, the lowest bit the first. Everything between the primitives
+ * is plain arithmetic on such words, the same on every machine.
+ */
+#ifndef SHMPUB_CSV_INDEX_BLOCKS_H
+#define SHMPUB_CSV_INDEX_BLOCKS_H
+
+#include <string.h>
+#include "csv/index.h"
+
+/* Where in 64 bytes the bytes of interest stand, quoted or not. */
+struct csv_block {
+	uint64_t quote, delimiter, lf, cr;
+};
+
+static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d);
+static inline uint64_t prefix_xor(uint64_t bits);
+
+/* What the quotes make of a block. */
+struct csv_block_ends {
+	uint64_t delimiters; /* outside quotes */
+	uint64_t records;    /* ends of records: a \n behind a \r is not one */
+	uint64_t empty;      /* those of them whose line is empty */
+	uint64_t odd;        /* quotes that open where none should */
+};
+
+static inline struct csv_block_ends block_ends(const struct csv_block *b, struct csv_index_state *s)
+{
+	struct csv_block_ends e;
+	uint64_t inside, lines, closing, opening, openers;
+
+	inside = b->quote ? prefix_xor(b->quote) ^ s->quoted : s->quoted;
+	opening = b->quote & inside;
+	closing = b->quote & ~inside;
+	lines = (b->lf | b->cr) & ~inside;
+	e.delimiters = b->delimiter & ~inside;
+	e.records = lines & ~(b->lf & ((b->cr & ~inside) << 1 | s->cr));
+	e.empty = e.records & (lines << 1 | s->line);
+	openers = lines | e.delimiters | closing;
+	e.odd = opening & ~(openers << 1 | s->opener);
+
+	s->quoted = 0 - (inside >> 63);
+	s->opener = openers >> 63;
+	s->cr = (b->cr & ~inside) >> 63;
+	s->line = lines >> 63;
+	return e;
+}
+
+/*
+ * Eight positions at a step, whether there are so many or not: what is written past
+ * the last is overwritten by the next block, and cheaper than a branch per position.
+ */
+static inline uint32_t *put_positions(uint32_t *out, uint64_t bits, uint32_t base)
+{
+	unsigned n = (unsigned)__builtin_popcountll(bits);
+
+	for (unsigned done = 0; done < n; done += 8) {
+		for (unsigned k = 0; k < 8; k++) {
+			out[done + k] = base + (uint32_t)(bits ? __builtin_ctzll(bits) : 0);
+			bits &= bits - 1;
+		}
+	}
+	return out + n;
+}
+
+static inline void put_block(struct csv_index *out, const struct csv_block_ends *e, uint32_t base)
+{
+	uint64_t ends = e->delimiters | e->records, records = e->records, upto;
+
+	for (; records; records &= records - 1) {
+		upto = records ^ (records - 1);
+		out->records[out->n_records++] =
+		        (uint32_t)(out->n_ends + (size_t)__builtin_popcountll(ends & upto));
+	}
+	out->n_ends = (size_t)(put_positions(out->ends + out->n_ends, ends, base) - out->ends);
+	if (e->odd && out->odd_quote == CSV_INDEX_NONE)
+		out->odd_quote = base + (uint32_t)__builtin_ctzll(e->odd);
+}
+
+/* The last, short block: a copy with zeros behind; `mask` has a bit per byte that is there. */
+static inline struct csv_block load_tail(uint64_t *mask, const char *p, size_t size,
+                                         const struct csv_index_dialect *d)
+{
+	char copy[CSV_INDEX_BLOCK] = { 0 };
+	struct csv_block b;
+
+	memcpy(copy, p, size);
+	b = block_load(copy, d);
+	*mask = (UINT64_C(1) << size) - 1;
+	b.quote &= *mask;
+	b.delimiter &= *mask;
+	b.lf &= *mask;
+	b.cr &= *mask;
+	return b;
+}
+
+/* After a short block the carries stand at bit size - 1, not at bit 63. */
+static inline struct csv_block_ends tail_ends(const struct csv_block *b, size_t size,
+                                              struct csv_index_state *s)
+{
+	struct csv_block shifted = *b;
+	struct csv_block_ends e;
+	unsigned shift = (unsigned)(CSV_INDEX_BLOCK - size);
+	struct csv_index_state before = *s;
+
+	/* Once where it stands, for the answers; once moved up against bit 63, for the carries. */
+	e = block_ends(b, &before);
+	shifted.quote <<= shift;
+	shifted.delimiter <<= shift;
+	shifted.lf <<= shift;
+	shifted.cr <<= shift;
+	(void)block_ends(&shifted, s);
+	return e;
+}
+
+static inline void index_blocks(struct csv_index *out, struct span text,
+                                const struct csv_index_dialect *d, struct csv_index_state *state)
+{
+	struct csv_index_state s = *state;
+	struct csv_block_ends e;
+	struct csv_block b;
+	uint64_t quotes = 0, crs = 0, mask;
+	size_t at = 0;
+
+	for (; at + CSV_INDEX_BLOCK <= text.size; at += CSV_INDEX_BLOCK) {
+		b = block_load(text.data + at, d);
+		e = block_ends(&b, &s);
+		put_block(out, &e, (uint32_t)at);
+		quotes |= b.quote;
+		crs |= b.cr;
+	}
+	if (at < text.size) {
+		b = load_tail(&mask, text.data + at, text.size - at, d);
+		e = tail_ends(&b, text.size - at, &s);
+		put_block(out, &e, (uint32_t)at);
+		quotes |= b.quote;
+		crs |= b.cr;
+	}
+	out->has_quotes |= quotes != 0;
+	out->has_cr |= crs != 0;
+	*state = s;
+}
+
+static inline void count_block(struct csv_count *out, const struct csv_block *b,
+                               const struct csv_block_ends *e)
+{
+	unsigned empty = (unsigned)__builtin_popcountll(e->empty);
+
+	out->n_records += (unsigned)__builtin_popcountll(e->records) - empty;
+	out->n_empty += empty;
+	out->n_quotes += (unsigned)__builtin_popcountll(b->quote);
+	out->n_delimiters += (unsigned)__builtin_popcountll(e->delimiters);
+	out->has_cr |= b->cr != 0;
+	out->has_odd_quote |= e->odd != 0;
+}
+
+static inline void count_blocks(struct csv_count *out, struct span text,
+                                const struct csv_index_dialect *d, struct csv_index_state *state)
+{
+	struct csv_index_state s = *state;
+	struct csv_block_ends e;
+	struct csv_block b;
+	uint64_t mask;
+	size_t at = 0;
+
+	for (; at + CSV_INDEX_BLOCK <= text.size; at += CSV_INDEX_BLOCK) {
+		b = block_load(text.data + at, d);
+		e = block_ends(&b, &s);
+		count_block(out, &b, &e);
+	}
+	if (at < text.size) {
+		b = load_tail(&mask, text.data + at, text.size - at, d);
+		e = tail_ends(&b, text.size - at, &s);
+		count_block(out, &b, &e);
+	}
+	*state = s;
+}
+
+#endif

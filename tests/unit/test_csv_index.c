@@ -1,0 +1,147 @@
+/* lib/csv/index.h: the plain implementation against a table, the others against the plain one. */
+#include "unit/check.h"
+
+#include "base/alloc.h"
+#include "csv/index.h"
+
+static const struct csv_index_dialect comma = { ',', '"', true };
+
+static const struct {
+	const char *label;
+	const char *text;
+	const char *ends;    /* offsets */
+	const char *records; /* ends up to each record's last */
+	int odd;             /* -1: none */
+	unsigned n_records, n_empty;
+	bool still_quoted;
+} cases[] = {
+	{ "no final newline", "a,b", "1 ", "", -1, 0, 0, false },
+	{ "two records", "a,b\nc,d\n", "1 3 5 7 ", "2 4 ", -1, 2, 0, false },
+	{ "crlf ends at the cr", "a,b\r\nc,d\r\n", "1 3 6 8 ", "2 4 ", -1, 2, 0, false },
+	{ "bare cr", "a\rb\r", "1 3 ", "1 2 ", -1, 2, 0, false },
+	{ "empty lines", "\na\n\n\nb\n", "0 2 3 4 6 ", "1 2 3 4 5 ", -1, 2, 3, false },
+	{ "empty crlf lines", "a\r\n\r\nb\r\n", "1 3 6 ", "1 2 3 ", -1, 2, 1, false },
+	{ "lf cr is two ends", "a\n\rb\n", "1 2 4 ", "1 2 3 ", -1, 2, 1, false },
+	{ "quoted delimiter", "\"a,b\",c\n", "5 7 ", "2 ", -1, 1, 0, false },
+	{ "quoted newlines", "\"a\r\nb\n\",c\n", "7 9 ", "2 ", -1, 1, 0, false },
+	{ "doubled quote", "\"a\"\",b\",c\n", "7 9 ", "2 ", -1, 1, 0, false },
+	{ "empty quoted", "\"\",\"\"\n", "2 5 ", "2 ", -1, 1, 0, false },
+	{ "text behind a quote", "\"a\"b,c\n", "4 6 ", "2 ", -1, 1, 0, false },
+	{ "quote in a bare field", "a\"b,c\n", "", "", 1, 0, 0, true },
+	{ "quote after text after quote", "\"a\"b\"c,d\n", "", "", 4, 0, 0, true },
+	{ "quote after a blank", "a, \"b\"\n", "1 6 ", "2 ", 3, 1, 0, false },
+	{ "never closed", "a,\"b\nc\n", "1 ", "", -1, 0, 0, true },
+};
+
+static void format_numbers(char *out, size_t size, const uint32_t *v, size_t n)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		used += (size_t)snprintf(out + used, size - used, "%u ", v[i]);
+}
+
+static void check_case(size_t i, const struct csv_index_kind *kind)
+{
+	uint32_t ends[128], records[128];
+	struct csv_index index = { .ends = ends, .records = records, .odd_quote = CSV_INDEX_NONE };
+	struct csv_index_state state = CSV_INDEX_START, count_state = CSV_INDEX_START;
+	struct csv_count count = { 0 };
+	char label[96], text[256];
+	struct span in = span_str(cases[i].text);
+
+	snprintf(label, sizeof(label), "%s: %s", kind->name, cases[i].label);
+	kind->index(&index, in, &comma, &state);
+	kind->count(&count, in, &comma, &count_state);
+	format_numbers(text, sizeof(text), ends, index.n_ends);
+	CHECK_STR(label, text, cases[i].ends);
+	format_numbers(text, sizeof(text), records, index.n_records);
+	CHECK_STR(label, text, cases[i].records);
+	CHECK_INT(label, (int)index.odd_quote, cases[i].odd);
+	CHECK_INT(label, count.n_records, cases[i].n_records);
+	CHECK_INT(label, count.n_empty, cases[i].n_empty);
+	CHECK_INT(label, count.has_odd_quote, cases[i].odd >= 0);
+	CHECK_INT(label, state.quoted != 0, cases[i].still_quoted);
+	CHECK(label, memcmp(&state, &count_state, sizeof(state)) == 0);
+}
+
+struct result {
+	uint32_t ends[1024], records[1024];
+	struct csv_index index;
+	struct csv_count count;
+	struct csv_index_state state, count_state;
+};
+
+/* In two calls, cut anywhere: positions of the second start again at 0. */
+static void run(struct result *r, const struct csv_index_kind *kind, struct span text, size_t cut,
+                const struct csv_index_dialect *d)
+{
+	memset(r, 0, sizeof(*r));
+	r->index = (struct csv_index){ .ends = r->ends,
+		                       .records = r->records,
+		                       .odd_quote = CSV_INDEX_NONE };
+	r->state = r->count_state = CSV_INDEX_START;
+	kind->index(&r->index, span_of(text.data, cut), d, &r->state);
+	kind->index(&r->index, span_of(text.data + cut, text.size - cut), d, &r->state);
+	kind->count(&r->count, span_of(text.data, cut), d, &r->count_state);
+	kind->count(&r->count, span_of(text.data + cut, text.size - cut), d, &r->count_state);
+}
+
+static bool same(const struct result *a, const struct result *b)
+{
+	return a->index.n_ends == b->index.n_ends && a->index.n_records == b->index.n_records &&
+	       memcmp(a->ends, b->ends, a->index.n_ends * sizeof(a->ends[0])) == 0 &&
+	       memcmp(a->records, b->records, a->index.n_records * sizeof(a->records[0])) == 0 &&
+	       a->index.odd_quote == b->index.odd_quote &&
+	       a->index.has_quotes == b->index.has_quotes && a->index.has_cr == b->index.has_cr &&
+	       a->count.n_records == b->count.n_records && a->count.n_empty == b->count.n_empty &&
+	       a->count.n_quotes == b->count.n_quotes &&
+	       a->count.n_delimiters == b->count.n_delimiters &&
+	       a->count.has_cr == b->count.has_cr &&
+	       a->count.has_odd_quote == b->count.has_odd_quote &&
+	       memcmp(&a->state, &b->state, sizeof(a->state)) == 0 &&
+	       memcmp(&a->count_state, &a->state, sizeof(a->state)) == 0;
+}
+
+/* Random texts over few bytes, so that every neighbourhood occurs; sizes around the block. */
+static void test_against_plain(void)
+{
+	static const char alphabet[] = "ab,,\"\"\n\n\r\t\0x";
+	static const struct csv_index_dialect dialects[] = { { ',', '"', true },
+		                                             { ',', '"', false },
+		                                             { '\t', '\'', true } };
+	static struct result want, got;
+	uint64_t seed = 42;
+	char text[400];
+
+	for (int round = 0; round < 20000; round++) {
+		const struct csv_index_dialect *d = &dialects[round % 3];
+		size_t size, cut;
+		unsigned letters;
+
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		size = (seed >> 33) % sizeof(text);
+		cut = size ? (seed >> 13) % (size + 1) : 0;
+		letters = (round & 4) ? 12 : 4 + (unsigned)(seed >> 50) % 8;
+		for (size_t i = 0; i < size; i++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			text[i] = alphabet[(seed >> 35) % letters];
+		}
+		run(&want, csv_index_kind(0), span_of(text, size), cut, d);
+		for (size_t k = 1; csv_index_kind(k) != NULL; k++) {
+			run(&got, csv_index_kind(k), span_of(text, size), cut, d);
+			CHECK(csv_index_kind(k)->name, same(&got, &want));
+		}
+	}
+}
+
+int main(void)
+{
+	for (size_t k = 0; csv_index_kind(k) != NULL; k++) {
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+			check_case(i, csv_index_kind(k));
+	}
+	test_against_plain();
+	return check_report();
+}
