@@ -43,7 +43,7 @@ struct catalog_header {
 	uint64_t epoch;           /*  40 */
 	char instance[48];        /*  48 NUL-padded */
 	uint32_t reserved0;       /*  96 */
-	uint32_t crc;             /* 100 CRC-32C of bytes 0 to 99 */
+	uint32_t crc;             /* 100 CRC-32 (zlib) of bytes 0 to 99 */
 	uint8_t reserved1[24];    /* 104 */
 	/* what changes; each word by itself */
 	uint32_t wake;            /* 128 [atomic] grows with every change in any feed; a futex */

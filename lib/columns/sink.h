@@ -33,7 +33,7 @@ struct column_sink {
 	uint64_t text_size;
 	const struct shmpub_column *dictionary; /* the filler's own memory, good until the fill is closed */
 
-	/* set by the filler in round 2: 1, 2 or 4, the smallest that holds every code */
+	/* set by the filler in round 2: bytes per code, read as signed: up to 128 values 1, up to 32,768 2, else 4 */
 	int code_size;
 };
 

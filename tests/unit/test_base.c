@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/checked.h"
-#include "base/crc32c.h"
+#include "base/crc32.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -24,7 +24,8 @@ static void test_error(void)
 		memcpy(wide + i, "\xC3\xA9", 2);
 	wide[sizeof(wide) - 2] = '\0';
 	error_set(&err, SHMPUB_ERR_CSV, "%s", wide);
-	CHECK_INT("cut between characters", utf8_valid_prefix(span_str(err.message)), strlen(err.message));
+	CHECK_INT("cut between characters", utf8_valid_prefix(span_str(err.message)),
+	          strlen(err.message));
 }
 
 static void test_buffer(void)
@@ -68,8 +69,8 @@ static void test_utf8(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(utf8_cases); i++)
 		CHECK_INT(utf8_cases[i].label,
-			  utf8_valid_prefix(span_of(utf8_cases[i].text, utf8_cases[i].size)),
-			  utf8_cases[i].valid);
+		          utf8_valid_prefix(span_of(utf8_cases[i].text, utf8_cases[i].size)),
+		          utf8_cases[i].valid);
 	CHECK_INT("decode", utf8_next(&p, end), 0x20AC);
 	CHECK("advanced", p == end);
 }
@@ -88,12 +89,48 @@ static void test_checked(void)
 	CHECK("wrap", !range_inside(UINT64_MAX, 2, 8));
 }
 
+static uint32_t crc32_bit_by_bit(const unsigned char *p, size_t size)
+{
+	uint32_t crc = ~0u;
+
+	for (size_t i = 0; i < size; i++) {
+		crc ^= p[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = (crc >> 1) ^ (0xEDB88320u & (0u - (crc & 1)));
+	}
+	return ~crc;
+}
+
+static void test_crc32(void)
+{
+	unsigned char bytes[300];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(i * 167 + (i >> 3));
+	CHECK_INT("crc32 of 123456789", crc32("123456789", 9), 0xCBF43926);
+	for (size_t size = 0; size <= sizeof(bytes); size++) {
+		uint32_t want = crc32_bit_by_bit(bytes, size);
+
+		CHECK_INT("at once", crc32(bytes, size), want);
+		CHECK_INT("in two parts",
+		          crc32_update(crc32(bytes, size / 3), bytes + size / 3, size - size / 3),
+		          want);
+	}
+	for (int b = 0; b < 256; b++) {
+		unsigned char run[8] = { (unsigned char)b };
+
+		for (size_t size = 1; size <= 8; size++)
+			CHECK_INT("every entry of the table", crc32(run, size),
+			          crc32_bit_by_bit(run, size));
+	}
+}
+
 int main(void)
 {
 	test_error();
 	test_buffer();
 	test_utf8();
 	test_checked();
-	CHECK_INT("crc32c of 123456789 (RFC 3720)", crc32c("123456789", 9), 0xE3069283);
+	test_crc32();
 	return check_report();
 }

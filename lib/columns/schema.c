@@ -1,0 +1,124 @@
+#include "columns/schema.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/*
+ * An array of fields, each with its own copies of its name and time zone, so that a
+ * schema may outlive the text it was read from: the daemon keeps the last one of
+ * every feed as the next refresh's guess.
+ */
+
+static void field_deinit(struct field *f)
+{
+	mem_free((void *)(uintptr_t)f->name.data);
+	mem_free((void *)(uintptr_t)f->timezone);
+}
+
+int schema_init(struct schema *out, size_t n, struct shmpub_error *err)
+{
+	struct schema s = SCHEMA_NONE;
+
+	s.fields = mem_zalloc(n, sizeof(*s.fields));
+	if (s.fields == NULL)
+		return error_nomem(err, n * sizeof(*s.fields));
+	s.n_fields = n;
+	for (size_t i = 0; i < n; i++)
+		s.fields[i].index_level = -1;
+	*out = s;
+	return SHMPUB_OK;
+}
+
+/* A copy with a NUL behind it, so that it serves as a C string as well. */
+static int copy_bytes(char **out, struct span bytes, struct shmpub_error *err)
+{
+	char *copy = mem_alloc(bytes.size + 1);
+
+	if (copy == NULL)
+		return error_nomem(err, bytes.size + 1);
+	if (bytes.size > 0)
+		memcpy(copy, bytes.data, bytes.size);
+	copy[bytes.size] = '\0';
+	*out = copy;
+	return SHMPUB_OK;
+}
+
+int schema_set_name(struct schema *s, size_t i, struct span name, struct shmpub_error *err)
+{
+	char *copy;
+	int r = copy_bytes(&copy, name, err);
+
+	if (r)
+		return r;
+	mem_free((void *)(uintptr_t)s->fields[i].name.data);
+	s->fields[i].name = span_of(copy, name.size);
+	return SHMPUB_OK;
+}
+
+int schema_set_timezone(struct schema *s, size_t i, const char *timezone, struct shmpub_error *err)
+{
+	char *copy = NULL;
+	int r;
+
+	if (timezone != NULL) {
+		r = copy_bytes(&copy, span_str(timezone), err);
+		if (r)
+			return r;
+	}
+	mem_free((void *)(uintptr_t)s->fields[i].timezone);
+	s->fields[i].timezone = copy;
+	return SHMPUB_OK;
+}
+
+int schema_copy(struct schema *out, const struct schema *from, struct shmpub_error *err)
+{
+	struct schema s = SCHEMA_NONE;
+	int r = schema_init(&s, from->n_fields, err);
+
+	for (size_t i = 0; r == SHMPUB_OK && i < from->n_fields; i++) {
+		s.fields[i] = from->fields[i];
+		s.fields[i].name = SPAN_NONE;
+		s.fields[i].timezone = NULL;
+		r = schema_set_name(&s, i, from->fields[i].name, err);
+		if (r == SHMPUB_OK)
+			r = schema_set_timezone(&s, i, from->fields[i].timezone, err);
+	}
+	if (r) {
+		schema_free(&s);
+		return r;
+	}
+	*out = s;
+	return SHMPUB_OK;
+}
+
+static bool timezone_equal(const char *a, const char *b)
+{
+	return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
+}
+
+static bool field_equal(const struct field *a, const struct field *b)
+{
+	return span_eq(a->name, b->name) && a->type == b->type && a->unit == b->unit &&
+	       a->kind == b->kind && timezone_equal(a->timezone, b->timezone) &&
+	       a->index_level == b->index_level && a->is_unnamed == b->is_unnamed &&
+	       a->is_dictionary == b->is_dictionary && a->is_integer_name == b->is_integer_name;
+}
+
+bool schema_equal(const struct schema *a, const struct schema *b)
+{
+	if (a->n_fields != b->n_fields)
+		return false;
+	for (size_t i = 0; i < a->n_fields; i++) {
+		if (!field_equal(&a->fields[i], &b->fields[i]))
+			return false;
+	}
+	return true;
+}
+
+void schema_free(struct schema *s)
+{
+	for (size_t i = 0; i < s->n_fields; i++)
+		field_deinit(&s->fields[i]);
+	mem_free(s->fields);
+	*s = SCHEMA_NONE;
+}

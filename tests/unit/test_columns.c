@@ -1,0 +1,178 @@
+#include "unit/check.h"
+
+#include "base/alloc.h"
+#include "columns/schema.h"
+#include "columns/table.h"
+
+static int build(struct schema *s)
+{
+	int r = schema_init(s, 3, NULL);
+
+	if (r == SHMPUB_OK)
+		r = schema_set_name(s, 0, span_str("time"), NULL);
+	if (r == SHMPUB_OK)
+		r = schema_set_timezone(s, 0, "UTC", NULL);
+	if (r == SHMPUB_OK)
+		r = schema_set_name(s, 1, span_str("price"), NULL);
+	if (r)
+		return r;
+	s->fields[0].type = SHMPUB_TIMESTAMP;
+	s->fields[0].unit = SHMPUB_MICROSECOND;
+	s->fields[0].index_level = 0;
+	s->fields[1].type = SHMPUB_FLOAT64;
+	return SHMPUB_OK;
+}
+
+static void change_name(struct schema *s)
+{
+	schema_set_name(s, 1, span_str("prices"), NULL);
+}
+static void change_timezone(struct schema *s)
+{
+	schema_set_timezone(s, 0, "+02:00", NULL);
+}
+static void drop_timezone(struct schema *s)
+{
+	schema_set_timezone(s, 0, NULL, NULL);
+}
+static void change_type(struct schema *s)
+{
+	s->fields[1].type = SHMPUB_INT64;
+}
+static void change_unit(struct schema *s)
+{
+	s->fields[0].unit = SHMPUB_NANOSECOND;
+}
+static void change_kind(struct schema *s)
+{
+	s->fields[2].kind = SHMPUB_KIND_BOOL;
+}
+static void change_index(struct schema *s)
+{
+	s->fields[0].index_level = -1;
+}
+static void change_unnamed(struct schema *s)
+{
+	s->fields[0].is_unnamed = true;
+}
+static void change_dictionary(struct schema *s)
+{
+	s->fields[1].is_dictionary = true;
+}
+static void change_integer_name(struct schema *s)
+{
+	s->fields[1].is_integer_name = true;
+}
+static void same_name_again(struct schema *s)
+{
+	schema_set_name(s, 1, span_str("price"), NULL);
+}
+
+static const struct {
+	const char *label;
+	void (*change)(struct schema *s);
+	bool equal;
+} changes[] = {
+	{ "the same name set again", same_name_again, true },
+	{ "another name", change_name, false },
+	{ "another zone", change_timezone, false },
+	{ "no zone", drop_timezone, false },
+	{ "another type", change_type, false },
+	{ "another unit", change_unit, false },
+	{ "another kind", change_kind, false },
+	{ "no index", change_index, false },
+	{ "an unnamed index", change_unnamed, false },
+	{ "a dictionary", change_dictionary, false },
+	{ "an integer label", change_integer_name, false },
+};
+
+static void test_equal(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		struct schema a = SCHEMA_NONE, b = SCHEMA_NONE;
+
+		CHECK_INT(changes[i].label, build(&a), SHMPUB_OK);
+		CHECK_INT(changes[i].label, schema_copy(&b, &a, NULL), SHMPUB_OK);
+		CHECK("a copy is equal", schema_equal(&a, &b));
+		changes[i].change(&b);
+		CHECK_INT(changes[i].label, schema_equal(&a, &b), changes[i].equal);
+		schema_free(&a);
+		schema_free(&b);
+		schema_free(&b);
+	}
+	CHECK_INT("nothing left", mem_live(), 0);
+}
+
+static void test_other_width(void)
+{
+	struct schema a = SCHEMA_NONE, b = SCHEMA_NONE;
+
+	CHECK_INT("3 fields", schema_init(&a, 3, NULL), SHMPUB_OK);
+	CHECK_INT("2 fields", schema_init(&b, 2, NULL), SHMPUB_OK);
+	CHECK("another number of fields", !schema_equal(&a, &b));
+	CHECK_INT("columns by default", b.fields[1].index_level, -1);
+	schema_free(&a);
+	schema_free(&b);
+}
+
+static void test_no_memory(void)
+{
+	for (long n = 0;; n++) {
+		struct schema a = SCHEMA_NONE, b = SCHEMA_NONE;
+		int r;
+
+		mem_fail_after(n);
+		r = build(&a);
+		if (r == SHMPUB_OK)
+			r = schema_copy(&b, &a, NULL);
+		mem_fail_after(-1);
+		schema_free(&a);
+		schema_free(&b);
+		CHECK_INT("nothing left", mem_live(), 0);
+		if (r == SHMPUB_OK) {
+			CHECK("every request was failed in turn", n >= 8);
+			return;
+		}
+		CHECK_INT("memory ran out", r, SHMPUB_ERR_NOMEM);
+	}
+}
+
+static const uint8_t codes1[] = { 2, 0, 127 };
+static const uint16_t codes2[] = { 2, 0, 300 };
+static const uint32_t codes4[] = { 2, 0, 70000 };
+
+static void test_resolve(void)
+{
+	static const struct {
+		const char *label;
+		const void *codes;
+		int size;
+		uint64_t last;
+	} cases[] = {
+		{ "one byte", codes1, 1, 127 },
+		{ "two bytes", codes2, 2, 300 },
+		{ "four bytes", codes4, 4, 70000 },
+	};
+	struct shmpub_column values = { .type = SHMPUB_INT64 }, c = { .dictionary = &values };
+	uint64_t row = 2;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		c.values = cases[i].codes;
+		c.code_size = cases[i].size;
+		row = 0;
+		CHECK(cases[i].label, column_resolve(&c, &row) == &values && row == 2);
+		row = 2;
+		CHECK(cases[i].label, column_resolve(&c, &row) == &values && row == cases[i].last);
+	}
+	row = 5;
+	CHECK("without a dictionary", column_resolve(&values, &row) == &values && row == 5);
+}
+
+int main(void)
+{
+	test_equal();
+	test_other_width();
+	test_no_memory();
+	test_resolve();
+	return check_report();
+}
