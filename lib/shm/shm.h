@@ -108,6 +108,8 @@ int64_t shm_monotonic_ns(void);
 uint64_t shm_random(void);      /* for epochs; from the system */
 uint64_t shm_pid(void);
 uint32_t shm_uid(void);
+/* The uid of a user by name; false when there is no such user. */
+bool shm_user_id(uint32_t *uid, const char *name);
 bool shm_process_lives(uint64_t pid);
 
 #endif

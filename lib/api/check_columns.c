@@ -1,0 +1,300 @@
+#include "api/check_columns.h"
+
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/utf8.h"
+
+/*
+ * Every rule has its own line, because the reader of the message is a programmer who
+ * filled a struct by hand. Values are looked at only where a wrong one would make a
+ * reader follow it out of bounds or refuse the table: offsets, codes, UTF-8.
+ */
+
+#define MAX_ROWS (UINT64_C(1) << 48) /* keeps every size of 8 bytes a row inside 64 bits */
+
+static int broken(struct shmpub_error *err, const struct shmpub_column *c, const char *rule)
+{
+	size_t size = c->name != NULL && c->name_size < 100 ? c->name_size : 0;
+
+	return error_set(err, SHMPUB_ERR_INVALID, "column \"%.*s\": %s", (int)size,
+	                 size > 0 ? c->name : "", rule);
+}
+
+static bool is_aligned(const void *p, size_t to)
+{
+	return (uintptr_t)p % to == 0;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_timezone(const char *tz)
+{
+	struct span s = span_str(tz);
+
+	if (span_is(s, "UTC"))
+		return true;
+	return s.size == 6 && (tz[0] == '+' || tz[0] == '-') && is_digit(tz[1]) &&
+	       is_digit(tz[2]) && tz[3] == ':' && is_digit(tz[4]) && is_digit(tz[5]) &&
+	       (tz[1] - '0') * 10 + (tz[2] - '0') < 24 && tz[4] < '6';
+}
+
+static const char *type_rule(const struct shmpub_column *c)
+{
+	if ((unsigned)c->type > SHMPUB_TEXT)
+		return "type is not one of enum shmpub_type";
+	if ((unsigned)c->unit > SHMPUB_NANOSECOND)
+		return "unit is not one of enum shmpub_unit";
+	if (c->timezone != NULL && c->type != SHMPUB_TIMESTAMP)
+		return "only timestamps have a time zone";
+	if (c->timezone != NULL && !is_timezone(c->timezone))
+		return "time zone is neither UTC nor +hh:mm";
+	if (c->kind == SHMPUB_KIND_INT && (c->type != SHMPUB_TEXT || c->dictionary != NULL))
+		return "kind int is for text";
+	if (c->kind == SHMPUB_KIND_BOOL && (c->type != SHMPUB_BOOL || c->dictionary != NULL))
+		return "kind bool is for bool";
+	if ((unsigned)c->kind > SHMPUB_KIND_BOOL)
+		return "kind is not one of enum shmpub_kind";
+	return NULL;
+}
+
+static const char *name_rule(const struct shmpub_column *c)
+{
+	if (c->name == NULL && c->name_size > 0)
+		return "name is missing";
+	if (utf8_valid_prefix(span_of(c->name, c->name_size)) != c->name_size)
+		return "name is not UTF-8";
+	if (c->index_level < -1)
+		return "index_level is below -1";
+	if (c->is_unnamed && c->index_level < 0)
+		return "only index levels can be unnamed";
+	return NULL;
+}
+
+static const char *text_rule(const struct shmpub_column *c, uint64_t n)
+{
+	const int64_t *o = c->offsets;
+
+	if (n == 0)
+		return NULL;
+	if (o == NULL || !is_aligned(o, sizeof(*o)))
+		return "offsets are missing or not aligned to 8 bytes";
+	if (o[0] < 0)
+		return "offsets begin below 0";
+	for (uint64_t i = 0; i < n; i++) {
+		if (o[i + 1] < o[i])
+			return "offsets fall";
+	}
+	if (o[n] > o[0] && c->text == NULL)
+		return "text is missing";
+	for (uint64_t i = 0; i < n; i++) {
+		struct span cell = column_text(c, i);
+
+		if (cell.size > 0 && utf8_valid_prefix(cell) != cell.size)
+			return "text is not UTF-8";
+	}
+	return NULL;
+}
+
+static const char *plain_rule(const struct shmpub_column *c, uint64_t n)
+{
+	if (c->type == SHMPUB_TEXT)
+		return text_rule(c, n);
+	if (n == 0 || c->type == SHMPUB_NULL)
+		return NULL;
+	if (c->values == NULL || (c->type != SHMPUB_BOOL && !is_aligned(c->values, 8)))
+		return "values are missing or not aligned to 8 bytes";
+	return NULL;
+}
+
+static uint64_t code_at(const struct shmpub_column *c, uint64_t row)
+{
+	if (c->code_size == 1)
+		return ((const uint8_t *)c->values)[row];
+	if (c->code_size == 2)
+		return ((const uint16_t *)c->values)[row];
+	return ((const uint32_t *)c->values)[row];
+}
+
+static const char *codes_rule(const struct shmpub_column *c, uint64_t n)
+{
+	if (c->code_size != 1 && c->code_size != 2 && c->code_size != 4)
+		return "code_size is not 1, 2 or 4";
+	if (n > 0 && (c->values == NULL || !is_aligned(c->values, (size_t)c->code_size)))
+		return "codes are missing or not aligned";
+	for (uint64_t i = 0; i < n; i++) {
+		if ((c->validity == NULL || bit_get(c->validity, i)) &&
+		    code_at(c, i) >= c->dictionary->n_rows)
+			return "a code is outside the dictionary";
+	}
+	return NULL;
+}
+
+static const char *dictionary_rule(const struct shmpub_column *c)
+{
+	const struct shmpub_column *d = c->dictionary;
+
+	if (c->type == SHMPUB_NULL)
+		return "a dictionary has values of a type";
+	if (d->type != c->type || d->unit != c->unit)
+		return "the dictionary's type is another one";
+	if (d->dictionary != NULL)
+		return "the dictionary has a dictionary";
+	if (d->validity != NULL)
+		return "the dictionary has nulls";
+	if (d->n_rows > MAX_ROWS)
+		return "too many values in the dictionary";
+	return plain_rule(d, d->n_rows);
+}
+
+static int check_column(const struct shmpub_column *c, uint64_t n, struct shmpub_error *err)
+{
+	const char *rule = name_rule(c);
+
+	if (rule == NULL)
+		rule = type_rule(c);
+	if (rule == NULL && c->dictionary == NULL)
+		rule = plain_rule(c, n);
+	if (rule == NULL && c->dictionary != NULL)
+		rule = dictionary_rule(c);
+	if (rule == NULL && c->dictionary != NULL)
+		rule = codes_rule(c, n);
+	return rule == NULL ? SHMPUB_OK : broken(err, c, rule);
+}
+
+/* Names of columns differ, levels are 0 to n - 1: told apart by sorting, so that a wide table costs no square. */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct shmpub_column *x = *(const struct shmpub_column *const *)a;
+	const struct shmpub_column *y = *(const struct shmpub_column *const *)b;
+	size_t n = x->name_size < y->name_size ? x->name_size : y->name_size;
+	int c = n > 0 ? memcmp(x->name, y->name, n) : 0;
+
+	if (c != 0)
+		return c;
+	return (x->name_size > y->name_size) - (x->name_size < y->name_size);
+}
+
+static int check_names(const struct shmpub_column *columns, size_t n, struct shmpub_error *err)
+{
+	const struct shmpub_column **sorted;
+	size_t named = 0;
+	int r = SHMPUB_OK;
+
+	sorted = mem_zalloc(n + 1, sizeof(*sorted));
+	if (sorted == NULL)
+		return error_nomem(err, (n + 1) * sizeof(*sorted));
+	for (size_t i = 0; i < n; i++) {
+		if (!columns[i].is_unnamed)
+			sorted[named++] = &columns[i];
+	}
+	qsort(sorted, named, sizeof(*sorted), by_name);
+	for (size_t i = 1; i < named && r == SHMPUB_OK; i++) {
+		if (by_name(&sorted[i - 1], &sorted[i]) == 0)
+			r = broken(err, sorted[i], "the name is there twice");
+	}
+	mem_free(sorted);
+	return r;
+}
+
+static int check_levels(const struct shmpub_column *columns, size_t n, struct shmpub_error *err)
+{
+	uint8_t *seen;
+	size_t levels = 0;
+	int r = SHMPUB_OK;
+
+	seen = mem_zalloc(n / 8 + 1, 1);
+	if (seen == NULL)
+		return error_nomem(err, n / 8 + 1);
+	for (size_t i = 0; i < n; i++)
+		levels += columns[i].index_level >= 0;
+	for (size_t i = 0; i < n && r == SHMPUB_OK; i++) {
+		int level = columns[i].index_level;
+
+		if (level < 0)
+			continue;
+		if ((size_t)level >= levels || bit_get(seen, (uint64_t)level))
+			r = broken(err, &columns[i], "index levels do not count 0, 1, ...");
+		else
+			bit_put(seen, (uint64_t)level, true);
+	}
+	mem_free(seen);
+	return r;
+}
+
+static uint64_t count_nulls(const struct shmpub_column *c, uint64_t n)
+{
+	uint64_t nulls = 0;
+
+	if (c->type == SHMPUB_NULL)
+		return n;
+	if (c->validity == NULL)
+		return 0;
+	for (uint64_t i = 0; i < n; i++)
+		nulls += !bit_get(c->validity, i);
+	return nulls;
+}
+
+/* Copies with the counts that the caller need not know. */
+static void complete(struct checked *c, const struct shmpub_column *columns, size_t n_columns,
+                     uint64_t n_rows)
+{
+	for (size_t i = 0; i < n_columns; i++) {
+		struct shmpub_column *to = &c->columns[i];
+
+		*to = columns[i];
+		to->n_rows = n_rows;
+		to->null_count = count_nulls(to, n_rows);
+		if (to->null_count == 0)
+			to->validity = NULL;
+		if (to->dictionary == NULL) {
+			to->code_size = 0;
+			continue;
+		}
+		c->dictionaries[i] = *to->dictionary;
+		c->dictionaries[i].null_count = 0;
+		to->dictionary = &c->dictionaries[i];
+	}
+	c->table = (struct table){ .n_rows = n_rows,
+		                   .n_columns = n_columns,
+		                   .columns = c->columns };
+}
+
+int checked_init(struct checked *out, const struct shmpub_column *columns, size_t n_columns,
+                 uint64_t n_rows, struct shmpub_error *err)
+{
+	int r = SHMPUB_OK;
+
+	*out = CHECKED_NONE;
+	if (n_columns == 0 || columns == NULL)
+		return error_set(err, SHMPUB_ERR_INVALID, "no columns");
+	if (n_rows > MAX_ROWS)
+		return error_set(err, SHMPUB_ERR_INVALID, "more than 2^48 rows");
+	for (size_t i = 0; r == SHMPUB_OK && i < n_columns; i++)
+		r = check_column(&columns[i], n_rows, err);
+	if (r == SHMPUB_OK)
+		r = check_names(columns, n_columns, err);
+	if (r == SHMPUB_OK)
+		r = check_levels(columns, n_columns, err);
+	if (r)
+		return r;
+	out->columns = mem_zalloc(n_columns, sizeof(*out->columns));
+	out->dictionaries = mem_zalloc(n_columns, sizeof(*out->dictionaries));
+	if (out->columns == NULL || out->dictionaries == NULL) {
+		checked_free(out);
+		return error_nomem(err, n_columns * sizeof(*out->columns));
+	}
+	complete(out, columns, n_columns, n_rows);
+	return SHMPUB_OK;
+}
+
+void checked_free(struct checked *c)
+{
+	mem_free(c->columns);
+	mem_free(c->dictionaries);
+	*c = CHECKED_NONE;
+}

@@ -1,0 +1,176 @@
+#include "prepare/prepare.h"
+
+/*
+ * A refresh between "the bytes are here" and "somebody may see them". The filler looks
+ * at every cell once and writes straight into the segment; when a cell contradicts the
+ * schema that it began with, the places are planned again for the new one. The last
+ * refresh's schema is the first guess, so that in the ordinary case nothing is planned
+ * twice. It is kept only when all went well: a bad file is no reason to forget it.
+ */
+
+static uint64_t frame_columns(const struct schema *s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->n_fields; i++)
+		n += s->fields[i].index_level < 0;
+	return n;
+}
+
+static void describe(struct catalog_descriptor *d, const struct snapshot_stamp *stamp,
+                     const struct schema *schema, uint64_t rows, uint64_t size)
+{
+	*d = (struct catalog_descriptor){
+		.sequence = stamp->sequence,
+		.size = size,
+		.rows = rows,
+		.columns = frame_columns(schema),
+		.published_ns = stamp->published_ns,
+		.source_mtime_ns = stamp->source_mtime_ns,
+		.read_ns = stamp->read_ns,
+		.parse_ns = stamp->parse_ns,
+		.source_size = stamp->source_size,
+		.skipped_rows = stamp->skipped_rows,
+	};
+}
+
+/* Both rounds, round 1 until the schema holds. *writer is the caller's, on failure as well. */
+static int fill(struct snapshot_writer **writer, struct table_sink **sink, struct ingest *in,
+                struct publication *pub, const struct snapshot_origin *origin,
+                struct shmpub_error *err)
+{
+	struct snapshot_memory memory = publication_memory(pub);
+	int r;
+
+	do {
+		snapshot_writer_free(*writer);
+		*writer = NULL;
+		r = snapshot_writer_new(writer, sink, &memory, ingest_schema(in),
+		                        ingest_capacity(in), origin, err);
+		if (r)
+			return r;
+		r = ingest_fill(in, *sink, err);
+	} while (r == INGEST_RETYPE);
+	if (r)
+		return r;
+	r = snapshot_writer_text(*writer, err);
+	if (r)
+		return r;
+	return ingest_fill_text(in, *sink, err);
+}
+
+static void stamp_source(struct snapshot_stamp *stamp, const struct publication *pub,
+                         const struct prepare_source *source, const struct ingest *in,
+                         int64_t began_ns)
+{
+	*stamp = (struct snapshot_stamp){
+		.published_ns = shm_now_ns(),
+		.source_mtime_ns = source->mtime_ns,
+		.read_ns = source->read_ns,
+		.parse_ns = (uint64_t)(shm_monotonic_ns() - began_ns),
+		.source_size = source->text.size,
+		.skipped_rows = ingest_skipped_rows(in),
+	};
+	publication_stamp(pub, stamp);
+}
+
+int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
+                const struct prepare_source *source, const struct csv_options *options,
+                struct schema *schema, const struct ingest_runner *runner, struct shmpub_error *err)
+{
+	int64_t began_ns = shm_monotonic_ns();
+	struct snapshot_writer *writer = NULL;
+	struct schema settled = SCHEMA_NONE;
+	struct snapshot_stamp stamp;
+	struct table_sink *sink;
+	struct ingest *in = NULL;
+	uint64_t size;
+	int r;
+
+	r = ingest_open(&in, source->text, options, schema->n_fields > 0 ? schema : NULL, runner,
+	                err);
+	if (r)
+		goto out;
+	r = fill(&writer, &sink, in, pub, &source->origin, err);
+	if (r)
+		goto out;
+	r = schema_copy(&settled, ingest_schema(in), err);
+	if (r)
+		goto out;
+	stamp_source(&stamp, pub, source, in, began_ns);
+	r = snapshot_writer_finish(writer, &stamp, &size, err);
+	if (r)
+		goto out;
+	r = publication_seal(pub, size, err);
+	if (r)
+		goto out;
+
+	describe(d, &stamp, &settled, sink->n_rows, size);
+	schema_free(schema);
+	*schema = settled;
+	settled = SCHEMA_NONE; /* the caller's now */
+out:
+	schema_free(&settled);
+	snapshot_writer_free(writer);
+	ingest_close(in);
+	return r;
+}
+
+static int field_of_column(struct schema *s, size_t i, const struct shmpub_column *c,
+                           struct shmpub_error *err)
+{
+	struct field *f = &s->fields[i];
+	int r;
+
+	r = schema_set_name(s, i, span_of(c->name, c->name_size), err);
+	if (r)
+		return r;
+	r = schema_set_timezone(s, i, c->timezone, err);
+	if (r)
+		return r;
+	f->type = c->type;
+	f->unit = c->unit;
+	f->kind = c->kind;
+	f->index_level = c->index_level;
+	f->is_unnamed = c->is_unnamed != 0;
+	f->is_dictionary = c->dictionary != NULL;
+	f->is_integer_name = c->is_integer_name != 0;
+	return SHMPUB_OK;
+}
+
+static int schema_of_table(struct schema *out, const struct table *table, struct shmpub_error *err)
+{
+	int r;
+
+	r = schema_init(out, table->n_columns, err);
+	for (size_t i = 0; r == SHMPUB_OK && i < table->n_columns; i++)
+		r = field_of_column(out, i, &table->columns[i], err);
+	if (r)
+		schema_free(out);
+	return r;
+}
+
+int prepare_table(struct publication *pub, struct catalog_descriptor *d, const struct table *table,
+                  const struct snapshot_origin *origin, struct shmpub_error *err)
+{
+	struct snapshot_memory memory = publication_memory(pub);
+	struct snapshot_stamp stamp = { .published_ns = shm_now_ns() };
+	struct schema schema = SCHEMA_NONE;
+	uint64_t size;
+	int r;
+
+	r = schema_of_table(&schema, table, err);
+	if (r)
+		goto out;
+	publication_stamp(pub, &stamp);
+	r = snapshot_write_table(&memory, &schema, table, origin, &stamp, &size, err);
+	if (r)
+		goto out;
+	r = publication_seal(pub, size, err);
+	if (r)
+		goto out;
+	describe(d, &stamp, &schema, table->n_rows, size);
+out:
+	schema_free(&schema);
+	return r;
+}

@@ -1,0 +1,211 @@
+#include "reader/reader.h"
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/error.h"
+#include "reader/reader_state.h"
+
+/*
+ * A reader takes no lock and writes nothing. What it may rely on is the publisher's
+ * order: first the snapshot takes the feed's name, then the sequence grows, then the
+ * wake word. So whoever saw a sequence finds that snapshot or a newer one under the
+ * name, and whoever loads the wake word before the sequence and sleeps on it after
+ * is woken.
+ *
+ * The snapshot's own stamp is compared with the sequence all the same: a file system
+ * or a publisher that broke that order would otherwise go unseen. An older table is
+ * tried again at once, a few times; then it is handed out, being whole, under the mark
+ * of the catalog: under its own it would look outdated to its holder for ever, who
+ * would come back for it without pause.
+ */
+
+#define ACQUIRE_TRIES 5
+
+static char *copy_text(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = mem_alloc(size);
+
+	if (copy != NULL)
+		memcpy(copy, text, size);
+	return copy;
+}
+
+static const char *given_or(const char *text, const char *otherwise)
+{
+	return text != NULL && text[0] != '\0' ? text : otherwise;
+}
+
+int reader_new(struct shmpub_reader **out, const struct shmpub_reader_options *options,
+               struct shmpub_error *err)
+{
+	struct shmpub_reader_options none = { 0 };
+	struct shmpub_reader *r;
+
+	*out = NULL;
+	if (options == NULL)
+		options = &none;
+	r = mem_zalloc(1, sizeof(*r));
+	if (r == NULL)
+		return error_nomem(err, sizeof(*r));
+	r->at = ATTACHMENT_NONE;
+	trust_init(&r->trust, options->owner);
+	r->directory = copy_text(given_or(options->directory, SHMPUB_DIRECTORY));
+	r->instance = copy_text(given_or(options->instance, SHMPUB_INSTANCE));
+	if (r->directory == NULL || r->instance == NULL) {
+		reader_free(r);
+		return error_nomem(err, 0);
+	}
+	*out = r;
+	return SHMPUB_OK;
+}
+
+void reader_free(struct shmpub_reader *r)
+{
+	if (r == NULL)
+		return;
+	attachment_close(&r->at);
+	mem_free(r->directory);
+	mem_free(r->instance);
+	mem_free(r);
+}
+
+int reader_attach(struct shmpub_reader *r, struct shmpub_error *err)
+{
+	return attachment_ensure(&r->at, r->directory, r->instance, &r->trust, err);
+}
+
+int reader_no_feed(const struct shmpub_reader *r, struct span feed, struct shmpub_error *err)
+{
+	return error_set(err, SHMPUB_NO_FEED, "no feed %.*s in instance %s", (int)feed.size,
+	                 feed.data, r->instance);
+}
+
+static size_t hash(struct span name)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < name.size; i++)
+		h = (h ^ (unsigned char)name.data[i]) * 16777619u;
+	return (h ^ (h >> 16)) & (READER_SLOTS - 1);
+}
+
+/* A name keeps its slot as long as the catalog lives, so the way there is remembered. */
+const struct catalog_slot *reader_slot(struct shmpub_reader *r, struct span feed)
+{
+	const struct catalog_slot **known = &r->slots[hash(feed)];
+	uint32_t state;
+
+	if (r->slots_turn != r->at.turn) {
+		memset(r->slots, 0, sizeof(r->slots));
+		r->slots_turn = r->at.turn;
+	}
+	if (*known == NULL || !span_eq(catalog_slot_name(*known), feed))
+		*known = catalog_find(&r->at.catalog, feed);
+	if (*known == NULL)
+		return NULL;
+	state = load_acquire_u32(&(*known)->state);
+	return state == SLOT_REMOVED || state == SLOT_FREE ? NULL : *known;
+}
+
+static int find(const struct catalog_slot **out, struct shmpub_reader *r, struct span feed,
+                struct shmpub_error *err)
+{
+	int res = reader_attach(r, err);
+
+	*out = NULL;
+	if (res)
+		return res;
+	*out = reader_slot(r, feed);
+	return *out == NULL ? reader_no_feed(r, feed, err) : SHMPUB_OK;
+}
+
+struct shmpub_mark reader_mark(const struct shmpub_reader *r, const struct catalog_slot *slot)
+{
+	return (struct shmpub_mark){ .epoch = catalog_header(&r->at.catalog)->epoch,
+		                     .sequence = load_acquire_u64(&slot->sequence) };
+}
+
+bool reader_is_newer(const struct shmpub_mark *mark, const struct shmpub_mark *seen)
+{
+	if (mark->sequence == 0)
+		return false;
+	return seen == NULL || mark->epoch != seen->epoch || mark->sequence > seen->sequence;
+}
+
+int reader_newest(struct shmpub_mark *out, struct shmpub_reader *r, struct span feed,
+                  struct shmpub_error *err)
+{
+	const struct catalog_slot *slot;
+	int res;
+
+	*out = (struct shmpub_mark){ 0 };
+	res = find(&slot, r, feed, err);
+	if (res)
+		return res;
+	*out = reader_mark(r, slot);
+	if (out->sequence == 0) {
+		*out = (struct shmpub_mark){ 0 };
+		return error_set(err, SHMPUB_ABSENT, "feed %.*s was never published",
+		                 (int)feed.size, feed.data);
+	}
+	return SHMPUB_OK;
+}
+
+/* The same snapshot may stand under another epoch: adopted by a publisher with a new catalog. */
+static bool is_current(const struct shmpub_mark *table, const struct shmpub_mark *wanted)
+{
+	return table->sequence == wanted->sequence ||
+	       (table->epoch == wanted->epoch && table->sequence > wanted->sequence);
+}
+
+/* SHMPUB_OK with a whole table, perhaps an older one; else why there is none. */
+static int map_newest(struct shmpub_snapshot **out, struct shmpub_reader *r, struct span feed,
+                      const struct shmpub_mark *wanted, struct shmpub_error *err)
+{
+	struct shmpub_snapshot *table = NULL;
+	int res = SHM_ABSENT;
+
+	for (int i = 0; i < ACQUIRE_TRIES; i++) {
+		struct shmpub_snapshot *next;
+
+		res = held_new(&next, &r->at.dir, feed, &r->trust, err);
+		if (res == SHMPUB_ERR_NOMEM || res == SHMPUB_ERR_OWNER)
+			break;
+		if (res)
+			continue; /* replaced while we looked, or broken: look again */
+		held_free(table);
+		table = next;
+		if (is_current(&table->stamp.mark, wanted))
+			break;
+	}
+	if (table == NULL)
+		return res;
+	if (table->stamp.mark.epoch != wanted->epoch ||
+	    table->stamp.mark.sequence < wanted->sequence)
+		table->stamp.mark = *wanted;
+	*out = table;
+	return SHMPUB_OK;
+}
+
+int reader_acquire(struct shmpub_snapshot **out, struct shmpub_reader *r, struct span feed,
+                   const struct shmpub_mark *seen, struct shmpub_error *err)
+{
+	struct shmpub_mark newest;
+	int res;
+
+	*out = NULL;
+	res = reader_newest(&newest, r, feed, err);
+	if (res)
+		return res;
+	if (!reader_is_newer(&newest, seen))
+		return error_set(err, SHMPUB_UNCHANGED, "nothing newer than sequence %llu",
+		                 (unsigned long long)newest.sequence);
+	res = map_newest(out, r, feed, &newest, err);
+	if (res != SHM_ABSENT)
+		return res;
+	if (reader_slot(r, feed) == NULL)
+		return reader_no_feed(r, feed, err);
+	return error_set(err, SHMPUB_ABSENT, "the snapshot of feed %.*s is gone", (int)feed.size,
+	                 feed.data);
+}

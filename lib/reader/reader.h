@@ -1,0 +1,35 @@
+/*
+ * Reading an instance: the functions behind the reader's half of the public header,
+ * where their contracts stand. Feed names are spans that were checked already.
+ *
+ * Threads:  a reader belongs to one thread.
+ * Errors:   as in the public header; positive answers have a line in `err` as well.
+ */
+#ifndef SHMPUB_READER_READER_H
+#define SHMPUB_READER_READER_H
+
+#include "base/span.h"
+#include "reader/held.h"
+#include "shmpub/shmpub.h"
+
+int reader_new(struct shmpub_reader **out, const struct shmpub_reader_options *options,
+               struct shmpub_error *err);
+void reader_free(struct shmpub_reader *r);
+
+int reader_newest(struct shmpub_mark *out, struct shmpub_reader *r, struct span feed,
+                  struct shmpub_error *err);
+int reader_acquire(struct shmpub_snapshot **out, struct shmpub_reader *r, struct span feed,
+                   const struct shmpub_mark *seen, struct shmpub_error *err);
+int reader_wait(struct shmpub_reader *r, struct span feed, const struct shmpub_mark *seen,
+                int timeout_ms, struct shmpub_error *err);
+int reader_wait_any(struct shmpub_reader *r, uint64_t *change, int timeout_ms,
+                    struct shmpub_error *err);
+
+int reader_instance(struct shmpub_instance_info *out, struct shmpub_reader *r,
+                    struct shmpub_error *err);
+int reader_feed(struct shmpub_feed_info *out, struct shmpub_reader *r, struct span feed,
+                struct shmpub_error *err);
+int reader_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *r, uint32_t *position,
+                     struct shmpub_error *err);
+
+#endif
