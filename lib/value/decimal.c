@@ -1,0 +1,121 @@
+#include "value/decimal.h"
+#include "value/power_table.h"
+
+/*
+ * The nearest double to w * 10^q, w a 64-bit integer.
+ *
+ * The method is that of Lemire, "Number parsing at a gigabyte per second" (Software:
+ * Practice and Experience 51, 2021): w is shifted until its top bit is set and
+ * multiplied by a 128-bit approximation of 5^q; the upper bits of the product are the
+ * answer's significand. Mushtak and Lemire, "Fast number parsing without fallback"
+ * (2023), show that the approximation is good enough for every 64-bit w, so there is no
+ * "can't tell" here. A product that is exactly halfway can arise only where 5^q (or
+ * 5^-q) fits 64 bits, q in [-4, 23]: then ties go to even.
+ */
+
+#define SIGNIFICAND_BITS 52
+#define EXPONENT_BIAS 1023
+#define EXPONENT_INFINITE 2047
+
+struct u128 {
+	uint64_t high;
+	uint64_t low;
+};
+
+static inline struct u128 multiply(uint64_t a, uint64_t b)
+{
+#if defined(__SIZEOF_INT128__)
+	unsigned __int128 p = (unsigned __int128)a * b;
+
+	return (struct u128){ (uint64_t)(p >> 64), (uint64_t)p };
+#else
+	uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+	uint64_t low = a0 * b0, cross = a1 * b0 + (low >> 32), other = a0 * b1 + (uint32_t)cross;
+
+	return (struct u128){ a1 * b1 + (cross >> 32) + (other >> 32),
+		              (other << 32) | (uint32_t)low };
+#endif
+}
+
+static inline int leading_zeros(uint64_t v) /* v is not 0 */
+{
+#if defined(__GNUC__)
+	return __builtin_clzll(v);
+#else
+	int n = 0;
+
+	for (; !(v >> 63); v <<= 1)
+		n++;
+	return n;
+#endif
+}
+
+static inline double from_bits(uint64_t bits)
+{
+	double d;
+
+	memcpy(&d, &bits, sizeof(d));
+	return d;
+}
+
+/* Upper 128 bits of w * 5^q, exact in the bits that can matter. */
+static inline struct u128 scaled(uint64_t w, int q)
+{
+	const uint64_t *power = power_of_five[q - POWER_SMALLEST];
+	struct u128 product = multiply(w, power[0]);
+
+	/* The lower half of the power can only change these bits when all of them are set. */
+	if ((product.high & 0x1ff) == 0x1ff) {
+		struct u128 more = multiply(w, power[1]);
+
+		product.low += more.high;
+		product.high += product.low < more.high;
+	}
+	return product;
+}
+
+/* Subnormal numbers: fewer bits than usual, rounded where they end. */
+static double subnormal(uint64_t significand, int shift)
+{
+	if (shift >= 64)
+		return 0.0;
+	significand >>= shift;
+	significand += significand & 1; /* never halfway: 5^q has too many bits here */
+	/* When rounding reached 2^52, the bits are those of the smallest normal number. */
+	return from_bits(significand >> 1);
+}
+
+double decimal_nearest(uint64_t mantissa, int64_t exponent)
+{
+	struct u128 product;
+	uint64_t significand;
+	int zeros, upper, biased, q;
+
+	if (mantissa == 0 || exponent < POWER_SMALLEST)
+		return 0.0;
+	if (exponent > POWER_LARGEST)
+		return from_bits((uint64_t)EXPONENT_INFINITE << SIGNIFICAND_BITS);
+	q = (int)exponent;
+	zeros = leading_zeros(mantissa);
+	product = scaled(mantissa << zeros, q);
+	upper = (int)(product.high >> 63);
+	/* 54 bits: the significand with its top bit, and one to round by. */
+	significand = product.high >> (upper + 64 - SIGNIFICAND_BITS - 3);
+	/* 217706 / 2^16 approximates log2(10): floor(q * log2(10)) for every q in the table. */
+	biased = ((217706 * q) >> 16) + 63 + upper - zeros + EXPONENT_BIAS;
+	if (biased <= 0)
+		return subnormal(significand, 1 - biased);
+	if (product.low <= 1 && q >= -4 && q <= 23 && (significand & 3) == 1 &&
+	    significand << (upper + 64 - SIGNIFICAND_BITS - 3) == product.high)
+		significand &= ~UINT64_C(1); /* halfway, and the even neighbour is below */
+	significand += significand & 1;
+	significand >>= 1;
+	if (significand >= UINT64_C(2) << SIGNIFICAND_BITS) {
+		significand = UINT64_C(1) << SIGNIFICAND_BITS;
+		biased++;
+	}
+	if (biased >= EXPONENT_INFINITE)
+		return from_bits((uint64_t)EXPONENT_INFINITE << SIGNIFICAND_BITS);
+	significand &= ~(UINT64_C(1) << SIGNIFICAND_BITS);
+	return from_bits(significand | (uint64_t)biased << SIGNIFICAND_BITS);
+}

@@ -1,0 +1,175 @@
+#include "value/value.h"
+#include "value/decimal.h"
+#include "value/scan.h"
+#include <math.h>
+
+/*
+ * Numbers with a point or an exponent.
+ *
+ * A cell is taken apart into at most 19 digits (what 64 bits hold) and a power of ten.
+ * Then, cheapest first:
+ *  - up to 2^53 and a power of ten up to 10^22 are doubles exactly, so one multiplication
+ *    or division rounds once, as it should (Clinger 1990);
+ *  - up to 19 digits: decimal_nearest;
+ *  - more digits: decimal_nearest on the first 19, taken as they are and plus one; what
+ *    lies between rounds like both when they agree;
+ *  - else decimal_exact.
+ */
+
+#define MANTISSA_DIGITS 19
+#define EXPONENT_BOUND (INT64_C(1) << 40) /* larger ones are cut: the answer is 0 or infinite */
+
+struct decimal {
+	uint64_t mantissa;
+	int64_t exponent; /* of the last digit */
+	int64_t n_digits; /* as written, leading zeros included */
+	struct span text; /* from the first digit to the last, with the point */
+	bool negative;
+};
+
+static const double exact_powers[] = {
+	1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+};
+
+/* "inf" and "infinity", any case, one sign, no blanks. */
+static bool special(double *out, struct span text)
+{
+	bool negative = text.size > 0 && text.data[0] == '-';
+
+	if (text.size > 0 && (text.data[0] == '-' || text.data[0] == '+'))
+		text = span_of(text.data + 1, text.size - 1);
+	if (!scan_is_word(text, "inf", 3) && !scan_is_word(text, "infinity", 8))
+		return false;
+	*out = negative ? -HUGE_VAL : HUGE_VAL;
+	return true;
+}
+
+/* The exponent behind 'e': NULL when there are no digits. */
+static const char *exponent(int64_t *out, const char *p, const char *end)
+{
+	bool negative = p < end && *p == '-';
+	int64_t n = 0;
+
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	if (p == end || !scan_is_digit(*p))
+		return NULL;
+	for (; p < end && scan_is_digit(*p); p++) {
+		if (n < EXPONENT_BOUND)
+			n = n * 10 + (*p - '0');
+	}
+	*out += negative ? -n : n;
+	return p;
+}
+
+/* Digits, each followed by at most one separator. */
+static const char *grouped_digits(struct decimal *out, const char *p, const char *end,
+                                  char thousands)
+{
+	while (p < end && scan_is_digit(*p)) {
+		out->mantissa = out->mantissa * 10 + (uint64_t)(*p++ - '0');
+		out->n_digits++;
+		if (p < end && *p == thousands)
+			p++;
+	}
+	return p;
+}
+
+static inline bool split(struct decimal *out, struct span text, char point, char thousands)
+{
+	const char *end = text.data + text.size;
+	const char *p = scan_blanks(text.data, end);
+	const char *first;
+
+	out->negative = p < end && *p == '-';
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	first = p;
+	out->mantissa = 0;
+	out->exponent = 0;
+	out->n_digits = 0;
+	if (thousands == '\0') {
+		p = scan_digits(&out->mantissa, p, end);
+		out->n_digits = p - first;
+	} else {
+		p = grouped_digits(out, p, end, thousands);
+	}
+	if (p < end && *p == point) {
+		const char *decimals = ++p;
+
+		p = scan_digits(&out->mantissa, p, end);
+		out->exponent = decimals - p;
+		out->n_digits += p - decimals;
+	}
+	if (out->n_digits == 0)
+		return false;
+	out->text = span_of(first, (size_t)(p - first));
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		p = exponent(&out->exponent, p + 1, end);
+		if (!p)
+			return false;
+	}
+	return scan_blanks(p, end) == end;
+}
+
+/* More than 19 digits were written; the mantissa has wrapped. */
+static double long_number(const struct decimal *d)
+{
+	uint64_t mantissa = 0;
+	int64_t n_left = d->n_digits;
+	int n_taken = 0;
+	double low;
+
+	for (size_t i = 0; i < d->text.size && n_taken < MANTISSA_DIGITS; i++) {
+		if (!scan_is_digit(d->text.data[i]))
+			continue;
+		n_left--;
+		mantissa = mantissa * 10 + (uint64_t)(d->text.data[i] - '0');
+		n_taken += mantissa != 0;
+	}
+	if (n_left == 0)
+		return decimal_nearest(mantissa, d->exponent);
+	low = decimal_nearest(mantissa, d->exponent + n_left);
+	/* Equal doubles of one sign are equal bits. */
+	if (low == decimal_nearest(mantissa + 1, d->exponent + n_left))
+		return low;
+	return decimal_exact(d->text, d->exponent);
+}
+
+static inline double magnitude(const struct decimal *d)
+{
+	if (d->n_digits > MANTISSA_DIGITS)
+		return long_number(d);
+	if (d->mantissa <= UINT64_C(1) << 53) {
+		if (d->exponent >= -22 && d->exponent <= 0)
+			return (double)d->mantissa / exact_powers[-d->exponent];
+		if (d->exponent > 0 && d->exponent <= 22)
+			return (double)d->mantissa * exact_powers[d->exponent];
+	}
+	return decimal_nearest(d->mantissa, d->exponent);
+}
+
+bool value_float(double *out, struct span text)
+{
+	struct decimal d;
+	double v;
+
+	if (!split(&d, text, '.', '\0'))
+		return special(out, text);
+	v = magnitude(&d);
+	*out = d.negative ? -v : v;
+	return true;
+}
+
+bool value_float_rules(double *out, struct span text, const struct value_rules *rules)
+{
+	struct decimal d;
+	double v;
+
+	if (!split(&d, text, rules->decimal, rules->thousands))
+		return special(out, text);
+	v = magnitude(&d);
+	*out = d.negative ? -v : v;
+	return true;
+}
