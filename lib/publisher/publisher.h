@@ -51,6 +51,10 @@ uint64_t publisher_feed_sequence(const struct publisher_feed *f);
 /* True when a snapshot of this feed stands under its name right now (checks the file). */
 bool publisher_feed_stands(const struct publisher_feed *f);
 void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms);
+/* For the snapshots to come. */
+void publisher_feed_set_access(struct publisher_feed *f, const struct shm_access *access);
+/* No attempt has succeeded for three intervals: the state words say so until the next report. */
+void publisher_feed_set_stale(struct publisher_feed *f);
 
 /* What a refresh came to, for the status words. line: the error, empty when there was none. */
 enum refresh_result { REFRESH_PUBLISHED, REFRESH_UNCHANGED, REFRESH_FAILED };
@@ -66,6 +70,9 @@ struct snapshot_memory publication_memory(struct publication *pub);
 void publication_stamp(const struct publication *pub, struct snapshot_stamp *stamp);
 /* Worker. `size` bytes are final. */
 int publication_seal(struct publication *pub, uint64_t size, struct shmpub_error *err);
+
+/* Worker, after the seal: the file as readers will see it; good until the publication is committed or discarded. */
+struct span publication_bytes(const struct publication *pub);
 
 /* Loop thread. Puts it in place; on failure nothing changed and the publication is discarded. */
 int publication_commit(struct publication *pub, const struct catalog_descriptor *d, struct shmpub_error *err);
