@@ -44,6 +44,27 @@ static inline void add_release_u32(uint32_t *p, uint32_t v)
 	(void)__atomic_fetch_add(p, v, __ATOMIC_RELEASE);
 }
 
+static inline uint32_t load_relaxed_u32(const uint32_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline void store_relaxed_u32(uint32_t *p, uint32_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+/* Give the new value. */
+static inline uint64_t add_relaxed_u64(uint64_t *p, uint64_t v)
+{
+	return __atomic_add_fetch(p, v, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t sub_relaxed_u64(uint64_t *p, uint64_t v)
+{
+	return __atomic_sub_fetch(p, v, __ATOMIC_RELAXED);
+}
+
 static inline void fence_acquire(void)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);

@@ -33,6 +33,14 @@ static inline struct catalog_header *catalog_header(const struct catalog *c)
  */
 int catalog_open_writer(struct catalog *out, const struct shm_dir *dir, const char *instance,
 			uint32_t max_feeds, const struct shm_access *access, struct shmpub_error *err);
+/*
+ * The same catalog, epoch and counters, under the name again after somebody removed it:
+ * a new file, so every slot pointer changes. On failure *c is as it was.
+ */
+int catalog_put_back(struct catalog *c, const struct shm_dir *dir, const struct shm_access *access,
+		     struct shmpub_error *err);
+/* State stopped, and everybody woken: nothing more will come here. */
+void catalog_stop(struct catalog *c);
 /* The slot of that name, taken if need be; SHMPUB_ERR_LIMIT when all are used. A name keeps its slot. */
 int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span name, struct shmpub_error *err);
 /* Descriptor, then sequence (release), then wake words. Waking is separate: catalog_wake(). */

@@ -16,6 +16,9 @@
 #define CATALOG_NAME_SIZE 48u  /* NUL-padded; a feed name has 1 to 40 bytes */
 #define CATALOG_ERROR_SIZE 512u
 
+#define CATALOG_MAX_FEEDS 1000000u
+#define CATALOG_HIDDEN ".catalog" /* while it is being made */
+
 enum catalog_state { /* of the writer */
 	CATALOG_STARTING = 1,
 	CATALOG_RUNNING = 2,

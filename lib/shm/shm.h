@@ -43,6 +43,7 @@ struct shm_map {
 	uint64_t number;  /* the N in the hidden name .FEED.N; 0: none */
 	bool is_writable;
 	bool is_leased;   /* recycled under a write lease: see shm_recycle() */
+	int64_t leased_ns; /* since when, monotonic */
 };
 #define SHM_MAP_NONE ((struct shm_map){ .fd = -1 })
 
@@ -59,13 +60,19 @@ struct shm_stat {
 int shm_dir_open(struct shm_dir *out, const char *directory, const char *instance, struct shmpub_error *err);
 /* The same, made (0755) when absent; refuses a directory that is not ours (SHMPUB_ERR_OWNER). */
 int shm_dir_make(struct shm_dir *out, const char *directory, const char *instance, struct shmpub_error *err);
+/* <directory> itself, for the article's segments, which lie beside the instances. */
+int shm_dir_base(struct shm_dir *out, const char *directory, struct shmpub_error *err);
+/* True while the directory still stands under its path. */
+bool shm_dir_stands(const struct shm_dir *dir);
 void shm_dir_close(struct shm_dir *dir);
 int shm_dir_owner(uint32_t *uid, const struct shm_dir *dir, struct shmpub_error *err);
 /* Call fn for every name in it, in no order; fn may unlink the name it was given. */
 int shm_dir_each(const struct shm_dir *dir, void (*fn)(void *arg, const char *name), void *arg,
 		 struct shmpub_error *err);
+/* SHM_ABSENT; never follows a link. */
 int shm_stat_name(struct shm_stat *out, const struct shm_dir *dir, const char *name, struct shmpub_error *err);
-int shm_unlink(const struct shm_dir *dir, const char *name, struct shmpub_error *err);
+/* Gone already is success. */
+int shm_remove(const struct shm_dir *dir, const char *name, struct shmpub_error *err);
 
 /* --- one daemon per instance ------------------------------------------------------------------ */
 
@@ -74,6 +81,8 @@ int shm_unlink(const struct shm_dir *dir, const char *name, struct shmpub_error 
  * instance is ours. SHM_BUSY: somebody has it, and *pid is theirs (0: unknown).
  */
 int shm_lock(int *out, uint64_t *pid, const struct shm_dir *dir, struct shmpub_error *err);
+/* True while the name still means the file that is locked. */
+bool shm_lock_stands(int fd, const struct shm_dir *dir);
 void shm_unlock(int fd);
 
 /* --- segments, writing ------------------------------------------------------------------------ */
@@ -81,15 +90,56 @@ void shm_unlock(int fd);
 /* A new, empty, mapped file under a hidden name; room for `size` bytes is really there (ENOSPC now, not SIGBUS later). */
 int shm_create(struct shm_map *out, const struct shm_dir *dir, const char *name, size_t size,
 	       const struct shm_access *access, struct shmpub_error *err);
+/* The same with holes: only the first `room` bytes are really there; see shm_room(). */
+int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char *name, size_t size, size_t room,
+		      const struct shm_access *access, struct shmpub_error *err);
+/* Memory behind [offset, offset + size) of a sparse file, so that writing there cannot be SIGBUS. */
+int shm_room(const struct shm_map *map, size_t offset, size_t size, struct shmpub_error *err);
+/* Map a file of our own for writing again; SHM_ABSENT. An empty file has addr NULL. */
+int shm_map_write(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir, const char *name,
+		  struct shmpub_error *err);
+int shm_stat_map(struct shm_stat *out, const struct shm_map *map, struct shmpub_error *err);
+/* Give a file its mode and group without sealing it. */
+int shm_access_set(const struct shm_map *map, const struct shm_access *access, struct shmpub_error *err);
 /* Grow or shrink, file and mapping; addr may move. On failure the map is as it was. */
 int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err);
-/* Final size, final mode, no more writing expected. The mapping stays. */
+/*
+ * Final size, final mode; the mapping stays, read-only, and a lease is given back.
+ * SHM_BUSY: the lease was lost, somebody may look at what was written; the map is
+ * only good for reading and shm_discard().
+ */
 int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access, struct shmpub_error *err);
 /* Put `hidden` in place of `stable` in one step; what stood there is then under `hidden` (*exchanged). */
 int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable, bool *exchanged,
 	      struct shmpub_error *err);
-/* Unmap and close; the name is not touched. */
+/* True while the name still means the file that is mapped. Writers only. */
+bool shm_map_stands(const struct shm_map *map, const struct shm_dir *dir, const char *name);
+/* Unmap and close; the name is not touched. A lease goes with the descriptor. */
 void shm_discard(struct shm_map *map);
+
+/*
+ * --- segments, recycling ----------------------------------------------------------------------
+ *
+ * A write lease is granted only when nobody else has the file open or mapped, and
+ * as long as it is held whoever opens the file waits. It can be broken by force when
+ * somebody has waited for fs.lease-break-time, so it is looked at again at the end.
+ */
+
+/*
+ * Make a sealed segment writable again under a write lease. SHM_BUSY: somebody has it.
+ * SHMPUB_ERR_SYS: leases cannot be had here.
+ */
+int shm_recycle(struct shm_map *map, struct shmpub_error *err);
+/* False when somebody may have been let in since shm_recycle(). True without a lease to lose. */
+bool shm_lease_holds(const struct shm_map *map);
+/* Leave an empty file behind and give the lease back; the map is discarded. */
+void shm_empty(struct shm_map *map);
+/* Does anybody else have it open or mapped: SHMPUB_OK (nobody), SHM_BUSY, negative: cannot be known. */
+int shm_probe(const struct shm_map *map);
+int shm_probe_name(const struct shm_dir *dir, const char *name);
+/* How many descriptors this process may have open. */
+uint64_t shm_descriptor_limit(void);
+size_t shm_page_size(void);
 
 /* --- segments, reading ------------------------------------------------------------------------ */
 

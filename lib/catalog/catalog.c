@@ -1,0 +1,238 @@
+#include "catalog/catalog_parts.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "base/atomic.h"
+#include "base/crc32.h"
+#include "base/error.h"
+#include "base/name.h"
+#include "base/utf8.h"
+
+/*
+ * The catalog is the only thing that two processes share and change, and only one of
+ * them changes it. Every word that moves is moved by one atomic access; what is wider
+ * than a word is guarded by a counter that a reader loads before and after its copy.
+ *
+ * A descriptor is guarded by the sequence itself: the writer fills the one that is
+ * not current and then stores the sequence. A reader that finds the sequence unmoved
+ * after its copy has read what no writer was writing. That holds only while two
+ * sequences in a row differ in their last bit, which is the publisher's duty.
+ *
+ * Whoever opens the file for reading believes nothing in it: sizes are checked
+ * against the mapping once, and later only the mapping's own size counts. A name that
+ * breaks the rule is a free slot.
+ */
+
+static_assert(sizeof(struct catalog_header) == CATALOG_HEADER_SIZE, "header");
+static_assert(sizeof(struct catalog_slot) == CATALOG_SLOT_SIZE, "slot");
+static_assert(sizeof(struct catalog_descriptor) == 128, "descriptor");
+#define AT(type, field, offset) static_assert(offsetof(struct type, field) == (offset), #field)
+AT(catalog_header, magic, 0);
+AT(catalog_header, version, 8);
+AT(catalog_header, header_size, 12);
+AT(catalog_header, slot_size, 16);
+AT(catalog_header, max_feeds, 20);
+AT(catalog_header, incompatible, 24);
+AT(catalog_header, compatible, 32);
+AT(catalog_header, epoch, 40);
+AT(catalog_header, instance, 48);
+AT(catalog_header, reserved0, 96);
+AT(catalog_header, crc, 100);
+AT(catalog_header, reserved1, 104);
+AT(catalog_header, wake, 128);
+AT(catalog_header, state, 132);
+AT(catalog_header, heartbeat_ns, 136);
+AT(catalog_header, pid, 144);
+AT(catalog_header, started_ns, 152);
+AT(catalog_header, n_slots, 160);
+AT(catalog_header, segment_bytes, 168);
+AT(catalog_header, held_bytes, 176);
+AT(catalog_header, reserved2, 184);
+AT(catalog_descriptor, sequence, 0);
+AT(catalog_descriptor, segment, 8);
+AT(catalog_descriptor, size, 16);
+AT(catalog_descriptor, rows, 24);
+AT(catalog_descriptor, columns, 32);
+AT(catalog_descriptor, published_ns, 40);
+AT(catalog_descriptor, source_mtime_ns, 48);
+AT(catalog_descriptor, read_ns, 56);
+AT(catalog_descriptor, parse_ns, 64);
+AT(catalog_descriptor, source_size, 72);
+AT(catalog_descriptor, skipped_rows, 80);
+AT(catalog_descriptor, reserved, 88);
+AT(catalog_slot, name, 0);
+AT(catalog_slot, state, 48);
+AT(catalog_slot, wake, 52);
+AT(catalog_slot, sequence, 56);
+AT(catalog_slot, descriptors, 64);
+AT(catalog_slot, refreshes, 320);
+AT(catalog_slot, unchanged, 328);
+AT(catalog_slot, failures, 336);
+AT(catalog_slot, consecutive_failures, 344);
+AT(catalog_slot, last_attempt_ns, 352);
+AT(catalog_slot, interval_ms, 360);
+AT(catalog_slot, held_bytes, 368);
+AT(catalog_slot, error_sequence, 376);
+AT(catalog_slot, error, 384);
+AT(catalog_slot, reserved, 896);
+#undef AT
+
+/* A copy that moves under the reader this often is told as "none": the caller may ask again. */
+#define COPY_TRIES 1000
+
+uint32_t catalog_n_slots(const struct catalog *c)
+{
+	uint64_t used = load_acquire_u64(&catalog_header(c)->n_slots);
+	uint32_t room = catalog_room(c);
+
+	return used < room ? (uint32_t)used : room;
+}
+
+struct span catalog_slot_name(const struct catalog_slot *slot)
+{
+	const char *end = memchr(slot->name, '\0', sizeof(slot->name));
+
+	return span_of(slot->name, end != NULL ? (size_t)(end - slot->name) : sizeof(slot->name));
+}
+
+uint32_t catalog_header_crc(const struct catalog_header *h)
+{
+	return crc32(h, offsetof(struct catalog_header, crc));
+}
+
+const char *catalog_wrong_with(const struct catalog_header *h, size_t size)
+{
+	uint64_t want;
+
+	if (size < CATALOG_HEADER_SIZE)
+		return "shorter than a header";
+	if (memcmp(h->magic, CATALOG_MAGIC, sizeof(h->magic)) != 0)
+		return "no catalog's magic";
+	if (h->version != CATALOG_VERSION)
+		return "another format version";
+	if (h->crc != catalog_header_crc(h))
+		return "checksum of the header differs";
+	if (h->incompatible != 0)
+		return "features that this version does not know";
+	if (h->header_size != CATALOG_HEADER_SIZE || h->slot_size != CATALOG_SLOT_SIZE)
+		return "sizes of another format";
+	if (memchr(h->instance, '\0', sizeof(h->instance)) == NULL || h->epoch == 0)
+		return "no instance or epoch";
+	want = CATALOG_HEADER_SIZE + (uint64_t)h->max_feeds * CATALOG_SLOT_SIZE;
+	if (h->max_feeds == 0 || size < want)
+		return "shorter than its table";
+	return NULL;
+}
+
+void catalog_close(struct catalog *c)
+{
+	shm_discard(&c->map);
+	*c = CATALOG_NONE;
+}
+
+void catalog_clean_line(char *line, size_t size)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = '?';
+	}
+	while ((at += utf8_valid_prefix(span_of(line + at, size - at))) < size)
+		line[at] = '?';
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct shmpub_error *err)
+{
+	struct catalog c = CATALOG_NONE;
+	const char *wrong;
+	int r;
+
+	*out = CATALOG_NONE;
+	r = shm_map_read(&c.map, &c.stat, dir, "catalog", err);
+	if (r != 0)
+		return r;
+	wrong = catalog_wrong_with(catalog_header(&c), c.map.size);
+	if (wrong != NULL) {
+		catalog_close(&c);
+		return error_set(err, SHMPUB_ERR_FORMAT, "%s/catalog: %s", dir->path, wrong);
+	}
+	*out = c;
+	return 0;
+}
+
+const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i)
+{
+	const struct catalog_slot *slot;
+	uint32_t state;
+
+	if (i >= catalog_n_slots(c))
+		return NULL;
+	slot = &catalog_slots(c)[i];
+	state = load_acquire_u32(&slot->state);
+	if (state == SLOT_FREE || state > SLOT_REMOVED || !name_is_feed(catalog_slot_name(slot)))
+		return NULL;
+	return slot;
+}
+
+const struct catalog_slot *catalog_find(const struct catalog *c, struct span name)
+{
+	uint32_t n = catalog_n_slots(c);
+	char key[CATALOG_NAME_SIZE] = { 0 };
+
+	if (!name_is_feed(name))
+		return NULL;
+	memcpy(key, name.data, name.size);
+	for (uint32_t i = 0; i < n; i++) {
+		if (memcmp(catalog_slots(c)[i].name, key, name.size + 1) == 0 &&
+		    catalog_slot_at(c, i) != NULL)
+			return &catalog_slots(c)[i];
+	}
+	return NULL;
+}
+
+bool catalog_descriptor(struct catalog_descriptor *out, const struct catalog_slot *slot)
+{
+	uint64_t words[CATALOG_DESCRIPTOR_WORDS];
+
+	for (int try = 0; try < COPY_TRIES; try++) {
+		uint64_t sequence = load_acquire_u64(&slot->sequence);
+		const uint64_t *from =
+		        (const uint64_t *)(const void *)&slot->descriptors[sequence & 1];
+
+		if (sequence == 0)
+			return false;
+		for (size_t i = 0; i < CATALOG_DESCRIPTOR_WORDS; i++)
+			words[i] = load_relaxed_u64(from + i);
+		fence_acquire();
+		if (load_relaxed_u64(&slot->sequence) == sequence) {
+			memcpy(out, words, sizeof(*out));
+			return out->sequence == sequence;
+		}
+	}
+	return false;
+}
+
+void catalog_error(char out[CATALOG_ERROR_SIZE], const struct catalog_slot *slot)
+{
+	const uint64_t *from = (const uint64_t *)(const void *)slot->error;
+	uint64_t words[CATALOG_ERROR_WORDS];
+
+	for (int try = 0; try < COPY_TRIES; try++) {
+		uint64_t sequence = load_acquire_u64(&slot->error_sequence);
+
+		for (size_t i = 0; i < CATALOG_ERROR_WORDS; i++)
+			words[i] = load_relaxed_u64(from + i);
+		fence_acquire();
+		if ((sequence & 1) == 0 && load_relaxed_u64(&slot->error_sequence) == sequence) {
+			memcpy(out, words, CATALOG_ERROR_SIZE);
+			out[CATALOG_ERROR_SIZE - 1] = '\0';
+			catalog_clean_line(out, strlen(out));
+			return;
+		}
+	}
+	out[0] = '\0';
+}

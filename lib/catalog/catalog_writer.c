@@ -1,0 +1,302 @@
+#include "catalog/catalog_parts.h"
+
+#include <assert.h>
+
+#include "base/atomic.h"
+#include "base/error.h"
+#include "base/name.h"
+
+/*
+ * The writer's side of the catalog. The file is sparse, and a page of it is touched
+ * only after shm_room() has made it, because a hole in a full tmpfs is SIGBUS.
+ *
+ * A catalog that a crash left behind is gone on with, epoch and all, when nothing in
+ * it contradicts the format; then sequences go on too. One whose writer stopped in
+ * order is not: its readers were told that nothing more would come.
+ */
+
+/* --- writing: opening ------------------------------------------------------------------------- */
+
+static bool slot_is_sane(const struct catalog_slot *slot)
+{
+	struct span name = catalog_slot_name(slot);
+
+	return name_is_feed(name) && slot->state >= SLOT_NEVER && slot->state <= SLOT_REMOVED;
+}
+
+/* Can its writer go on from here? Only what the last writer left whole and unfinished. */
+static bool may_take_over(const struct catalog *c, const char *instance, uint32_t max_feeds)
+{
+	const struct catalog_header *h = catalog_header(c);
+
+	if (c->map.addr == NULL || catalog_wrong_with(h, c->map.size) != NULL)
+		return false;
+	if (h->max_feeds != max_feeds || strcmp(h->instance, instance) != 0 ||
+	    h->n_slots > max_feeds)
+		return false;
+	if (h->state != CATALOG_STARTING && h->state != CATALOG_RUNNING)
+		return false;
+	for (uint32_t i = 0; i < h->n_slots; i++) {
+		if (!slot_is_sane(&catalog_slots(c)[i]))
+			return false;
+	}
+	return true;
+}
+
+static void start(struct catalog *c)
+{
+	struct catalog_header *h = catalog_header(c);
+
+	store_relaxed_u64(&h->heartbeat_ns, 0);
+	store_relaxed_u64(&h->pid, shm_pid());
+	store_relaxed_u64((uint64_t *)&h->started_ns, (uint64_t)shm_now_ns());
+	store_relaxed_u64(&h->segment_bytes, 0);
+	store_relaxed_u64(&h->held_bytes, 0);
+	store_release_u32(&h->state, CATALOG_STARTING);
+}
+
+static int take_over(struct catalog *out, const struct shm_dir *dir, const char *instance,
+                     uint32_t max_feeds, const struct shm_access *access, struct shmpub_error *err)
+{
+	struct catalog c = CATALOG_NONE;
+	int r = shm_map_write(&c.map, &c.stat, dir, "catalog", err);
+
+	if (r != 0)
+		return SHM_ABSENT; /* whatever stands there is replaced */
+	if (c.stat.uid != shm_uid() || !may_take_over(&c, instance, max_feeds)) {
+		catalog_close(&c);
+		return SHM_ABSENT;
+	}
+	r = shm_access_set(&c.map, access, err);
+	if (r == 0)
+		r = shm_room(&c.map, 0,
+		             CATALOG_HEADER_SIZE + catalog_header(&c)->n_slots * CATALOG_SLOT_SIZE,
+		             err);
+	if (r != 0) {
+		catalog_close(&c);
+		return r;
+	}
+	for (uint32_t i = 0; i < catalog_n_slots(&c); i++) {
+		store_relaxed_u64(&catalog_slots(&c)[i].held_bytes, 0);
+		if ((catalog_slots(&c)[i].error_sequence & 1) != 0)
+			catalog_set_error(&catalog_slots(&c)[i],
+			                  SPAN_NONE); /* died while writing it */
+	}
+	start(&c);
+	*out = c;
+	return 0;
+}
+
+static void fill_header(struct catalog_header *h, const char *instance, uint32_t max_feeds)
+{
+	memcpy(h->magic, CATALOG_MAGIC, sizeof(h->magic));
+	h->version = CATALOG_VERSION;
+	h->header_size = CATALOG_HEADER_SIZE;
+	h->slot_size = CATALOG_SLOT_SIZE;
+	h->max_feeds = max_feeds;
+	do
+		h->epoch = shm_random();
+	while (h->epoch == 0);
+	memcpy(h->instance, instance, strlen(instance));
+	h->crc = catalog_header_crc(h);
+}
+
+/* Put a whole catalog under the name; what stood there goes. */
+static int place(struct catalog *c, const struct shm_dir *dir, const struct shm_access *access,
+                 struct shmpub_error *err)
+{
+	bool exchanged;
+	int r = shm_access_set(&c->map, access, err);
+
+	if (r == 0)
+		r = shm_stat_map(&c->stat, &c->map, err);
+	if (r == 0)
+		r = shm_place(dir, CATALOG_HIDDEN, "catalog", &exchanged, err);
+	if (r == 0 && exchanged)
+		(void)shm_remove(dir, CATALOG_HIDDEN, NULL);
+	return r;
+}
+
+static int make_file(struct catalog *out, const struct shm_dir *dir, uint32_t max_feeds,
+                     uint64_t n_slots, const struct shm_access *access, struct shmpub_error *err)
+{
+	size_t size = CATALOG_HEADER_SIZE + (size_t)max_feeds * CATALOG_SLOT_SIZE;
+	size_t room = CATALOG_HEADER_SIZE + (size_t)n_slots * CATALOG_SLOT_SIZE;
+	int r = shm_remove(dir, CATALOG_HIDDEN, err);
+
+	return r != 0 ? r
+	              : shm_create_sparse(&out->map, dir, CATALOG_HIDDEN, size, room, access, err);
+}
+
+static int make(struct catalog *out, const struct shm_dir *dir, const char *instance,
+                uint32_t max_feeds, const struct shm_access *access, struct shmpub_error *err)
+{
+	struct catalog c = CATALOG_NONE;
+	int r = make_file(&c, dir, max_feeds, 0, access, err);
+
+	if (r != 0)
+		return r;
+	fill_header(catalog_header(&c), instance, max_feeds);
+	start(&c);
+	r = place(&c, dir, access, err);
+	if (r != 0) {
+		(void)shm_remove(dir, CATALOG_HIDDEN, NULL);
+		catalog_close(&c);
+		return r;
+	}
+	*out = c;
+	return 0;
+}
+
+int catalog_open_writer(struct catalog *out, const struct shm_dir *dir, const char *instance,
+                        uint32_t max_feeds, const struct shm_access *access,
+                        struct shmpub_error *err)
+{
+	int r;
+
+	*out = CATALOG_NONE;
+	if (!name_is_instance(span_str(instance)))
+		return error_set(err, SHMPUB_ERR_INVALID, "instance name \"%s\"", instance);
+	if (max_feeds == 0 || max_feeds > CATALOG_MAX_FEEDS)
+		return error_set(err, SHMPUB_ERR_INVALID, "max_feeds %u: want 1 to %u", max_feeds,
+		                 CATALOG_MAX_FEEDS);
+	r = take_over(out, dir, instance, max_feeds, access, err);
+	return r == SHM_ABSENT ? make(out, dir, instance, max_feeds, access, err) : r;
+}
+
+int catalog_put_back(struct catalog *c, const struct shm_dir *dir, const struct shm_access *access,
+                     struct shmpub_error *err)
+{
+	uint32_t max_feeds = catalog_header(c)->max_feeds;
+	uint64_t n_slots = catalog_n_slots(c);
+	struct catalog copy = CATALOG_NONE;
+	int r = make_file(&copy, dir, max_feeds, n_slots, access, err);
+
+	if (r != 0)
+		return r;
+	memcpy(copy.map.addr, c->map.addr,
+	       CATALOG_HEADER_SIZE + (size_t)n_slots * CATALOG_SLOT_SIZE);
+	r = place(&copy, dir, access, err);
+	if (r != 0) {
+		(void)shm_remove(dir, CATALOG_HIDDEN, NULL);
+		catalog_close(&copy);
+		return r;
+	}
+	catalog_stop(c); /* who still sleeps on the old one looks for the new one */
+	catalog_close(c);
+	*c = copy;
+	return 0;
+}
+
+void catalog_stop(struct catalog *c)
+{
+	struct catalog_header *h = catalog_header(c);
+
+	store_release_u32(&h->state, CATALOG_STOPPED);
+	for (uint32_t i = 0; i < catalog_n_slots(c); i++) {
+		add_release_u32(&catalog_slots(c)[i].wake, 1);
+		shm_wake(&catalog_slots(c)[i].wake);
+	}
+	add_release_u32(&h->wake, 1);
+	shm_wake(&h->wake);
+}
+
+/* --- writing: slots --------------------------------------------------------------------------- */
+
+int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span name,
+                      struct shmpub_error *err)
+{
+	struct catalog_header *h = catalog_header(c);
+	uint32_t n = catalog_n_slots(c);
+	struct catalog_slot *slot = (struct catalog_slot *)catalog_find(c, name);
+	int r;
+
+	*out = slot;
+	if (slot != NULL)
+		return 0;
+	if (!name_is_feed(name))
+		return error_set(err, SHMPUB_ERR_INVALID, "feed name \"%.*s\"", (int)name.size,
+		                 name.data);
+	if (n == catalog_room(c))
+		return error_set(err, SHMPUB_ERR_LIMIT,
+		                 "feed %.*s: all %u slots of the catalog are taken (max_feeds)",
+		                 (int)name.size, name.data, n);
+	slot = &catalog_slots(c)[n];
+	r = shm_room(&c->map, CATALOG_HEADER_SIZE + (size_t)n * CATALOG_SLOT_SIZE,
+	             CATALOG_SLOT_SIZE, err);
+	if (r != 0)
+		return r;
+	memset(slot, 0, sizeof(*slot));
+	memcpy(slot->name, name.data, name.size);
+	store_release_u32(&slot->state, SLOT_NEVER);
+	store_release_u64(&h->n_slots, (uint64_t)n + 1);
+	*out = slot;
+	return 0;
+}
+
+void catalog_publish(struct catalog *c, struct catalog_slot *slot,
+                     const struct catalog_descriptor *d)
+{
+	uint64_t *to = (uint64_t *)(void *)&slot->descriptors[d->sequence & 1];
+	uint64_t words[CATALOG_DESCRIPTOR_WORDS];
+	uint64_t before = load_relaxed_u64(&slot->sequence);
+
+	assert(d->sequence > before && (before == 0 || ((d->sequence ^ before) & 1) == 1));
+	(void)before;
+	memcpy(words, d, sizeof(words));
+	/* A reader that sees any of these words sees the sequence that was stored before them. */
+	fence_release();
+	for (size_t i = 0; i < CATALOG_DESCRIPTOR_WORDS; i++)
+		store_relaxed_u64(to + i, words[i]);
+	store_release_u64(&slot->sequence, d->sequence);
+	add_release_u32(&slot->wake, 1);
+	add_release_u32(&catalog_header(c)->wake, 1);
+}
+
+void catalog_set_state(struct catalog *c, struct catalog_slot *slot, enum slot_state state)
+{
+	if (load_relaxed_u32(&slot->state) == (uint32_t)state)
+		return;
+	store_release_u32(&slot->state, (uint32_t)state);
+	if (state == SLOT_REMOVED)
+		add_release_u32(&slot->wake, 1);
+	add_release_u32(&catalog_header(c)->wake, 1);
+}
+
+static size_t cut_line(struct span line)
+{
+	size_t size = line.size;
+
+	if (size < CATALOG_ERROR_SIZE)
+		return size;
+	size = CATALOG_ERROR_SIZE - 1;
+	while (size > 0 && ((unsigned char)line.data[size] & 0xC0) == 0x80)
+		size--;
+	return size;
+}
+
+void catalog_set_error(struct catalog_slot *slot, struct span line)
+{
+	uint64_t *to = (uint64_t *)(void *)slot->error;
+	uint64_t words[CATALOG_ERROR_WORDS] = { 0 };
+	uint64_t sequence = load_relaxed_u64(&slot->error_sequence) | 1;
+	size_t size = cut_line(line);
+
+	if (size > 0)
+		memcpy(words, line.data, size);
+	catalog_clean_line((char *)words, size);
+	if (sequence == load_relaxed_u64(&slot->error_sequence))
+		sequence += 2; /* odd already: the writer before us died here */
+	store_relaxed_u64(&slot->error_sequence, sequence);
+	fence_release();
+	for (size_t i = 0; i < CATALOG_ERROR_WORDS; i++)
+		store_relaxed_u64(to + i, words[i]);
+	store_release_u64(&slot->error_sequence, sequence + 1);
+}
+
+void catalog_wake(struct catalog *c, struct catalog_slot *slot)
+{
+	if (slot != NULL)
+		shm_wake(&slot->wake);
+	shm_wake(&catalog_header(c)->wake);
+}

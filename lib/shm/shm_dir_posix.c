@@ -1,0 +1,270 @@
+#include "shm/shm_posix.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/name.h"
+
+/*
+ * shm.h on Linux: the instance's directory and its lock.
+ *
+ * An instance is a directory that only its owner can write in, so that nobody else
+ * can take or replace a name in it; it is opened once, and every name is resolved in
+ * that descriptor, never through a link. What stands at the path is believed only
+ * after fstat() of what was really opened.
+ */
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+/* --- directory ------------------------------------------------------------------------------- */
+
+static int open_base(int *out, const char *directory, struct shmpub_error *err)
+{
+	*out = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *out < 0 ? error_sys(err, errno, "open %s", directory) : 0;
+}
+
+static int set_path(struct shm_dir *dir, const char *directory, const char *instance,
+                    struct shmpub_error *err)
+{
+	int n = snprintf(dir->path, sizeof(dir->path), "%s%s%s", directory,
+	                 instance[0] != '\0' ? "/" : "", instance);
+
+	if (n < 0 || (size_t)n >= sizeof(dir->path))
+		return error_set(err, SHMPUB_ERR_INVALID, "directory %s: longer than %zu bytes",
+		                 directory, sizeof(dir->path) - 1);
+	return 0;
+}
+
+static int open_instance(struct shm_dir *out, const char *directory, const char *instance,
+                         bool make, struct shmpub_error *err)
+{
+	struct shm_dir dir = SHM_DIR_NONE;
+	bool is_made = false;
+	int base, r;
+
+	*out = SHM_DIR_NONE;
+	if (!name_is_instance(span_str(instance)))
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "instance name \"%s\": want 1 to 40 of A-Z a-z 0-9 _ -, "
+		                 "not beginning with -",
+		                 instance);
+	r = set_path(&dir, directory, instance, err);
+	if (r == 0)
+		r = open_base(&base, directory, err);
+	if (r != 0)
+		return r;
+	if (make)
+		is_made = mkdirat(base, instance, 0755) == 0;
+	dir.fd = openat(base, instance, DIR_FLAGS);
+	if (dir.fd < 0 && errno == ENOENT && !make)
+		r = SHM_ABSENT;
+	else if (dir.fd < 0)
+		r = error_sys(err, errno, "open %s", dir.path);
+	else if (is_made && fchmod(dir.fd, 0755) != 0) /* whatever the umask says */
+		r = error_sys(err, errno, "chmod %s", dir.path);
+	close(base);
+	if (r == 0) {
+		*out = dir;
+		dir = SHM_DIR_NONE;
+	}
+	shm_dir_close(&dir);
+	return r;
+}
+
+int shm_dir_open(struct shm_dir *out, const char *directory, const char *instance,
+                 struct shmpub_error *err)
+{
+	return open_instance(out, directory, instance, false, err);
+}
+
+/* Whoever else can write in the directory can put a segment of their own in place of ours. */
+static int check_ours(const struct shm_dir *dir, struct shmpub_error *err)
+{
+	struct stat st;
+
+	if (fstat(dir->fd, &st) != 0)
+		return error_sys(err, errno, "stat %s", dir->path);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return error_set(err, SHMPUB_ERR_OWNER, "%s belongs to user %u, not to %u",
+		                 dir->path, (unsigned)st.st_uid, (unsigned)geteuid());
+	if ((st.st_mode & 022) != 0)
+		return error_set(err, SHMPUB_ERR_OWNER,
+		                 "%s may be written by others (mode %04o, want 0755)", dir->path,
+		                 (unsigned)st.st_mode & 07777);
+	return 0;
+}
+
+int shm_dir_make(struct shm_dir *out, const char *directory, const char *instance,
+                 struct shmpub_error *err)
+{
+	int r = open_instance(out, directory, instance, true, err);
+
+	if (r == 0)
+		r = check_ours(out, err);
+	if (r != 0)
+		shm_dir_close(out);
+	return r;
+}
+
+int shm_dir_base(struct shm_dir *out, const char *directory, struct shmpub_error *err)
+{
+	int r;
+
+	*out = SHM_DIR_NONE;
+	r = set_path(out, directory, "", err);
+	if (r == 0)
+		r = open_base(&out->fd, directory, err);
+	return r;
+}
+
+bool shm_dir_stands(const struct shm_dir *dir)
+{
+	struct stat at, own;
+
+	return fstat(dir->fd, &own) == 0 && lstat(dir->path, &at) == 0 && at.st_dev == own.st_dev &&
+	       at.st_ino == own.st_ino;
+}
+
+void shm_dir_close(struct shm_dir *dir)
+{
+	if (dir->fd >= 0)
+		close(dir->fd);
+	*dir = SHM_DIR_NONE;
+}
+
+int shm_dir_owner(uint32_t *uid, const struct shm_dir *dir, struct shmpub_error *err)
+{
+	struct stat st;
+
+	if (fstat(dir->fd, &st) != 0)
+		return error_sys(err, errno, "stat %s", dir->path);
+	*uid = st.st_uid;
+	return 0;
+}
+
+int shm_dir_each(const struct shm_dir *dir, void (*fn)(void *arg, const char *name), void *arg,
+                 struct shmpub_error *err)
+{
+	int fd = openat(dir->fd, ".", DIR_FLAGS);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int sys;
+
+	if (stream == NULL) {
+		sys = errno;
+		if (fd >= 0)
+			close(fd);
+		return error_sys(err, sys, "read %s", dir->path);
+	}
+	errno = 0;
+	while ((entry = readdir(stream)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			fn(arg, entry->d_name);
+		errno = 0;
+	}
+	sys = errno;
+	closedir(stream);
+	return sys != 0 ? error_sys(err, sys, "read %s", dir->path) : 0;
+}
+
+int shm_stat_name(struct shm_stat *out, const struct shm_dir *dir, const char *name,
+                  struct shmpub_error *err)
+{
+	struct stat st;
+
+	if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? SHM_ABSENT
+		                       : error_sys(err, errno, "stat %s/%s", dir->path, name);
+	shm_fill_stat(out, &st);
+	return 0;
+}
+
+int shm_remove(const struct shm_dir *dir, const char *name, struct shmpub_error *err)
+{
+	if (unlinkat(dir->fd, name, 0) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "unlink %s/%s", dir->path, name);
+	return 0;
+}
+
+/* --- one daemon per instance ------------------------------------------------------------------ */
+
+/* Without O_CREAT first: fs.protected_regular refuses it for what stands there already. */
+static int open_lock(int dir)
+{
+	for (int i = 0; i < SHM_RETRIES; i++) {
+		int fd = openat(dir, "lock", O_RDWR | SHM_FILE_FLAGS);
+
+		if (fd >= 0 || errno != ENOENT)
+			return fd;
+		fd = openat(dir, "lock", O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+	return -1;
+}
+
+static uint64_t read_pid(int fd)
+{
+	char text[24];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	uint64_t pid = 0;
+
+	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9' && pid < UINT32_MAX; i++)
+		pid = pid * 10 + (uint64_t)(text[i] - '0');
+	return pid;
+}
+
+static void write_pid(int fd)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	/* Only for a message: without it, the second daemon names nobody. */
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
+		return;
+}
+
+int shm_lock(int *out, uint64_t *pid, const struct shm_dir *dir, struct shmpub_error *err)
+{
+	*out = -1;
+	*pid = 0;
+	for (int i = 0; i < SHM_RETRIES; i++) {
+		int fd = open_lock(dir->fd);
+
+		if (fd < 0)
+			return error_sys(err, errno, "open %s/lock", dir->path);
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+			int sys = errno;
+
+			*pid = read_pid(fd);
+			close(fd);
+			return sys == EWOULDBLOCK ? SHM_BUSY
+			                          : error_sys(err, sys, "lock %s/lock", dir->path);
+		}
+		/* Somebody may have unlinked it, and a third one locked its successor. */
+		if (shm_same_file(fd, dir->fd, "lock")) {
+			write_pid(fd);
+			*out = fd;
+			return 0;
+		}
+		close(fd);
+	}
+	return error_set(err, SHMPUB_ERR_SYS, "%s/lock: not a file that stays in place", dir->path);
+}
+
+bool shm_lock_stands(int fd, const struct shm_dir *dir)
+{
+	return shm_same_file(fd, dir->fd, "lock");
+}
+
+void shm_unlock(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}

@@ -1,0 +1,374 @@
+#include "shm/shm_posix.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/*
+ * shm.h on Linux: segments, which are files of a tmpfs, mapped.
+ *
+ * Writing to a page that a full tmpfs cannot provide is SIGBUS, so no page is touched
+ * before fallocate() has made it: a full file system is an error where it can be told.
+ *
+ * A lease (fcntl(2), F_SETLEASE) is the kernel's own count of who has a file open or
+ * mapped. Its break signal is SIGURG, which is ignored by default, because SIGIO, the
+ * default, would end a host program that never heard of leases.
+ */
+
+/* The shortest fs.lease-break-time that is not "for ever"; before it no lease can have been forced. */
+#define LEASE_SAFE_NS INT64_C(1000000000)
+
+/* --- segments, writing ------------------------------------------------------------------------ */
+
+size_t shm_page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static int make_room(int fd, size_t offset, size_t size)
+{
+	int r;
+
+	do
+		r = posix_fallocate(fd, (off_t)offset, (off_t)size);
+	while (r == EINTR);
+	return r;
+}
+
+static int set_access(int fd, const struct shm_access *access)
+{
+	if (access->gid >= 0 && fchown(fd, (uid_t)-1, (gid_t)access->gid) != 0)
+		return errno;
+	return fchmod(fd, (mode_t)access->mode) != 0 ? errno : 0;
+}
+
+int shm_access_set(const struct shm_map *map, const struct shm_access *access,
+                   struct shmpub_error *err)
+{
+	int sys = set_access(map->fd, access);
+
+	return sys != 0 ? error_sys(err, sys, "mode %04o and group %lld of a file in shared memory",
+	                            access->mode, (long long)access->gid)
+	                : 0;
+}
+
+static int map_shared(struct shm_map *map, size_t size)
+{
+	void *addr;
+
+	if (size == 0)
+		return 0;
+	addr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
+	if (addr == MAP_FAILED)
+		return errno;
+	map->addr = addr;
+	map->size = size;
+	return 0;
+}
+
+int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char *name, size_t size,
+                      size_t room, const struct shm_access *access, struct shmpub_error *err)
+{
+	struct shm_map map = SHM_MAP_NONE;
+	int sys = 0;
+
+	*out = SHM_MAP_NONE;
+	if (size > (size_t)PTRDIFF_MAX)
+		return error_set(err, SHMPUB_ERR_LIMIT,
+		                 "%s/%s: %zu bytes are more than a file can have", dir->path, name,
+		                 size);
+	/* 0600 until it is sealed: nobody reads half a segment by its hidden name. */
+	map.fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
+	if (map.fd < 0)
+		return error_sys(err, errno, "create %s/%s", dir->path, name);
+	if (access->gid >= 0 && fchown(map.fd, (uid_t)-1, (gid_t)access->gid) != 0)
+		sys = errno;
+	if (sys == 0 && room > 0)
+		sys = make_room(map.fd, 0, room);
+	if (sys == 0 && size > room && ftruncate(map.fd, (off_t)size) != 0)
+		sys = errno;
+	if (sys == 0)
+		sys = map_shared(&map, size);
+	map.is_writable = true;
+	if (sys != 0) {
+		shm_discard(&map);
+		(void)unlinkat(dir->fd, name, 0);
+		return error_sys(err, sys, "create %s/%s with %zu bytes", dir->path, name, size);
+	}
+	*out = map;
+	return 0;
+}
+
+int shm_create(struct shm_map *out, const struct shm_dir *dir, const char *name, size_t size,
+               const struct shm_access *access, struct shmpub_error *err)
+{
+	return shm_create_sparse(out, dir, name, size, size, access, err);
+}
+
+int shm_room(const struct shm_map *map, size_t offset, size_t size, struct shmpub_error *err)
+{
+	int sys = size == 0 ? 0 : make_room(map->fd, offset, size);
+
+	return sys != 0 ? error_sys(err, sys, "%zu more bytes of shared memory", size) : 0;
+}
+
+static int remap(struct shm_map *map, size_t size)
+{
+	void *addr;
+
+	if (map->addr == NULL)
+		return map_shared(map, size);
+	if (size == 0) {
+		munmap(map->addr, map->size);
+		addr = NULL;
+	} else {
+		addr = mremap(map->addr, map->size, size, MREMAP_MAYMOVE);
+	}
+	if (addr == MAP_FAILED)
+		return errno;
+	map->addr = addr;
+	map->size = size;
+	return 0;
+}
+
+int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err)
+{
+	size_t before = map->size;
+	int sys = 0;
+
+	if (size > (size_t)PTRDIFF_MAX)
+		return error_set(err, SHMPUB_ERR_LIMIT, "%zu bytes are more than a file can have",
+		                 size);
+	if (size > before)
+		sys = make_room(map->fd, before, size - before);
+	if (sys == 0)
+		sys = remap(map, size); /* shrinking: no page is mapped beyond the end, ever */
+	if (sys == 0 && size < before && ftruncate(map->fd, (off_t)size) != 0)
+		sys = errno;
+	if (sys == 0)
+		return 0;
+	if (size > before && ftruncate(map->fd, (off_t)before) != 0)
+		sys = errno; /* the file stays larger than the mapping, which is harmless */
+	return error_sys(err, sys, "shared memory from %zu to %zu bytes", before, size);
+}
+
+static int set_lease(int fd, int type)
+{
+	if (fcntl(fd, F_SETSIG, SIGURG) != 0 || fcntl(fd, F_SETLEASE, type) != 0)
+		return errno;
+	return 0;
+}
+
+int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
+             struct shmpub_error *err)
+{
+	int sys, r = 0;
+
+	if (!shm_lease_holds(map))
+		return SHM_BUSY;
+	if (size != map->size)
+		r = shm_resize(map, size, err);
+	if (r != 0)
+		return r;
+	sys = set_access(map->fd, access);
+	if (sys == 0 && map->addr != NULL && mprotect(map->addr, map->size, PROT_READ) != 0)
+		sys = errno;
+	if (sys != 0)
+		return error_sys(err, sys, "seal a segment of %zu bytes", size);
+	map->is_writable = false;
+	if (!map->is_leased)
+		return 0;
+	if (!shm_lease_holds(map))
+		return SHM_BUSY;
+	map->is_leased = false;
+	(void)set_lease(map->fd, F_UNLCK);
+	return 0;
+}
+
+/* EXCHANGE when something stands there, NOREPLACE when nothing does; one may turn into the other. */
+int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable, bool *exchanged,
+              struct shmpub_error *err)
+{
+	*exchanged = false;
+	for (int i = 0; i < SHM_RETRIES; i++) {
+		if (renameat2(dir->fd, hidden, dir->fd, stable, RENAME_EXCHANGE) == 0) {
+			*exchanged = true;
+			return 0;
+		}
+		if (errno != ENOENT)
+			break;
+		if (renameat2(dir->fd, hidden, dir->fd, stable, RENAME_NOREPLACE) == 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
+	if ((errno == EINVAL || errno == ENOSYS) && renameat(dir->fd, hidden, dir->fd, stable) == 0)
+		return 0;
+	return error_sys(err, errno, "rename %s/%s to %s", dir->path, hidden, stable);
+}
+
+bool shm_map_stands(const struct shm_map *map, const struct shm_dir *dir, const char *name)
+{
+	return map->fd >= 0 && shm_same_file(map->fd, dir->fd, name);
+}
+
+void shm_discard(struct shm_map *map)
+{
+	if (map->addr != NULL)
+		munmap(map->addr, map->size);
+	if (map->fd >= 0)
+		close(map->fd);
+	*map = SHM_MAP_NONE;
+}
+
+/* --- segments, recycling ---------------------------------------------------------------------- */
+
+int shm_recycle(struct shm_map *map, struct shmpub_error *err)
+{
+	int sys = set_lease(map->fd, F_WRLCK);
+
+	if (sys == EAGAIN || sys == EBUSY)
+		return SHM_BUSY;
+	if (sys != 0)
+		return error_sys(err, sys, "lease on a segment");
+	if (map->addr != NULL && mprotect(map->addr, map->size, PROT_READ | PROT_WRITE) != 0) {
+		sys = errno;
+		(void)set_lease(map->fd, F_UNLCK);
+		return error_sys(err, sys, "write to a segment again");
+	}
+	map->is_writable = true;
+	map->is_leased = true;
+	map->leased_ns = shm_monotonic_ns();
+	return 0;
+}
+
+/*
+ * While an open() waits, F_GETLEASE already tells the type it waits for, as it does
+ * after the lease was taken by force; only time tells the two apart.
+ */
+bool shm_lease_holds(const struct shm_map *map)
+{
+	if (!map->is_leased || fcntl(map->fd, F_GETLEASE) == F_WRLCK)
+		return true;
+	return shm_monotonic_ns() - map->leased_ns < LEASE_SAFE_NS;
+}
+
+void shm_empty(struct shm_map *map)
+{
+	/* Under the lease nobody has it mapped; without one nobody must see it shrink. */
+	if (map->is_leased && shm_lease_holds(map) && ftruncate(map->fd, 0) != 0)
+		(void)0;
+	shm_discard(map);
+}
+
+static int probe(int fd)
+{
+	int sys = set_lease(fd, F_WRLCK);
+
+	if (sys == 0) {
+		(void)set_lease(fd, F_UNLCK);
+		return 0;
+	}
+	return sys == EAGAIN || sys == EBUSY ? SHM_BUSY : SHMPUB_ERR_SYS;
+}
+
+int shm_probe(const struct shm_map *map)
+{
+	return map->fd >= 0 ? probe(map->fd) : SHMPUB_ERR_SYS;
+}
+
+int shm_probe_name(const struct shm_dir *dir, const char *name)
+{
+	int fd = openat(dir->fd, name, O_RDWR | SHM_FILE_FLAGS);
+	int r;
+
+	if (fd < 0)
+		return SHMPUB_ERR_SYS;
+	r = probe(fd);
+	close(fd);
+	return r;
+}
+
+uint64_t shm_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 256;
+}
+
+/* --- segments, reading ------------------------------------------------------------------------ */
+
+static int map_name(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
+                    const char *name, int flags, struct shmpub_error *err)
+{
+	int prot = flags == O_RDWR ? PROT_READ | PROT_WRITE : PROT_READ;
+	struct shm_map map = SHM_MAP_NONE;
+	struct stat st;
+	int r = 0;
+
+	*out = SHM_MAP_NONE;
+	/* EWOULDBLOCK: it is being refilled under a lease, so the name means another one by now. */
+	for (int i = 0; i < SHM_RETRIES && map.fd < 0; i++) {
+		map.fd = openat(dir->fd, name, flags | SHM_FILE_FLAGS);
+		if (map.fd < 0 && errno != EWOULDBLOCK && errno != EINTR)
+			break;
+	}
+	if (map.fd < 0)
+		return errno == ENOENT ? SHM_ABSENT
+		                       : error_sys(err, errno, "open %s/%s", dir->path, name);
+	if (fstat(map.fd, &st) != 0) {
+		r = error_sys(err, errno, "stat %s/%s", dir->path, name);
+	} else if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > PTRDIFF_MAX) {
+		r = error_set(err, SHMPUB_ERR_FORMAT, "%s/%s: not a regular file", dir->path, name);
+	} else if (st.st_size > 0) {
+		map.addr = mmap(NULL, (size_t)st.st_size, prot, MAP_SHARED, map.fd, 0);
+		map.size = (size_t)st.st_size;
+		if (map.addr == MAP_FAILED) {
+			r = error_sys(err, errno, "map %s/%s", dir->path, name);
+			map.addr = NULL;
+		}
+	}
+	if (r == 0) {
+		shm_fill_stat(stat, &st);
+		*out = map;
+		map = SHM_MAP_NONE;
+	}
+	shm_discard(&map);
+	return r;
+}
+
+int shm_map_write(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
+                  const char *name, struct shmpub_error *err)
+{
+	int r = map_name(out, stat, dir, name, O_RDWR, err);
+
+	out->is_writable = r == 0;
+	return r;
+}
+
+int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
+                 const char *name, struct shmpub_error *err)
+{
+	int r = map_name(out, stat, dir, name, O_RDONLY, err);
+
+	if (r == 0) {
+		close(out->fd);
+		out->fd = -1;
+	}
+	return r;
+}
+
+int shm_stat_map(struct shm_stat *out, const struct shm_map *map, struct shmpub_error *err)
+{
+	struct stat st;
+
+	if (fstat(map->fd, &st) != 0)
+		return error_sys(err, errno, "stat of a segment");
+	shm_fill_stat(out, &st);
+	return 0;
+}

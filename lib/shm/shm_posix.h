@@ -1,0 +1,36 @@
+/*
+ * What the files of shm_*posix.c share. Nobody else includes this.
+ */
+#ifndef SHMPUB_SHM_POSIX_H
+#define SHMPUB_SHM_POSIX_H
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "shm/shm.h"
+
+/* Never wait: for a lease on what was looked up, or for the other end of a squatted FIFO. */
+#define SHM_FILE_FLAGS (O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+/* How often a race with others is run again before it counts as malice. */
+#define SHM_RETRIES 64
+
+static inline void shm_fill_stat(struct shm_stat *out, const struct stat *st)
+{
+	out->device = st->st_dev;
+	out->inode = st->st_ino;
+	out->size = (uint64_t)st->st_size;
+	out->blocks_size = (uint64_t)st->st_blocks * 512;
+	out->uid = st->st_uid;
+	out->mode = st->st_mode & 07777;
+}
+
+/* Does the name, not followed, mean the regular file that is open? */
+static inline bool shm_same_file(int fd, int dir, const char *name)
+{
+	struct stat own, at;
+
+	return fstat(fd, &own) == 0 && fstatat(dir, name, &at, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       own.st_dev == at.st_dev && own.st_ino == at.st_ino && S_ISREG(own.st_mode);
+}
+
+#endif

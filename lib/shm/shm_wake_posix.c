@@ -1,0 +1,75 @@
+#include "shm/shm.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * shm.h on Linux: sleeping, waking, clocks and processes. The futex is a shared one
+ * (no FUTEX_PRIVATE_FLAG): its key is the file's page, so it works through read-only
+ * mappings and across mount namespaces.
+ */
+
+void shm_wake(const uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+int shm_sleep(const uint32_t *word, uint32_t seen, uint32_t timeout_ms)
+{
+	struct timespec time = { timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000 };
+
+	if (syscall(SYS_futex, word, FUTEX_WAIT, seen, &time, NULL, 0) != 0 && errno == ETIMEDOUT)
+		return SHM_TIMEOUT;
+	return 0;
+}
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec time;
+
+	clock_gettime(id, &time);
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int64_t shm_now_ns(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+int64_t shm_monotonic_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t shm_random(void)
+{
+	uint64_t value;
+
+	/* Eight bytes come whole or not at all, and only before the system's first seed not. */
+	while (getrandom(&value, sizeof(value), 0) != (ssize_t)sizeof(value))
+		;
+	return value;
+}
+
+uint64_t shm_pid(void)
+{
+	return (uint64_t)getpid();
+}
+
+uint32_t shm_uid(void)
+{
+	return (uint32_t)geteuid();
+}
+
+bool shm_process_lives(uint64_t pid)
+{
+	if (pid == 0 || pid > INT_MAX)
+		return false;
+	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
+}
