@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -72,4 +73,15 @@ bool shm_process_lives(uint64_t pid)
 	if (pid == 0 || pid > INT_MAX)
 		return false;
 	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
+}
+
+bool shm_user_id(uint32_t *uid, const char *name)
+{
+	char room[4096];
+	struct passwd entry, *found = NULL;
+
+	if (getpwnam_r(name, &entry, room, sizeof(room), &found) != 0 || found == NULL)
+		return false;
+	*uid = (uint32_t)found->pw_uid;
+	return true;
 }
