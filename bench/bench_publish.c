@@ -1,0 +1,283 @@
+/*
+ * bench_publish -d DIRECTORY -i INSTANCE [-t THREADS] [-s SPARE_BYTES] FEED=FILE [+KEY=VALUE ...] ...
+ *
+ * A publisher that refreshes on command and says how long each step took. KEY=VALUE is
+ * an option of pandas.read_csv for the feed before it. Commands, a line each:
+ *   FEED            one refresh; answered by one JSON object
+ *   FEED N MICROS   N refreshes, one every MICROS; answered by one JSON object each, at the end
+ * It lives until its standard input ends. Times are CLOCK_MONOTONIC nanoseconds.
+ *
+ * It goes the daemon's own way (read, prepare, commit) with nothing in between: the
+ * file is read whole into memory that is kept, the last schema is the first guess, and
+ * replaced segments are filled again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "csv/options.h"
+#include "prepare/prepare.h"
+#include "publisher/publisher.h"
+#include "shm/shm.h"
+
+enum { MAX_FEEDS = 64, MAX_THREADS = 64 };
+
+struct feed {
+	const char *name, *file;
+	struct publisher_feed *feed;
+	struct csv_options *options;
+	struct schema schema;
+	char *text;
+	size_t room;
+};
+
+struct times {
+	int64_t began_ns, read_ns, prepared_ns, commit_ns, done_ns;
+	struct catalog_descriptor d;
+};
+
+static void die(const char *what, const char *why)
+{
+	fprintf(stderr, "bench_publish: %s: %s\n", what, why);
+	exit(1);
+}
+
+/* --- a runner over threads of its own ----------------------------------------------------------- */
+
+struct spread {
+	void (*task)(void *arg, size_t i);
+	void *arg;
+	size_t n, next;
+};
+
+static void *take_tasks(void *arg)
+{
+	struct spread *s = arg;
+	size_t i;
+
+	while ((i = __atomic_fetch_add(&s->next, 1, __ATOMIC_RELAXED)) < s->n)
+		s->task(s->arg, i);
+	return NULL;
+}
+
+static void run_spread(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
+{
+	size_t n_threads = ((const struct ingest_runner *)self)->n_threads;
+	struct spread s = { .task = task, .arg = arg, .n = n };
+	pthread_t threads[MAX_THREADS];
+	size_t started = 0;
+
+	while (started + 1 < n_threads && started + 1 < n &&
+	       pthread_create(&threads[started], NULL, take_tasks, &s) == 0)
+		started++;
+	take_tasks(&s);
+	while (started > 0)
+		pthread_join(threads[--started], NULL);
+}
+
+/* --- one refresh -------------------------------------------------------------------------------- */
+
+static size_t read_source(struct feed *f, int64_t *mtime_ns)
+{
+	int fd = open(f->file, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	size_t size = 0;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		die(f->file, strerror(errno));
+	if (f->room < (size_t)st.st_size + 1) {
+		free(f->text);
+		f->room = (size_t)st.st_size + 1;
+		f->text = malloc(f->room);
+		if (f->text == NULL)
+			die(f->file, "no memory");
+	}
+	while ((n = read(fd, f->text + size, f->room - size)) > 0)
+		size += (size_t)n;
+	close(fd);
+	*mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	return size;
+}
+
+static struct times refresh(struct feed *f, const struct ingest_runner *runner)
+{
+	struct shmpub_error err = { 0 };
+	struct prepare_source source = { .origin = { .feed = publisher_feed_name(f->feed) } };
+	struct publication *pub;
+	struct times t;
+
+	t.began_ns = shm_monotonic_ns();
+	if (publication_begin(&pub, f->feed, &err))
+		die(f->name, err.message);
+	source.text.size = read_source(f, &source.mtime_ns);
+	source.text.data = f->text;
+	t.read_ns = shm_monotonic_ns();
+	source.read_ns = (uint64_t)(t.read_ns - t.began_ns);
+	if (prepare_csv(pub, &t.d, &source, f->options, &f->schema, runner, &err))
+		die(f->name, err.message);
+	t.prepared_ns = shm_monotonic_ns();
+	t.commit_ns = t.prepared_ns;
+	if (publication_commit(pub, &t.d, &err))
+		die(f->name, err.message);
+	t.done_ns = shm_monotonic_ns();
+	publisher_feed_report(f->feed, REFRESH_PUBLISHED, SPAN_NONE);
+	return t;
+}
+
+static void print_times(const struct feed *f, const struct times *t)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	printf("{\"feed\":\"%s\",\"sequence\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"columns\":%" PRIu64
+	       ",\"source\":%" PRIu64 ",\"size\":%" PRIu64 ",\"read_ns\":%" PRId64
+	       ",\"parse_ns\":%" PRIu64 ",\"sealed_ns\":%" PRId64 ",\"committed_at\":%" PRId64
+	       ",\"commit_ns\":%" PRId64 ",\"peak_kb\":%ld}\n",
+	       f->name, t->d.sequence, t->d.rows, t->d.columns, t->d.source_size, t->d.size,
+	       t->read_ns - t->began_ns, t->d.parse_ns, t->prepared_ns - t->began_ns, t->commit_ns,
+	       t->done_ns - t->commit_ns, usage.ru_maxrss);
+}
+
+static void sleep_until(int64_t at_ns)
+{
+	struct timespec at = { .tv_sec = at_ns / 1000000000, .tv_nsec = at_ns % 1000000000 };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+		;
+}
+
+static void refresh_often(struct feed *f, const struct ingest_runner *runner, size_t n, long micros)
+{
+	struct times *times = calloc(n, sizeof(*times));
+	int64_t next = shm_monotonic_ns();
+
+	if (times == NULL)
+		die(f->name, "no memory");
+	for (size_t i = 0; i < n; i++) {
+		if (micros > 0)
+			sleep_until(next += (int64_t)micros * 1000);
+		times[i] = refresh(f, runner);
+	}
+	for (size_t i = 0; i < n; i++)
+		print_times(f, &times[i]);
+	free(times);
+}
+
+/* --- arguments and commands --------------------------------------------------------------------- */
+
+struct bench {
+	struct publisher_options publisher;
+	struct ingest_runner runner;
+	struct publisher *open;
+	struct feed feeds[MAX_FEEDS];
+	size_t n_feeds;
+};
+
+static void add_option(struct feed *f, char *text)
+{
+	char *equals = strchr(text, '=');
+	struct shmpub_error err = { 0 };
+
+	if (equals == NULL)
+		die(text, "not +KEY=VALUE");
+	if (csv_options_set(f->options, span_of(text, (size_t)(equals - text)),
+	                    span_str(equals + 1), &err))
+		die(f->name, err.message);
+}
+
+static void add_feed(struct bench *b, char *text)
+{
+	struct feed *f = &b->feeds[b->n_feeds++];
+	char *equals = strchr(text, '=');
+	struct shmpub_error err = { 0 };
+
+	if (equals == NULL || b->n_feeds > MAX_FEEDS)
+		die(text, "not FEED=FILE, or too many");
+	*equals = '\0';
+	*f = (struct feed){ .name = text, .file = equals + 1, .schema = SCHEMA_NONE };
+	if (csv_options_new(&f->options, &err) ||
+	    publisher_feed_open(&f->feed, b->open, span_str(text), 1000, &b->publisher.access,
+	                        &err))
+		die(text, err.message);
+}
+
+static void open_bench(struct bench *b, int argc, char **argv)
+{
+	struct shmpub_error err = { 0 };
+	int option;
+
+	while ((option = getopt(argc, argv, "d:i:t:s:")) != -1) {
+		if (option == 'd')
+			b->publisher.directory = optarg;
+		else if (option == 'i')
+			b->publisher.instance = optarg;
+		else if (option == 't')
+			b->runner.n_threads = strtoul(optarg, NULL, 10);
+		else if (option == 's')
+			b->publisher.spare_bytes = strtoull(optarg, NULL, 10);
+		else
+			exit(2);
+	}
+	if (b->runner.n_threads < 1 || b->runner.n_threads > MAX_THREADS)
+		die("-t", "1 to 64 threads");
+	if (publisher_open(&b->open, &b->publisher, &err))
+		die("publisher_open", err.message);
+	for (int i = optind; i < argc; i++) {
+		if (argv[i][0] == '+' && b->n_feeds > 0)
+			add_option(&b->feeds[b->n_feeds - 1], argv[i] + 1);
+		else
+			add_feed(b, argv[i]);
+	}
+	publisher_running(b->open);
+}
+
+static void obey(struct bench *b, char *line)
+{
+	const struct ingest_runner *runner = b->runner.n_threads > 1 ? &b->runner : NULL;
+	char name[64];
+	size_t n = 1;
+	long micros = 0;
+
+	if (sscanf(line, "%63s %zu %ld", name, &n, &micros) < 1)
+		return;
+	for (size_t i = 0; i < b->n_feeds; i++) {
+		if (strcmp(b->feeds[i].name, name) == 0) {
+			refresh_often(&b->feeds[i], runner, n, micros);
+			return;
+		}
+	}
+	die(name, "no such feed");
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b = {
+		.publisher = { .spare_bytes = UINT64_C(4) << 30,
+		               .access = { .mode = 0644, .gid = -1 } },
+		.runner = { .run = run_spread, .n_threads = 1 },
+	};
+	char line[256];
+
+	b.runner.self = &b.runner;
+	open_bench(&b, argc, argv);
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		obey(&b, line);
+		fflush(stdout);
+	}
+	for (size_t i = 0; i < b.n_feeds; i++) {
+		csv_options_free(b.feeds[i].options);
+		schema_free(&b.feeds[i].schema);
+		free(b.feeds[i].text);
+	}
+	publisher_close(b.open);
+	return 0;
+}

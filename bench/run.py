@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""What the README's figures come from; scripts/bench builds and runs it.
+
+Source to published beside pandas, pyarrow.csv and Polars, and the client's calls beside reading
+the CSV again. Writes build/bench/results.json and build/bench/ratios.svg, prints tables. Absolute
+times are this machine's; the ratios are what is meant to be compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import parsing
+import plot
+import receiving
+from harness import HERE, ROOT
+
+NAMES = ["tiny", "quotes", "quotes1m", "floats", "mixed", "wide"]
+
+
+def machine() -> dict[str, Any]:
+    model = [
+        line.split(":")[1].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "cpu": model[0] if model else platform.machine(),
+        "cpus": os.cpu_count(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in ("numpy", "pandas", "pyarrow", "polars")},
+    }
+
+
+def in_own_process(folder: Path, instance: str, names: list[str]) -> dict[str, Any]:
+    command = [sys.executable, str(HERE / "receiving.py"), str(folder), instance, *names]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    results: dict[str, Any] = json.loads(out)
+    return results
+
+
+def report(results: dict[str, Any]) -> str:
+    m = results["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in m["versions"].items())
+    wake = results["receiving"]["waking"]
+    parts = [
+        f"{m['cpu']}, Linux {m['kernel']}, Python {m['python']}, {versions}",
+        "Source file to sealed snapshot, a refresh after the first; one thread each, in turn, "
+        f"{results['rounds']} rounds:",
+        parsing.as_table(results["parsing"]),
+        "Receiving in Python:",
+        receiving.as_table(results["receiving"]["calls"]),
+        f"Commit to DataFrame in a sleeping reader (10,000 rows, every {wake['every_us']} us, "
+        f"{wake['received']} of {wake['snapshots']} taken): p50 {wake['us']['p50']:.0f} us, "
+        f"p90 {wake['us']['p90']:.0f} us",
+    ]
+    if "threads" in results:
+        gain = results["threads"]["gain"]
+        parts.append(
+            f"Two threads by one (floats): {gain['median']:.2f} "
+            f"({gain['min']:.2f} to {gain['max']:.2f})"
+        )
+        for r in results["linear"]:
+            parts.append(f"Time per byte, {r['file']} by its half: {r['per_byte']['median']:.2f}")
+    return "\n\n".join(parts)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--data", type=Path, default=ROOT / "build/bench/data")
+    parser.add_argument("--quick", action="store_true", help="small files and few rounds only")
+    parser.add_argument("files", nargs="*", default=NAMES, help=" ".join(NAMES))
+    arguments = parser.parse_args()
+    names, rounds = arguments.files, arguments.rounds
+    if arguments.quick:
+        names, rounds = ["tiny", "quotes"], 3
+    instance = f"bench-{os.getpid()}"
+    results: dict[str, Any] = {"machine": machine(), "rounds": rounds}
+    print("measuring: best peer's time by ours", flush=True)
+    results["parsing"] = parsing.measure(arguments.data, instance, names, rounds)
+    results["receiving"] = in_own_process(arguments.data, instance, names)
+    if "floats" in names and "mixed" in names:
+        results["threads"] = parsing.threads(arguments.data, instance, rounds)
+        results["linear"] = parsing.linear(arguments.data, instance, rounds)
+    out = ROOT / "build/bench"
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    plot.draw(out / "ratios.svg", results["parsing"], "Fastest peer's time by shmpub's, one thread")
+    print(report(results))
+    print(f"\nwritten: {out}/results.json, {out}/ratios.svg")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
