@@ -73,6 +73,12 @@ static inline uint64_t sub_relaxed_u64(uint64_t *p, uint64_t v)
 #pragma GCC diagnostic ignored "-Wtsan"
 #endif
 
+/* For threads of one process that share out work: the value before. */
+static inline uint64_t fetch_add_relaxed_u64(uint64_t *p, uint64_t v)
+{
+	return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
+}
+
 static inline void fence_acquire(void)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);

@@ -1,0 +1,421 @@
+#include "app.h"
+
+#include <stdlib.h>
+#include "base/error.h"
+#include "process.h"
+#include "spread.h"
+
+/*
+ * One loop thread owns everything here. The order of the beginning is: configuration,
+ * instance, feeds, signals; the end goes backwards. Nothing is told to be ready before
+ * every feed was tried, or ten seconds are over: a unit that waits for shmpubd then
+ * finds its tables.
+ */
+
+#define TICK_MS 1000
+#define READY_MS 10000
+#define STOP_MS 5000 /* how long a stop waits for jobs */
+#define STOP_LOOK_MS 10
+
+/* --- readiness ------------------------------------------------------------------------------------ */
+
+static void tell_ready(struct app *app)
+{
+	if (app->is_ready || app->is_stopping)
+		return;
+	app->is_ready = true;
+	uv_timer_stop(&app->ready);
+	publisher_running(app->publisher);
+	log_line(&app->log, LOG_LEVEL_INFO, "instance %s: %zu feeds, %zu published",
+	         app->config->daemon.instance, app->n_feeds, app->n_tried - app->n_unpublished);
+	notify_send(&app->notify, "READY=1\nSTATUS=serving");
+}
+
+static void on_ready_timer(uv_timer_t *timer)
+{
+	tell_ready(timer->data);
+}
+
+static void look_ready(struct app *app)
+{
+	if (app->n_tried < app->n_feeds)
+		return;
+	tell_ready(app);
+	if (app->options.is_once) {
+		app->status = app->n_unpublished ? 1 : 0;
+		app_stop(app);
+	}
+}
+
+static void on_tried(void *arg, struct feed *feed, bool published)
+{
+	struct app *app = arg;
+
+	(void)feed;
+	app->n_tried++;
+	app->n_unpublished += !published;
+	look_ready(app);
+}
+
+/* --- feeds ---------------------------------------------------------------------------------------- */
+
+static void on_gone(void *arg, struct feed *feed)
+{
+	struct app *app = arg;
+	struct feed **at = &app->feeds;
+
+	while (*at != feed)
+		at = &(*at)->next;
+	*at = feed->next;
+	app->n_feeds--;
+	app->n_tried -= feed->is_tried;
+	if (!app->is_stopping)
+		look_ready(app);
+}
+
+static struct feed *find_feed(const struct app *app, const char *name)
+{
+	for (struct feed *f = app->feeds; f != NULL; f = f->next) {
+		if (strcmp(f->config->name, name) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+static int add_feed(struct app *app, struct config_feed *config, struct shmpub_error *err)
+{
+	struct feed *f;
+	int r = feed_new(&f, &app->host, config, err);
+
+	if (r)
+		return r;
+	f->next = app->feeds;
+	app->feeds = f;
+	app->n_feeds++;
+	return SHMPUB_OK;
+}
+
+/* --- reload: mark and sweep -------------------------------------------------------------------------- */
+
+static void sweep_feeds(struct app *app, const struct config *next)
+{
+	struct feed *f, *after;
+
+	for (f = app->feeds; f != NULL; f = after) {
+		after = f->next;
+		if (!f->is_removed && config_find(next, span_str(f->config->name)) == NULL) {
+			log_line(&app->log, LOG_LEVEL_INFO, "feed %s: removed", f->config->name);
+			feed_remove(f);
+		}
+	}
+}
+
+static void apply_feed(struct app *app, struct config_feed *config)
+{
+	struct feed *f = find_feed(app, config->name);
+	struct shmpub_error err;
+
+	if (f != NULL) {
+		feed_configure(f, config);
+	} else if (add_feed(app, config, &err)) {
+		log_line(&app->log, LOG_LEVEL_ERROR, "feed %s: %s", config->name, err.message);
+	} else {
+		log_line(&app->log, LOG_LEVEL_INFO, "feed %s: added", config->name);
+		feed_start(app->feeds);
+	}
+}
+
+/* What is settled when the instance is taken cannot change under its readers. */
+static void tell_fixed(const struct app *app, const struct config_daemon *now,
+                       const struct config_daemon *next)
+{
+	const struct {
+		const char *name;
+		bool differs;
+	} fixed[] = {
+		{ "instance", strcmp(now->instance, next->instance) != 0 },
+		{ "directory", strcmp(now->directory, next->directory) != 0 },
+		{ "workers", now->workers != next->workers },
+		{ "max_feeds", now->max_feeds != next->max_feeds },
+		{ "max_bytes", now->max_bytes != next->max_bytes },
+		{ "spare_bytes", now->spare_bytes != next->spare_bytes },
+		{ "keep_on_exit", now->keep_on_exit != next->keep_on_exit },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
+		if (fixed[i].differs)
+			log_line(&app->log, LOG_LEVEL_WARNING,
+			         "%s: a change takes effect with the next start", fixed[i].name);
+	}
+}
+
+static void log_problems(const struct app *app, struct config_problems *p)
+{
+	char *line = p->lines.data, *end = line ? line + p->lines.size : NULL, *stop;
+
+	while (line < end) {
+		stop = memchr(line, '\n', (size_t)(end - line));
+		log_line(&app->log, LOG_LEVEL_ERROR, "%.*s", (int)(stop - line), line);
+		line = stop + 1;
+	}
+}
+
+/* These go on as they are; the strings stay where they were made, feeds point to them. */
+static void keep_fixed(struct config_daemon *next, struct config_daemon *now)
+{
+	struct config_daemon swapped = *next;
+
+	next->instance = now->instance;
+	next->directory = now->directory;
+	next->workers = now->workers;
+	next->max_feeds = now->max_feeds;
+	next->max_bytes = now->max_bytes;
+	next->spare_bytes = now->spare_bytes;
+	next->keep_on_exit = now->keep_on_exit;
+	now->instance = swapped.instance;
+	now->directory = swapped.directory;
+}
+
+static void apply(struct app *app, struct config *next)
+{
+	tell_fixed(app, &app->config->daemon, &next->daemon);
+	keep_fixed(&next->daemon, &app->config->daemon);
+	app->log.level = next->daemon.log_level;
+	sweep_feeds(app, next);
+	for (size_t i = 0; i < next->n_feeds; i++)
+		apply_feed(app, next->feeds[i]);
+	config_free(app->config);
+	app->config = next;
+	log_line(&app->log, LOG_LEVEL_INFO, "%s: reloaded", app->options.path);
+}
+
+void app_reload(struct app *app)
+{
+	struct config_problems problems = CONFIG_PROBLEMS_NONE;
+	struct shmpub_error err;
+	struct config *next;
+
+	if (app->is_stopping)
+		return;
+	notify_reloading(&app->notify);
+	if (config_load(&next, app->options.path, &problems, &err) == SHMPUB_OK) {
+		apply(app, next);
+	} else {
+		log_problems(app, &problems);
+		log_line(&app->log, LOG_LEVEL_ERROR, "%s; the old configuration stays",
+		         err.message);
+	}
+	config_problems_free(&problems);
+	notify_send(&app->notify, "READY=1");
+}
+
+/* --- stop ------------------------------------------------------------------------------------------- */
+
+/* Closing the timers of the feeds frees them. */
+static void close_all(struct app *app)
+{
+	struct feed *f, *after;
+
+	app->is_closing = true;
+	for (f = app->feeds; f != NULL; f = after) {
+		after = f->next;
+		feed_leave(f, app->config->daemon.keep_on_exit);
+	}
+	uv_close((uv_handle_t *)&app->hup, NULL);
+	uv_close((uv_handle_t *)&app->term, NULL);
+	uv_close((uv_handle_t *)&app->interrupt, NULL);
+	uv_close((uv_handle_t *)&app->tick, NULL);
+	uv_close((uv_handle_t *)&app->ready, NULL);
+	uv_close((uv_handle_t *)&app->stop, NULL);
+	if (app->pool.n_running)
+		uv_stop(&app->loop); /* else the loop ends by itself, with nothing left in it */
+}
+
+static void on_stop_timer(uv_timer_t *timer)
+{
+	struct app *app = timer->data;
+
+	if (!app->is_closing && (app->pool.n_running == 0 || uv_now(&app->loop) >= app->stop_ms))
+		close_all(app);
+}
+
+void app_stop(struct app *app)
+{
+	if (app->is_closing)
+		return;
+	if (app->is_stopping) {
+		app->stop_ms = uv_now(&app->loop);
+		return;
+	}
+	app->is_stopping = true;
+	app->stop_ms = uv_now(&app->loop) + STOP_MS;
+	notify_send(&app->notify, "STOPPING=1");
+	for (struct feed *f = app->feeds; f != NULL; f = f->next)
+		feed_stop(f);
+	pool_stop(&app->pool);
+	uv_timer_start(&app->stop, on_stop_timer, 0, STOP_LOOK_MS);
+}
+
+/* --- what comes by itself ------------------------------------------------------------------------------ */
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct app *app = timer->data;
+	uint64_t now = uv_now(&app->loop);
+
+	pool_tick(&app->pool);
+	publisher_heartbeat(app->publisher, shm_now_ns());
+	for (struct feed *f = app->feeds; f != NULL; f = f->next)
+		feed_tick(f);
+	if (app->notify.watchdog_ms && now - app->watchdog_ms >= app->notify.watchdog_ms / 3) {
+		notify_send(&app->notify, "WATCHDOG=1");
+		app->watchdog_ms = now;
+	}
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct app *app = handle->data;
+
+	if (handle == &app->hup) {
+		app_reload(app);
+		return;
+	}
+	log_line(&app->log, LOG_LEVEL_INFO, "signal %d: stopping", number);
+	app_stop(app);
+}
+
+/* --- the beginning -------------------------------------------------------------------------------------- */
+
+static uint64_t bound_of_memory(uint64_t configured)
+{
+	uint64_t total = uv_get_total_memory(), constrained = uv_get_constrained_memory();
+
+	if (configured)
+		return configured;
+	if (constrained && constrained < total)
+		total = constrained;
+	return total / 2;
+}
+
+static int open_publisher(struct app *app, struct shmpub_error *err)
+{
+	struct config_daemon *d = &app->config->daemon;
+	struct publisher_options options = {
+		.directory = d->directory,
+		.instance = d->instance,
+		.max_feeds = (uint32_t)d->max_feeds,
+		.max_bytes = bound_of_memory(d->max_bytes),
+		.spare_bytes = d->spare_bytes,
+		.access = d->access,
+	};
+
+	d->keep_on_exit = d->keep_on_exit || app->options.is_once;
+	options.keep_on_exit = d->keep_on_exit;
+	app->host.max_bytes = options.max_bytes;
+	return publisher_open(&app->publisher, &options, err);
+}
+
+static void init_handles(struct app *app)
+{
+	uv_signal_init(&app->loop, &app->hup);
+	uv_signal_init(&app->loop, &app->term);
+	uv_signal_init(&app->loop, &app->interrupt);
+	uv_timer_init(&app->loop, &app->tick);
+	uv_timer_init(&app->loop, &app->ready);
+	uv_timer_init(&app->loop, &app->stop);
+	app->hup.data = app->term.data = app->interrupt.data = app;
+	app->tick.data = app->ready.data = app->stop.data = app;
+	uv_signal_start(&app->hup, on_signal, SIGHUP);
+	uv_signal_start(&app->term, on_signal, SIGTERM);
+	uv_signal_start(&app->interrupt, on_signal, SIGINT);
+}
+
+static void init_host(struct app *app)
+{
+	app->runner = spread_runner(app->pool.workers);
+	app->host.loop = &app->loop;
+	app->host.log = &app->log;
+	app->host.pool = &app->pool;
+	app->host.publisher = app->publisher;
+	app->host.instance = app->config->daemon.instance;
+	app->host.runner = &app->runner;
+	app->host.hash_seed = shm_random();
+	app->host.tried = on_tried;
+	app->host.gone = on_gone;
+	app->host.arg = app;
+}
+
+static int add_feeds(struct app *app, struct shmpub_error *err)
+{
+	int r = SHMPUB_OK;
+
+	for (size_t i = 0; i < app->config->n_feeds && !r; i++)
+		r = add_feed(app, app->config->feeds[i], err);
+	return r;
+}
+
+int app_init(struct app *app, const struct app_options *options, struct config_problems *problems,
+             struct shmpub_error *err)
+{
+	int r;
+
+	*app = (struct app){ .options = *options, .notify = NOTIFY_NONE };
+	app->status = options->is_once; /* until every feed was tried */
+	app->log = (struct log){ .out = stderr, .is_journal = process_has_journal() };
+	r = config_load(&app->config, options->path, problems, err);
+	if (r)
+		return r;
+	app->log.level = app->config->daemon.log_level;
+	process_ignore_pipe();
+	process_raise_descriptors();
+	r = open_publisher(app, err);
+	if (r)
+		goto failed;
+	if (uv_loop_init(&app->loop) != 0) {
+		r = error_set(err, SHMPUB_ERR_SYS, "no event loop can be had");
+		goto failed;
+	}
+	init_handles(app);
+	pool_init(&app->pool, &app->loop, app->config->daemon.workers);
+	init_host(app);
+	notify_open(&app->notify);
+	r = add_feeds(app, err);
+	if (r) {
+		app->is_stopping = true;
+		close_all(app);
+		app_deinit(app);
+	}
+	return r;
+failed:
+	publisher_close(app->publisher);
+	config_free(app->config);
+	return r;
+}
+
+int app_run(struct app *app)
+{
+	uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
+	uv_timer_start(&app->ready, on_ready_timer, READY_MS, 0);
+	publisher_heartbeat(app->publisher, shm_now_ns());
+	for (struct feed *f = app->feeds; f != NULL; f = f->next)
+		feed_start(f);
+	look_ready(app);
+	uv_run(&app->loop, UV_RUN_DEFAULT);
+	return app->status;
+}
+
+bool app_deinit(struct app *app)
+{
+	bool is_clean = app->pool.n_running == 0;
+
+	if (is_clean)
+		uv_run(&app->loop, UV_RUN_DEFAULT); /* the handles' closing */
+	publisher_close(app->publisher);
+	notify_close(&app->notify);
+	if (!is_clean)
+		return false;
+	config_free(app->config);
+	uv_loop_close(&app->loop);
+	return true;
+}

@@ -1,0 +1,58 @@
+/*
+ * shmpubd as a program that others can start: main.c does, a service wrapper may.
+ *
+ * Use:      app_init -> app_run -> app_deinit. app_run returns when the work is done
+ *           (--once), or after app_stop.
+ * Threads:  one; app_stop and app_reload may be called from callbacks of app->loop.
+ *           Signals do the same: HUP reloads, TERM and INT stop.
+ * Errors:   what ended it, in *err; problems of the configuration in *problems.
+ */
+#ifndef SHMPUBD_APP_H
+#define SHMPUBD_APP_H
+
+#include <uv.h>
+#include "config.h"
+#include "feed.h"
+#include "log.h"
+#include "notify.h"
+#include "pool.h"
+
+#define APP_CONFIG_PATH "/etc/shmpub/shmpubd.ini"
+
+struct app_options {
+	const char *path; /* of the configuration */
+	bool is_once;     /* refresh every feed once, leave the snapshots, end */
+};
+
+struct app {
+	struct app_options options;
+	uv_loop_t loop;
+	struct log log;
+	struct pool pool;
+	struct notify notify;
+	struct ingest_runner runner;
+	struct config *config;
+	struct publisher *publisher;
+	struct feed_host host;
+	struct feed *feeds;
+	size_t n_feeds, n_tried, n_unpublished;
+
+	uv_signal_t hup, term, interrupt;
+	uv_timer_t tick, ready, stop;
+	uint64_t stop_ms; /* when waiting for jobs ends */
+	bool is_ready, is_stopping, is_closing;
+	int status;           /* what app_run returns */
+	uint64_t watchdog_ms; /* when the manager was last told */
+};
+
+int app_init(struct app *app, const struct app_options *options, struct config_problems *problems,
+             struct shmpub_error *err);
+/* 0, or 1 when --once left a feed unpublished. */
+int app_run(struct app *app);
+void app_reload(struct app *app);
+/* A second call does not wait for jobs any more. */
+void app_stop(struct app *app);
+/* False when a job hangs still: its thread cannot be ended, so the process must not wait for it. */
+bool app_deinit(struct app *app);
+
+#endif

@@ -1,0 +1,324 @@
+#include "article_segment.h"
+
+#include <math.h>
+#include <stdio.h>
+#include "base/alloc.h"
+#include "base/error.h"
+
+/*
+ * Readers of these layouts know nothing of us: what they get must be exact or not
+ * change. So a value that its type cannot hold, and a missing one where there is no
+ * NaN for it, fails the refresh and names the row, counted from 1 behind the header.
+ */
+
+#define TILE_SIZE ((size_t)64 * 1024)
+
+/* --- values ------------------------------------------------------------------------------------ */
+
+struct integer_range {
+	int64_t least;
+	uint64_t most;
+};
+
+static const struct integer_range ranges[] = {
+	[ARRAY_INT8] = { INT8_MIN, INT8_MAX },    [ARRAY_INT16] = { INT16_MIN, INT16_MAX },
+	[ARRAY_INT32] = { INT32_MIN, INT32_MAX }, [ARRAY_INT64] = { INT64_MIN, INT64_MAX },
+	[ARRAY_UINT8] = { 0, UINT8_MAX },         [ARRAY_UINT16] = { 0, UINT16_MAX },
+	[ARRAY_UINT32] = { 0, UINT32_MAX },       [ARRAY_UINT64] = { 0, UINT64_MAX },
+};
+
+static int refuse(const struct shmpub_column *c, uint64_t row, enum array_dtype dtype,
+                  const char *value, struct shmpub_error *err)
+{
+	return error_set(err, SHMPUB_ERR_CSV, "row %llu, column '%.*s': %s is not within %s",
+	                 (unsigned long long)row + 1, (int)c->name_size, c->name, value,
+	                 array_dtype_name(dtype));
+}
+
+static void store_integer(void *out, enum array_dtype dtype, uint64_t bits)
+{
+	uint8_t b8 = (uint8_t)bits;
+	uint16_t b16 = (uint16_t)bits;
+	uint32_t b32 = (uint32_t)bits;
+
+	switch (array_dtype_size(dtype)) {
+	case 1:
+		memcpy(out, &b8, 1);
+		break;
+	case 2:
+		memcpy(out, &b16, 2);
+		break;
+	case 4:
+		memcpy(out, &b32, 4);
+		break;
+	default:
+		memcpy(out, &bits, 8);
+	}
+}
+
+static void store_float(void *out, enum array_dtype dtype, double v)
+{
+	float narrow = (float)v;
+
+	if (dtype == ARRAY_FLOAT32)
+		memcpy(out, &narrow, sizeof(narrow));
+	else
+		memcpy(out, &v, sizeof(v));
+}
+
+static bool is_float(enum array_dtype dtype)
+{
+	return dtype == ARRAY_FLOAT32 || dtype == ARRAY_FLOAT64;
+}
+
+/* `bits` is an int64 when `is_negative`, a uint64 otherwise. */
+static int put_integer(void *out, enum array_dtype dtype, uint64_t bits, bool is_negative,
+                       const struct shmpub_column *c, uint64_t row, struct shmpub_error *err)
+{
+	char text[32];
+
+	if (is_float(dtype)) {
+		store_float(out, dtype, is_negative ? (double)(int64_t)bits : (double)bits);
+		return SHMPUB_OK;
+	}
+	if (is_negative ? (int64_t)bits < ranges[dtype].least : bits > ranges[dtype].most) {
+		if (is_negative)
+			snprintf(text, sizeof(text), "%lld", (long long)bits);
+		else
+			snprintf(text, sizeof(text), "%llu", (unsigned long long)bits);
+		return refuse(c, row, dtype, text, err);
+	}
+	store_integer(out, dtype, bits);
+	return SHMPUB_OK;
+}
+
+static int put_float(void *out, enum array_dtype dtype, double v, const struct shmpub_column *c,
+                     uint64_t row, struct shmpub_error *err)
+{
+	char text[40];
+	bool fits;
+
+	if (dtype == ARRAY_FLOAT32)
+		fits = !isfinite(v) || isfinite((float)v);
+	else if (dtype == ARRAY_FLOAT64)
+		fits = true;
+	else /* a whole number inside [-2^63, 2^64); the range of the type is looked at below */
+		fits = v == floor(v) && v >= -9223372036854775808.0 && v < 18446744073709551616.0;
+	if (!fits) {
+		snprintf(text, sizeof(text), "%.17g", v);
+		return refuse(c, row, dtype, text, err);
+	}
+	if (is_float(dtype)) {
+		store_float(out, dtype, v);
+		return SHMPUB_OK;
+	}
+	return v < 0 ? put_integer(out, dtype, (uint64_t)(int64_t)v, true, c, row, err)
+	             : put_integer(out, dtype, (uint64_t)v, false, c, row, err);
+}
+
+int article_value(void *out, enum array_dtype dtype, const struct shmpub_column *c, uint64_t row,
+                  struct shmpub_error *err)
+{
+	uint64_t bits;
+	double v;
+
+	if (!column_is_valid(c, row)) {
+		if (!is_float(dtype))
+			return refuse(c, row, dtype, "a missing value", err);
+		store_float(out, dtype, (double)NAN);
+		return SHMPUB_OK;
+	}
+	if (c->type == SHMPUB_BOOL)
+		return put_integer(out, dtype, bit_get(c->values, row), false, c, row, err);
+	memcpy(&bits, (const char *)c->values + row * 8, 8);
+	if (c->type == SHMPUB_FLOAT64) {
+		memcpy(&v, &bits, 8);
+		return put_float(out, dtype, v, c, row, err);
+	}
+	return put_integer(out, dtype, bits, c->type != SHMPUB_UINT64 && (int64_t)bits < 0, c, row,
+	                   err);
+}
+
+/* --- which columns ----------------------------------------------------------------------------- */
+
+static bool is_numeric(const struct shmpub_column *c)
+{
+	return c->dictionary == NULL &&
+	       (c->type == SHMPUB_INT64 || c->type == SHMPUB_UINT64 || c->type == SHMPUB_FLOAT64);
+}
+
+static struct span next_name(struct span *names)
+{
+	const char *comma = memchr(names->data, ',', names->size);
+	size_t n = comma ? (size_t)(comma - names->data) : names->size;
+	struct span name = span_of(names->data, n);
+
+	n += comma != NULL;
+	*names = span_of(names->data + n, names->size - n);
+	while (name.size && name.data[0] == ' ')
+		name = span_of(name.data + 1, name.size - 1);
+	while (name.size && name.data[name.size - 1] == ' ')
+		name.size--;
+	return name;
+}
+
+static int named_column(const struct shmpub_column **out, const struct table *table,
+                        struct span name, struct shmpub_error *err)
+{
+	for (size_t i = 0; i < table->n_columns; i++) {
+		const struct shmpub_column *c = &table->columns[i];
+
+		if (!span_eq(span_of(c->name, c->name_size), name))
+			continue;
+		*out = c;
+		if (is_numeric(c) || (c->type == SHMPUB_BOOL && c->dictionary == NULL))
+			return SHMPUB_OK;
+		return error_set(err, SHMPUB_ERR_CSV, "array_columns: column '%.*s' is not numbers",
+		                 (int)name.size, name.data);
+	}
+	return error_set(err, SHMPUB_ERR_CSV, "array_columns: no column '%.*s'", (int)name.size,
+	                 name.data);
+}
+
+int article_columns(const struct shmpub_column **out, size_t *n, const struct table *table,
+                    const char *names, struct shmpub_error *err)
+{
+	struct span left = names ? span_str(names) : SPAN_NONE;
+	int r = SHMPUB_OK;
+
+	*n = 0;
+	while (left.size && !r) {
+		if (*n == table->n_columns)
+			return error_set(err, SHMPUB_ERR_CSV,
+			                 "array_columns: more names than columns");
+		r = named_column(&out[*n], table, next_name(&left), err);
+		++*n;
+	}
+	for (size_t i = 0; i < table->n_columns && names == NULL; i++) {
+		if (table->columns[i].index_level < 0 && is_numeric(&table->columns[i]))
+			out[(*n)++] = &table->columns[i];
+	}
+	if (!r && *n == 0)
+		r = error_set(err, SHMPUB_ERR_CSV, "array_segment: no column of numbers");
+	return r;
+}
+
+/* --- segments ---------------------------------------------------------------------------------- */
+
+static int write_values(struct segment_draft *d, enum array_dtype dtype,
+                        const struct shmpub_column *const *columns, size_t n, uint64_t n_rows,
+                        char *tile, struct shmpub_error *err)
+{
+	size_t size = array_dtype_size(dtype), used = 0;
+	int r = SHMPUB_OK;
+
+	for (uint64_t row = 0; row < n_rows && !r; row++) {
+		for (size_t i = 0; i < n && !r; i++) {
+			if (used + size > TILE_SIZE) {
+				r = segment_write(d, span_of(tile, used), err);
+				used = 0;
+			}
+			if (!r)
+				r = article_value(tile + used, dtype, columns[i], row, err);
+			used += size;
+		}
+	}
+	return r ? r : segment_write(d, span_of(tile, used), err);
+}
+
+static int prepare_array(struct segment_draft *d, const struct config_feed *feed,
+                         const struct table *table, struct shmpub_error *err)
+{
+	const struct shmpub_column **columns = mem_zalloc(table->n_columns + 1,
+	                                                  sizeof(const struct shmpub_column *));
+	char *tile = mem_alloc(TILE_SIZE);
+	size_t n;
+	int r;
+
+	if (columns == NULL || tile == NULL) {
+		r = error_nomem(err, TILE_SIZE);
+		goto out;
+	}
+	r = article_columns(columns, &n, table, feed->array_columns, err);
+	if (!r)
+		r = write_values(d, feed->array_dtype, columns, n, table->n_rows, tile, err);
+out:
+	mem_free(columns);
+	mem_free(tile);
+	return r;
+}
+
+static int prepare_csv_text(struct segment_draft *d, struct span text, struct shmpub_error *err)
+{
+	int32_t length = (int32_t)text.size;
+	int r;
+
+	if (text.size > INT32_MAX)
+		return error_set(err, SHMPUB_ERR_LIMIT,
+		                 "csv_segment: %zu bytes, its length field holds %d", text.size,
+		                 INT32_MAX);
+	r = segment_write(d, span_of((const char *)&length, sizeof(length)), err);
+	return r ? r : segment_write(d, text, err);
+}
+
+int article_prepare(struct article_draft *out, const struct config_feed *feed, const char *instance,
+                    struct span text, const struct table *table, struct shmpub_error *err)
+{
+	int r = SHMPUB_OK;
+
+	*out = ARTICLE_DRAFT_NONE;
+	if (feed->csv_segment != NULL) {
+		r = segment_begin(&out->csv, feed->csv_segment, instance, &feed->segment_access,
+		                  err);
+		if (!r)
+			r = prepare_csv_text(&out->csv, text, err);
+	}
+	if (!r && feed->array_segment != NULL) {
+		r = segment_begin(&out->array, feed->array_segment, instance, &feed->segment_access,
+		                  err);
+		if (!r)
+			r = prepare_array(&out->array, feed, table, err);
+	}
+	if (r)
+		article_discard(out);
+	return r;
+}
+
+int article_place(struct article_live *live, struct article_draft *d, struct shmpub_error *err)
+{
+	int r = SHMPUB_OK;
+
+	if (d->csv.fd >= 0)
+		r = segment_place(&live->csv, &d->csv, err);
+	if (!r && d->array.fd >= 0)
+		r = segment_place(&live->array, &d->array, err);
+	article_discard(d);
+	return r;
+}
+
+void article_discard(struct article_draft *d)
+{
+	segment_discard(&d->csv);
+	segment_discard(&d->array);
+}
+
+static bool is_asked(const struct segment_live *live, const char *name)
+{
+	return name != NULL && strcmp(live->name, name) == 0;
+}
+
+bool article_stands(const struct article_live *live, const struct config_feed *feed)
+{
+	return (feed->csv_segment == NULL ||
+	        (is_asked(&live->csv, feed->csv_segment) && segment_stands(&live->csv))) &&
+	       (feed->array_segment == NULL ||
+	        (is_asked(&live->array, feed->array_segment) && segment_stands(&live->array)));
+}
+
+void article_remove(struct article_live *live, const struct config_feed *feed)
+{
+	if (feed == NULL || !is_asked(&live->csv, feed->csv_segment))
+		segment_remove(&live->csv);
+	if (feed == NULL || !is_asked(&live->array, feed->array_segment))
+		segment_remove(&live->array);
+}

@@ -1,0 +1,290 @@
+#include "config_read.h"
+
+#include <ini.h>
+#include <stdio.h>
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/utf8.h"
+
+/*
+ * inih asks for lines like fgets and calls back for every name and value. Between the
+ * two sits this line reader: it looks at each line before inih does, judges everything
+ * that inih would do in silence, and hands on an empty line where there was a problem.
+ * Because inih calls back before it asks for the next line, what the reader knows of
+ * the current line (number, kind) is what the callback is about.
+ */
+
+enum line_kind { LINE_BLANK, LINE_SECTION, LINE_ENTRY, LINE_MORE };
+
+struct reader {
+	struct span text;
+	size_t at;
+	unsigned line;
+	enum line_kind kind;
+	bool has_entry;      /* an entry is being collected */
+	unsigned entry_line; /* where it began */
+	struct buffer name, value;
+	const struct config_events *events;
+	struct shmpub_error *err;
+	int failed;
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static struct span trim(struct span s)
+{
+	while (s.size && is_blank(s.data[0])) {
+		s.data++;
+		s.size--;
+	}
+	while (s.size && is_blank(s.data[s.size - 1]))
+		s.size--;
+	return s;
+}
+
+static void tell(struct reader *r, const char *message)
+{
+	if (!r->failed)
+		r->failed = r->events->problem(r->events->arg, r->line, message, r->err);
+}
+
+/* Hand on the entry that is complete now that something else begins. */
+static void flush(struct reader *r)
+{
+	if (r->has_entry && !r->failed)
+		r->failed = r->events->entry(r->events->arg, r->entry_line, buffer_span(&r->name),
+		                             buffer_span(&r->value), r->err);
+	r->has_entry = false;
+	r->name.size = 0;
+	r->value.size = 0;
+}
+
+/* The next line without its end; false when there is none. */
+static bool next_line(struct reader *r, struct span *out)
+{
+	const char *start = r->text.data + r->at, *end;
+	size_t left = r->text.size - r->at;
+
+	if (left == 0)
+		return false;
+	end = memchr(start, '\n', left);
+	*out = span_of(start, end ? (size_t)(end - start) : left);
+	r->at += out->size + (end != NULL);
+	r->line++;
+	if (out->size && out->data[out->size - 1] == '\r')
+		out->size--;
+	if (r->line == 1 && out->size >= 3 && memcmp(out->data, "\xEF\xBB\xBF", 3) == 0)
+		*out = span_of(out->data + 3, out->size - 3);
+	return true;
+}
+
+/* What no line may hold. NULL: all is well. */
+static const char *bad_bytes(struct span line)
+{
+	for (size_t i = 0; i < line.size; i++) {
+		unsigned char c = (unsigned char)line.data[i];
+
+		if (c == 0)
+			return "a NUL byte: is this file UTF-16?";
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return "a control character";
+	}
+	if (utf8_valid_prefix(line) != line.size)
+		return "bytes that are not UTF-8";
+	return NULL;
+}
+
+/*
+ * Where a comment begins after `from`: at a `;` behind a blank. inih takes any such
+ * `;`; one that something follows directly may be meant as text, so it is a problem.
+ */
+static const char *cut_comment(struct span *line, size_t from)
+{
+	for (size_t i = from; i < line->size; i++) {
+		if (line->data[i] != ';' || i == 0 || !is_blank(line->data[i - 1]))
+			continue;
+		if (i + 1 < line->size && !is_blank(line->data[i + 1]))
+			return "a ';' behind a blank begins a comment: write '; ' for one, "
+			       "or leave out the blank for text";
+		if (trim(span_of(line->data + from, i - from)).size == 0)
+			return "the value is empty: a ';' behind a blank begins a comment "
+			       "(for the delimiter write 'semicolon')";
+		line->size = i;
+	}
+	return NULL;
+}
+
+static const char *judge_section(struct reader *r, struct span line)
+{
+	const char *close = memchr(line.data, ']', line.size);
+	struct span title, rest;
+
+	if (close == NULL)
+		return "a section without ']'";
+	title = trim(span_of(line.data + 1, (size_t)(close - line.data) - 1));
+	rest = trim(span_of(close + 1, line.size - (size_t)(close - line.data) - 1));
+	if (rest.size && rest.data[0] != ';' && rest.data[0] != '#')
+		return "text behind a section's ']'";
+	if (title.size == 0)
+		return "a section without a name";
+	if ((size_t)(close - line.data) - 1 > CONFIG_SECTION_MAX)
+		return "a section's name is longer than 49 bytes";
+	if (memchr(title.data, ';', title.size) != NULL)
+		return "a ';' in a section's name";
+	if (!r->failed)
+		r->failed = r->events->section(r->events->arg, r->line, title, r->err);
+	return NULL;
+}
+
+/* A line that begins a value. On success *line ends where its comment began. */
+static const char *judge_entry(struct span *line)
+{
+	size_t at = 0;
+	struct span name;
+
+	while (at < line->size && line->data[at] != '=' && line->data[at] != ':')
+		at++;
+	if (at == line->size)
+		return "no '=' in this line";
+	name = trim(span_of(line->data, at));
+	if (name.size == 0)
+		return "no name before the '='";
+	if (line->data[at] == ':')
+		return "a name ends at the first '=' or ':': write NAME = VALUE (a name with "
+		       "one of these in it cannot be written here)";
+	if (name.size > CONFIG_NAME_MAX)
+		return "a name is longer than 49 bytes";
+	if (memchr(name.data, ';', name.size) != NULL)
+		return "a ';' in a name";
+	return cut_comment(line, at + 1);
+}
+
+/* An indented line below an entry goes on with its value, unless it looks like a slip. */
+static const char *judge_more(struct reader *r, struct span *line)
+{
+	struct span text = trim(*line);
+	const char *equals = memchr(text.data, '=', text.size);
+	struct span name = equals ? trim(span_of(text.data, (size_t)(equals - text.data)))
+	                          : SPAN_NONE;
+
+	if (text.data[0] == '[' && text.data[text.size - 1] == ']')
+		return "an indented line goes on with the value above: a section begins at the "
+		       "line's beginning";
+	if (name.size && r->events->is_key(r->events->arg, name))
+		return "an indented line goes on with the value above: a key begins at the line's "
+		       "beginning";
+	return cut_comment(line, 0);
+}
+
+static const char *judge(struct reader *r, struct span *line)
+{
+	struct span text = trim(*line);
+	const char *bad = bad_bytes(*line);
+
+	r->kind = LINE_BLANK;
+	if (text.size == 0 || (!bad && (text.data[0] == ';' || text.data[0] == '#'))) {
+		line->size = 0;
+		return bad;
+	}
+	if (bad)
+		return bad;
+	if (line->size > CONFIG_LINE_MAX)
+		return "a line is longer than 199 bytes: a value may go on in indented lines";
+	if (is_blank(line->data[0]) && r->has_entry) {
+		r->kind = LINE_MORE;
+		return judge_more(r, line);
+	}
+	*line = text;
+	flush(r);
+	if (text.data[0] == '[') {
+		r->kind = LINE_SECTION;
+		return judge_section(r, text);
+	}
+	r->kind = LINE_ENTRY;
+	return judge_entry(line);
+}
+
+/* After a bad section the entries below it must not fall to the section above. */
+static void skip_line(struct reader *r, struct span *line)
+{
+	if (r->kind == LINE_SECTION && !r->failed)
+		r->failed = r->events->section(r->events->arg, r->line, SPAN_NONE, r->err);
+	if (r->kind == LINE_ENTRY || r->kind == LINE_BLANK)
+		flush(r);
+	line->size = 0;
+}
+
+/* inih's fgets. A section is replaced by a short one: we keep the name ourselves. */
+static char *give_line(char *out, int size, void *stream)
+{
+	struct reader *r = stream;
+	struct span line;
+	const char *bad;
+
+	if (r->failed || !next_line(r, &line))
+		return NULL;
+	bad = judge(r, &line);
+	if (bad) {
+		tell(r, bad);
+		skip_line(r, &line);
+	}
+	if (r->kind == LINE_SECTION)
+		line = bad ? SPAN_NONE : span_str("[s]");
+	if (line.size >= (size_t)size) { /* cannot be: inih's buffer is larger than a line */
+		tell(r, "a line is too long");
+		line.size = 0;
+	}
+	if (line.size)
+		memcpy(out, line.data, line.size);
+	out[line.size] = '\0';
+	return out;
+}
+
+static int append_more(struct reader *r, const char *text)
+{
+	if (r->value.size && r->value.data[r->value.size - 1] == '\\')
+		r->value.size--;
+	else if (buffer_append(&r->value, span_str(" "), r->err))
+		return SHMPUB_ERR_NOMEM;
+	return buffer_append(&r->value, span_str(text), r->err);
+}
+
+static int take(void *user, const char *section, const char *name, const char *value)
+{
+	struct reader *r = user;
+
+	(void)section;
+	if (r->failed)
+		return 0;
+	if (r->kind == LINE_MORE) {
+		r->failed = append_more(r, value);
+		return 1;
+	}
+	r->has_entry = true;
+	r->entry_line = r->line;
+	r->failed = buffer_append(&r->name, span_str(name), r->err);
+	if (!r->failed)
+		r->failed = buffer_append(&r->value, span_str(value), r->err);
+	return 1;
+}
+
+int config_read(struct span text, const struct config_events *events, struct shmpub_error *err)
+{
+	struct reader r = { .text = text,
+		            .name = BUFFER_NONE,
+		            .value = BUFFER_NONE,
+		            .events = events,
+		            .err = err };
+	int parsed = ini_parse_stream(give_line, &r, take, &r);
+
+	flush(&r);
+	if (parsed && !r.failed) /* inih refused a line that we took */
+		r.failed = events->problem(events->arg, parsed > 0 ? (unsigned)parsed : 0,
+		                           "not a line of an ini file", err);
+	buffer_free(&r.name);
+	buffer_free(&r.value);
+	return r.failed;
+}

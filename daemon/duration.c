@@ -1,0 +1,80 @@
+#include "duration.h"
+
+#include "base/checked.h"
+
+/*
+ * A number is digits only: no sign, no fraction, no hexadecimal. `5 s` is taken like
+ * `5s`, because people write it. A duration without a unit is refused: it would be
+ * seconds to one reader of the file and milliseconds to another.
+ */
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+static const struct unit duration_units[] = {
+	{ "ms", 1 },
+	{ "s", 1000 },
+	{ "m", 60 * 1000 },
+	{ "h", 60 * 60 * 1000 },
+};
+
+static const struct unit size_units[] = {
+	{ "", 1 },
+	{ "K", (uint64_t)1 << 10 },
+	{ "M", (uint64_t)1 << 20 },
+	{ "G", (uint64_t)1 << 30 },
+	{ "T", (uint64_t)1 << 40 },
+};
+
+/* The digits at the front of *text, which then begins behind them and any blanks. */
+static bool digits(uint64_t *out, struct span *text)
+{
+	uint64_t v = 0;
+	size_t n = 0;
+
+	for (; n < text->size && text->data[n] >= '0' && text->data[n] <= '9'; n++) {
+		if (!u64_mul(&v, v, 10) || !u64_add(&v, v, (uint64_t)(text->data[n] - '0')))
+			return false;
+	}
+	if (n == 0)
+		return false;
+	*out = v;
+	while (n < text->size && text->data[n] == ' ')
+		n++;
+	*text = span_of(text->data + n, text->size - n);
+	return true;
+}
+
+static bool scaled(uint64_t *out, struct span text, const struct unit *units, size_t n_units)
+{
+	uint64_t v;
+
+	if (!digits(&v, &text))
+		return false;
+	for (size_t i = 0; i < n_units; i++) {
+		if (span_is(text, units[i].name))
+			return u64_mul(out, v, units[i].factor);
+	}
+	return false;
+}
+
+bool duration_parse(uint64_t *out_ms, struct span text)
+{
+	if (span_is(text, "0")) {
+		*out_ms = 0;
+		return true;
+	}
+	return scaled(out_ms, text, duration_units, ARRAY_LEN(duration_units));
+}
+
+bool size_parse(uint64_t *out, struct span text)
+{
+	return scaled(out, text, size_units, ARRAY_LEN(size_units));
+}
+
+bool count_parse(uint64_t *out, struct span text)
+{
+	return digits(out, &text) && text.size == 0;
+}

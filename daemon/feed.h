@@ -1,0 +1,83 @@
+/*
+ * A feed in the daemon: its timer, its one job at a time, what it knows of its source.
+ *
+ * Threads:  the loop thread.
+ * Lifetime: made by feed_new; after feed_remove it frees itself as soon as its job is
+ *           back and its timer closed, and tells host->gone.
+ * Errors:   a failed attempt ends here: it is reported in the catalog and logged once.
+ */
+#ifndef SHMPUBD_FEED_H
+#define SHMPUBD_FEED_H
+
+#include <uv.h>
+#include "config.h"
+#include "log.h"
+#include "pool.h"
+#include "publisher/publisher.h"
+#include "refresh.h"
+
+struct feed;
+
+/* What all feeds share; it outlives them. */
+struct feed_host {
+	uv_loop_t *loop;
+	const struct log *log;
+	struct pool *pool;
+	struct publisher *publisher;
+	const char *instance;
+	const struct ingest_runner *runner;
+	uint64_t max_bytes;
+	uint64_t hash_seed;
+	/* The first attempt that came to something is over; `published`: there is a snapshot. */
+	void (*tried)(void *arg, struct feed *feed, bool published);
+	void (*gone)(void *arg, struct feed *feed);
+	void *arg;
+};
+
+enum feed_job { FEED_IDLE, FEED_READING, FEED_BUILDING };
+
+struct feed {
+	struct feed_host *host;
+	struct config_feed *config;
+	struct publisher_feed *out;
+	struct feed *next; /* the app's list */
+
+	uv_timer_t timer;
+	struct pool_job job;
+	enum feed_job state;
+	struct refresh refresh; /* a worker's while state is not FEED_IDLE */
+
+	struct source_mark seen; /* the source as the last attempt that came to an end found it */
+	uint64_t seen_hash;
+	bool is_forced; /* the next attempt reads in any case */
+	bool is_removed, is_stopped, is_tried, is_closed;
+	struct schema schema;
+	struct article_live article;
+
+	bool is_failing;
+	unsigned n_failures; /* in a row, for the back-off; not those of an unchanged bad source */
+	unsigned n_busy;     /* in a row */
+	uint64_t busy_since_ms, success_ms, logged_ms;
+	bool is_stale;
+	char line[SHMPUB_ERROR_SIZE];   /* of the failure that lasts */
+	char logged[SHMPUB_ERROR_SIZE]; /* the last line that was logged; empty after a success */
+};
+
+/* `config`: a reference is taken. */
+int feed_new(struct feed **out, struct feed_host *host, struct config_feed *config,
+             struct shmpub_error *err);
+/* The first attempt, now. */
+void feed_start(struct feed *f);
+/* Go on with another configuration of the same name; a reference is taken. */
+void feed_configure(struct feed *f, struct config_feed *config);
+/* Take the feed away, and its snapshot with it. */
+void feed_remove(struct feed *f);
+/* No more attempts; what is under way comes to nothing. The snapshot stays. */
+void feed_stop(struct feed *f);
+/* After feed_stop, when nothing is under way: what stands outside the instance goes, unless `keep`. */
+void feed_leave(struct feed *f, bool keep);
+/* Once a second: notice that nothing has succeeded for three intervals. */
+void feed_tick(struct feed *f);
+bool feed_is_busy(const struct feed *f);
+
+#endif

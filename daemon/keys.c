@@ -1,0 +1,287 @@
+#include "keys.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "config.h"
+#include "duration.h"
+#include "log.h"
+#include "process.h"
+
+/*
+ * Every key is one row: a new key needs no code unless its value is of a new kind.
+ * A value of a kind is read in one place, so that all durations, sizes and modes are
+ * written alike.
+ */
+
+char *text_copy(struct span text)
+{
+	char *copy = mem_alloc(text.size + 1);
+
+	if (copy == NULL)
+		return NULL;
+	if (text.size)
+		memcpy(copy, text.data, text.size);
+	copy[text.size] = '\0';
+	return copy;
+}
+
+static bool is_name_byte(char c, bool dots)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-' || (c == '.' && dots);
+}
+
+bool name_is_valid(struct span name, bool dots)
+{
+	if (name.size == 0 || name.size > SHMPUB_FEED_MAX)
+		return false;
+	if (name.data[0] == '-' || name.data[0] == '.')
+		return false;
+	for (size_t i = 0; i < name.size; i++) {
+		if (!is_name_byte(name.data[i], dots))
+			return false;
+	}
+	return true;
+}
+
+static int replace_text(char **field, struct span value, struct shmpub_error *err)
+{
+	char *copy = text_copy(value);
+
+	if (copy == NULL)
+		return error_nomem(err, value.size);
+	mem_free(*field);
+	*field = copy;
+	return SHMPUB_OK;
+}
+
+static int set_text(void *field, const struct key *key, struct span value, struct span base,
+                    struct shmpub_error *err)
+{
+	(void)base;
+	if (value.size == 0)
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: no value", key->name);
+	return replace_text(field, value, err);
+}
+
+/* A path is relative to the ini file that names it. */
+static int set_path(void *field, const struct key *key, struct span value, struct span base,
+                    struct shmpub_error *err)
+{
+	struct buffer path = BUFFER_NONE;
+	int r;
+
+	if (value.size == 0 || value.data[0] == '/' || base.size == 0)
+		return set_text(field, key, value, base, err);
+	r = buffer_append(&path, base, err);
+	if (!r)
+		r = buffer_append(&path, value, err);
+	if (!r)
+		r = replace_text(field, buffer_span(&path), err);
+	buffer_free(&path);
+	return r;
+}
+
+/* Other kinds of sources have their own prefix; none may be mistaken for a file. */
+static int set_source(void *field, const struct key *key, struct span value, struct span base,
+                      struct shmpub_error *err)
+{
+	static const char *const others[] = { "exec:", "http://", "https://", "redis://",
+		                              "shmpub://" };
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		size_t n = strlen(others[i]);
+
+		if (value.size >= n && memcmp(value.data, others[i], n) == 0)
+			return error_set(
+			        err, SHMPUB_ERR_INVALID,
+			        "source: '%s' is not served yet, the path of a file is wanted",
+			        others[i]);
+	}
+	return set_path(field, key, value, base, err);
+}
+
+static int set_instance(void *field, const struct key *key, struct span value, struct span base,
+                        struct shmpub_error *err)
+{
+	(void)base;
+	if (!name_is_valid(value, false))
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "%s: 1 to 40 of A-Z a-z 0-9 _ -, not beginning with '-', wanted",
+		                 key->name);
+	return replace_text(field, value, err);
+}
+
+static int set_segment(void *field, const struct key *key, struct span value, struct span base,
+                       struct shmpub_error *err)
+{
+	(void)base;
+	if (!name_is_valid(value, true))
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "%s: a name under /dev/shm wanted: 1 to 40 of A-Z a-z 0-9 _ . -, "
+		                 "not beginning with '.' or '-'",
+		                 key->name);
+	return replace_text(field, value, err);
+}
+
+static int set_duration(void *field, const struct key *key, struct span value, struct span base,
+                        struct shmpub_error *err)
+{
+	uint64_t v;
+
+	(void)base;
+	if (!duration_parse(&v, value))
+		return error_set(
+		        err, SHMPUB_ERR_INVALID,
+		        "%s: '%.*s' is no duration: a whole number with ms, s, m or h wanted",
+		        key->name, (int)value.size, value.data);
+	if (v < key->least || v > key->most)
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "%s: '%.*s' is not within %llums and %lluh", key->name,
+		                 (int)value.size, value.data, (unsigned long long)key->least,
+		                 (unsigned long long)(key->most / 3600000));
+	*(uint64_t *)field = v;
+	return SHMPUB_OK;
+}
+
+static int set_size(void *field, const struct key *key, struct span value, struct span base,
+                    struct shmpub_error *err)
+{
+	(void)base;
+	if (!size_parse(field, value))
+		return error_set(
+		        err, SHMPUB_ERR_INVALID,
+		        "%s: '%.*s' is no size: a whole number of bytes, or with K, M, G or "
+		        "T, wanted",
+		        key->name, (int)value.size, value.data);
+	return SHMPUB_OK;
+}
+
+static int set_count(void *field, const struct key *key, struct span value, struct span base,
+                     struct shmpub_error *err)
+{
+	uint64_t v;
+
+	(void)base;
+	if (!count_parse(&v, value) || v < key->least || v > key->most)
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "%s: a whole number from %llu to %llu wanted", key->name,
+		                 (unsigned long long)key->least, (unsigned long long)key->most);
+	*(uint64_t *)field = v;
+	return SHMPUB_OK;
+}
+
+static int set_bool(void *field, const struct key *key, struct span value, struct span base,
+                    struct shmpub_error *err)
+{
+	(void)base;
+	if (!span_is(value, "yes") && !span_is(value, "no"))
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: yes or no wanted", key->name);
+	*(bool *)field = span_is(value, "yes");
+	return SHMPUB_OK;
+}
+
+/* `most` holds the bits that this mode may have. */
+static int set_mode(void *field, const struct key *key, struct span value, struct span base,
+                    struct shmpub_error *err)
+{
+	unsigned mode = 0;
+	bool ok = value.size >= 3 && value.size <= 4;
+
+	(void)base;
+	for (size_t i = 0; i < value.size && ok; i++) {
+		ok = value.data[i] >= '0' && value.data[i] <= '7';
+		mode = mode * 8 + (unsigned)(value.data[i] - '0');
+	}
+	if (!ok || (mode & 0400) == 0 || (mode & ~(unsigned)key->most) != 0)
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "%s: an octal mode of 0400 up to bits of %04o wanted", key->name,
+		                 (unsigned)key->most);
+	*(unsigned *)field = mode;
+	return SHMPUB_OK;
+}
+
+static int set_group(void *field, const struct key *key, struct span value, struct span base,
+                     struct shmpub_error *err)
+{
+	struct shmpub_error why;
+
+	(void)base;
+	if (process_group(field, value, &why))
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: %s", key->name, why.message);
+	return SHMPUB_OK;
+}
+
+static int set_level(void *field, const struct key *key, struct span value, struct span base,
+                     struct shmpub_error *err)
+{
+	int level = log_level_parse(value);
+
+	(void)base;
+	if (level < 0)
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "%s: error, warning, info or debug wanted", key->name);
+	*(int *)field = level;
+	return SHMPUB_OK;
+}
+
+static int set_dtype(void *field, const struct key *key, struct span value, struct span base,
+                     struct shmpub_error *err)
+{
+	enum array_dtype dtype = array_dtype_parse(value);
+
+	(void)base;
+	if (dtype == ARRAY_NONE)
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "%s: int8 to int64, uint8 to uint64, float32 or float64 wanted",
+		                 key->name);
+	*(enum array_dtype *)field = dtype;
+	return SHMPUB_OK;
+}
+
+#define DAEMON(member) offsetof(struct config_daemon, member)
+#define FEED(member) offsetof(struct config_feed, member)
+
+static const struct key daemon_rows[] = {
+	{ "instance", set_instance, DAEMON(instance), 0, 0 },
+	{ "directory", set_path, DAEMON(directory), 0, 0 },
+	{ "workers", set_count, DAEMON(workers), 0, 256 },
+	{ "log_level", set_level, DAEMON(log_level), 0, 0 },
+	{ "file_mode", set_mode, DAEMON(access.mode), 0, 0644 },
+	{ "group", set_group, DAEMON(access.gid), 0, 0 },
+	{ "keep_on_exit", set_bool, DAEMON(keep_on_exit), 0, 0 },
+	{ "max_feeds", set_count, DAEMON(max_feeds), 1, 1000000 },
+	{ "max_bytes", set_size, DAEMON(max_bytes), 0, 0 },
+	{ "spare_bytes", set_size, DAEMON(spare_bytes), 0, 0 },
+	{ "include", set_path, DAEMON(include), 0, 0 },
+};
+
+static const struct key feed_rows[] = {
+	{ "source", set_source, FEED(source), 0, 0 },
+	{ "interval", set_duration, FEED(interval_ms), 0, (uint64_t)10000 * 3600 * 1000 },
+	{ "csv_segment", set_segment, FEED(csv_segment), 0, 0 },
+	{ "array_segment", set_segment, FEED(array_segment), 0, 0 },
+	{ "array_dtype", set_dtype, FEED(array_dtype), 0, 0 },
+	{ "array_columns", set_text, FEED(array_columns), 0, 0 },
+	{ "segment_mode", set_mode, FEED(segment_access.mode), 0, 0666 },
+	{ "file_mode", set_mode, FEED(access.mode), 0, 0644 },
+	{ "group", set_group, FEED(access.gid), 0, 0 },
+};
+
+const struct key_table daemon_keys = { daemon_rows, ARRAY_LEN(daemon_rows) };
+const struct key_table feed_keys = { feed_rows, ARRAY_LEN(feed_rows) };
+
+const struct key *key_find(const struct key_table *table, struct span name)
+{
+	for (size_t i = 0; i < table->n; i++) {
+		if (span_is(name, table->keys[i].name))
+			return &table->keys[i];
+	}
+	return NULL;
+}
+
+int key_set(void *object, const struct key *key, struct span value, struct span base,
+            struct shmpub_error *err)
+{
+	return key->set((char *)object + key->offset, key, value, base, err);
+}

@@ -1,0 +1,119 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include "app.h"
+#include "base/error.h"
+#include "base/span.h"
+
+/*
+ * shmpubd: the command line. Exit: 0 well; 1 the configuration is bad, the instance is
+ * taken, or --once left a feed unpublished; 2 the command line is wrong.
+ */
+
+#define EXIT_USAGE 2
+
+struct command {
+	struct app_options app;
+	bool is_check, is_version, is_help;
+};
+
+static const char usage[] =
+        "usage: shmpubd [-c FILE] [--check | --once | --version | --help]\n"
+        "\n"
+        "Publishes CSV sources as tables in shared memory, in the foreground.\n"
+        "\n"
+        "  -c FILE    the configuration (" APP_CONFIG_PATH ")\n"
+        "  --check    judge the configuration: FILE:LINE: MESSAGE for each problem\n"
+        "  --once     refresh every feed once, leave the snapshots in place, end\n"
+        "  --version  print the version\n"
+        "  --help     print this\n"
+        "\n"
+        "HUP reads the configuration again, TERM and INT stop. See shmpubd(8), shmpubd.ini(5).\n";
+
+static const struct {
+	const char *name;
+	size_t offset; /* of a bool in struct command */
+} flags[] = {
+	{ "--check", offsetof(struct command, is_check) },
+	{ "--once", offsetof(struct command, app.is_once) },
+	{ "--version", offsetof(struct command, is_version) },
+	{ "--help", offsetof(struct command, is_help) },
+	{ "-h", offsetof(struct command, is_help) },
+};
+
+static bool take_flag(struct command *c, const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		if (strcmp(word, flags[i].name) == 0) {
+			*(bool *)((char *)c + flags[i].offset) = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse(struct command *c, int argc, char **argv)
+{
+	*c = (struct command){ .app = { .path = APP_CONFIG_PATH } };
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
+			c->app.path = argv[++i];
+		} else if (!take_flag(c, argv[i])) {
+			fprintf(stderr, "shmpubd: what is '%s'?\n%s", argv[i], usage);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Problems have their own lines, each with its place; other failures get one. */
+static int fail(struct config_problems *problems, const struct shmpub_error *err)
+{
+	if (problems->n)
+		fwrite(problems->lines.data, 1, problems->lines.size, stderr);
+	else
+		fprintf(stderr, "shmpubd: %s\n", err->message);
+	config_problems_free(problems);
+	return EXIT_FAILURE;
+}
+
+static int check(const struct command *c)
+{
+	struct config_problems problems = CONFIG_PROBLEMS_NONE;
+	struct shmpub_error err;
+	struct config *config;
+
+	if (config_load(&config, c->app.path, &problems, &err))
+		return fail(&problems, &err);
+	config_free(config);
+	config_problems_free(&problems);
+	return EXIT_SUCCESS;
+}
+
+static int serve(const struct command *c)
+{
+	struct config_problems problems = CONFIG_PROBLEMS_NONE;
+	struct shmpub_error err;
+	struct app app;
+	int status;
+
+	if (app_init(&app, &c->app, &problems, &err))
+		return fail(&problems, &err);
+	config_problems_free(&problems);
+	status = app_run(&app);
+	if (!app_deinit(&app))
+		_Exit(status); /* exit() would wait for the thread that hangs */
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct command c;
+
+	if (!parse(&c, argc, argv))
+		return EXIT_USAGE;
+	if (c.is_help)
+		return fputs(usage, stdout) < 0;
+	if (c.is_version)
+		return printf("shmpubd %s\n", SHMPUBD_VERSION) < 0;
+	return c.is_check ? check(&c) : serve(&c);
+}

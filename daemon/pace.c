@@ -1,0 +1,42 @@
+#include "pace.h"
+
+/*
+ * Feeds with equal intervals must not all come at once: each keeps to its own grid.
+ * Those that fail together (a server is gone) must not come back together: the
+ * back-off is moved at random.
+ */
+
+#define BACK_OFF_MAX_MS 30000
+#define BUSY_MAX_MS 2000
+#define WITHOUT_INTERVAL_MS 1000 /* a feed without a timer is still retried when it failed */
+
+uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase)
+{
+	uint64_t into = (now_ms + interval_ms - phase % interval_ms) % interval_ms;
+
+	return interval_ms - into;
+}
+
+uint64_t pace_back_off(uint64_t interval_ms, unsigned n, uint64_t random)
+{
+	uint64_t least = interval_ms ? interval_ms : WITHOUT_INTERVAL_MS;
+	uint64_t most = least > BACK_OFF_MAX_MS ? least : BACK_OFF_MAX_MS;
+	unsigned doublings = n > 6 ? 5 : n - 1;
+	uint64_t wait = least << doublings;
+
+	if (wait > most)
+		wait = most;
+	wait = wait - wait / 4 + random % (wait / 2 + 1);
+	return wait ? wait : 1;
+}
+
+uint64_t pace_busy(uint64_t interval_ms, unsigned n)
+{
+	uint64_t wait = (uint64_t)50 << (n > 6 ? 6 : n);
+
+	if (wait > BUSY_MAX_MS)
+		wait = BUSY_MAX_MS;
+	if (interval_ms && wait > interval_ms)
+		wait = interval_ms;
+	return wait;
+}

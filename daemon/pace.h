@@ -1,0 +1,20 @@
+/*
+ * When to try next. Pure functions over milliseconds of a monotonic clock.
+ */
+#ifndef SHMPUBD_PACE_H
+#define SHMPUBD_PACE_H
+
+#include <stdint.h>
+
+/* The wait until the next point of a grid of `interval_ms`, shifted by `phase`. At least 1. */
+uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase);
+/*
+ * The wait after `n` failures in a row (n >= 1): twice as long each time, from the
+ * interval up to 32 of them but no more than half a minute (or the interval, when that is
+ * longer); `random` moves it by up to a quarter either way.
+ */
+uint64_t pace_back_off(uint64_t interval_ms, unsigned n, uint64_t random);
+/* The wait after a source was found being written for the n-th time in a row. */
+uint64_t pace_busy(uint64_t interval_ms, unsigned n);
+
+#endif

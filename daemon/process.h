@@ -1,0 +1,26 @@
+/*
+ * What shmpubd asks of the system about itself. process_posix.c implements it.
+ *
+ * Threads: the loop thread. Errors: SHMPUB_ERR_SYS or SHMPUB_ERR_INVALID with a line.
+ */
+#ifndef SHMPUBD_PROCESS_H
+#define SHMPUBD_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/span.h"
+#include "shmpub/shmpub.h"
+
+/* The id of a group by its name, or a number as it is. */
+int process_group(int64_t *out, struct span name, struct shmpub_error *err);
+/* Raise the bound of open descriptors to the most that is allowed; returns it. */
+uint64_t process_raise_descriptors(void);
+/* stderr is a terminal's or file's: false; the journal's: true. */
+bool process_has_journal(void);
+/* A process that writes into a closed pipe is told by the call, not killed. */
+void process_ignore_pipe(void);
+/* Call `found` for each path that the pattern matches, sorted. */
+int process_glob(const char *pattern, int (*found)(void *arg, const char *path), void *arg,
+                 struct shmpub_error *err);
+
+#endif

@@ -1,0 +1,109 @@
+#include "process.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include "base/alloc.h"
+#include "base/error.h"
+#include "duration.h"
+
+/*
+ * The process's own affairs on a POSIX system. Group names may come over the network
+ * (nsswitch), so their records have no fixed size: the buffer grows until one fits.
+ */
+
+static int group_by_name(int64_t *out, const char *name, struct shmpub_error *err)
+{
+	struct group entry, *found = NULL;
+	char *buffer = NULL, *grown;
+	size_t size = 1024;
+	int e;
+
+	do {
+		size *= 2;
+		grown = mem_resize(buffer, size);
+		if (grown == NULL) {
+			mem_free(buffer);
+			return error_nomem(err, size);
+		}
+		buffer = grown;
+		e = getgrnam_r(name, &entry, buffer, size, &found);
+	} while (e == ERANGE && size < ((size_t)1 << 24));
+	if (found != NULL)
+		*out = (int64_t)entry.gr_gid;
+	mem_free(buffer);
+	if (found == NULL)
+		return error_set(err, SHMPUB_ERR_INVALID, "no group is named '%s'", name);
+	return SHMPUB_OK;
+}
+
+int process_group(int64_t *out, struct span name, struct shmpub_error *err)
+{
+	char text[64];
+	uint64_t number;
+
+	if (count_parse(&number, name) && number < UINT32_MAX) {
+		*out = (int64_t)number;
+		return SHMPUB_OK;
+	}
+	if (name.size == 0 || name.size >= sizeof(text))
+		return error_set(err, SHMPUB_ERR_INVALID, "not the name of a group");
+	memcpy(text, name.data, name.size);
+	text[name.size] = '\0';
+	return group_by_name(out, text, err);
+}
+
+uint64_t process_raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what it came to is asked for below */
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 0;
+	return limit.rlim_cur;
+}
+
+/* systemd tells the device and inode of the stream that it gave (systemd.exec(5)). */
+bool process_has_journal(void)
+{
+	const char *told = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	if (told == NULL || sscanf(told, "%llu:%llu", &device, &inode) != 2)
+		return false;
+	return fstat(2, &st) == 0 && st.st_dev == (dev_t)device && st.st_ino == (ino_t)inode;
+}
+
+void process_ignore_pipe(void)
+{
+	struct sigaction action = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+int process_glob(const char *pattern, int (*found)(void *arg, const char *path), void *arg,
+                 struct shmpub_error *err)
+{
+	glob_t matches;
+	int r = SHMPUB_OK, g = glob(pattern, GLOB_ERR, NULL, &matches);
+
+	if (g == GLOB_NOMATCH) /* an empty conf.d is no mistake */
+		return SHMPUB_OK;
+	if (g == GLOB_NOSPACE)
+		return error_nomem(err, 0);
+	if (g != 0)
+		return error_sys(err, errno, "%s", pattern);
+	for (size_t i = 0; i < matches.gl_pathc && r == SHMPUB_OK; i++)
+		r = found(arg, matches.gl_pathv[i]);
+	globfree(&matches);
+	return r;
+}

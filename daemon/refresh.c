@@ -1,0 +1,99 @@
+#include "refresh.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <uv.h>
+#include "base/error.h"
+#include "content_hash.h"
+
+/*
+ * Where bytes become a table and a table becomes a segment. Everything here runs on a
+ * worker over a struct refresh that is its own for the time; nothing is seen by
+ * readers until the loop thread commits.
+ */
+
+/* The library tells "line 7: why"; the status line is "FILE:7: why", as compilers write it. */
+static void add_path(struct shmpub_error *err, const char *path)
+{
+	struct shmpub_error why = *err;
+	char *end;
+	unsigned long long line;
+
+	if (strncmp(why.message, "line ", 5) == 0) {
+		line = strtoull(why.message + 5, &end, 10);
+		if (end != why.message + 5 && strncmp(end, ": ", 2) == 0) {
+			error_set(err, why.code, "%s:%llu: %s", path, line, end + 2);
+			err->sys = why.sys;
+			return;
+		}
+	}
+	error_set(err, why.code, "%s: %s", path, why.message);
+	err->sys = why.sys;
+}
+
+void refresh_read(struct refresh *r)
+{
+	const struct source_mark *seen = r->is_forced ? NULL : &r->seen;
+	uint64_t start = uv_hrtime();
+
+	r->text.size = 0;
+	r->result = source_file_read(&r->text, &r->mark, r->config->source, seen, r->max_bytes,
+	                             &r->error);
+	if (r->result == SHMPUB_OK) {
+		r->read_ns = uv_hrtime() - start;
+		r->hash = content_hash(buffer_span(&r->text), r->hash_seed);
+		/* Rewritten with the same content: the mark is new, the table is not. */
+		if (!r->is_forced && r->hash == r->seen_hash)
+			r->result = SOURCE_UNCHANGED;
+	} else if (r->result != SOURCE_UNCHANGED) {
+		r->mark = SOURCE_MARK_NONE;
+	}
+	if (r->result != SHMPUB_OK)
+		buffer_free(&r->text);
+}
+
+static bool wants_article(const struct config_feed *c)
+{
+	return c->csv_segment != NULL || c->array_segment != NULL;
+}
+
+static int build_article(struct refresh *r)
+{
+	struct snapshot_view view = SNAPSHOT_VIEW_NONE;
+	int result = snapshot_view_init(&view, publication_bytes(r->publication),
+	                                SNAPSHOT_CHECK_BOUNDS, &r->error);
+
+	if (result)
+		return result;
+	result = article_prepare(&r->article, r->config, r->instance, buffer_span(&r->text),
+	                         &view.table, &r->error);
+	snapshot_view_free(&view);
+	if (result == SHMPUB_ERR_CSV)
+		add_path(&r->error, r->config->source);
+	return result;
+}
+
+void refresh_build(struct refresh *r)
+{
+	struct prepare_source source = {
+		.text = buffer_span(&r->text),
+		.origin = { .feed = span_str(r->config->name),
+		            .source = span_str(r->config->source) },
+		.mtime_ns = r->mark.mtime_ns,
+		.read_ns = r->read_ns,
+	};
+
+	r->result = prepare_csv(r->publication, &r->descriptor, &source, r->config->csv, &r->schema,
+	                        r->runner, &r->error);
+	if (r->result == SHMPUB_ERR_CSV || r->result == SHMPUB_ERR_INVALID)
+		add_path(&r->error, r->config->source);
+	if (r->result == SHMPUB_OK && wants_article(r->config))
+		r->result = build_article(r);
+	buffer_free(&r->text);
+}
+
+void refresh_clear(struct refresh *r)
+{
+	buffer_free(&r->text);
+	article_discard(&r->article);
+}

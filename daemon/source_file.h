@@ -1,0 +1,40 @@
+/*
+ * Reading a whole file that somebody else may be writing, replacing or removing.
+ * source_file_posix.c implements it.
+ *
+ * Threads: worker (a file on a dead server can hang the call for ever).
+ * Errors:  SHMPUB_ERR_SYS, SHMPUB_ERR_INVALID (not a regular file), SHMPUB_ERR_LIMIT,
+ *          SHMPUB_ERR_NOMEM; each line begins with the path.
+ */
+#ifndef SHMPUBD_SOURCE_FILE_H
+#define SHMPUBD_SOURCE_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/buffer.h"
+
+enum source_answer {
+	SOURCE_UNCHANGED = 40, /* the file is the one that `seen` marks */
+	SOURCE_BUSY = 41,      /* it changed while it was read: try again a little later */
+};
+
+/* How a file looked when it was read. SOURCE_MARK_NONE matches nothing. */
+struct source_mark {
+	bool is_settled; /* its last change was long enough before the look to show in its times */
+	uint64_t device, inode, size;
+	int64_t mtime_ns, ctime_ns;
+};
+#define SOURCE_MARK_NONE ((struct source_mark){ .is_settled = false })
+
+/* The same file, unchanged. An unsettled mark equals nothing: it may have changed unseen. */
+bool source_mark_equal(const struct source_mark *a, const struct source_mark *b);
+
+/*
+ * Append the file to *out, which is empty. `seen`: what was read before, or NULL to
+ * read in any case. On SOURCE_BUSY and failure *out may hold part of the file.
+ * *mark is set on SHMPUB_OK.
+ */
+int source_file_read(struct buffer *out, struct source_mark *mark, const char *path,
+                     const struct source_mark *seen, uint64_t max_size, struct shmpub_error *err);
+
+#endif

@@ -1,0 +1,169 @@
+#include "source_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/error.h"
+
+/*
+ * stat, read, stat again: bytes that come with two equal looks around them are one
+ * state of the file, as far as its writer lets anyone know. The file is read, never
+ * mapped: a mapping of a file that is cut short under it is SIGBUS.
+ *
+ * The kernel stamps times by a clock that ticks every 1 to 10 ms, so a second change
+ * in the same tick leaves no trace. A mark taken so soon after a change is not settled
+ * and never counts as "unchanged".
+ *
+ * O_NONBLOCK is for what is not a file: opening a FIFO without a writer would wait.
+ */
+
+#define SETTLE_NS ((int64_t)10 * 1000 * 1000)
+#define NS_PER_S ((int64_t)1000 * 1000 * 1000)
+
+static int64_t to_ns(struct timespec t)
+{
+	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return to_ns(t);
+}
+
+/* ctime cannot be set by anyone. mtime can: one in the future says nothing about now. */
+static bool is_settled(int64_t mtime_ns, int64_t ctime_ns, int64_t now)
+{
+	return ctime_ns < now - SETTLE_NS && (mtime_ns < now - SETTLE_NS || mtime_ns > now);
+}
+
+static struct source_mark mark_of(const struct stat *st, int64_t now)
+{
+	struct source_mark m = {
+		.device = (uint64_t)st->st_dev,
+		.inode = (uint64_t)st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime_ns = to_ns(st->st_mtim),
+		.ctime_ns = to_ns(st->st_ctim),
+	};
+
+	m.is_settled = is_settled(m.mtime_ns, m.ctime_ns, now);
+	return m;
+}
+
+static bool same_look(const struct source_mark *a, const struct source_mark *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+bool source_mark_equal(const struct source_mark *a, const struct source_mark *b)
+{
+	return a->is_settled && b->is_settled && same_look(a, b);
+}
+
+static const char *kind_name(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "a directory";
+	if (S_ISFIFO(mode))
+		return "a FIFO";
+	if (S_ISSOCK(mode))
+		return "a socket";
+	return "a device";
+}
+
+static int check_kind(const struct stat *st, const char *path, struct shmpub_error *err)
+{
+	if (S_ISREG(st->st_mode))
+		return SHMPUB_OK;
+	return error_set(err, SHMPUB_ERR_INVALID, "%s: %s, not a file", path,
+	                 kind_name(st->st_mode));
+}
+
+/* Until the end, at most `limit` bytes. SOURCE_BUSY when there is more than that. */
+static int read_all(struct buffer *out, int fd, uint64_t limit, const char *path,
+                    struct shmpub_error *err)
+{
+	ssize_t n;
+	int r;
+
+	for (;;) {
+		if (out->size > limit)
+			return SOURCE_BUSY;
+		if (out->size == out->capacity) {
+			r = buffer_reserve(out, 65536, err);
+			if (r)
+				return r;
+		}
+		n = read(fd, out->data + out->size, out->capacity - out->size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_sys(err, errno, "%s", path);
+		if (n == 0)
+			return SHMPUB_OK;
+		out->size += (size_t)n;
+	}
+}
+
+static int read_open(struct buffer *out, struct source_mark *mark, int fd, const char *path,
+                     uint64_t max_size, struct shmpub_error *err)
+{
+	struct source_mark before, after;
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) != 0)
+		return error_sys(err, errno, "%s", path);
+	r = check_kind(&st, path, err);
+	if (r)
+		return r;
+	before = mark_of(&st, now_ns());
+	if (before.size > max_size)
+		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu", path,
+		                 (unsigned long long)before.size, (unsigned long long)max_size);
+	/* One byte more than it says, so that its end is seen without growing. */
+	r = buffer_reserve(out, (size_t)before.size + 1, err);
+	if (r)
+		return r;
+	/* Files of /proc say that they are empty, and are not. */
+	r = read_all(out, fd, before.size ? before.size : max_size, path, err);
+	if (r)
+		return r;
+	if (fstat(fd, &st) != 0)
+		return error_sys(err, errno, "%s", path);
+	after = mark_of(&st, now_ns());
+	if (!same_look(&before, &after) || (before.size && out->size != before.size))
+		return SOURCE_BUSY;
+	*mark = before;
+	mark->is_settled = before.is_settled && out->size == before.size;
+	return SHMPUB_OK;
+}
+
+int source_file_read(struct buffer *out, struct source_mark *mark, const char *path,
+                     const struct source_mark *seen, uint64_t max_size, struct shmpub_error *err)
+{
+	struct source_mark look;
+	struct stat st;
+	int fd, r;
+
+	if (stat(path, &st) != 0)
+		return error_sys(err, errno, "%s", path);
+	r = check_kind(&st, path, err);
+	if (r)
+		return r;
+	look = mark_of(&st, now_ns());
+	if (seen != NULL && source_mark_equal(seen, &look))
+		return SOURCE_UNCHANGED;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return error_sys(err, errno, "%s", path);
+	r = read_open(out, mark, fd, path, max_size, err);
+	close(fd);
+	return r;
+}

@@ -1,0 +1,52 @@
+#include "spread.h"
+
+#include <uv.h>
+#include "base/atomic.h"
+
+/*
+ * Helpers live for one run only: starting one costs some tens of microseconds, and
+ * only texts of megabytes are spread. Nobody waits for a queue, and a run that starts
+ * while all CPUs are busy with other feeds just finds its helpers slow: the caller
+ * does what they do not get to.
+ */
+
+struct run {
+	void (*task)(void *arg, size_t i);
+	void *arg;
+	size_t n;
+	uint64_t next;
+};
+
+static void help(void *arg)
+{
+	struct run *r = arg;
+	uint64_t i;
+
+	while ((i = fetch_add_relaxed_u64(&r->next, 1)) < r->n)
+		r->task(r->arg, (size_t)i);
+}
+
+static void spread(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
+{
+	uv_thread_t helpers[SPREAD_THREADS_MAX];
+	struct run r = { .task = task, .arg = arg, .n = n };
+	size_t wanted = (size_t)self, started = 0;
+
+	if (wanted > n)
+		wanted = n;
+	while (started + 1 < wanted && uv_thread_create(&helpers[started], help, &r) == 0)
+		started++;
+	help(&r);
+	while (started > 0)
+		uv_thread_join(&helpers[--started]);
+}
+
+struct ingest_runner spread_runner(size_t n_threads)
+{
+	if (n_threads > SPREAD_THREADS_MAX)
+		n_threads = SPREAD_THREADS_MAX;
+	/* The number is all that a run needs to know, so it travels as the pointer. */
+	return (struct ingest_runner){ .run = spread,
+		                       .self = (void *)n_threads,
+		                       .n_threads = n_threads };
+}
