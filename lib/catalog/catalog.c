@@ -178,6 +178,11 @@ const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i)
 	return slot;
 }
 
+uint32_t catalog_slot_index(const struct catalog *c, const struct catalog_slot *slot)
+{
+	return (uint32_t)(slot - catalog_slots(c));
+}
+
 const struct catalog_slot *catalog_find(const struct catalog *c, struct span name)
 {
 	uint32_t n = catalog_n_slots(c);

@@ -58,6 +58,7 @@ int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct s
 const struct catalog_slot *catalog_find(const struct catalog *c, struct span name);
 /* Slot i in use, or NULL; i < catalog_n_slots(). */
 const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i);
+uint32_t catalog_slot_index(const struct catalog *c, const struct catalog_slot *slot);
 uint32_t catalog_n_slots(const struct catalog *c);
 struct span catalog_slot_name(const struct catalog_slot *slot);
 /* A consistent copy of the current descriptor; false when there is none or it would not hold still. */

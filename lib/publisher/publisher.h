@@ -23,11 +23,11 @@ struct publisher_feed;
 struct publication;
 
 struct publisher_options {
-	const char *directory;  /* NULL: SHMPUB_DIRECTORY */
-	const char *instance;   /* NULL: SHMPUB_INSTANCE */
-	uint32_t max_feeds;     /* 0: 4096 */
-	uint64_t max_bytes;     /* all snapshots, spares and held ones; 0: no bound of our own */
-	uint64_t spare_bytes;   /* bound of all spares; 0: none are kept */
+	const char *directory;    /* NULL: SHMPUB_DIRECTORY */
+	const char *instance;     /* NULL: SHMPUB_INSTANCE */
+	uint32_t max_feeds;       /* 0: 4096 */
+	uint64_t max_bytes;       /* all snapshots, spares and held ones; 0: no bound of our own */
+	uint64_t spare_bytes;     /* bound of all spares; 0: none are kept */
 	struct shm_access access; /* mode 0: 0644 */
 	bool keep_on_exit;
 };
@@ -36,20 +36,36 @@ struct publisher_options {
  * Take the instance: directory, lock, take-over of what a crash left (whole
  * snapshots stay, hidden segments are unlinked). SHMPUB_ERR_BUSY names the pid.
  */
-int publisher_open(struct publisher **out, const struct publisher_options *options, struct shmpub_error *err);
+int publisher_open(struct publisher **out, const struct publisher_options *options,
+                   struct shmpub_error *err);
 uint64_t publisher_epoch(const struct publisher *p);
-void publisher_running(struct publisher *p); /* state -> running: everything configured was tried once */
+void publisher_running(
+        struct publisher *p); /* state -> running: everything configured was tried once */
+/*
+ * The daemon's pulse, about once a second: stores the heartbeat, gives back replaced
+ * segments that readers have let go, counts what they hold.
+ */
 void publisher_heartbeat(struct publisher *p, int64_t now_ns);
+/* Every feed is open: remove what stands of others from before (another configuration's, say). */
+void publisher_sweep(struct publisher *p);
 
 /* Begin or go on with a feed; a snapshot left by a crash is adopted (sequence = greater of catalog and file). */
 int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct span name,
-			uint64_t interval_ms, const struct shm_access *access, struct shmpub_error *err);
+                        uint64_t interval_ms, const struct shm_access *access,
+                        struct shmpub_error *err);
 /* Mark the feed removed, wake its readers, take its name away, free it. */
 void publisher_feed_remove(struct publisher_feed *f);
 struct span publisher_feed_name(const struct publisher_feed *f);
 uint64_t publisher_feed_sequence(const struct publisher_feed *f);
 /* True when a snapshot of this feed stands under its name right now (checks the file). */
 bool publisher_feed_stands(const struct publisher_feed *f);
+/*
+ * For every attempt, unchanged ones included: put back what somebody removed, be it
+ * the directory, the catalog or this feed's snapshot. SHM_ABSENT: the snapshot is gone
+ * and there is no copy of it, so it must be published again (also before the first).
+ * SHMPUB_ERR_BUSY: another process has taken the instance.
+ */
+int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err);
 void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms);
 /* For the snapshots to come. */
 void publisher_feed_set_access(struct publisher_feed *f, const struct shm_access *access);
@@ -75,7 +91,8 @@ int publication_seal(struct publication *pub, uint64_t size, struct shmpub_error
 struct span publication_bytes(const struct publication *pub);
 
 /* Loop thread. Puts it in place; on failure nothing changed and the publication is discarded. */
-int publication_commit(struct publication *pub, const struct catalog_descriptor *d, struct shmpub_error *err);
+int publication_commit(struct publication *pub, const struct catalog_descriptor *d,
+                       struct shmpub_error *err);
 /* Loop thread. Gives everything back; NULL is fine. */
 void publication_discard(struct publication *pub);
 

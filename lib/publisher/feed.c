@@ -1,0 +1,205 @@
+#include "publisher/publisher_parts.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/error.h"
+
+/*
+ * A feed as its publisher knows it: a slot of the catalog, the segment that stands
+ * under its name, and perhaps one to spare.
+ */
+
+static const struct {
+	enum slot_state before, after;
+} adopted_states[] = {
+	/* a feed that was removed or never published begins anew; others go on */
+	{ SLOT_FRESH, SLOT_FRESH }, { SLOT_STALE, SLOT_STALE },   { SLOT_FAILING, SLOT_FAILING },
+	{ SLOT_NEVER, SLOT_FRESH }, { SLOT_REMOVED, SLOT_FRESH },
+};
+
+struct catalog_slot *feed_slot(const struct publisher_feed *f)
+{
+	return (struct catalog_slot *)catalog_slot_at(&f->publisher->catalog, f->slot);
+}
+
+static void set_first_state(struct publisher_feed *f)
+{
+	struct publisher *p = f->publisher;
+	struct catalog_slot *slot = feed_slot(f);
+	enum slot_state before = (enum slot_state)load_relaxed_u32(&slot->state);
+	enum slot_state after = f->sequence == 0 ? SLOT_NEVER : SLOT_STALE;
+
+	for (size_t i = 0; f->live != NULL && i < ARRAY_LEN(adopted_states); i++) {
+		if (adopted_states[i].before == before)
+			after = adopted_states[i].after;
+	}
+	store_relaxed_u64(&slot->interval_ms, f->interval_ms);
+	catalog_set_state(&p->catalog, slot, after);
+	catalog_wake(&p->catalog, slot);
+}
+
+static struct shm_access access_or(const struct shm_access *access,
+                                   const struct shm_access *otherwise)
+{
+	return access != NULL && access->mode != 0 ? *access : *otherwise;
+}
+
+static void link_feed(struct publisher_feed *f)
+{
+	struct publisher *p = f->publisher;
+
+	f->next = p->feeds;
+	f->link = &p->feeds;
+	if (f->next != NULL)
+		f->next->link = &f->next;
+	p->feeds = f;
+	p->by_slot[f->slot] = f;
+}
+
+int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct span name,
+                        uint64_t interval_ms, const struct shm_access *access,
+                        struct shmpub_error *err)
+{
+	struct publisher_feed *f;
+	struct catalog_slot *slot;
+	int r = catalog_slot_take(&slot, &p->catalog, name, err);
+
+	*out = NULL;
+	if (r != 0)
+		return r;
+	if (p->by_slot[catalog_slot_index(&p->catalog, slot)] != NULL)
+		return error_set(err, SHMPUB_ERR_INVALID, "feed %.*s: is open already",
+		                 (int)name.size, name.data);
+	f = mem_zalloc(1, sizeof(*f));
+	if (f == NULL)
+		return error_nomem(err, sizeof(*f));
+	f->publisher = p;
+	f->slot = catalog_slot_index(&p->catalog, slot);
+	f->interval_ms = interval_ms;
+	f->access = access_or(access, &p->access);
+	memcpy(f->name, name.data, name.size);
+	snprintf(f->file, sizeof(f->file), "%s.arrow", f->name);
+	r = takeover_adopt(f, err);
+	if (r != 0) {
+		mem_free(f);
+		return r;
+	}
+	set_first_state(f);
+	link_feed(f);
+	publisher_count(p);
+	*out = f;
+	return 0;
+}
+
+void feed_free(struct publisher_feed *f)
+{
+	segments_let_go(f->publisher, &f->retired);
+	feed_drop_spare(f);
+	if (f->is_recycler)
+		f->publisher->n_recyclers--;
+	mem_free(f);
+}
+
+/* The live segment goes as a replaced one does: its readers keep it, and it stays counted. */
+static void take_name_away(struct publisher_feed *f)
+{
+	struct publisher *p = f->publisher;
+	struct segment *s = f->live;
+	bool exchanged, stands = publisher_feed_stands(f);
+
+	f->live = NULL;
+	if (s != NULL) {
+		segment_hidden_name(s->name, p, f->name);
+		if (!stands || shm_place(&p->dir, f->file, s->name, &exchanged, NULL) != 0)
+			s->name[0] = '\0';
+		segment_let_go(p, s);
+	}
+	(void)shm_remove(&p->dir, f->file, NULL);
+}
+
+void publisher_feed_remove(struct publisher_feed *f)
+{
+	struct publisher *p = f->publisher;
+	struct catalog_slot *slot = feed_slot(f);
+
+	catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
+	catalog_wake(&p->catalog, slot);
+	take_name_away(f);
+	p->by_slot[f->slot] = NULL;
+	*f->link = f->next;
+	if (f->next != NULL)
+		f->next->link = f->link;
+	f->is_removed = true;
+	publisher_count(p);
+	if (f->pending == NULL)
+		feed_free(f);
+}
+
+struct span publisher_feed_name(const struct publisher_feed *f)
+{
+	return span_str(f->name);
+}
+
+uint64_t publisher_feed_sequence(const struct publisher_feed *f)
+{
+	return f->sequence;
+}
+
+void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms)
+{
+	f->interval_ms = interval_ms;
+	store_relaxed_u64(&feed_slot(f)->interval_ms, interval_ms);
+}
+
+void publisher_feed_set_access(struct publisher_feed *f, const struct shm_access *access)
+{
+	f->access = access_or(access, &f->publisher->access);
+}
+
+/* --- status words ------------------------------------------------------------------------------ */
+
+void publisher_feed_set_stale(struct publisher_feed *f)
+{
+	struct catalog_slot *slot = feed_slot(f);
+
+	if (load_relaxed_u32(&slot->state) != SLOT_FRESH)
+		return; /* what fails says so, which tells more */
+	catalog_set_state(&f->publisher->catalog, slot, SLOT_STALE);
+	catalog_wake(&f->publisher->catalog, slot);
+}
+
+static enum slot_state state_after(const struct publisher_feed *f, enum refresh_result result)
+{
+	if (result == REFRESH_FAILED)
+		return SLOT_FAILING;
+	return f->sequence != 0 ? SLOT_FRESH : SLOT_NEVER;
+}
+
+void publisher_feed_report(struct publisher_feed *f, enum refresh_result result, struct span line)
+{
+	struct publisher *p = f->publisher;
+	struct catalog_slot *slot = feed_slot(f);
+	uint32_t before = load_relaxed_u32(&catalog_header(&p->catalog)->wake);
+	char old[CATALOG_ERROR_SIZE];
+
+	add_relaxed_u64(&slot->refreshes, 1);
+	store_relaxed_u64((uint64_t *)&slot->last_attempt_ns, (uint64_t)shm_now_ns());
+	if (result == REFRESH_UNCHANGED)
+		add_relaxed_u64(&slot->unchanged, 1);
+	if (result == REFRESH_FAILED) {
+		add_relaxed_u64(&slot->failures, 1);
+		add_relaxed_u64(&slot->consecutive_failures, 1);
+	} else {
+		store_relaxed_u64(&slot->consecutive_failures, 0);
+	}
+	catalog_error(old, slot);
+	if (!span_is(line, old)) {
+		catalog_set_error(slot, line);
+		add_release_u32(&catalog_header(&p->catalog)->wake, 1);
+	}
+	catalog_set_state(&p->catalog, slot, state_after(f, result));
+	if (load_relaxed_u32(&catalog_header(&p->catalog)->wake) != before)
+		catalog_wake(&p->catalog, NULL);
+}

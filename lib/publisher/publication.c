@@ -1,0 +1,335 @@
+#include "publisher/publisher_parts.h"
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/error.h"
+
+/*
+ * One snapshot on its way: begun on the loop thread, written by a worker, committed on
+ * the loop thread. The worker touches nothing of the publisher but what never changes
+ * and the counters of bytes; what only the loop may do with the segments that it came
+ * across is left in `retired` for when the publication comes home.
+ *
+ * Recycling. The lease on the spare is taken before its first byte changes and given
+ * back when it is sealed, so a reader who found the file while it still had the feed's
+ * name, and opens it only now, waits. Should the kernel let him in by force, he finds
+ * no magic at either end, since it is spoiled first and written last, and our side
+ * finds out at the seal: what was written is then copied into a fresh segment, and the
+ * one that he looks at is never touched again. A fill that fails leaves an empty file.
+ *
+ * The sequence is chosen when the publication begins, because it is stamped into the
+ * file. It must differ in its last bit from the catalog's, which has one descriptor
+ * for the even and one for the odd; and one that a sealed segment carried is not given
+ * out a second time, even when that segment was never put in place.
+ */
+
+#define MAGIC_SIZE 8
+
+/* --- loop: begin ------------------------------------------------------------------------------- */
+
+static uint64_t next_sequence(const struct publisher_feed *f)
+{
+	uint64_t current = load_relaxed_u64(&feed_slot(f)->sequence);
+	uint64_t next = f->sequence > f->floor ? f->sequence : f->floor;
+
+	next = (next > current ? next : current) + 1;
+	if (current != 0 && ((next ^ current) & 1) == 0)
+		next++;
+	return next;
+}
+
+static void take_spare(struct publication *pub, struct publisher_feed *f)
+{
+	struct segment *s = f->spare;
+
+	if (s == NULL || shm_monotonic_ns() - s->replaced_ns < REST_NS || s->is_held)
+		return;
+	f->publisher->spare_bytes -= s->bytes;
+	f->spare = NULL;
+	pub->spare = s;
+}
+
+/* Room for as much as last time, if it can be had by dropping what is only kept for speed. */
+static void make_room(struct publisher_feed *f, uint64_t had)
+{
+	struct publisher *p = f->publisher;
+	uint64_t want = f->live != NULL ? f->live->bytes : 0;
+
+	if (f->wanted_bytes > want)
+		want = f->wanted_bytes;
+	want = want > had ? want - had : 0;
+	if (p->max_bytes != 0 && load_relaxed_u64(&p->used_bytes) + want > p->max_bytes)
+		publisher_squeeze(p);
+	else
+		held_sweep(p, HELD_PROBES / 4);
+}
+
+int publication_begin(struct publication **out, struct publisher_feed *f, struct shmpub_error *err)
+{
+	struct publisher *p = f->publisher;
+	struct publication *pub;
+
+	*out = NULL;
+	if (f->pending != NULL || f->is_removed)
+		return error_set(err, SHMPUB_ERR_INVALID, "feed %s: %s", f->name,
+		                 f->is_removed ? "removed" : "a publication is on its way");
+	pub = mem_zalloc(1, sizeof(*pub));
+	if (pub == NULL)
+		return error_nomem(err, sizeof(*pub));
+	pub->publisher = p;
+	pub->feed = f;
+	pub->access = f->access;
+	pub->sequence = next_sequence(f);
+	pub->number = p->next_number;
+	segment_hidden_name(pub->name, p, f->name);
+	take_spare(pub, f);
+	make_room(f, pub->spare != NULL ? pub->spare->bytes : 0);
+	pub->retired = f->retired;
+	f->retired = NULL;
+	f->pending = pub;
+	p->n_pending++;
+	*out = pub;
+	return 0;
+}
+
+void publication_stamp(const struct publication *pub, struct snapshot_stamp *stamp)
+{
+	stamp->sequence = pub->sequence;
+	stamp->epoch = publisher_epoch(pub->publisher);
+}
+
+/* --- worker: memory ---------------------------------------------------------------------------- */
+
+static void push(struct segment **list, struct segment *s)
+{
+	s->next = *list;
+	*list = s;
+}
+
+static void spoil(struct shm_map *map)
+{
+	if (map->size < 2 * MAGIC_SIZE)
+		return;
+	memset(map->addr, 0, MAGIC_SIZE);
+	memset((char *)map->addr + map->size - MAGIC_SIZE, 0, MAGIC_SIZE);
+	fence_release();
+}
+
+static bool recycle(struct publication *pub)
+{
+	struct publisher *p = pub->publisher;
+	struct segment *s = pub->spare;
+	int r;
+
+	pub->spare = NULL;
+	if (s == NULL)
+		return false;
+	r = shm_recycle(&s->map, NULL);
+	if (r == 0 && shm_map_stands(&s->map, &p->dir, s->name)) {
+		spoil(&s->map);
+		pub->segment = s;
+		return true;
+	}
+	pub->no_leases |= r < 0;
+	if (r == 0)
+		shm_discard(&s->map); /* its name means something else by now */
+	push(&pub->retired, s);
+	return false;
+}
+
+static int first_memory(struct publication *pub, size_t size, struct shmpub_error *err)
+{
+	struct publisher *p = pub->publisher;
+
+	pub->retired = segments_drop_free(p, pub->retired);
+	if (recycle(pub))
+		return 0;
+	return segment_create(&pub->segment, p, pub->feed->slot, pub->name, size, &pub->access,
+	                      err);
+}
+
+static int grow(struct publication *pub, size_t size, struct shmpub_error *err)
+{
+	struct publisher *p = pub->publisher;
+	struct segment *s = pub->segment;
+	uint64_t bytes = whole_pages(p, size);
+	uint64_t more = bytes > s->bytes ? bytes - s->bytes : 0;
+	int r = budget_take(p, more, err);
+
+	if (r != 0)
+		return r;
+	r = shm_resize(&s->map, size, err);
+	if (r != 0) {
+		budget_give(p, more);
+		return r;
+	}
+	s->bytes += more;
+	return 0;
+}
+
+static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err)
+{
+	struct publication *pub = arg;
+	int r = 0;
+
+	if (size > (size_t)PTRDIFF_MAX)
+		return error_set(err, SHMPUB_ERR_LIMIT,
+		                 "%zu bytes are more than a segment can have", size);
+	pub->wanted_bytes = size;
+	if (pub->segment == NULL)
+		r = first_memory(pub, size, err);
+	if (r == 0 && size > pub->segment->map.size)
+		r = grow(pub, size, err);
+	if (r == 0)
+		*addr = pub->segment->map.addr;
+	return r;
+}
+
+struct snapshot_memory publication_memory(struct publication *pub)
+{
+	return (struct snapshot_memory){ .reserve = reserve, .arg = pub };
+}
+
+/* --- worker: seal ------------------------------------------------------------------------------ */
+
+/* Somebody was let into the recycled segment by force: leave it to him as it is. */
+static int move_to_fresh(struct publication *pub, size_t size, struct shmpub_error *err)
+{
+	struct segment *lost = pub->segment, *fresh;
+	int r = segment_create(&fresh, pub->publisher, lost->slot, pub->name, size, &pub->access,
+	                       err);
+
+	if (r != 0)
+		return r;
+	memcpy(fresh->map.addr, lost->map.addr, size);
+	pub->segment = fresh;
+	push(&pub->retired, lost);
+	return shm_seal(&fresh->map, size, &pub->access, err);
+}
+
+int publication_seal(struct publication *pub, uint64_t size, struct shmpub_error *err)
+{
+	struct segment *s = pub->segment;
+	uint64_t bytes;
+	int r;
+
+	if (s == NULL || pub->is_sealed || size == 0 || size > s->map.size)
+		return error_set(err, SHMPUB_ERR_INVALID, "a seal of %llu bytes, where %zu are",
+		                 (unsigned long long)size, s != NULL ? s->map.size : 0);
+	r = shm_seal(&s->map, (size_t)size, &pub->access, err);
+	if (r == SHM_BUSY)
+		r = move_to_fresh(pub, (size_t)size, err);
+	if (r != 0)
+		return r;
+	s = pub->segment;
+	bytes = whole_pages(pub->publisher, size);
+	budget_give(pub->publisher, s->bytes - bytes);
+	s->bytes = bytes;
+	r = shm_stat_map(&pub->stat, &s->map, err);
+	pub->is_sealed = r == 0;
+	return r;
+}
+
+struct span publication_bytes(const struct publication *pub)
+{
+	if (!pub->is_sealed)
+		return SPAN_NONE;
+	return span_of(pub->segment->map.addr, pub->segment->map.size);
+}
+
+/* --- loop: the end ----------------------------------------------------------------------------- */
+
+/* What came home with the publication goes its way; the feed may begin another. */
+static void finish(struct publication *pub)
+{
+	struct publisher_feed *f = pub->feed;
+	struct publisher *p = pub->publisher;
+
+	if (pub->no_leases)
+		p->has_leases = false;
+	if (pub->spare != NULL)
+		push(&f->retired, pub->spare);
+	segments_let_go(p, &pub->retired);
+	f->pending = NULL;
+	p->n_pending--;
+	if (f->is_removed)
+		feed_free(f);
+	mem_free(pub);
+}
+
+void publication_discard(struct publication *pub)
+{
+	struct publisher_feed *f;
+
+	if (pub == NULL)
+		return;
+	f = pub->feed;
+	if (pub->is_sealed && pub->sequence > f->floor)
+		f->floor = pub->sequence;
+	f->wanted_bytes = pub->wanted_bytes;
+	if (pub->segment != NULL) {
+		shm_empty(&pub->segment->map);
+		segment_drop(pub->publisher, pub->segment);
+	}
+	if (pub->spare != NULL && f->spare == NULL && feed_recycles(f)) {
+		f->spare = pub->spare; /* nothing came of it: as if it had never been taken */
+		pub->publisher->spare_bytes += pub->spare->bytes;
+		pub->spare = NULL;
+	}
+	finish(pub);
+}
+
+/* The old one stands under the new one's hidden name now, if the names were exchanged. */
+static void replace_live(struct publication *pub, bool exchanged)
+{
+	struct publisher_feed *f = pub->feed;
+	struct segment *old = f->live, *s = pub->segment;
+
+	f->live = s;
+	f->device = pub->stat.device;
+	f->inode = pub->stat.inode;
+	if (old != NULL) {
+		memcpy(old->name, exchanged ? s->name : "", exchanged ? sizeof(old->name) : 1);
+		feed_retire(f, old);
+	} else if (exchanged) {
+		(void)shm_remove(&pub->publisher->dir, s->name, NULL);
+	}
+	s->name[0] = '\0';
+	if (!feed_recycles(f))
+		shm_discard(&s->map);
+}
+
+int publication_commit(struct publication *pub, const struct catalog_descriptor *d,
+                       struct shmpub_error *err)
+{
+	struct publisher_feed *f = pub->feed;
+	struct publisher *p = pub->publisher;
+	struct catalog_slot *slot = feed_slot(f);
+	struct catalog_descriptor own = *d;
+	bool exchanged = false;
+	int r;
+
+	if (!pub->is_sealed || f->is_removed)
+		r = error_set(err, SHMPUB_ERR_INVALID, "feed %s: %s", f->name,
+		              f->is_removed ? "removed" : "a commit before the seal");
+	else
+		r = shm_place(&p->dir, pub->segment->name, f->file, &exchanged, err);
+	if (r != 0) {
+		publication_discard(pub);
+		return r;
+	}
+	own.sequence = pub->sequence;
+	own.segment = pub->number;
+	own.size = pub->segment->map.size;
+	catalog_set_state(&p->catalog, slot, SLOT_FRESH);
+	catalog_publish(&p->catalog, slot, &own);
+	catalog_wake(&p->catalog, slot);
+
+	f->sequence = pub->sequence;
+	f->wanted_bytes = 0;
+	replace_live(pub, exchanged);
+	pub->segment = NULL;
+	finish(pub);
+	publisher_count(p);
+	return 0;
+}

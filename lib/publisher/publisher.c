@@ -1,0 +1,255 @@
+#include "publisher/publisher_parts.h"
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/error.h"
+#include "base/name.h"
+
+/*
+ * The instance as a whole: its directory, its lock, its catalog. The lock comes before
+ * anything is looked at, the catalog before any feed; closing goes the other way.
+ *
+ * Nothing that stands in the directory is safe from its owner's own `rm`, so what we
+ * put there is looked at again at every attempt, and put back from our mappings: the
+ * catalog with the same epoch, a snapshot with the same sequence, since they are the
+ * same.
+ */
+
+#define DEFAULT_FEEDS 4096u
+#define SPARE_DESCRIPTORS 64u /* what a program needs besides segments */
+
+static char *copy_text(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = mem_alloc(size);
+
+	if (copy != NULL)
+		memcpy(copy, text, size);
+	return copy;
+}
+
+static int take_options(struct publisher *p, const struct publisher_options *o,
+                        struct shmpub_error *err)
+{
+	uint64_t descriptors = shm_descriptor_limit();
+
+	p->dir = SHM_DIR_NONE;
+	p->catalog = CATALOG_NONE;
+	p->lock = -1;
+	p->held.end = &p->held.first;
+	p->access = o->access;
+	if (p->access.mode == 0)
+		p->access = (struct shm_access){ .mode = 0644, .gid = -1 };
+	p->max_feeds = o->max_feeds != 0 ? o->max_feeds : DEFAULT_FEEDS;
+	p->max_bytes = o->max_bytes;
+	p->spare_limit = o->spare_bytes;
+	p->keep_on_exit = o->keep_on_exit;
+	p->has_leases = true;
+	p->page_size = shm_page_size();
+	p->next_number = 1;
+	/* A recycling feed has two open; half of what may be is left for everything else. */
+	p->max_recyclers = descriptors > SPARE_DESCRIPTORS
+	                           ? (size_t)((descriptors - SPARE_DESCRIPTORS) / 4)
+	                           : 0;
+	p->directory = copy_text(o->directory != NULL ? o->directory : SHMPUB_DIRECTORY);
+	p->instance = copy_text(o->instance != NULL ? o->instance : SHMPUB_INSTANCE);
+	p->by_slot = mem_zalloc(p->max_feeds, sizeof(struct publisher_feed *));
+	if (p->directory == NULL || p->instance == NULL || p->by_slot == NULL)
+		return error_nomem(err, p->max_feeds * sizeof(struct publisher_feed *));
+	return 0;
+}
+
+static int take_lock(struct publisher *p, struct shmpub_error *err)
+{
+	uint64_t pid;
+	int r = shm_lock(&p->lock, &pid, &p->dir, err);
+
+	if (r != SHM_BUSY)
+		return r;
+	if (pid == 0)
+		return error_set(err, SHMPUB_ERR_BUSY, "%s: another process publishes there",
+		                 p->dir.path);
+	return error_set(err, SHMPUB_ERR_BUSY, "%s: process %llu publishes there", p->dir.path,
+	                 (unsigned long long)pid);
+}
+
+static void release(struct publisher *p)
+{
+	catalog_close(&p->catalog);
+	shm_unlock(p->lock);
+	shm_dir_close(&p->dir);
+	mem_free(p->by_slot);
+	mem_free(p->instance);
+	mem_free(p->directory);
+	mem_free(p);
+}
+
+int publisher_open(struct publisher **out, const struct publisher_options *options,
+                   struct shmpub_error *err)
+{
+	struct publisher *p = mem_zalloc(1, sizeof(*p));
+	int r;
+
+	*out = NULL;
+	if (p == NULL)
+		return error_nomem(err, sizeof(*p));
+	r = take_options(p, options, err);
+	if (r == 0)
+		r = shm_dir_make(&p->dir, p->directory, p->instance, err);
+	if (r == 0)
+		r = take_lock(p, err);
+	if (r == 0)
+		r = takeover_clean(p, err);
+	if (r == 0)
+		r = catalog_open_writer(&p->catalog, &p->dir, p->instance, p->max_feeds, &p->access,
+		                        err);
+	if (r != 0) {
+		release(p);
+		return r;
+	}
+	*out = p;
+	return 0;
+}
+
+uint64_t publisher_epoch(const struct publisher *p)
+{
+	return catalog_header(&p->catalog)->epoch;
+}
+
+void publisher_running(struct publisher *p)
+{
+	struct catalog_header *h = catalog_header(&p->catalog);
+
+	store_release_u32(&h->state, CATALOG_RUNNING);
+	add_release_u32(&h->wake, 1);
+	catalog_wake(&p->catalog, NULL);
+}
+
+/* A segment of a publisher that is about to go: its readers keep the memory, nobody the count. */
+static void forget_segments(struct publisher *p, struct segment *list)
+{
+	while (list != NULL) {
+		struct segment *s = list;
+
+		list = s->next;
+		segment_drop(p, s);
+	}
+}
+
+static void forget_feed(struct publisher *p, struct publisher_feed *f)
+{
+	forget_segments(p, f->retired);
+	segment_drop(p, f->spare);
+	segment_drop(p, f->live); /* has no hidden name: the file stays for takeover_remove_all() */
+	mem_free(f);
+}
+
+void publisher_close(struct publisher *p)
+{
+	if (p == NULL)
+		return;
+	catalog_stop(&p->catalog);
+	while (p->feeds != NULL) {
+		struct publisher_feed *f = p->feeds;
+
+		p->feeds = f->next;
+		forget_feed(p, f);
+	}
+	forget_segments(p, p->held.first);
+	takeover_remove_all(p);
+	release(p);
+}
+
+/* --- putting back ------------------------------------------------------------------------------ */
+
+bool publisher_feed_stands(const struct publisher_feed *f)
+{
+	struct shm_stat stat;
+
+	return f->live != NULL && shm_stat_name(&stat, &f->publisher->dir, f->file, NULL) == 0 &&
+	       stat.device == f->device && stat.inode == f->inode;
+}
+
+/* Somebody removed the whole directory: make it and the lock anew, or leave it to who did. */
+static int put_back_directory(struct publisher *p, struct shmpub_error *err)
+{
+	struct shm_dir old = p->dir;
+	int lock = p->lock, r;
+
+	if (shm_dir_stands(&p->dir) && shm_lock_stands(p->lock, &p->dir))
+		return 0;
+	if (p->n_pending > 0)
+		return 0; /* workers know this one; the next attempt will do it */
+	r = shm_dir_make(&p->dir, p->directory, p->instance, err);
+	if (r == 0)
+		r = take_lock(p, err);
+	if (r != 0) {
+		shm_dir_close(&p->dir);
+		p->dir = old;
+		p->lock = lock;
+		return r;
+	}
+	shm_dir_close(&old);
+	shm_unlock(lock);
+	return 0;
+}
+
+static int put_back_catalog(struct publisher *p, struct shmpub_error *err)
+{
+	struct shm_stat stat;
+
+	if (shm_stat_name(&stat, &p->dir, "catalog", NULL) == 0 &&
+	    stat.device == p->catalog.stat.device && stat.inode == p->catalog.stat.inode)
+		return 0;
+	if (p->n_pending > 0)
+		return 0;
+	return catalog_put_back(&p->catalog, &p->dir, &p->access, err);
+}
+
+static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
+{
+	struct publisher *p = f->publisher;
+	struct segment *s, *old = f->live;
+	struct shm_stat stat;
+	char name[SEGMENT_NAME_SIZE];
+	bool exchanged;
+	int r;
+
+	segment_hidden_name(name, p, f->name);
+	r = segment_create(&s, p, f->slot, name, old->map.size, &f->access, err);
+	if (r != 0)
+		return r;
+	memcpy(s->map.addr, old->map.addr, old->map.size);
+	r = shm_seal(&s->map, old->map.size, &f->access, err);
+	if (r == 0)
+		r = shm_stat_map(&stat, &s->map, err);
+	if (r == 0)
+		r = shm_place(&p->dir, s->name, f->file, &exchanged, err);
+	if (r != 0) {
+		segment_drop(p, s);
+		return r;
+	}
+	if (exchanged)
+		(void)shm_remove(&p->dir, s->name,
+		                 NULL); /* whatever stood there, it was not ours */
+	s->name[0] = '\0';
+	f->live = s;
+	f->device = stat.device;
+	f->inode = stat.inode;
+	segment_let_go(p, old);
+	return 0;
+}
+
+int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err)
+{
+	struct publisher *p = f->publisher;
+	int r = put_back_directory(p, err);
+
+	if (r == 0)
+		r = put_back_catalog(p, err);
+	if (r != 0 || publisher_feed_stands(f))
+		return r;
+	if (f->live == NULL || f->live->map.addr == NULL || f->pending != NULL)
+		return SHM_ABSENT;
+	return put_back_snapshot(f, err);
+}

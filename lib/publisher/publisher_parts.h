@@ -1,0 +1,139 @@
+/*
+ * What the files of publisher/ share. Nobody else includes this.
+ *
+ * Threads: everything belongs to the loop thread but what is marked [any].
+ */
+#ifndef SHMPUB_PUBLISHER_PARTS_H
+#define SHMPUB_PUBLISHER_PARTS_H
+
+#include "publisher/publisher.h"
+
+#define SEGMENT_NAME_SIZE 72u /* ".FEED.N" and "FEED.arrow" */
+#define REST_NS INT64_C(1000000000)
+#define SPARE_INTERVAL_MS 60000u /* above it, memory is worth more than time */
+#define HELD_PROBES 32u          /* of segments that readers hold, at one go */
+
+/*
+ * One file, under one of three kinds of names: the stable one (`name` is empty), a
+ * hidden one, or none any more.
+ */
+struct segment {
+	struct segment *next;
+	struct shm_map map; /* SHM_MAP_NONE when it is only known by its name */
+	uint64_t bytes;     /* counted for it, in whole pages */
+	int64_t replaced_ns;
+	uint32_t slot;
+	bool is_held; /* counted in held_bytes */
+	bool is_free; /* nobody had it since it was replaced */
+	char name[SEGMENT_NAME_SIZE];
+};
+
+struct segment_list {
+	struct segment *first, **end;
+};
+
+struct publisher {
+	struct shm_dir dir;
+	int lock;
+	struct catalog catalog;
+	char *directory, *instance;
+	struct shm_access access;
+	uint32_t max_feeds;
+	uint64_t max_bytes, spare_limit;
+	bool keep_on_exit;
+	bool has_leases; /* until one could not be had */
+	uint64_t page_size;
+
+	uint64_t used_bytes; /* [any, atomic] every segment's */
+	uint64_t held_bytes; /* [any, atomic] of them, what readers hold of replaced ones */
+	uint64_t spare_bytes;
+	uint64_t next_number; /* of hidden names */
+	size_t n_pending;     /* publications begun and not yet over */
+	size_t n_recyclers, max_recyclers;
+
+	struct publisher_feed *feeds;
+	struct publisher_feed **by_slot; /* max_feeds of them */
+	struct segment_list held;        /* replaced, and readers have them */
+};
+
+struct publisher_feed {
+	struct publisher_feed *next, **link;
+	struct publisher *publisher;
+	uint32_t slot;
+	struct shm_access access;
+	uint64_t interval_ms;
+	uint64_t sequence; /* of what stands */
+	uint64_t floor;    /* given out, perhaps seen, not to be used again */
+	uint64_t wanted_bytes;
+	uint64_t device, inode; /* of what stands */
+	struct segment *live, *spare;
+	struct segment *retired; /* replaced, not looked at yet */
+	struct publication *pending;
+	bool is_removed, is_recycler;
+	char name[SHMPUB_FEED_MAX + 1];
+	char file[SEGMENT_NAME_SIZE];
+};
+
+struct publication {
+	struct publisher *publisher;
+	struct publisher_feed *feed;
+	struct shm_access access;
+	uint64_t sequence, number;
+	struct segment *segment; /* being written */
+	struct segment *spare;   /* to be recycled, if it can be had */
+	struct segment *retired; /* to be dropped by the worker; what is left is held */
+	struct shm_stat stat;    /* of the sealed segment */
+	uint64_t wanted_bytes;
+	bool is_sealed, no_leases;
+	char name[SEGMENT_NAME_SIZE]; /* for a fresh segment */
+};
+
+/* --- segments.c ------------------------------------------------------------------------------- */
+
+/* [any] Count bytes against max_bytes; SHMPUB_ERR_LIMIT tells who has the rest. */
+int budget_take(struct publisher *p, uint64_t bytes, struct shmpub_error *err);
+/* [any] */
+void budget_give(struct publisher *p, uint64_t bytes);
+uint64_t whole_pages(const struct publisher *p, uint64_t size);
+
+/* A hidden name that nothing has had yet. */
+void segment_hidden_name(char out[SEGMENT_NAME_SIZE], struct publisher *p, const char *feed);
+/* [any] A new, empty file of `size` bytes under a hidden name, counted. */
+int segment_create(struct segment **out, struct publisher *p, uint32_t slot, const char *name,
+                   size_t size, const struct shm_access *access, struct shmpub_error *err);
+/* [any] Unmap, take the hidden name away, count it off. Not for held ones. NULL is fine. */
+void segment_drop(struct publisher *p, struct segment *s);
+/* [any] SHM_BUSY: somebody else has it open or mapped. */
+int segment_probe(const struct publisher *p, const struct segment *s);
+/* [any] Drop those of a list that nobody has; gives back the others. */
+struct segment *segments_drop_free(struct publisher *p, struct segment *list);
+
+/* Drop it, or count it as held by readers until they let go. */
+void segment_let_go(struct publisher *p, struct segment *s);
+void segments_let_go(struct publisher *p, struct segment **list);
+/* Look again at `most` of the held ones, in turn. */
+void held_sweep(struct publisher *p, size_t most);
+/* The feed's live segment was replaced: it becomes the spare, or is let go. */
+void feed_retire(struct publisher_feed *f, struct segment *s);
+void feed_drop_spare(struct publisher_feed *f);
+bool feed_recycles(struct publisher_feed *f);
+/* All that can be given back at once, when room is short. */
+void publisher_squeeze(struct publisher *p);
+/* What the catalog says of memory. */
+void publisher_count(struct publisher *p);
+
+/* --- takeover.c ------------------------------------------------------------------------------- */
+
+/* Unlink the hidden segments that a crash left. */
+int takeover_clean(struct publisher *p, struct shmpub_error *err);
+/* Go on from the snapshot that stands under the feed's name, if there is a whole one. */
+int takeover_adopt(struct publisher_feed *f, struct shmpub_error *err);
+/* Unlink every snapshot and the catalog. */
+void takeover_remove_all(struct publisher *p);
+
+/* --- others ------------------------------------------------------------------------------------ */
+
+struct catalog_slot *feed_slot(const struct publisher_feed *f);
+void feed_free(struct publisher_feed *f);
+
+#endif

@@ -1,0 +1,288 @@
+#include "publisher/publisher_parts.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/error.h"
+
+/*
+ * A segment's life: it is made under a hidden name, filled, put under the feed's name,
+ * and replaced, which gives it a hidden name again. From then on it is the feed's
+ * spare, or it goes as soon as nobody has it.
+ *
+ * Whoever mapped a replaced segment may keep it for ever, and the kernel keeps its
+ * memory for them; so it stays counted. Who has it is asked of the kernel by the way:
+ * a write lease is granted only when nobody does. For that the file keeps its hidden
+ * name and nothing else of ours, so a thousand held segments cost no descriptor. Where
+ * there are no leases nothing can be known, and replaced segments are let go unseen.
+ *
+ * Freeing the pages of a large segment takes milliseconds, so what is replaced is left
+ * to the worker of the next publication, or to the next heartbeat.
+ */
+
+uint64_t whole_pages(const struct publisher *p, uint64_t size)
+{
+	return (size + p->page_size - 1) / p->page_size * p->page_size;
+}
+
+int budget_take(struct publisher *p, uint64_t bytes, struct shmpub_error *err)
+{
+	uint64_t used = add_relaxed_u64(&p->used_bytes, bytes), held;
+
+	if (p->max_bytes == 0 || used <= p->max_bytes)
+		return 0;
+	used = sub_relaxed_u64(&p->used_bytes, bytes);
+	held = load_relaxed_u64(&p->held_bytes);
+	return error_set(
+	        err, SHMPUB_ERR_LIMIT,
+	        "%llu bytes more than max_bytes (%llu) allows: snapshots and spares take %llu, "
+	        "readers hold %llu of replaced snapshots",
+	        (unsigned long long)bytes, (unsigned long long)p->max_bytes,
+	        (unsigned long long)(used > held ? used - held : 0), (unsigned long long)held);
+}
+
+void budget_give(struct publisher *p, uint64_t bytes)
+{
+	sub_relaxed_u64(&p->used_bytes, bytes);
+}
+
+void segment_hidden_name(char out[SEGMENT_NAME_SIZE], struct publisher *p, const char *feed)
+{
+	snprintf(out, SEGMENT_NAME_SIZE, ".%s.%llu", feed, (unsigned long long)p->next_number++);
+}
+
+int segment_create(struct segment **out, struct publisher *p, uint32_t slot, const char *name,
+                   size_t size, const struct shm_access *access, struct shmpub_error *err)
+{
+	struct segment *s = mem_zalloc(1, sizeof(*s));
+	uint64_t bytes = whole_pages(p, size);
+	int r;
+
+	*out = NULL;
+	if (s == NULL)
+		return error_nomem(err, sizeof(*s));
+	r = budget_take(p, bytes, err);
+	if (r != 0) {
+		mem_free(s);
+		return r;
+	}
+	r = shm_create(&s->map, &p->dir, name, size, access, err);
+	if (r != 0) {
+		budget_give(p, bytes);
+		mem_free(s);
+		return r;
+	}
+	s->bytes = bytes;
+	s->slot = slot;
+	memcpy(s->name, name, strlen(name) + 1);
+	*out = s;
+	return 0;
+}
+
+void segment_drop(struct publisher *p, struct segment *s)
+{
+	if (s == NULL)
+		return;
+	if (s->name[0] != '\0')
+		(void)shm_remove(&p->dir, s->name,
+		                 NULL); /* what is left over goes with the next start */
+	shm_discard(&s->map);
+	budget_give(p, s->bytes);
+	mem_free(s);
+}
+
+int segment_probe(const struct publisher *p, const struct segment *s)
+{
+	if (s->map.fd >= 0)
+		return shm_probe(&s->map);
+	return s->name[0] != '\0' ? shm_probe_name(&p->dir, s->name) : 0;
+}
+
+struct segment *segments_drop_free(struct publisher *p, struct segment *list)
+{
+	struct segment *busy = NULL;
+
+	while (list != NULL) {
+		struct segment *s = list;
+
+		list = s->next;
+		if (segment_probe(p, s) == SHM_BUSY) {
+			s->next = busy;
+			busy = s;
+		} else {
+			segment_drop(p, s);
+		}
+	}
+	return busy;
+}
+
+/* --- held by readers --------------------------------------------------------------------------- */
+
+static void set_held(struct publisher *p, struct segment *s, bool is_held)
+{
+	struct catalog_slot *slot = (struct catalog_slot *)catalog_slot_at(&p->catalog, s->slot);
+
+	if (s->is_held == is_held)
+		return;
+	s->is_held = is_held;
+	if (is_held)
+		add_relaxed_u64(&p->held_bytes, s->bytes);
+	else
+		sub_relaxed_u64(&p->held_bytes, s->bytes);
+	if (slot != NULL && is_held)
+		add_relaxed_u64(&slot->held_bytes, s->bytes);
+	else if (slot != NULL)
+		sub_relaxed_u64(&slot->held_bytes, s->bytes);
+}
+
+static void append(struct segment_list *list, struct segment *s)
+{
+	s->next = NULL;
+	*list->end = s;
+	list->end = &s->next;
+}
+
+void segment_let_go(struct publisher *p, struct segment *s)
+{
+	if (s == NULL)
+		return;
+	if (segment_probe(p, s) == SHM_BUSY && s->name[0] != '\0') {
+		shm_discard(&s->map);
+		set_held(p, s, true);
+		append(&p->held, s);
+		return;
+	}
+	set_held(p, s, false);
+	segment_drop(p, s);
+}
+
+void segments_let_go(struct publisher *p, struct segment **list)
+{
+	while (*list != NULL) {
+		struct segment *s = *list;
+
+		*list = s->next;
+		segment_let_go(p, s);
+	}
+}
+
+void held_sweep(struct publisher *p, size_t most)
+{
+	struct segment *list = p->held.first, *s;
+
+	p->held.first = NULL;
+	p->held.end = &p->held.first;
+	for (; list != NULL && most > 0; most--) {
+		s = list;
+		list = s->next;
+		segment_let_go(p, s); /* to the end of the line, or away */
+	}
+	if (list == NULL)
+		return;
+	/* Those not asked this time come first the next time. */
+	for (s = list; s->next != NULL; s = s->next)
+		;
+	s->next = p->held.first;
+	if (p->held.first == NULL)
+		p->held.end = &s->next;
+	p->held.first = list;
+}
+
+/* --- the spare --------------------------------------------------------------------------------- */
+
+bool feed_recycles(struct publisher_feed *f)
+{
+	struct publisher *p = f->publisher;
+	bool may = !f->is_removed && p->has_leases && p->spare_limit > 0 &&
+	           f->interval_ms <= SPARE_INTERVAL_MS;
+
+	if (may && !f->is_recycler && p->n_recyclers >= p->max_recyclers)
+		may = false; /* two descriptors each: some must do without */
+	if (may != f->is_recycler)
+		p->n_recyclers += may ? 1 : (size_t)-1;
+	f->is_recycler = may;
+	return may;
+}
+
+void feed_drop_spare(struct publisher_feed *f)
+{
+	struct segment *s = f->spare;
+
+	f->spare = NULL;
+	if (s == NULL)
+		return;
+	f->publisher->spare_bytes -= s->bytes;
+	segment_let_go(f->publisher, s);
+}
+
+static void push(struct segment **list, struct segment *s)
+{
+	s->next = *list;
+	*list = s;
+}
+
+void feed_retire(struct publisher_feed *f, struct segment *s)
+{
+	struct publisher *p = f->publisher;
+
+	s->replaced_ns = shm_monotonic_ns();
+	s->is_free = false;
+	if (f->spare != NULL && f->spare->is_held)
+		feed_drop_spare(f); /* a reader keeps it: this one may be free sooner */
+	if (f->spare != NULL || s->map.fd < 0 || s->name[0] == '\0' || !feed_recycles(f) ||
+	    s->bytes > p->spare_limit - p->spare_bytes) {
+		push(&f->retired, s);
+		return;
+	}
+	p->spare_bytes += s->bytes;
+	f->spare = s;
+}
+
+/* Until nobody has it; nobody new can come to a replaced segment but one who was on the way. */
+static void look_at_spare(struct publisher_feed *f, int64_t now_ns)
+{
+	struct segment *s = f->spare;
+	int r;
+
+	if (s == NULL || s->is_free || now_ns - s->replaced_ns < REST_NS)
+		return;
+	r = segment_probe(f->publisher, s);
+	if (r < 0)
+		f->publisher->has_leases = false;
+	s->is_free = r == 0;
+	set_held(f->publisher, s, r == SHM_BUSY);
+}
+
+void publisher_squeeze(struct publisher *p)
+{
+	for (struct publisher_feed *f = p->feeds; f != NULL; f = f->next) {
+		segments_let_go(p, &f->retired);
+		feed_drop_spare(f);
+	}
+	held_sweep(p, SIZE_MAX);
+}
+
+void publisher_count(struct publisher *p)
+{
+	struct catalog_header *h = catalog_header(&p->catalog);
+	uint64_t used = load_relaxed_u64(&p->used_bytes), held = load_relaxed_u64(&p->held_bytes);
+
+	store_relaxed_u64(&h->segment_bytes, used > held ? used - held : 0);
+	store_relaxed_u64(&h->held_bytes, held);
+}
+
+void publisher_heartbeat(struct publisher *p, int64_t now_ns)
+{
+	int64_t monotonic_ns = shm_monotonic_ns();
+
+	for (struct publisher_feed *f = p->feeds; f != NULL; f = f->next) {
+		segments_let_go(p, &f->retired);
+		if (f->spare != NULL && !feed_recycles(f))
+			feed_drop_spare(f);
+		look_at_spare(f, monotonic_ns);
+	}
+	held_sweep(p, HELD_PROBES);
+	publisher_count(p);
+	store_relaxed_u64(&catalog_header(&p->catalog)->heartbeat_ns, (uint64_t)now_ns);
+}

@@ -1,0 +1,174 @@
+#include "publisher/publisher_parts.h"
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/error.h"
+#include "base/name.h"
+
+/*
+ * What stands in the directory when a publisher begins, and what it leaves.
+ *
+ * A publisher killed at any instant leaves a whole snapshot under every stable name,
+ * because a name changes in one step; what lies under hidden names may be anything
+ * and goes. Where it died between putting a snapshot in place and storing its
+ * sequence, the file is ahead of the catalog by one: the catalog is brought up to it.
+ *
+ * The other way round, or where the file is of another epoch (its catalog was lost),
+ * the greater of both numbers is where the next snapshot goes on from.
+ */
+
+/* ".FEED.N": made by segments, and never seen by a reader. */
+static bool is_hidden(const char *name)
+{
+	const char *number = strrchr(name, '.');
+
+	if (strcmp(name, CATALOG_HIDDEN) == 0)
+		return true;
+	if (name[0] != '.' || number == name || number[1] == '\0')
+		return false;
+	if (number[1 + strspn(number + 1, "0123456789")] != '\0')
+		return false;
+	return name_is_feed(span_of(name + 1, (size_t)(number - name - 1)));
+}
+
+/* "FEED.arrow": the feed's name, empty when it is none. */
+static struct span feed_of(const char *name)
+{
+	size_t size = strlen(name);
+
+	if (size <= 6 || strcmp(name + size - 6, ".arrow") != 0 ||
+	    !name_is_feed(span_of(name, size - 6)))
+		return SPAN_NONE;
+	return span_of(name, size - 6);
+}
+
+static void remove_hidden(void *arg, const char *name)
+{
+	const struct publisher *p = arg;
+
+	if (is_hidden(name))
+		(void)shm_remove(&p->dir, name, NULL);
+}
+
+int takeover_clean(struct publisher *p, struct shmpub_error *err)
+{
+	return shm_dir_each(&p->dir, remove_hidden, p, err);
+}
+
+static void remove_any(void *arg, const char *name)
+{
+	const struct publisher *p = arg;
+
+	if (is_hidden(name) || feed_of(name).size > 0)
+		(void)shm_remove(&p->dir, name, NULL);
+}
+
+void takeover_remove_all(struct publisher *p)
+{
+	if (!p->keep_on_exit) {
+		(void)shm_remove(&p->dir, "catalog", NULL);
+		(void)shm_dir_each(&p->dir, remove_any, p, NULL);
+	} else {
+		(void)takeover_clean(p, NULL);
+	}
+}
+
+static void remove_unopened(void *arg, const char *name)
+{
+	struct publisher *p = arg;
+	struct span feed = feed_of(name);
+	const struct catalog_slot *slot = catalog_find(&p->catalog, feed);
+	uint32_t i = slot != NULL ? catalog_slot_index(&p->catalog, slot) : 0;
+
+	if (feed.size == 0 || (slot != NULL && p->by_slot[i] != NULL))
+		return;
+	(void)shm_remove(&p->dir, name, NULL);
+}
+
+void publisher_sweep(struct publisher *p)
+{
+	(void)shm_dir_each(&p->dir, remove_unopened, p, NULL);
+	for (uint32_t i = 0; i < catalog_n_slots(&p->catalog); i++) {
+		struct catalog_slot *slot = (struct catalog_slot *)catalog_slot_at(&p->catalog, i);
+
+		if (slot == NULL || p->by_slot[i] != NULL)
+			continue;
+		catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
+		catalog_wake(&p->catalog, slot);
+	}
+}
+
+/* --- one feed ---------------------------------------------------------------------------------- */
+
+static void describe(struct catalog_descriptor *d, const struct snapshot_view *v, uint64_t size)
+{
+	*d = (struct catalog_descriptor){
+		.sequence = v->stamp.sequence,
+		.size = size,
+		.rows = v->table.n_rows,
+		.published_ns = v->stamp.published_ns,
+		.source_mtime_ns = v->stamp.source_mtime_ns,
+		.read_ns = v->stamp.read_ns,
+		.parse_ns = v->stamp.parse_ns,
+		.source_size = v->stamp.source_size,
+		.skipped_rows = v->stamp.skipped_rows,
+	};
+	for (size_t i = 0; i < v->table.n_columns; i++)
+		d->columns += v->columns[i].index_level < 0;
+}
+
+static int adopt(struct publisher_feed *f, const struct shm_stat *stat,
+                 const struct snapshot_view *v, struct shmpub_error *err)
+{
+	struct publisher *p = f->publisher;
+	struct catalog_slot *slot = feed_slot(f);
+	uint64_t current = load_relaxed_u64(&slot->sequence);
+	struct segment *s = mem_zalloc(1, sizeof(*s));
+	struct catalog_descriptor d;
+
+	if (s == NULL)
+		return error_nomem(err, sizeof(*s));
+	s->map = SHM_MAP_NONE;
+	s->slot = f->slot;
+	s->bytes = whole_pages(p, stat->size);
+	add_relaxed_u64(&p->used_bytes, s->bytes); /* it stands, whatever max_bytes is now */
+	f->live = s;
+	f->device = stat->device;
+	f->inode = stat->inode;
+	f->sequence = v->stamp.sequence > current ? v->stamp.sequence : current;
+	if (v->stamp.sequence > current &&
+	    (current == 0 || ((v->stamp.sequence ^ current) & 1) == 1)) {
+		describe(&d, v, stat->size);
+		catalog_publish(&p->catalog, slot, &d);
+		catalog_wake(&p->catalog, slot);
+	}
+	return 0;
+}
+
+int takeover_adopt(struct publisher_feed *f, struct shmpub_error *err)
+{
+	struct publisher *p = f->publisher;
+	struct shm_map map = SHM_MAP_NONE;
+	struct snapshot_view view = SNAPSHOT_VIEW_NONE;
+	struct shm_stat stat;
+	int r = shm_map_read(&map, &stat, &p->dir, f->file, NULL);
+
+	f->sequence = load_relaxed_u64(&feed_slot(f)->sequence);
+	if (r != 0 || map.addr == NULL)
+		goto broken;
+	r = snapshot_view_init(&view, span_of(map.addr, map.size), SNAPSHOT_CHECK_BOUNDS, err);
+	if (r == SHMPUB_ERR_NOMEM)
+		goto out;
+	if (r != 0 || view.stamp.sequence == 0)
+		goto broken;
+	r = adopt(f, &stat, &view, err);
+out:
+	snapshot_view_free(&view);
+	shm_discard(&map);
+	return r;
+broken:
+	/* Nothing there, or nothing of ours: either way nothing a reader could use. */
+	(void)shm_remove(&p->dir, f->file, NULL);
+	r = 0;
+	goto out;
+}
