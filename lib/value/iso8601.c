@@ -1,4 +1,4 @@
-#include "value/timestamp.h"
+#include "value/iso8601.h"
 #include "value/calendar.h"
 #include "value/scan.h"
 
@@ -18,7 +18,23 @@
 struct cursor {
 	const char *p;
 	const char *end;
+	struct iso_form *form; /* NULL: nobody asks */
 };
+
+static void note(struct cursor *c, char byte)
+{
+	if (!c->form)
+		return;
+	if (c->form->size < sizeof(c->form->text))
+		c->form->text[c->form->size] = byte;
+	c->form->size++;
+}
+
+static void note_directive(struct cursor *c, char directive)
+{
+	note(c, '%');
+	note(c, directive);
+}
 
 struct date {
 	int32_t year;
@@ -54,7 +70,17 @@ static bool take_two(int32_t *out, struct cursor *c, bool both)
 
 static void skip_blanks(struct cursor *c)
 {
-	c->p = scan_blanks(c->p, c->end);
+	for (; c->p < c->end && scan_is_blank(*c->p); c->p++)
+		note(c, ' ');
+}
+
+/* A byte that a format spells as it is. */
+static bool take_noted(struct cursor *c, char wanted)
+{
+	if (!take(c, wanted))
+		return false;
+	note(c, wanted);
+	return true;
 }
 
 static bool is_separator(char c)
@@ -85,6 +111,7 @@ static bool date(struct date *out, struct cursor *c)
 	take(c, '-');
 	if (c->p == c->end)
 		return false;
+	note_directive(c, 'Y');
 	year(&out->year, c);
 	if (*first == '-')
 		out->year = -out->year;
@@ -94,13 +121,16 @@ static bool date(struct date *out, struct cursor *c)
 		separator = *c->p++;
 		if (!is_separator(separator))
 			return false;
+		note(c, separator);
 	}
+	note_directive(c, 'm');
 	if (!take_two(&out->month, c, !separator) || out->month < 1 || out->month > 12)
 		return false;
 	if (c->p == c->end)
 		return separator != '\0';
-	if (separator && !take(c, separator))
+	if (separator && !take_noted(c, separator))
 		return false;
+	note_directive(c, 'd');
 	if (!take_two(&out->day, c, !separator))
 		return false;
 	return out->day >= 1 && out->day <= calendar_month_days(out->year, out->month);
@@ -113,6 +143,7 @@ static bool zone(struct timestamp *out, struct cursor *c)
 	int32_t minutes = 0;
 
 	if (take(c, 'Z')) {
+		note_directive(c, 'z');
 		out->has_zone = true;
 		out->is_utc = true;
 		return true;
@@ -120,6 +151,7 @@ static bool zone(struct timestamp *out, struct cursor *c)
 	negative = take(c, '-');
 	if (!negative && !take(c, '+'))
 		return true; /* none; what stands here is not ours to judge */
+	note_directive(c, 'z');
 	if (!take_two(&hours, c, false) || hours > 23)
 		return false;
 	if (c->p < c->end) {
@@ -138,6 +170,7 @@ static void fraction(struct timestamp *out, struct cursor *c)
 	uint32_t value = 0;
 	int n = 0;
 
+	note_directive(c, 'f');
 	for (; n < 18 && at_digit(c); n++, c->p++) {
 		if (n < 9)
 			value = value * 10 + (uint32_t)(*c->p - '0');
@@ -155,18 +188,21 @@ static bool time_of_day(struct timestamp *out, struct cursor *c)
 	int32_t hour = 0, minute = 0, second = 0;
 	bool colons;
 
+	note_directive(c, 'H');
 	if (!take_two(&hour, c, false) || hour > 23)
 		return false;
-	colons = take(c, ':');
+	colons = take_noted(c, ':');
 	if (!colons && c->p - first != 2)
 		return false;
 	if (colons || at_digit(c)) {
+		note_directive(c, 'M');
 		if (!take_two(&minute, c, !colons) || minute > 59)
 			return false;
-		if (colons ? take(c, ':') : at_digit(c)) {
+		if (colons ? take_noted(c, ':') : at_digit(c)) {
+			note_directive(c, 'S');
 			if (!take_two(&second, c, !colons) || second > 59)
 				return false;
-			if (take(c, '.'))
+			if (take_noted(c, '.'))
 				fraction(out, c);
 		}
 	}
@@ -174,18 +210,20 @@ static bool time_of_day(struct timestamp *out, struct cursor *c)
 	return true;
 }
 
-bool value_iso8601(struct timestamp *out, struct span text)
+bool iso8601_read(struct timestamp *out, struct iso_form *form, struct span text)
 {
-	struct cursor c = { text.data, text.data + text.size };
+	struct cursor c = { text.data, text.data + text.size, form };
 	struct date d;
 
 	*out = (struct timestamp){ 0 };
+	if (form)
+		form->size = 0;
 	if (text.size == 0 || !date(&d, &c))
 		return false;
 	out->seconds = calendar_days(d.year, d.month, d.day) * SECONDS_PER_DAY;
 	if (c.p == c.end)
 		return true;
-	if (!take(&c, 'T') && !take(&c, ' '))
+	if (!take_noted(&c, 'T') && !take_noted(&c, ' '))
 		return false;
 	if (!time_of_day(out, &c))
 		return false;
@@ -194,4 +232,9 @@ bool value_iso8601(struct timestamp *out, struct span text)
 		return false;
 	skip_blanks(&c);
 	return c.p == c.end;
+}
+
+bool value_iso8601(struct timestamp *out, struct span text)
+{
+	return iso8601_read(out, NULL, text);
 }

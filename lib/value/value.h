@@ -26,6 +26,7 @@
 #include <stdint.h>
 #include "base/span.h"
 #include "shmpub/shmpub.h"
+#include "value/date_format.h"
 #include "value/timestamp.h"
 #include "value/words.h"
 

@@ -1,0 +1,263 @@
+#include "value/date_format.h"
+#include "value/calendar.h"
+#include "value/iso8601.h"
+#include "value/scan.h"
+#include "value/strptime.h"
+#include "value/value.h"
+#include "base/error.h"
+
+/*
+ * Formats of dates: compiling, inferring, and using them.
+ *
+ * The layout of the first cell is kept with its digits blotted out. A cell with the same
+ * layout has its fields where the first one had them, so for the common layouts (a date
+ * with two-digit parts first) the digits are read from fixed places, and the date is not
+ * even read when it equals the one before.
+ */
+
+static int add(struct date_format *f, char directive, char literal, struct shmpub_error *err)
+{
+	if (f->n_parts == DATE_PARTS_MAX)
+		return error_set(err, SHMPUB_ERR_INVALID, "date format has more than %d parts",
+		                 DATE_PARTS_MAX);
+	if (directive && directive != ' ') {
+		for (size_t i = 0; i < f->n_parts; i++) {
+			if (f->parts[i].directive == directive)
+				return error_set(err, SHMPUB_ERR_INVALID,
+				                 "date format has %%%c twice", directive);
+		}
+	}
+	/* Runs of blanks are one part: each would want a blank of its own. */
+	if (directive == ' ' && f->n_parts > 0 && f->parts[f->n_parts - 1].directive == ' ')
+		return SHMPUB_OK;
+	f->parts[f->n_parts++] = (struct date_part){ directive, scan_lower(literal) };
+	return SHMPUB_OK;
+}
+
+/* Python's composed directives in the C locale. */
+static const char *composed(char directive)
+{
+	switch (directive) {
+	case 'c':
+		return "%a %b %d %H:%M:%S %Y";
+	case 'x':
+		return "%m/%d/%y";
+	case 'X':
+		return "%H:%M:%S";
+	default:
+		return NULL;
+	}
+}
+
+static int add_directive(struct date_format *f, char directive, struct shmpub_error *err);
+
+static int add_all(struct date_format *f, struct span format, struct shmpub_error *err)
+{
+	int r = SHMPUB_OK;
+
+	for (size_t i = 0; r == SHMPUB_OK && i < format.size; i++) {
+		if (scan_is_blank(format.data[i]))
+			r = add(f, ' ', '\0', err);
+		else if (format.data[i] != '%')
+			r = add(f, '\0', format.data[i], err);
+		else if (++i == format.size)
+			r = error_set(err, SHMPUB_ERR_INVALID, "date format ends in a lone %%");
+		else
+			r = add_directive(f, format.data[i], err);
+	}
+	return r;
+}
+
+static int add_directive(struct date_format *f, char directive, struct shmpub_error *err)
+{
+	const char *expanded = composed(directive);
+
+	if (directive == '%')
+		return add(f, '\0', '%', err);
+	if (expanded)
+		return add_all(f, span_str(expanded), err);
+	if (!strptime_knows(directive))
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "date format has %%%c, which is no directive", directive);
+	return add(f, directive, '\0', err);
+}
+
+static bool has(const struct date_format *f, const char *directives)
+{
+	for (size_t i = 0; i < f->n_parts; i++) {
+		if (f->parts[i].directive && strchr(directives, f->parts[i].directive))
+			return true;
+	}
+	return false;
+}
+
+/* Combinations that mean nothing, as pandas refuses them. */
+static int check(const struct date_format *f, struct shmpub_error *err)
+{
+	bool has_weekday = has(f, "aAw");
+
+	if (has(f, "UW"))
+		return has(f, "Yy") && has_weekday
+		               ? SHMPUB_OK
+		               : error_set(err, SHMPUB_ERR_INVALID,
+		                           "date format has %%U or %%W without year and weekday");
+	if (has(f, "Z") && has(f, "z"))
+		return error_set(err, SHMPUB_ERR_INVALID, "date format has both %%Z and %%z");
+	if (has(f, "j") && has(f, "G"))
+		return error_set(err, SHMPUB_ERR_INVALID, "date format has %%j with %%G: use %%Y");
+	if (has(f, "G") != has(f, "V") || (has(f, "G") && !has_weekday && !has(f, "u")))
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "date format has %%G or %%V without the other and a weekday");
+	return SHMPUB_OK;
+}
+
+/* %Y[s%m[s%d[(T| )%H[:%M[:%S[%z|.%f[%z]]]]]]], s one of - / \ . space or nothing, twice the same. */
+static bool is_iso_format(struct span format)
+{
+	static const char *const rest[] = { "%H", ":%M", ":%S" };
+	const char *p = format.data;
+	const char *end = p + format.size;
+	char separator = '\0';
+
+#define TAKE(text)                                                                                 \
+	(end - p >= (ptrdiff_t)strlen(text) && memcmp(p, text, strlen(text)) == 0 &&               \
+	 (p += strlen(text)))
+	if (!TAKE("%Y"))
+		return false;
+	if (p == end)
+		return true;
+	if (*p != '%')
+		separator = *p++;
+	if (separator && !strchr("-/\\. ", separator))
+		return false;
+	if (!TAKE("%m"))
+		return false;
+	if (p == end)
+		return separator != '\0';
+	if ((separator && *p++ != separator) || !TAKE("%d"))
+		return false;
+	if (p == end)
+		return true;
+	if (*p != 'T' && *p != ' ')
+		return false;
+	p++;
+	for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
+		if (!TAKE(rest[i]))
+			return false;
+		if (p == end)
+			return true;
+	}
+	if (TAKE(".%f") && p == end)
+		return true;
+	return TAKE("%z") && p == end;
+#undef TAKE
+}
+
+static int compile_parts(struct date_format *f, struct span format, struct shmpub_error *err)
+{
+	int r;
+
+	if (format.size > sizeof(f->format))
+		return error_set(err, SHMPUB_ERR_INVALID, "date format has more than %zu bytes",
+		                 sizeof(f->format));
+	f->n_parts = 0;
+	r = add_all(f, format, err);
+	if (r == SHMPUB_OK)
+		r = check(f, err);
+	if (r != SHMPUB_OK)
+		return r;
+	f->is_iso = is_iso_format(format);
+	f->format_size = (uint8_t)format.size;
+	if (format.size > 0)
+		memcpy(f->format, format.data, format.size);
+	return SHMPUB_OK;
+}
+
+int date_format_compile(struct date_format *out, struct span format, struct shmpub_error *err)
+{
+	int r;
+
+	*out = DATE_FORMAT_NONE;
+	if (span_is(format, "ISO8601") || span_is(format, "mixed")) {
+		out->kind = DATE_ISO8601;
+		return SHMPUB_OK;
+	}
+	r = compile_parts(out, format, err);
+	if (r != SHMPUB_OK) {
+		*out = DATE_FORMAT_NONE;
+		return r;
+	}
+	out->kind = DATE_DIRECTIVES;
+	return SHMPUB_OK;
+}
+
+bool date_format_infer(struct date_format *out, struct span first)
+{
+	char guess[sizeof(out->format)];
+	struct timestamp t;
+	size_t size;
+
+	*out = DATE_FORMAT_NONE;
+	if (first.size <= DATE_LAYOUT_MAX && value_iso8601(&t, first)) {
+		out->kind = DATE_LAYOUT;
+		out->layout_size = (uint8_t)first.size;
+		for (size_t i = 0; i < first.size; i++)
+			out->layout[i] = scan_is_digit(first.data[i]) ? '0' : first.data[i];
+	}
+	size = date_format_guess(guess, sizeof(guess), first);
+	if (size > 0 && compile_parts(out, span_of(guess, size), NULL) == SHMPUB_OK &&
+	    out->kind == DATE_NONE)
+		out->kind = DATE_DIRECTIVES;
+	return out->kind != DATE_NONE;
+}
+
+static bool has_layout(const struct date_format *f, struct span text)
+{
+	if (text.size != f->layout_size)
+		return false;
+	for (size_t i = 0; i < text.size; i++) {
+		char c = scan_is_digit(text.data[i]) ? '0' : text.data[i];
+
+		if (c != f->layout[i])
+			return false;
+	}
+	return true;
+}
+
+static bool by_parts(struct timestamp *out, const struct date_format *f, struct span text)
+{
+	if (f->is_iso) {
+		struct iso_form form;
+
+		if (iso8601_read(out, &form, text) && form.size <= sizeof(form.text) &&
+		    span_eq(span_of(form.text, form.size), span_of(f->format, f->format_size)))
+			return true;
+	}
+	return strptime_parts(out, f->parts, f->n_parts, text);
+}
+
+bool date_parse(struct timestamp *out, const struct date_format *format, struct date_cache *cache,
+                struct span text)
+{
+	(void)cache;
+	switch (format->kind) {
+	case DATE_ISO8601:
+		return value_iso8601(out, text);
+	case DATE_LAYOUT:
+		if (has_layout(format, text) && value_iso8601(out, text))
+			return true;
+		return format->n_parts > 0 && by_parts(out, format, text);
+	case DATE_DIRECTIVES:
+		return by_parts(out, format, text);
+	default:
+		return false;
+	}
+}
+
+bool value_strptime(struct timestamp *out, struct span text, struct span format)
+{
+	struct date_format f;
+
+	return date_format_compile(&f, format, NULL) == SHMPUB_OK &&
+	       date_parse(out, &f, NULL, text);
+}

@@ -1,0 +1,79 @@
+/*
+ * How the dates of one column are spelled, compiled once and then used for every cell.
+ *
+ * A format comes from the option date_format (date_format_compile) or, without it, from
+ * the column's first value that is neither NA nor NaT (date_format_infer); a column of
+ * which one cell does not match is text as a whole. Nothing here owns memory: a struct
+ * date_format may be copied, and read from any thread.
+ *
+ * By inference pandas first wants every cell to have the layout of the first one (same
+ * size, digits where it has digits, the same bytes elsewhere) and to be ISO 8601; when
+ * one is not, it guesses a strptime format from the first and wants that of all. Here
+ * each cell may do either, which differs only for columns that mix them.
+ *
+ * What pandas parses cell by cell with dateutil, no format having been guessed (two-digit
+ * years, a time without minutes, no day, names of zones other than UTC), is no date here:
+ * docs/CSV.md has it among the differences.
+ */
+#ifndef SHMPUB_VALUE_DATE_FORMAT_H
+#define SHMPUB_VALUE_DATE_FORMAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/span.h"
+#include "shmpub/shmpub.h"
+#include "value/timestamp.h"
+
+#define DATE_PARTS_MAX 64  /* directives and literal bytes in one format */
+#define DATE_LAYOUT_MAX 48 /* bytes of a cell whose layout is compared */
+
+enum date_kind {
+	DATE_NONE,
+	DATE_ISO8601,    /* any ISO 8601 form, cell by cell (date_format = ISO8601 or mixed) */
+	DATE_LAYOUT,     /* ISO 8601 in the layout of the first cell, else by the parts if any */
+	DATE_DIRECTIVES, /* by the parts */
+};
+
+struct date_part {
+	char directive; /* as behind %; ' ': blanks, at least one; 0: `literal` */
+	char literal;   /* in lower case */
+};
+
+struct date_format {
+	enum date_kind kind;
+	uint8_t layout_size;
+	char layout[DATE_LAYOUT_MAX]; /* the first cell, digits as '0' */
+	uint8_t n_parts;
+	bool is_iso; /* the parts are an ISO form: then cells are tried as such first */
+	struct date_part parts[DATE_PARTS_MAX];
+	uint8_t format_size;
+	char format[2 * DATE_PARTS_MAX]; /* the parts as they were written */
+};
+
+#define DATE_FORMAT_NONE ((struct date_format){ .kind = DATE_NONE })
+
+/*
+ * "ISO8601", "mixed", or a strptime format: %Y %y %m %B %b %d %j %H %I %p %M %S %f %z %Z %a
+ * %A %w %u %U %W %V %G %c %x %X %%, each once. SHMPUB_ERR_INVALID names what is wrong.
+ */
+int date_format_compile(struct date_format *out, struct span format, struct shmpub_error *err);
+
+/* False: pandas guesses no format from this value (and it is no ISO 8601 either). */
+bool date_format_infer(struct date_format *out, struct span first);
+
+/* What pandas' guess_datetime_format answers; 0: nothing. `out` has room for `capacity` bytes. */
+size_t date_format_guess(char *out, size_t capacity, struct span text);
+
+/* The date part of the cell before: one per column and thread. */
+struct date_cache {
+	char text[10];
+	int64_t seconds; /* of its midnight */
+};
+
+#define DATE_CACHE_NONE ((struct date_cache){ "", 0 })
+
+/* NULL cache: none. NaT is not asked here (value_is_nat). */
+bool date_parse(struct timestamp *out, const struct date_format *format, struct date_cache *cache,
+                struct span text);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * A date as a person writes it: tokens, and what each of them seems to mean.
+ * Internal to this room. Pure; bounded by READ_TOKENS_MAX.
+ */
+#ifndef SHMPUB_VALUE_DATE_READ_H
+#define SHMPUB_VALUE_DATE_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/span.h"
+
+#define READ_TOKENS_MAX 32
+#define READ_UNSET (-1)
+
+struct reading {
+	struct span tokens[READ_TOKENS_MAX];
+	size_t n_tokens;
+	int32_t year, month, day;     /* READ_UNSET: not written */
+	int32_t weekday;              /* Monday is 0 */
+	int32_t hour, minute, second; /* of 24 */
+	int32_t microsecond;
+	bool pm_or_am;
+	bool has_zone;
+	int32_t offset_s;
+	struct span zone_name; /* letters, or empty */
+};
+
+/*
+ * The rules are dateutil's (month first unless it cannot be one, two-digit years within
+ * fifty years of `this_year`), for texts that name a year, month or day at least.
+ */
+bool date_read(struct reading *out, struct span text, int32_t this_year);
+
+#endif

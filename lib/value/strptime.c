@@ -1,0 +1,402 @@
+#include "value/strptime.h"
+#include "value/calendar.h"
+#include "value/scan.h"
+
+/*
+ * strptime as Python has it: a format is a regular expression.
+ *
+ * A directive may match in several lengths, tried in the order of Python's alternatives,
+ * and the rest of the format decides which one stands: "%m%d" reads 110 as 1 and 10.
+ * Each directive can occur once and has at most nine lengths, so the search is bounded
+ * by the format, not by the text.
+ *
+ * Then the fields become a date: by month and day, by day of the year, or by week and
+ * weekday (%U, %W, %G with %V), as in Python's datetime.strptime.
+ */
+
+enum { UNSET = -1 };
+
+struct fields {
+	int32_t year, month, day, day_of_year;
+	int32_t hour, minute, second;
+	int32_t weekday; /* Monday is 0 */
+	int32_t week, iso_year, iso_week;
+	bool weeks_from_sunday;
+	int32_t ampm;       /* 0: am, 1: pm */
+	bool twelve;        /* the hour is one of twelve */
+	struct timestamp t; /* fraction and zone */
+};
+
+/* Numeric directives: for 1 to 4 digits the smallest and largest number, or { 1, 0 }. */
+static const struct numeric {
+	char directive;
+	struct {
+		int16_t low, high;
+	} by_size[4];
+} numerics[] = {
+#define NO                                                                                         \
+	{                                                                                          \
+		1, 0                                                                               \
+	}
+	{ 'Y', { NO, NO, NO, { 0, 9999 } } },
+	{ 'y', { NO, { 0, 99 }, NO, NO } },
+	{ 'm', { { 1, 9 }, { 1, 12 }, NO, NO } },
+	{ 'd', { { 1, 9 }, { 1, 31 }, NO, NO } },
+	{ 'j', { { 1, 9 }, { 1, 99 }, { 1, 366 }, NO } },
+	{ 'H', { { 0, 9 }, { 0, 23 }, NO, NO } },
+	{ 'I', { { 1, 9 }, { 1, 12 }, NO, NO } },
+	{ 'M', { { 0, 9 }, { 0, 59 }, NO, NO } },
+	{ 'S', { { 0, 9 }, { 0, 61 }, NO, NO } },
+	{ 'w', { { 0, 6 }, NO, NO, NO } },
+	{ 'u', { { 1, 7 }, NO, NO, NO } },
+	{ 'U', { { 0, 9 }, { 0, 53 }, NO, NO } },
+	{ 'W', { { 0, 9 }, { 0, 53 }, NO, NO } },
+	{ 'V', { { 0, 9 }, { 1, 53 }, NO, NO } },
+	{ 'G', { NO, NO, NO, { 0, 9999 } } },
+#undef NO
+};
+
+static const char *const month_names[] = { "january",   "february", "march",    "april",
+	                                   "may",       "june",     "july",     "august",
+	                                   "september", "october",  "november", "december" };
+static const char *const weekday_names[] = { "monday", "tuesday",  "wednesday", "thursday",
+	                                     "friday", "saturday", "sunday" };
+/* Names of UTC; other zones need a data base of their own. */
+static const char *const utc_names[] = { "utc", "gmt", "zulu", "uct", "universal" };
+
+static const struct numeric *numeric(char directive)
+{
+	for (size_t i = 0; i < ARRAY_LEN(numerics); i++) {
+		if (numerics[i].directive == directive)
+			return &numerics[i];
+	}
+	return NULL;
+}
+
+bool strptime_knows(char directive)
+{
+	return directive != '\0' &&
+	       (numeric(directive) != NULL || strchr("aAbBpfzZ", directive) != NULL);
+}
+
+static void set_number(struct fields *f, char directive, int32_t n)
+{
+	switch (directive) {
+	case 'Y':
+		f->year = n;
+		break;
+	case 'y':
+		f->year = n <= 68 ? 2000 + n : 1900 + n;
+		break;
+	case 'm':
+		f->month = n;
+		break;
+	case 'd':
+		f->day = n;
+		break;
+	case 'j':
+		f->day_of_year = n;
+		break;
+	case 'H':
+		f->hour = n;
+		break;
+	case 'I':
+		f->hour = n;
+		f->twelve = true;
+		break;
+	case 'M':
+		f->minute = n;
+		break;
+	case 'S':
+		f->second = n;
+		break;
+	case 'w':
+		f->weekday = (n + 6) % 7;
+		break;
+	case 'u':
+		f->weekday = n - 1;
+		break;
+	case 'U':
+		f->week = n;
+		f->weeks_from_sunday = true;
+		break;
+	case 'W':
+		f->week = n;
+		break;
+	case 'V':
+		f->iso_week = n;
+		break;
+	default:
+		f->iso_year = n;
+		break;
+	}
+}
+
+/* `size` digits (or a blank and one, where Python allows it for days) within their bounds. */
+static bool take_number(struct fields *f, const struct numeric *n, struct span text)
+{
+	int32_t value = 0;
+	size_t i = 0;
+
+	if (text.size == 2 && n->directive == 'd' && text.data[0] == ' ')
+		i = 1;
+	for (size_t k = i; k < text.size; k++) {
+		if (!scan_is_digit(text.data[k]))
+			return false;
+		value = value * 10 + (text.data[k] - '0');
+	}
+	if (value < n->by_size[text.size - i - 1].low || value > n->by_size[text.size - i - 1].high)
+		return false;
+	set_number(f, n->directive, value);
+	return true;
+}
+
+static bool take_fraction(struct fields *f, struct span text)
+{
+	uint32_t value = 0;
+
+	for (size_t i = 0; i < 9; i++) {
+		value *= 10;
+		if (i < text.size) {
+			if (!scan_is_digit(text.data[i]))
+				return false;
+			value += (uint32_t)(text.data[i] - '0');
+		}
+	}
+	f->t.nanoseconds = value;
+	f->t.digits = (int8_t)text.size;
+	return true;
+}
+
+static bool two_digits(int32_t *out, struct span *text, int32_t high)
+{
+	if (text->size < 2 || !scan_is_digit(text->data[0]) || !scan_is_digit(text->data[1]))
+		return false;
+	*out = (text->data[0] - '0') * 10 + (text->data[1] - '0');
+	*text = span_of(text->data + 2, text->size - 2);
+	return *out <= high;
+}
+
+static bool skip(struct span *text, char c)
+{
+	if (text->size == 0 || text->data[0] != c)
+		return false;
+	*text = span_of(text->data + 1, text->size - 1);
+	return true;
+}
+
+/* +hh[:]mm[[:]ss[.ffffff]] or Z; what is finer than minutes is read and dropped. */
+static bool take_zone(struct fields *f, struct span text)
+{
+	int32_t hours, minutes, seconds;
+	bool negative;
+	bool colon;
+
+	f->t.has_zone = true;
+	if (text.size == 1)
+		return f->t.is_utc = text.data[0] == 'Z';
+	negative = skip(&text, '-');
+	if (!negative && !skip(&text, '+'))
+		return false;
+	if (!two_digits(&hours, &text, 23))
+		return false;
+	colon = skip(&text, ':');
+	if (!two_digits(&minutes, &text, 59))
+		return false;
+	if (text.size > 0) {
+		if (skip(&text, ':') != colon || !two_digits(&seconds, &text, 59))
+			return false;
+		if (text.size > 0 && (!skip(&text, '.') || text.size == 0 || text.size > 6))
+			return false;
+		for (size_t i = 0; i < text.size; i++) {
+			if (!scan_is_digit(text.data[i]))
+				return false;
+		}
+	}
+	f->t.offset_s = (hours * 60 + minutes) * (negative ? -60 : 60);
+	return true;
+}
+
+static bool is_name(struct span text, const char *name, size_t size)
+{
+	return scan_is_word(text, name, size ? size : strlen(name));
+}
+
+/* Which of the names; abbreviated to three letters when `size` is 3. -1: none. */
+static int32_t name_index(struct span text, const char *const *names, int32_t n, size_t size)
+{
+	for (int32_t i = 0; i < n; i++) {
+		if (is_name(text, names[i], size))
+			return i;
+	}
+	return -1;
+}
+
+static bool take_name(struct fields *f, char directive, struct span text)
+{
+	int32_t i;
+
+	switch (directive) {
+	case 'a':
+	case 'A':
+		i = name_index(text, weekday_names, 7, directive == 'a' ? 3 : 0);
+		f->weekday = i;
+		return i >= 0;
+	case 'b':
+	case 'B':
+		i = name_index(text, month_names, 12, directive == 'b' ? 3 : 0);
+		f->month = i + 1;
+		return i >= 0;
+	case 'p':
+		f->ampm = is_name(text, "pm", 2);
+		return f->ampm || is_name(text, "am", 2);
+	default:
+		f->t.has_zone = true;
+		f->t.is_utc = true;
+		return name_index(text, utc_names, ARRAY_LEN(utc_names), 0) >= 0;
+	}
+}
+
+/* The lengths a directive may have, to be tried from the longest down. */
+static void lengths(size_t *low, size_t *high, char directive)
+{
+	const struct numeric *n = numeric(directive);
+
+	*low = 1;
+	*high = 9;
+	if (n) {
+		while (n->by_size[*low - 1].low > n->by_size[*low - 1].high)
+			++*low;
+		*high = 4;
+		while (n->by_size[*high - 1].low > n->by_size[*high - 1].high)
+			--*high;
+	} else if (directive == 'z') {
+		*high = 16;
+	} else if (directive == 'a' || directive == 'b') {
+		*low = *high = 3;
+	} else if (directive == 'p') {
+		*low = *high = 2;
+	} else if (directive != 'f') {
+		*low = 3;
+	}
+}
+
+static bool take_directive(struct fields *f, char directive, struct span text)
+{
+	const struct numeric *n = numeric(directive);
+
+	if (n)
+		return take_number(f, n, text);
+	if (directive == 'f')
+		return take_fraction(f, text);
+	if (directive == 'z')
+		return take_zone(f, text);
+	return take_name(f, directive, text);
+}
+
+/* Python's \s in ASCII. */
+static bool is_space(char c)
+{
+	return scan_is_blank(c) || (unsigned char)(c - 0x1c) < 4;
+}
+
+static bool match(struct fields *f, const struct date_part *parts, size_t n_parts, struct span text)
+{
+	size_t low, high;
+
+	for (; n_parts > 0 && parts->directive == '\0'; parts++, n_parts--) {
+		if (text.size == 0 || scan_lower(text.data[0]) != parts->literal)
+			return false;
+		text = span_of(text.data + 1, text.size - 1);
+	}
+	if (n_parts == 0)
+		return text.size == 0;
+	if (parts->directive == ' ') {
+		/* All blanks are taken: only " %d" could want one back, and allows for none. */
+		if (text.size == 0 || !is_space(text.data[0]))
+			return false;
+		while (text.size > 0 && is_space(text.data[0]))
+			text = span_of(text.data + 1, text.size - 1);
+		return match(f, parts + 1, n_parts - 1, text);
+	}
+	lengths(&low, &high, parts->directive);
+	for (size_t size = high < text.size ? high : text.size; size >= low; size--) {
+		struct fields tried = *f;
+
+		if (take_directive(&tried, parts->directive, span_of(text.data, size)) &&
+		    match(&tried, parts + 1, n_parts - 1,
+		          span_of(text.data + size, text.size - size))) {
+			*f = tried;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Day of the year from a week of the year; may be outside the year, as in Python. */
+static int32_t day_from_week(const struct fields *f)
+{
+	int32_t first = calendar_weekday(calendar_days(f->year, 1, 1));
+	int32_t weekday = f->weekday;
+	int32_t week_0;
+
+	if (f->weeks_from_sunday) {
+		first = (first + 1) % 7;
+		weekday = (weekday + 1) % 7;
+	}
+	week_0 = (7 - first) % 7;
+	if (f->week == 0)
+		return 1 + weekday - first;
+	return 1 + week_0 + 7 * (f->week - 1) + weekday;
+}
+
+static bool resolve_date(int64_t *days, struct fields *f)
+{
+	if (f->day_of_year == UNSET && f->weekday != UNSET) {
+		if (f->week != UNSET) {
+			f->day_of_year = day_from_week(f);
+		} else if (f->iso_year != UNSET && f->iso_week != UNSET) {
+			int64_t january_4th = calendar_days(f->iso_year, 1, 4);
+
+			if (f->iso_year < 1 || f->iso_week < 1)
+				return false;
+			*days = january_4th - calendar_weekday(january_4th) +
+			        7 * (f->iso_week - 1) + f->weekday;
+			return true;
+		}
+	}
+	if (f->year < 1)
+		return false;
+	if (f->day_of_year != UNSET) {
+		*days = calendar_days(f->year, 1, 1) + f->day_of_year - 1;
+		return true;
+	}
+	if (f->day > calendar_month_days(f->year, f->month))
+		return false;
+	*days = calendar_days(f->year, f->month, f->day);
+	return true;
+}
+
+bool strptime_parts(struct timestamp *out, const struct date_part *parts, size_t n_parts,
+                    struct span text)
+{
+	struct fields f = {
+		.year = 1900,
+		.month = 1,
+		.day = 1,
+		.day_of_year = UNSET,
+		.weekday = UNSET,
+		.week = UNSET,
+		.iso_year = UNSET,
+		.iso_week = UNSET,
+	};
+	int64_t days;
+
+	if (!match(&f, parts, n_parts, text) || !resolve_date(&days, &f))
+		return false;
+	if (f.twelve)
+		f.hour = f.hour % 12 + (f.ampm == 1 ? 12 : 0);
+	*out = f.t;
+	out->seconds = days * SECONDS_PER_DAY + f.hour * 3600 + f.minute * 60 + f.second;
+	return true;
+}

@@ -1,0 +1,304 @@
+/* lib/value: dates and times, their formats, and the guess of a format. */
+#include "unit/check.h"
+
+#include "value/calendar.h"
+#include "value/value.h"
+
+/* Microseconds, or nanoseconds where `nano`, since 1970 in UTC. */
+struct moment {
+	const char *label;
+	const char *text;
+	bool ok;
+	int64_t value;
+	bool nano;
+	int32_t offset_s;
+	bool has_zone;
+};
+
+static void check_moment(const struct moment *m, bool ok, const struct timestamp *t)
+{
+	int64_t value = 0;
+
+	CHECK_INT(m->label, ok, m->ok);
+	if (!ok || !m->ok)
+		return;
+	CHECK_INT(m->label, timestamp_unit(t), m->nano ? SHMPUB_NANOSECOND : SHMPUB_MICROSECOND);
+	CHECK(m->label, timestamp_to_unit(&value, t, timestamp_unit(t)));
+	CHECK_INT(m->label, value, m->value);
+	CHECK_INT(m->label, t->offset_s, m->offset_s);
+	CHECK_INT(m->label, t->has_zone, m->has_zone);
+}
+
+#define DAY_US INT64_C(86400000000)
+#define MARCH_1 (INT64_C(19783) * DAY_US) /* 2024-03-01 */
+#define HALF_PAST_9 (INT64_C(34200) * 1000000)
+
+static const struct moment isos[] = {
+	{ "date", "2024-03-01", true, MARCH_1, false, 0, false },
+	{ "year", "2024", true, 19723 * DAY_US, false, 0, false },
+	{ "month", "2024-03", true, MARCH_1, false, 0, false },
+	{ "compact", "20240301", true, MARCH_1, false, 0, false },
+	{ "one digit", "2024-3-1", true, MARCH_1, false, 0, false },
+	{ "slashes", "2024/03/01", true, MARCH_1, false, 0, false },
+	{ "leap day", "2024-02-29", true, MARCH_1 - DAY_US, false, 0, false },
+	{ "blank before", " 2024-03-01", true, MARCH_1, false, 0, false },
+	{ "minutes", "2024-03-01 09:30", true, MARCH_1 + HALF_PAST_9, false, 0, false },
+	{ "T", "2024-03-01T09:30:15", true, MARCH_1 + HALF_PAST_9 + 15000000, false, 0, false },
+	{ "compact time", "20240301T0930", true, MARCH_1 + HALF_PAST_9, false, 0, false },
+	{ "hour", "2024-03-01 09", true, MARCH_1 + 9 * INT64_C(3600000000), false, 0, false },
+	{ "decimals", "2024-03-01 09:30:00.5", true, MARCH_1 + HALF_PAST_9 + 500000, false, 0,
+	  false },
+	{ "no decimals", "2024-03-01 09:30:00.", true, MARCH_1 + HALF_PAST_9, false, 0, false },
+	{ "seven decimals", "1970-01-01 00:00:00.1234560", true, 123456000, true, 0, false },
+	{ "nine decimals", "1970-01-01 00:00:00.123456789", true, 123456789, true, 0, false },
+	{ "more are dropped", "1970-01-01 00:00:00.1234567899", true, 123456789, true, 0, false },
+	{ "before 1970", "1969-12-31 23:59:59.999999", true, -1, false, 0, false },
+	{ "Z", "2024-03-01T09:30Z", true, MARCH_1 + HALF_PAST_9, false, 0, true },
+	{ "offset", "2024-03-01T09:30+05:30", true, MARCH_1 + HALF_PAST_9 - INT64_C(19800000000),
+	  false, 19800, true },
+	{ "offset without colon", "2024-03-01T09:30-0100", true,
+	  MARCH_1 + HALF_PAST_9 + INT64_C(3600000000), false, -3600, true },
+	{ "offset behind a blank", "2024-03-01T09:30 +01", true,
+	  MARCH_1 + HALF_PAST_9 - INT64_C(3600000000), false, 3600, true },
+	{ "first nanosecond", "1677-09-21 00:12:43.145224193", true, -INT64_MAX, true, 0, false },
+	{ "last nanosecond", "2262-04-11 23:47:16.854775807", true, INT64_MAX, true, 0, false },
+	{ "year 1", "0001-01-01", true, -719162 * DAY_US, false, 0, false },
+	{ "year 9999", "9999-12-31", true, 2932896 * DAY_US, false, 0, false },
+	{ "empty", "", false, 0, false, 0, false },
+	{ "month 13", "2024-13-01", false, 0, false, 0, false },
+	{ "day 0", "2024-01-00", false, 0, false, 0, false },
+	{ "no leap day", "2023-02-29", false, 0, false, 0, false },
+	{ "1900 was no leap year", "1900-02-29", false, 0, false, 0, false },
+	{ "YYYYMM", "202403", false, 0, false, 0, false },
+	{ "two separators", "2024-03/01", false, 0, false, 0, false },
+	{ "separator at the end", "2024-03-", false, 0, false, 0, false },
+	{ "hour 24", "2024-03-01 24:00", false, 0, false, 0, false },
+	{ "minute 60", "2024-03-01 23:60", false, 0, false, 0, false },
+	{ "second 60", "2024-03-01 23:59:60", false, 0, false, 0, false },
+	{ "hour of one digit", "2024-03-01 9", false, 0, false, 0, false },
+	{ "T at the end", "2024-03-01T", false, 0, false, 0, false },
+	{ "colon at the end", "2024-03-01 09:", false, 0, false, 0, false },
+	{ "zone on a date", "2024-03-01Z", false, 0, false, 0, false },
+	{ "two zones", "2024-03-01T09:30ZZ", false, 0, false, 0, false },
+	{ "offset of a day", "2024-03-01T09:30+24:00", false, 0, false, 0, false },
+	{ "sign alone", "2024-03-01T09:30+", false, 0, false, 0, false },
+	{ "lower case", "2024-03-01t09:30", false, 0, false, 0, false },
+	{ "day of the year", "2024-061", false, 0, false, 0, false },
+	{ "week", "2024-W10-5", false, 0, false, 0, false },
+	{ "a number", "123456", false, 0, false, 0, false },
+	{ "19 decimals", "1970-01-01 00:00:00.1234567890123456789", false, 0, false, 0, false },
+	{ "something behind", "2024-03-01 09:30 x", false, 0, false, 0, false },
+};
+
+static void test_iso8601(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(isos); i++) {
+		struct timestamp t;
+		bool ok = value_iso8601(&t, span_str(isos[i].text));
+
+		check_moment(&isos[i], ok, &t);
+	}
+}
+
+static void test_bounds(void)
+{
+	struct timestamp t = { 0 };
+	int64_t value;
+
+	CHECK("parses", value_iso8601(&t, span_str("1677-09-21 00:12:43.145224192")));
+	CHECK("INT64_MIN is NaT", !timestamp_to_unit(&value, &t, SHMPUB_NANOSECOND));
+	CHECK("parses", value_iso8601(&t, span_str("2262-04-11 23:47:16.854775808")));
+	CHECK("past the last nanosecond", !timestamp_to_unit(&value, &t, SHMPUB_NANOSECOND));
+	CHECK("finer than a microsecond", !timestamp_to_unit(&value, &t, SHMPUB_MICROSECOND));
+	CHECK("parses", value_iso8601(&t, span_str("1969-12-31 23:59:59.5")));
+	CHECK("finer than a second", !timestamp_to_unit(&value, &t, SHMPUB_SECOND));
+	CHECK("milliseconds", timestamp_to_unit(&value, &t, SHMPUB_MILLISECOND));
+	CHECK_INT("milliseconds", value, -500);
+	CHECK("NaT", value_is_nat(span_str("NaT")) && value_is_nat(span_str("")));
+	CHECK("not NaT", !value_is_nat(span_str("NULL")) && !value_is_nat(span_str("NaTs")));
+}
+
+/* The calendar against the simplest count there is. */
+static void test_calendar(void)
+{
+	int64_t days = calendar_days(-400, 1, 1);
+	int n_wrong = 0;
+
+	for (int32_t year = -400; year <= 2800; year++) {
+		for (int32_t month = 1; month <= 12; month++) {
+			for (int32_t day = 1; day <= calendar_month_days(year, month);
+			     day++, days++) {
+				int64_t y;
+				int32_t m, d;
+
+				calendar_date(days, &y, &m, &d);
+				n_wrong += calendar_days(year, month, day) != days || y != year ||
+				           m != month || d != day;
+			}
+		}
+	}
+	CHECK_INT("every day of 3,200 years", n_wrong, 0);
+	CHECK_INT("epoch", calendar_days(1970, 1, 1), 0);
+	CHECK_INT("1970-01-01 was a Thursday", calendar_weekday(0), 3);
+	CHECK_INT("and the day before a Wednesday", calendar_weekday(-1), 2);
+}
+
+static const struct {
+	const char *format;
+	struct moment m;
+} strptimes[] = {
+	{ "%m/%d/%Y", { "US", "3/1/2024", true, MARCH_1, false, 0, false } },
+	{ "%d.%m.%y", { "two-digit year", "01.03.24", true, MARCH_1, false, 0, false } },
+	{ "%y", { "69 is 1969", "69", true, -365 * DAY_US, false, 0, false } },
+	{ "%d %b %Y", { "name", "01 MAR 2024", true, MARCH_1, false, 0, false } },
+	{ "%A, %B %d, %Y", { "names", "friday, march 1, 2024", true, MARCH_1, false, 0, false } },
+	{ "%Y-%j", { "day of the year", "2024-061", true, MARCH_1, false, 0, false } },
+	{ "%G-W%V-%u", { "ISO week", "2024-W09-5", true, MARCH_1, false, 0, false } },
+	{ "%Y %W %w", { "week from Monday", "2024 9 5", true, MARCH_1, false, 0, false } },
+	{ "%Y %U %w", { "week from Sunday", "2024 8 5", true, MARCH_1, false, 0, false } },
+	{ "%Y%m%d %I:%M %p",
+	  { "noon", "20240301 12:30 pm", true, MARCH_1 + HALF_PAST_9 + INT64_C(10800000000), false,
+	    0, false } },
+	{ "%Y%m%d %I:%M %p", { "midnight", "20240301 12:00 AM", true, MARCH_1, false, 0, false } },
+	{ "%Y%m%d%H%M",
+	  { "no separators", "202403010930", true, MARCH_1 + HALF_PAST_9, false, 0, false } },
+	{ "%Y %m%d",
+	  { "one-digit month, back-tracking", "2024 301", true, MARCH_1, false, 0, false } },
+	{ "%m%d %Y", { "1 and 10, not 11 and 0", "110 1970", true, 9 * DAY_US, false, 0, false } },
+	{ "%H:%M:%S.%f",
+	  { "1900 when no date", "00:00:00.5", true, -25567 * DAY_US + 500000, false, 0, false } },
+	{ "%Y-%m-%d %H:%M:%S.%f",
+	  { "nanoseconds", "1970-01-01 00:00:00.000000001", true, 1, true, 0, false } },
+	{ "%Y-%m-%d %H:%M:%S",
+	  { "second 61", "1970-01-01 00:00:61", true, 61000000, false, 0, false } },
+	{ "%Y%m%d %H:%M %z",
+	  { "zone", "20240301 09:30 -01:00", true, MARCH_1 + HALF_PAST_9 + INT64_C(3600000000),
+	    false, -3600, true } },
+	{ "%Y%m%d %Z", { "UTC by name", "20240301 utc", true, MARCH_1, false, 0, true } },
+	{ "%c",
+	  { "composed", "Fri Mar  1 09:30:00 2024", true, MARCH_1 + HALF_PAST_9, false, 0,
+	    false } },
+	{ "100%% %Y", { "percent", "100% 1970", true, 0, false, 0, false } },
+	{ "%Y-%m-%d", { "blank behind", "2024-03-01 ", false, 0, false, 0, false } },
+	{ "%Y-%m-%d", { "other separator", "2024/03/01", false, 0, false, 0, false } },
+	{ "%Y-%m-%d", { "more behind", "2024-03-01x", false, 0, false, 0, false } },
+	{ "%Y-%m-%d", { "April has 30 days", "2024-04-31", false, 0, false, 0, false } },
+	{ "%d.%m.%Y", { "day 32", "32.01.2024", false, 0, false, 0, false } },
+	{ "%d.%m.%Y", { "year 0", "01.01.0000", false, 0, false, 0, false } },
+	{ "%I:%M", { "hour 13 of 12", "13:00", false, 0, false, 0, false } },
+	{ "%Y %Z", { "unknown zone", "2024 XYZ", false, 0, false, 0, false } },
+	{ "%Y %q", { "no directive", "2024 1", false, 0, false, 0, false } },
+	{ "%Y %Y", { "twice", "2024 2024", false, 0, false, 0, false } },
+	{ "%Y %", { "lone percent", "2024 %", false, 0, false, 0, false } },
+	{ "%Y %W", { "week without weekday", "2024 9", false, 0, false, 0, false } },
+	{ "%G-%m-%d", { "ISO year with month", "2024-03-01", false, 0, false, 0, false } },
+};
+
+static void test_strptime(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(strptimes); i++) {
+		struct timestamp t;
+		bool ok = value_strptime(&t, span_str(strptimes[i].m.text),
+		                         span_str(strptimes[i].format));
+
+		check_moment(&strptimes[i].m, ok, &t);
+	}
+}
+
+static const struct {
+	const char *text;
+	const char *want; /* "": none */
+} guesses[] = {
+	{ "2024-03-01", "%Y-%m-%d" },
+	{ "2024", "%Y" },
+	{ "2024-03", "%Y-%m" },
+	{ "01/02/2024", "%m/%d/%Y" },
+	{ "13/02/2024", "%d/%m/%Y" },
+	{ "1.2.2024", "%m.%d.%Y" },
+	{ "Mar 1 2024", "%b %d %Y" },
+	{ "March 1, 2024", "%B %d, %Y" },
+	{ "01-Mar-2024", "%d-%b-%Y" },
+	{ "Thu Sep 25 10:36:28 2003", "%a %b %d %H:%M:%S %Y" },
+	{ "01/02/2024 9:30 AM", "%m/%d/%Y %I:%M %p" },
+	{ "2024-03-01T09:30:15.123456789Z", "%Y-%m-%dT%H:%M:%S.%f%z" },
+	{ "2024-03-01 09:30:15 +01:00", "%Y-%m-%d %H:%M:%S %z" },
+	{ "20240301T093015", "%Y%m%dT%H%M%S" },
+	{ "2024-03-01 09:30 UTC", "%Y-%m-%d %H:%M %Z" },
+	{ "10:05 05/06/2024", "%H:%m %M/%d/%Y" },
+	{ "01/02/24", "" },
+	{ "01/02/2024 9:30 PM", "" },
+	{ "2024-02-30", "" },
+	{ "10:30", "" },
+	{ "Mar 2024", "" },
+	{ "123456", "" },
+	{ "1.5", "" },
+	{ "x", "" },
+	{ "", "" },
+	{ "2024-03-01 09:30 EST", "" },
+	{ "MAR 1 2024", "" },
+};
+
+static void test_guess(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(guesses); i++) {
+		char out[64];
+		size_t n = date_format_guess(out, sizeof(out) - 1, span_str(guesses[i].text));
+
+		out[n] = '\0';
+		CHECK_STR(guesses[i].text, out, guesses[i].want);
+	}
+}
+
+static const struct {
+	const char *label;
+	const char *first;
+	const char *text;
+	bool ok;
+} columns[] = {
+	{ "the same", "2024-03-01", "1999-12-31", true },
+	{ "one-digit day by the format", "2024-03-01", "1999-12-1", true },
+	{ "time added", "2024-03-01", "1999-12-31 10:00", false },
+	{ "T for blank", "2024-03-01 10:00", "2024-03-01T10:00", false },
+	{ "fewer decimals", "2024-03-01 10:00:00.123", "2024-03-01 10:00:00.1", true },
+	{ "no decimals", "2024-03-01 10:00:00.123", "2024-03-01 10:00:00", false },
+	{ "not a date", "2024-03-01", "2024-13-01", false },
+	{ "month first stays", "01/02/2024", "13/02/2024", false },
+	{ "name", "Mar 1 2024", "Dec 31 1999", true },
+	{ "zones", "2024-03-01T09:30Z", "2024-03-01T09:30+01:00", true },
+};
+
+static void test_infer(void)
+{
+	struct date_format format;
+
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+		struct date_cache cache = DATE_CACHE_NONE;
+		struct timestamp t;
+
+		CHECK(columns[i].label, date_format_infer(&format, span_str(columns[i].first)));
+		CHECK(columns[i].label,
+		      date_parse(&t, &format, &cache, span_str(columns[i].first)));
+		CHECK_INT(columns[i].label,
+		          date_parse(&t, &format, &cache, span_str(columns[i].text)),
+		          columns[i].ok);
+		CHECK(columns[i].label,
+		      date_parse(&t, &format, &cache, span_str(columns[i].first)));
+	}
+	CHECK("no date", !date_format_infer(&format, span_str("12.5")));
+	CHECK_INT("ISO8601", date_format_compile(&format, span_str("ISO8601"), NULL), SHMPUB_OK);
+	CHECK_INT("kind", format.kind, DATE_ISO8601);
+	CHECK_INT("bad directive", date_format_compile(&format, span_str("%q"), NULL),
+	          SHMPUB_ERR_INVALID);
+	CHECK_INT("nothing is left of it", format.kind, DATE_NONE);
+}
+
+int main(void)
+{
+	test_iso8601();
+	test_bounds();
+	test_calendar();
+	test_strptime();
+	test_guess();
+	test_infer();
+	return check_report();
+}
