@@ -1,0 +1,91 @@
+#include "cat_rows.h"
+
+#include <stdio.h>
+#include "base/alloc.h"
+#include "cell.h"
+#include "command.h"
+#include "json.h"
+
+/*
+ * One object a row, a member for every column and index level. Moments are ISO 8601,
+ * integers are whole however long they are, and what JSON has no word for (NaN, inf) is
+ * null, as pandas' to_json has it. Levels without a name are called as reset_index()
+ * calls them.
+ */
+
+static struct span key_of(char room[CELL_SIZE], const struct table *t, size_t i)
+{
+	const struct shmpub_column *c = &t->columns[i];
+	int levels = 0;
+
+	if (!c->is_unnamed)
+		return span_of(c->name, c->name_size);
+	for (size_t k = 0; k < t->n_columns; k++)
+		levels += t->columns[k].index_level >= 0;
+	if (levels == 1)
+		return span_str("index");
+	return span_of(room, (size_t)snprintf(room, CELL_SIZE, "level_%d", c->index_level));
+}
+
+static void put_value(struct json *j, const struct shmpub_column *c, uint64_t row,
+                      const struct cell_time *time)
+{
+	char room[CELL_SIZE];
+	struct span text;
+
+	if (!column_is_valid(c, row)) {
+		json_null(j);
+		return;
+	}
+	text = cell_text(room, c, row, time);
+	if (c->type == SHMPUB_TIMESTAMP || (c->type == SHMPUB_TEXT && c->kind != SHMPUB_KIND_INT))
+		json_string(j, text);
+	else if (c->type == SHMPUB_BOOL)
+		json_bool(j, text.data[0] == 'T');
+	else if (json_is_number(text))
+		json_plain(j, text);
+	else if (c->type == SHMPUB_FLOAT64)
+		json_null(j);
+	else
+		json_string(j, text); /* an integer spelled as JSON does not, +5 or 007 */
+}
+
+static int put_row(struct out *o, struct buffer *line, const struct table *t, uint64_t row,
+                   const struct cell_time *times)
+{
+	struct json j = json_to(line);
+	char room[CELL_SIZE];
+
+	line->size = 0;
+	json_open(&j, '{');
+	for (size_t i = 0; i < t->n_columns; i++) {
+		json_key(&j, key_of(room, t, i));
+		put_value(&j, &t->columns[i], row, &times[i]);
+	}
+	json_close(&j, '}');
+	if (j.has_failed)
+		return session_nomem();
+	out_bytes(o, buffer_span(line));
+	out_str(o, "\n");
+	return EXIT_GOOD;
+}
+
+int cat_json(struct out *o, const struct table *t, uint64_t n_rows)
+{
+	struct buffer line = BUFFER_NONE;
+	struct cell_time *times;
+	int r = EXIT_GOOD;
+
+	times = mem_zalloc(t->n_columns + 1, sizeof(*times));
+	if (times == NULL)
+		return session_nomem();
+	for (size_t i = 0; i < t->n_columns; i++) {
+		if (t->columns[i].type == SHMPUB_TIMESTAMP)
+			times[i] = cell_time_of(&t->columns[i], 'T');
+	}
+	for (uint64_t row = 0; row < n_rows && r == EXIT_GOOD && !out_is_over(o); row++)
+		r = put_row(o, &line, t, row, times);
+	buffer_free(&line);
+	mem_free(times);
+	return r;
+}

@@ -1,0 +1,68 @@
+/*
+ * What a command is: a row of the table in main.c, and a function over a session.
+ *
+ * Errors: a command returns the exit status; session_fail() says why on standard error.
+ */
+#ifndef SHMPUB_CLI_COMMAND_H
+#define SHMPUB_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "out.h"
+#include "shmpub/shmpub.h"
+
+enum exit_status {
+	EXIT_GOOD = 0,
+	EXIT_BAD = 1,   /* not found, not published, damaged, not written */
+	EXIT_USAGE = 2, /* called in a way that the usage doesn't show */
+};
+
+enum cat_format { CAT_CSV, CAT_JSON, CAT_ARROW };
+
+struct command_line {
+	const char *instance; /* NULL: the default, as below */
+	const char *directory;
+	uint32_t owner;
+	bool json;
+	enum cat_format format;
+	uint64_t head; /* UINT64_MAX: every row */
+	char **feeds;
+	size_t n_feeds;
+};
+
+struct session {
+	const struct command_line *line;
+	struct shmpub_reader *reader;
+	struct out out;
+	struct shmpub_error err;
+};
+
+/* Options besides those that every command takes. */
+enum command_option { TAKES_JSON = 1, TAKES_FORMAT = 2, TAKES_HEAD = 4 };
+
+struct command {
+	const char *name;
+	const char *usage; /* what follows the name */
+	const char *says;  /* one line of help */
+	unsigned options;
+	size_t min_feeds, max_feeds;
+	int (*run)(struct session *s);
+};
+
+int command_ls(struct session *s);
+int command_info(struct session *s);
+int command_cat(struct session *s);
+int command_watch(struct session *s);
+int command_top(struct session *s);
+int command_verify(struct session *s);
+int command_metrics(struct session *s);
+
+/* "shmpub: " and the line in s->err; EXIT_BAD. */
+int session_fail(struct session *s);
+/* The same with another line. */
+int session_say(const char *line);
+/* Out of memory while making output; EXIT_BAD. */
+int session_nomem(void);
+
+#endif

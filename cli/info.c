@@ -1,0 +1,248 @@
+#include "command.h"
+
+#include <stdio.h>
+#include "clock.h"
+#include "feed_list.h"
+#include "human.h"
+#include "terminal.h"
+
+/*
+ * shmpub info: all that is known of one feed: its status words, and the columns of its
+ * newest snapshot. A feed that was never published is shown as far as it goes, its last
+ * error above all, with status 1.
+ */
+
+#define TYPE_SIZE 80
+
+static const char *plain_type(const struct shmpub_column *c)
+{
+	static const char *const names[] = {
+		[SHMPUB_NULL] = "object",     [SHMPUB_BOOL] = "bool",
+		[SHMPUB_INT64] = "int64",     [SHMPUB_UINT64] = "uint64",
+		[SHMPUB_FLOAT64] = "float64", [SHMPUB_TIMESTAMP] = "datetime64",
+		[SHMPUB_TEXT] = "str",
+	};
+
+	if (c->kind != SHMPUB_PLAIN)
+		return c->kind == SHMPUB_KIND_INT ? "object (int)" : "object (bool)";
+	return names[c->type];
+}
+
+/* As pandas calls them. */
+static void type_text(char out[TYPE_SIZE], const struct shmpub_column *c)
+{
+	static const char *const units[] = { "s", "ms", "us", "ns" };
+	char plain[TYPE_SIZE - 16];
+
+	if (c->type == SHMPUB_TIMESTAMP)
+		(void)snprintf(plain, sizeof(plain), "datetime64[%s%s%.20s]", units[c->unit],
+		               c->timezone != NULL ? ", " : "",
+		               c->timezone != NULL ? c->timezone : "");
+	else
+		(void)snprintf(plain, sizeof(plain), "%s", plain_type(c));
+	(void)snprintf(out, TYPE_SIZE, c->dictionary != NULL ? "category of %s" : "%s", plain);
+}
+
+static void column_rows(struct align *t, const struct shmpub_snapshot *snapshot)
+{
+	size_t n;
+	const struct shmpub_column *columns = shmpub_columns(snapshot, &n);
+	char text[TYPE_SIZE];
+
+	t->layout = "llrl";
+	align_str(t, "COLUMN");
+	align_str(t, "TYPE");
+	align_str(t, "NULLS");
+	align_str(t, "INDEX");
+	for (size_t i = 0; i < n; i++) {
+		align_cell(t, columns[i].is_unnamed
+		                      ? span_str("(unnamed)")
+		                      : span_of(columns[i].name, columns[i].name_size));
+		type_text(text, &columns[i]);
+		align_str(t, text);
+		align_printf(t, "%llu", (unsigned long long)columns[i].null_count);
+		if (columns[i].index_level >= 0)
+			align_printf(t, "level %d", columns[i].index_level);
+		else
+			align_str(t, "");
+	}
+}
+
+/* --- for people -------------------------------------------------------------------------------- */
+
+static void pair(struct align *t, const char *key, const char *value)
+{
+	align_str(t, key);
+	align_str(t, value);
+}
+
+static void moment_row(struct align *t, const char *key, int64_t ns, int64_t now_ns)
+{
+	char when[CLOCK_TEXT_SIZE], age[HUMAN_SIZE];
+
+	clock_text(when, ns);
+	human_age(age, now_ns - ns);
+	align_str(t, key);
+	if (ns != 0)
+		align_printf(t, "%s (%s ago)", when, age);
+	else
+		align_str(t, "-");
+}
+
+static void status_rows(struct align *t, const struct shmpub_feed_info *f, int64_t now_ns)
+{
+	char text[HUMAN_SIZE];
+
+	pair(t, "feed", f->name);
+	pair(t, "state", feed_state(f->state));
+	human_interval(text, f->interval_ms);
+	pair(t, "interval", text);
+	align_str(t, "refreshes");
+	align_printf(t, "%llu, of them %llu unchanged, %llu failed",
+	             (unsigned long long)f->refreshes, (unsigned long long)f->unchanged,
+	             (unsigned long long)f->failures);
+	moment_row(t, "last attempt", f->last_attempt_ns, now_ns);
+	if (f->error[0] != '\0')
+		pair(t, "error", f->error);
+}
+
+static void snapshot_rows(struct align *t, const struct shmpub_snapshot *snapshot, uint64_t held,
+                          int64_t now_ns)
+{
+	const struct shmpub_stamp *stamp = shmpub_stamp(snapshot);
+	char text[32], other[HUMAN_SIZE];
+	size_t size;
+	const char *source = shmpub_source(snapshot, &size);
+
+	if (size > 0) {
+		align_str(t, "source");
+		align_cell(t, span_of(source, size));
+		moment_row(t, "source changed", stamp->source_mtime_ns, now_ns);
+	}
+	align_str(t, "sequence");
+	align_printf(t, "%llu in epoch %016llx", (unsigned long long)stamp->mark.sequence,
+	             (unsigned long long)stamp->mark.epoch);
+	moment_row(t, "published", stamp->published_ns, now_ns);
+	human_count(text, shmpub_rows(snapshot));
+	pair(t, "rows", text);
+	(void)shmpub_bytes(snapshot, &size);
+	human_size(text, size);
+	pair(t, "size", text);
+	human_size(text, stamp->source_size);
+	human_span(other, stamp->read_ns);
+	align_str(t, "made of");
+	align_printf(t, "%s of CSV, read in %s", text, other);
+	human_span(other, stamp->parse_ns);
+	align_str(t, "parsed in");
+	align_printf(t, "%s, %llu rows skipped", other, (unsigned long long)stamp->skipped_rows);
+	human_size(text, held);
+	pair(t, "held by readers", text);
+}
+
+static int print(struct session *s, struct align *t)
+{
+	struct buffer text = BUFFER_NONE;
+	int r = align_print(&text, t, 0, &s->err);
+
+	if (r == SHMPUB_OK)
+		out_bytes(&s->out, buffer_span(&text));
+	align_free(t);
+	buffer_free(&text);
+	return r == SHMPUB_OK ? EXIT_GOOD : session_fail(s);
+}
+
+static int show(struct session *s, const struct shmpub_feed_info *feed,
+                const struct shmpub_snapshot *snapshot)
+{
+	struct align t = ALIGN_NONE;
+	int64_t now_ns = clock_now_ns();
+	int r;
+
+	t.layout = "ll";
+	status_rows(&t, feed, now_ns);
+	if (snapshot != NULL)
+		snapshot_rows(&t, snapshot, feed->held_bytes, now_ns);
+	r = print(s, &t);
+	if (r || snapshot == NULL)
+		return r;
+	out_str(&s->out, "\n");
+	column_rows(&t, snapshot);
+	return print(s, &t);
+}
+
+/* --- for programs ------------------------------------------------------------------------------ */
+
+static void column_object(struct json *j, const struct shmpub_column *c)
+{
+	char type[TYPE_SIZE];
+
+	type_text(type, c);
+	json_open(j, '{');
+	json_key(j, span_str("name"));
+	if (c->is_unnamed)
+		json_null(j);
+	else
+		json_string(j, span_of(c->name, c->name_size));
+	json_member_string(j, "type", span_str(type));
+	json_member_uint(j, "nulls", c->null_count);
+	json_key(j, span_str("index_level"));
+	if (c->index_level >= 0)
+		json_int(j, c->index_level);
+	else
+		json_null(j);
+	json_close(j, '}');
+}
+
+static void snapshot_members(struct json *j, const struct shmpub_snapshot *snapshot)
+{
+	size_t n, size;
+	const struct shmpub_column *columns = shmpub_columns(snapshot, &n);
+	const char *source = shmpub_source(snapshot, &size);
+
+	json_member_string(j, "source", span_of(source, size));
+	json_member_uint(j, "epoch", shmpub_stamp(snapshot)->mark.epoch);
+	json_key(j, span_str("schema"));
+	json_open(j, '[');
+	for (size_t i = 0; i < n; i++)
+		column_object(j, &columns[i]);
+	json_close(j, ']');
+}
+
+static int show_json(struct session *s, const struct shmpub_feed_info *feed,
+                     const struct shmpub_snapshot *snapshot)
+{
+	struct buffer text = BUFFER_NONE;
+	struct json j = json_to(&text);
+
+	json_open(&j, '{');
+	feed_members(&j, feed, clock_now_ns());
+	if (snapshot != NULL)
+		snapshot_members(&j, snapshot);
+	json_close(&j, '}');
+	if (!j.has_failed) {
+		out_bytes(&s->out, buffer_span(&text));
+		out_str(&s->out, "\n");
+	}
+	buffer_free(&text);
+	return j.has_failed ? session_nomem() : EXIT_GOOD;
+}
+
+int command_info(struct session *s)
+{
+	const char *name = s->line->feeds[0];
+	struct shmpub_snapshot *snapshot = NULL;
+	struct shmpub_feed_info feed;
+	int r, absent;
+
+	r = shmpub_feed(&feed, s->reader, name, &s->err);
+	if (r)
+		return session_fail(s);
+	absent = shmpub_acquire(&snapshot, s->reader, name, NULL, &s->err);
+	r = s->line->json ? show_json(s, &feed, snapshot) : show(s, &feed, snapshot);
+	shmpub_release(snapshot);
+	if (absent) {
+		out_flush(&s->out);
+		return session_fail(s);
+	}
+	return r;
+}

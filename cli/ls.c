@@ -1,0 +1,59 @@
+#include "command.h"
+
+#include "clock.h"
+#include "feed_list.h"
+#include "terminal.h"
+
+/* shmpub ls: every feed of the instance, one line each. */
+
+static int print_table(struct session *s, const struct feed_list *list)
+{
+	struct align t = ALIGN_NONE;
+	struct buffer text = BUFFER_NONE;
+	size_t columns = 0, lines;
+	int r;
+
+	if (terminal_is_output())
+		terminal_size(&columns, &lines);
+	feed_list_table(&t, list, clock_now_ns());
+	r = align_print(&text, &t, columns, &s->err);
+	if (r == SHMPUB_OK)
+		out_bytes(&s->out, buffer_span(&text));
+	align_free(&t);
+	buffer_free(&text);
+	return r == SHMPUB_OK ? EXIT_GOOD : session_fail(s);
+}
+
+static int print_json(struct session *s, const struct feed_list *list)
+{
+	struct buffer text = BUFFER_NONE;
+	int64_t now_ns = clock_now_ns();
+	bool failed = false;
+
+	for (size_t i = 0; i < list->n && !failed; i++) {
+		struct json j = json_to(&text);
+
+		json_open(&j, '{');
+		feed_members(&j, &list->items[i], now_ns);
+		json_close(&j, '}');
+		failed = j.has_failed || buffer_append(&text, span_str("\n"), NULL) != SHMPUB_OK;
+	}
+	if (!failed)
+		out_bytes(&s->out, buffer_span(&text));
+	buffer_free(&text);
+	return failed ? session_nomem() : EXIT_GOOD;
+}
+
+int command_ls(struct session *s)
+{
+	struct feed_list list = FEED_LIST_NONE;
+	int r;
+
+	r = feed_list_read(&list, s->reader, &s->err);
+	if (r)
+		r = session_fail(s);
+	else
+		r = s->line->json ? print_json(s, &list) : print_table(s, &list);
+	feed_list_free(&list);
+	return r;
+}

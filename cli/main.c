@@ -1,0 +1,275 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/span.h"
+#include "command.h"
+#include "terminal.h"
+
+/*
+ * shmpub: looks into an instance. It talks to shared memory and to no daemon, so it works
+ * on what a dead publisher left, too. Two tables say what it understands: commands, and
+ * options, which may stand anywhere.
+ */
+
+static const struct command commands[] = {
+	{ "ls", "[--json]", "every feed, one line each", TAKES_JSON, 0, 0, command_ls },
+	{ "info", "FEED [--json]", "one feed and the columns of its newest snapshot", TAKES_JSON, 1,
+	  1, command_info },
+	{ "cat", "FEED [--format csv|json|arrow] [--head N]", "the newest snapshot's contents",
+	  TAKES_FORMAT | TAKES_HEAD, 1, 1, command_cat },
+	{ "watch", "[FEED...] [--json]", "a line for every publication, as it comes", TAKES_JSON, 0,
+	  SIZE_MAX, command_watch },
+	{ "top", "", "the list on a screen of its own, kept fresh; q ends it", 0, 0, 0,
+	  command_top },
+	{ "verify", "[FEED]", "check every byte that a reader would follow", 0, 0, 1,
+	  command_verify },
+	{ "metrics", "", "all figures in Prometheus' text format", 0, 0, 0, command_metrics },
+};
+
+/* --- options ----------------------------------------------------------------------------------- */
+
+static bool set_instance(struct command_line *l, const char *value)
+{
+	l->instance = value;
+	return true;
+}
+
+static bool set_directory(struct command_line *l, const char *value)
+{
+	l->directory = value;
+	return true;
+}
+
+static bool parse_count(uint64_t *out, const char *value, uint64_t most)
+{
+	char *end;
+
+	if (value[0] < '0' || value[0] > '9')
+		return false;
+	errno = 0;
+	*out = strtoull(value, &end, 10);
+	return errno == 0 && *end == '\0' && *out <= most;
+}
+
+static bool set_owner(struct command_line *l, const char *value)
+{
+	uint64_t uid;
+
+	if (!parse_count(&uid, value, UINT32_MAX))
+		return false;
+	l->owner = (uint32_t)uid;
+	return true;
+}
+
+static bool set_json(struct command_line *l, const char *value)
+{
+	(void)value;
+	l->json = true;
+	return true;
+}
+
+static bool set_format(struct command_line *l, const char *value)
+{
+	static const char *const names[] = {
+		[CAT_CSV] = "csv", [CAT_JSON] = "json", [CAT_ARROW] = "arrow"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			l->format = (enum cat_format)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool set_head(struct command_line *l, const char *value)
+{
+	return parse_count(&l->head, value, UINT64_MAX);
+}
+
+static const struct option {
+	const char *name, *other; /* two spellings; other may be NULL */
+	const char *value;        /* what it takes, for the message; NULL: nothing */
+	unsigned needs;           /* of enum command_option; 0: every command takes it */
+	bool (*set)(struct command_line *l, const char *value);
+} options[] = {
+	{ "-i", "--instance", "a name", 0, set_instance },
+	{ "-d", "--directory", "a path", 0, set_directory },
+	{ "--owner", NULL, "a uid", 0, set_owner },
+	{ "--json", NULL, NULL, TAKES_JSON, set_json },
+	{ "--format", NULL, "csv, json or arrow", TAKES_FORMAT, set_format },
+	{ "--head", NULL, "a number of rows", TAKES_HEAD, set_head },
+};
+
+/* --- help -------------------------------------------------------------------------------------- */
+
+static int usage(FILE *to)
+{
+	fprintf(to, "usage: shmpub [-i INSTANCE] [-d DIRECTORY] [--owner UID] COMMAND\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(to, "  %-7s %-42s %s\n", commands[i].name, commands[i].usage,
+		        commands[i].says);
+	fprintf(to,
+	        "\nInstance and directory also come from SHMPUB_INSTANCE and SHMPUB_DIRECTORY;\n"
+	        "the defaults are %s and %s. --help, --version.\n",
+	        SHMPUB_INSTANCE, SHMPUB_DIRECTORY);
+	return to == stdout && fflush(to) != 0 && errno != EPIPE ? EXIT_BAD : EXIT_GOOD;
+}
+
+static int misused(const char *format, const char *what, const char *more)
+{
+	char line[400];
+
+	(void)snprintf(line, sizeof(line), format, what, more);
+	(void)session_say(line);
+	fprintf(stderr, "shmpub --help tells how it is used\n");
+	return EXIT_USAGE;
+}
+
+/* --- the command line -------------------------------------------------------------------------- */
+
+struct parse {
+	char **args; /* from argv, words that are no options are moved to the front */
+	int n, at;
+	size_t n_words;
+	unsigned used; /* options of commands that were met */
+	struct command_line *line;
+};
+
+static const struct option *find_option(const char *arg, size_t name_size)
+{
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const struct option *o = &options[i];
+
+		if (span_is(span_of(arg, name_size), o->name) ||
+		    (o->other != NULL && span_is(span_of(arg, name_size), o->other)))
+			return o;
+	}
+	return NULL;
+}
+
+/* --name value, --name=value, -n value, -nvalue */
+static int take_option(struct parse *p, char *arg)
+{
+	bool is_long = arg[1] == '-';
+	size_t name_size = is_long ? strcspn(arg, "=") : 2;
+	const struct option *o = find_option(arg, name_size);
+	const char *value = NULL;
+
+	if (o == NULL)
+		return misused("no option %s%s", arg, "");
+	if (arg[name_size] != '\0')
+		value = arg + name_size + is_long;
+	if (o->value == NULL && value != NULL)
+		return misused("%s takes no value%s", o->name, "");
+	if (o->value != NULL && value == NULL && p->at < p->n)
+		value = p->args[p->at++];
+	if (o->value != NULL && (value == NULL || !o->set(p->line, value)))
+		return misused("%s wants %s", o->name, o->value);
+	if (o->value == NULL)
+		(void)o->set(p->line, NULL);
+	p->used |= o->needs;
+	return EXIT_GOOD;
+}
+
+static int parse(struct parse *p)
+{
+	bool only_words = false;
+	int r = EXIT_GOOD;
+
+	while (p->at < p->n && r == EXIT_GOOD) {
+		char *arg = p->args[p->at++];
+
+		if (!only_words && strcmp(arg, "--") == 0)
+			only_words = true;
+		else if (!only_words && arg[0] == '-' && arg[1] != '\0')
+			r = take_option(p, arg);
+		else
+			p->args[p->n_words++] = arg;
+	}
+	return r;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static int run(const struct command *c, const struct command_line *line)
+{
+	struct shmpub_reader_options where = { .directory = line->directory,
+		                               .instance = line->instance,
+		                               .owner = line->owner };
+	struct session s = { .line = line, .out = OUT_NONE };
+	int r, written;
+
+	r = shmpub_reader_open(&s.reader, &where, &s.err);
+	if (r) {
+		(void)session_fail(&s);
+		return r == SHMPUB_ERR_INVALID ? EXIT_USAGE : EXIT_BAD;
+	}
+	r = c->run(&s);
+	written = out_end(&s.out);
+	shmpub_reader_close(s.reader);
+	return r ? r : written;
+}
+
+static int dispatch(struct parse *p)
+{
+	const struct command *c;
+	size_t n_feeds = p->n_words - 1;
+
+	c = find_command(p->args[0]);
+	if (c == NULL)
+		return misused("no command %s%s", p->args[0], "");
+	if ((p->used & ~c->options) != 0)
+		return misused("%s takes %s", c->name,
+		               c->usage[0] != '\0' ? c->usage : "no options");
+	if (n_feeds < c->min_feeds || n_feeds > c->max_feeds)
+		return misused("%s takes %s", c->name, c->usage[0] != '\0' ? c->usage : "nothing");
+	p->line->feeds = p->args + 1;
+	p->line->n_feeds = n_feeds;
+	return run(c, p->line);
+}
+
+static const char *from_environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct command_line line = { .instance = from_environment("SHMPUB_INSTANCE"),
+		                     .directory = from_environment("SHMPUB_DIRECTORY"),
+		                     .head = UINT64_MAX };
+	struct parse p = { .args = argv + 1, .n = argc - 1, .line = &line };
+	int r;
+
+	terminal_init();
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return usage(stdout);
+		if (strcmp(argv[i], "--version") == 0) {
+			printf("shmpub %s\n", shmpub_version());
+			return EXIT_GOOD;
+		}
+	}
+	if (argc < 2) {
+		(void)usage(stderr);
+		return EXIT_USAGE;
+	}
+	r = parse(&p);
+	if (r == EXIT_GOOD && p.n_words == 0)
+		r = misused("a command is missing%s%s", "", "");
+	return r ? r : dispatch(&p);
+}

@@ -1,0 +1,26 @@
+#include "command.h"
+
+#include <stdio.h>
+#include "width.h"
+
+/* What commands say on standard error: one line, fit for a terminal whatever its parts are. */
+
+int session_say(const char *line)
+{
+	struct buffer text = BUFFER_NONE;
+
+	if (width_printable(&text, span_str(line), NULL) == SHMPUB_OK)
+		fprintf(stderr, "shmpub: %.*s\n", (int)text.size, text.size > 0 ? text.data : "");
+	buffer_free(&text);
+	return EXIT_BAD;
+}
+
+int session_fail(struct session *s)
+{
+	return session_say(s->err.message);
+}
+
+int session_nomem(void)
+{
+	return session_say("out of memory");
+}

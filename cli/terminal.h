@@ -1,0 +1,30 @@
+/*
+ * What the commands need of the system they run on: terminal_posix.c has it.
+ *
+ * Threads: one; the screen and the signals belong to the process.
+ */
+#ifndef SHMPUB_CLI_TERMINAL_H
+#define SHMPUB_CLI_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Writing into a closed pipe is then an answer, not a death. */
+void terminal_init(void);
+/* Write it all to standard output: 0, or errno. */
+int terminal_write(const void *data, size_t size);
+/* Standard output is a terminal. */
+bool terminal_is_output(void);
+/* Columns and lines of the terminal; 80 x 24 when it doesn't say. */
+void terminal_size(size_t *columns, size_t *lines);
+
+/*
+ * Keys one by one, no echo; INT, TERM and HUP become a request to stop. False: standard
+ * input is no terminal, and there are no keys.
+ */
+bool terminal_raw(void);
+void terminal_restore(void);
+/* The next key, 0 when none came in the time, -1 when it is time to stop. */
+int terminal_key(int timeout_ms);
+
+#endif

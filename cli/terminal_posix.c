@@ -1,0 +1,101 @@
+#include "terminal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+/*
+ * The terminal as POSIX has it. State is kept at file scope because a process has one
+ * terminal, and a signal handler can reach nothing else.
+ */
+
+static struct termios before;
+static bool is_raw;
+static volatile sig_atomic_t is_stopped;
+
+void terminal_init(void)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+int terminal_write(const void *data, size_t size)
+{
+	const char *p = data;
+
+	while (size > 0) {
+		ssize_t n = write(STDOUT_FILENO, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+bool terminal_is_output(void)
+{
+	return isatty(STDOUT_FILENO) == 1;
+}
+
+void terminal_size(size_t *columns, size_t *lines)
+{
+	struct winsize w;
+
+	*columns = 80;
+	*lines = 24;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 && w.ws_row > 0) {
+		*columns = w.ws_col;
+		*lines = w.ws_row;
+	}
+}
+
+static void stop(int number)
+{
+	(void)number;
+	is_stopped = 1;
+}
+
+bool terminal_raw(void)
+{
+	struct sigaction act = { .sa_handler = stop };
+	struct termios raw;
+
+	(void)sigaction(SIGINT, &act, NULL);
+	(void)sigaction(SIGTERM, &act, NULL);
+	(void)sigaction(SIGHUP, &act, NULL);
+	if (tcgetattr(STDIN_FILENO, &before) != 0)
+		return false;
+	raw = before;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	raw.c_cc[VMIN] = 0;
+	raw.c_cc[VTIME] = 0;
+	is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+	return is_raw;
+}
+
+void terminal_restore(void)
+{
+	if (is_raw)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	is_raw = false;
+}
+
+int terminal_key(int timeout_ms)
+{
+	struct pollfd p = { .fd = is_raw ? STDIN_FILENO : -1, .events = POLLIN };
+	char key;
+
+	if (is_stopped)
+		return -1;
+	if (poll(&p, 1, timeout_ms) < 0 || is_stopped)
+		return is_stopped ? -1 : 0;
+	if (p.revents == 0)
+		return 0;
+	return read(STDIN_FILENO, &key, 1) == 1 ? (unsigned char)key : -1;
+}

@@ -1,0 +1,68 @@
+#include "command.h"
+
+#include "feed_list.h"
+#include "human.h"
+#include "width.h"
+
+/*
+ * shmpub verify: every buffer's place and every byte that a reader would follow, one
+ * line a feed. A feed that was never published is bad only when it was asked for.
+ */
+
+static int verdict(struct session *s, const char *feed, const char *line)
+{
+	struct buffer text = BUFFER_NONE;
+
+	if (width_printable(&text, span_str(line), NULL) == SHMPUB_OK) {
+		out_printf(&s->out, "%s: ", feed);
+		out_bytes(&s->out, buffer_span(&text));
+		out_str(&s->out, "\n");
+	}
+	buffer_free(&text);
+	return EXIT_BAD;
+}
+
+static int verify_feed(struct session *s, const char *feed)
+{
+	struct shmpub_snapshot *snapshot;
+	char size_text[HUMAN_SIZE];
+	size_t size, n_columns;
+	int r;
+
+	r = shmpub_acquire(&snapshot, s->reader, feed, NULL, &s->err);
+	if (r == SHMPUB_ABSENT) {
+		(void)verdict(s, feed, "never published");
+		return s->line->n_feeds > 0 ? EXIT_BAD : EXIT_GOOD;
+	}
+	if (r == SHMPUB_OK)
+		r = shmpub_verify(snapshot, &s->err);
+	if (r) {
+		shmpub_release(snapshot);
+		return r == SHMPUB_NO_FEED ? session_fail(s) : verdict(s, feed, s->err.message);
+	}
+	(void)shmpub_bytes(snapshot, &size);
+	(void)shmpub_columns(snapshot, &n_columns);
+	human_size(size_text, size);
+	out_printf(&s->out, "%s: good, sequence %llu, %llu rows, %zu columns, %s\n", feed,
+	           (unsigned long long)shmpub_stamp(snapshot)->mark.sequence,
+	           (unsigned long long)shmpub_rows(snapshot), n_columns, size_text);
+	shmpub_release(snapshot);
+	return EXIT_GOOD;
+}
+
+int command_verify(struct session *s)
+{
+	struct feed_list list = FEED_LIST_NONE;
+	int r = EXIT_GOOD;
+
+	for (size_t i = 0; i < s->line->n_feeds; i++)
+		r |= verify_feed(s, s->line->feeds[i]);
+	if (s->line->n_feeds > 0)
+		return r;
+	if (feed_list_read(&list, s->reader, &s->err) != SHMPUB_OK)
+		r = session_fail(s);
+	for (size_t i = 0; i < list.n && !out_is_over(&s->out); i++)
+		r |= verify_feed(s, list.items[i].name);
+	feed_list_free(&list);
+	return r;
+}
