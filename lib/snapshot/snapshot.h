@@ -29,7 +29,8 @@ struct snapshot_stamp {
 /* What stays: in the schema's metadata, so that equal schemas are equal bytes. */
 struct snapshot_origin {
 	struct span feed;
-	struct span source; /* without user names, passwords, query strings, arguments; may be empty */
+	struct span
+	        source; /* without user names, passwords, query strings, arguments; may be empty */
 };
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -47,19 +48,21 @@ struct snapshot_writer; /* opaque, heap */
  * *sink points into the writer and dies with it. `schema` must outlive the writer.
  */
 int snapshot_writer_new(struct snapshot_writer **out, struct table_sink **sink,
-			const struct snapshot_memory *memory, const struct schema *schema,
-			uint64_t capacity, const struct snapshot_origin *origin, struct shmpub_error *err);
+                        const struct snapshot_memory *memory, const struct schema *schema,
+                        uint64_t capacity, const struct snapshot_origin *origin,
+                        struct shmpub_error *err);
 /* After round 1: give out the places of text and dictionaries (round 2). Pointers in the sink may move. */
 int snapshot_writer_text(struct snapshot_writer *w, struct shmpub_error *err);
 /* After round 2: metadata, footer, magic. *size is the file's size. Dictionaries are copied in here. */
-int snapshot_writer_finish(struct snapshot_writer *w, const struct snapshot_stamp *stamp, uint64_t *size,
-			   struct shmpub_error *err);
+int snapshot_writer_finish(struct snapshot_writer *w, const struct snapshot_stamp *stamp,
+                           uint64_t *size, struct shmpub_error *err);
 void snapshot_writer_free(struct snapshot_writer *w);
 
 /* The whole of it for a table that lies ready (published from C): schema, values, text. */
 int snapshot_write_table(const struct snapshot_memory *memory, const struct schema *schema,
-			 const struct table *table, const struct snapshot_origin *origin,
-			 const struct snapshot_stamp *stamp, uint64_t *size, struct shmpub_error *err);
+                         const struct table *table, const struct snapshot_origin *origin,
+                         const struct snapshot_stamp *stamp, uint64_t *size,
+                         struct shmpub_error *err);
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -79,7 +82,7 @@ struct snapshot_view {
 
 /* `bytes` must be 8-byte aligned (a mapping is). */
 int snapshot_view_init(struct snapshot_view *out, struct span bytes, enum snapshot_check check,
-		       struct shmpub_error *err);
+                       struct shmpub_error *err);
 void snapshot_view_free(struct snapshot_view *v);
 
 #endif

@@ -1,0 +1,60 @@
+/*
+ * The numbers of Arrow's metadata that a snapshot uses: ids of fields and values of
+ * enums, from Message.fbs, Schema.fbs and File.fbs of the Arrow columnar format.
+ */
+#ifndef SHMPUB_SNAPSHOT_ARROW_FORMAT_H
+#define SHMPUB_SNAPSHOT_ARROW_FORMAT_H
+
+#define ARROW_MAGIC "ARROW1"
+#define ARROW_MAGIC_SIZE 6u
+#define ARROW_ALIGN 64u      /* of every buffer */
+#define ARROW_SCHEMA_AT 8u   /* the magic and two zeros come first */
+#define ARROW_PREFIX_SIZE 8u /* of a message: continuation mark, size */
+#define ARROW_CONTINUATION 0xFFFFFFFFu
+#define ARROW_TAIL_SIZE 10u /* footer size, magic */
+#define ARROW_V5 4          /* MetadataVersion */
+
+enum { MESSAGE_VERSION, MESSAGE_HEADER_TYPE, MESSAGE_HEADER, MESSAGE_BODY_LENGTH };
+enum arrow_header { HEADER_SCHEMA = 1, HEADER_DICTIONARY = 2, HEADER_BATCH = 3 };
+
+enum { SCHEMA_ENDIANNESS, SCHEMA_FIELDS, SCHEMA_METADATA };
+enum {
+	FIELD_NAME,
+	FIELD_NULLABLE,
+	FIELD_TYPE_TYPE,
+	FIELD_TYPE,
+	FIELD_DICTIONARY,
+	FIELD_CHILDREN,
+	FIELD_METADATA,
+};
+enum { ENCODING_ID, ENCODING_INDEX_TYPE, ENCODING_ORDERED };
+enum { KEY_VALUE_KEY, KEY_VALUE_VALUE };
+
+enum arrow_type {
+	TYPE_NULL = 1,
+	TYPE_INT = 2,
+	TYPE_FLOATING_POINT = 3,
+	TYPE_BOOL = 6,
+	TYPE_TIMESTAMP = 10,
+	TYPE_LARGE_UTF8 = 20,
+};
+enum { INT_BIT_WIDTH, INT_IS_SIGNED };
+enum { FLOAT_PRECISION };
+enum { PRECISION_DOUBLE = 2 };
+enum { TIMESTAMP_UNIT, TIMESTAMP_TIMEZONE };
+
+enum { BATCH_LENGTH, BATCH_NODES, BATCH_BUFFERS, BATCH_COMPRESSION };
+enum { DICTIONARY_ID, DICTIONARY_DATA, DICTIONARY_IS_DELTA };
+#define ARROW_NODE_SIZE 16u   /* FieldNode: length, null_count */
+#define ARROW_BUFFER_SIZE 16u /* Buffer: offset, length */
+
+enum {
+	FOOTER_VERSION,
+	FOOTER_SCHEMA,
+	FOOTER_DICTIONARIES,
+	FOOTER_BATCHES,
+	FOOTER_METADATA,
+};
+#define ARROW_BLOCK_SIZE 24u /* Block: offset, metaDataLength (int32), 4 zeros, bodyLength */
+
+#endif

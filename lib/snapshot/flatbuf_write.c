@@ -1,0 +1,153 @@
+#include "snapshot/flatbuf_write.h"
+
+#include "base/error.h"
+
+/*
+ * A flatbuffer is a heap of little-endian records: a *table* begins with a signed
+ * 32-bit distance back to its *vtable* (sizes, then for each field its place in the
+ * table, 0 when absent); references are unsigned 32-bit distances forward. The usual
+ * encoders build from the back, because children are then known before their
+ * parents; patching references instead lets us go forward, and put one thing last:
+ * the record in the footer, which readers find without any of this.
+ */
+
+#define VTABLE_HEAD 4u /* its own size and the table's, 16 bits each */
+#define TABLE_HEAD 4u  /* the distance to the vtable */
+
+static void zeros(struct flatbuf *f, size_t n)
+{
+	if (f->status)
+		return;
+	if (n > INT32_MAX - f->bytes.size)
+		f->status = error_set(f->err, SHMPUB_ERR_LIMIT,
+		                      "metadata of the table exceeds 2 GiB");
+	else
+		f->status = buffer_zeros(&f->bytes, n, f->err);
+}
+
+void flatbuf_align(struct flatbuf *f, uint32_t align, uint32_t residue)
+{
+	zeros(f, (residue - flatbuf_size(f)) & (align - 1));
+}
+
+void flatbuf_append(struct flatbuf *f, struct span bytes)
+{
+	size_t at = f->bytes.size;
+
+	zeros(f, bytes.size);
+	if (f->status == SHMPUB_OK && bytes.size > 0)
+		memcpy(f->bytes.data + at, bytes.data, bytes.size);
+}
+
+void flatbuf_store(struct flatbuf *f, uint32_t at, uint64_t value, size_t size)
+{
+	if (f->status)
+		return;
+	for (size_t i = 0; i < size; i++)
+		f->bytes.data[at + i] = (char)(unsigned char)(value >> (8 * i) & 0xff);
+}
+
+/* Fields lie in order of id, each on a multiple of its size. */
+static uint32_t place_of(const struct flatbuf_shape *shape, int id)
+{
+	uint32_t at = TABLE_HEAD;
+
+	for (int i = 0; i < shape->n; i++) {
+		uint32_t size = shape->sizes[i];
+
+		if (size > 0)
+			at = (at + size - 1) & ~(size - 1);
+		if (i == id)
+			return size > 0 ? at : 0;
+		at += size;
+	}
+	return at; /* id == n: the table's size */
+}
+
+static uint32_t write_vtable(struct flatbuf *f, const struct flatbuf_shape *shape)
+{
+	uint32_t at, size = VTABLE_HEAD + 2u * shape->n;
+
+	flatbuf_align(f, 2, 0);
+	at = flatbuf_size(f);
+	zeros(f, size);
+	flatbuf_store(f, at, size, 2);
+	flatbuf_store(f, at + 2, place_of(shape, shape->n), 2);
+	for (int i = 0; i < shape->n; i++)
+		flatbuf_store(f, at + VTABLE_HEAD + 2u * (uint32_t)i, place_of(shape, i), 2);
+	return at;
+}
+
+static uint32_t vtable_for(struct flatbuf *f, const struct flatbuf_shape *shape)
+{
+	uint32_t at;
+
+	for (size_t i = 0; i < f->n_seen; i++) {
+		if (f->seen[i].shape == shape)
+			return f->seen[i].vtable;
+	}
+	at = write_vtable(f, shape);
+	if (f->status == SHMPUB_OK && f->n_seen < FLATBUF_MAX_SHAPES) {
+		f->seen[f->n_seen].shape = shape;
+		f->seen[f->n_seen++].vtable = at;
+	}
+	return at;
+}
+
+uint32_t flatbuf_table(struct flatbuf *f, const struct flatbuf_shape *shape)
+{
+	uint32_t vtable = vtable_for(f, shape), at;
+
+	flatbuf_align(f, 8, 0);
+	at = flatbuf_size(f);
+	zeros(f, place_of(shape, shape->n));
+	flatbuf_store(f, at, (uint32_t)(at - vtable), 4);
+	return at;
+}
+
+uint32_t flatbuf_slot(const struct flatbuf_shape *shape, uint32_t table, int id)
+{
+	return table + place_of(shape, id);
+}
+
+void flatbuf_put(struct flatbuf *f, const struct flatbuf_shape *shape, uint32_t table, int id,
+                 uint64_t value)
+{
+	flatbuf_store(f, flatbuf_slot(shape, table, id), value, shape->sizes[id]);
+}
+
+void flatbuf_refer(struct flatbuf *f, uint32_t slot, uint32_t target)
+{
+	flatbuf_store(f, slot, target - slot, 4);
+}
+
+uint32_t flatbuf_string(struct flatbuf *f, struct span text)
+{
+	uint32_t at;
+
+	flatbuf_align(f, 4, 0);
+	at = flatbuf_size(f);
+	zeros(f, 4);
+	flatbuf_store(f, at, text.size, 4);
+	flatbuf_append(f, text);
+	zeros(f, 1);
+	return at;
+}
+
+uint32_t flatbuf_vector(struct flatbuf *f, size_t n, size_t size, uint32_t align)
+{
+	uint32_t at;
+
+	flatbuf_align(f, align < 4 ? 4 : align, align > 4 ? align - 4 : 0);
+	at = flatbuf_size(f);
+	zeros(f, 4);
+	zeros(f, n > INT32_MAX / size ? INT32_MAX : n * size);
+	flatbuf_store(f, at, n, 4);
+	return at;
+}
+
+void flatbuf_free(struct flatbuf *f)
+{
+	buffer_free(&f->bytes);
+	*f = FLATBUF_NONE;
+}

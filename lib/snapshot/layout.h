@@ -1,0 +1,67 @@
+/*
+ * Where everything in a snapshot goes: docs/FORMAT.md, "The snapshot". Plain
+ * arithmetic over a schema and a number of rows; no bytes are touched here.
+ *
+ * All places are offsets in the file. Errors: SHMPUB_ERR_LIMIT when the table would
+ * not fit into 2^62 bytes, SHMPUB_ERR_NOMEM.
+ */
+#ifndef SHMPUB_SNAPSHOT_LAYOUT_H
+#define SHMPUB_SNAPSHOT_LAYOUT_H
+
+#include "columns/schema.h"
+#include "columns/sink.h"
+
+/* One buffer of a record batch: its place and how many bytes of it are real. */
+struct buffer_place {
+	uint64_t offset, length;
+};
+
+/* What a column's cells need besides validity, by the field's type. */
+enum column_form {
+	FORM_NONE,   /* null: no buffers at all */
+	FORM_BITS,   /* validity, bits */
+	FORM_VALUES, /* validity, 8 bytes a row */
+	FORM_CODES,  /* validity, 1, 2 or 4 bytes a row */
+	FORM_TEXT,   /* validity, offsets, bytes */
+};
+
+enum column_form form_of_type(enum shmpub_type type);
+enum column_form form_of_field(const struct field *f);
+size_t form_n_buffers(enum column_form form); /* 0, 2 or 3 */
+/* Real bytes of the buffer after validity (values, bits, codes, offsets); false: beyond uint64. */
+bool form_size(uint64_t *out, enum column_form form, uint64_t n_rows, uint64_t code_size);
+uint64_t bits_size(uint64_t n_rows);
+
+struct column_place {
+	enum column_form form;
+	uint64_t validity, values; /* values: bits, codes, or a text's offsets */
+	uint64_t text, text_size;  /* known from round 2 on */
+};
+
+struct region {       /* numeric columns of one type at a constant stride */
+	size_t field; /* the first one */
+	uint64_t offset, stride, n;
+};
+
+struct layout {
+	uint64_t schema_size, batch_at, batch_size, body_at;
+	uint64_t fixed_end; /* areas of round 1 end here */
+	uint64_t body_end;  /* known from round 2 on */
+	size_t n_columns, n_regions, n_buffers;
+	struct column_place *columns;
+	struct region *regions;
+};
+#define LAYOUT_NONE ((struct layout){ .columns = NULL })
+
+/* `schema_size`: of the schema message; `batch_size`: of the batch message before it is padded. */
+int layout_plan(struct layout *out, const struct schema *schema, uint64_t capacity,
+                uint64_t schema_size, uint64_t batch_size, struct shmpub_error *err);
+/* After round 1: text areas. */
+int layout_text(struct layout *l, const struct table_sink *sink, struct shmpub_error *err);
+void layout_free(struct layout *l);
+
+/* True when both fields are plain numbers of one Arrow type, and so share a region. */
+bool same_region(const struct field *a, const struct field *b);
+bool has_region(const struct field *f);
+
+#endif

@@ -1,0 +1,190 @@
+#include "snapshot/pandas_metadata.h"
+
+/*
+ * pandas and pyarrow agree on a piece of JSON that says which fields are index
+ * levels, and what the labels and dtypes were. It is written as pyarrow writes it,
+ * but for what would change from one snapshot to the next (a RangeIndex's stop, the
+ * number of categories): equal schemas are to be equal bytes.
+ */
+
+static const struct {
+	const char *pandas;
+	const char *numpy;
+} type_names[] = {
+	[SHMPUB_NULL] = { "empty", "object" },       [SHMPUB_BOOL] = { "bool", "bool" },
+	[SHMPUB_INT64] = { "int64", "int64" },       [SHMPUB_UINT64] = { "uint64", "uint64" },
+	[SHMPUB_FLOAT64] = { "float64", "float64" }, [SHMPUB_TIMESTAMP] = { "datetime", NULL },
+	[SHMPUB_TEXT] = { "unicode", "str" },
+};
+
+static const char *const datetime_names[] = {
+	[SHMPUB_SECOND] = "datetime64[s]",
+	[SHMPUB_MILLISECOND] = "datetime64[ms]",
+	[SHMPUB_MICROSECOND] = "datetime64[us]",
+	[SHMPUB_NANOSECOND] = "datetime64[ns]",
+};
+
+static int put(struct buffer *out, const char *text, struct shmpub_error *err)
+{
+	return buffer_append(out, span_str(text), err);
+}
+
+static int put_character(struct buffer *out, char c, struct shmpub_error *err)
+{
+	if (c == '"' || c == '\\')
+		return buffer_printf(out, err, "\\%c", c);
+	if ((unsigned char)c < 0x20)
+		return buffer_printf(out, err, "\\u%04x", (unsigned)c);
+	return buffer_append(out, span_of(&c, 1), err);
+}
+
+static bool needs_escape(char c)
+{
+	return c == '"' || c == '\\' || (unsigned char)c < 0x20;
+}
+
+static int put_string(struct buffer *out, struct span text, struct shmpub_error *err)
+{
+	size_t from = 0;
+	int r = put(out, "\"", err);
+
+	for (size_t i = 0; r == SHMPUB_OK && i < text.size; i++) {
+		if (!needs_escape(text.data[i]))
+			continue;
+		r = buffer_append(out, span_of(text.data + from, i - from), err);
+		if (r == SHMPUB_OK)
+			r = put_character(out, text.data[i], err);
+		from = i + 1;
+	}
+	if (r == SHMPUB_OK && from < text.size)
+		r = buffer_append(out, span_of(text.data + from, text.size - from), err);
+	return r ? r : put(out, "\"", err);
+}
+
+/* bool with missing values is, to pandas, a column of objects; so are integers of any size. */
+static const char *numpy_name(const struct field *f)
+{
+	if (f->is_dictionary)
+		return "int8";
+	if (f->kind != SHMPUB_PLAIN)
+		return "object";
+	if (f->type == SHMPUB_TIMESTAMP)
+		return datetime_names[f->unit];
+	return type_names[f->type].numpy;
+}
+
+static const char *pandas_name(const struct field *f)
+{
+	if (f->is_dictionary)
+		return "categorical";
+	if (f->type == SHMPUB_TIMESTAMP && f->timezone != NULL)
+		return "datetimetz";
+	return type_names[f->type].pandas;
+}
+
+static int put_extra(struct buffer *out, const struct field *f, struct shmpub_error *err)
+{
+	int r;
+
+	if (f->is_dictionary)
+		return put(out, "{\"ordered\":false}}", err);
+	if (f->type != SHMPUB_TIMESTAMP || f->timezone == NULL)
+		return put(out, "null}", err);
+	r = put(out, "{\"timezone\":", err);
+	if (r == SHMPUB_OK)
+		r = put_string(out, span_str(f->timezone), err);
+	return r ? r : put(out, "}}", err);
+}
+
+static int put_column(struct buffer *out, const struct field *f, struct span arrow_name,
+                      struct shmpub_error *err)
+{
+	int r = put(out, "{\"name\":", err);
+
+	if (r == SHMPUB_OK)
+		r = f->is_unnamed ? put(out, "null", err) : put_string(out, f->name, err);
+	if (r == SHMPUB_OK)
+		r = put(out, ",\"field_name\":", err);
+	if (r == SHMPUB_OK)
+		r = put_string(out, arrow_name, err);
+	if (r == SHMPUB_OK)
+		r = buffer_printf(out, err,
+		                  ",\"pandas_type\":\"%s\",\"numpy_type\":\"%s\",\"metadata\":",
+		                  pandas_name(f), numpy_name(f));
+	return r ? r : put_extra(out, f, err);
+}
+
+static int put_columns(struct buffer *out, const struct schema *s, const struct span *arrow_names,
+                       struct shmpub_error *err)
+{
+	int r = put(out, "\"columns\":[", err);
+
+	for (size_t i = 0; r == SHMPUB_OK && i < s->n_fields; i++) {
+		if (i > 0)
+			r = put(out, ",", err);
+		if (r == SHMPUB_OK)
+			r = put_column(out, &s->fields[i], arrow_names[i], err);
+	}
+	return r ? r : put(out, "],", err);
+}
+
+static int put_index(struct buffer *out, const struct schema *s, const struct span *arrow_names,
+                     struct shmpub_error *err)
+{
+	int r = put(out, "\"index_columns\":[", err);
+	int n_levels = 0;
+
+	for (size_t i = 0; i < s->n_fields; i++)
+		n_levels += s->fields[i].index_level >= 0;
+	for (int level = 0; r == SHMPUB_OK && level < n_levels; level++) {
+		size_t i = 0;
+
+		while (s->fields[i].index_level != level)
+			i++;
+		if (level > 0)
+			r = put(out, ",", err);
+		if (r == SHMPUB_OK)
+			r = put_string(out, arrow_names[i], err);
+	}
+	return r ? r : put(out, "],", err);
+}
+
+static bool labels_are_integers(const struct schema *s)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->n_fields; i++) {
+		if (s->fields[i].index_level >= 0)
+			continue;
+		if (!s->fields[i].is_integer_name)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+int pandas_metadata(struct buffer *out, const struct schema *schema, const struct span *arrow_names,
+                    struct shmpub_error *err)
+{
+	const char *labels = labels_are_integers(schema)
+	                             ? "\"pandas_type\":\"int64\",\"numpy_type\":\"int64\","
+	                               "\"metadata\":null"
+	                             : "\"pandas_type\":\"unicode\",\"numpy_type\":\"str\","
+	                               "\"metadata\":{\"encoding\":\"UTF-8\"}";
+	int r = put(out, "{", err);
+
+	if (r == SHMPUB_OK)
+		r = put_index(out, schema, arrow_names, err);
+	if (r == SHMPUB_OK)
+		r = buffer_printf(out, err,
+		                  "\"column_indexes\":[{\"name\":null,\"field_name\":null,%s}],",
+		                  labels);
+	if (r == SHMPUB_OK)
+		r = put_columns(out, schema, arrow_names, err);
+	if (r == SHMPUB_OK)
+		r = put(out,
+		        "\"attributes\":{},\"creator\":{\"library\":\"shmpub\",\"version\":\"1\"},"
+		        "\"pandas_version\":\"3.1.1\"}",
+		        err);
+	return r;
+}
