@@ -109,7 +109,7 @@ static void status_rows(struct align *t, const struct shmpub_feed_info *f, int64
 static void snapshot_rows(struct align *t, const struct shmpub_snapshot *snapshot, uint64_t held,
                           int64_t now_ns)
 {
-	const struct shmpub_stamp *stamp = shmpub_stamp(snapshot);
+	const struct shmpub_stamp *stamp = shmpub_snapshot_stamp(snapshot);
 	char text[32], other[HUMAN_SIZE];
 	size_t size;
 	const char *source = shmpub_source(snapshot, &size);
@@ -200,7 +200,7 @@ static void snapshot_members(struct json *j, const struct shmpub_snapshot *snaps
 	const char *source = shmpub_source(snapshot, &size);
 
 	json_member_string(j, "source", span_of(source, size));
-	json_member_uint(j, "epoch", shmpub_stamp(snapshot)->mark.epoch);
+	json_member_uint(j, "epoch", shmpub_snapshot_stamp(snapshot)->mark.epoch);
 	json_key(j, span_str("schema"));
 	json_open(j, '[');
 	for (size_t i = 0; i < n; i++)

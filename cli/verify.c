@@ -44,7 +44,7 @@ static int verify_feed(struct session *s, const char *feed)
 	(void)shmpub_columns(snapshot, &n_columns);
 	human_size(size_text, size);
 	out_printf(&s->out, "%s: good, sequence %llu, %llu rows, %zu columns, %s\n", feed,
-	           (unsigned long long)shmpub_stamp(snapshot)->mark.sequence,
+	           (unsigned long long)shmpub_snapshot_stamp(snapshot)->mark.sequence,
 	           (unsigned long long)shmpub_rows(snapshot), n_columns, size_text);
 	shmpub_release(snapshot);
 	return EXIT_GOOD;

@@ -245,7 +245,7 @@ struct shmpub_stamp {
 	uint64_t read_ns, parse_ns, source_size, skipped_rows;
 };
 
-SHMPUB_API const struct shmpub_stamp *shmpub_stamp(const struct shmpub_snapshot *snapshot);
+SHMPUB_API const struct shmpub_stamp *shmpub_snapshot_stamp(const struct shmpub_snapshot *snapshot);
 SHMPUB_API uint64_t shmpub_rows(const struct shmpub_snapshot *snapshot);
 /* Index levels among them, in the order of the source. */
 SHMPUB_API const struct shmpub_column *shmpub_columns(const struct shmpub_snapshot *snapshot,

@@ -86,7 +86,7 @@ int shmpub_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *reader,
 
 /* --- a snapshot in hand ------------------------------------------------------------------------ */
 
-const struct shmpub_stamp *shmpub_stamp(const struct shmpub_snapshot *snapshot)
+const struct shmpub_stamp *shmpub_snapshot_stamp(const struct shmpub_snapshot *snapshot)
 {
 	return &snapshot->stamp;
 }
