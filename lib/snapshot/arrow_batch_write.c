@@ -33,6 +33,7 @@ static int end(struct arrow_message *m)
 {
 	int r;
 
+	flatbuf_settle(&m->tree);
 	arrow_message_pad(m, (m->tree.bytes.size + 7) & ~(uint64_t)7);
 	r = m->tree.status;
 	if (r)

@@ -181,6 +181,7 @@ static void write_schema(struct arrow_schema *out, const struct schema *s,
 		        write_field(f, &out->width_at[i], &next_id, &s->fields[i], arrow_names[i]));
 	flatbuf_refer(f, flatbuf_slot(&schema_shape, out->table, SCHEMA_METADATA),
 	              write_key_values(f, pairs, ARRAY_LEN(pairs)));
+	flatbuf_settle(f);
 	flatbuf_align(f, 8, 0);
 }
 

@@ -1,5 +1,6 @@
 #include "snapshot/flatbuf_write.h"
 
+#include <assert.h>
 #include "base/error.h"
 
 /*
@@ -9,6 +10,11 @@
  * encoders build from the back, because children are then known before their
  * parents; patching references instead lets us go forward, and put one thing last:
  * the record in the footer, which readers find without any of this.
+ *
+ * Tables of one shape share a vtable, and it comes *behind* them, as those encoders
+ * have it: the reader in Polars does not look further back than the reference that led
+ * to a table. Until it is written, the tables that wait for it form a chain through
+ * the four bytes where the distance to it will stand.
  */
 
 #define VTABLE_HEAD 4u /* its own size and the table's, 16 bits each */
@@ -78,31 +84,54 @@ static uint32_t write_vtable(struct flatbuf *f, const struct flatbuf_shape *shap
 	return at;
 }
 
-static uint32_t vtable_for(struct flatbuf *f, const struct flatbuf_shape *shape)
+/* Put a table into the chain of its shape. */
+static void enchain(struct flatbuf *f, const struct flatbuf_shape *shape, uint32_t table)
 {
-	uint32_t at;
+	size_t i = 0;
 
-	for (size_t i = 0; i < f->n_seen; i++) {
-		if (f->seen[i].shape == shape)
-			return f->seen[i].vtable;
+	while (i < f->n_seen && f->seen[i].shape != shape)
+		i++;
+	assert(i < FLATBUF_MAX_SHAPES);
+	if (i == f->n_seen) {
+		f->seen[i].shape = shape;
+		f->seen[i].last = 0;
+		f->n_seen++;
 	}
-	at = write_vtable(f, shape);
-	if (f->status == SHMPUB_OK && f->n_seen < FLATBUF_MAX_SHAPES) {
-		f->seen[f->n_seen].shape = shape;
-		f->seen[f->n_seen++].vtable = at;
-	}
-	return at;
+	flatbuf_store(f, table, f->seen[i].last, 4);
+	f->seen[i].last = table + 1;
 }
 
 uint32_t flatbuf_table(struct flatbuf *f, const struct flatbuf_shape *shape)
 {
-	uint32_t vtable = vtable_for(f, shape), at;
+	uint32_t at;
 
 	flatbuf_align(f, 8, 0);
 	at = flatbuf_size(f);
 	zeros(f, place_of(shape, shape->n));
-	flatbuf_store(f, at, (uint32_t)(at - vtable), 4);
+	enchain(f, shape, at);
 	return at;
+}
+
+static uint32_t load_u32(const struct flatbuf *f, uint32_t at)
+{
+	const unsigned char *p = (const unsigned char *)f->bytes.data + at;
+
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+void flatbuf_settle(struct flatbuf *f)
+{
+	for (size_t i = 0; i < f->n_seen; i++) {
+		uint32_t vtable = write_vtable(f, f->seen[i].shape), table = f->seen[i].last;
+
+		while (f->status == SHMPUB_OK && table > 0) {
+			uint32_t next = load_u32(f, table - 1);
+
+			flatbuf_store(f, table - 1, table - 1 - vtable, 4);
+			table = next;
+		}
+	}
+	f->n_seen = 0;
 }
 
 uint32_t flatbuf_slot(const struct flatbuf_shape *shape, uint32_t table, int id)

@@ -2,8 +2,9 @@
  * Writing flatbuffers: just what Arrow's metadata needs.
  *
  * Things are written in order, parents before children, and a parent's reference is
- * set when the child's position is known. Positions count from the start of the
- * buffer, which must come to lie on a multiple of 8.
+ * set when the child's position is known; after the last table comes
+ * flatbuf_settle(). Positions count from the start of the buffer, which must come to
+ * lie on a multiple of 8.
  *
  * Threads: one at a time. Errors: the first one sticks in `status`; later calls do
  * nothing, so a whole tree is written first and `status` looked at once.
@@ -30,8 +31,8 @@ struct flatbuf {
 	struct shmpub_error *err;
 	struct {
 		const struct flatbuf_shape *shape;
-		uint32_t vtable;
-	} seen[FLATBUF_MAX_SHAPES]; /* tables of one shape share a vtable */
+		uint32_t last; /* position + 1 of its last table; each leads to the one before */
+	} seen[FLATBUF_MAX_SHAPES];
 	size_t n_seen;
 };
 #define FLATBUF_NONE ((struct flatbuf){ .status = 0 })
@@ -49,6 +50,8 @@ void flatbuf_store(struct flatbuf *f, uint32_t at, uint64_t value, size_t size);
 
 /* A table, every field zero. `shape` must outlive f. */
 uint32_t flatbuf_table(struct flatbuf *f, const struct flatbuf_shape *shape);
+/* Write the vtables of all tables so far, which are no flatbuffer without them. */
+void flatbuf_settle(struct flatbuf *f);
 /* Where field `id` of a table lies. */
 uint32_t flatbuf_slot(const struct flatbuf_shape *shape, uint32_t table, int id);
 void flatbuf_put(struct flatbuf *f, const struct flatbuf_shape *shape, uint32_t table, int id,

@@ -57,6 +57,7 @@ static uint32_t write_record(struct flatbuf *f, const struct record *record)
 	flatbuf_refer(f, vector + 4, table);
 	flatbuf_refer(f, flatbuf_slot(&key_value_shape, table, KEY_VALUE_KEY),
 	              flatbuf_string(f, span_str(RECORD_KEY)));
+	flatbuf_settle(f); /* no table comes after this */
 	r = record_write(&text, record, f->err);
 	if (r == SHMPUB_OK)
 		flatbuf_refer(f, flatbuf_slot(&key_value_shape, table, KEY_VALUE_VALUE),
