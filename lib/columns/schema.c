@@ -45,7 +45,7 @@ static int copy_bytes(char **out, struct span bytes, struct shmpub_error *err)
 
 int schema_set_name(struct schema *s, size_t i, struct span name, struct shmpub_error *err)
 {
-	char *copy;
+	char *copy = NULL;
 	int r = copy_bytes(&copy, name, err);
 
 	if (r)

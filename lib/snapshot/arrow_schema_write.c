@@ -253,7 +253,7 @@ static int check_schema(const struct schema *s, const struct snapshot_origin *or
 
 /* --- names ---------------------------------------------------------------------------------------- */
 
-#define LEVEL_NAME_SIZE 24
+#define LEVEL_NAME_SIZE 32 /* "__index_level_%d__" of any int */
 
 static bool is_taken(const struct schema *s, size_t level_field)
 {
