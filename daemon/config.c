@@ -308,12 +308,13 @@ static struct span directory_of(const char *path)
 
 static int read_file(struct buffer *text, const char *path, struct shmpub_error *err)
 {
+	struct source_request q = { .path = path, .takes_fresh = true, .max_size = FILE_SIZE_MAX };
 	struct source_mark mark;
 	int r = SOURCE_BUSY;
 
 	for (int tries = 0; r == SOURCE_BUSY && tries < 10; tries++) {
 		text->size = 0;
-		r = source_file_read(text, &mark, path, NULL, FILE_SIZE_MAX, err);
+		r = source_file_read(text, &mark, &q, err);
 	}
 	if (r == SOURCE_BUSY)
 		return error_set(err, SHMPUB_ERR_INVALID, "%s: it is being written", path);

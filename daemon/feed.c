@@ -170,7 +170,7 @@ static void unchanged(struct feed *f)
 	struct shmpub_error same;
 
 	/* When the content was compared the times are new: remember these. */
-	if (f->refresh.mark.is_settled)
+	if (f->refresh.hash && f->refresh.mark.is_settled)
 		f->seen = f->refresh.mark;
 	if (!f->is_failing) {
 		succeeded(f, REFRESH_UNCHANGED);
@@ -181,11 +181,13 @@ static void unchanged(struct feed *f)
 	plan_next(f);
 }
 
-static void busy(struct feed *f)
+/* Somebody is at it right now, or was a moment ago. */
+static void busy(struct feed *f, bool is_fresh)
 {
 	uint64_t now = now_ms(f), patience = 3 * f->config->interval_ms;
 	struct shmpub_error err;
 
+	f->waited = is_fresh ? f->refresh.mark : SOURCE_MARK_NONE;
 	if (f->n_busy++ == 0)
 		f->busy_since_ms = now;
 	if (patience < BUSY_LEAST_MS)
@@ -196,7 +198,7 @@ static void busy(struct feed *f)
 		failed(f, &err);
 		return;
 	}
-	plan(f, pace_busy(f->config->interval_ms, f->n_busy));
+	plan(f, pace_busy(f->n_busy));
 }
 
 /* --- jobs ------------------------------------------------------------------------------------------ */
@@ -315,6 +317,8 @@ static void was_read(struct pool_job *job, bool ran)
 
 	if (was_overtaken(f, ran))
 		return;
+	if (result != SOURCE_FRESH)
+		f->waited = SOURCE_MARK_NONE;
 	if (result == SHMPUB_OK) {
 		start_build(f);
 		return;
@@ -322,8 +326,8 @@ static void was_read(struct pool_job *job, bool ran)
 	give_back(f);
 	if (result == SOURCE_UNCHANGED)
 		unchanged(f);
-	else if (result == SOURCE_BUSY)
-		busy(f);
+	else if (result == SOURCE_BUSY || result == SOURCE_FRESH)
+		busy(f, result == SOURCE_FRESH);
 	else
 		failed(f, &err);
 }
@@ -356,6 +360,7 @@ static void attempt(struct feed *f)
 		.seen = f->seen,
 		.seen_hash = f->seen_hash,
 		.hash_seed = f->host->hash_seed,
+		.waited = f->waited,
 		.is_forced = f->is_forced || !stands(f),
 		.max_bytes = f->host->max_bytes,
 		.text = BUFFER_NONE,

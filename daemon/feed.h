@@ -49,7 +49,8 @@ struct feed {
 
 	struct source_mark seen; /* the source as the last attempt that came to an end found it */
 	uint64_t seen_hash;
-	bool is_forced; /* the next attempt reads in any case */
+	struct source_mark waited; /* the look that found it too fresh to read */
+	bool is_forced;            /* the next attempt reads in any case */
 	bool is_removed, is_stopped, is_tried, is_closed;
 	struct schema schema;
 	struct article_live article;

@@ -7,6 +7,7 @@
  */
 
 #define BACK_OFF_MAX_MS 30000
+#define BUSY_LEAST_MS 12 /* longer than the tick of any kernel's file times */
 #define BUSY_MAX_MS 2000
 #define WITHOUT_INTERVAL_MS 1000 /* a feed without a timer is still retried when it failed */
 
@@ -30,13 +31,9 @@ uint64_t pace_back_off(uint64_t interval_ms, unsigned n, uint64_t random)
 	return wait ? wait : 1;
 }
 
-uint64_t pace_busy(uint64_t interval_ms, unsigned n)
+uint64_t pace_busy(unsigned n)
 {
-	uint64_t wait = (uint64_t)50 << (n > 6 ? 6 : n);
+	uint64_t wait = (uint64_t)BUSY_LEAST_MS << (n > 8 ? 8 : n - 1);
 
-	if (wait > BUSY_MAX_MS)
-		wait = BUSY_MAX_MS;
-	if (interval_ms && wait > interval_ms)
-		wait = interval_ms;
-	return wait;
+	return wait > BUSY_MAX_MS ? BUSY_MAX_MS : wait;
 }

@@ -15,6 +15,6 @@ uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase);
  */
 uint64_t pace_back_off(uint64_t interval_ms, unsigned n, uint64_t random);
 /* The wait after a source was found being written for the n-th time in a row. */
-uint64_t pace_busy(uint64_t interval_ms, unsigned n);
+uint64_t pace_busy(unsigned n);
 
 #endif

@@ -33,20 +33,22 @@ static void add_path(struct shmpub_error *err, const char *path)
 
 void refresh_read(struct refresh *r)
 {
-	const struct source_mark *seen = r->is_forced ? NULL : &r->seen;
+	struct source_request q = {
+		.path = r->config->source,
+		.seen = r->is_forced ? NULL : &r->seen,
+		.waited = r->waited,
+		.max_size = r->max_bytes,
+	};
 	uint64_t start = uv_hrtime();
 
 	r->text.size = 0;
-	r->result = source_file_read(&r->text, &r->mark, r->config->source, seen, r->max_bytes,
-	                             &r->error);
+	r->result = source_file_read(&r->text, &r->mark, &q, &r->error);
 	if (r->result == SHMPUB_OK) {
 		r->read_ns = uv_hrtime() - start;
 		r->hash = content_hash(buffer_span(&r->text), r->hash_seed);
 		/* Rewritten with the same content: the mark is new, the table is not. */
 		if (!r->is_forced && r->hash == r->seen_hash)
 			r->result = SOURCE_UNCHANGED;
-	} else if (r->result != SOURCE_UNCHANGED) {
-		r->mark = SOURCE_MARK_NONE;
 	}
 	if (r->result != SHMPUB_OK)
 		buffer_free(&r->text);

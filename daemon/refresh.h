@@ -19,8 +19,9 @@ struct refresh {
 	struct config_feed *config;
 	const char *instance;
 	const struct ingest_runner *runner;
-	struct source_mark seen; /* what need not be read again */
-	bool is_forced;          /* read in any case */
+	struct source_mark seen;   /* what need not be read again */
+	struct source_mark waited; /* what was found fresh the last time */
+	bool is_forced;            /* read in any case */
 	uint64_t max_bytes;
 	uint64_t seen_hash; /* of the text that the last attempt ended well with; 0: none */
 	uint64_t hash_seed;
@@ -41,7 +42,7 @@ struct refresh {
 	struct shmpub_error error; /* the line for the feed's status when result is negative */
 };
 
-/* Worker. result: SHMPUB_OK, SOURCE_UNCHANGED, SOURCE_BUSY or a failure. */
+/* Worker. result: SHMPUB_OK, an answer of source_file.h or a failure. */
 void refresh_read(struct refresh *r);
 /* Worker. result: SHMPUB_OK or a failure; the publication is then still to be discarded. */
 void refresh_build(struct refresh *r);

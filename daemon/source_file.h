@@ -16,6 +16,7 @@
 enum source_answer {
 	SOURCE_UNCHANGED = 40, /* the file is the one that `seen` marks */
 	SOURCE_BUSY = 41,      /* it changed while it was read: try again a little later */
+	SOURCE_FRESH = 42,     /* it changed so lately that more may follow: try again in 12 ms */
 };
 
 /* How a file looked when it was read. SOURCE_MARK_NONE matches nothing. */
@@ -29,12 +30,23 @@ struct source_mark {
 /* The same file, unchanged. An unsettled mark equals nothing: it may have changed unseen. */
 bool source_mark_equal(const struct source_mark *a, const struct source_mark *b);
 
+struct source_request {
+	const char *path;
+	const struct source_mark *seen; /* what was read before; NULL: read in any case */
+	/*
+	 * The look that was answered with SOURCE_FRESH, or SOURCE_MARK_NONE. A file that is
+	 * fresh again is taken when it is another one: it is being replaced, not written to.
+	 */
+	struct source_mark waited;
+	bool takes_fresh; /* never answer SOURCE_FRESH */
+	uint64_t max_size;
+};
+
 /*
- * Append the file to *out, which is empty. `seen`: what was read before, or NULL to
- * read in any case. On SOURCE_BUSY and failure *out may hold part of the file.
- * *mark is set on SHMPUB_OK.
+ * Append the file to *out, which is empty. On anything but SHMPUB_OK *out may hold part
+ * of it. *mark is set on SHMPUB_OK and SOURCE_FRESH.
  */
-int source_file_read(struct buffer *out, struct source_mark *mark, const char *path,
-                     const struct source_mark *seen, uint64_t max_size, struct shmpub_error *err);
+int source_file_read(struct buffer *out, struct source_mark *mark,
+                     const struct source_request *request, struct shmpub_error *err);
 
 #endif

@@ -13,8 +13,10 @@
  * mapped: a mapping of a file that is cut short under it is SIGBUS.
  *
  * The kernel stamps times by a clock that ticks every 1 to 10 ms, so a second change
- * in the same tick leaves no trace. A mark taken so soon after a change is not settled
- * and never counts as "unchanged".
+ * in the same tick leaves no trace. A mark taken so soon after a change is not settled:
+ * it never counts as "unchanged", and two equal looks prove nothing. Such a file is left
+ * alone until its tick is over, which also passes over the pauses of somebody who writes
+ * in pieces; unless it is a new file each time, which is somebody who renames whole ones.
  *
  * O_NONBLOCK is for what is not a file: opening a FIFO without a writer would wait.
  */
@@ -85,6 +87,14 @@ static int check_kind(const struct stat *st, const char *path, struct shmpub_err
 	                 kind_name(st->st_mode));
 }
 
+static bool is_to_wait(const struct source_mark *look, const struct source_request *q)
+{
+	bool is_replaced = q->waited.inode != 0 &&
+	                   (q->waited.inode != look->inode || q->waited.device != look->device);
+
+	return !look->is_settled && !q->takes_fresh && !is_replaced;
+}
+
 /* Until the end, at most `limit` bytes. SOURCE_BUSY when there is more than that. */
 static int read_all(struct buffer *out, int fd, uint64_t limit, const char *path,
                     struct shmpub_error *err)
@@ -111,59 +121,62 @@ static int read_all(struct buffer *out, int fd, uint64_t limit, const char *path
 	}
 }
 
-static int read_open(struct buffer *out, struct source_mark *mark, int fd, const char *path,
-                     uint64_t max_size, struct shmpub_error *err)
+static int read_open(struct buffer *out, struct source_mark *mark, int fd,
+                     const struct source_request *q, struct shmpub_error *err)
 {
 	struct source_mark before, after;
 	struct stat st;
 	int r;
 
 	if (fstat(fd, &st) != 0)
-		return error_sys(err, errno, "%s", path);
-	r = check_kind(&st, path, err);
+		return error_sys(err, errno, "%s", q->path);
+	r = check_kind(&st, q->path, err);
 	if (r)
 		return r;
 	before = mark_of(&st, now_ns());
-	if (before.size > max_size)
-		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu", path,
-		                 (unsigned long long)before.size, (unsigned long long)max_size);
+	if (before.size > q->max_size)
+		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
+		                 q->path, (unsigned long long)before.size,
+		                 (unsigned long long)q->max_size);
+	*mark = before;
+	if (is_to_wait(&before, q))
+		return SOURCE_FRESH;
 	/* One byte more than it says, so that its end is seen without growing. */
 	r = buffer_reserve(out, (size_t)before.size + 1, err);
 	if (r)
 		return r;
 	/* Files of /proc say that they are empty, and are not. */
-	r = read_all(out, fd, before.size ? before.size : max_size, path, err);
+	r = read_all(out, fd, before.size ? before.size : q->max_size, q->path, err);
 	if (r)
 		return r;
 	if (fstat(fd, &st) != 0)
-		return error_sys(err, errno, "%s", path);
+		return error_sys(err, errno, "%s", q->path);
 	after = mark_of(&st, now_ns());
 	if (!same_look(&before, &after) || (before.size && out->size != before.size))
 		return SOURCE_BUSY;
-	*mark = before;
 	mark->is_settled = before.is_settled && out->size == before.size;
 	return SHMPUB_OK;
 }
 
-int source_file_read(struct buffer *out, struct source_mark *mark, const char *path,
-                     const struct source_mark *seen, uint64_t max_size, struct shmpub_error *err)
+int source_file_read(struct buffer *out, struct source_mark *mark, const struct source_request *q,
+                     struct shmpub_error *err)
 {
 	struct source_mark look;
 	struct stat st;
 	int fd, r;
 
-	if (stat(path, &st) != 0)
-		return error_sys(err, errno, "%s", path);
-	r = check_kind(&st, path, err);
+	if (stat(q->path, &st) != 0)
+		return error_sys(err, errno, "%s", q->path);
+	r = check_kind(&st, q->path, err);
 	if (r)
 		return r;
 	look = mark_of(&st, now_ns());
-	if (seen != NULL && source_mark_equal(seen, &look))
+	if (q->seen != NULL && source_mark_equal(q->seen, &look))
 		return SOURCE_UNCHANGED;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = open(q->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return error_sys(err, errno, "%s", path);
-	r = read_open(out, mark, fd, path, max_size, err);
+		return error_sys(err, errno, "%s", q->path);
+	r = read_open(out, mark, fd, q, err);
 	close(fd);
 	return r;
 }

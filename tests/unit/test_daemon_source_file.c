@@ -1,0 +1,239 @@
+/* daemon/source_file: real files that are replaced, cut, grown, and are no files. */
+#include "unit/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/alloc.h"
+#include "source_file.h"
+
+static char folder[] = "/tmp/shmpub-source-XXXXXX";
+static char path[128];
+
+static void write_file(const char *text, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	CHECK("write", fd >= 0 && write(fd, text, size) == (ssize_t)size);
+	close(fd);
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+static int read_it(struct buffer *out, struct source_mark *mark, const struct source_mark *seen,
+                   uint64_t most, struct shmpub_error *err)
+{
+	struct source_request q = {
+		.path = path, .seen = seen, .max_size = most, .takes_fresh = true
+	};
+
+	buffer_free(out);
+	return source_file_read(out, mark, &q, err);
+}
+
+static int read_named(struct buffer *out, struct source_mark *mark, const char *name, uint64_t most,
+                      struct shmpub_error *err)
+{
+	struct source_request q = { .path = name, .max_size = most, .takes_fresh = true };
+
+	return source_file_read(out, mark, &q, err);
+}
+
+/* What was just written to is left alone; what was just replaced, and again, is not. */
+static void test_fresh(void)
+{
+	struct buffer text = BUFFER_NONE;
+	struct source_mark mark = SOURCE_MARK_NONE;
+	struct source_request q = { .path = path, .waited = SOURCE_MARK_NONE, .max_size = 100 };
+	struct shmpub_error err;
+
+	write_file("1", 1);
+	CHECK_INT("fresh", source_file_read(&text, &mark, &q, &err), SOURCE_FRESH);
+	q.waited = mark;
+	CHECK_INT("nothing was read", text.size, 0);
+	write_file("12", 2);
+	CHECK_INT("written to again", source_file_read(&text, &mark, &q, &err), SOURCE_FRESH);
+	sleep_ms(40);
+	CHECK_INT("quiet", source_file_read(&text, &mark, &q, &err), 0);
+	CHECK("settled", mark.is_settled);
+	q.waited = mark;
+	q.waited.inode++; /* as if it had been another file */
+	write_file("123", 3);
+	buffer_free(&text);
+	CHECK_INT("replaced again", source_file_read(&text, &mark, &q, &err), 0);
+	CHECK("not settled", !mark.is_settled);
+	buffer_free(&text);
+}
+
+static void test_changes(void)
+{
+	struct buffer text = BUFFER_NONE;
+	struct source_mark mark = SOURCE_MARK_NONE, again = SOURCE_MARK_NONE;
+	struct shmpub_error err;
+
+	write_file("a,b\n1,2\n", 8);
+	CHECK_INT("read", read_it(&text, &mark, NULL, 100, &err), 0);
+	CHECK("text", span_is(buffer_span(&text), "a,b\n1,2\n"));
+	CHECK("just written: not settled", !mark.is_settled);
+	CHECK_INT("an unsettled mark is no mark", read_it(&text, &again, &mark, 100, &err), 0);
+	sleep_ms(40);
+	CHECK_INT("read", read_it(&text, &mark, NULL, 100, &err), 0);
+	CHECK("settled", mark.is_settled);
+	CHECK_INT("unchanged", read_it(&text, &again, &mark, 100, &err), SOURCE_UNCHANGED);
+	CHECK_INT("nothing was read", text.size, 0);
+	write_file("a,b\n1,3\n", 8);
+	CHECK_INT("same size, new bytes", read_it(&text, &again, &mark, 100, &err), 0);
+	CHECK("new text", span_is(buffer_span(&text), "a,b\n1,3\n"));
+	write_file("", 0);
+	CHECK_INT("empty", read_it(&text, &mark, &mark, 100, &err), 0);
+	CHECK_INT("empty", text.size, 0);
+	buffer_free(&text);
+}
+
+static void test_limits(void)
+{
+	struct buffer text = BUFFER_NONE;
+	struct source_mark mark;
+	struct shmpub_error err;
+
+	write_file("12345678", 8);
+	CHECK_INT("as large as may be", read_it(&text, &mark, NULL, 8, &err), 0);
+	CHECK_INT("larger", read_it(&text, &mark, NULL, 7, &err), SHMPUB_ERR_LIMIT);
+	CHECK("it says so", strstr(err.message, "max_bytes") != NULL);
+	buffer_free(&text);
+	mem_fail_after(0);
+	CHECK_INT("no memory", read_named(&text, &mark, path, 100, &err), SHMPUB_ERR_NOMEM);
+	mem_fail_after(-1);
+	CHECK_INT("nothing left", mem_live(), 0);
+}
+
+/* A file of /proc says that it has no bytes. */
+static void test_proc(void)
+{
+	struct buffer text = BUFFER_NONE;
+	struct source_mark mark;
+	struct shmpub_error err;
+
+	CHECK_INT("proc", read_named(&text, &mark, "/proc/self/status", 1 << 20, &err), 0);
+	CHECK("there is text", text.size > 100);
+	CHECK("never settled", !mark.is_settled);
+	buffer_free(&text);
+}
+
+static void make_socket(const char *name)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", name);
+	CHECK("socket", fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+	close(fd);
+}
+
+static void test_no_files(void)
+{
+	struct buffer text = BUFFER_NONE;
+	struct source_mark mark;
+	struct shmpub_error err;
+	char name[160], link[160];
+
+	CHECK_INT("directory", read_named(&text, &mark, folder, 100, &err), SHMPUB_ERR_INVALID);
+	CHECK("it says so", strstr(err.message, "a directory") != NULL);
+	snprintf(name, sizeof(name), "%s/fifo", folder);
+	CHECK_INT("mkfifo", mkfifo(name, 0600), 0);
+	CHECK_INT("a FIFO does not hang", read_named(&text, &mark, name, 100, &err),
+	          SHMPUB_ERR_INVALID);
+	unlink(name);
+	make_socket(name);
+	CHECK_INT("socket", read_named(&text, &mark, name, 100, &err), SHMPUB_ERR_INVALID);
+	unlink(name);
+	CHECK_INT("device", read_named(&text, &mark, "/dev/zero", 100, &err), SHMPUB_ERR_INVALID);
+	CHECK_INT("absent", read_named(&text, &mark, name, 100, &err), SHMPUB_ERR_SYS);
+	CHECK_INT("errno", err.sys, ENOENT);
+	CHECK("the path is told", strncmp(err.message, name, strlen(name)) == 0);
+	snprintf(link, sizeof(link), "%s/link", folder);
+	CHECK_INT("symlink", symlink("link", link), 0);
+	CHECK_INT("a link to itself", read_named(&text, &mark, link, 100, &err), SHMPUB_ERR_SYS);
+	unlink(link);
+	buffer_free(&text);
+}
+
+/* --- written to while it is read ------------------------------------------------------------- */
+
+#define WHOLE ((size_t)1 << 20)
+
+static atomic_bool enough;
+
+/* The file is all 'a' or all 'b', rewritten in place in many small writes. */
+static void *rewrite(void *arg)
+{
+	static char piece[4096];
+	int fd = open(path, O_WRONLY);
+
+	(void)arg;
+	for (int turn = 0; !atomic_load(&enough); turn++) {
+		memset(piece, 'a' + turn % 2, sizeof(piece));
+		for (size_t at = 0; at < WHOLE; at += sizeof(piece)) {
+			if (pwrite(fd, piece, sizeof(piece), (off_t)at) < 0)
+				break;
+		}
+		sleep_ms(turn % 3 * 15);
+	}
+	close(fd);
+	return NULL;
+}
+
+static void test_written_to(void)
+{
+	char *whole = mem_zalloc(WHOLE, 1);
+	struct buffer text = BUFFER_NONE;
+	struct source_mark mark;
+	int settled = 0, busy = 0, tries = 0;
+	pthread_t writer;
+
+	write_file(whole, WHOLE);
+	CHECK_INT("thread", pthread_create(&writer, NULL, rewrite, NULL), 0);
+	while ((settled < 20 || busy < 20) && tries++ < 200000) {
+		int r = read_it(&text, &mark, NULL, 2 * WHOLE, NULL);
+
+		CHECK("read or busy", r == SHMPUB_OK || r == SOURCE_BUSY);
+		busy += r == SOURCE_BUSY;
+		if (r != SHMPUB_OK || !mark.is_settled)
+			continue; /* unsettled: it will be read again */
+		settled++;
+		CHECK_INT("whole", text.size, WHOLE);
+		CHECK("not mixed", memchr(text.data, text.data[0] ^ 3, WHOLE) == NULL);
+	}
+	atomic_store(&enough, true);
+	pthread_join(writer, NULL);
+	CHECK("both were met", settled >= 20 && busy >= 20);
+	buffer_free(&text);
+	mem_free(whole);
+}
+
+int main(void)
+{
+	if (mkdtemp(folder) == NULL)
+		return EXIT_FAILURE;
+	snprintf(path, sizeof(path), "%s/source.csv", folder);
+	test_changes();
+	test_fresh();
+	test_limits();
+	test_proc();
+	test_no_files();
+	test_written_to();
+	unlink(path);
+	rmdir(folder);
+	return check_report();
+}

@@ -1,0 +1,155 @@
+/* daemon/: durations and sizes, nearest names, the pace of retries, content hashes. */
+#include "unit/check.h"
+
+#include "content_hash.h"
+#include "duration.h"
+#include "nearest.h"
+#include "pace.h"
+
+static const struct {
+	const char *text;
+	bool ok;
+	uint64_t want;
+} durations[] = {
+	{ "0", true, 0 },
+	{ "250ms", true, 250 },
+	{ "5s", true, 5000 },
+	{ "5 s", true, 5000 },
+	{ "2m", true, 120000 },
+	{ "1h", true, 3600000 },
+	{ "", false, 0 },
+	{ "5", false, 0 },
+	{ "s", false, 0 },
+	{ "-5s", false, 0 },
+	{ "1.5s", false, 0 },
+	{ "5S", false, 0 },
+	{ "5 days", false, 0 },
+	{ "5s 3ms", false, 0 },
+	{ "0x5s", false, 0 },
+	{ "18446744073709551616ms", false, 0 },
+	{ "18446744073709551615h", false, 0 },
+};
+
+static const struct {
+	const char *text;
+	bool ok;
+	uint64_t want;
+} sizes[] = {
+	{ "0", true, 0 },          { "4096", true, 4096 },     { "64K", true, 65536 },
+	{ "10M", true, 10485760 }, { "2G", true, 2147483648 }, { "1 T", true, 1099511627776 },
+	{ "2g", false, 0 },        { "2GB", false, 0 },        { "K", false, 0 },
+	{ "1.5G", false, 0 },      { "20000000T", false, 0 },
+};
+
+static void test_units(void)
+{
+	uint64_t v;
+
+	for (size_t i = 0; i < ARRAY_LEN(durations); i++) {
+		v = 0;
+		CHECK_INT(durations[i].text, duration_parse(&v, span_str(durations[i].text)),
+		          durations[i].ok);
+		if (durations[i].ok)
+			CHECK_INT(durations[i].text, v, durations[i].want);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		v = 0;
+		CHECK_INT(sizes[i].text, size_parse(&v, span_str(sizes[i].text)), sizes[i].ok);
+		if (sizes[i].ok)
+			CHECK_INT(sizes[i].text, v, sizes[i].want);
+	}
+	CHECK("count", count_parse(&v, span_str("17")) && v == 17);
+	CHECK("count with a unit", !count_parse(&v, span_str("17K")));
+}
+
+static const struct {
+	const char *a, *b;
+	size_t want;
+} distances[] = {
+	{ "", "", 0 },
+	{ "a", "", 1 },
+	{ "interval", "interval", 0 },
+	{ "intreval", "interval", 1 },
+	{ "sorce", "source", 1 },
+	{ "abc", "xyz", 3 },
+	{ "ca", "abc", 3 },
+	{ "kitten", "sitting", 3 },
+};
+
+static void test_nearest(void)
+{
+	static const char *const keys[] = { "source", "interval", "index_col" };
+	static const struct {
+		const char *wanted, *name;
+	} rows[] = {
+		{ "sorce", "source" },
+		{ "intervall", "interval" },
+		{ "index-col", "index_col" },
+		{ "nothing_alike", "none" },
+		{ "", "none" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(distances); i++)
+		CHECK_INT(distances[i].a,
+		          nearest_distance(span_str(distances[i].a), span_str(distances[i].b)),
+		          distances[i].want);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct nearest n = nearest_to(span_str(rows[i].wanted));
+
+		for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+			nearest_offer(&n, keys[k]);
+		CHECK_STR(rows[i].wanted, n.name ? n.name : "none", rows[i].name);
+	}
+}
+
+static void test_pace(void)
+{
+	CHECK_INT("on the grid: a whole interval", pace_next(10000, 1000, 0), 1000);
+	CHECK_INT("behind it: the rest", pace_next(10300, 1000, 0), 700);
+	CHECK_INT("shifted", pace_next(10300, 1000, 400), 100);
+	CHECK_INT("large phase", pace_next(10300, 1000, UINT64_MAX - 215), 1000 - 900 + 0);
+	for (uint64_t random = 0; random < 2000; random += 37) {
+		uint64_t wait = pace_back_off(1000, 1, random),
+		         late = pace_back_off(1000, 1000, random);
+
+		CHECK("first", wait >= 750 && wait <= 1250);
+		CHECK("bounded", late >= 22500 && late <= 37500);
+		CHECK("long interval", pace_back_off(3600000, 9, random) >= 2700000);
+		CHECK("no interval", pace_back_off(0, 1, random) >= 750);
+	}
+	CHECK_INT("busy: soon", pace_busy(1), 12);
+	CHECK_INT("busy: later", pace_busy(3), 48);
+	CHECK_INT("busy: bounded", pace_busy(1000), 2000);
+}
+
+static void test_hash(void)
+{
+	char text[300];
+	uint64_t seen[ARRAY_LEN(text) + 1];
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 7);
+	for (size_t n = 0; n <= sizeof(text); n++)
+		seen[n] = content_hash(span_of(text, n), 1);
+	for (size_t n = 0; n <= sizeof(text); n++) {
+		CHECK("again", content_hash(span_of(text, n), 1) == seen[n]);
+		CHECK("seed", content_hash(span_of(text, n), 2) != seen[n]);
+		for (size_t m = 0; m < n; m++)
+			CHECK("length", seen[m] != seen[n]);
+	}
+	for (size_t bit = 0; bit < 8 * sizeof(text); bit++) {
+		text[bit / 8] = (char)(text[bit / 8] ^ (1 << (bit % 8)));
+		CHECK("one bit",
+		      content_hash(span_of(text, sizeof(text)), 1) != seen[sizeof(text)]);
+		text[bit / 8] = (char)(text[bit / 8] ^ (1 << (bit % 8)));
+	}
+}
+
+int main(void)
+{
+	test_units();
+	test_nearest();
+	test_pace();
+	test_hash();
+	return check_report();
+}
