@@ -14,7 +14,8 @@
 
 #define TICK_MS 1000
 #define READY_MS 10000
-#define STOP_MS 5000 /* how long a stop waits for jobs */
+#define STOP_MS 5000        /* how long a stop waits for sources */
+#define STOP_BUILD_MS 15000 /* and for snapshots being made, which do come to an end */
 #define STOP_LOOK_MS 10
 
 /* --- readiness ------------------------------------------------------------------------------------ */
@@ -71,6 +72,17 @@ static void on_gone(void *arg, struct feed *feed)
 	app->n_tried -= feed->is_tried;
 	if (!app->is_stopping)
 		look_ready(app);
+}
+
+static void on_lost(void *arg, const struct shmpub_error *err)
+{
+	struct app *app = arg;
+
+	if (app->is_stopping)
+		return;
+	log_line(&app->log, LOG_LEVEL_ERROR, "%s", err->message);
+	app_stop(app);
+	app->status = 1;
 }
 
 static struct feed *find_feed(const struct app *app, const char *name)
@@ -231,11 +243,24 @@ static void close_all(struct app *app)
 		uv_stop(&app->loop); /* else the loop ends by itself, with nothing left in it */
 }
 
+static bool has_builds(const struct app *app)
+{
+	for (const struct feed *f = app->feeds; f != NULL; f = f->next) {
+		if (f->state == FEED_BUILDING)
+			return true;
+	}
+	return false;
+}
+
 static void on_stop_timer(uv_timer_t *timer)
 {
 	struct app *app = timer->data;
+	uint64_t now = uv_now(&app->loop);
+	uint64_t patience = has_builds(app) ? STOP_BUILD_MS : STOP_MS;
 
-	if (!app->is_closing && (app->pool.n_running == 0 || uv_now(&app->loop) >= app->stop_ms))
+	if (app->is_closing)
+		return;
+	if (app->pool.n_running == 0 || app->is_hasty || now - app->stop_ms >= patience)
 		close_all(app);
 }
 
@@ -244,11 +269,11 @@ void app_stop(struct app *app)
 	if (app->is_closing)
 		return;
 	if (app->is_stopping) {
-		app->stop_ms = uv_now(&app->loop);
+		app->is_hasty = true;
 		return;
 	}
 	app->is_stopping = true;
-	app->stop_ms = uv_now(&app->loop) + STOP_MS;
+	app->stop_ms = uv_now(&app->loop);
 	notify_send(&app->notify, "STOPPING=1");
 	for (struct feed *f = app->feeds; f != NULL; f = f->next)
 		feed_stop(f);
@@ -343,6 +368,7 @@ static void init_host(struct app *app)
 	app->host.hash_seed = shm_random();
 	app->host.tried = on_tried;
 	app->host.gone = on_gone;
+	app->host.lost = on_lost;
 	app->host.arg = app;
 }
 
@@ -381,6 +407,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	init_host(app);
 	notify_open(&app->notify);
 	r = add_feeds(app, err);
+	publisher_sweep(app->publisher);
 	if (r) {
 		app->is_stopping = true;
 		close_all(app);
@@ -405,13 +432,21 @@ int app_run(struct app *app)
 	return app->status;
 }
 
+/*
+ * A worker that still writes into a segment must not find its publisher gone: then
+ * everything is left as a crash would leave it, for the next daemon to take over.
+ */
 bool app_deinit(struct app *app)
 {
 	bool is_clean = app->pool.n_running == 0;
 
 	if (is_clean)
 		uv_run(&app->loop, UV_RUN_DEFAULT); /* the handles' closing */
-	publisher_close(app->publisher);
+	if (is_clean || !has_builds(app))
+		publisher_close(app->publisher);
+	else
+		log_line(&app->log, LOG_LEVEL_WARNING,
+		         "a snapshot is being made: nothing is removed");
 	notify_close(&app->notify);
 	if (!is_clean)
 		return false;

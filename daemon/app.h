@@ -39,8 +39,8 @@ struct app {
 
 	uv_signal_t hup, term, interrupt;
 	uv_timer_t tick, ready, stop;
-	uint64_t stop_ms; /* when waiting for jobs ends */
-	bool is_ready, is_stopping, is_closing;
+	uint64_t stop_ms; /* when the stop was asked for */
+	bool is_ready, is_stopping, is_hasty, is_closing;
 	int status;           /* what app_run returns */
 	uint64_t watchdog_ms; /* when the manager was last told */
 };

@@ -339,20 +339,37 @@ static void read_source(struct pool_job *job)
 	refresh_read(&f->refresh);
 }
 
-/* Names that somebody took away are put back, which takes the whole way. */
-static bool stands(const struct feed *f)
+/*
+ * Names that somebody took away are put back; *again: only by going the whole way. A bad
+ * source cannot be gone through again, so a failing feed does without.
+ */
+static int put_back(bool *again, struct feed *f, struct shmpub_error *err)
 {
-	return f->is_failing ||
-	       (publisher_feed_stands(f->out) && article_stands(&f->article, f->config));
+	int r = publisher_put_back(f->out, err);
+
+	*again = !f->is_failing && (r == SHM_ABSENT || !article_stands(&f->article, f->config));
+	return r == SHM_ABSENT ? SHMPUB_OK : r;
 }
 
 static void attempt(struct feed *f)
 {
 	struct refresh *r = &f->refresh;
+	struct shmpub_error err;
+	bool again;
+	int result;
 
 	if (feed_is_busy(f) || f->is_stopped || f->is_removed)
 		return;
 	uv_timer_stop(&f->timer);
+	result = put_back(&again, f, &err);
+	if (result == SHMPUB_ERR_BUSY) {
+		f->host->lost(f->host->arg, &err);
+		return;
+	}
+	if (result) {
+		failed(f, &err);
+		return;
+	}
 	*r = (struct refresh){
 		.config = config_feed_acquire(f->config),
 		.instance = f->host->instance,
@@ -361,7 +378,7 @@ static void attempt(struct feed *f)
 		.seen_hash = f->seen_hash,
 		.hash_seed = f->host->hash_seed,
 		.waited = f->waited,
-		.is_forced = f->is_forced || !stands(f),
+		.is_forced = f->is_forced || again,
 		.max_bytes = f->host->max_bytes,
 		.text = BUFFER_NONE,
 		.schema = SCHEMA_NONE,

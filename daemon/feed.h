@@ -31,6 +31,8 @@ struct feed_host {
 	/* The first attempt that came to something is over; `published`: there is a snapshot. */
 	void (*tried)(void *arg, struct feed *feed, bool published);
 	void (*gone)(void *arg, struct feed *feed);
+	/* Another process has taken the instance. */
+	void (*lost)(void *arg, const struct shmpub_error *err);
 	void *arg;
 };
 
