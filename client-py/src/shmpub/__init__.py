@@ -1,0 +1,37 @@
+"""Live DataFrames over shared memory, published by shmpubd.
+
+import shmpub
+
+feed = shmpub.subscribe("quotes")
+print(feed.df)          # the newest DataFrame, without a copy
+while feed.wait():      # sleeps until there is something newer
+    print(feed.df.tail())
+"""
+
+from ._errors import (
+    Error,
+    FeedNotFound,
+    FormatError,
+    InstanceNotFound,
+    NotPublished,
+    UntrustedOwner,
+)
+from ._feed import Feed, subscribe
+from ._list import feeds
+from ._snapshot import Snapshot
+from ._updates import Subscription, Updates
+
+__all__ = [
+    "Error",
+    "Feed",
+    "FeedNotFound",
+    "FormatError",
+    "InstanceNotFound",
+    "NotPublished",
+    "Snapshot",
+    "Subscription",
+    "UntrustedOwner",
+    "Updates",
+    "feeds",
+    "subscribe",
+]

@@ -1,0 +1,296 @@
+"""What a snapshot's schema message says: types, names, and which columns are the index.
+
+A schema is made once for every schema that a feed has, and kept: docs/FORMAT.md promises that
+equal `schema` arrays in two records are equal bytes. So whatever depends on names and types
+alone is computed here: which buffers each column has and how long they must be, which columns
+share a region, the labels as a pandas Index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from . import _flatbuf
+from ._errors import FormatError
+
+Indices = npt.NDArray[np.int64]
+
+_UNITS = ("s", "ms", "us", "ns")
+_SCHEMA_MESSAGE = 1
+_V5 = 4
+
+# Arrow's numbers for the members of its Type union
+_NULL, _INT, _FLOAT, _BOOL, _TIMESTAMP, _LARGE_UTF8 = 1, 2, 3, 6, 10, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """The type of a column's values; `dtype` is NumPy's for those that NumPy can view."""
+
+    name: str  # null, bool, int64, uint64, float64, timestamp, text
+    dtype: np.dtype[Any] | None = None
+    timezone: str | None = None
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.dtype is not None
+
+
+_TYPES = {
+    (_INT, 64, True): Type("int64", np.dtype("<i8")),
+    (_INT, 64, False): Type("uint64", np.dtype("<u8")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of the file: of the DataFrame or a level of its index."""
+
+    position: int
+    name: str
+    label: Any  # what pandas shows: the name, an int, or None for an unnamed level
+    type: Type
+    code_size: int  # bytes of a code; 0 when it has no dictionary
+    dictionary: int  # its number; -1 when it has none
+    kind: str  # "", "int", "bool"
+    level: int  # of the index; -1 for a column
+    node: int
+    buffer: int  # the number of its first buffer, the validity
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbours in a region that are columns of the DataFrame: [start, stop) of the group."""
+
+    start: int
+    stop: int
+    placement: Indices  # their positions among the DataFrame's columns
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The columns of one plain numeric type, which lie in one region."""
+
+    type: Type
+    fields: tuple[Field, ...]
+    nodes: Indices
+    buffers: Indices  # of values
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Everything about a table that does not change from snapshot to snapshot."""
+
+    fields: tuple[Field, ...]
+    metadata: dict[str, str]
+    n_buffers: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_buffers", sum(map(_n_buffers, self.fields)))
+
+    @cached_property
+    def columns(self) -> tuple[Field, ...]:
+        """The DataFrame's columns, in order."""
+        return tuple(f for f in self.fields if f.level < 0)
+
+    @cached_property
+    def levels(self) -> tuple[Field, ...]:
+        """The index's levels, in order; empty for the default index."""
+        levels = sorted((f for f in self.fields if f.level >= 0), key=lambda f: f.level)
+        if [f.level for f in levels] != list(range(len(levels))):
+            raise FormatError("levels of the index are missing or twice there")
+        return tuple(levels)
+
+    @cached_property
+    def labels(self) -> pd.Index:
+        labels = [f.label for f in self.columns]
+        if not labels:
+            return pd.Index([], dtype=object)
+        return pd.Index(labels)
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Position in the file -> position among the DataFrame's columns."""
+        return {f.position: i for i, f in enumerate(self.columns)}
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        members: dict[Type, list[Field]] = {}
+        for f in self.fields:
+            if f.type.is_numeric and f.dictionary < 0:
+                members.setdefault(f.type, []).append(f)
+        return tuple(self._group(type_, fields) for type_, fields in members.items())
+
+    def _group(self, type_: Type, fields: list[Field]) -> Group:
+        return Group(
+            type=type_,
+            fields=tuple(fields),
+            nodes=np.array([f.node for f in fields], np.int64),
+            buffers=np.array([f.buffer + 1 for f in fields], np.int64),
+            runs=tuple(self._runs(fields)),
+        )
+
+    def _runs(self, fields: list[Field]) -> Iterator[Run]:
+        """Levels of the index lie between columns; they are left out here."""
+        start = 0
+        for stop in range(len(fields) + 1):
+            if stop == len(fields) or fields[stop].level >= 0:
+                if start < stop:
+                    places = [self.places[f.position] for f in fields[start:stop]]
+                    yield Run(start, stop, np.array(places, np.intp))
+                start = stop + 1
+
+    @cached_property
+    def group_of_first(self) -> dict[int, Group]:
+        """The group by the position of its first field, as regions name it."""
+        return {g.fields[0].position: g for g in self.groups}
+
+    @cached_property
+    def sizes(self) -> tuple[Indices, Indices, Indices]:
+        """Per buffer: bits a row, bits besides, and for a validity its node (else -1)."""
+        bits, extra, nodes = [], [], []
+        for f in self.fields:
+            for per_row, besides, is_validity in _buffer_sizes(f):
+                bits.append(per_row)
+                extra.append(besides)
+                nodes.append(f.node if is_validity else -1)
+        return np.array(bits, np.int64), np.array(extra, np.int64), np.array(nodes, np.int64)
+
+    @cached_property
+    def texts(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields if f.type.name == "text" and f.dictionary < 0)
+
+    @cached_property
+    def dictionaries(self) -> tuple[Field, ...]:
+        """The fields that have a dictionary; the n-th uses dictionary n."""
+        return tuple(f for f in self.fields if f.dictionary >= 0)
+
+
+def values_schema(type_: Type) -> Schema:
+    """The schema of a dictionary's values: one column."""
+    return Schema((Field(0, "", "", type_, 0, -1, "", -1, 0, 0),), {})
+
+
+def _n_buffers(f: Field) -> int:
+    return len(_buffer_sizes(f))
+
+
+def _buffer_sizes(f: Field) -> list[tuple[int, int, bool]]:
+    validity = (1, 0, True)
+    if f.code_size:
+        return [validity, (8 * f.code_size, 0, False)]
+    if f.type.name == "null":
+        return []
+    if f.type.name == "bool":
+        return [validity, (1, 0, False)]
+    if f.type.name == "text":
+        return [validity, (64, 64, False), (0, 0, False)]
+    return [validity, (64, 0, False)]
+
+
+def parse(message: bytes) -> Schema:
+    """The schema that an encapsulated schema message holds."""
+    header = message_header(message, _SCHEMA_MESSAGE)
+    if header.int16(0) != 0:
+        raise FormatError("the schema says big-endian")
+    fields: list[Field] = []
+    n_dictionaries = n_buffers = 0
+    for position, table in enumerate(header.tables(1)):
+        f = _parse_field(table, position, n_dictionaries, n_buffers)
+        n_dictionaries += f.dictionary >= 0
+        n_buffers += _n_buffers(f)
+        fields.append(f)
+    schema = Schema(tuple(fields), header.key_values(2))
+    _ = schema.levels  # refuses levels that don't count from 0
+    return schema
+
+
+def message_header(message: bytes, kind: int) -> _flatbuf.Table:
+    """The header table, of the kind asked for, of an encapsulated message."""
+    size = int.from_bytes(message[4:8], "little", signed=True)
+    if message[:4] != b"\xff\xff\xff\xff" or not 0 < size <= len(message) - 8:
+        raise FormatError("a message's prefix is wrong")
+    table = _flatbuf.root(message[8 : 8 + size])
+    if table.int16(0) != _V5 or table.byte(1) != kind:
+        raise FormatError("a message is of another kind or version")
+    header = table.table(2)
+    if header is None:
+        raise FormatError("a message has no header")
+    return header
+
+
+def _parse_field(table: _flatbuf.Table, position: int, n_dictionaries: int, buffer: int) -> Field:
+    name = table.text(0)
+    if name is None:
+        raise FormatError("a field has no name")
+    metadata = table.key_values(6)
+    code_size, dictionary = _parse_dictionary(table.table(4), n_dictionaries)
+    level = _parse_level(metadata.get("shmpub.index"))
+    return Field(
+        position=position,
+        name=name,
+        label=_parse_label(name, metadata, level),
+        type=_parse_type(table),
+        code_size=code_size,
+        dictionary=dictionary,
+        kind=metadata.get("shmpub.kind", ""),
+        level=level,
+        node=position,
+        buffer=buffer,
+    )
+
+
+def _parse_dictionary(encoding: _flatbuf.Table | None, number: int) -> tuple[int, int]:
+    if encoding is None:
+        return 0, -1
+    index = encoding.table(1)
+    bits, is_signed = (32, True) if index is None else (index.int32(0), bool(index.byte(1)))
+    if encoding.int64(0) != number or bits not in (8, 16, 32) or not is_signed:
+        raise FormatError("a dictionary's number or the type of its codes is wrong")
+    return bits // 8, number
+
+
+def _parse_level(text: str | None) -> int:
+    if text is None:
+        return -1
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise FormatError("a level of the index is no number")
+    return int(text)
+
+
+def _parse_label(name: str, metadata: dict[str, str], level: int) -> Any:
+    if level >= 0 and metadata.get("shmpub.unnamed") == "1":
+        return None
+    if level >= 0:
+        name = metadata.get("shmpub.name", name)
+    if metadata.get("shmpub.label") != "int":
+        return name
+    if not (name.isascii() and name.isdigit() and len(name) < 19):
+        raise FormatError("a column's label is no number")
+    return int(name)
+
+
+def _parse_type(table: _flatbuf.Table) -> Type:
+    kind = table.byte(2)
+    detail = table.table(3)
+    if kind in (_NULL, _BOOL, _LARGE_UTF8):
+        return Type({_NULL: "null", _BOOL: "bool", _LARGE_UTF8: "text"}[kind])
+    if detail is not None and kind == _INT:
+        found = _TYPES.get((_INT, detail.int32(0), bool(detail.byte(1))))
+        if found is not None:
+            return found
+    if detail is not None and kind == _FLOAT and detail.int16(0) == 2:
+        return Type("float64", np.dtype("<f8"))
+    if detail is not None and kind == _TIMESTAMP and 0 <= detail.int16(0) < len(_UNITS):
+        return Type(
+            "timestamp", np.dtype(f"<M8[{_UNITS[detail.int16(0)]}]"), detail.text(1) or None
+        )
+    raise FormatError("a field has a type that the format does not know")

@@ -1,0 +1,256 @@
+"""The catalog: which feeds there are, and the counters that tell whether something is new.
+
+docs/FORMAT.md, "The catalog". Mapped read-only and only ever read. Words that the publisher
+changes are read one at a time, as aligned machine words; what is wider is read under the counter
+that guards it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._errors import FormatError, InstanceNotFound, UntrustedOwner
+from ._mapping import address_of, map_shared
+
+DIRECTORY = "/dev/shm"
+INSTANCE = "shmpub"
+
+_FEED_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}", re.ASCII)
+_INSTANCE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}", re.ASCII)
+
+_MAGIC = b"SHMPUBC\x01"
+_VERSION = 1
+_HEADER_SIZE = 4096
+_SLOT_SIZE = 1024
+_NAME_SIZE = 48
+_ERROR_AT = 384
+_ERROR_SIZE = 512
+_DESCRIPTORS_AT = 64
+_DESCRIPTOR_SIZE = 128
+_TRIES = 1000
+
+STARTING, RUNNING, STOPPED = 1, 2, 3
+FREE, NEVER, FRESH, STALE, FAILING, REMOVED = range(6)
+STATES = {NEVER: "never", FRESH: "fresh", STALE: "stale", FAILING: "failing", REMOVED: "removed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an instance is, and whom we take it from."""
+
+    instance: str
+    directory: str
+    owner: int | str | None
+
+    @property
+    def path(self) -> str:
+        return os.path.join(self.directory, self.instance)
+
+    def trusted(self) -> set[int]:
+        """root, me, the user `shmpub`, and whom the caller named."""
+        uids = {0, os.geteuid()}
+        for owner in ("shmpub", self.owner):
+            if isinstance(owner, int):
+                uids.add(owner)
+            elif owner is not None:
+                uids.update(_uid(owner))
+        return uids
+
+    def check_owner(self, path: str, status: os.stat_result) -> None:
+        if sys.platform == "win32" or status.st_uid in self.trusted():
+            return
+        uid = status.st_uid
+        raise UntrustedOwner(f"{path} belongs to uid {uid}; owner={uid} would accept it", uid)
+
+
+def place(instance: str | None, directory: str | None, owner: int | str | None) -> Place:
+    """With the environment's and our own defaults for what was not given."""
+    return Place(
+        instance or os.environ.get("SHMPUB_INSTANCE") or INSTANCE,
+        os.fspath(directory or os.environ.get("SHMPUB_DIRECTORY") or DIRECTORY),
+        owner,
+    )
+
+
+def _uid(name: str) -> list[int]:
+    import pwd
+
+    try:
+        return [pwd.getpwnam(name).pw_uid]
+    except KeyError:
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """What the current snapshot of a feed is, for lists."""
+
+    size: int
+    rows: int
+    columns: int
+    published_ns: int
+
+
+class Catalog:
+    """One catalog, mapped and checked. Slots are known by their number."""
+
+    def __init__(self, where: Place) -> None:
+        """Raises InstanceNotFound, UntrustedOwner or FormatError."""
+        self.path = os.path.join(where.path, "catalog")
+        if not _INSTANCE_NAME.fullmatch(where.instance):
+            raise InstanceNotFound(f"no instance can have the name {where.instance!r}")
+        try:
+            where.check_owner(where.path, os.stat(where.path))
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except (FileNotFoundError, NotADirectoryError):
+            raise InstanceNotFound(f"nothing is published at {where.path}") from None
+        try:
+            status = os.fstat(fd)
+            where.check_owner(self.path, status)
+            if not stat.S_ISREG(status.st_mode) or status.st_size < _HEADER_SIZE:
+                raise FormatError(f"{self.path}: shorter than a header")
+            self.identity = status.st_dev, status.st_ino
+            self._data = map_shared(fd, status.st_size)
+        finally:
+            os.close(fd)
+        self._check_header()
+        self._base = address_of(self._data)
+        words = self._data[: len(self._data) // 8 * 8].data
+        self.words64 = words.cast("Q")
+        self.words32 = words.cast("I")
+        self.epoch: int = self.words64[5]
+
+    def _check_header(self) -> None:
+        header = self._data[:104].tobytes()
+        numbers = np.frombuffer(header, "<u4")
+        wrong = None
+        if header[:8] != _MAGIC:
+            wrong = "no catalog's magic"
+        elif numbers[2] != _VERSION:
+            wrong = f"format version {numbers[2]}, not {_VERSION}"
+        elif numbers[25] != zlib.crc32(header[:100]):
+            wrong = "checksum of the header differs"
+        elif header[24:32] != bytes(8):
+            wrong = "features that this version does not know"
+        elif numbers[3] != _HEADER_SIZE or numbers[4] != _SLOT_SIZE:
+            wrong = "sizes of another format"
+        elif header[40:48] == bytes(8):
+            wrong = "no epoch"
+        elif not numbers[5] or len(self._data) < _HEADER_SIZE + int(numbers[5]) * _SLOT_SIZE:
+            wrong = "shorter than its table"
+        if wrong is not None:
+            raise FormatError(f"{self.path}: {wrong}")
+        self._max_feeds = int(numbers[5])
+
+    # --- the publisher ---------------------------------------------------------------------------
+
+    @property
+    def state(self) -> int:
+        return self.words32[33]
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.words32[33] == STOPPED
+
+    def stands(self) -> bool:
+        """Whether this catalog is still the one under its name."""
+        try:
+            status = os.stat(self.path, follow_symlinks=False)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self.identity
+
+    def is_served(self) -> bool:
+        """Whether the publisher runs and has tried all its feeds once: what isn't there, isn't."""
+        if self.state != RUNNING:
+            return False
+        try:
+            os.kill(self.words64[18], 0)
+        except PermissionError:
+            return True
+        except (OSError, OverflowError):
+            return False
+        return True
+
+    # --- slots -----------------------------------------------------------------------------------
+
+    def find(self, name: str) -> int:
+        """The slot of that name, whatever its state but free; -1 when there is none."""
+        used = self._n_slots()
+        if not _FEED_NAME.fullmatch(name):
+            return -1
+        table = self._data[_HEADER_SIZE : _HEADER_SIZE + used * _SLOT_SIZE]
+        names = table.reshape(used, _SLOT_SIZE)[:, :_NAME_SIZE]
+        wanted = np.frombuffer(name.encode().ljust(_NAME_SIZE, b"\0"), np.uint8)
+        for slot in np.flatnonzero((names == wanted).all(axis=1)).tolist():
+            if self.slot_state(slot) != FREE:
+                return int(slot)
+        return -1
+
+    def slots(self) -> Iterator[tuple[int, str]]:
+        """(slot, name) of every feed that is not removed."""
+        for slot in range(self._n_slots()):
+            at = _HEADER_SIZE + slot * _SLOT_SIZE
+            raw = self._data[at : at + _NAME_SIZE].tobytes().partition(b"\0")[0]
+            name = raw.decode("ascii", "replace")
+            if self.slot_state(slot) in (NEVER, FRESH, STALE, FAILING) and _FEED_NAME.fullmatch(
+                name
+            ):
+                yield slot, name
+
+    def _n_slots(self) -> int:
+        return min(self.words64[20], self._max_feeds)
+
+    def sequence_at(self, slot: int) -> int:
+        """Index of the slot's sequence in words64."""
+        return (_HEADER_SIZE + slot * _SLOT_SIZE + 56) // 8
+
+    def wake_at(self, slot: int) -> int:
+        """Index of the slot's wake word in words32."""
+        return (_HEADER_SIZE + slot * _SLOT_SIZE + 52) // 4
+
+    def wake_address(self, slot: int) -> int:
+        return self._base + self.wake_at(slot) * 4
+
+    def slot_state(self, slot: int) -> int:
+        return self.words32[(_HEADER_SIZE + slot * _SLOT_SIZE + 48) // 4]
+
+    def word(self, slot: int, offset: int) -> int:
+        """A 64-bit word of the slot."""
+        return self.words64[(_HEADER_SIZE + slot * _SLOT_SIZE + offset) // 8]
+
+    def descriptor(self, slot: int) -> Descriptor | None:
+        """A consistent copy of the current descriptor; None when nothing was published."""
+        sequence_at = self.sequence_at(slot)
+        for _ in range(_TRIES):
+            sequence = self.words64[sequence_at]
+            if not sequence:
+                return None
+            at = _HEADER_SIZE + slot * _SLOT_SIZE + _DESCRIPTORS_AT
+            at = (at + (sequence & 1) * _DESCRIPTOR_SIZE) // 8
+            words = self.words64[at : at + 6].tolist()
+            if self.words64[sequence_at] == sequence and words[0] == sequence:
+                return Descriptor(words[2], words[3], words[4], _signed(words[5]))
+        return None
+
+    def error(self, slot: int) -> str:
+        """A consistent copy of the last error's line; empty when there is none."""
+        at = _HEADER_SIZE + slot * _SLOT_SIZE + _ERROR_AT
+        for _ in range(_TRIES):
+            before = self.word(slot, 376)
+            line = self._data[at : at + _ERROR_SIZE].tobytes().partition(b"\0")[0]
+            if not before & 1 and self.word(slot, 376) == before:
+                return line.decode("utf-8", "replace")
+        return ""
+
+
+def _signed(word: int) -> int:
+    return word - 2**64 if word >= 2**63 else word

@@ -1,0 +1,110 @@
+"""Files mapped into memory, as arrays of bytes that keep their mapping alive.
+
+Python's own mmap duplicates the descriptor and keeps the copy until the mapping goes (before
+3.13 always). That must not be: a thousand frames would be a thousand descriptors, and the
+daemon may fill a segment again only when nobody has it open. So on Linux the mapping is made
+with mmap(2) itself, through ctypes, and belongs to an object whose end unmaps it. NumPy keeps
+that object as the base of every view, so nothing has to be closed by anybody.
+
+That object must not take part in garbage collection. In a dead cycle the collector runs every
+finalizer before it breaks the cycle, so an unmapping finalizer could run before another object's
+`__del__` that still reads the frame. Taken off the collector's list, it ends when its last
+reference goes, and never earlier; it refers to nothing, so it can't be part of a cycle.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import mmap
+import os
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+
+_IS_LINUX = sys.platform == "linux"
+_MAP_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0)
+
+if _IS_LINUX:
+    _libc = ctypes.CDLL(None, use_errno=True)
+    _mmap = _libc.mmap
+    _mmap.restype = ctypes.c_void_p
+    _mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    _munmap = _libc.munmap
+    _munmap.restype = ctypes.c_int
+    _munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    _untrack = ctypes.pythonapi.PyObject_GC_UnTrack
+    _untrack.restype = None
+    _untrack.argtypes = [ctypes.py_object]
+    _MAP_FAILED = ctypes.c_void_p(-1).value
+
+
+class _Mapping:
+    """Owns [address, address + size); NumPy reads where that is from __array_interface__."""
+
+    __slots__ = ("__array_interface__", "_address", "_size")
+
+    def __init__(self, address: int, size: int, writable: bool) -> None:
+        self._address = address
+        self._size = size
+        self.__array_interface__ = {
+            "data": (address, not writable),
+            "shape": (size,),
+            "typestr": "|u1",
+            "version": 3,
+        }
+        _untrack(self)
+
+    # The default argument outlives the module's globals at the interpreter's end.
+    def __del__(self, unmap: Any = _munmap if _IS_LINUX else None) -> None:
+        unmap(self._address, self._size)
+
+
+def map_shared(fd: int, size: int) -> Bytes:
+    """The file, read-only. Good after `fd` is closed and the name is gone."""
+    if not _IS_LINUX:
+        return _map_portable(fd, size, mmap.ACCESS_READ)
+    return _map_linux(fd, size, mmap.PROT_READ, mmap.MAP_SHARED)
+
+
+def map_private(fd: int, size: int) -> Bytes | None:
+    """The file, writable; what is written stays in this process. None when the kernel refuses.
+
+    It refuses under strict overcommit (vm.overcommit_memory = 2), because every page of it may
+    have to be copied one day.
+    """
+    try:
+        if not _IS_LINUX:
+            return _map_portable(fd, size, mmap.ACCESS_COPY)
+        flags = mmap.MAP_PRIVATE | _MAP_NORESERVE
+        return _map_linux(fd, size, mmap.PROT_READ | mmap.PROT_WRITE, flags)
+    except OSError as error:
+        if error.errno == errno.ENOMEM:
+            return None
+        raise
+
+
+def _map_linux(fd: int, size: int, protection: int, flags: int) -> Bytes:
+    address = _mmap(None, size, protection, flags, fd, 0)
+    if address == _MAP_FAILED:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return np.asarray(_Mapping(address, size, bool(protection & mmap.PROT_WRITE)))
+
+
+def _map_portable(fd: int, size: int, access: int) -> Bytes:
+    if sys.version_info >= (3, 13):
+        mapped = mmap.mmap(fd, size, access=access, trackfd=False)
+    else:
+        mapped = mmap.mmap(fd, size, access=access)
+    return np.frombuffer(mapped, np.uint8)
+
+
+def address_of(array: npt.NDArray[Any]) -> int:
+    """Where the array's first byte lies."""
+    address: int = array.__array_interface__["data"][0]
+    return address

@@ -1,0 +1,179 @@
+"""A snapshot in hand: one immutable version of a feed's table."""
+
+from __future__ import annotations
+
+import os
+import stat
+import warnings
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from . import _export, _frame, _layout, _verify
+from ._catalog import Place
+from ._columns import Source, numpy_array
+from ._errors import Error, FormatError
+from ._layout import Layout, Stamp
+from ._mapping import Bytes, map_private, map_shared
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Snapshot:
+    """A table that never changes, and stays valid as long as it or anything made of it is held.
+
+    Frames lie in a private mapping, so writing into one touches nothing else. What `arrow()`,
+    `polars()`, `numpy()` and `column()` give lies in a second mapping, which is read-only.
+    """
+
+    def __init__(
+        self, feed: str, layout: Layout, stamp: Stamp, shared: Bytes, private: Bytes
+    ) -> None:
+        self._feed = feed
+        self._layout = layout
+        self._stamp = stamp
+        self._shared = shared
+        self._private = private
+        self._frame: pd.DataFrame | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything in it lies; for opening the next one faster."""
+        return self._layout
+
+    @property
+    def sequence(self) -> int:
+        """Grows with every snapshot; compares only within one epoch."""
+        return self._stamp.sequence
+
+    @property
+    def epoch(self) -> int:
+        """Another one when the catalog was made anew."""
+        return self._stamp.epoch
+
+    @property
+    def published_at(self) -> datetime:
+        """When it was sealed, in UTC."""
+        return _EPOCH + timedelta(microseconds=self._stamp.published_ns // 1000)
+
+    @property
+    def age(self) -> timedelta:
+        """How long ago it was published, by the wall clock."""
+        return datetime.now(UTC) - self.published_at
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """A DataFrame over shared memory; assigning into it changes only this one."""
+        frame = self._frame
+        if frame is None:  # two threads may both build it; either is right
+            frame = self._frame = _frame.build(self._layout, self._private)
+        return frame.copy(deep=False)
+
+    def arrow(self) -> Any:
+        """A pyarrow.Table; the index's levels are columns of it, as pandas' metadata tells."""
+        return _export.arrow(self._shared)
+
+    def polars(self) -> Any:
+        """A polars.DataFrame."""
+        return _export.polars(self._shared)
+
+    def numpy(self) -> dict[Any, npt.NDArray[Any]]:
+        """Name to array, levels of the index included.
+
+        A level without a name, or with one that a column has too, goes by its field's name,
+        `__index_level_N__`.
+        """
+        schema = self._layout.schema
+        taken = set(schema.labels)
+        arrays = {}
+        for f in schema.fields:
+            is_own = f.level < 0 or (f.label is not None and f.label not in taken)
+            arrays[f.label if is_own else f.name] = self._column(f)
+        return arrays
+
+    def column(self, name: Any) -> npt.NDArray[Any]:
+        """One column or named level of the index; KeyError when there is none of that name."""
+        fields = self._layout.schema.columns + self._layout.schema.levels
+        for f in fields:
+            if f.label == name and f.label is not None:
+                return self._column(f)
+        for f in fields:
+            if f.name == name:
+                return self._column(f)
+        raise KeyError(name)
+
+    def _column(self, f: Any) -> npt.NDArray[Any]:
+        return numpy_array(self._layout, f, Source(self._shared, self._layout.batch))
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return _export.arrow_c_stream(self._shared, requested_schema)
+
+    def __len__(self) -> int:
+        return self._layout.rows
+
+    def __repr__(self) -> str:
+        columns = len(self._layout.schema.columns)
+        return (
+            f"<Snapshot of {self._feed}: sequence {self.sequence}, "
+            f"{len(self)} rows, {columns} columns>"
+        )
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Snapshot is bound to this process; pickle its df instead")
+
+
+def open_snapshot(where: Place, feed: str, verify: str, kept: Layout | None) -> Snapshot:
+    """Map and check what stands under the feed's name.
+
+    Raises FileNotFoundError when nothing does, FormatError, UntrustedOwner.
+    """
+    path = os.path.join(where.path, f"{feed}.arrow")
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        status = os.fstat(fd)
+        where.check_owner(path, status)
+        if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+            raise FormatError("no file with anything in it")
+        size = status.st_size
+        layout, stamp = _layout.load(lambda at, n: os.pread(fd, n, at), size, kept)
+        shared = map_shared(fd, size)
+        private = map_private(fd, size)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
+    finally:
+        os.close(fd)
+    if private is None:
+        private = shared
+        warnings.warn(
+            f"{path}: the kernel refuses a private mapping; frames are read-only",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    try:
+        check(layout, shared, verify)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
+    return Snapshot(feed, layout, stamp, shared, private)
+
+
+def check(layout: Layout, data: Bytes, verify: str) -> None:
+    """What of the contents must hold before they are used; all of it with verify="full"."""
+    source = Source(data, layout.batch)
+    for f in layout.schema.texts:
+        source.check_text(f)
+    if verify == "full":
+        _verify.contents(layout, data)
+
+
+def from_bytes(data: bytes, verify: str = "bounds") -> Snapshot:
+    """A snapshot that lies in ordinary memory: for tests and for tools."""
+    layout, stamp = _layout.load(lambda at, n: data[at : at + n], len(data))
+    shared = np.frombuffer(data, np.uint8)
+    check(layout, shared, verify)
+    return Snapshot("bytes", layout, stamp, shared, shared.copy())
+
+
+__all__ = ["Error", "Snapshot", "from_bytes", "open_snapshot"]

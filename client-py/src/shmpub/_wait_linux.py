@@ -1,0 +1,53 @@
+"""Sleeping on a word in shared memory: a futex on Linux, a short nap elsewhere.
+
+The word is in memory that is mapped read-only; waiting needs no more. ctypes lets other threads
+run meanwhile, and a signal ends the call, so that Ctrl-C works.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import sys
+import time
+
+_SYSCALLS = {
+    "x86_64": 202,
+    "aarch64": 98,
+    "riscv64": 98,
+    "loongarch64": 98,
+    "ppc64le": 221,
+}
+_FUTEX_WAIT = 0  # without FUTEX_PRIVATE_FLAG: the word is shared between processes
+_NAP = 0.002
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = (("seconds", ctypes.c_int64), ("nanoseconds", ctypes.c_int64))
+
+
+_number = _SYSCALLS.get(platform.machine()) if sys.platform == "linux" else None
+if sys.maxsize < 2**32:
+    _number = None
+if _number is not None:
+    _syscall = ctypes.CDLL(None).syscall
+    _syscall.restype = ctypes.c_long
+    _syscall.argtypes = [
+        ctypes.c_long,
+        ctypes.c_void_p,
+        ctypes.c_int,
+        ctypes.c_uint32,
+        ctypes.POINTER(_Timespec),
+        ctypes.c_void_p,
+        ctypes.c_uint32,
+    ]
+
+
+def sleep(address: int, seen: int, seconds: float) -> None:
+    """Until the word differs from `seen`, a wake, a signal, or the time; may return early."""
+    if _number is None:
+        time.sleep(min(seconds, _NAP))
+        return
+    whole = int(seconds)
+    limit = _Timespec(whole, int((seconds - whole) * 1e9))
+    _syscall(_number, address, _FUTEX_WAIT, seen, ctypes.byref(limit), None, 0)

@@ -1,0 +1,139 @@
+"""The DataFrame is the one that pandas.read_csv makes, and lies where the snapshot does."""
+
+from __future__ import annotations
+
+import pickle
+
+import handmade
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import read
+from frames import CASES
+from shmpub._snapshot import Snapshot, from_bytes
+
+
+def snapshot(frame: pd.DataFrame) -> Snapshot:
+    return from_bytes(handmade.snapshot(frame), verify="full")
+
+
+def assert_same(got: pd.DataFrame, want: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(got, want, check_freq=True, check_column_type="exact")
+    assert [type(c) for c in got.columns] == [type(c) for c in want.columns]
+    assert type(got.index) is type(want.index)
+    for name in want.columns[want.dtypes == object]:
+        assert [type(v) for v in got[name]] == [type(v) for v in want[name]], name
+
+
+@pytest.mark.parametrize(("text", "options"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_equals_read_csv(text: str, options: dict) -> None:
+    want = read(text, **options)
+    held = snapshot(want)
+    assert_same(held.df, want)
+    assert_same(pickle.loads(pickle.dumps(held.df)), want)
+    assert len(held) == len(want)
+
+
+@pytest.mark.parametrize(("text", "options"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_numpy_has_what_the_frame_has(text: str, options: dict) -> None:
+    want = read(text, **options)
+    arrays = snapshot(want).numpy()
+    for place, name in enumerate(want.columns):
+        got = arrays[name]
+        column = want.iloc[:, place]
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            column = column.dt.tz_convert(None)
+        expected = column.to_numpy()
+        if expected.dtype == object:
+            assert got.dtype == object
+            pd.testing.assert_series_equal(pd.Series(got), pd.Series(expected))
+        else:
+            np.testing.assert_array_equal(got, expected)
+
+
+def test_columns_of_one_type_are_one_block() -> None:
+    held = snapshot(read("a,b,c\n1,2,3\n4,5,6\n"))
+    frame = held.df
+    assert len(frame._mgr.blocks) == 1
+    assert np.shares_memory(frame["a"].to_numpy(), held._private)
+    assert np.shares_memory(frame["c"].to_numpy(), held._private)
+
+
+@pytest.mark.parametrize("name", ["i", "u", "f", "t", "z"])
+def test_numbers_and_times_are_not_copied(name: str) -> None:
+    text = "i,u,f,t,z\n1,18446744073709551615,1.5,2020-01-01,2020-01-01 00:00:00Z\n"
+    held = snapshot(read(text, parse_dates=["t", "z"]))
+    column = held.df[name]
+    raw = column.dt.tz_convert(None) if name == "z" else column
+    values = raw.array._ndarray if name == "z" else raw.to_numpy()
+    assert np.shares_memory(values, held._private)
+    assert np.shares_memory(held.column(name), held._shared)
+    assert not held.column(name).flags.writeable
+
+
+def test_index_and_codes_and_text_are_not_copied() -> None:
+    pytest.importorskip("pyarrow")
+    held = snapshot(read("i,c,s\n1,x,p\n7,y,q\n9,y,q\n", index_col=0, dtype={"c": "category"}))
+    frame = held.df
+    assert np.shares_memory(frame.index.to_numpy(), held._private)
+    assert np.shares_memory(frame["c"].array.codes, held._private)
+    (chunk,) = frame["s"].array._pa_array.chunks
+    start = held._private.ctypes.data
+    for buffer in chunk.buffers()[1:]:
+        assert start <= buffer.address < start + len(held._private)
+
+
+def test_many_threads_of_levels_between_columns() -> None:
+    want = read("a,i,b,j,c\n1,2,3,4,5\n6,7,8,9,10\n", index_col=["j", "i"])
+    assert_same(snapshot(want).df, want)
+
+
+def test_writing_into_a_frame_shows_nowhere_else() -> None:
+    held = snapshot(read("a,s\n1,x\n2,y\n"))
+    first, second = held.df, held.df
+    first.loc[0, "a"] = 99
+    first["s"] = "z"
+    first["new"] = 0
+    assert second["a"].tolist() == [1, 2]
+    assert second["s"].tolist() == ["x", "y"]
+    assert held.column("a").tolist() == [1, 2]
+    assert list(held.df.columns) == ["a", "s"]
+
+
+def test_integers_with_nulls_become_floats() -> None:
+    # No CSV makes these, a C program may.
+    validity, values = b"\x05", np.array([1, 0, 3], "<i8").tobytes()
+    import pyarrow as pa
+
+    column = handmade.Column("a", pa.int64(), [validity, values], 1, 3)
+    held = from_bytes(handmade.snapshot([column]), verify="full")
+    assert held.df["a"].tolist()[::2] == [1.0, 3.0]
+    assert np.isnan(held.df["a"][1])
+    assert held.df["a"].dtype == np.float64
+
+
+def test_null_columns_with_rows_are_objects() -> None:
+    import pyarrow as pa
+
+    column = handmade.Column("a", pa.null(), [], 2, 2)
+    assert from_bytes(handmade.snapshot([column])).df["a"].tolist() == [None, None]
+
+
+def test_a_level_with_a_column_s_name() -> None:
+    frame = pd.DataFrame({"a": [1]}, index=pd.Index([5], name="a"))
+    held = snapshot(frame)
+    assert_same(held.df, frame)
+    assert held.column("a").tolist() == [1]
+    assert held.numpy()["__index_level_0__"].tolist() == [5]
+
+
+def test_column_that_is_not_there() -> None:
+    with pytest.raises(KeyError):
+        snapshot(read("a\n1\n")).column("b")
+
+
+def test_python_storage() -> None:
+    with pd.option_context("mode.string_storage", "python"):
+        held = snapshot(read("a\nx\né\n"))
+        assert held.df["a"].dtype.storage == "python"
+        assert held.df["a"].tolist() == ["x", "é"]
