@@ -13,6 +13,7 @@
  */
 
 #define FILE_MODE 0644
+#define PULSE_NS INT64_C(1000000000)
 
 struct feed_entry {
 	struct publisher_feed *feed;
@@ -22,6 +23,7 @@ struct feed_entry {
 struct shmpub_publisher {
 	struct publisher *inner;
 	struct shm_access access;
+	int64_t pulse_ns; /* monotonic */
 	struct feed_entry *feeds;
 	size_t n_feeds, capacity;
 };
@@ -173,6 +175,17 @@ static int prepare(struct publication *pub, struct catalog_descriptor *d, const 
 	return prepare_csv(pub, d, job->source, job->options, &entry->schema, NULL, err);
 }
 
+/* Gives back what readers let go, now and then; 0, since nobody promises to publish every second. */
+static void pulse(struct shmpub_publisher *p)
+{
+	int64_t now_ns = shm_monotonic_ns();
+
+	if (now_ns - p->pulse_ns < PULSE_NS)
+		return;
+	p->pulse_ns = now_ns;
+	publisher_heartbeat(p->inner, 0);
+}
+
 static int publish(struct shmpub_publisher *p, struct feed_entry *entry, const struct job *job,
                    struct shmpub_mark *published, struct shmpub_error *err)
 {
@@ -180,6 +193,10 @@ static int publish(struct shmpub_publisher *p, struct feed_entry *entry, const s
 	struct publication *pub = NULL;
 	int r;
 
+	pulse(p);
+	r = publisher_put_back(entry->feed, err);
+	if (r < 0)
+		goto out;
 	r = publication_begin(&pub, entry->feed, err);
 	if (r)
 		goto out;
