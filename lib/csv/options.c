@@ -1,0 +1,420 @@
+#include "csv/options.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "csv/item_list.h"
+
+/*
+ * A table of keys, each with the function that understands its text and the member that
+ * it fills. Families (dtype.NAME) hold one record per column that was named, looked up
+ * by name first and then by position, as pandas looks into its dicts.
+ */
+
+struct key {
+	const char *name;
+	int (*set)(struct csv_options *o, const struct key *key, struct span value,
+	           struct shmpub_error *err);
+	size_t member;
+	int (*set_column)(struct csv_column_option *c, const struct key *key, struct span value,
+	                  struct shmpub_error *err); /* the family NAME. of the same key */
+};
+
+static void *member(struct csv_options *o, const struct key *key)
+{
+	return (char *)o + key->member;
+}
+
+static int refuse(const struct key *key, struct span value, const char *expected,
+                  struct shmpub_error *err)
+{
+	return error_set(err, SHMPUB_ERR_INVALID, "%s: \"%.*s\" is not %s", key->name,
+	                 (int)(value.size < 80 ? value.size : 80), value.data, expected);
+}
+
+static bool word_in(struct span value, const char *const *words)
+{
+	for (; *words; words++) {
+		if (span_is(value, *words))
+			return true;
+	}
+	return false;
+}
+
+static int set_flag(struct csv_options *o, const struct key *key, struct span value,
+                    struct shmpub_error *err)
+{
+	static const char *const yes[] = { "yes", "true", "True", "on", "1", NULL };
+	static const char *const no[] = { "no", "false", "False", "off", "0", NULL };
+
+	if (!word_in(value, yes) && !word_in(value, no))
+		return refuse(key, value, "yes or no", err);
+	*(bool *)member(o, key) = word_in(value, yes);
+	return SHMPUB_OK;
+}
+
+static const struct {
+	const char *word;
+	char byte;
+} byte_words[] = {
+	{ "comma", ',' }, { "tab", '\t' },    { "\\t", '\t' },   { "space", ' ' },
+	{ "pipe", '|' },  { "semicolon", ';' }, { "colon", ':' }, { "hash", '#' },
+	{ "quote", '"' }, { "apostrophe", '\'' }, { "point", '.' }, { "none", '\0' },
+};
+
+static bool byte_of(char *out, struct span value)
+{
+	for (size_t i = 0; i < ARRAY_LEN(byte_words); i++) {
+		if (span_is(value, byte_words[i].word)) {
+			*out = byte_words[i].byte;
+			return true;
+		}
+	}
+	if (value.size != 1 || (unsigned char)value.data[0] >= 0x80 || value.data[0] == '\n' ||
+	    value.data[0] == '\r')
+		return false;
+	*out = value.data[0];
+	return true;
+}
+
+/* A byte, or none. */
+static int set_byte(struct csv_options *o, const struct key *key, struct span value,
+                    struct shmpub_error *err)
+{
+	char byte;
+
+	if (!byte_of(&byte, value))
+		return refuse(key, value, "one ASCII byte, or a word such as semicolon or none", err);
+	*(char *)member(o, key) = byte;
+	return SHMPUB_OK;
+}
+
+static int set_needed_byte(struct csv_options *o, const struct key *key, struct span value,
+                           struct shmpub_error *err)
+{
+	char byte;
+
+	if (!byte_of(&byte, value) || byte == '\0')
+		return refuse(key, value, "one ASCII byte, or a word such as tab", err);
+	*(char *)member(o, key) = byte;
+	return SHMPUB_OK;
+}
+
+static int set_delimiter(struct csv_options *o, const struct key *key, struct span value,
+                         struct shmpub_error *err)
+{
+	bool is_whitespace = span_is(value, "whitespace") || span_is(value, "\\s+");
+	int r = is_whitespace ? SHMPUB_OK : set_needed_byte(o, key, value, err);
+
+	if (r == SHMPUB_OK)
+		o->is_whitespace = is_whitespace;
+	return r;
+}
+
+static int set_items(struct csv_options *o, const struct key *key, struct span value,
+                     struct shmpub_error *err)
+{
+	return item_list_set(member(o, key), value, err);
+}
+
+/* The text as it is: formats hold commas. */
+static int set_text(struct csv_options *o, const struct key *key, struct span value,
+                    struct shmpub_error *err)
+{
+	return item_list_one(member(o, key), value, err);
+}
+
+static int set_number(struct csv_options *o, const struct key *key, struct span value,
+                      struct shmpub_error *err)
+{
+	if (!item_position(member(o, key), value) || *(uint64_t *)member(o, key) == 0)
+		return refuse(key, value, "a number above 0", err);
+	return SHMPUB_OK;
+}
+
+static int set_header(struct csv_options *o, const struct key *key, struct span value,
+                      struct shmpub_error *err)
+{
+	uint64_t line = 0;
+	bool has_header = !span_is(value, "none") && !span_is(value, "None");
+
+	if (has_header && !item_position(&line, value))
+		return refuse(key, value, "a line number from 0, or none", err);
+	o->has_header = has_header;
+	o->header = line;
+	o->is_header_given = true;
+	return SHMPUB_OK;
+}
+
+static int set_parse_dates(struct csv_options *o, const struct key *key, struct span value,
+                           struct shmpub_error *err)
+{
+	static const char *const yes[] = { "yes", "true", "True", "on", NULL };
+	static const char *const no[] = { "no", "false", "False", "off", NULL };
+
+	if (!word_in(value, yes) && !word_in(value, no)) {
+		o->parses_index = false;
+		return set_items(o, key, value, err);
+	}
+	item_list_free(&o->parse_dates);
+	o->parses_index = word_in(value, yes);
+	return SHMPUB_OK;
+}
+
+static int set_skiprows(struct csv_options *o, const struct key *key, struct span value,
+                        struct shmpub_error *err)
+{
+	struct csv_items items = { NULL, 0, false };
+	int r = item_list_set(&items, value, err);
+
+	if (r)
+		return r;
+	if (!item_list_sort_positions(&items)) {
+		item_list_free(&items);
+		return refuse(key, value, "a number of lines, or line numbers from 0", err);
+	}
+	item_list_free(&o->skiprows);
+	o->skiprows = items;
+	return SHMPUB_OK;
+}
+
+static int set_bad_lines(struct csv_options *o, const struct key *key, struct span value,
+                         struct shmpub_error *err)
+{
+	if (!span_is(value, "error") && !span_is(value, "skip"))
+		return refuse(key, value, "error or skip", err);
+	o->skips_bad_lines = span_is(value, "skip");
+	return SHMPUB_OK;
+}
+
+static const struct {
+	const char *word;
+	enum csv_encoding encoding;
+} encodings[] = {
+	{ "utf-8", CSV_UTF8 },     { "utf8", CSV_UTF8 },        { "utf-8-sig", CSV_UTF8 },
+	{ "ascii", CSV_UTF8 },     { "latin-1", CSV_LATIN1 },   { "latin1", CSV_LATIN1 },
+	{ "iso-8859-1", CSV_LATIN1 }, { "cp1252", CSV_CP1252 }, { "windows-1252", CSV_CP1252 },
+	{ "utf-16", CSV_UTF16 },   { "utf16", CSV_UTF16 },
+};
+
+static int set_encoding(struct csv_options *o, const struct key *key, struct span value,
+                        struct shmpub_error *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
+		if (span_is(value, encodings[i].word)) {
+			o->encoding = encodings[i].encoding;
+			return SHMPUB_OK;
+		}
+	}
+	return refuse(key, value, "utf-8, latin-1, cp1252 or utf-16", err);
+}
+
+static const struct {
+	const char *word;
+	enum csv_dtype dtype;
+} dtypes[] = {
+	{ "int64", CSV_DTYPE_INT64 },         { "int", CSV_DTYPE_INT64 },
+	{ "float64", CSV_DTYPE_FLOAT64 },     { "float", CSV_DTYPE_FLOAT64 },
+	{ "bool", CSV_DTYPE_BOOL },           { "str", CSV_DTYPE_STR },
+	{ "category", CSV_DTYPE_CATEGORY },   { "timestamp", CSV_DTYPE_TIMESTAMP },
+};
+
+static bool dtype_of(enum csv_dtype *out, struct span value)
+{
+	for (size_t i = 0; i < ARRAY_LEN(dtypes); i++) {
+		if (span_is(value, dtypes[i].word)) {
+			*out = dtypes[i].dtype;
+			return true;
+		}
+	}
+	return false;
+}
+
+#define DTYPES "int64, float64, bool, str, category or timestamp"
+
+static int set_dtype(struct csv_options *o, const struct key *key, struct span value,
+                     struct shmpub_error *err)
+{
+	return dtype_of(&o->dtype, value) ? SHMPUB_OK : refuse(key, value, DTYPES, err);
+}
+
+static int set_column_dtype(struct csv_column_option *c, const struct key *key, struct span value,
+                            struct shmpub_error *err)
+{
+	return dtype_of(&c->dtype, value) ? SHMPUB_OK : refuse(key, value, DTYPES, err);
+}
+
+static int set_column_na(struct csv_column_option *c, const struct key *key, struct span value,
+                         struct shmpub_error *err)
+{
+	(void)key;
+	return item_list_set(&c->na_values, value, err);
+}
+
+static int set_column_format(struct csv_column_option *c, const struct key *key, struct span value,
+                             struct shmpub_error *err)
+{
+	(void)key;
+	return item_list_one(&c->date_format, value, err);
+}
+
+#define AT(name) offsetof(struct csv_options, name)
+
+static const struct key keys[] = {
+	{ "delimiter", set_delimiter, AT(delimiter), NULL },
+	{ "quotechar", set_byte, AT(quote), NULL },
+	{ "comment", set_byte, AT(comment), NULL },
+	{ "thousands", set_byte, AT(thousands), NULL },
+	{ "decimal", set_needed_byte, AT(decimal), NULL },
+	{ "skipinitialspace", set_flag, AT(skips_spaces), NULL },
+	{ "on_bad_lines", set_bad_lines, 0, NULL },
+	{ "header", set_header, 0, NULL },
+	{ "names", set_items, AT(names), NULL },
+	{ "usecols", set_items, AT(usecols), NULL },
+	{ "index_col", set_items, AT(index_col), NULL },
+	{ "parse_dates", set_parse_dates, AT(parse_dates), NULL },
+	{ "date_format", set_text, AT(date_format), set_column_format },
+	{ "na_values", set_items, AT(na_values), set_column_na },
+	{ "keep_default_na", set_flag, AT(keeps_default_na), NULL },
+	{ "true_values", set_items, AT(true_values), NULL },
+	{ "false_values", set_items, AT(false_values), NULL },
+	{ "skiprows", set_skiprows, AT(skiprows), NULL },
+	{ "encoding", set_encoding, 0, NULL },
+	{ "max_columns", set_number, AT(max_columns), NULL },
+	{ "dtype", set_dtype, 0, set_column_dtype },
+};
+
+/* *column: what stands behind the dot of a family; NULL data: the plain key. */
+static const struct key *find_key(struct span name, struct span *column)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		size_t size = strlen(keys[i].name);
+
+		*column = SPAN_NONE;
+		if (span_is(name, keys[i].name))
+			return &keys[i];
+		if (keys[i].set_column && name.size > size + 1 && name.data[size] == '.' &&
+		    memcmp(name.data, keys[i].name, size) == 0) {
+			*column = span_of(name.data + size + 1, name.size - size - 1);
+			return &keys[i];
+		}
+	}
+	return NULL;
+}
+
+bool csv_options_has(struct span key)
+{
+	struct span column;
+
+	return find_key(key, &column) != NULL;
+}
+
+const char *csv_options_key(size_t i)
+{
+	static const char *const families[] = { "dtype.", "na_values.", "date_format." };
+
+	if (i < ARRAY_LEN(keys))
+		return keys[i].name;
+	i -= ARRAY_LEN(keys);
+	return i < ARRAY_LEN(families) ? families[i] : NULL;
+}
+
+static void column_option_deinit(struct csv_column_option *c)
+{
+	mem_free((void *)(uintptr_t)c->column.text.data);
+	item_list_free(&c->na_values);
+	item_list_free(&c->date_format);
+}
+
+/* The record of that column, appended (*is_new) if need be. */
+static int take_column(struct csv_column_option **out, bool *is_new, struct csv_options *o,
+                       struct span name, struct shmpub_error *err)
+{
+	struct csv_column_option *columns;
+	int r;
+
+	*is_new = false;
+	for (size_t i = 0; i < o->n_columns; i++) {
+		*out = &o->columns[i];
+		if (span_eq(o->columns[i].column.text, name))
+			return SHMPUB_OK;
+	}
+	columns = mem_resize(o->columns, (o->n_columns + 1) * sizeof(*columns));
+	if (columns == NULL)
+		return error_nomem(err, (o->n_columns + 1) * sizeof(*columns));
+	o->columns = columns;
+	columns[o->n_columns] = (struct csv_column_option){ .dtype = CSV_DTYPE_AUTO };
+	r = item_copy(&columns[o->n_columns].column, name, false, err);
+	if (r)
+		return r;
+	*is_new = true;
+	*out = &columns[o->n_columns++];
+	return SHMPUB_OK;
+}
+
+int csv_options_set(struct csv_options *o, struct span key, struct span value,
+                    struct shmpub_error *err)
+{
+	struct csv_column_option *c;
+	struct span column;
+	const struct key *k = find_key(key, &column);
+	bool is_new;
+	int r;
+
+	if (k == NULL)
+		return error_set(err, SHMPUB_ERR_INVALID, "\"%.*s\" is no CSV option",
+		                 (int)(key.size < 80 ? key.size : 80), key.data);
+	if (column.data == NULL)
+		return k->set(o, k, value, err);
+	r = take_column(&c, &is_new, o, column, err);
+	if (r)
+		return r;
+	r = k->set_column(c, k, value, err);
+	if (r && is_new)
+		column_option_deinit(&o->columns[--o->n_columns]);
+	return r;
+}
+
+int csv_options_new(struct csv_options **out, struct shmpub_error *err)
+{
+	struct csv_options *o = mem_zalloc(1, sizeof(*o));
+
+	if (o == NULL)
+		return error_nomem(err, sizeof(*o));
+	o->delimiter = ',';
+	o->quote = '"';
+	o->decimal = '.';
+	o->has_header = true;
+	o->keeps_default_na = true;
+	o->max_columns = CSV_MAX_COLUMNS;
+	*out = o;
+	return SHMPUB_OK;
+}
+
+void csv_options_free(struct csv_options *o)
+{
+	if (o == NULL)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (keys[i].set == set_items || keys[i].set == set_text ||
+		    keys[i].set == set_parse_dates || keys[i].set == set_skiprows)
+			item_list_free(member(o, &keys[i]));
+	}
+	for (size_t i = 0; i < o->n_columns; i++)
+		column_option_deinit(&o->columns[i]);
+	mem_free(o->columns);
+	mem_free(o);
+}
+
+const struct csv_column_option *csv_options_column(const struct csv_options *o, struct span name,
+                                                   uint64_t position)
+{
+	for (size_t i = 0; i < o->n_columns; i++) {
+		if (span_eq(o->columns[i].column.text, name))
+			return &o->columns[i];
+	}
+	for (size_t i = 0; i < o->n_columns; i++) {
+		if (o->columns[i].column.is_position && o->columns[i].column.position == position)
+			return &o->columns[i];
+	}
+	return NULL;
+}

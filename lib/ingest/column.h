@@ -1,0 +1,86 @@
+/*
+ * The columns that become fields of the schema: where each stands in a record, what
+ * the options say of it, and what it is taken for at the moment.
+ *
+ * Threads: built by one thread, then only read until types are settled anew.
+ */
+#ifndef SHMPUB_INGEST_COLUMN_H
+#define SHMPUB_INGEST_COLUMN_H
+
+#include "columns/schema.h"
+#include "csv/options.h"
+#include "ingest/header.h"
+#include "value/value.h"
+
+/* How the cells of a column are read. */
+enum reading {
+	READ_NOTHING = 0, /* no rows: no type */
+	READ_INT,
+	READ_UINT,
+	READ_FLOAT,
+	READ_BOOL,
+	READ_TEXT,
+	READ_LITERAL,  /* text, NA words kept: an unsigned column with NA or a negative */
+	READ_LONG,     /* integers beyond 64 bits, as text */
+	READ_CATEGORY,
+	READ_DATE,
+};
+
+/* What a column is taken for: how its cells are read and what they are stored as. */
+struct verdict {
+	enum reading reading;
+	enum shmpub_type type;
+	enum shmpub_kind kind;
+	enum shmpub_unit unit;
+	bool has_zone;
+	int32_t offset_s;
+};
+
+struct na_words {
+	struct word_set words;
+	double *numbers; /* cells read as floats that are NA by value */
+	size_t n_numbers;
+	bool is_default;  /* pandas' own words and no others */
+	bool has_numbers; /* a word may be read as a number or a bool: look for NA first */
+};
+
+struct column {
+	size_t source; /* the field of a record */
+	struct span name;
+	int index_level;
+	bool is_unnamed;
+	enum csv_dtype dtype;
+	bool is_date;          /* parse_dates: text when a cell is no date */
+	struct span date_format; /* data NULL: by the first cell */
+	const struct na_words *na;
+	struct verdict verdict;
+};
+
+struct columns {
+	struct column *columns;
+	size_t n;
+	bool has_integer_names;
+	struct na_words *na; /* the first is everybody's, the others single columns' */
+	size_t n_na;
+	struct word_set true_words, false_words;
+	struct value_rules rules; /* all but NA */
+	bool has_bool_words;      /* true_values or false_values were given */
+	bool has_number_options;  /* thousands or decimal: numbers go the slow way */
+};
+
+#define COLUMNS_NONE ((struct columns){ .n = 0 })
+
+int columns_init(struct columns *out, const struct header *header, const struct csv_options *options,
+                 struct shmpub_error *err);
+/* A schema of the verdicts. */
+int columns_schema(struct schema *out, const struct columns *columns, struct shmpub_error *err);
+/* Verdicts of an earlier schema for the columns that it knows by name and place. */
+void columns_guess(struct columns *columns, const struct schema *guess);
+void columns_free(struct columns *columns);
+
+static inline bool column_is_na(const struct column *c, struct span cell)
+{
+	return c->na->is_default ? value_is_na(cell) : word_set_has(&c->na->words, cell);
+}
+
+#endif

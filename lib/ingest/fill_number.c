@@ -1,0 +1,229 @@
+#include "ingest/part.h"
+
+#include <math.h>
+#include "columns/table.h"
+
+/*
+ * Numbers and truth values, straight into the sink. Every cell is verified: one that
+ * cannot be what its column is taken for breaks the column. What could speak for a
+ * narrower type is noted as evidence, until a cell has settled that none can be.
+ *
+ * NA is looked for only in cells that are no number, unless a word for NA is one.
+ */
+
+static bool is_null_first(const struct column *c, struct span cell)
+{
+	return c->na->has_numbers && column_is_na(c, cell);
+}
+
+static void put_null(struct column_state *s, struct column_sink *out, uint64_t row)
+{
+	s->n_nulls++;
+	bit_put(out->validity, row, false);
+}
+
+void fill_int(struct part *p, size_t column, const struct tile *t)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	int64_t *out = (int64_t *)p->sink->columns[column].values + t->first_row;
+	const struct value_rules *rules = &p->in->columns.rules;
+	bool is_plain = !p->in->columns.has_number_options;
+	enum int_answer answer;
+	struct span cell;
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		cell = part_cell(p, tile_raw(t, i, c->source));
+		answer = is_plain ? value_int(&out[i], cell) : value_int_rules(&out[i], cell, rules);
+		if (answer != INT_SIGNED || is_null_first(c, cell)) {
+			part_refuse(p, column, t, i);
+			return;
+		}
+	}
+	p->states[column].seen.n_values += t->n_rows;
+}
+
+void fill_uint(struct part *p, size_t column, const struct tile *t)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	uint64_t *out = (uint64_t *)p->sink->columns[column].values + t->first_row;
+	const struct value_rules *rules = &p->in->columns.rules;
+	struct column_state *s = &p->states[column];
+	struct span cell;
+	int64_t i64;
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		cell = part_cell(p, tile_raw(t, i, c->source));
+		if (value_uint_rules(&out[i], cell, rules) != UINT_VALUE ||
+		    value_int_rules(&i64, cell, rules) == INT_NONE || is_null_first(c, cell)) {
+			part_refuse(p, column, t, i);
+			return;
+		}
+		s->seen.has_unsigned |= out[i] > INT64_MAX;
+	}
+	s->seen.n_values += t->n_rows;
+}
+
+static bool is_null_number(const struct column *c, double v)
+{
+	for (size_t i = 0; i < c->na->n_numbers; i++) {
+		if (c->na->numbers[i] == v)
+			return true;
+	}
+	return false;
+}
+
+/* While every cell so far is an integer the column may be one. */
+static bool read_as_integer(double *out, struct column_state *s, const struct part *p,
+                            struct span cell, uint64_t row)
+{
+	int64_t v;
+
+	switch (value_int_rules(&v, cell, &p->in->columns.rules)) {
+	case INT_SIGNED:
+		*out = (double)v;
+		return true;
+	case INT_NONE:
+		s->seen.first_not_int = row;
+		return false;
+	default:
+		if (row < s->seen.first_beyond)
+			s->seen.first_beyond = row;
+		return false;
+	}
+}
+
+/* False: neither a number nor NA. */
+static bool read_float(double *out, struct part *p, const struct column *c, struct column_state *s,
+                       struct column_sink *sink, struct span cell, uint64_t row)
+{
+	const struct columns *all = &p->in->columns;
+	bool is_number = false, is_plain = !all->has_number_options;
+
+	if (is_null_first(c, cell)) {
+		s->seen.n_nulls++;
+	} else {
+		if (s->seen.first_not_int == ROW_NONE && !column_is_na(c, cell))
+			is_number = read_as_integer(out, s, p, cell, row);
+		if (!is_number)
+			is_number = is_plain ? value_float(out, cell) :
+			                       value_float_rules(out, cell, &all->rules);
+		if (is_number && !is_null_number(c, *out))
+			return true;
+		if (!is_number && !column_is_na(c, cell))
+			return false;
+		s->seen.n_nulls += !is_number;
+	}
+	*out = NAN;
+	put_null(s, sink, row);
+	return true;
+}
+
+void fill_float(struct part *p, size_t column, const struct tile *t)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	struct column_sink *sink = &p->sink->columns[column];
+	double *out = (double *)sink->values + t->first_row;
+	struct column_state *s = &p->states[column];
+	bool is_quick;
+	struct span cell;
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		cell = part_cell(p, tile_raw(t, i, c->source));
+		is_quick = s->seen.first_not_int != ROW_NONE && !c->na->has_numbers &&
+		           !p->in->columns.has_number_options && c->na->n_numbers == 0;
+		if (is_quick && value_float(&out[i], cell))
+			continue;
+		if (!read_float(&out[i], p, c, s, sink, cell, t->first_row + i)) {
+			part_refuse(p, column, t, i);
+			return;
+		}
+	}
+	s->seen.n_values += t->n_rows;
+}
+
+void fill_bool(struct part *p, size_t column, const struct tile *t)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	struct column_sink *sink = &p->sink->columns[column];
+	struct column_state *s = &p->states[column];
+	bool v, has_words = p->in->columns.has_bool_words;
+	struct span cell;
+	char *room;
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		uint64_t row = t->first_row + i;
+
+		cell = part_cell(p, tile_raw(t, i, c->source));
+		if (has_words) { /* words that are numbers as well: the cascade decides */
+			room = part_room(p, cell.size + 1);
+			if (room == NULL)
+				return;
+			evidence_add(&s->seen, c, &p->in->columns, cell, row, room);
+		}
+		v = false;
+		if (is_null_first(c, cell) ||
+		    !value_bool_rules(&v, cell, &p->in->columns.rules)) {
+			if (!column_is_na(c, cell)) {
+				part_refuse(p, column, t, i);
+				return;
+			}
+			put_null(s, sink, row);
+			v = false;
+		}
+		bit_put(sink->values, row, v);
+	}
+}
+
+/* One cell as a number, by what the column is read as; NAN: NA. */
+static bool read_any(double *out, const struct part *p, const struct column *c, struct span cell)
+{
+	bool b;
+
+	*out = NAN;
+	if (column_is_na(c, cell))
+		return true;
+	if (c->verdict.reading == READ_BOOL) {
+		if (!value_bool_rules(&b, cell, &p->in->columns.rules))
+			return false;
+		*out = b;
+		return true;
+	}
+	if (!value_float_rules(out, cell, &p->in->columns.rules))
+		return false;
+	if (is_null_number(c, *out))
+		*out = NAN;
+	return true;
+}
+
+/*
+ * A dtype was asked for that the cells are not written in: 1.0 for int64, TRUE for
+ * float64, 1 for bool. pandas reads what is there and casts when nothing is lost.
+ */
+void fill_cast(struct part *p, size_t column, const struct tile *t)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	struct column_sink *sink = &p->sink->columns[column];
+	double v = 0;
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		uint64_t row = t->first_row + i;
+		bool ok = read_any(&v, p, c, part_cell(p, tile_raw(t, i, c->source)));
+
+		if (c->verdict.type == SHMPUB_FLOAT64) {
+			if (ok && isnan(v))
+				put_null(&p->states[column], sink, row);
+			((double *)sink->values)[row] = v;
+		} else if (c->verdict.type == SHMPUB_BOOL) {
+			ok = ok && (v == 0 || v == 1);
+			bit_put(sink->values, row, v == 1);
+		} else {
+			ok = ok && v >= -9223372036854775808.0 && v < 9223372036854775808.0 &&
+			     v == floor(v);
+			((int64_t *)sink->values)[row] = ok ? (int64_t)v : 0;
+		}
+		if (!ok) {
+			part_refuse(p, column, t, i);
+			return;
+		}
+	}
+}

@@ -1,0 +1,67 @@
+#include "ingest/part.h"
+
+#include "columns/table.h"
+
+/*
+ * Categories and dates. A category's cells become numbers in the order in which words
+ * are met; round 2 puts the sorted dictionary's codes in their place.
+ */
+
+void fill_category(struct part *p, size_t column, const struct tile *t)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	struct column_sink *sink = &p->sink->columns[column];
+	uint32_t *out = (uint32_t *)sink->values + t->first_row;
+	struct column_state *s = &p->states[column];
+	struct span cell;
+	int r;
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		cell = part_cell(p, tile_raw(t, i, c->source));
+		out[i] = 0;
+		if (column_is_na(c, cell)) {
+			s->n_nulls++;
+			bit_put(sink->validity, t->first_row + i, false);
+			continue;
+		}
+		r = dictionary_put(&s->dictionary, &out[i], cell, &p->error);
+		if (r && p->result == SHMPUB_OK)
+			p->result = r;
+		if (p->result)
+			return;
+	}
+}
+
+/* A moment of the column's zone and unit. */
+static bool is_of(const struct verdict *v, const struct timestamp *t, int64_t *out)
+{
+	return v->has_zone == t->has_zone && (!v->has_zone || v->offset_s == t->offset_s) &&
+	       timestamp_to_unit(out, t, v->unit) && *out != INT64_MIN;
+}
+
+void fill_date(struct part *p, size_t column, const struct tile *t)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	struct column_sink *sink = &p->sink->columns[column];
+	int64_t *out = (int64_t *)sink->values + t->first_row;
+	struct column_state *s = &p->states[column];
+	struct timestamp moment;
+	struct span raw, cell;
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		raw = tile_raw(t, i, c->source);
+		cell = part_cell(p, raw);
+		if (column_is_na(c, cell) || value_is_nat(cell)) {
+			s->n_nulls++;
+			bit_put(sink->validity, t->first_row + i, false);
+			out[i] = INT64_MIN;
+			continue;
+		}
+		if (!date_read(&moment, &s->dates, c, cell) ||
+		    !is_of(&c->verdict, &moment, &out[i])) {
+			part_refuse(p, column, t, i);
+			return;
+		}
+		date_note(&s->dates, &moment);
+	}
+}

@@ -1,0 +1,148 @@
+#include "ingest/part.h"
+
+#include "base/error.h"
+#include "columns/table.h"
+
+/*
+ * Text in two rounds. The first leaves in a cell's slot of `offsets` where its bytes
+ * stand, counted from the mark before it, and adds up how many bytes there will be. The
+ * second goes over the slots in order, copies, and puts the final offset in the slot's
+ * place.
+ */
+
+#define SLOT_NA 1u
+#define SLOT_WORK 2u /* to be unescaped, or spelled anew */
+#define SLOT_SIZE_MAX ((1u << 30) - 1)
+
+static uint64_t slot_of(const struct tile *t, struct span text, unsigned flags)
+{
+	return (uint64_t)(uint32_t)(text.data - t->base) << 32 | (uint64_t)text.size << 2 | flags;
+}
+
+/* Evidence that it is not text after all, until there is enough that it is. */
+static bool note_text(struct part *p, size_t column, struct span cell, uint64_t row)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	char *room = part_room(p, cell.size + 1);
+
+	if (room == NULL)
+		return false;
+	evidence_add(&p->states[column].seen, c, &p->in->columns, cell, row, room);
+	return true;
+}
+
+static bool put_long(uint64_t *size, struct part *p, struct span cell)
+{
+	char *room = part_room(p, cell.size + 1);
+
+	*size = room ? value_python_int(room, cell) : 0;
+	return *size > 0;
+}
+
+/* False: the column is broken or the part has failed. */
+static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t i)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	enum reading reading = c->verdict.reading;
+	struct column_sink *sink = &p->sink->columns[column];
+	struct column_state *s = &p->states[column];
+	uint64_t row = t->first_row + i, size;
+	struct csv_cell raw = csv_cell(tile_raw(t, i, c->source), &p->in->dialect);
+	struct span cell = raw.needs_unescape ? part_unescape(p, raw.text) : raw.text;
+	bool is_noted = c->dtype == CSV_DTYPE_AUTO && !c->is_date;
+	unsigned flags = raw.needs_unescape ? SLOT_WORK : 0;
+
+	if (is_noted && !s->seen.is_text && !note_text(p, column, cell, row))
+		return false;
+	size = cell.size;
+	if (reading != READ_LITERAL && column_is_na(c, cell)) {
+		s->n_nulls++;
+		bit_put(sink->validity, row, false);
+		flags = SLOT_NA;
+		size = 0;
+	} else if (reading == READ_LONG) {
+		flags |= SLOT_WORK;
+		if (!put_long(&size, p, cell)) {
+			part_refuse(p, column, t, i);
+			return false;
+		}
+	}
+	s->text_size += size;
+	sink->offsets[row] = (int64_t)slot_of(t, raw.text, flags);
+	if (raw.text.size <= SLOT_SIZE_MAX)
+		return p->result == SHMPUB_OK;
+	p->result = error_set(&p->error, SHMPUB_ERR_LIMIT, "line %llu: a cell of more than 1 GiB",
+	                      (unsigned long long)csv_line_at(
+	                              p->in->text, (size_t)(raw.text.data - p->in->text.data)));
+	return false;
+}
+
+void fill_text(struct part *p, size_t column, const struct tile *t)
+{
+	for (size_t i = 0; i < t->n_rows; i++) {
+		if (!put_cell(p, column, t, i))
+			return;
+	}
+}
+
+/* The bytes of a cell that must be worked on; round 1 has made room in scratch. */
+static size_t work_text(char *out, struct part *p, const struct column *c, struct span raw)
+{
+	struct span cell = raw;
+	char *room;
+
+	if (p->in->dialect.has_quote && raw.size && raw.data[0] == p->in->dialect.quote)
+		cell = part_unescape(p, raw);
+	if (c->verdict.reading != READ_LONG) {
+		memcpy(out, cell.data, cell.size);
+		return cell.size;
+	}
+	room = part_room(p, cell.size + 1);
+	if (room == NULL)
+		return 0;
+	size_t size = value_python_int(room, cell);
+
+	memcpy(out, room, size);
+	return size;
+}
+
+static uint64_t copy_stretch(struct part *p, size_t column, size_t mark, uint64_t at)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	struct column_sink *sink = &p->sink->columns[column];
+	const struct mark *m = &p->in->marks.marks[mark];
+	const char *base = p->in->text.data + m->at;
+	uint64_t end = m[1].row < p->sink->n_rows ? m[1].row : p->sink->n_rows;
+
+	for (uint64_t row = m->row; row < end; row++) {
+		uint64_t slot = (uint64_t)sink->offsets[row];
+		size_t size = slot >> 2 & SLOT_SIZE_MAX;
+		const char *from = base + (slot >> 32);
+
+		sink->offsets[row] = (int64_t)at;
+		if (slot & SLOT_NA)
+			continue;
+		if (slot & SLOT_WORK) {
+			at += work_text(sink->text + at, p, c, span_of(from, size));
+			continue;
+		}
+		memcpy(sink->text + at, from, size);
+		at += size;
+	}
+	return at;
+}
+
+void part_copy_text(struct part *p, const uint64_t *begins)
+{
+	const struct columns *s = &p->in->columns;
+
+	for (size_t k = 0; k < s->n; k++) {
+		uint64_t at = begins[k];
+
+		if (s->columns[k].verdict.type != SHMPUB_TEXT ||
+		    s->columns[k].verdict.reading == READ_CATEGORY)
+			continue;
+		for (size_t i = p->first_mark; i < p->end_mark; i++)
+			at = copy_stretch(p, k, i, at);
+	}
+}

@@ -1,0 +1,232 @@
+#include "ingest/header.h"
+
+#include <stdio.h>
+#include "base/alloc.h"
+#include "base/error.h"
+#include "csv/cell.h"
+
+/*
+ * pandas' TextReader._get_header for one header line. The first row below the header
+ * may be longer than it: its first fields are then an index without a name. Names that
+ * are given replace the header's, or stand alone when there is none.
+ */
+
+int header_token_error(const struct csv_tokenizer *t, enum csv_token_answer answer,
+                       struct shmpub_error *err)
+{
+	unsigned long long line = csv_line_at(t->text, t->at);
+
+	if (answer == CSV_OPEN_QUOTE)
+		return error_set(err, SHMPUB_ERR_CSV,
+		                 "line %llu: the text ends inside quotes that opened in this record",
+		                 line);
+	return error_set(err, SHMPUB_ERR_LIMIT, "line %llu: record longer than 4 GiB", line);
+}
+
+/* The next record's number of fields, the tokenizer staying before it; *n = 0: none. */
+static int peek(size_t *n, const struct csv_tokenizer *t, struct shmpub_error *err)
+{
+	struct csv_tokenizer copy = *t;
+	uint32_t cut;
+	struct csv_record record = { .base = t->at, .cuts = &cut };
+	enum csv_token_answer answer = csv_tokenize(&copy, &record);
+
+	*n = 0;
+	if (answer == CSV_END)
+		return SHMPUB_OK;
+	if (answer != CSV_RECORD)
+		return header_token_error(&copy, answer, err);
+	*n = record.n_fields ? record.n_fields : 1;
+	return SHMPUB_OK;
+}
+
+static int set_names(struct names *names, const struct csv_record *record,
+                     const struct csv_tokenizer *t, struct shmpub_error *err)
+{
+	struct csv_cell cell;
+	struct span text;
+	char *copy = NULL;
+	int r = SHMPUB_OK;
+
+	for (size_t i = 0; i < names->n && r == SHMPUB_OK; i++) {
+		uint32_t from = record->cuts[i] + 1, to = record->cuts[i + 1];
+
+		cell = csv_cell(span_of(t->text.data + record->base + from, to - from),
+		                t->dialect);
+		text = cell.text;
+		if (cell.needs_unescape) {
+			copy = mem_alloc(text.size + 1);
+			if (copy == NULL)
+				return error_nomem(err, text.size + 1);
+			text = span_of(copy, csv_unescape(copy, text, t->dialect->quote));
+		}
+		r = names_set(names, i, text, true, err);
+		mem_free(copy);
+		copy = NULL;
+	}
+	return r;
+}
+
+static int read_names(struct header *h, size_t n, struct shmpub_error *err)
+{
+	uint32_t *cuts = mem_zalloc(n + 1, sizeof(*cuts));
+	struct csv_record record = { .base = h->rows.at, .cuts = cuts, .room = n };
+	int r;
+
+	if (cuts == NULL)
+		return error_nomem(err, (n + 1) * sizeof(*cuts));
+	(void)csv_tokenize(&h->rows, &record); /* it was peeked at */
+	r = names_init(&h->names, n, err);
+	if (r == SHMPUB_OK)
+		r = set_names(&h->names, &record, &h->rows, err);
+	if (r == SHMPUB_OK)
+		r = names_mangle(&h->names, err);
+	mem_free(cuts);
+	return r;
+}
+
+static int no_columns(struct shmpub_error *err)
+{
+	return error_set(err, SHMPUB_ERR_CSV, "line 1: no columns, the text holds no record");
+}
+
+static int check_columns(const struct header *h, size_t n, const struct csv_options *o,
+                         struct shmpub_error *err)
+{
+	if (n <= o->max_columns)
+		return SHMPUB_OK;
+	return error_set(err, SHMPUB_ERR_LIMIT, "line %llu: %zu fields, max_columns is %llu",
+	                 (unsigned long long)csv_line_at(h->rows.text, h->rows.at), n,
+	                 (unsigned long long)o->max_columns);
+}
+
+/* Passes the lines before the header and reads it; *n is its number of fields. */
+static int read_header_line(struct header *h, size_t *n, const struct csv_options *o,
+                            struct shmpub_error *err)
+{
+	uint32_t cut;
+	struct csv_record record = { .cuts = &cut };
+	int r;
+
+	for (uint64_t i = 0;; i++) {
+		r = peek(n, &h->rows, err);
+		if (r)
+			return r;
+		if (*n == 0 && i == 0)
+			return no_columns(err);
+		if (*n == 0)
+			return error_set(err, SHMPUB_ERR_CSV,
+			                 "header is record %llu, the text has only %llu",
+			                 (unsigned long long)o->header, (unsigned long long)i);
+		if (i == o->header)
+			break;
+		record.base = h->rows.at;
+		(void)csv_tokenize(&h->rows, &record);
+	}
+	r = check_columns(h, *n, o, err);
+	return r ? r : read_names(h, *n, err);
+}
+
+static int take_given_names(struct header *h, const struct csv_options *o, struct shmpub_error *err)
+{
+	int r;
+
+	names_free(&h->names);
+	r = names_init(&h->names, o->names.n, err);
+	for (size_t i = 0; i < h->names.n && r == SHMPUB_OK; i++)
+		r = names_set(&h->names, i, o->names.items[i].text, false, err);
+	if (r == SHMPUB_OK)
+		r = names_mangle(&h->names, err);
+	for (size_t i = 0; i < h->names.n && r == SHMPUB_OK; i++) {
+		if (h->names.names[i].original.data)
+			r = error_set(err, SHMPUB_ERR_INVALID, "names: \"%.*s\" is there twice",
+			              (int)h->names.names[i].original.size,
+			              h->names.names[i].original.data);
+	}
+	return r;
+}
+
+static int take_positions(struct header *h, size_t n, struct shmpub_error *err)
+{
+	int r = names_init(&h->names, n, err);
+	char text[24];
+
+	h->has_integer_names = true;
+	for (size_t i = 0; i < n && r == SHMPUB_OK; i++) {
+		snprintf(text, sizeof(text), "%zu", i);
+		r = names_set(&h->names, i, span_str(text), false, err);
+	}
+	return r;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What the number of names and the first row's length make of the table's shape. */
+static int set_shape(struct header *h, size_t n_header, size_t n_first,
+                     const struct csv_options *o, struct shmpub_error *err)
+{
+	size_t n_names = h->names.n, n_used = o->usecols.n;
+	bool is_named = o->names.is_given;
+	size_t n_fields;
+
+	h->width = larger(n_header, n_first);
+	if (is_named && n_header == 0)
+		h->width = larger(n_first, n_names);
+	n_fields = h->has_rows ? h->width : n_names;
+	if (is_named)
+		n_fields = larger(n_fields, n_names);
+	h->table_width = n_fields;
+	h->drops_extra = o->usecols.is_given;
+	if (!o->usecols.is_given)
+		h->leading = n_fields > n_names ? n_fields - n_names : 0;
+	else if (n_used != n_names && !is_named && n_used < n_names)
+		h->leading = n_fields > n_names ? n_fields - n_names : 0;
+	else if (n_used != n_names && n_names != n_fields)
+		return error_set(err, SHMPUB_ERR_CSV, "%zu names for %zu fields", n_names, n_fields);
+	if (h->has_rows && is_named && n_names - (h->leading < n_names ? h->leading : 0) > h->width)
+		return error_set(err, SHMPUB_ERR_CSV, "%zu names, the records have %zu fields",
+		                 n_names, h->width);
+	return SHMPUB_OK;
+}
+
+int header_read(struct header *out, struct span text, const struct csv_dialect *dialect,
+                const struct csv_options *o, struct shmpub_error *err)
+{
+	struct header h = HEADER_NONE;
+	bool has_header = o->has_header && (o->is_header_given || !o->names.is_given);
+	size_t n_header = 0, n_first = 0;
+	int r = SHMPUB_OK;
+
+	h.rows = (struct csv_tokenizer){ .dialect = dialect, .text = text };
+	if (o->skiprows.n == 1)
+		h.rows.skip_first = o->skiprows.items[0].position;
+	else if (o->skiprows.n > 1)
+		h.rows.skip_list = &o->skiprows;
+	if (has_header)
+		r = read_header_line(&h, &n_header, o, err);
+	if (r == SHMPUB_OK)
+		r = peek(&n_first, &h.rows, err);
+	h.has_rows = n_first > 0;
+	if (r == SHMPUB_OK)
+		r = check_columns(&h, n_first, o, err);
+	if (r == SHMPUB_OK && o->names.is_given)
+		r = take_given_names(&h, o, err);
+	else if (r == SHMPUB_OK && !has_header)
+		r = n_first ? take_positions(&h, n_first, err) : no_columns(err);
+	if (r == SHMPUB_OK)
+		r = set_shape(&h, n_header, n_first, o, err);
+	if (r) {
+		header_free(&h);
+		return r;
+	}
+	*out = h;
+	return SHMPUB_OK;
+}
+
+void header_free(struct header *h)
+{
+	names_free(&h->names);
+}

@@ -1,0 +1,83 @@
+/*
+ * A part of the rows, filled by one thread: what it needs, and what it learns of each
+ * column on the way. Internal to this room.
+ */
+#ifndef SHMPUB_INGEST_PART_H
+#define SHMPUB_INGEST_PART_H
+
+#include "base/buffer.h"
+#include "columns/sink.h"
+#include "ingest/column.h"
+#include "ingest/dates.h"
+#include "ingest/dictionary.h"
+#include "ingest/evidence.h"
+#include "ingest/ingest.h"
+#include "ingest/tile.h"
+
+/* What one part has seen of one column. */
+struct column_state {
+	uint64_t n_nulls;
+	uint64_t text_size;
+	struct evidence seen;
+	struct date_state dates;
+	struct dictionary dictionary;
+	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
+};
+
+struct part {
+	struct ingest *in;
+	struct table_sink *sink;
+	size_t first_mark, end_mark;
+	struct tile_reader reader;
+	struct column_state *states; /* of in->columns */
+	struct buffer scratch;
+	int result; /* the first failure */
+	struct shmpub_error error;
+};
+
+struct ingest {
+	struct span text;
+	struct buffer decoded; /* owns text when it had to be decoded */
+	const struct csv_options *options;
+	struct csv_dialect dialect;
+	struct header header;
+	struct columns columns;
+	struct marks marks;
+	struct schema schema;
+	const struct ingest_runner *runner;
+	bool *is_strict; /* per column: a cell that does not fit is an error, not a contradiction */
+	struct part *parts; /* of the last fill */
+	size_t n_parts;
+	struct dictionary_column *dictionaries; /* per column, of the last fill */
+	int n_rounds;
+};
+
+/* Its text without quotes, in scratch when it had any inside. On failure p->result is set. */
+struct span part_unescape(struct part *p, struct span raw);
+
+static inline struct span part_cell(struct part *p, struct span raw)
+{
+	struct csv_cell cell = csv_cell(raw, &p->in->dialect);
+
+	return cell.needs_unescape ? part_unescape(p, cell.text) : cell.text;
+}
+
+/* Room for `size` bytes behind what part_cell may have put into scratch; NULL: p->result is set. */
+char *part_room(struct part *p, size_t size);
+
+/* The column cannot hold this cell: broken, or an error that names line and cell when strict. */
+void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row);
+
+/* Filling one column's cells of a tile, by what the column is read as. */
+typedef void fill_fn(struct part *p, size_t column, const struct tile *t);
+fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_category, fill_date;
+
+/* Round 2 for the text columns of one part; `sizes` are where its text begins, per column. */
+void part_copy_text(struct part *p, const uint64_t *begins);
+
+/* Evidence of the columns that are flagged, from all rows or from a sample of them. */
+int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct shmpub_error *err);
+/* False: what was seen contradicts what the column is taken for. */
+bool settle_holds(const struct column *c, const struct column_state *s);
+
+#endif

@@ -1,0 +1,232 @@
+#include "ingest/part.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/*
+ * What each column is taken for. Before the first fill that is a guess: the schema of
+ * the last refresh, or what a sample says. The fill verifies it on every cell; for the
+ * columns that it contradicts, all cells are looked at once more, and then it is known.
+ *
+ * A dtype that was asked for is tried as such first, then by what the cells are and a
+ * cast that loses nothing, and is an error of the line that stands against it.
+ */
+
+#define SAMPLE_STRETCHES 5u
+#define SAMPLE_TILES 1u
+
+static struct verdict verdict_of(enum reading reading, enum shmpub_type type)
+{
+	return (struct verdict){ .reading = reading, .type = type };
+}
+
+static struct verdict asked_int(const struct evidence *e)
+{
+	struct verdict v = evidence_verdict(e);
+	bool is_beyond = e->first_beyond < e->first_not_int && e->first_huge <= e->first_not_uint;
+
+	if (!is_beyond && e->first_not_int != ROW_NONE &&
+	    (v.reading == READ_FLOAT || v.reading == READ_BOOL))
+		return verdict_of(v.reading, SHMPUB_INT64);
+	return verdict_of(READ_INT, SHMPUB_INT64);
+}
+
+static struct verdict asked_float(const struct evidence *e)
+{
+	if (e->has_not_float && !e->has_not_bool)
+		return verdict_of(READ_BOOL, SHMPUB_FLOAT64);
+	return verdict_of(READ_FLOAT, SHMPUB_FLOAT64);
+}
+
+static struct verdict asked_bool(const struct evidence *e)
+{
+	struct verdict v = evidence_verdict(e);
+
+	if (e->n_values && e->has_not_bool && (v.reading == READ_INT || v.reading == READ_FLOAT))
+		return verdict_of(v.reading, SHMPUB_BOOL);
+	return verdict_of(READ_BOOL, SHMPUB_BOOL);
+}
+
+/* The type that the words of a category will probably have; the finished dictionary knows. */
+static struct verdict asked_category(const struct evidence *e)
+{
+	if (e->n_values == 0 || e->is_text)
+		return verdict_of(READ_CATEGORY, SHMPUB_TEXT);
+	if (e->first_not_int == ROW_NONE && e->first_beyond == ROW_NONE)
+		return verdict_of(READ_CATEGORY, SHMPUB_INT64);
+	if (e->first_not_uint == ROW_NONE && e->first_huge == ROW_NONE && !e->has_negative)
+		return verdict_of(READ_CATEGORY, SHMPUB_UINT64);
+	if (!e->has_not_float)
+		return verdict_of(READ_CATEGORY, SHMPUB_FLOAT64);
+	return verdict_of(READ_CATEGORY, e->has_not_bool ? SHMPUB_TEXT : SHMPUB_BOOL);
+}
+
+static struct verdict asked_timestamp(const struct column_state *s)
+{
+	struct date_state dates = s->dates;
+
+	dates.has_not_date = false; /* then the fill refuses the cell that is none */
+	dates.is_mixed = false;
+	if (!dates.has_value && s->n_nulls == 0)
+		return verdict_of(READ_DATE, SHMPUB_TIMESTAMP);
+	return date_verdict(&dates, s->n_nulls);
+}
+
+static struct verdict decide(const struct column *c, const struct column_state *s)
+{
+	switch (c->dtype) {
+	case CSV_DTYPE_INT64:
+		return asked_int(&s->seen);
+	case CSV_DTYPE_FLOAT64:
+		return asked_float(&s->seen);
+	case CSV_DTYPE_BOOL:
+		return asked_bool(&s->seen);
+	case CSV_DTYPE_STR:
+		return verdict_of(READ_TEXT, SHMPUB_TEXT);
+	case CSV_DTYPE_CATEGORY:
+		return asked_category(&s->seen);
+	case CSV_DTYPE_TIMESTAMP:
+		return asked_timestamp(s);
+	default:
+		return c->is_date ? date_verdict(&s->dates, s->n_nulls) : evidence_verdict(&s->seen);
+	}
+}
+
+static void look_date(struct part *p, const struct column *c, struct column_state *s,
+                      struct span cell)
+{
+	struct timestamp t;
+	int64_t v;
+	bool is_inside = cell.data >= p->in->text.data &&
+	                 cell.data <= p->in->text.data + p->in->text.size;
+
+	if (s->dates.has_not_date)
+		return;
+	if (column_is_na(c, cell) || value_is_nat(cell)) {
+		s->n_nulls++;
+		return;
+	}
+	if (!is_inside || !date_read(&t, &s->dates, c, cell)) {
+		s->dates.has_not_date = true;
+		return;
+	}
+	date_note(&s->dates, &t);
+	/* A unit that grows later makes earlier values overflow: the fill will tell. */
+	if (!timestamp_to_unit(&v, &t, s->dates.unit) || v == INT64_MIN)
+		s->dates.has_not_date = true;
+}
+
+static void look(struct part *p, size_t column, const struct tile *t)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	struct column_state *s = &p->states[column];
+	bool is_date = c->is_date || c->dtype == CSV_DTYPE_TIMESTAMP;
+	struct span cell;
+	char *room;
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		cell = part_cell(p, tile_raw(t, i, c->source));
+		if (is_date) {
+			look_date(p, c, s, cell);
+			continue;
+		}
+		room = part_room(p, cell.size + 1);
+		if (room == NULL)
+			return;
+		evidence_add(&s->seen, c, &p->in->columns, cell, t->first_row + i, room);
+	}
+}
+
+/* Tiles of the stretch behind marks[i]: all, or the first few. */
+static int look_stretch(struct part *p, const bool *flags, size_t i, size_t n_tiles)
+{
+	struct tile tile;
+	int r = SHMPUB_OK;
+
+	tile_reader_seek(&p->reader, &p->in->marks, i);
+	while (n_tiles-- > 0 && r == SHMPUB_OK && p->result == SHMPUB_OK) {
+		r = tile_reader_next(&p->reader, &tile, &p->error);
+		if (r || tile.n_rows == 0)
+			break;
+		for (size_t k = 0; k < p->in->columns.n; k++) {
+			if (flags[k])
+				look(p, k, &tile);
+		}
+	}
+	return r ? r : p->result;
+}
+
+static int look_all(struct part *p, const bool *flags, bool is_sample)
+{
+	size_t n = p->in->marks.n, step = 1;
+	int r = SHMPUB_OK;
+
+	if (is_sample && n > SAMPLE_STRETCHES)
+		step = (n - 1) / (SAMPLE_STRETCHES - 1);
+	for (size_t i = 0; i < n && r == SHMPUB_OK; i += step)
+		r = look_stretch(p, flags, i, is_sample ? SAMPLE_TILES : SIZE_MAX);
+	return r;
+}
+
+int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct shmpub_error *err)
+{
+	struct part p = { .in = in };
+	int r;
+
+	p.states = mem_zalloc(in->columns.n, sizeof(*p.states));
+	if (p.states == NULL)
+		return error_nomem(err, in->columns.n * sizeof(*p.states));
+	for (size_t k = 0; k < in->columns.n; k++) {
+		p.states[k].seen = EVIDENCE_NONE;
+		p.states[k].dates = DATE_STATE_NONE;
+	}
+	r = tile_reader_init(&p.reader, &in->header, in->options->skips_bad_lines, &p.error);
+	if (r == SHMPUB_OK)
+		r = look_all(&p, flags, is_sample);
+	for (size_t k = 0; k < in->columns.n && r == SHMPUB_OK; k++) {
+		if (!flags[k])
+			continue;
+		in->columns.columns[k].verdict = decide(&in->columns.columns[k], &p.states[k]);
+		in->is_strict[k] = !is_sample && in->columns.columns[k].dtype != CSV_DTYPE_AUTO;
+	}
+	if (r && err)
+		*err = p.error;
+	tile_reader_deinit(&p.reader);
+	buffer_free(&p.scratch);
+	mem_free(p.states);
+	return r;
+}
+
+static bool holds_date(const struct column *c, const struct column_state *s)
+{
+	struct verdict v = date_verdict(&s->dates, s->n_nulls);
+
+	return v.reading == READ_DATE && v.unit == c->verdict.unit &&
+	       v.has_zone == c->verdict.has_zone && v.offset_s == c->verdict.offset_s;
+}
+
+bool settle_holds(const struct column *c, const struct column_state *s)
+{
+	const struct evidence *e = &s->seen;
+
+	if (s->is_broken)
+		return false;
+	if (c->verdict.reading == READ_DATE)
+		return holds_date(c, s);
+	if (c->dtype != CSV_DTYPE_AUTO || c->is_date)
+		return true;
+	switch (c->verdict.reading) {
+	case READ_INT:
+		return true;
+	case READ_UINT:
+		return e->has_unsigned;
+	case READ_FLOAT:
+		return e->first_beyond >= e->first_not_int &&
+		       (e->first_not_int != ROW_NONE || e->n_nulls > 0);
+	case READ_BOOL:
+		return (c->verdict.kind == SHMPUB_KIND_BOOL) == (s->n_nulls > 0) &&
+		       (e->n_values == 0 || evidence_verdict(e).reading == READ_BOOL);
+	default:
+		return evidence_verdict(e).reading == c->verdict.reading;
+	}
+}

@@ -1,0 +1,68 @@
+/*
+ * The rows of a text, some at a time: marks where rows begin, and tiles of cuts.
+ *
+ * Marks are set once, by passing over the text and counting rows. Between two of them
+ * the text can be read tile by tile, by any thread with a reader of its own. All cuts
+ * between two marks count from the first of them, in 32 bits.
+ */
+#ifndef SHMPUB_INGEST_TILE_H
+#define SHMPUB_INGEST_TILE_H
+
+#include "csv/cell.h"
+#include "ingest/header.h"
+
+struct mark {
+	size_t at;        /* in the text, at a record or at what lies before it */
+	uint64_t row;     /* the number of the first row behind it */
+	uint64_t n_lines; /* as the tokenizer counts */
+};
+
+struct marks {
+	struct mark *marks; /* n + 1 of them: the last is the text's end */
+	size_t n, room;
+	uint64_t n_rows;
+	uint64_t n_skipped; /* on_bad_lines = skip */
+};
+
+#define MARKS_NONE ((struct marks){ .n = 0 })
+
+int marks_init(struct marks *out, const struct header *header, bool skips_bad_lines,
+               struct shmpub_error *err);
+void marks_free(struct marks *m);
+
+/* A cell (row, column) is the bytes from its cut + 1 up to the next one; missing cells have less than none. */
+struct tile {
+	const char *base;
+	const uint32_t *cuts;
+	size_t stride; /* cuts from one row to the next */
+	size_t n_rows;
+	uint64_t first_row;
+};
+
+static inline struct span tile_raw(const struct tile *t, size_t row, size_t source)
+{
+	const uint32_t *cut = t->cuts + row * t->stride + source;
+	uint32_t from = cut[0] + 1, to = cut[1];
+
+	return (struct span){ t->base + from, to > from ? to - from : 0 };
+}
+
+struct tile_reader {
+	const struct header *header;
+	bool skips_bad_lines;
+	struct csv_tokenizer tokenizer;
+	size_t base, end; /* of the stretch between two marks */
+	uint64_t row;
+	uint32_t *cuts; /* owned */
+	size_t rows_room;
+};
+
+int tile_reader_init(struct tile_reader *r, const struct header *header, bool skips_bad_lines,
+                     struct shmpub_error *err);
+/* Begin the stretch behind marks[i]. */
+void tile_reader_seek(struct tile_reader *r, const struct marks *marks, size_t i);
+/* n_rows 0: the stretch is over. */
+int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_error *err);
+void tile_reader_deinit(struct tile_reader *r);
+
+#endif
