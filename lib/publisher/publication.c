@@ -23,8 +23,6 @@
  * out a second time, even when that segment was never put in place.
  */
 
-#define MAGIC_SIZE 8
-
 /* --- loop: begin ------------------------------------------------------------------------------- */
 
 static uint64_t next_sequence(const struct publisher_feed *f)
@@ -106,15 +104,6 @@ static void push(struct segment **list, struct segment *s)
 	*list = s;
 }
 
-static void spoil(struct shm_map *map)
-{
-	if (map->size < 2 * MAGIC_SIZE)
-		return;
-	memset(map->addr, 0, MAGIC_SIZE);
-	memset((char *)map->addr + map->size - MAGIC_SIZE, 0, MAGIC_SIZE);
-	fence_release();
-}
-
 static bool recycle(struct publication *pub)
 {
 	struct publisher *p = pub->publisher;
@@ -126,7 +115,7 @@ static bool recycle(struct publication *pub)
 		return false;
 	r = shm_recycle(&s->map, NULL);
 	if (r == 0 && shm_map_stands(&s->map, &p->dir, s->name)) {
-		spoil(&s->map);
+		segment_spoil(&s->map);
 		pub->segment = s;
 		return true;
 	}

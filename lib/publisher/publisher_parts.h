@@ -101,6 +101,8 @@ void segment_hidden_name(char out[SEGMENT_NAME_SIZE], struct publisher *p, const
 /* [any] A new, empty file of `size` bytes under a hidden name, counted. */
 int segment_create(struct segment **out, struct publisher *p, uint32_t slot, const char *name,
                    size_t size, const struct shm_access *access, struct shmpub_error *err);
+/* [any] Before the first byte changes: no magic at either end. */
+void segment_spoil(struct shm_map *map);
 /* [any] Unmap, take the hidden name away, count it off. Not for held ones. NULL is fine. */
 void segment_drop(struct publisher *p, struct segment *s);
 /* [any] SHM_BUSY: somebody else has it open or mapped. */

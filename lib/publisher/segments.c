@@ -21,6 +21,8 @@
  * to the worker of the next publication, or to the next heartbeat.
  */
 
+#define MAGIC_SIZE 8
+
 uint64_t whole_pages(const struct publisher *p, uint64_t size)
 {
 	return (size + p->page_size - 1) / p->page_size * p->page_size;
@@ -115,6 +117,15 @@ struct segment *segments_drop_free(struct publisher *p, struct segment *list)
 		}
 	}
 	return busy;
+}
+
+void segment_spoil(struct shm_map *map)
+{
+	if (map->size < 2 * MAGIC_SIZE)
+		return;
+	memset(map->addr, 0, MAGIC_SIZE);
+	memset((char *)map->addr + map->size - MAGIC_SIZE, 0, MAGIC_SIZE);
+	fence_release();
 }
 
 /* --- held by readers --------------------------------------------------------------------------- */
