@@ -1,243 +1,18 @@
-/* lib/shm: directories and their owners, the lock, segments with real room, names, leases, futex. */
+/* lib/shm: segments with real room, names, leases, futex. */
 #include "unit/check.h"
+#include "unit/child.h"
 #include "unit/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 
-#include "base/alloc.h"
 #include "base/span.h"
 #include "shm/shm.h"
 
-#define NOBODY 65534
-
 static const struct shm_access access_all = { .mode = 0644, .gid = -1 };
-
-/* Run fn in a child, as another user when uid is not 0; true when it returned true. */
-static bool in_child(bool (*fn)(const void *arg), const void *arg, uid_t uid)
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	if (pid == 0) {
-		if (uid != 0 && (setgid(uid) != 0 || setuid(uid) != 0))
-			_exit(2);
-		_exit(fn(arg) ? 0 : 1);
-	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-	       WEXITSTATUS(status) == 0;
-}
-
-/* --- directory --------------------------------------------------------------------------------- */
-
-static const struct {
-	const char *label;
-	const char *instance;
-	int want;
-} instances[] = {
-	{ "plain", "a", 0 },
-	{ "forty", "0123456789012345678901234567890123456789", 0 },
-	{ "forty-one", "01234567890123456789012345678901234567890", SHMPUB_ERR_INVALID },
-	{ "empty", "", SHMPUB_ERR_INVALID },
-	{ "up", "..", SHMPUB_ERR_INVALID },
-	{ "path", "a/b", SHMPUB_ERR_INVALID },
-	{ "dot", "a.b", SHMPUB_ERR_INVALID },
-	{ "dash first", "-a", SHMPUB_ERR_INVALID },
-};
-
-static void test_names(const char *scratch)
-{
-	struct shm_dir dir;
-	struct shmpub_error err;
-
-	for (size_t i = 0; i < ARRAY_LEN(instances); i++) {
-		int absent = instances[i].want != 0 ? instances[i].want : SHM_ABSENT;
-
-		CHECK_INT(instances[i].label,
-		          shm_dir_open(&dir, scratch, instances[i].instance, &err), absent);
-		CHECK_INT(instances[i].label,
-		          shm_dir_make(&dir, scratch, instances[i].instance, &err),
-		          instances[i].want);
-		shm_dir_close(&dir);
-		CHECK_INT(instances[i].label,
-		          shm_dir_open(&dir, scratch, instances[i].instance, &err),
-		          instances[i].want);
-		shm_dir_close(&dir);
-		shm_dir_close(&dir);
-	}
-	CHECK_INT("no such directory", shm_dir_make(&dir, "/nonexistent", "a", &err),
-	          SHMPUB_ERR_SYS);
-	CHECK_STR("says so", err.message, "open /nonexistent: No such file or directory");
-}
-
-static void path_of(char *out, size_t size, const char *scratch, const char *name)
-{
-	snprintf(out, size, "%s/%s", scratch, name);
-}
-
-static void test_mode(const char *scratch)
-{
-	struct shm_dir dir;
-	struct shm_stat stat;
-	struct shmpub_error err;
-	char path[256];
-	mode_t before = umask(077);
-
-	CHECK_INT("make", shm_dir_make(&dir, scratch, "umask", &err), 0);
-	umask(before);
-	CHECK_INT("stat", shm_stat_name(&stat, &dir, ".", &err), 0);
-	CHECK_INT("0755 whatever the umask", stat.mode, 0755);
-	CHECK("stands", shm_dir_stands(&dir));
-	path_of(path, sizeof(path), scratch, "umask");
-	CHECK_INT("removed", rmdir(path), 0);
-	CHECK("is gone", !shm_dir_stands(&dir));
-	CHECK_INT("another one", mkdir(path, 0755), 0);
-	CHECK("is not this one", !shm_dir_stands(&dir));
-	shm_dir_close(&dir);
-	CHECK_INT("open to others", chmod(path, 0777), 0);
-	CHECK_INT("is not taken", shm_dir_make(&dir, scratch, "umask", &err), SHMPUB_ERR_OWNER);
-	CHECK_INT("sticky does not help", chmod(path, 01777), 0);
-	CHECK_INT("is not taken either", shm_dir_make(&dir, scratch, "umask", &err),
-	          SHMPUB_ERR_OWNER);
-	rmdir(path);
-	CHECK_INT("a link", symlink("/tmp", path), 0);
-	CHECK_INT("is not followed", shm_dir_make(&dir, scratch, "umask", &err), SHMPUB_ERR_SYS);
-	CHECK_INT("nor read", shm_dir_open(&dir, scratch, "umask", &err), SHMPUB_ERR_SYS);
-	unlink(path);
-	CHECK_INT("a file", mknod(path, S_IFREG | 0644, 0), 0);
-	CHECK_INT("is no directory", shm_dir_make(&dir, scratch, "umask", &err), SHMPUB_ERR_SYS);
-	unlink(path);
-}
-
-static bool squat(const void *path)
-{
-	return mkdir(path, 0755) == 0;
-}
-
-static bool refused_as_other(const void *scratch)
-{
-	struct shm_dir dir;
-	struct shmpub_error err;
-
-	return shm_dir_make(&dir, scratch, "ours", &err) == SHMPUB_ERR_OWNER;
-}
-
-/* /dev/shm itself: sticky, open to all; somebody makes our directory before us. */
-static void test_squatter(const char *scratch)
-{
-	struct shm_dir dir;
-	struct shmpub_error err;
-	char path[256];
-	uint32_t uid = 0;
-
-	if (geteuid() != 0) {
-		printf("skipped: squatting needs root to become another user\n");
-		return;
-	}
-	CHECK_INT("open to all", chmod(scratch, 01777), 0);
-	path_of(path, sizeof(path), scratch, "squatted");
-	CHECK("nobody was first", in_child(squat, path, NOBODY));
-	CHECK_INT("refused", shm_dir_make(&dir, scratch, "squatted", &err), SHMPUB_ERR_OWNER);
-	CHECK("names the owner", strstr(err.message, "belongs to user 65534, not to 0") != NULL);
-	CHECK_INT("a reader may look", shm_dir_open(&dir, scratch, "squatted", &err), 0);
-	CHECK_INT("at the owner", shm_dir_owner(&uid, &dir, &err), 0);
-	CHECK_INT("who is", uid, NOBODY);
-	shm_dir_close(&dir);
-	CHECK_INT("one for root", shm_dir_make(&dir, scratch, "ours", &err), 0);
-	CHECK_INT("handed to another", fchown(dir.fd, 1, 1), 0);
-	shm_dir_close(&dir);
-	CHECK("is not nobody's", in_child(refused_as_other, scratch, NOBODY));
-	CHECK_INT("as before", chmod(scratch, 0755), 0);
-}
-
-static void count(void *arg, const char *name)
-{
-	if (strcmp(name, "x") == 0 || strcmp(name, "y") == 0)
-		++*(int *)arg;
-}
-
-static void test_each(const struct shm_dir *dir)
-{
-	struct shm_map map;
-	struct shm_stat stat;
-	struct shmpub_error err;
-	int n = 0;
-
-	for (int i = 0; i < 2; i++) {
-		CHECK_INT("make", shm_create(&map, dir, i ? "x" : "y", 0, &access_all, &err), 0);
-		shm_discard(&map);
-	}
-	CHECK_INT("each", shm_dir_each(dir, count, &n, &err), 0);
-	CHECK_INT("each again", shm_dir_each(dir, count, &n, &err), 0);
-	CHECK_INT("both, twice", n, 4);
-	CHECK_INT("remove", shm_remove(dir, "x", &err), 0);
-	CHECK_INT("gone already", shm_remove(dir, "x", &err), 0);
-	CHECK_INT("absent", shm_stat_name(&stat, dir, "x", &err), SHM_ABSENT);
-	shm_remove(dir, "y", &err);
-}
-
-/* --- lock -------------------------------------------------------------------------------------- */
-
-struct contender {
-	const struct shm_dir *dir;
-	uint64_t pid;
-};
-
-static bool is_busy(const void *arg)
-{
-	const struct contender *c = arg;
-	struct shmpub_error err;
-	uint64_t pid;
-	int fd;
-
-	return shm_lock(&fd, &pid, c->dir, &err) == SHM_BUSY && pid == c->pid;
-}
-
-static bool takes_lock(const void *arg)
-{
-	struct shmpub_error err;
-	uint64_t pid;
-	int fd;
-
-	return shm_lock(&fd, &pid, ((const struct contender *)arg)->dir, &err) == 0;
-}
-
-static void test_lock(const struct shm_dir *dir)
-{
-	struct contender c = { dir, (uint64_t)getpid() };
-	struct shm_stat stat;
-	struct shmpub_error err;
-	uint64_t pid;
-	int fd, second;
-
-	CHECK_INT("lock", shm_lock(&fd, &pid, dir, &err), 0);
-	CHECK_INT("its mode", shm_stat_name(&stat, dir, "lock", &err), 0);
-	CHECK_INT("0600", stat.mode, 0600);
-	CHECK("another process is told who", in_child(is_busy, &c, 0));
-	CHECK_INT("so is the same process", shm_lock(&second, &pid, dir, &err), SHM_BUSY);
-	CHECK("held", shm_lock_stands(fd, dir));
-	shm_unlock(fd);
-	CHECK("free for another process", in_child(takes_lock, &c, 0));
-	CHECK_INT("free when that died", shm_lock(&fd, &pid, dir, &err), 0);
-	CHECK_INT("somebody unlinks it", shm_remove(dir, "lock", &err), 0);
-	CHECK("which shows", !shm_lock_stands(fd, dir));
-	CHECK_INT("the next one has another file", shm_lock(&second, &pid, dir, &err), 0);
-	shm_unlock(fd);
-	shm_unlock(second);
-	shm_unlock(-1);
-	shm_remove(dir, "lock", &err);
-	CHECK_INT("a link in its place", symlinkat("/tmp/x", dir->fd, "lock"), 0);
-	CHECK_INT("is not followed", shm_lock(&fd, &pid, dir, &err), SHMPUB_ERR_SYS);
-	shm_remove(dir, "lock", &err);
-	CHECK_INT("a FIFO in its place", mkfifoat(dir->fd, "lock", 0600), 0);
-	CHECK_INT("is no lock, and does not hang", shm_lock(&fd, &pid, dir, &err), SHMPUB_ERR_SYS);
-	shm_remove(dir, "lock", &err);
-}
 
 /* --- segments ---------------------------------------------------------------------------------- */
 
@@ -376,7 +151,7 @@ static void test_full(const char *scratch)
 {
 	char path[256];
 
-	path_of(path, sizeof(path), scratch, "tmpfs");
+	snprintf(path, sizeof(path), "%s/tmpfs", scratch);
 	CHECK_INT("mkdir", mkdir(path, 0755), 0);
 	if (mount("none", path, "tmpfs", 0, "size=1m") != 0) {
 		printf("skipped: a full tmpfs: mount: %s\n", strerror(errno));
@@ -503,13 +278,8 @@ int main(void)
 	struct shmpub_error err;
 
 	scratch_open(&s, "/dev/shm");
-	test_names(s.path);
-	test_mode(s.path);
-	test_squatter(s.path);
 	test_full(s.path);
 	CHECK_INT("dir", shm_dir_make(&dir, s.path, "dir", &err), 0);
-	test_each(&dir);
-	test_lock(&dir);
 	test_segment(&dir);
 	test_place(&dir);
 	test_lease(&dir);
@@ -518,6 +288,5 @@ int main(void)
 	test_process();
 	shm_dir_close(&dir);
 	scratch_close(&s);
-	CHECK_INT("nothing left", mem_live(), 0);
 	return check_report();
 }
