@@ -46,6 +46,8 @@ int arrow_message_schema(struct arrow_message *out, const struct arrow_schema *s
 {
 	uint32_t header = begin(out, HEADER_SCHEMA, err);
 
+	flatbuf_settle(
+	        &out->tree); /* so that the message ends with the schema's own bytes, as in the footer */
 	flatbuf_align(&out->tree, 8, 0);
 	flatbuf_refer(&out->tree, header, flatbuf_size(&out->tree) + schema->table);
 	flatbuf_append(&out->tree, buffer_span(&schema->tree.bytes));

@@ -1,0 +1,167 @@
+#include "snapshot/arrow_batch_read.h"
+
+#include "base/checked.h"
+#include "base/crc32.h"
+#include "base/error.h"
+#include "snapshot/arrow_format.h"
+
+/*
+ * Nodes and buffers are flat vectors in the order of fields; a column takes as many
+ * buffers as its form has. A buffer becomes a pointer only here, after its offset,
+ * alignment and length have been held against the body and the number of rows.
+ */
+
+int arrow_find_message(struct span *out, struct span file, const struct record_message *where,
+                       struct shmpub_error *err)
+{
+	if (where->offset % 8 != 0 || where->size % 8 != 0 || where->size < ARROW_PREFIX_SIZE ||
+	    !range_inside(where->offset, where->size, file.size))
+		return error_set(err, SHMPUB_ERR_FORMAT,
+		                 "a message at %llu of %llu bytes is not inside the snapshot",
+		                 (unsigned long long)where->offset,
+		                 (unsigned long long)where->size);
+	*out = span_of(file.data + where->offset, (size_t)where->size);
+	if (crc32(out->data, out->size) != where->crc)
+		return error_set(err, SHMPUB_ERR_FORMAT,
+		                 "the CRC of the message at %llu does not hold",
+		                 (unsigned long long)where->offset);
+	return SHMPUB_OK;
+}
+
+static int open_body(struct arrow_batch *b, struct span file, const struct record_message *where,
+                     const struct flatbuf_table *batch, struct shmpub_error *err)
+{
+	b->file = file;
+	b->body_at = where->offset + where->size;
+	b->next_buffer = 0;
+	b->n_rows = flatbuf_number(&b->view, batch, BATCH_LENGTH, 8, 0);
+	b->nodes = flatbuf_items(&b->view, batch, BATCH_NODES, ARROW_NODE_SIZE);
+	b->buffers = flatbuf_items(&b->view, batch, BATCH_BUFFERS, ARROW_BUFFER_SIZE);
+	if (flatbuf_child(&b->view, batch, BATCH_COMPRESSION).at != 0)
+		return error_set(err, SHMPUB_ERR_FORMAT, "the batch is compressed");
+	if (b->view.is_bad || b->n_rows > INT64_MAX)
+		return error_set(err, SHMPUB_ERR_FORMAT, "the batch is malformed");
+	if (b->body_at % ARROW_ALIGN != 0 || !range_inside(b->body_at, b->body_length, file.size))
+		return error_set(err, SHMPUB_ERR_FORMAT,
+		                 "a body of %llu bytes at %llu is not inside the snapshot",
+		                 (unsigned long long)b->body_length,
+		                 (unsigned long long)b->body_at);
+	return SHMPUB_OK;
+}
+
+int arrow_open_batch(struct arrow_batch *out, struct span file, const struct record_message *where,
+                     struct shmpub_error *err)
+{
+	struct flatbuf_table batch;
+	struct span message;
+	int r = arrow_find_message(&message, file, where, err);
+
+	if (r == SHMPUB_OK)
+		r = arrow_read_message(&out->view, &batch, &out->body_length, message, HEADER_BATCH,
+		                       err);
+	return r ? r : open_body(out, file, where, &batch, err);
+}
+
+int arrow_open_dictionary(struct arrow_batch *out, struct span file,
+                          const struct record_message *where, uint64_t id, struct shmpub_error *err)
+{
+	struct flatbuf_table dictionary, batch;
+	struct span message;
+	int r = arrow_find_message(&message, file, where, err);
+
+	if (r == SHMPUB_OK)
+		r = arrow_read_message(&out->view, &dictionary, &out->body_length, message,
+		                       HEADER_DICTIONARY, err);
+	if (r)
+		return r;
+	batch = flatbuf_child(&out->view, &dictionary, DICTIONARY_DATA);
+	if (flatbuf_number(&out->view, &dictionary, DICTIONARY_ID, 8, 0) != id || batch.at == 0 ||
+	    flatbuf_number(&out->view, &dictionary, DICTIONARY_IS_DELTA, 1, 0) != 0)
+		return error_set(err, SHMPUB_ERR_FORMAT, "dictionary %llu is malformed",
+		                 (unsigned long long)id);
+	return open_body(out, file, where, &batch, err);
+}
+
+/* The next buffer, of at least `size` bytes; NULL where its length is 0. */
+static int take_buffer(const void **out, uint64_t *length, struct arrow_batch *b, uint64_t size,
+                       struct shmpub_error *err)
+{
+	uint64_t at = (uint64_t)b->buffers.at + (uint64_t)b->next_buffer * ARROW_BUFFER_SIZE;
+	uint64_t offset = flatbuf_load(&b->view, at, 8);
+
+	*length = flatbuf_load(&b->view, at + 8, 8);
+	if (b->view.is_bad || b->next_buffer >= b->buffers.n)
+		return error_set(err, SHMPUB_ERR_FORMAT, "the batch has too few buffers");
+	b->next_buffer++;
+	if (offset % ARROW_ALIGN != 0 || *length < size ||
+	    !range_inside(offset, *length, b->body_length))
+		return error_set(err, SHMPUB_ERR_FORMAT,
+		                 "buffer %u (%llu bytes at %llu) is too short, or not inside the "
+		                 "snapshot",
+		                 b->next_buffer - 1, (unsigned long long)*length,
+		                 (unsigned long long)offset);
+	*out = *length > 0 ? b->file.data + b->body_at + offset : NULL;
+	return SHMPUB_OK;
+}
+
+static int take_validity(struct shmpub_column *c, struct arrow_batch *b, struct shmpub_error *err)
+{
+	uint64_t size = c->null_count > 0 ? bits_size(c->n_rows) : 0, length;
+	const void *bits;
+	int r = take_buffer(&bits, &length, b, size, err);
+
+	if (r == SHMPUB_OK)
+		c->validity = c->null_count > 0 ? bits : NULL;
+	return r;
+}
+
+static int take_text(struct shmpub_column *c, struct arrow_batch *b, struct shmpub_error *err)
+{
+	uint64_t length;
+	const void *text;
+	int r = take_buffer(&text, &length, b, 0, err);
+
+	if (r)
+		return r;
+	if (c->offsets[0] != 0 || c->offsets[c->n_rows] < 0 ||
+	    (uint64_t)c->offsets[c->n_rows] > length)
+		return error_set(err, SHMPUB_ERR_FORMAT, "text does not lie inside its buffer");
+	c->text = text != NULL ? text : (const char *)c->offsets; /* no bytes, but no NULL either */
+	return SHMPUB_OK;
+}
+
+int arrow_place_column(struct shmpub_column *c, struct arrow_batch *b, uint32_t i,
+                       struct shmpub_error *err)
+{
+	enum column_form form = c->code_size > 0 ? FORM_CODES : form_of_type(c->type);
+	uint64_t at = (uint64_t)b->nodes.at + (uint64_t)i * ARROW_NODE_SIZE, size, length;
+	const void *values;
+	int r;
+
+	if (i >= b->nodes.n || flatbuf_load(&b->view, at, 8) != b->n_rows)
+		return error_set(err, SHMPUB_ERR_FORMAT, "column %u has another number of rows", i);
+	c->n_rows = b->n_rows;
+	c->null_count = flatbuf_load(&b->view, at + 8, 8);
+	if (c->null_count > c->n_rows || !form_size(&size, form, c->n_rows, (uint64_t)c->code_size))
+		return error_set(err, SHMPUB_ERR_FORMAT, "column %u has more nulls than rows", i);
+	if (form == FORM_NONE)
+		return SHMPUB_OK;
+	r = take_validity(c, b, err);
+	if (r == SHMPUB_OK)
+		r = take_buffer(&values, &length, b, size, err);
+	if (r)
+		return r;
+	if (form != FORM_TEXT) {
+		c->values = values;
+		return SHMPUB_OK;
+	}
+	c->offsets = values;
+	return take_text(c, b, err);
+}
+
+int arrow_close_batch(const struct arrow_batch *b, uint32_t n_columns, struct shmpub_error *err)
+{
+	if (b->nodes.n != n_columns || b->next_buffer != b->buffers.n)
+		return error_set(err, SHMPUB_ERR_FORMAT, "the batch has more than the schema says");
+	return SHMPUB_OK;
+}
