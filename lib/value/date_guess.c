@@ -55,8 +55,8 @@ static const struct way {
 	{ YEAR | MONTH | DAY | HOUR, "%Y%m%d%H", false },
 	{ YEAR | MONTH | DAY, "%Y%m%d", false },
 	{ HOUR | MINUTE | SECOND, "%H%M%S", false },
-	{ HOUR | MINUTE, "%H%M", false },
 	{ YEAR, "%Y", false },
+	{ HOUR | MINUTE, "%H%M", false },
 	{ MONTH, "%B", false },
 	{ MONTH, "%b", false },
 	{ MONTH, "%m", true },
@@ -66,7 +66,7 @@ static const struct way {
 	{ SECOND, "%S", true },
 	{ SECOND | MICROSECOND, "%S.%f", false },
 	{ ZONE, "%z", false },
-	{ ZONE, "%Z", false },
+	{ ZONE, "%Z", false }, /* UTC and GMT */
 	{ WEEKDAY, "%a", false },
 	{ WEEKDAY, "%A", false },
 	{ MERIDIEM, "%p", false },
@@ -78,7 +78,7 @@ static void print_directive(char *out, size_t size, const struct reading *r, cha
 
 	switch (directive) {
 	case 'Y':
-		snprintf(out, size, "%04d", (int)r->year);
+		snprintf(out, size, "%d", (int)r->year); /* unpadded, as glibc does */
 		break;
 	case 'm':
 		snprintf(out, size, "%02d", (int)r->month);
@@ -114,7 +114,7 @@ static void print_directive(char *out, size_t size, const struct reading *r, cha
 		snprintf(out, size, "%s", r->hour < 12 ? "AM" : "PM");
 		break;
 	case 'Z':
-		snprintf(out, size, "%s", r->offset_s == 0 ? "UTC" : "");
+		snprintf(out, size, "%s", span_is(r->zone_name, "GMT") ? "GMT" : "UTC");
 		break;
 	default:
 		snprintf(out, size, "%c%02d%02d", r->offset_s < 0 ? '-' : '+', (int)minutes / 60,
@@ -241,6 +241,7 @@ static size_t assemble(char *out, size_t capacity, const struct guess *g)
 	return n;
 }
 
+/* What was not written is as in the first moment of the year 1, and may be found as such. */
 static bool complete(struct reading *r)
 {
 	if (r->year == READ_UNSET)
@@ -284,6 +285,7 @@ size_t date_format_guess(char *out, size_t capacity, struct span text)
 	struct guess g = { 0 };
 	struct date_format compiled;
 	struct timestamp t;
+	int64_t value;
 	size_t size;
 
 	if (!date_read(&g.r, text, this_year()) || !complete(&g.r) || !has_known_zone(&g.r))
@@ -300,7 +302,8 @@ size_t date_format_guess(char *out, size_t capacity, struct span text)
 		return 0;
 	size = assemble(out, capacity, &g);
 	if (size == 0 || date_format_compile(&compiled, span_of(out, size), NULL) != SHMPUB_OK ||
-	    !date_parse(&t, &compiled, NULL, text))
+	    !date_parse(&t, &compiled, NULL, text) ||
+	    !timestamp_to_unit(&value, &t, timestamp_unit(&t)))
 		return 0;
 	return size;
 }

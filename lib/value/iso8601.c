@@ -88,17 +88,21 @@ static bool is_separator(char c)
 	return c == '-' || c == '.' || c == '/' || c == '\\' || c == ' ';
 }
 
-static void year(int32_t *out, struct cursor *c)
+/* Four digits; behind a minus sign fewer will do; else none are taken and it is year 0. */
+static bool year(int32_t *out, struct cursor *c, bool negative)
 {
+	int n = 0;
+
+	while (n < 4 && n < c->end - c->p && scan_is_digit(c->p[n]))
+		n++;
 	*out = 0;
-	if (c->end - c->p < 4)
-		return;
-	for (int i = 0; i < 4; i++) {
-		if (!scan_is_digit(c->p[i]))
-			return;
-	}
-	for (int i = 0; i < 4; i++)
+	if (n < 4 && !negative)
+		return true;
+	for (int i = 0; i < n; i++)
 		*out = *out * 10 + (*c->p++ - '0');
+	if (negative)
+		*out = -*out;
+	return n > 0;
 }
 
 static bool date(struct date *out, struct cursor *c)
@@ -112,9 +116,8 @@ static bool date(struct date *out, struct cursor *c)
 	if (c->p == c->end)
 		return false;
 	note_directive(c, 'Y');
-	year(&out->year, c);
-	if (*first == '-')
-		out->year = -out->year;
+	if (!year(&out->year, c, *first == '-'))
+		return false;
 	if (c->p == c->end)
 		return true;
 	if (!at_digit(c)) {

@@ -1,6 +1,7 @@
 #include "value/value.h"
 #include "value/decimal.h"
 #include "value/scan.h"
+#include "value/xstrtod.h"
 #include <math.h>
 
 /*
@@ -63,20 +64,7 @@ static const char *exponent(int64_t *out, const char *p, const char *end)
 	return p;
 }
 
-/* Digits, each followed by at most one separator. */
-static const char *grouped_digits(struct decimal *out, const char *p, const char *end,
-                                  char thousands)
-{
-	while (p < end && scan_is_digit(*p)) {
-		out->mantissa = out->mantissa * 10 + (uint64_t)(*p++ - '0');
-		out->n_digits++;
-		if (p < end && *p == thousands)
-			p++;
-	}
-	return p;
-}
-
-static inline bool split(struct decimal *out, struct span text, char point, char thousands)
+static inline bool split(struct decimal *out, struct span text, char point)
 {
 	const char *end = text.data + text.size;
 	const char *p = scan_blanks(text.data, end);
@@ -88,13 +76,8 @@ static inline bool split(struct decimal *out, struct span text, char point, char
 	first = p;
 	out->mantissa = 0;
 	out->exponent = 0;
-	out->n_digits = 0;
-	if (thousands == '\0') {
-		p = scan_digits(&out->mantissa, p, end);
-		out->n_digits = p - first;
-	} else {
-		p = grouped_digits(out, p, end, thousands);
-	}
+	p = scan_digits(&out->mantissa, p, end);
+	out->n_digits = p - first;
 	if (p < end && *p == point) {
 		const char *decimals = ++p;
 
@@ -150,26 +133,38 @@ static inline double magnitude(const struct decimal *d)
 	return decimal_nearest(d->mantissa, d->exponent);
 }
 
-bool value_float(double *out, struct span text)
+static bool has_plus(struct span text)
+{
+	const char *end = text.data + text.size;
+	const char *p = scan_blanks(text.data, end);
+
+	return p < end && *p == '+';
+}
+
+static inline bool parse(double *out, struct span text, char point)
 {
 	struct decimal d;
 	double v;
 
-	if (!split(&d, text, '.', '\0'))
-		return special(out, text);
+	if (!split(&d, text, point))
+		return special(out, text) || (has_plus(text) && xstrtod(out, text, point, '\0'));
+	/* A plus sign with blanks around: not pandas' exact parser. Only they are as small. */
+	if (text.data[0] <= '+' && has_plus(text) &&
+	    (text.data[0] != '+' || scan_is_blank(text.data[text.size - 1])))
+		return xstrtod(out, text, point, '\0');
 	v = magnitude(&d);
 	*out = d.negative ? -v : v;
 	return true;
 }
 
+bool value_float(double *out, struct span text)
+{
+	return parse(out, text, '.');
+}
+
 bool value_float_rules(double *out, struct span text, const struct value_rules *rules)
 {
-	struct decimal d;
-	double v;
-
-	if (!split(&d, text, rules->decimal, rules->thousands))
-		return special(out, text);
-	v = magnitude(&d);
-	*out = d.negative ? -v : v;
-	return true;
+	if (rules->thousands)
+		return xstrtod(out, text, rules->decimal, rules->thousands) || special(out, text);
+	return parse(out, text, rules->decimal);
 }

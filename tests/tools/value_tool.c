@@ -4,7 +4,7 @@
  * Reads lines "QUESTION ARGUMENT TEXT", ARGUMENT and TEXT in hexadecimal ("-": empty),
  * and answers each with one line. Questions: int, uint, float (argument: decimal and
  * thousands byte, or empty), bool, na, pyint, iso, guess, strptime (argument: the
- * format), infer (argument: the first value), format (TEXT: the double's bits).
+ * format), infer (argument: the first value). A guess is answered in hexadecimal.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -115,7 +115,9 @@ static void answer(const char *question, struct span argument, struct span text)
 		char out[128];
 		size_t n = date_format_guess(out, sizeof(out), text);
 
-		printf("%.*s\n", n ? (int)n : 4, n ? out : "none");
+		for (size_t i = 0; i < n; i++)
+			printf("%02x", (unsigned char)out[i]);
+		puts(n ? "" : "none");
 	} else if (strcmp(question, "strptime") == 0) {
 		say_timestamp(value_strptime(&t, text, argument), &t);
 	} else if (strcmp(question, "infer") == 0) {

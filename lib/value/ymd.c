@@ -1,0 +1,140 @@
+#include "value/ymd.h"
+#include "value/calendar.h"
+#include "value/token.h"
+
+/*
+ * Which number is the year, which the month, which the day.
+ *
+ * A name is a month; more than two digits, or more than 100, are a year. What is left is
+ * told apart by size (above 31: a year; above 12: no month) and by place: month, day,
+ * year unless that cannot be.
+ */
+
+bool ymd_add(struct ymd *ymd, int32_t value, enum ymd_label label)
+{
+	if (ymd->n == YMD_MAX)
+		return false;
+	if (label == YMD_YEAR) {
+		if (ymd->year_at != READ_UNSET)
+			return false;
+		ymd->year_at = ymd->n;
+	} else if (label == YMD_MONTH) {
+		if (ymd->month_at != READ_UNSET)
+			return false;
+		ymd->month_at = ymd->n;
+	}
+	ymd->values[ymd->n++] = value;
+	return true;
+}
+
+/* A number of more than two digits can only be a year, even 024. */
+bool ymd_add_token(struct ymd *ymd, struct span token)
+{
+	int32_t value;
+
+	if (!token_whole(&value, token))
+		return false;
+	ymd->century |= token.size > 2;
+	return ymd_add(ymd, value, token.size > 2 ? YMD_YEAR : YMD_ANY);
+}
+
+bool ymd_add_value(struct ymd *ymd, int32_t value)
+{
+	ymd->century |= value > 100;
+	return ymd_add(ymd, value, value > 100 ? YMD_YEAR : YMD_ANY);
+}
+
+bool ymd_could_be_day(const struct ymd *ymd, int32_t value)
+{
+	int32_t year = 2000;
+
+	if (ymd->month_at == READ_UNSET)
+		return value >= 1 && value <= 31;
+	if (ymd->year_at != READ_UNSET)
+		year = ymd->values[ymd->year_at];
+	return value >= 1 && value <= calendar_month_days(year, ymd->values[ymd->month_at]);
+}
+
+static void assign(struct reading *r, int32_t year, int32_t month, int32_t day)
+{
+	r->year = year;
+	r->month = month;
+	r->day = day;
+}
+
+/* Two of three are known, or all: the third is what is left. */
+static bool resolve_known(struct reading *r, const struct ymd *ymd)
+{
+	int at[3] = { ymd->year_at, ymd->month_at, READ_UNSET };
+	int n_known = 0;
+	int missing = 0;
+	int sum = 0;
+
+	for (int i = 0; i < 3; i++) {
+		if (at[i] == READ_UNSET) {
+			missing = i;
+		} else {
+			n_known++;
+			sum += at[i];
+		}
+	}
+	if (ymd->n == 3 && n_known == 2)
+		at[missing] = 3 - sum;
+	else if (n_known == 0 || n_known != ymd->n)
+		return false;
+	assign(r, at[0] < 0 ? READ_UNSET : ymd->values[at[0]],
+	       at[1] < 0 ? READ_UNSET : ymd->values[at[1]],
+	       at[2] < 0 ? READ_UNSET : ymd->values[at[2]]);
+	return true;
+}
+
+static void resolve_three(struct reading *r, const struct ymd *ymd)
+{
+	const int32_t *v = ymd->values;
+
+	if (ymd->month_at == 0 && v[1] > 31)
+		assign(r, v[1], v[0], v[2]); /* Apr-2003-25 */
+	else if (ymd->month_at == 0)
+		assign(r, v[2], v[0], v[1]);
+	else if (ymd->month_at == 1 && v[0] > 31)
+		assign(r, v[0], v[1], v[2]); /* 99-Jan-01 */
+	else if (ymd->month_at == 1)
+		assign(r, v[2], v[1], v[0]);
+	else if (ymd->month_at == 2 && v[1] > 31)
+		assign(r, v[1], v[2], v[0]); /* 01-99-Jan */
+	else if (ymd->month_at == 2)
+		assign(r, v[0], v[2], v[1]);
+	else if (v[0] > 31 || ymd->year_at == 0)
+		assign(r, v[0], v[1], v[2]); /* 99-01-01 */
+	else if (v[0] > 12)
+		assign(r, v[2], v[1], v[0]); /* 13-01-01 */
+	else
+		assign(r, v[2], v[0], v[1]);
+}
+
+bool ymd_resolve(struct reading *r, const struct ymd *ymd)
+{
+	const int32_t *v = ymd->values;
+
+	if (ymd->n == 0)
+		return false;
+	if (resolve_known(r, ymd))
+		return true;
+	if (ymd->n == 3) {
+		resolve_three(r, ymd);
+	} else if (ymd->month_at != READ_UNSET) {
+		int32_t other = v[1 - ymd->month_at];
+
+		assign(r, other > 31 ? other : READ_UNSET, v[ymd->month_at],
+		       other > 31 ? READ_UNSET : other);
+	} else if (ymd->n == 1) {
+		assign(r, v[0] > 31 ? v[0] : READ_UNSET, READ_UNSET, v[0] > 31 ? READ_UNSET : v[0]);
+	} else if (v[0] > 31) {
+		assign(r, v[0], v[1], READ_UNSET);
+	} else if (v[1] > 31) {
+		assign(r, v[1], v[0], READ_UNSET);
+	} else {
+		assign(r, READ_UNSET, v[0], v[1]);
+	}
+	return true;
+}
