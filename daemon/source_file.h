@@ -24,6 +24,7 @@ struct source_mark {
 	bool is_settled; /* its last change was long enough before the look to show in its times */
 	uint64_t device, inode, size;
 	int64_t mtime_ns, ctime_ns;
+	int64_t born_ns; /* tells a new file from an old one whose inode it got; 0: not known */
 };
 #define SOURCE_MARK_NONE ((struct source_mark){ .is_settled = false })
 

@@ -57,6 +57,19 @@ static struct source_mark mark_of(const struct stat *st, int64_t now)
 	return m;
 }
 
+/* Where the kernel or the file system does not know, files are told apart by inode alone. */
+static int64_t born_ns(int fd)
+{
+#ifdef STATX_BTIME
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) == 0 && (st.stx_mask & STATX_BTIME))
+		return (int64_t)st.stx_btime.tv_sec * NS_PER_S + st.stx_btime.tv_nsec;
+#endif
+	(void)fd;
+	return 0;
+}
+
 static bool same_look(const struct source_mark *a, const struct source_mark *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
@@ -90,7 +103,8 @@ static int check_kind(const struct stat *st, const char *path, struct shmpub_err
 static bool is_to_wait(const struct source_mark *look, const struct source_request *q)
 {
 	bool is_replaced = q->waited.inode != 0 &&
-	                   (q->waited.inode != look->inode || q->waited.device != look->device);
+	                   (q->waited.inode != look->inode || q->waited.device != look->device ||
+	                    q->waited.born_ns != look->born_ns);
 
 	return !look->is_settled && !q->takes_fresh && !is_replaced;
 }
@@ -134,6 +148,7 @@ static int read_open(struct buffer *out, struct source_mark *mark, int fd,
 	if (r)
 		return r;
 	before = mark_of(&st, now_ns());
+	before.born_ns = born_ns(fd);
 	if (before.size > q->max_size)
 		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
 		                 q->path, (unsigned long long)before.size,
