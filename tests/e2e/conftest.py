@@ -1,0 +1,214 @@
+"""Fixtures of the end-to-end tests: real daemons over real files, each in a place of its own.
+
+`daemon` makes Daemon objects. Each has a private directory below /dev/shm, an instance name that no
+other run has, a folder for its sources, and is stopped (or killed) when its test is over. Programs
+come from $SHMPUB_BUILD, build/dev without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "client-py" / "src"))
+
+import shmpub  # noqa: E402
+
+BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "dev"))
+SHMPUBD = BUILD / "daemon" / "shmpubd"
+PATIENCE = 30.0  # seconds; a bound against hanging, never a measurement
+
+
+def until(what: Callable[[], object], seconds: float = PATIENCE, pause: float = 0.01) -> object:
+    """What `what` returns, as soon as that is true."""
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, f"not within {seconds:g} s"
+        time.sleep(pause)
+    return found
+
+
+def run_shmpubd(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [str(SHMPUBD), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE * 2, **options)
+
+
+class Daemon:
+    """One shmpubd with its configuration, sources and memory."""
+
+    def __init__(self, folder: Path, shm: Path) -> None:
+        self.folder, self.shm = folder, shm
+        self.instance = f"e2e-{uuid.uuid4().hex[:12]}"
+        self.ini, self.log = folder / "shmpubd.ini", folder / "shmpubd.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.user: int | None = None
+        self.environment: dict[str, str] = {}
+        self._notified: socket.socket | None = None
+        self.told: list[str] = []
+
+    # --- configuration and sources
+
+    def configure(self, feeds: dict[str, str] | str, daemon: str = "") -> None:
+        """Write the ini file: feeds as {name: lines}, or the whole text behind [daemon]."""
+        text = f"[daemon]\ninstance = {self.instance}\ndirectory = {self.shm}\n{daemon}\n"
+        if isinstance(feeds, str):
+            text += feeds
+        else:
+            text += "".join(f"[feed {name}]\n{lines}\n" for name, lines in feeds.items())
+        replace(self.ini, text)
+
+    def source(self, name: str, text: str | bytes) -> Path:
+        """Put a source in place as writers should: a new file, renamed."""
+        path = self.folder / name
+        replace(path, text)
+        return path
+
+    # --- life
+
+    def start(self, *arguments: str, wait: bool = True) -> Daemon:
+        assert self.process is None
+        self._notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        address = f"\0shmpub-{uuid.uuid4().hex}"
+        self._notified.bind(address)
+        self._notified.settimeout(0.05)
+        environment = {
+            **os.environ,
+            "NOTIFY_SOCKET": address.replace("\0", "@"),
+            **self.environment,
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(SHMPUBD), "-c", str(self.ini), *arguments],
+                stderr=log,
+                stdout=log,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                user=self.user,
+                group=self.user,
+                extra_groups=None if self.user is None else [],
+            )
+        if wait:
+            self.wait_told("READY=1")
+        return self
+
+    def hear(self) -> list[str]:
+        """Everything that was told to the service manager so far, a datagram an item."""
+        assert self._notified is not None
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self.told.append(self._notified.recv(4096).decode())
+        return self.told
+
+    def wait_told(self, what: str) -> None:
+        def told() -> bool:
+            assert self.process is not None
+            heard = any(what in datagram.splitlines() for datagram in self.hear())
+            assert heard or self.process.poll() is None, self.log_text()
+            return heard
+
+        until(told)
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def reload(self) -> None:
+        """HUP, and wait until it was looked at."""
+        self.hear()
+        self.told.clear()
+        os.kill(self.pid, signal.SIGHUP)
+        self.wait_told("READY=1")
+
+    def stop(self, how: int = signal.SIGTERM) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        status = self.process.wait(PATIENCE)
+        self.hear()
+        self.process = None
+        return status
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+    def wait(self) -> int:
+        assert self.process is not None
+        status = self.process.wait(PATIENCE)
+        self.process = None
+        return status
+
+    # --- what can be seen of it
+
+    def log_text(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
+
+    def feed(self, name: str) -> shmpub.Feed:
+        return shmpub.subscribe(
+            name, instance=self.instance, directory=str(self.shm), owner=self.user
+        )
+
+    def status(self, name: str) -> dict[str, object]:
+        """The feed's line in shmpub.feeds()."""
+        frame = shmpub.feeds(
+            instance=self.instance, directory=str(self.shm), owner=self.user
+        ).reset_index()
+        rows = frame[frame[frame.columns[0]] == name]
+        return {} if rows.empty else dict(rows.iloc[0])
+
+    def wait_state(self, name: str, state: str) -> dict[str, object]:
+        return until(lambda: (row := self.status(name)) and row["state"] == state and row)
+
+    def files(self) -> set[str]:
+        place = self.shm / self.instance
+        return {p.name for p in place.iterdir()} if place.exists() else set()
+
+
+def replace(path: Path, text: str | bytes) -> None:
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(text.encode() if isinstance(text, str) else text)
+    new.replace(path)
+
+
+@pytest.fixture
+def shm() -> Iterator[Path]:
+    """A private directory on the machine's shared memory."""
+    path = Path(tempfile.mkdtemp(prefix="shmpub-e2e-", dir="/dev/shm"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, shm: Path) -> Iterator[Callable[[], Daemon]]:
+    """Make a daemon: daemon(), and another with the next call."""
+    made: list[Daemon] = []
+
+    def make() -> Daemon:
+        folder = tmp_path / f"daemon{len(made)}"
+        folder.mkdir()
+        made.append(Daemon(folder, shm))
+        return made[-1]
+
+    yield make
+    for d in made:
+        if d.process is not None:
+            d.kill()
+    logs = "".join(d.log_text() for d in made)
+    assert "Sanitizer" not in logs and "runtime error" not in logs, logs
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

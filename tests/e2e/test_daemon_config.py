@@ -1,0 +1,195 @@
+"""shmpubd --check: every mistake is told with its file and line, and nothing is told of a good one."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, run_shmpubd
+
+FEED = "[feed a]\nsource = a.csv\n"
+
+# label: (text, line, what the message holds)
+BAD = {
+    "unknown section": ("[demon]\n", 1, "unknown section [demon], did you mean [daemon]?"),
+    "unknown section, feed": ("[fed a]\n", 1, "did you mean [feed NAME]?"),
+    "unknown section, no idea": ("[logging]\n", 1, "[daemon] or [feed NAME] wanted"),
+    "feed without a name": ("[feed]\n", 1, "a feed without a name"),
+    "feed name": ("[feed a/b]\nsource = x\n", 1, "feed name 'a/b'"),
+    "feed name, dot first": ("[feed .a]\nsource = x\n", 1, "feed name '.a'"),
+    "feed name, 41": (f"[feed {'a' * 41}]\nsource = x\n", 1, "1 to 40"),
+    "unknown key": (FEED + "intervall = 5s\n", 3, "did you mean 'interval'?"),
+    "unknown CSV option": (FEED + "index-col = a\n", 3, "did you mean 'index_col'?"),
+    "unknown key in daemon": ("[daemon]\nworker = 1\n", 2, "did you mean 'workers'?"),
+    "feed key in daemon": ("[daemon]\nsource = x\n", 2, "unknown key 'source' in [daemon]"),
+    "key of later work": (FEED + "watch = yes\n", 3, "unknown key 'watch'"),
+    "key before a section": ("interval = 5s\n", 1, "before the first section"),
+    "key twice": (FEED + "interval = 5s\ninterval = 6s\n", 4, "interval is set twice"),
+    "dtype twice": (FEED + "dtype.a = str\ndtype.a = str\n", 4, "dtype.a is set twice"),
+    "duration": (FEED + "interval = 5\n", 3, "'5' is no duration"),
+    "duration, word": (FEED + "interval = often\n", 3, "ms, s, m or h"),
+    "duration, negative": (FEED + "interval = -1s\n", 3, "is no duration"),
+    "duration, huge": (FEED + "interval = 99999999h\n", 3, "not within"),
+    "size": ("[daemon]\nmax_bytes = 1 GB\n", 2, "'1 GB' is no size"),
+    "count": ("[daemon]\nworkers = 1000\n", 2, "from 0 to 256"),
+    "mode": (FEED + "file_mode = 0666\n", 3, "file_mode"),
+    "mode, not octal": (FEED + "file_mode = 0648\n", 3, "file_mode"),
+    "mode, unreadable": (FEED + "file_mode = 0044\n", 3, "file_mode"),
+    "group": (FEED + "group = no-such-group\n", 3, "no group is named"),
+    "yes or no": ("[daemon]\nkeep_on_exit = true\n", 2, "yes or no wanted"),
+    "log level": ("[daemon]\nlog_level = loud\n", 2, "error, warning, info or debug"),
+    "instance": ("[daemon]\ninstance = a.b\n", 2, "instance"),
+    "no source": ("[feed a]\ninterval = 5s\n", 1, "no source"),
+    "empty section": ("[feed a]\n[feed b]\nsource = x\n", 1, "no source"),
+    "empty source": ("[feed a]\nsource =\n", 2, "no value"),
+    "source of later work": ("[feed a]\nsource = exec: date\n", 2, "'exec:' is not served yet"),
+    "source of later work, http": ("[feed a]\nsource = http://x/y.csv\n", 2, "not served yet"),
+    "feed twice": (FEED + FEED, 3, "feed a is already that of"),
+    "segment twice": (
+        "[feed a]\nsource = a\ncsv_segment = s\n[feed b]\nsource = b\narray_segment = s\n"
+        "array_dtype = int32\n",
+        4,
+        "segment s is already that of",
+    ),
+    "segment twice in a feed": (
+        FEED + "csv_segment = s\narray_segment = s\narray_dtype = int8\n",
+        1,
+        "segment s is already that of",
+    ),
+    "segment with a slash": (FEED + "csv_segment = a/b\n", 3, "a name under /dev/shm"),
+    "segment hidden": (FEED + "csv_segment = .a\n", 3, "a name under /dev/shm"),
+    "segment of the instance": (FEED + "csv_segment = shmpub\n", 1, "the instance's name"),
+    "array without dtype": (FEED + "array_segment = s\n", 1, "array_segment without array_dtype"),
+    "dtype without array": (FEED + "array_dtype = int8\n", 1, "need array_segment"),
+    "array dtype": (FEED + "array_segment = s\narray_dtype = int\n", 4, "int8 to int64"),
+    "mode without segment": (FEED + "segment_mode = 0660\n", 1, "segment_mode without"),
+    "CSV option's value": (FEED + "dtype.a = integer\n", 3, "dtype"),
+    "delimiter": (FEED + "delimiter = ;;\n", 3, "delimiter"),
+    "delimiter semicolon": (FEED + "delimiter = ;\n", 3, "semicolon"),
+    "too many feeds": ("[daemon]\nmax_feeds = 1\n" + FEED + "[feed b]\nsource = b\n", 0, "2 feeds"),
+    # what inih would do in silence
+    "long section": (f"[feed {'a' * 60}]\nsource = x\n", 1, "longer than 49"),
+    "long line": (FEED + f"na_values = {'a,' * 100}\n", 3, "longer than 199"),
+    "long name": (FEED + f"dtype.{'a' * 50} = str\n", 3, "longer than 49"),
+    "comment in a value": (FEED + "na_values = a ;b\n", 3, "begins a comment"),
+    "colon": (FEED + "interval: 5s\n", 3, "'=' or ':'"),
+    "indented key": ("[feed a]\n  source = a.csv\n  interval = 5s\n", 3, "beginning"),
+    "indented section": (FEED + "  [feed b]\n", 3, "beginning"),
+    "text behind a section": ("[feed a] b\nsource = x\n", 1, "behind a section"),
+    "UTF-16": ("[daemon]\n".encode("utf-16"), 1, "UTF-16"),
+    "no =": (FEED + "interval\n", 3, "no '='"),
+}
+
+GOOD = {
+    "nothing": "",
+    "feed": FEED,
+    "comments": "; a\n# b\n[feed a] ; c\nsource = a.csv ; d; e\n",
+    "byte order mark, CRLF": b"\xef\xbb\xbf[feed a]\r\nsource = a.csv\r\n",
+    "long value": FEED + "na_values = " + ",\n  ".join(["none"] * 100) + "\n",
+    "long path": "[feed a]\nsource = /" + "\\\n  ".join(["folder/" * 20] * 20) + "\n",
+    "every unit": "".join(
+        f"[feed {u}]\nsource = a\ninterval = 7{u}\n" for u in ("ms", "s", "m", "h")
+    )
+    + "[feed zero]\nsource = a\ninterval = 0\n",
+    "40 bytes": f"[feed {'a' * 40}]\nsource = x\n",
+    "names": "[feed 0a.b-c_d]\nsource = x\n[feed _]\nsource = x\n",
+    "article": FEED + "csv_segment = s1\narray_segment = s2\narray_dtype = int32\n"
+    "array_columns = a, b\nsegment_mode = 0666\n",
+    "CSV options": FEED + "index_col = a\nparse_dates = b\ndate_format = %Y-%m-%d %H:%M\n"
+    "dtype.a b = category\n",
+    "daemon": "[daemon]\nworkers = 2\nlog_level = debug\nfile_mode = 0640\ngroup = 0\n"
+    "keep_on_exit = yes\nmax_feeds = 10\nmax_bytes = 1G\nspare_bytes = 0\n",
+}
+
+
+def check(path: Path, text: str | bytes) -> tuple[int, list[str]]:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    run = run_shmpubd("-c", path, "--check")
+    assert run.stdout == ""
+    return run.returncode, run.stderr.splitlines()
+
+
+@pytest.mark.parametrize("label", BAD)
+def test_bad(tmp_path, label):
+    text, line, message = BAD[label]
+    status, told = check(tmp_path / "shmpubd.ini", text)
+    assert status == 1
+    assert told[0].startswith(f"{tmp_path}/shmpubd.ini:{line}: "), told
+    assert any(message in t for t in told), told
+    assert all(re.match(r".*shmpubd\.ini:\d+: .", t) for t in told), told
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_good(tmp_path, label):
+    assert check(tmp_path / "shmpubd.ini", GOOD[label]) == (0, [])
+
+
+def test_all_problems_at_once(tmp_path):
+    text = "[feed a]\nintreval = 5s\nsource = x\ninterval = 5\n[oops]\nfoo = bar\n"
+    status, told = check(tmp_path / "c.ini", text)
+    assert status == 1
+    assert [t.split(":")[1] for t in told] == ["2", "4", "5"]
+
+
+def test_many_problems_are_counted(tmp_path):
+    status, told = check(tmp_path / "c.ini", "[feed a]\nsource = x\n" + "x\n" * 500)
+    assert status == 1 and len(told) == 101
+    assert told[-1].endswith("400 more problems")
+
+
+def test_include(tmp_path):
+    folder = tmp_path / "conf.d"
+    folder.mkdir()
+    main = "[daemon]\ninclude = conf.d/*.ini\n" + FEED
+    assert check(tmp_path / "c.ini", main) == (0, [])
+    (folder / "20.ini").write_text("[feed a]\nsource = x\n")
+    (folder / "10.ini").write_text("[feed c]\nsource = y\nsorce = z\n")
+    (folder / "30.other").write_text("nonsense\n")
+    status, told = check(tmp_path / "c.ini", main)
+    assert status == 1 and len(told) == 2
+    assert told[0].startswith(f"{folder}/10.ini:3: unknown key 'sorce'")
+    assert told[1].startswith(f"{folder}/20.ini:1: feed a is already that of {tmp_path}/c.ini:3")
+    (folder / "10.ini").write_text("[daemon]\ninclude = *.ini\n")
+    (folder / "20.ini").unlink()
+    (folder / "25.ini").mkdir()
+    status, told = check(tmp_path / "c.ini", main)
+    assert status == 1
+    assert "not in an included file" in told[0]
+    assert told[1] == f"{folder}/25.ini: a directory, not a file"
+
+
+def test_no_file(tmp_path):
+    run = run_shmpubd("-c", tmp_path / "none.ini", "--check")
+    assert run.returncode == 1
+    assert run.stderr == f"shmpubd: {tmp_path}/none.ini: No such file or directory\n"
+    run = run_shmpubd("-c", tmp_path, "--check")
+    assert run.returncode == 1 and "a directory, not a file" in run.stderr
+
+
+def test_command_line(tmp_path):
+    assert run_shmpubd("--version").stdout.startswith("shmpubd 0.")
+    assert "usage: shmpubd" in run_shmpubd("--help").stdout
+    for bad in (["--chekc"], ["-c"], ["file.ini"]):
+        run = run_shmpubd(*bad)
+        assert run.returncode == 2 and "usage: shmpubd" in run.stderr
+
+
+def test_the_sample_is_right(tmp_path):
+    """As it is, and with every default and example in it taken for real."""
+    text = (ROOT / "config" / "shmpubd.ini").read_text()
+    assert check(tmp_path / "c.ini", text) == (0, [])
+    seen: set[str] = set()
+    lines = []
+    for line in text.splitlines():
+        line = re.sub(r"^;(?=[\[a-z])", "", line)
+        key = line.split(" = ")[0]
+        if line.startswith("["):
+            seen.clear()
+        if not line.startswith(("group", ";")) and key not in seen:
+            lines.append(line)
+            seen.add(key)
+    used = "\n".join(lines)
+    assert check(tmp_path / "c.ini", used) == (0, [])
+    source = (ROOT / "daemon" / "keys.c").read_text()
+    known = set(re.findall(r"^\t\{ \"(\w+)\", set_", source, re.MULTILINE))
+    assert len(known) == 18
+    assert known <= set(re.findall(r"^;?(\w+) = ", text, re.MULTILINE))
