@@ -254,8 +254,6 @@ static int note_key(bool *again, struct loader *l, struct span name, struct shmp
 static int set_entry(struct loader *l, const struct key *key, struct span name, struct span value,
                      struct shmpub_error *why)
 {
-	if (l->place == IN_DAEMON && l->is_included && strcmp(key->name, "include") == 0)
-		return error_set(why, SHMPUB_ERR_INVALID, "include: not in an included file");
 	if (l->place == IN_DAEMON)
 		return key_set(&l->config->daemon, key, value, l->base, why);
 	if (key != NULL)
@@ -279,6 +277,8 @@ static int on_entry(void *arg, unsigned line, struct span name, struct span valu
 	key = key_find(l->place == IN_DAEMON ? &daemon_keys : &feed_keys, name);
 	if (key == NULL && (l->place == IN_DAEMON || !csv_options_has(name)))
 		return unknown_key(l, line, name, err);
+	if (l->is_included && key != NULL && strcmp(key->name, "include") == 0)
+		return tell(l, line, "include: not in an included file", err);
 	r = note_key(&again, l, name, err);
 	if (r)
 		return r;

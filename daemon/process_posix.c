@@ -90,11 +90,18 @@ void process_ignore_pipe(void)
 	sigaction(SIGPIPE, &action, NULL);
 }
 
+/* A folder that is not there holds no files; one that cannot be read is a problem. */
+static int is_glob_error(const char *path, int e)
+{
+	(void)path;
+	return e != ENOENT && e != ENOTDIR;
+}
+
 int process_glob(const char *pattern, int (*found)(void *arg, const char *path), void *arg,
                  struct shmpub_error *err)
 {
 	glob_t matches;
-	int r = SHMPUB_OK, g = glob(pattern, GLOB_ERR, NULL, &matches);
+	int r = SHMPUB_OK, g = glob(pattern, 0, is_glob_error, &matches);
 
 	if (g == GLOB_NOMATCH) /* an empty conf.d is no mistake */
 		return SHMPUB_OK;
