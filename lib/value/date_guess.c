@@ -288,7 +288,7 @@ size_t date_format_guess(char *out, size_t capacity, struct span text)
 	int64_t value;
 	size_t size;
 
-	if (!date_read(&g.r, text, this_year()) || !complete(&g.r) || !has_known_zone(&g.r))
+	if (!date_read_loosely(&g.r, text, this_year()) || !complete(&g.r) || !has_known_zone(&g.r))
 		return 0;
 	g.n_tokens = g.r.n_tokens;
 	for (size_t i = 0; i < g.n_tokens; i++) {

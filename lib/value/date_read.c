@@ -344,7 +344,7 @@ static int32_t full_year(int32_t year, int32_t this_year)
 	return year < this_year - 50 ? year + 100 : year;
 }
 
-bool date_read(struct reading *out, struct span text, int32_t this_year)
+bool date_read_loosely(struct reading *out, struct span text, int32_t this_year)
 {
 	struct reader rd = { .r = out, .ymd = YMD_NONE };
 

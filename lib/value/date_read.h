@@ -30,6 +30,6 @@ struct reading {
  * The rules are dateutil's (month first unless it cannot be one, two-digit years within
  * fifty years of `this_year`), for texts that name a year, month or day at least.
  */
-bool date_read(struct reading *out, struct span text, int32_t this_year);
+bool date_read_loosely(struct reading *out, struct span text, int32_t this_year);
 
 #endif
