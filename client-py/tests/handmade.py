@@ -120,9 +120,9 @@ def column(name: str, values: pd.Series | pd.Index, **metadata: str) -> Column:
     if isinstance(dtype, pd.StringDtype):
         text = _text([None if m else v for v, m in zip(values, missing, strict=True)])
         return Column(name, pa.large_utf8(), [_validity(missing), *text], nulls, rows, metadata)
-    if dtype == object:
+    if dtype == np.dtype(object):
         return _object_column(name, values, missing, metadata)
-    if dtype == bool:
+    if dtype == np.dtype(bool):
         return Column(name, pa.bool_(), [b"", _bits(values)], 0, rows, metadata)
     if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind == "M":
         zone = str(dtype.tz).removeprefix("UTC") or "UTC" if hasattr(dtype, "tz") else None
@@ -338,7 +338,14 @@ def _regions(columns: list[Column], places: Any, body: int, rows: int) -> list[l
 class Instance:
     """An instance's directory, written as a publisher would, one step at a time."""
 
-    def __init__(self, directory: Path, instance: str = "shmpub", epoch: int = 77, n: int = 16):
+    def __init__(
+        self,
+        directory: Path,
+        instance: str = "shmpub",
+        epoch: int = 77,
+        n: int = 16,
+        state: int = 2,
+    ):
         self.path = directory / instance
         self.path.mkdir(exist_ok=True)
         self.epoch = epoch
@@ -359,7 +366,7 @@ class Instance:
             instance.encode(),
         )
         struct.pack_into("<I", header, 100, zlib.crc32(header[:100]))
-        struct.pack_into("<IIQQq", header, 128, 0, 2, 0, os.getpid(), time.time_ns())
+        struct.pack_into("<IIQQq", header, 128, 0, state, 0, os.getpid(), time.time_ns())
         hidden = self.path / ".catalog.new"
         hidden.write_bytes(header)
         hidden.rename(self.path / "catalog")

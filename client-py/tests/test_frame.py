@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from conftest import read
 from frames import CASES
+
 from shmpub._snapshot import Snapshot, from_bytes
 
 
@@ -21,7 +22,7 @@ def assert_same(got: pd.DataFrame, want: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(got, want, check_freq=True, check_column_type="exact")
     assert [type(c) for c in got.columns] == [type(c) for c in want.columns]
     assert type(got.index) is type(want.index)
-    for name in want.columns[want.dtypes == object]:
+    for name in want.columns[want.dtypes == np.dtype(object)]:
         assert [type(v) for v in got[name]] == [type(v) for v in want[name]], name
 
 

@@ -217,7 +217,10 @@ def pandas_array(layout: Layout | None, f: Field, source: Source) -> Any:
 def numpy_array(layout: Layout | None, f: Field, source: Source) -> Array:
     """The column as a NumPy array: a view where that can be; text and objects as objects."""
     if f.dictionary >= 0 and layout is not None:
-        return np.asarray(pandas_array(layout, f, source))
+        try:
+            return np.asarray(pandas_array(layout, f, source))
+        except (ValueError, IndexError):
+            raise FormatError(f"the column {f.name!r} has a code outside its dictionary") from None
     if f.type.is_numeric:
         return source.numbers(f)
     if f.type.name == "bool":

@@ -15,39 +15,23 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
 from . import _catalog, _wait_linux
 from ._catalog import Catalog, Place
 from ._errors import FeedNotFound, InstanceNotFound, NotPublished
+from ._live import Live
+from ._mark import NOTHING, Mark
 from ._snapshot import Snapshot, open_snapshot
-
-if TYPE_CHECKING:
-    from ._live import Live
-    from ._updates import Subscription, Updates
+from ._updates import Subscription, Updates
 
 Verify = Literal["bounds", "full"]
 
 _LOOK_EVERY = 1.0  # seconds; the longest sleep, too
 _ABSENT_NAP = 0.05  # between two looks for what is not there
 _OPEN_PAUSES = (0.0, 0.001, 0.004, 0.02)
-
-
-class Mark(NamedTuple):
-    """A snapshot's place in time, as the catalog counts."""
-
-    epoch: int
-    sequence: int
-
-    def is_newer_than(self, other: Mark) -> bool:
-        if not self.sequence:
-            return False
-        return self.epoch != other.epoch or self.sequence > other.sequence
-
-
-NOTHING = Mark(0, 0)
 
 
 class _Attached(NamedTuple):
@@ -106,6 +90,7 @@ class Feed:
 
     @property
     def name(self) -> str:
+        """The name that it was subscribed by."""
         return self._name
 
     @property
@@ -148,8 +133,6 @@ class Feed:
 
         May skip some, never goes back. Ends when nothing new came for `timeout` seconds.
         """
-        from ._updates import Updates
-
         return Updates(self, timeout)
 
     def on_update(self, callback: Callable[[Snapshot], Any]) -> Subscription:
@@ -158,14 +141,10 @@ class Feed:
         Goes on until .cancel() is called on what is returned. An exception in the callback goes
         to threading.excepthook, and the next snapshot is told all the same.
         """
-        from ._updates import Subscription
-
         return Subscription(self, callback)
 
     def live(self, rows: int = 10) -> Live:
         """Show the frame's first rows in a notebook, and keep the output fresh."""
-        from ._live import Live
-
         return Live(self, rows)
 
     def __repr__(self) -> str:

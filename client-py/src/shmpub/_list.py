@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+import numpy as np
 import pandas as pd
 
 from . import _catalog
@@ -36,8 +37,8 @@ def _row(catalog: Catalog, slot: int, name: str, now: int) -> tuple[object, ...]
     state = _catalog.STATES.get(catalog.slot_state(slot), "removed")
     error = catalog.error(slot)
     if descriptor is None:
-        return name, sequence, 0, 0, 0, pd.NaT, state, error
-    age = pd.Timedelta(now - descriptor.published_ns, "ns")
+        return name, sequence, 0, 0, 0, np.timedelta64("NaT", "ns"), state, error
+    age = np.timedelta64(now - descriptor.published_ns, "ns")
     return (
         name,
         sequence,

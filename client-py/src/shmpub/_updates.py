@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ._errors import FeedNotFound, InstanceNotFound, NotPublished
+from ._mark import NOTHING, Mark
 from ._snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from ._feed import Feed, Mark
+    from ._feed import Feed
 
 _SLICE = 1.0  # the longest that a thread sleeps after nobody wants its answer any more
 _PAUSE = 0.01  # when the catalog tells of something that can't be had yet
@@ -23,39 +24,45 @@ class _Cursor:
     """How far somebody has come with a feed."""
 
     def __init__(self, feed: Feed) -> None:
-        from ._feed import NOTHING
-
         self._feed = feed
         self._seen: Mark = NOTHING
         self._given: Mark = NOTHING
 
     def next(self, timeout: float | None) -> Snapshot | None:
         """Something newer than all before; None when the time has passed first."""
+        found = self.peek(timeout)
+        return None if found is None else self.accept(found)
+
+    def peek(self, timeout: float | None) -> tuple[Snapshot, Mark] | None:
+        """The same, but it stays the next one until it is accepted."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             if self._feed._await(self._seen, left) is None:
                 return None
-            snapshot = self._take()
-            if snapshot is not None:
-                return snapshot
-            time.sleep(_PAUSE if left is None else min(left, _PAUSE))
+            found = self._look()
+            if found is not None:
+                return found
+            if left is not None and left <= 0:
+                return None
+            time.sleep(_PAUSE)
 
-    def _take(self) -> Snapshot | None:
-        from ._feed import Mark
+    def accept(self, found: tuple[Snapshot, Mark]) -> Snapshot:
+        self._given, self._seen = _own(found[0]), found[1]
+        return found[0]
 
+    def _look(self) -> tuple[Snapshot, Mark] | None:
         try:
             snapshot, mark = self._feed._newest()
         except (NotPublished, InstanceNotFound):
             return None  # gone again between the two looks
-        own = Mark(snapshot.epoch, snapshot.sequence)
-        is_newer = mark.is_newer_than(self._seen)
-        if is_newer:
-            self._seen = mark
-        if not is_newer or not own.is_newer_than(self._given):
-            return None
-        self._given = own
-        return snapshot
+        if mark.is_newer_than(self._seen) and _own(snapshot).is_newer_than(self._given):
+            return snapshot, mark
+        return None
+
+
+def _own(snapshot: Snapshot) -> Mark:
+    return Mark(snapshot.epoch, snapshot.sequence)
 
 
 class Updates:
@@ -86,9 +93,9 @@ class Updates:
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         while True:
             left = _SLICE if deadline is None else min(_SLICE, deadline - time.monotonic())
-            snapshot = await loop.run_in_executor(self._worker, self._cursor.next, max(0.0, left))
-            if snapshot is not None:
-                return snapshot
+            found = await loop.run_in_executor(self._worker, self._cursor.peek, max(0.0, left))
+            if found is not None:
+                return self._cursor.accept(found)
             if deadline is not None and time.monotonic() >= deadline:
                 raise StopAsyncIteration
 
@@ -109,6 +116,7 @@ class Subscription:
 
     @property
     def is_cancelled(self) -> bool:
+        """Whether cancel() was called."""
         return self._cancelled.is_set()
 
     def __enter__(self) -> Subscription:

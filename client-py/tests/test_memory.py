@@ -1,0 +1,194 @@
+"""Whose memory a frame is, how long it stays, and what it costs in descriptors."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import descriptors, mappings, read
+from handmade import Instance
+
+import shmpub
+from shmpub import _mapping
+
+FIRST = read("a,b,s\n1,1.5,x\n2,2.5,y\n")
+LATER = read("a,b,s\n9,9.5,z\n")
+
+
+def test_frames_stay_as_they_were(instance: Instance, directory: Path) -> None:
+    instance.publish("quotes", FIRST, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    held = feed.df
+    arrays = feed.snapshot().numpy()
+    for n in range(2, 6):
+        instance.publish("quotes", LATER, n)
+        pd.testing.assert_frame_equal(feed.df, LATER)
+    del feed
+    shutil.rmtree(instance.path)
+    gc.collect()
+    pd.testing.assert_frame_equal(held, FIRST)
+    assert arrays["a"].tolist() == [1, 2]
+    held.loc[0, "a"] = 5
+    assert held["a"].tolist() == [5, 2]
+
+
+def test_no_descriptor_stays_open(instance: Instance, directory: Path) -> None:
+    instance.publish("quotes", FIRST, 1)
+    before = descriptors()
+    feed = shmpub.subscribe("quotes", directory=directory)
+    kept = []
+    for n in range(2, 30):
+        instance.publish("quotes", FIRST, n)
+        snapshot = feed.snapshot()
+        kept.append((snapshot.df, snapshot.numpy()))
+    assert descriptors() == before
+
+
+def test_memory_goes_with_the_last_that_holds_it(instance: Instance, directory: Path) -> None:
+    instance.publish("quotes", FIRST, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    column = feed.df["a"]
+    array = feed.snapshot().column("b")
+    del feed
+    assert len(mappings(instance.path / "quotes.arrow")) == 2
+    assert column.tolist() == [1, 2]
+    del column
+    assert len(mappings(instance.path / "quotes.arrow")) == 1
+    assert array.tolist() == [1.5, 2.5]
+    del array
+    assert mappings(instance.path) == [] or "catalog" in "".join(mappings(instance.path))
+    del instance.words
+    assert mappings(instance.path) == []
+
+
+def test_old_snapshots_are_let_go(instance: Instance, directory: Path) -> None:
+    feed = shmpub.subscribe("quotes", directory=directory)
+    for n in range(1, 50):
+        instance.publish("quotes", read(f"c,a\nx{n},{n}\n", dtype={"c": "category"}), n)
+        assert feed.df["a"].tolist() == [n]
+    assert len(mappings(instance.path / "quotes.arrow")) == 2
+    assert len(mappings(f"{instance.path}/.quotes")) == 0
+
+
+def test_exports_do_not_see_what_is_written(instance: Instance, directory: Path) -> None:
+    instance.publish("quotes", FIRST, 1)
+    snapshot = shmpub.subscribe("quotes", directory=directory).snapshot()
+    # Past pandas' own copy-on-write, right into the mapping.
+    values = snapshot._frame if snapshot._frame is not None else snapshot.df
+    block = values["a"].array._ndarray
+    block.flags.writeable = True
+    block[0] = 99
+    assert snapshot.df["a"].tolist() == [99, 2]
+    assert snapshot.column("a").tolist() == [1, 2]
+    with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+        snapshot.column("a").flags.writeable = True
+    fresh = shmpub.subscribe("quotes", directory=directory)
+    pd.testing.assert_frame_equal(fresh.df, FIRST)
+
+
+def test_mapping_may_be_read_by_finalizers_in_a_dead_cycle(tmp_path: Path) -> None:
+    """The collector runs all finalizers of a cycle first: the mapping must not go then."""
+    script = f"""
+        import gc, os, sys
+        import numpy as np
+        from shmpub import _mapping
+        gc.disable()
+        fd = os.open({str(tmp_path / "f")!r}, os.O_RDONLY)
+        class Late:
+            def __init__(self, array):
+                self.array, self.me = array, self
+            def __del__(self):
+                print(int(self.array.sum()))
+        for _ in range(50):
+            Late(_mapping.map_shared(fd, 1 << 16))
+        gc.collect()
+        maps = open("/proc/self/maps").read()
+        print("left", maps.count({str(tmp_path / "f")!r}))
+    """
+    (tmp_path / "f").write_bytes(b"\1" * (1 << 16))
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:-1] == ["65536"] * 50 + ["left 0"]
+
+
+def test_mapping_reports_what_the_kernel_says(tmp_path: Path) -> None:
+    with open(tmp_path / "f", "wb") as file, pytest.raises(OSError, match="ermission"):
+        _mapping.map_shared(file.fileno(), 4096)
+
+
+def test_strict_overcommit_gives_read_only_frames(
+    instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance.publish("quotes", FIRST, 1)
+    # The limit is the process's own here; ENOMEM is what strict overcommit answers as well.
+    monkeypatch.setattr("shmpub._snapshot.map_private", lambda fd, size: None)
+    with pytest.warns(RuntimeWarning, match="read-only"):
+        frame = shmpub.subscribe("quotes", directory=directory).df
+    pd.testing.assert_frame_equal(frame, FIRST)
+    with pytest.raises(ValueError, match="read-only"):
+        frame.loc[0, "a"] = 7
+    copy = frame.copy()
+    copy.loc[0, "a"] = 7
+    assert copy["a"].tolist() == [7, 2]
+
+
+def test_private_mapping_refused_by_the_kernel(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "f"
+    path.write_bytes(bytes(8192))
+    fd = os.open(path, os.O_RDONLY)
+    child = os.fork()
+    if child == 0:
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * 4096
+        resource.setrlimit(resource.RLIMIT_AS, (used, used))
+        try:
+            os._exit(0 if _mapping.map_private(fd, 1 << 40) is None else 1)
+        except BaseException:
+            os._exit(2)
+    os.close(fd)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_interpreter_ends_with_mappings_in_use(instance: Instance, directory: Path) -> None:
+    instance.publish("quotes", FIRST, 1)
+    script = (
+        "import shmpub, sys, atexit\n"
+        f"df = shmpub.subscribe('quotes', directory={str(directory)!r}).df\n"
+        "atexit.register(lambda: print(df['a'].sum()))\n"
+        "class Last:\n"
+        "    def __del__(self, df=df): print(df.shape)\n"
+        "last = Last()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["3", "(2,", "3)"]
+
+
+def test_numpy_views_keep_the_memory(instance: Instance, directory: Path) -> None:
+    big = pd.DataFrame({f"c{i}": np.arange(5000.0) + i for i in range(20)})
+    instance.publish("quotes", big, 1)
+    views = [
+        shmpub.subscribe("quotes", directory=directory).df[f"c{i}"].to_numpy()[::7]
+        for i in range(20)
+    ]
+    gc.collect()
+    assert [v.sum() for v in views] == [big[f"c{i}"].to_numpy()[::7].sum() for i in range(20)]
