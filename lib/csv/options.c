@@ -354,7 +354,7 @@ static int take_column(struct csv_column_option **out, bool *is_new, struct csv_
 int csv_options_set(struct csv_options *o, struct span key, struct span value,
                     struct shmpub_error *err)
 {
-	struct csv_column_option *c;
+	struct csv_column_option *c = NULL;
 	struct span column;
 	const struct key *k = find_key(key, &column);
 	bool is_new;
