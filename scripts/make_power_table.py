@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Write lib/value/power_table.h: 128-bit approximations of 5^q for q in [-342, 308].
+"""Write lib/value/power_table.h: 128-bit approximations of 5^q for q in [-342, 324].
 
 Each entry is 5^q scaled by a power of two so that bit 127 is set: cut off for q >= 0,
 and the reciprocal rounded up for q < 0, as Lemire, "Number parsing at a gigabyte per
-second" (2021), section 5 asks. Exact integer arithmetic; the output is deterministic.
+second" (2021), section 5 asks. Parsing needs q up to 308, printing up to 324. Exact
+integer arithmetic; the output is deterministic.
 """
 
 import pathlib
 import sys
 
-SMALLEST, LARGEST = -342, 308
+SMALLEST, LARGEST = -342, 324
 
 
 def entry(q: int) -> int:

@@ -1,6 +1,6 @@
 #include "value/date_format.h"
 #include "value/calendar.h"
-#include "value/date_read.h"
+#include "value/reading.h"
 #include "value/scan.h"
 #include "value/strptime.h"
 #include <stdio.h>
@@ -9,7 +9,7 @@
 /*
  * Guessing a strptime format from one value, as pandas does.
  *
- * The value is read loosely first (date_read). Then each attribute that was found is
+ * The value is read loosely first (reading_parse). Then each attribute that was found is
  * printed in each way strptime knows, in pandas' order, and the first token that looks
  * exactly like that stands for it; one-digit tokens are filled up to two. What remains is
  * literal, and a number among it means that the guess is wrong. So "13:30 PM" or a
@@ -288,7 +288,7 @@ size_t date_format_guess(char *out, size_t capacity, struct span text)
 	int64_t value;
 	size_t size;
 
-	if (!date_read_loosely(&g.r, text, this_year()) || !complete(&g.r) || !has_known_zone(&g.r))
+	if (!reading_parse(&g.r, text, this_year()) || !complete(&g.r) || !has_known_zone(&g.r))
 		return 0;
 	g.n_tokens = g.r.n_tokens;
 	for (size_t i = 0; i < g.n_tokens; i++) {

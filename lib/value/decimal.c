@@ -1,5 +1,6 @@
 #include "value/decimal.h"
 #include "value/power_table.h"
+#include "value/u128.h"
 
 /*
  * The nearest double to w * 10^q, w a 64-bit integer.
@@ -16,26 +17,7 @@
 #define SIGNIFICAND_BITS 52
 #define EXPONENT_BIAS 1023
 #define EXPONENT_INFINITE 2047
-
-struct u128 {
-	uint64_t high;
-	uint64_t low;
-};
-
-static inline struct u128 multiply(uint64_t a, uint64_t b)
-{
-#if defined(__SIZEOF_INT128__)
-	unsigned __int128 p = (unsigned __int128)a * b;
-
-	return (struct u128){ (uint64_t)(p >> 64), (uint64_t)p };
-#else
-	uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
-	uint64_t low = a0 * b0, cross = a1 * b0 + (low >> 32), other = a0 * b1 + (uint32_t)cross;
-
-	return (struct u128){ a1 * b1 + (cross >> 32) + (other >> 32),
-		              (other << 32) | (uint32_t)low };
-#endif
-}
+#define POWER_INFINITE 308 /* above it even 1 is infinite */
 
 static inline int leading_zeros(uint64_t v) /* v is not 0 */
 {
@@ -62,11 +44,11 @@ static inline double from_bits(uint64_t bits)
 static inline struct u128 scaled(uint64_t w, int q)
 {
 	const uint64_t *power = power_of_five[q - POWER_SMALLEST];
-	struct u128 product = multiply(w, power[0]);
+	struct u128 product = u128_multiply(w, power[0]);
 
 	/* The lower half of the power can only change these bits when all of them are set. */
 	if ((product.high & 0x1ff) == 0x1ff) {
-		struct u128 more = multiply(w, power[1]);
+		struct u128 more = u128_multiply(w, power[1]);
 
 		product.low += more.high;
 		product.high += product.low < more.high;
@@ -93,7 +75,7 @@ double decimal_nearest(uint64_t mantissa, int64_t exponent)
 
 	if (mantissa == 0 || exponent < POWER_SMALLEST)
 		return 0.0;
-	if (exponent > POWER_LARGEST)
+	if (exponent > POWER_INFINITE)
 		return from_bits((uint64_t)EXPONENT_INFINITE << SIGNIFICAND_BITS);
 	q = (int)exponent;
 	zeros = leading_zeros(mantissa);

@@ -5,7 +5,7 @@
 #ifndef SHMPUB_VALUE_YMD_H
 #define SHMPUB_VALUE_YMD_H
 
-#include "value/date_read.h"
+#include "value/reading.h"
 
 #define YMD_MAX 3
 

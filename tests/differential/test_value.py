@@ -227,6 +227,20 @@ def test_floats_bit_for_bit():
             assert bits(series[0]) == by_text[text], text
 
 
+def test_repr():
+    rng = random.Random(SEED + 8)
+    values = [random_double(rng) for _ in range(CASES)]
+    values += [round(rng.uniform(-1e9, 1e9), rng.randint(0, 9)) for _ in range(CASES)]
+    values += [math.ldexp(1, e) for e in range(-1074, 1024)]
+    values += [math.nextafter(math.ldexp(1, e), 0) for e in range(-1074, 1024)]
+    wrong = [
+        (value, got)
+        for value, got in zip(values, ask([("repr", "", struct.pack(">d", v)) for v in values]))
+        if got != repr(value)
+    ]
+    assert not wrong, wrong[:10]
+
+
 @pytest.mark.parametrize("decimal, thousands", [(".", ","), (",", None), (",", "."), (".", " "), (".", "_"), (".", "'")])
 def test_decimal_and_thousands(decimal, thousands):
     rng = random.Random(SEED + 3)

@@ -4,13 +4,15 @@
  * Reads lines "QUESTION ARGUMENT TEXT", ARGUMENT and TEXT in hexadecimal ("-": empty),
  * and answers each with one line. Questions: int, uint, float (argument: decimal and
  * thousands byte, or empty), bool, na, pyint, iso, guess, strptime (argument: the
- * format), infer (argument: the first value). A guess is answered in hexadecimal.
+ * format), infer (argument: the first value). repr (TEXT: a double's
+ * bits). A guess is answered in hexadecimal.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "value/format.h"
 #include "value/value.h"
 
 static struct span unhex(char *hex)
@@ -87,6 +89,19 @@ static void say_timestamp(bool ok, const struct timestamp *t)
 		puts("naive");
 }
 
+/* TEXT: the double's bits, most significant byte first. */
+static void say_repr(struct span text)
+{
+	char out[FORMAT_MAX];
+	uint64_t bits = 0;
+	double value;
+
+	for (size_t i = 0; i < text.size; i++)
+		bits = bits << 8 | (unsigned char)text.data[i];
+	memcpy(&value, &bits, sizeof(value));
+	printf("%.*s\n", (int)format_float64(out, value), out);
+}
+
 static void answer(const char *question, struct span argument, struct span text)
 {
 	struct timestamp t = { 0 };
@@ -124,6 +139,8 @@ static void answer(const char *question, struct span argument, struct span text)
 		say_timestamp(date_format_infer(&format, argument) &&
 		                      date_parse(&t, &format, NULL, text),
 		              &t);
+	} else if (strcmp(question, "repr") == 0) {
+		say_repr(text);
 	} else {
 		puts("?");
 	}

@@ -2,8 +2,8 @@
  * A date as a person writes it: tokens, and what each of them seems to mean.
  * Internal to this room. Pure; bounded by READ_TOKENS_MAX.
  */
-#ifndef SHMPUB_VALUE_DATE_READ_H
-#define SHMPUB_VALUE_DATE_READ_H
+#ifndef SHMPUB_VALUE_READING_H
+#define SHMPUB_VALUE_READING_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +30,6 @@ struct reading {
  * The rules are dateutil's (month first unless it cannot be one, two-digit years within
  * fifty years of `this_year`), for texts that name a year, month or day at least.
  */
-bool date_read_loosely(struct reading *out, struct span text, int32_t this_year);
+bool reading_parse(struct reading *out, struct span text, int32_t this_year);
 
 #endif

@@ -1,4 +1,4 @@
-#include "value/date_read.h"
+#include "value/reading.h"
 #include "value/calendar.h"
 #include "value/scan.h"
 #include "value/token.h"
@@ -344,7 +344,7 @@ static int32_t full_year(int32_t year, int32_t this_year)
 	return year < this_year - 50 ? year + 100 : year;
 }
 
-bool date_read_loosely(struct reading *out, struct span text, int32_t this_year)
+bool reading_parse(struct reading *out, struct span text, int32_t this_year)
 {
 	struct reader rd = { .r = out, .ymd = YMD_NONE };
 

@@ -1,0 +1,157 @@
+#include "value/format.h"
+#include "value/calendar.h"
+#include "value/scan.h"
+
+/*
+ * Integers, booleans and moments as text; floats are in format_float.c.
+ *
+ * Digits are made two at a time from the right.
+ */
+
+static size_t copy(char *out, const char *text, size_t size)
+{
+	memcpy(out, text, size);
+	return size;
+}
+
+size_t format_bool(char *out, bool value)
+{
+	return value ? copy(out, "True", 4) : copy(out, "False", 5);
+}
+
+size_t format_uint64(char *out, uint64_t value)
+{
+	char text[20];
+	size_t at = sizeof(text);
+
+	for (; value >= 10; value /= 10)
+		text[--at] = (char)('0' + value % 10);
+	text[--at] = (char)('0' + value);
+	return copy(out, text + at, sizeof(text) - at);
+}
+
+size_t format_int64(char *out, int64_t value)
+{
+	if (value >= 0)
+		return format_uint64(out, (uint64_t)value);
+	*out = '-';
+	return 1 + format_uint64(out + 1, 0 - (uint64_t)value);
+}
+
+/* Exactly `size` digits. */
+static char *digits(char *out, uint64_t value, size_t size)
+{
+	for (size_t i = size; i > 0; i--) {
+		out[i - 1] = (char)('0' + value % 10);
+		value /= 10;
+	}
+	return out + size;
+}
+
+static const int64_t per_second[] = { 1, 1000, 1000000, 1000000000 };
+static const int unit_decimals[] = { 0, 3, 6, 9 };
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+int format_decimals(int64_t value, enum shmpub_unit unit)
+{
+	int64_t fraction = value - floor_div(value, per_second[unit]) * per_second[unit];
+	int decimals = unit_decimals[unit];
+
+	if (unit == SHMPUB_NANOSECOND)
+		return decimals;
+	if (fraction == 0)
+		return value % (SECONDS_PER_DAY * per_second[unit]) == 0 ? FORMAT_DATE : 0;
+	while (fraction % 1000 == 0) {
+		fraction /= 1000;
+		decimals -= 3;
+	}
+	return decimals;
+}
+
+/* "+hh:mm" to seconds; 0 for everything else, which is then written in UTC. */
+static int64_t zone_offset(const char *zone)
+{
+	int64_t minutes;
+
+	if ((zone[0] != '+' && zone[0] != '-') || strlen(zone) != 6 || zone[3] != ':' ||
+	    !scan_is_digit(zone[1]) || !scan_is_digit(zone[2]) || !scan_is_digit(zone[4]) ||
+	    !scan_is_digit(zone[5]))
+		return 0;
+	minutes = ((zone[1] - '0') * 10 + (zone[2] - '0')) * 60 + (zone[4] - '0') * 10 +
+	          (zone[5] - '0');
+	return zone[0] == '-' ? -60 * minutes : 60 * minutes;
+}
+
+static char *date(char *out, int64_t days)
+{
+	int64_t year;
+	int32_t month, day;
+
+	calendar_date(days, &year, &month, &day);
+	if (year < 0) {
+		*out++ = '-';
+		year = -year;
+	}
+	if (year > 9999)
+		out += format_int64(out, year);
+	else
+		out = digits(out, (uint64_t)year, 4);
+	*out++ = '-';
+	out = digits(out, (uint64_t)month, 2);
+	*out++ = '-';
+	return digits(out, (uint64_t)day, 2);
+}
+
+static char *clock_time(char *out, int64_t second_of_day)
+{
+	out = digits(out, (uint64_t)second_of_day / 3600, 2);
+	*out++ = ':';
+	out = digits(out, (uint64_t)second_of_day / 60 % 60, 2);
+	*out++ = ':';
+	return digits(out, (uint64_t)second_of_day % 60, 2);
+}
+
+static char *zone(char *out, int64_t offset_s)
+{
+	uint64_t minutes = (uint64_t)(offset_s < 0 ? -offset_s : offset_s) / 60;
+
+	*out++ = offset_s < 0 ? '-' : '+';
+	out = digits(out, minutes / 60, 2);
+	*out++ = ':';
+	return digits(out, minutes % 60, 2);
+}
+
+size_t format_timestamp(char *out, int64_t value, enum shmpub_unit unit, int decimals,
+                        const char *timezone)
+{
+	int64_t seconds = floor_div(value, per_second[unit]);
+	int64_t fraction = value - seconds * per_second[unit];
+	int64_t offset_s = timezone ? zone_offset(timezone) : 0;
+	int64_t days;
+	char *p = out;
+
+	/* Seconds are far from overflow unless the unit is the second itself. */
+	if (unit != SHMPUB_SECOND ||
+	    (seconds < INT64_MAX - SECONDS_PER_DAY && seconds > INT64_MIN + SECONDS_PER_DAY))
+		seconds += offset_s;
+	days = floor_div(seconds, SECONDS_PER_DAY);
+	p = date(p, days);
+	if (decimals == FORMAT_DATE && !timezone)
+		return (size_t)(p - out);
+	*p++ = ' ';
+	p = clock_time(p, seconds - days * SECONDS_PER_DAY);
+	if (decimals > 0) {
+		int64_t nanoseconds = fraction * (1000000000 / per_second[unit]);
+
+		*p++ = '.';
+		digits(p, (uint64_t)nanoseconds, 9);
+		p += decimals;
+	}
+	if (timezone)
+		p = zone(p, offset_s);
+	return (size_t)(p - out);
+}
