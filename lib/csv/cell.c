@@ -14,7 +14,8 @@ struct csv_cell csv_cell_quoted(struct span raw, const struct csv_dialect *d)
 	const char *close;
 
 	if (d->is_whitespace || d->skips_spaces) {
-		while (raw.size && (raw.data[0] == ' ' || (d->is_whitespace && raw.data[0] == '\t'))) {
+		while (raw.size &&
+		       (raw.data[0] == ' ' || (d->is_whitespace && raw.data[0] == '\t'))) {
 			raw.data++;
 			raw.size--;
 		}

@@ -17,8 +17,8 @@ struct csv_cell csv_cell_quoted(struct span raw, const struct csv_dialect *d);
 
 static inline struct csv_cell csv_cell(struct span raw, const struct csv_dialect *d)
 {
-	bool is_plain = raw.size == 0 || (raw.data[0] != d->quote && raw.data[0] != ' ' &&
-	                                  raw.data[0] != '\t');
+	bool is_plain = raw.size == 0 ||
+	                (raw.data[0] != d->quote && raw.data[0] != ' ' && raw.data[0] != '\t');
 
 	return is_plain ? (struct csv_cell){ raw, false } : csv_cell_quoted(raw, d);
 }

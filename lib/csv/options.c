@@ -56,8 +56,8 @@ static const struct {
 	const char *word;
 	char byte;
 } byte_words[] = {
-	{ "comma", ',' }, { "tab", '\t' },    { "\\t", '\t' },   { "space", ' ' },
-	{ "pipe", '|' },  { "semicolon", ';' }, { "colon", ':' }, { "hash", '#' },
+	{ "comma", ',' }, { "tab", '\t' },        { "\\t", '\t' },  { "space", ' ' },
+	{ "pipe", '|' },  { "semicolon", ';' },   { "colon", ':' }, { "hash", '#' },
 	{ "quote", '"' }, { "apostrophe", '\'' }, { "point", '.' }, { "none", '\0' },
 };
 
@@ -83,7 +83,8 @@ static int set_byte(struct csv_options *o, const struct key *key, struct span va
 	char byte;
 
 	if (!byte_of(&byte, value))
-		return refuse(key, value, "one ASCII byte, or a word such as semicolon or none", err);
+		return refuse(key, value, "one ASCII byte, or a word such as semicolon or none",
+		              err);
 	*(char *)member(o, key) = byte;
 	return SHMPUB_OK;
 }
@@ -190,10 +191,10 @@ static const struct {
 	const char *word;
 	enum csv_encoding encoding;
 } encodings[] = {
-	{ "utf-8", CSV_UTF8 },     { "utf8", CSV_UTF8 },        { "utf-8-sig", CSV_UTF8 },
-	{ "ascii", CSV_UTF8 },     { "latin-1", CSV_LATIN1 },   { "latin1", CSV_LATIN1 },
-	{ "iso-8859-1", CSV_LATIN1 }, { "cp1252", CSV_CP1252 }, { "windows-1252", CSV_CP1252 },
-	{ "utf-16", CSV_UTF16 },   { "utf16", CSV_UTF16 },
+	{ "utf-8", CSV_UTF8 },        { "utf8", CSV_UTF8 },      { "utf-8-sig", CSV_UTF8 },
+	{ "ascii", CSV_UTF8 },        { "latin-1", CSV_LATIN1 }, { "latin1", CSV_LATIN1 },
+	{ "iso-8859-1", CSV_LATIN1 }, { "cp1252", CSV_CP1252 },  { "windows-1252", CSV_CP1252 },
+	{ "utf-16", CSV_UTF16 },      { "utf16", CSV_UTF16 },
 };
 
 static int set_encoding(struct csv_options *o, const struct key *key, struct span value,
@@ -212,10 +213,10 @@ static const struct {
 	const char *word;
 	enum csv_dtype dtype;
 } dtypes[] = {
-	{ "int64", CSV_DTYPE_INT64 },         { "int", CSV_DTYPE_INT64 },
-	{ "float64", CSV_DTYPE_FLOAT64 },     { "float", CSV_DTYPE_FLOAT64 },
-	{ "bool", CSV_DTYPE_BOOL },           { "str", CSV_DTYPE_STR },
-	{ "category", CSV_DTYPE_CATEGORY },   { "timestamp", CSV_DTYPE_TIMESTAMP },
+	{ "int64", CSV_DTYPE_INT64 },       { "int", CSV_DTYPE_INT64 },
+	{ "float64", CSV_DTYPE_FLOAT64 },   { "float", CSV_DTYPE_FLOAT64 },
+	{ "bool", CSV_DTYPE_BOOL },         { "str", CSV_DTYPE_STR },
+	{ "category", CSV_DTYPE_CATEGORY }, { "timestamp", CSV_DTYPE_TIMESTAMP },
 };
 
 static bool dtype_of(enum csv_dtype *out, struct span value)

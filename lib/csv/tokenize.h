@@ -17,11 +17,11 @@
 #include "csv/options.h"
 
 enum csv_stop { /* what a byte does in an unquoted field */
-	CSV_STOP_NONE = 0,
-	CSV_STOP_DELIMITER = 1,
-	CSV_STOP_LF = 2,
-	CSV_STOP_CR = 4,
-	CSV_STOP_COMMENT = 8,
+	        CSV_STOP_NONE = 0,
+	        CSV_STOP_DELIMITER = 1,
+	        CSV_STOP_LF = 2,
+	        CSV_STOP_CR = 4,
+	        CSV_STOP_COMMENT = 8,
 };
 
 struct csv_dialect {
@@ -37,9 +37,9 @@ void csv_dialect_init(struct csv_dialect *out, const struct csv_options *options
 struct csv_tokenizer {
 	const struct csv_dialect *dialect;
 	struct span text;
-	size_t at;            /* the next record's first byte, or blank lines before it */
-	uint64_t n_lines;     /* lines passed as pandas counts them: embedded newlines not */
-	uint64_t skip_first;  /* lines below this number are skipped */
+	size_t at;           /* the next record's first byte, or blank lines before it */
+	uint64_t n_lines;    /* lines passed as pandas counts them: embedded newlines not */
+	uint64_t skip_first; /* lines below this number are skipped */
 	const struct csv_items *skip_list; /* and these; NULL: none */
 };
 

@@ -194,6 +194,18 @@ static const struct csv_column_option *said_of(const struct column *c, const str
 	return said;
 }
 
+static int set_form(struct column *c, const struct csv_items *format, struct shmpub_error *err)
+{
+	if (!c->is_date && c->dtype != CSV_DTYPE_TIMESTAMP)
+		return SHMPUB_OK;
+	c->form = mem_zalloc(1, sizeof(*c->form));
+	if (c->form == NULL)
+		return error_nomem(err, sizeof(*c->form));
+	c->is_form_given = format->n > 0;
+	return c->is_form_given ? date_format_compile(c->form, format->items[0].text, err)
+	                        : SHMPUB_OK;
+}
+
 static int set_said(struct columns *s, const struct header *h, const struct csv_options *o,
                     struct shmpub_error *err)
 {
@@ -206,10 +218,10 @@ static int set_said(struct columns *s, const struct header *h, const struct csv_
 		said = said_of(c, h, o);
 		c->dtype = said && said->dtype ? said->dtype : o->dtype;
 		c->na = &s->na[0];
-		if (o->date_format.n)
-			c->date_format = o->date_format.items[0].text;
-		if (said && said->date_format.n)
-			c->date_format = said->date_format.items[0].text;
+		r = set_form(c, said && said->date_format.n ? &said->date_format : &o->date_format,
+		             err);
+		if (r)
+			return r;
 		if (said == NULL || !said->na_values.is_given)
 			continue;
 		r = na_words_init(&s->na[s->n_na], &said->na_values, o->keeps_default_na, err);
@@ -285,8 +297,8 @@ static void zone_text(char out[16], int32_t offset_s)
 	if (offset_s == 0)
 		snprintf(out, 16, "UTC");
 	else
-		snprintf(out, 16, "%c%02d:%02d", offset_s < 0 ? '-' : '+', (int)(minutes / 60 % 100),
-		         (int)(minutes % 60));
+		snprintf(out, 16, "%c%02d:%02d", offset_s < 0 ? '-' : '+',
+		         (int)(minutes / 60 % 100), (int)(minutes % 60));
 }
 
 static int set_field(struct schema *schema, size_t i, const struct columns *s,
@@ -330,9 +342,9 @@ int columns_schema(struct schema *out, const struct columns *s, struct shmpub_er
 static struct verdict verdict_of_field(const struct column *c, const struct field *f)
 {
 	static const enum reading readings[] = {
-		[SHMPUB_NULL] = READ_NOTHING,   [SHMPUB_BOOL] = READ_BOOL,
-		[SHMPUB_INT64] = READ_INT,      [SHMPUB_UINT64] = READ_UINT,
-		[SHMPUB_FLOAT64] = READ_FLOAT,  [SHMPUB_TIMESTAMP] = READ_NOTHING,
+		[SHMPUB_NULL] = READ_NOTHING,  [SHMPUB_BOOL] = READ_BOOL,
+		[SHMPUB_INT64] = READ_INT,     [SHMPUB_UINT64] = READ_UINT,
+		[SHMPUB_FLOAT64] = READ_FLOAT, [SHMPUB_TIMESTAMP] = READ_NOTHING,
 		[SHMPUB_TEXT] = READ_TEXT,
 	};
 	struct verdict v = { .reading = readings[f->type], .type = f->type, .kind = f->kind };
@@ -356,6 +368,8 @@ void columns_guess(struct columns *s, const struct schema *guess)
 
 void columns_free(struct columns *s)
 {
+	for (size_t i = 0; i < s->n; i++)
+		mem_free(s->columns[i].form);
 	for (size_t i = 0; i < s->n_na; i++)
 		na_words_free(&s->na[i]);
 	mem_free(s->na);

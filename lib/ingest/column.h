@@ -10,6 +10,7 @@
 #include "columns/schema.h"
 #include "csv/options.h"
 #include "ingest/header.h"
+#include "value/date_format.h"
 #include "value/value.h"
 
 /* How the cells of a column are read. */
@@ -20,8 +21,8 @@ enum reading {
 	READ_FLOAT,
 	READ_BOOL,
 	READ_TEXT,
-	READ_LITERAL,  /* text, NA words kept: an unsigned column with NA or a negative */
-	READ_LONG,     /* integers beyond 64 bits, as text */
+	READ_LITERAL, /* text, NA words kept: an unsigned column with NA or a negative */
+	READ_LONG,    /* integers beyond 64 bits, as text */
 	READ_CATEGORY,
 	READ_DATE,
 };
@@ -50,8 +51,9 @@ struct column {
 	int index_level;
 	bool is_unnamed;
 	enum csv_dtype dtype;
-	bool is_date;          /* parse_dates: text when a cell is no date */
-	struct span date_format; /* data NULL: by the first cell */
+	bool is_date;             /* parse_dates: text when a cell is no date */
+	bool is_form_given;       /* date_format: compiled once */
+	struct date_format *form; /* owned; of columns that may be dates */
 	const struct na_words *na;
 	struct verdict verdict;
 };
@@ -70,8 +72,8 @@ struct columns {
 
 #define COLUMNS_NONE ((struct columns){ .n = 0 })
 
-int columns_init(struct columns *out, const struct header *header, const struct csv_options *options,
-                 struct shmpub_error *err);
+int columns_init(struct columns *out, const struct header *header,
+                 const struct csv_options *options, struct shmpub_error *err);
 /* A schema of the verdicts. */
 int columns_schema(struct schema *out, const struct columns *columns, struct shmpub_error *err);
 /* Verdicts of an earlier schema for the columns that it knows by name and place. */

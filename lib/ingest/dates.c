@@ -7,67 +7,51 @@
  * than six decimals; a column without a single value is seconds.
  */
 
-static bool is_digit(char c)
+bool dates_begin(struct date_state *s, const struct column *c, struct span cell)
 {
-	return c >= '0' && c <= '9';
+	return c->is_form_given || date_format_infer(&s->form, cell);
 }
 
-/* Digits where the other has digits, and the same bytes between them. */
-static bool has_form(struct span a, struct span b)
-{
-	if (a.size != b.size)
-		return false;
-	for (size_t i = 0; i < a.size; i++) {
-		if (is_digit(a.data[i]) != is_digit(b.data[i]) ||
-		    (!is_digit(a.data[i]) && a.data[i] != b.data[i]))
-			return false;
-	}
-	return true;
-}
-
-bool date_read(struct timestamp *out, struct date_state *s, const struct column *c,
-               struct span cell)
-{
-	if (s->first.data == NULL)
-		s->first = cell;
-	else if (c->date_format.data == NULL && !has_form(s->first, cell))
-		return false;
-	return value_iso8601(out, cell);
-}
-
-void date_note(struct date_state *s, const struct timestamp *t)
+void dates_note(struct date_state *s, const struct timestamp *t)
 {
 	enum shmpub_unit unit = timestamp_unit(t);
+	int32_t offset_s = t->has_zone ? t->offset_s : 0;
 
 	if (s->has_value)
-		s->is_mixed |= s->has_zone != t->has_zone || s->offset_s != t->offset_s;
+		s->is_mixed |= s->has_zone != t->has_zone || s->offset_s != offset_s;
 	s->has_value = true;
 	s->has_zone = t->has_zone;
-	s->offset_s = t->has_zone ? t->offset_s : 0;
+	s->offset_s = offset_s;
 	if (unit > s->unit)
 		s->unit = unit;
 }
 
-void date_join(struct date_state *s, const struct date_state *o, const struct column *c)
+static bool is_same_form(const struct date_format *a, const struct date_format *b)
 {
-	s->has_not_date |= o->has_not_date;
-	s->is_mixed |= o->is_mixed;
-	if (!o->has_value)
-		return;
-	if (s->has_value) {
-		s->is_mixed |= s->has_zone != o->has_zone || s->offset_s != o->offset_s;
-		s->has_not_date |= c->date_format.data == NULL && !has_form(s->first, o->first);
-	} else {
-		s->first = o->first;
-	}
-	s->has_value = true;
-	s->has_zone = o->has_zone;
-	s->offset_s = o->offset_s;
-	if (o->unit > s->unit)
-		s->unit = o->unit;
+	return a->kind == b->kind && a->layout_size == b->layout_size &&
+	       memcmp(a->layout, b->layout, a->layout_size) == 0 &&
+	       a->format_size == b->format_size &&
+	       memcmp(a->format, b->format, a->format_size) == 0;
 }
 
-struct verdict date_verdict(const struct date_state *s, uint64_t n_nulls)
+void dates_join(struct date_state *s, const struct date_state *later, const struct column *c)
+{
+	s->has_not_date |= later->has_not_date;
+	s->is_mixed |= later->is_mixed;
+	if (!later->has_value)
+		return;
+	if (s->has_value)
+		s->is_mixed |= s->has_zone != later->has_zone || s->offset_s != later->offset_s;
+	else if (!c->is_form_given)
+		s->form = later->form;
+	s->has_value = true;
+	s->has_zone = later->has_zone;
+	s->offset_s = later->offset_s;
+	if (later->unit > s->unit)
+		s->unit = later->unit;
+}
+
+struct verdict dates_verdict(const struct date_state *s, uint64_t n_nulls)
 {
 	struct verdict v = { .reading = READ_DATE,
 		             .type = SHMPUB_TIMESTAMP,
@@ -82,4 +66,13 @@ struct verdict date_verdict(const struct date_state *s, uint64_t n_nulls)
 	if (!s->has_value)
 		v.unit = SHMPUB_SECOND;
 	return v;
+}
+
+bool dates_hold(const struct date_state *s, const struct column *c, uint64_t n_nulls)
+{
+	struct verdict v = dates_verdict(s, n_nulls);
+
+	return v.reading == READ_DATE && v.unit == c->verdict.unit &&
+	       v.has_zone == c->verdict.has_zone && v.offset_s == c->verdict.offset_s &&
+	       (c->is_form_given || !s->has_value || is_same_form(&s->form, c->form));
 }

@@ -13,16 +13,25 @@ struct date_state {
 	bool has_zone, is_mixed;
 	int32_t offset_s;
 	enum shmpub_unit unit;
-	struct span first; /* the first value's cell, as it stands in the text */
+	struct date_format form; /* of the first value, unless the form was given */
+	struct date_cache cache;
 };
 
 #define DATE_STATE_NONE ((struct date_state){ .unit = SHMPUB_MICROSECOND })
 
-/* False: not a date of this column. `cell` may be the first. */
-bool date_read(struct timestamp *out, struct date_state *s, const struct column *c,
-               struct span cell);
-void date_note(struct date_state *s, const struct timestamp *t);
-void date_join(struct date_state *s, const struct date_state *other, const struct column *c);
-struct verdict date_verdict(const struct date_state *s, uint64_t n_nulls);
+/* False: not a date of the column's form. Its first value must have been shown to dates_begin. */
+static inline bool dates_read(struct timestamp *out, struct date_state *s,
+                              const struct date_format *form, struct span cell)
+{
+	return date_parse(out, form, &s->cache, cell);
+}
+
+/* The form of the first value; false: no date. */
+bool dates_begin(struct date_state *s, const struct column *c, struct span cell);
+void dates_note(struct date_state *s, const struct timestamp *t);
+void dates_join(struct date_state *s, const struct date_state *later, const struct column *c);
+struct verdict dates_verdict(const struct date_state *s, uint64_t n_nulls);
+/* Whether a fill has seen what the column is taken for. */
+bool dates_hold(const struct date_state *s, const struct column *c, uint64_t n_nulls);
 
 #endif

@@ -31,7 +31,8 @@ struct dictionary {
 #define DICTIONARY_NONE ((struct dictionary){ .n = 0 })
 
 /* *code is the word's number; its bytes are copied when it is new. */
-int dictionary_put(struct dictionary *d, uint32_t *code, struct span word, struct shmpub_error *err);
+int dictionary_put(struct dictionary *d, uint32_t *code, struct span word,
+                   struct shmpub_error *err);
 struct span dictionary_word(const struct dictionary *d, size_t code);
 void dictionary_free(struct dictionary *d);
 

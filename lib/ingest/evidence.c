@@ -7,7 +7,8 @@
  * which NA words are ordinary text.
  */
 
-static void look_integer(struct evidence *e, const struct columns *s, struct span cell, uint64_t row)
+static void look_integer(struct evidence *e, const struct columns *s, struct span cell,
+                         uint64_t row)
 {
 	int64_t i;
 	uint64_t u;
@@ -106,8 +107,8 @@ struct verdict evidence_verdict(const struct evidence *e)
 			return verdict_of(READ_UINT, SHMPUB_UINT64, SHMPUB_PLAIN);
 		}
 	} else if (e->first_not_int == ROW_NONE) {
-		return e->n_nulls ? verdict_of(READ_FLOAT, SHMPUB_FLOAT64, SHMPUB_PLAIN) :
-		                    verdict_of(READ_INT, SHMPUB_INT64, SHMPUB_PLAIN);
+		return e->n_nulls ? verdict_of(READ_FLOAT, SHMPUB_FLOAT64, SHMPUB_PLAIN)
+		                  : verdict_of(READ_INT, SHMPUB_INT64, SHMPUB_PLAIN);
 	}
 	if (!e->has_not_float)
 		return verdict_of(READ_FLOAT, SHMPUB_FLOAT64, SHMPUB_PLAIN);

@@ -27,10 +27,10 @@ struct evidence {
 	bool is_text; /* no cell to come can change that it is text with NA */
 };
 
-#define EVIDENCE_NONE                                                                        \
-	((struct evidence){ .first_not_int = ROW_NONE,                                       \
-	                    .first_beyond = ROW_NONE,                                        \
-	                    .first_not_uint = ROW_NONE,                                      \
+#define EVIDENCE_NONE                                                                              \
+	((struct evidence){ .first_not_int = ROW_NONE,                                             \
+	                    .first_beyond = ROW_NONE,                                              \
+	                    .first_not_uint = ROW_NONE,                                            \
 	                    .first_huge = ROW_NONE })
 
 /* `cell` is unescaped; scratch has room for cell.size + 1 bytes. */

@@ -33,7 +33,8 @@ void fill_int(struct part *p, size_t column, const struct tile *t)
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		cell = part_cell(p, tile_raw(t, i, c->source));
-		answer = is_plain ? value_int(&out[i], cell) : value_int_rules(&out[i], cell, rules);
+		answer = is_plain ? value_int(&out[i], cell)
+		                  : value_int_rules(&out[i], cell, rules);
 		if (answer != INT_SIGNED || is_null_first(c, cell)) {
 			part_refuse(p, column, t, i);
 			return;
@@ -105,8 +106,8 @@ static bool read_float(double *out, struct part *p, const struct column *c, stru
 		if (s->seen.first_not_int == ROW_NONE && !column_is_na(c, cell))
 			is_number = read_as_integer(out, s, p, cell, row);
 		if (!is_number)
-			is_number = is_plain ? value_float(out, cell) :
-			                       value_float_rules(out, cell, &all->rules);
+			is_number = is_plain ? value_float(out, cell)
+			                     : value_float_rules(out, cell, &all->rules);
 		if (is_number && !is_null_number(c, *out))
 			return true;
 		if (!is_number && !column_is_na(c, cell))
@@ -161,8 +162,7 @@ void fill_bool(struct part *p, size_t column, const struct tile *t)
 			evidence_add(&s->seen, c, &p->in->columns, cell, row, room);
 		}
 		v = false;
-		if (is_null_first(c, cell) ||
-		    !value_bool_rules(&v, cell, &p->in->columns.rules)) {
+		if (is_null_first(c, cell) || !value_bool_rules(&v, cell, &p->in->columns.rules)) {
 			if (!column_is_na(c, cell)) {
 				part_refuse(p, column, t, i);
 				return;
@@ -218,7 +218,7 @@ void fill_cast(struct part *p, size_t column, const struct tile *t)
 			bit_put(sink->values, row, v == 1);
 		} else {
 			ok = ok && v >= -9223372036854775808.0 && v < 9223372036854775808.0 &&
-			     v == floor(v);
+			     v == (double)(int64_t)v;
 			((int64_t *)sink->values)[row] = ok ? (int64_t)v : 0;
 		}
 		if (!ok) {

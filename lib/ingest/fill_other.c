@@ -46,22 +46,22 @@ void fill_date(struct part *p, size_t column, const struct tile *t)
 	int64_t *out = (int64_t *)sink->values + t->first_row;
 	struct column_state *s = &p->states[column];
 	struct timestamp moment;
-	struct span raw, cell;
+	struct span cell;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
-		raw = tile_raw(t, i, c->source);
-		cell = part_cell(p, raw);
+		cell = part_cell(p, tile_raw(t, i, c->source));
 		if (column_is_na(c, cell) || value_is_nat(cell)) {
 			s->n_nulls++;
 			bit_put(sink->validity, t->first_row + i, false);
 			out[i] = INT64_MIN;
 			continue;
 		}
-		if (!date_read(&moment, &s->dates, c, cell) ||
+		if ((!s->dates->has_value && !dates_begin(s->dates, c, cell)) ||
+		    !dates_read(&moment, s->dates, c->form, cell) ||
 		    !is_of(&c->verdict, &moment, &out[i])) {
 			part_refuse(p, column, t, i);
 			return;
 		}
-		date_note(&s->dates, &moment);
+		dates_note(s->dates, &moment);
 	}
 }

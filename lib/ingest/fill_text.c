@@ -85,7 +85,7 @@ void fill_text(struct part *p, size_t column, const struct tile *t)
 	}
 }
 
-/* The bytes of a cell that must be worked on; round 1 has made room in scratch. */
+/* The bytes of a cell that must be worked on; round 1 has made the room for it. */
 static size_t work_text(char *out, struct part *p, const struct column *c, struct span raw)
 {
 	struct span cell = raw;

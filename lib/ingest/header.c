@@ -17,9 +17,9 @@ int header_token_error(const struct csv_tokenizer *t, enum csv_token_answer answ
 	unsigned long long line = csv_line_at(t->text, t->at);
 
 	if (answer == CSV_OPEN_QUOTE)
-		return error_set(err, SHMPUB_ERR_CSV,
-		                 "line %llu: the text ends inside quotes that opened in this record",
-		                 line);
+		return error_set(
+		        err, SHMPUB_ERR_CSV,
+		        "line %llu: the text ends inside quotes that opened in this record", line);
 	return error_set(err, SHMPUB_ERR_LIMIT, "line %llu: record longer than 4 GiB", line);
 }
 
@@ -51,8 +51,7 @@ static int set_names(struct names *names, const struct csv_record *record,
 	for (size_t i = 0; i < names->n && r == SHMPUB_OK; i++) {
 		uint32_t from = record->cuts[i] + 1, to = record->cuts[i + 1];
 
-		cell = csv_cell(span_of(t->text.data + record->base + from, to - from),
-		                t->dialect);
+		cell = csv_cell(span_of(t->text.data + record->base + from, to - from), t->dialect);
 		text = cell.text;
 		if (cell.needs_unescape) {
 			copy = mem_alloc(text.size + 1);
@@ -165,8 +164,8 @@ static size_t larger(size_t a, size_t b)
 }
 
 /* What the number of names and the first row's length make of the table's shape. */
-static int set_shape(struct header *h, size_t n_header, size_t n_first,
-                     const struct csv_options *o, struct shmpub_error *err)
+static int set_shape(struct header *h, size_t n_header, size_t n_first, const struct csv_options *o,
+                     struct shmpub_error *err)
 {
 	size_t n_names = h->names.n, n_used = o->usecols.n;
 	bool is_named = o->names.is_given;
@@ -185,7 +184,8 @@ static int set_shape(struct header *h, size_t n_header, size_t n_first,
 	else if (n_used != n_names && !is_named && n_used < n_names)
 		h->leading = n_fields > n_names ? n_fields - n_names : 0;
 	else if (n_used != n_names && n_names != n_fields)
-		return error_set(err, SHMPUB_ERR_CSV, "%zu names for %zu fields", n_names, n_fields);
+		return error_set(err, SHMPUB_ERR_CSV, "%zu names for %zu fields", n_names,
+		                 n_fields);
 	if (h->has_rows && is_named && n_names - (h->leading < n_names ? h->leading : 0) > h->width)
 		return error_set(err, SHMPUB_ERR_CSV, "%zu names, the records have %zu fields",
 		                 n_names, h->width);

@@ -13,10 +13,10 @@ struct header {
 	struct names names;
 	bool has_integer_names; /* header = none: the names are positions */
 	bool has_rows;
-	size_t leading;     /* fields before the first named one: an index without a name */
-	size_t width;       /* fields that a record may have */
-	size_t table_width; /* fields that count: leading + named */
-	bool drops_extra;   /* usecols: longer records are cut, not refused */
+	size_t leading;            /* fields before the first named one: an index without a name */
+	size_t width;              /* fields that a record may have */
+	size_t table_width;        /* fields that count: leading + named */
+	bool drops_extra;          /* usecols: longer records are cut, not refused */
 	struct csv_tokenizer rows; /* at the first row */
 };
 

@@ -114,11 +114,10 @@ static void free_parts(struct ingest *in)
 	for (size_t i = 0; i < in->n_parts; i++) {
 		struct part *p = &in->parts[i];
 
-		for (size_t k = 0; p->states && k < in->columns.n; k++)
-			dictionary_free(&p->states[k].dictionary);
-		mem_free(p->states);
+		part_free_states(p);
 		tile_reader_deinit(&p->reader);
-		buffer_free(&p->scratch);
+		buffer_free(&p->unescaped);
+		buffer_free(&p->work);
 	}
 	for (size_t k = 0; in->dictionaries && k < in->columns.n; k++)
 		dictionary_column_free(&in->dictionaries[k]);
@@ -132,16 +131,12 @@ static void free_parts(struct ingest *in)
 static int init_part(struct part *p, struct ingest *in, struct table_sink *sink,
                      struct shmpub_error *err)
 {
+	int r;
+
 	p->in = in;
 	p->sink = sink;
-	p->states = mem_zalloc(in->columns.n, sizeof(*p->states));
-	if (p->states == NULL)
-		return error_nomem(err, in->columns.n * sizeof(*p->states));
-	for (size_t k = 0; k < in->columns.n; k++) {
-		p->states[k].seen = EVIDENCE_NONE;
-		p->states[k].dates = DATE_STATE_NONE;
-	}
-	return tile_reader_init(&p->reader, &in->header, in->options->skips_bad_lines, err);
+	r = part_init_states(p, err);
+	return r ? r : tile_reader_init(&p->reader, &in->header, in->options->skips_bad_lines, err);
 }
 
 static size_t count_parts(const struct ingest *in)
@@ -184,9 +179,10 @@ static int make_parts(struct ingest *in, struct table_sink *sink, struct shmpub_
 static fill_fn *fill_of(const struct column *c)
 {
 	static fill_fn *const fills[] = {
-		[READ_INT] = fill_int,         [READ_UINT] = fill_uint, [READ_FLOAT] = fill_float,
-		[READ_BOOL] = fill_bool,       [READ_TEXT] = fill_text, [READ_LITERAL] = fill_text,
-		[READ_LONG] = fill_text,       [READ_CATEGORY] = fill_category,
+		[READ_INT] = fill_int,     [READ_UINT] = fill_uint,
+		[READ_FLOAT] = fill_float, [READ_BOOL] = fill_bool,
+		[READ_TEXT] = fill_text,   [READ_LITERAL] = fill_text,
+		[READ_LONG] = fill_text,   [READ_CATEGORY] = fill_category,
 		[READ_DATE] = fill_date,
 	};
 	static const enum shmpub_type types[] = {
@@ -280,7 +276,8 @@ static void join_column(struct ingest *in, size_t k)
 		s->n_nulls += o->n_nulls;
 		s->is_broken |= o->is_broken;
 		evidence_join(&s->seen, &o->seen);
-		date_join(&s->dates, &o->dates, &in->columns.columns[k]);
+		if (s->dates)
+			dates_join(s->dates, o->dates, &in->columns.columns[k]);
 	}
 }
 
@@ -357,7 +354,8 @@ static int retype(struct ingest *in, struct shmpub_error *err)
 	int r;
 
 	if (++in->n_rounds > ROUNDS_MAX)
-		return error_set(err, SHMPUB_ERR_CSV, "types did not settle in %d rounds", ROUNDS_MAX);
+		return error_set(err, SHMPUB_ERR_CSV, "types did not settle in %d rounds",
+		                 ROUNDS_MAX);
 	r = columns_schema(&schema, &in->columns, err);
 	if (r)
 		return r;
@@ -462,7 +460,8 @@ int ingest_fill_text(struct ingest *in, struct table_sink *sink, struct shmpub_e
 		if (v->reading == READ_CATEGORY)
 			narrow_codes(&sink->columns[k], in->dictionaries[k].map, sink->n_rows);
 		else if (v->type == SHMPUB_TEXT)
-			sink->columns[k].offsets[sink->n_rows] = (int64_t)sink->columns[k].text_size;
+			sink->columns[k].offsets[sink->n_rows] =
+			        (int64_t)sink->columns[k].text_size;
 	}
 	return parts_result(in, err);
 }

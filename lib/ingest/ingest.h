@@ -36,11 +36,13 @@ struct ingest_runner {
 
 /* `guess`: the schema of the last refresh, or NULL. `runner` may be NULL. */
 int ingest_open(struct ingest **out, struct span text, const struct csv_options *options,
-		const struct schema *guess, const struct ingest_runner *runner, struct shmpub_error *err);
+                const struct schema *guess, const struct ingest_runner *runner,
+                struct shmpub_error *err);
 const struct schema *ingest_schema(const struct ingest *in);
 uint64_t ingest_capacity(const struct ingest *in); /* rows, an upper bound */
-int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error *err);      /* round 1 */
-int ingest_fill_text(struct ingest *in, struct table_sink *sink, struct shmpub_error *err); /* round 2 */
+int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error *err); /* round 1 */
+int ingest_fill_text(struct ingest *in, struct table_sink *sink,
+                     struct shmpub_error *err); /* round 2 */
 uint64_t ingest_skipped_rows(const struct ingest *in);
 void ingest_close(struct ingest *in);
 

@@ -1,6 +1,5 @@
 #include "ingest/na_words.h"
 
-#include <math.h>
 #include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
@@ -22,7 +21,7 @@ static void add_spellings(struct build *b, size_t i, double v)
 	char *at = b->made + i * 64;
 	int n;
 
-	if (!(fabs(v) < 9.2e18) || v != floor(v))
+	if (!(v > -9.2e18 && v < 9.2e18) || v != (double)(int64_t)v)
 		return;
 	n = snprintf(at, 32, "%lld", (long long)v);
 	b->words[b->n++] = span_of(at, (size_t)n);

@@ -1,5 +1,6 @@
 #include "ingest/part.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "columns/table.h"
 
@@ -8,33 +9,67 @@
  * say when a cell does not fit.
  */
 
-char *part_room(struct part *p, size_t size)
+int part_init_states(struct part *p, struct shmpub_error *err)
 {
-	int r = buffer_reserve(&p->scratch, size, &p->error);
+	size_t n = p->in->columns.n;
 
+	p->states = mem_zalloc(n, sizeof(*p->states));
+	if (p->states == NULL)
+		return error_nomem(err, n * sizeof(*p->states));
+	for (size_t k = 0; k < n; k++) {
+		p->states[k].seen = EVIDENCE_NONE;
+		if (p->in->columns.columns[k].form == NULL)
+			continue;
+		p->states[k].dates = mem_zalloc(1, sizeof(*p->states[k].dates));
+		if (p->states[k].dates == NULL)
+			return error_nomem(err, sizeof(*p->states[k].dates));
+		*p->states[k].dates = DATE_STATE_NONE;
+	}
+	return SHMPUB_OK;
+}
+
+void part_free_states(struct part *p)
+{
+	for (size_t k = 0; p->states && k < p->in->columns.n; k++) {
+		dictionary_free(&p->states[k].dictionary);
+		mem_free(p->states[k].dates);
+	}
+	mem_free(p->states);
+	p->states = NULL;
+}
+
+static char *room_in(struct part *p, struct buffer *b, size_t size)
+{
+	int r;
+
+	b->size = 0;
+	r = buffer_reserve(b, size, &p->error);
 	if (r && p->result == SHMPUB_OK)
 		p->result = r;
-	return r ? NULL : p->scratch.data + p->scratch.size;
+	return r ? NULL : b->data;
+}
+
+char *part_room(struct part *p, size_t size)
+{
+	return room_in(p, &p->work, size);
 }
 
 struct span part_unescape(struct part *p, struct span raw)
 {
-	char *room;
+	char *room = room_in(p, &p->unescaped, raw.size);
 
-	p->scratch.size = 0;
-	room = part_room(p, raw.size);
-	if (room == NULL)
-		return span_of("", 0);
-	p->scratch.size = csv_unescape(room, raw, p->in->dialect.quote);
-	return span_of(room, p->scratch.size);
+	return room ? span_of(room, csv_unescape(room, raw, p->in->dialect.quote)) : span_of("", 0);
 }
 
 static const char *asked_for(enum csv_dtype dtype)
 {
 	static const char *const names[] = {
-		[CSV_DTYPE_AUTO] = "any type", [CSV_DTYPE_INT64] = "int64",
-		[CSV_DTYPE_FLOAT64] = "float64", [CSV_DTYPE_BOOL] = "bool",
-		[CSV_DTYPE_STR] = "str", [CSV_DTYPE_CATEGORY] = "category",
+		[CSV_DTYPE_AUTO] = "any type",
+		[CSV_DTYPE_INT64] = "int64",
+		[CSV_DTYPE_FLOAT64] = "float64",
+		[CSV_DTYPE_BOOL] = "bool",
+		[CSV_DTYPE_STR] = "str",
+		[CSV_DTYPE_CATEGORY] = "category",
 		[CSV_DTYPE_TIMESTAMP] = "timestamp",
 	};
 
@@ -50,10 +85,10 @@ void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row
 	p->states[column].is_broken = true;
 	if (!p->in->is_strict[column] || p->result)
 		return;
-	p->result = error_set(&p->error, SHMPUB_ERR_CSV,
-	                      "line %llu: column \"%.*s\" is to be %s, \"%.*s\" is not",
-	                      (unsigned long long)csv_line_at(
-	                              p->in->text, (size_t)(raw.data - p->in->text.data)),
-	                      (int)(c->name.size < 100 ? c->name.size : 100), c->name.data,
-	                      asked_for(c->dtype), (int)shown, raw.data);
+	p->result = error_set(
+	        &p->error, SHMPUB_ERR_CSV,
+	        "line %llu: column \"%.*s\" is to be %s, \"%.*s\" is not",
+	        (unsigned long long)csv_line_at(p->in->text, (size_t)(raw.data - p->in->text.data)),
+	        (int)(c->name.size < 100 ? c->name.size : 100), c->name.data, asked_for(c->dtype),
+	        (int)shown, raw.data);
 }

@@ -19,7 +19,7 @@ struct column_state {
 	uint64_t n_nulls;
 	uint64_t text_size;
 	struct evidence seen;
-	struct date_state dates;
+	struct date_state *dates; /* owned; of columns that may be dates */
 	struct dictionary dictionary;
 	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
 };
@@ -30,8 +30,9 @@ struct part {
 	size_t first_mark, end_mark;
 	struct tile_reader reader;
 	struct column_state *states; /* of in->columns */
-	struct buffer scratch;
-	int result; /* the first failure */
+	struct buffer unescaped;     /* the cell in hand, when it had quotes inside */
+	struct buffer work;          /* for what is made of it: never where the cell itself is */
+	int result;                  /* the first failure */
 	struct shmpub_error error;
 };
 
@@ -52,7 +53,11 @@ struct ingest {
 	int n_rounds;
 };
 
-/* Its text without quotes, in scratch when it had any inside. On failure p->result is set. */
+/* States for every column; part_free_states undoes it. */
+int part_init_states(struct part *p, struct shmpub_error *err);
+void part_free_states(struct part *p);
+
+/* Its text without quotes, good until the next one. On failure p->result is set. */
 struct span part_unescape(struct part *p, struct span raw);
 
 static inline struct span part_cell(struct part *p, struct span raw)
@@ -62,7 +67,7 @@ static inline struct span part_cell(struct part *p, struct span raw)
 	return cell.needs_unescape ? part_unescape(p, cell.text) : cell.text;
 }
 
-/* Room for `size` bytes behind what part_cell may have put into scratch; NULL: p->result is set. */
+/* Room for `size` bytes that a cell's text does not share; NULL: p->result is set. */
 char *part_room(struct part *p, size_t size);
 
 /* The column cannot hold this cell: broken, or an error that names line and cell when strict. */

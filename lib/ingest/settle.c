@@ -63,13 +63,13 @@ static struct verdict asked_category(const struct evidence *e)
 
 static struct verdict asked_timestamp(const struct column_state *s)
 {
-	struct date_state dates = s->dates;
+	struct date_state dates = *s->dates;
 
 	dates.has_not_date = false; /* then the fill refuses the cell that is none */
 	dates.is_mixed = false;
 	if (!dates.has_value && s->n_nulls == 0)
 		return verdict_of(READ_DATE, SHMPUB_TIMESTAMP);
-	return date_verdict(&dates, s->n_nulls);
+	return dates_verdict(&dates, s->n_nulls);
 }
 
 static struct verdict decide(const struct column *c, const struct column_state *s)
@@ -88,46 +88,46 @@ static struct verdict decide(const struct column *c, const struct column_state *
 	case CSV_DTYPE_TIMESTAMP:
 		return asked_timestamp(s);
 	default:
-		return c->is_date ? date_verdict(&s->dates, s->n_nulls) : evidence_verdict(&s->seen);
+		return c->is_date ? dates_verdict(s->dates, s->n_nulls)
+		                  : evidence_verdict(&s->seen);
 	}
 }
 
-static void look_date(struct part *p, const struct column *c, struct column_state *s,
-                      struct span cell)
+static void look_date(const struct column *c, struct column_state *s, struct span cell)
 {
+	struct date_state *d = s->dates;
 	struct timestamp t;
 	int64_t v;
-	bool is_inside = cell.data >= p->in->text.data &&
-	                 cell.data <= p->in->text.data + p->in->text.size;
 
-	if (s->dates.has_not_date)
+	if (d->has_not_date)
 		return;
 	if (column_is_na(c, cell) || value_is_nat(cell)) {
 		s->n_nulls++;
 		return;
 	}
-	if (!is_inside || !date_read(&t, &s->dates, c, cell)) {
-		s->dates.has_not_date = true;
+	if ((!d->has_value && !dates_begin(d, c, cell)) ||
+	    !dates_read(&t, d, c->is_form_given ? c->form : &d->form, cell)) {
+		d->has_not_date = true;
 		return;
 	}
-	date_note(&s->dates, &t);
+	dates_note(d, &t);
 	/* A unit that grows later makes earlier values overflow: the fill will tell. */
-	if (!timestamp_to_unit(&v, &t, s->dates.unit) || v == INT64_MIN)
-		s->dates.has_not_date = true;
+	if (!timestamp_to_unit(&v, &t, d->unit) || v == INT64_MIN)
+		d->has_not_date = true;
 }
 
 static void look(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
 	struct column_state *s = &p->states[column];
-	bool is_date = c->is_date || c->dtype == CSV_DTYPE_TIMESTAMP;
+	bool is_date = s->dates != NULL;
 	struct span cell;
 	char *room;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		cell = part_cell(p, tile_raw(t, i, c->source));
 		if (is_date) {
-			look_date(p, c, s, cell);
+			look_date(c, s, cell);
 			continue;
 		}
 		room = part_room(p, cell.size + 1);
@@ -168,41 +168,37 @@ static int look_all(struct part *p, const bool *flags, bool is_sample)
 	return r;
 }
 
+static void take(struct column *c, const struct column_state *s)
+{
+	c->verdict = decide(c, s);
+	if (s->dates && !c->is_form_given)
+		*c->form = s->dates->form;
+}
+
 int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct shmpub_error *err)
 {
 	struct part p = { .in = in };
 	int r;
 
-	p.states = mem_zalloc(in->columns.n, sizeof(*p.states));
-	if (p.states == NULL)
-		return error_nomem(err, in->columns.n * sizeof(*p.states));
-	for (size_t k = 0; k < in->columns.n; k++) {
-		p.states[k].seen = EVIDENCE_NONE;
-		p.states[k].dates = DATE_STATE_NONE;
-	}
-	r = tile_reader_init(&p.reader, &in->header, in->options->skips_bad_lines, &p.error);
+	r = part_init_states(&p, &p.error);
+	if (r == SHMPUB_OK)
+		r = tile_reader_init(&p.reader, &in->header, in->options->skips_bad_lines,
+		                     &p.error);
 	if (r == SHMPUB_OK)
 		r = look_all(&p, flags, is_sample);
 	for (size_t k = 0; k < in->columns.n && r == SHMPUB_OK; k++) {
 		if (!flags[k])
 			continue;
-		in->columns.columns[k].verdict = decide(&in->columns.columns[k], &p.states[k]);
+		take(&in->columns.columns[k], &p.states[k]);
 		in->is_strict[k] = !is_sample && in->columns.columns[k].dtype != CSV_DTYPE_AUTO;
 	}
 	if (r && err)
 		*err = p.error;
 	tile_reader_deinit(&p.reader);
-	buffer_free(&p.scratch);
-	mem_free(p.states);
+	buffer_free(&p.unescaped);
+	buffer_free(&p.work);
+	part_free_states(&p);
 	return r;
-}
-
-static bool holds_date(const struct column *c, const struct column_state *s)
-{
-	struct verdict v = date_verdict(&s->dates, s->n_nulls);
-
-	return v.reading == READ_DATE && v.unit == c->verdict.unit &&
-	       v.has_zone == c->verdict.has_zone && v.offset_s == c->verdict.offset_s;
 }
 
 bool settle_holds(const struct column *c, const struct column_state *s)
@@ -212,7 +208,7 @@ bool settle_holds(const struct column *c, const struct column_state *s)
 	if (s->is_broken)
 		return false;
 	if (c->verdict.reading == READ_DATE)
-		return holds_date(c, s);
+		return dates_hold(s->dates, c, s->n_nulls);
 	if (c->dtype != CSV_DTYPE_AUTO || c->is_date)
 		return true;
 	switch (c->verdict.reading) {

@@ -15,7 +15,8 @@
 #define TILE_CUTS 16384u
 #define TILE_ROWS_MAX 1024u
 
-static int too_long(const struct csv_record *record, const struct header *h, struct shmpub_error *err)
+static int too_long(const struct csv_record *record, const struct header *h,
+                    struct shmpub_error *err)
 {
 	return error_set(err, SHMPUB_ERR_CSV, "line %llu: %zu fields, expected %zu",
 	                 (unsigned long long)csv_line_at(h->rows.text, record->start),

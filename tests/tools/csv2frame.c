@@ -1,0 +1,191 @@
+/*
+ * csv2frame [-o KEY=VALUE]... [-t THREADS] [-g] : reads pairs of lines from stdin, a CSV file and
+ * where its table goes; writes an Arrow IPC file there, or the message to NAME.error.
+ * -g: once more, with the schema of the first time as the guess. Reports one line per file.
+ *
+ * For tests/corpus.py and tests/differential: what lib/ingest makes of a file, without a
+ * daemon or shared memory.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "csv/options.h"
+#include "ingest/ingest.h"
+#include "snapshot/snapshot.h"
+
+static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err)
+{
+	struct span *memory = arg;
+	void *p = NULL;
+
+	(void)err;
+	if (size > memory->size) {
+		if (posix_memalign(&p, 64, size))
+			return SHMPUB_ERR_NOMEM;
+		if (memory->size)
+			memcpy(p, memory->data, memory->size);
+		memset((char *)p + memory->size, 0xA5, size - memory->size);
+		free((void *)(uintptr_t)memory->data);
+		*memory = span_of(p, size);
+	}
+	*addr = (void *)(uintptr_t)memory->data;
+	return SHMPUB_OK;
+}
+
+struct job {
+	void (*task)(void *arg, size_t i);
+	void *arg;
+	size_t i;
+};
+
+static void *run_job(void *arg)
+{
+	struct job *job = arg;
+
+	job->task(job->arg, job->i);
+	return NULL;
+}
+
+static void run_threads(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
+{
+	pthread_t threads[64];
+	struct job jobs[64];
+
+	(void)self;
+	for (size_t i = 0; i < n && i < 64; i++) {
+		jobs[i] = (struct job){ task, arg, i };
+		pthread_create(&threads[i], NULL, run_job, &jobs[i]);
+	}
+	for (size_t i = 0; i < n && i < 64; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static int convert(struct span *memory, uint64_t *size, struct schema *schema, struct span text,
+                   const struct csv_options *options, const struct ingest_runner *runner,
+                   struct shmpub_error *err)
+{
+	struct snapshot_memory place = { reserve, memory };
+	struct snapshot_origin origin = { span_str("corpus"), SPAN_NONE };
+	struct snapshot_stamp stamp = { .sequence = 1 };
+	struct snapshot_writer *writer = NULL;
+	struct table_sink *sink;
+	struct ingest *in;
+	int r = ingest_open(&in, text, options, schema->n_fields ? schema : NULL, runner, err);
+
+	if (r)
+		return r;
+	do {
+		snapshot_writer_free(writer);
+		writer = NULL;
+		r = snapshot_writer_new(&writer, &sink, &place, ingest_schema(in),
+		                        ingest_capacity(in), &origin, err);
+		if (r == 0)
+			r = ingest_fill(in, sink, err);
+	} while (r == INGEST_RETYPE);
+	if (r == 0)
+		r = snapshot_writer_text(writer, err);
+	if (r == 0)
+		r = ingest_fill_text(in, sink, err);
+	if (r == 0)
+		r = snapshot_writer_finish(writer, &stamp, size, err);
+	schema_free(schema);
+	if (r == 0)
+		r = schema_copy(schema, ingest_schema(in), err);
+	snapshot_writer_free(writer);
+	ingest_close(in);
+	return r;
+}
+
+static struct span read_file(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	size_t size = 0, room = 1 << 16, n;
+	char *data = malloc(room);
+
+	while (f && data && (n = fread(data + size, 1, room - size, f)) > 0) {
+		size += n;
+		if (size == room)
+			data = realloc(data, room *= 2);
+	}
+	if (f)
+		fclose(f);
+	/* Exactly as many bytes as there are, for the sanitizer to see reads past them. */
+	char *exact = malloc(size ? size : 1);
+
+	if (exact && data)
+		memcpy(exact, data, size);
+	free(data);
+	return span_of(exact, size);
+}
+
+static void write_file(const char *path, const char *suffix, struct span data)
+{
+	char name[4096];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	f = fopen(name, "wb");
+	if (f == NULL)
+		return;
+	fwrite(data.data, 1, data.size, f);
+	fclose(f);
+}
+
+static bool read_line(char *line, int size)
+{
+	if (fgets(line, size, stdin) == NULL)
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static char from[4096], to[4096];
+	struct ingest_runner runner = { run_threads, NULL, 1 };
+	struct csv_options *options;
+	struct shmpub_error err = { .code = 0 };
+	int rounds = 1, r;
+
+	if (csv_options_new(&options, &err))
+		return 2;
+	for (int i = 1; i < argc; i++) {
+		char *value = i + 1 < argc ? strchr(argv[i + 1], '=') : NULL;
+
+		if (strcmp(argv[i], "-g") == 0) {
+			rounds = 2;
+		} else if (strcmp(argv[i], "-t") == 0 && i + 1 < argc) {
+			runner.n_threads = (size_t)atoi(argv[++i]);
+		} else if (value &&
+		           csv_options_set(options,
+		                           span_of(argv[i + 1], (size_t)(value - argv[i + 1])),
+		                           span_str(value + 1), &err) == 0) {
+			i++;
+		} else {
+			fprintf(stderr, "csv2frame: %s\n", err.message);
+			return 2;
+		}
+	}
+	while (read_line(from, sizeof(from)) && read_line(to, sizeof(to))) {
+		struct span text = read_file(from), memory = SPAN_NONE;
+		struct schema schema = SCHEMA_NONE;
+		uint64_t size = 0;
+
+		r = 0;
+		for (int k = 0; k < rounds && r == 0; k++)
+			r = convert(&memory, &size, &schema, text, options,
+			            runner.n_threads > 1 ? &runner : NULL, &err);
+		if (r)
+			write_file(to, ".error", span_str(err.message));
+		else
+			write_file(to, ".arrow", span_of(memory.data, size));
+		printf("%d\n", r);
+		fflush(stdout);
+		schema_free(&schema);
+		free((void *)(uintptr_t)text.data);
+		free((void *)(uintptr_t)memory.data);
+	}
+	csv_options_free(options);
+	return 0;
+}

@@ -1,0 +1,173 @@
+/* lib/ingest: bytes to columns, by tables of CSV text and what pandas makes of it. */
+#include <stdarg.h>
+#include "base/alloc.h"
+#include "check.h"
+#include "csv/options.h"
+#include "heap_sink.h"
+
+/* Printed: `name:type ... | cells | cells`, see heap_sink.h. A text of NULL: the error's message has `want` in it. */
+static const struct {
+	const char *label;
+	const char *options; /* KEY=VALUE, separated by newlines */
+	const char *text;
+	const char *want;
+	bool fails;
+} cases[] = {
+	{ "integers", "", "a,b\n1,2\n-3,4\n", "a:i b:i | 1 2 | -3 4", false },
+	{ "no final newline", "", "a\n1", "a:i | 1", false },
+	{ "crlf", "", "a,b\r\n1,x\r\n", "a:i b:s | 1 x", false },
+	{ "lone cr", "", "a,b\r1,x\r2,y", "a:i b:s | 1 x | 2 y", false },
+	{ "byte order mark", "", "\xEF\xBB\xBF" "a\n1\n", "a:i | 1", false },
+	{ "blank lines", "", "\n\na\n\n1\n  \n2\n", "a:i | 1 | 2", false },
+	{ "header only", "", "a,b\n", "a:n b:n", false },
+	{ "header only, dtype", "dtype.a=int64", "a,b\n", "a:i b:n", false },
+	{ "short rows", "", "a,b,c\n1\n2,x\n", "a:i b:s c:f | 1 - - | 2 x -", false },
+	{ "first row longer", "", "a,b\n9,1,2\n8,3\n", ":^i a:i b:f | 9 1 2 | 8 3 -", false },
+	{ "later row longer", "", "a,b\n1,2\n3,4,5\n", "line 3: 3 fields, expected 2", true },
+	{ "later row longer, skipped", "on_bad_lines=skip", "a,b\n1,2\n3,4,5\n6,7\n", "a:i b:i | 1 2 | 6 7", false },
+	{ "empty", "", "", "no columns", true },
+	{ "blank", "", "\n \n", "no columns", true },
+	{ "not UTF-8", "", "a\nx\xFFy\n", "line 2: byte 0xff at offset 3", true },
+	{ "names equal", "", "a,a,a.1\n1,2,3\n", "a:i a.2:i a.1:i | 1 2 3", false },
+	{ "names missing", "", ",b,\n1,2,3\n", "Unnamed: 0:i b:i Unnamed: 2:i | 1 2 3", false },
+
+	{ "quoted", "", "a,b\n\"1\",\"x,y\"\n", "a:i b:s | 1 x,y", false },
+	{ "doubled quotes", "", "a\n\"x\"\"y\"\n\"\"\"\"\n", "a:s | x\"y | \"", false },
+	{ "newline in quotes", "", "a,b\n\"x\ny\",1\n", "a:s b:i | x\ny 1", false },
+	{ "quote inside a bare field", "", "a,b\n5\"x,6\"\n", "a:s b:s | 5\"x 6\"", false },
+	{ "text behind a closing quote", "", "a,b\n\"x\"y\"z,w\"\n", "a:s b:s | xy\"z w\"", false },
+	{ "a number in parts", "", "a\n\"1\"2\n3\n", "a:i | 12 | 3", false },
+	{ "never closed", "", "a,b\n1,\"x\n2,y\n", "line 2: the text ends inside quotes", true },
+
+	{ "int with NA", "", "a,b\n1,1\nNA,2\n", "a:f b:i | 1 1 | - 2", false },
+	{ "all NA", "", "a,b\nNA,1\n,2\n", "a:f b:i | - 1 | - 2", false },
+	{ "float", "", "a\n1\n2.5\n1e3\ninf\n", "a:f | 1 | 2.5 | 1000 | inf", false },
+	{ "bool", "", "a\nTrue\nfalse\n", "a:b | T | F", false },
+	{ "bool with NA", "", "a,b\nTrue,1\n,2\n", "a:b! b:i | T 1 | - 2", false },
+	{ "bool and number", "", "a\nTrue\n1\n", "a:s | True | 1", false },
+	{ "uint64", "", "a\n18446744073709551615\n1\n", "a:u | 18446744073709551615 | 1", false },
+	{ "uint64 with NA", "", "a,b\n18446744073709551615,1\nNA,2\n", "a:s b:i | 18446744073709551615 1 | NA 2", false },
+	{ "uint64 with a negative", "", "a\n18446744073709551615\n-1\n", "a:s | 18446744073709551615 | -1", false },
+	{ "beyond 64 bits", "", "a,b\n99999999999999999999,1\n+007,2\nNA,3\n", "a:s! b:i | 99999999999999999999 1 | 7 2 | - 3", false },
+	{ "beyond 64 bits, then text", "", "a,b\n99999999999999999999,1\nNA,2\nx,3\n", "a:s b:i | 99999999999999999999 1 | NA 2 | x 3", false },
+	{ "text, then beyond 64 bits", "", "a,b\nx,1\nNA,2\n99999999999999999999,3\n", "a:s b:i | x 1 | - 2 | 99999999999999999999 3", false },
+	{ "large, then a fraction", "", "a\n18446744073709551615\n1.5\n", "a:f | 1.8446744073709552e+19 | 1.5", false },
+	{ "huge, then a fraction", "", "a\n99999999999999999999\n1.5\n", "a:s | 99999999999999999999 | 1.5", false },
+
+	{ "index by name", "index_col=b", "a,b\n1,x\n", "a:i b:^s | 1 x", false },
+	{ "index by number", "index_col=1", "a,b\n1,x\n", "a:i b:^s | 1 x", false },
+	{ "index that is not there", "index_col=z", "a,b\n1,x\n", "index_col: there is no column z", true },
+	{ "dates", "parse_dates=a", "a\n2020-01-02\nNA\n1970-01-01\n", "a:t | 1577923200000000 | - | 0", false },
+	{ "one bad date", "parse_dates=a", "a\n2020-01-02\nfoo\n", "a:s | 2020-01-02 | foo", false },
+	{ "dtype timestamp, one bad", "dtype.a=timestamp", "a\n2020-01-02\nfoo\n", "line 3: column \"a\" is to be timestamp", true },
+	{ "nanoseconds", "parse_dates=a", "a\n1970-01-01 00:00:00.000000001\n", "a:t | 1", false },
+	{ "mixed offsets", "parse_dates=a", "a\n2020-01-02T00:00+01:00\n2020-01-02T00:00+02:00\n", "a:s | 2020-01-02T00:00+01:00 | 2020-01-02T00:00+02:00", false },
+	{ "dtype int", "dtype.a=int64", "a\n1\n2\n", "a:i | 1 | 2", false },
+	{ "dtype int of whole floats", "dtype.a=int64", "a\n1.0\n2\n", "a:i | 1 | 2", false },
+	{ "dtype int of fractions", "dtype.a=int64", "a\n1\n2.5\n", "line 3: column \"a\" is to be int64, \"2.5\" is not", true },
+	{ "dtype int with NA", "dtype.a=int64", "a,b\n1,1\nNA,1\n", "line 3: column \"a\" is to be int64", true },
+	{ "dtype float", "dtype.a=float64", "a,b\n1,1\n,2\n", "a:f b:i | 1 1 | - 2", false },
+	{ "dtype bool of numbers", "dtype.a=bool", "a\n1\n0\n", "a:b | T | F", false },
+	{ "dtype bool of two", "dtype.a=bool", "a\n1\n2\n", "line 3: column \"a\" is to be bool", true },
+	{ "dtype str", "dtype.a=str", "a,b\n007,1\n,2\n", "a:s b:i | 007 1 | - 2", false },
+	{ "dtype of everything", "dtype=str", "a,b\n007,1\n", "a:s b:s | 007 1", false },
+	{ "category", "dtype.a=category", "a,b\nz,1\nb,2\n,3\nz,4\n", "a:ks b:i | #1=z 1 | #0=b 2 | - 3 | #1=z 4", false },
+	{ "category of numbers", "dtype.a=category", "a\n10\n9\n10\n", "a:ki | #1=10 | #0=9 | #1=10", false },
+	{ "category of floats", "dtype.a=category", "a\n1.0\n1\n.5\n", "a:kf | #1=1 | #1=1 | #0=0.5", false },
+
+	{ "delimiter", "delimiter=semicolon", "a;b\n1;2\n", "a:i b:i | 1 2", false },
+	{ "whitespace", "delimiter=whitespace", " a  b\n1\t 2 \n", "a:i b:i | 1 2", false },
+	{ "no header", "header=none", "1,x\n2,y\n", "0:i 1:s | 1 x | 2 y", false },
+	{ "header below", "header=1", "t\na,b\n1,2\n", "a:i b:i | 1 2", false },
+	{ "names", "names=x, y", "1,2\n3,4\n", "x:i y:i | 1 2 | 3 4", false },
+	{ "names for a header", "names=x, y\nheader=0", "a,b\n3,4\n", "x:i y:i | 3 4", false },
+	{ "names twice", "names=x, x", "1,2\n", "names: \"x\" is there twice", true },
+	{ "usecols", "usecols=c, a", "a,b,c\n1,2,3\n", "a:i c:i | 1 3", false },
+	{ "usecols that are not there", "usecols=z", "a,b\n1,2\n", "usecols", true },
+	{ "comment", "comment=hash", "a,b # x\n#y\n1,2#z\n", "a:i b :i | 1 2", false },
+	{ "na_values", "na_values=-1", "a,b\n-1,1\n2,2\n", "a:f b:i | - 1 | 2 2", false },
+	{ "na_values of one column", "na_values.a=x", "a,b\nx,x\n", "a:f b:s | - x", false },
+	{ "no default NA", "keep_default_na=no", "a,b\nNA,\n", "a:s b:s | NA ", false },
+	{ "skiprows", "skiprows=2", "x\ny\na\n1\n", "a:i | 1", false },
+	{ "max_columns", "max_columns=2", "a,b,c\n", "line 1: 3 fields, max_columns is 2", true },
+	{ "thousands", "thousands=comma\ndelimiter=semicolon", "a;b\n1,000;2\n", "a:i b:i | 1000 2", false },
+	{ "decimal", "decimal=comma\ndelimiter=semicolon", "a;b\n1,5;2\n", "a:f b:i | 1.5 2", false },
+	{ "true and false words", "true_values=yes\nfalse_values=no", "a\nyes\nno\n", "a:b | T | F", false },
+};
+
+static struct csv_options *options_of(const char *text)
+{
+	struct csv_options *o;
+
+	if (csv_options_new(&o, NULL))
+		abort();
+	while (*text) {
+		const char *stop = strchr(text, '\n'), *value = strchr(text, '=');
+		size_t size = stop ? (size_t)(stop - text) : strlen(text);
+		struct shmpub_error err;
+
+		if (csv_options_set(o, span_of(text, (size_t)(value - text)),
+		                    span_of(value + 1, size - (size_t)(value + 1 - text)), &err))
+			CHECK_STR("option", err.message, "");
+		text += size + (stop != NULL);
+	}
+	return o;
+}
+
+static void check_case(size_t i, const struct csv_options *o)
+{
+	char out[4096];
+	struct shmpub_error err = { .code = 0 };
+	int n_rounds;
+	int r = heap_ingest(out, sizeof(out), span_str(cases[i].text), o, NULL, NULL, &n_rounds, &err);
+
+	if (!cases[i].fails) {
+		CHECK_STR(cases[i].label, r ? err.message : out, cases[i].want);
+		return;
+	}
+	CHECK(cases[i].label, r < 0);
+	if (strstr(err.message, cases[i].want) == NULL)
+		CHECK_STR(cases[i].label, err.message, cases[i].want);
+}
+
+static void test_cases(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct csv_options *o = options_of(cases[i].options);
+
+		check_case(i, o);
+		csv_options_free(o);
+		CHECK_INT(cases[i].label, mem_live(), 0);
+	}
+}
+
+/* Every allocation fails in turn: an error, nothing lost, and in the end the same table. */
+static void test_out_of_memory(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct csv_options *o = options_of(cases[i].options);
+		long live = mem_live();
+		int r = SHMPUB_ERR_NOMEM;
+
+		for (long n = 0; r == SHMPUB_ERR_NOMEM && n < 10000; n++) {
+			char out[4096];
+			struct shmpub_error err = { .code = 0 };
+			int n_rounds;
+
+			mem_fail_after(n);
+			r = heap_ingest(out, sizeof(out), span_str(cases[i].text), o, NULL, NULL,
+			                &n_rounds, &err);
+			mem_fail_after(-1);
+			CHECK_INT(cases[i].label, mem_live(), live);
+		}
+		CHECK(cases[i].label, r != SHMPUB_ERR_NOMEM);
+		csv_options_free(o);
+	}
+}
+
+int main(void)
+{
+	test_cases();
+	test_out_of_memory();
+	return check_report();
+}
