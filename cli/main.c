@@ -107,17 +107,33 @@ static const struct option {
 
 /* --- help -------------------------------------------------------------------------------------- */
 
-static int usage(FILE *to)
+static void put_usage(struct out *o)
 {
-	fprintf(to, "usage: shmpub [-i INSTANCE] [-d DIRECTORY] [--owner UID] COMMAND\n\n");
+	out_str(o, "usage: shmpub [-i INSTANCE] [-d DIRECTORY] [--owner UID] COMMAND\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(to, "  %-7s %-42s %s\n", commands[i].name, commands[i].usage,
-		        commands[i].says);
-	fprintf(to,
-	        "\nInstance and directory also come from SHMPUB_INSTANCE and SHMPUB_DIRECTORY;\n"
-	        "the defaults are %s and %s. --help, --version.\n",
-	        SHMPUB_INSTANCE, SHMPUB_DIRECTORY);
-	return to == stdout && fflush(to) != 0 && errno != EPIPE ? EXIT_BAD : EXIT_GOOD;
+		out_printf(o, "  %-7s %-42s %s\n", commands[i].name, commands[i].usage,
+		           commands[i].says);
+	out_printf(o,
+	           "\nInstance and directory also come from SHMPUB_INSTANCE and SHMPUB_DIRECTORY;\n"
+	           "the defaults are %s and %s. --help, --version.\n",
+	           SHMPUB_INSTANCE, SHMPUB_DIRECTORY);
+}
+
+/* What asks for no command. */
+static int print_help(void)
+{
+	struct out o = OUT_NONE;
+
+	put_usage(&o);
+	return out_end(&o);
+}
+
+static int print_version(void)
+{
+	struct out o = OUT_NONE;
+
+	out_printf(&o, "shmpub %s\n", shmpub_version());
+	return out_end(&o);
 }
 
 static int misused(const char *format, const char *what, const char *more)
@@ -258,15 +274,9 @@ int main(int argc, char **argv)
 	terminal_init();
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			return usage(stdout);
-		if (strcmp(argv[i], "--version") == 0) {
-			printf("shmpub %s\n", shmpub_version());
-			return EXIT_GOOD;
-		}
-	}
-	if (argc < 2) {
-		(void)usage(stderr);
-		return EXIT_USAGE;
+			return print_help();
+		if (strcmp(argv[i], "--version") == 0)
+			return print_version();
 	}
 	r = parse(&p);
 	if (r == EXIT_GOOD && p.n_words == 0)

@@ -22,6 +22,7 @@ struct feed_entry {
 
 struct shmpub_publisher {
 	struct publisher *inner;
+	struct csv_options *defaults;
 	struct shm_access access;
 	int64_t pulse_ns; /* monotonic */
 	struct feed_entry *feeds;
@@ -67,8 +68,11 @@ int shmpub_publisher_open(struct shmpub_publisher **out,
 	p = mem_zalloc(1, sizeof(*p));
 	if (p == NULL)
 		return error_nomem(err, sizeof(*p));
-	r = publisher_open(&p->inner, &inner, err);
+	r = csv_options_new(&p->defaults, err);
+	if (r == SHMPUB_OK)
+		r = publisher_open(&p->inner, &inner, err);
 	if (r) {
+		csv_options_free(p->defaults);
 		mem_free(p);
 		return r;
 	}
@@ -85,6 +89,7 @@ void shmpub_publisher_close(struct shmpub_publisher *publisher)
 	for (size_t i = 0; i < publisher->n_feeds; i++)
 		schema_free(&publisher->feeds[i].schema);
 	publisher_close(publisher->inner);
+	csv_options_free(publisher->defaults);
 	mem_free(publisher->feeds);
 	mem_free(publisher);
 }
@@ -232,10 +237,11 @@ int shmpub_publish_csv(struct shmpub_publisher *publisher, const char *feed, con
 	if (r)
 		return r;
 	source.origin.feed = publisher_feed_name(entry->feed);
-	return publish(publisher, entry,
-	               &(struct job){ .source = &source,
-	                              .options = options != NULL ? options->inner : NULL },
-	               published, err);
+	return publish(
+	        publisher, entry,
+	        &(struct job){ .source = &source,
+	                       .options = options != NULL ? options->inner : publisher->defaults },
+	        published, err);
 }
 
 int shmpub_publish_columns(struct shmpub_publisher *publisher, const char *feed,

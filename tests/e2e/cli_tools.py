@@ -1,0 +1,104 @@
+"""What tests of the CLI share: a publisher of its own for each test, and the program under test.
+
+Every publisher has a private directory below /dev/shm, so that tests running beside each other
+never meet; it is stopped, and nothing may be left, at the end of each test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "dev"))
+SHMPUB = BUILD / "cli" / "shmpub"
+PUBLISH_FILE = BUILD / "tests" / "publish_file"
+
+
+class Publisher:
+    """tests/tools/publish_file, started on demand."""
+
+    def __init__(self, instance: str = "cli") -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="shmpub-cli-", dir="/dev/shm"))
+        self.files = Path(tempfile.mkdtemp(prefix="shmpub-cli-"))
+        self.instance = instance
+        self.process: subprocess.Popen[str] | None = None
+        self.n_files = 0
+
+    def start(self, *arguments: str) -> None:
+        assert self.process is None
+        self.process = subprocess.Popen(
+            [PUBLISH_FILE, "-d", self.directory, "-i", self.instance, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def tell(self, line: str) -> str:
+        assert self.process and self.process.stdin and self.process.stdout
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, "the publisher ended"
+        return answer.rstrip("\n")
+
+    def publish(self, feed: str, text: str | bytes) -> int:
+        """Publish a text; its sequence. What fails raises ValueError with the reason."""
+        if self.process is None:
+            self.start()
+        self.n_files += 1
+        path = self.files / str(self.n_files)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        answer = self.tell(f"{feed}={path}")
+        if " failed: " in answer:
+            raise ValueError(answer.split(" failed: ", 1)[1])
+        return int(answer.split()[1])
+
+    def remove(self, feed: str) -> None:
+        assert self.tell(f"-{feed}") == f"{feed} removed"
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        self.process.communicate()
+        assert self.process.returncode == 0
+        self.process = None
+
+    def close(self) -> None:
+        try:
+            self.stop()
+        finally:
+            if self.process is not None:
+                self.process.kill()
+                self.process.wait()
+            shutil.rmtree(self.directory)
+            shutil.rmtree(self.files)
+
+    def command(self, *arguments: str | Path) -> list[str | Path]:
+        return [SHMPUB, "-i", self.instance, "-d", self.directory, *arguments]
+
+    def run(self, *arguments: str | Path, status: int = 0) -> str:
+        """The program's output; its status must be the one expected."""
+        done = subprocess.run(self.command(*arguments), capture_output=True, timeout=60)
+        assert done.returncode == status, (arguments, done.returncode, done.stderr.decode())
+        assert (done.stderr == b"") == (status == 0), done.stderr.decode()
+        return done.stdout.decode()
+
+    def fail(self, *arguments: str | Path, status: int = 1) -> str:
+        """What the program says on standard error when it ends with this status."""
+        done = subprocess.run(self.command(*arguments), capture_output=True, timeout=60)
+        assert done.returncode == status, (arguments, done.returncode, done.stderr.decode())
+        return done.stderr.decode()
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    p = Publisher()
+    yield p
+    p.close()

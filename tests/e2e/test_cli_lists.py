@@ -1,0 +1,273 @@
+"""shmpub ls, info, verify, metrics: what people and programs are shown, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+import unicodedata
+
+import pytest
+from cli_tools import SHMPUB, Publisher
+
+
+def columns_of(line: str) -> int:
+    """The room a line takes in a terminal."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in line
+    )
+
+
+def test_ls(publisher: Publisher) -> None:
+    publisher.publish("quotes", "a,b\n" + "1,2\n" * 1234)
+    publisher.publish("b-feed", "a\n1\n")
+    with pytest.raises(ValueError):
+        publisher.publish("bad", "a,b\n1,2,3\n1,2,3,4\n")
+    lines = publisher.run("ls").splitlines()
+    assert lines[0].split() == [
+        "FEED",
+        "STATE",
+        "SEQUENCE",
+        "ROWS",
+        "COLUMNS",
+        "SIZE",
+        "AGE",
+        "EVERY",
+        "ERROR",
+    ]
+    assert [line.split()[0] for line in lines[1:]] == ["b-feed", "bad", "quotes"]
+    assert re.match(r"b-feed +fresh +1 +1 +1 ", lines[1])
+    assert re.match(r"bad +failing +- +- +- +- +- +- +line ", lines[2])
+    assert re.match(r"quotes +fresh +1 +1,234 +2 ", lines[3])
+    assert len({line.index("fresh") for line in (lines[1], lines[3])}) == 1
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_ls_json(publisher: Publisher) -> None:
+    before = time.time_ns()
+    publisher.publish("quotes", "k,v\na,1\nb,2\n")
+    with pytest.raises(ValueError):
+        publisher.publish("bad", 'a,b\n"\x1b[31m\n')
+    bad, quotes = (json.loads(line) for line in publisher.run("ls", "--json").splitlines())
+    assert (
+        quotes["feed"],
+        quotes["state"],
+        quotes["sequence"],
+        quotes["rows"],
+        quotes["columns"],
+    ) == ("quotes", "fresh", 1, 2, 2)
+    assert before <= quotes["published_ns"] <= time.time_ns()
+    assert 0 <= quotes["age_s"] < 60
+    assert quotes["bytes"] == (publisher.directory / "cli" / "quotes.arrow").stat().st_size
+    assert quotes["source_bytes"] == 12
+    assert quotes["error"] == ""
+    assert (bad["sequence"], bad["age_s"], bad["failures"], bad["state"]) == (0, None, 1, "failing")
+    assert "line" in bad["error"]
+
+
+def test_ls_of_nothing(publisher: Publisher) -> None:
+    publisher.start()
+    publisher.publish("a", "x\n1\n")
+    publisher.remove("a")
+    assert len(publisher.run("ls").splitlines()) == 1
+    assert publisher.run("ls", "--json") == ""
+
+
+def test_no_instance(publisher: Publisher) -> None:
+    for command in ("ls", "metrics", "verify", "watch"):
+        assert "no instance cli" in publisher.fail(command)
+    for command in ("info", "cat", "verify", "watch"):
+        assert "no instance cli" in publisher.fail(command, "quotes")
+
+
+def test_info(publisher: Publisher) -> None:
+    publisher.start("-o", "index_col=t", "-o", "parse_dates=t", "-o", "dtype.c=category")
+    publisher.publish("quotes", "t,漢字,c,b\n2026-01-02,1.5,x,True\n2026-01-03,,y,\n")
+    text = publisher.run("info", "quotes")
+    assert re.search(r"^feed +quotes$", text, re.M)
+    assert re.search(r"^sequence +1 in epoch [0-9a-f]{16}$", text, re.M)
+    assert re.search(r"^rows +2$", text, re.M)
+    table = text.split("\n\n")[1].splitlines()
+    assert re.match(r"COLUMN +TYPE +NULLS +INDEX", table[0])
+    assert re.match(r"t +datetime64\[us\] +0 +level 0", table[1])
+    assert re.match(r"漢字 +float64 +1$", table[2])
+    assert re.match(r"c +category of str +0$", table[3])
+    assert re.match(r"b +object \(bool\) +1$", table[4])
+    assert (
+        len(
+            {
+                columns_of(line[: line.index(word)])
+                for line, word in zip(table[1:], ["dat", "flo", "cat", "obj"], strict=True)
+            }
+        )
+        == 1
+    )
+    told = json.loads(publisher.run("info", "quotes", "--json"))
+    assert [c["name"] for c in told["schema"]] == ["t", "漢字", "c", "b"]
+    assert [c["index_level"] for c in told["schema"]] == [0, None, None, None]
+    assert told["columns"] == 3
+
+
+def test_info_of_what_was_never_published(publisher: Publisher) -> None:
+    with pytest.raises(ValueError):
+        publisher.publish("bad", "a,b\n1,2\n1,2,3\n")
+    done = subprocess.run(publisher.command("info", "bad"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert re.search(r"^error +line 3", done.stdout, re.M)
+    assert "never published" in done.stderr
+    assert "no feed nope" in publisher.fail("info", "nope")
+
+
+def test_nothing_reaches_the_terminal(publisher: Publisher) -> None:
+    """Names and errors come from files: no control character of theirs is ever printed."""
+    publisher.publish("t", '"\x1b]0;owned\x07","\x9b31m\u202e",b\n1,2,3\n')
+    text = publisher.run("info", "t")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    assert "?]0;owned?" in text
+    assert (
+        json.loads(publisher.run("info", "t", "--json"))["schema"][0]["name"] == "\x1b]0;owned\x07"
+    )
+    assert publisher.fail("cat", "\x1b[31m").count("\x1b") == 0
+    assert publisher.fail("\x1b[31m", status=2).count("\x1b") == 0
+
+
+def test_verify(publisher: Publisher) -> None:
+    publisher.publish("a", "x,y\n1,one\n2,two\n")
+    publisher.publish("b", "x\n1\n")
+    with pytest.raises(ValueError):
+        publisher.publish("c", "x,y\n1,2\n1,2,3\n")
+    lines = publisher.run("verify").splitlines()
+    assert re.match(r"a: good, sequence 1, 2 rows, 2 columns, ", lines[0])
+    assert re.match(r"b: good, ", lines[1])
+    assert lines[2] == "c: never published"
+    assert publisher.run("verify", "b").startswith("b: good")
+    subprocess.run(publisher.command("verify", "c"), check=False)
+    assert subprocess.run(publisher.command("verify", "c"), capture_output=True).returncode == 1
+    assert "no feed d" in publisher.fail("verify", "d")
+
+
+def test_verify_finds_every_damage(publisher: Publisher) -> None:
+    """Text that is no UTF-8 passes the check of bounds, and not this one; nor may cat follow it."""
+    publisher.publish("a", "x,y\n1,onetwothree\n2,four\n")
+    path = publisher.directory / "cli" / "a.arrow"
+    whole = path.read_bytes()
+    assert whole.count(b"onetwothree") == 1
+    planted = publisher.directory / "cli" / ".planted"
+    planted.write_bytes(whole.replace(b"onetwothree", b"one\xfftwo\xc3(e"))
+    planted.chmod(0o644)
+    planted.rename(path)
+    done = subprocess.run(publisher.command("verify"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert re.match(r"a: .*UTF-8", done.stdout)
+    assert "UTF-8" in publisher.fail("cat", "a")
+    planted.write_bytes(whole[: len(whole) // 2])
+    planted.rename(path)
+    done = subprocess.run(publisher.command("verify"), capture_output=True, text=True)
+    assert (done.returncode, done.stdout[:3]) == (1, "a: ")
+
+
+def test_metrics(publisher: Publisher) -> None:
+    publisher.publish("quotes", "a\n1\n2\n")
+    publisher.publish("quotes", "a\n1\n2\n3\n")
+    with pytest.raises(ValueError):
+        publisher.publish("bad", "x,y\n1,2\n1,2,3\n")
+    text = publisher.run("metrics")
+    values: dict[str, float] = {}
+    kinds: dict[str, str] = {}
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split()
+            assert name not in kinds
+            kinds[name] = kind
+        elif not line.startswith("# HELP "):
+            match = re.fullmatch(r'([a-z_]+)\{((?:[a-z]+="[^"\\]*",?)+)\} ([0-9.]+)', line)
+            assert match, line
+            assert match[1] in kinds
+            assert f"{match[1]}{{{match[2]}}}" not in values
+            values[f"{match[1]}{{{match[2]}}}"] = float(match[3])
+    assert values['shmpub_up{instance="cli"}'] == 1
+    assert values['shmpub_feeds{instance="cli"}'] == 2
+    assert values['shmpub_feed_rows{instance="cli",feed="quotes"}'] == 3
+    assert values['shmpub_feed_sequence{instance="cli",feed="quotes"}'] == 2
+    assert values['shmpub_feed_refreshes_total{instance="cli",feed="quotes"}'] == 2
+    assert values['shmpub_feed_failures_total{instance="cli",feed="bad"}'] == 1
+    assert 'shmpub_feed_rows{instance="cli",feed="bad"}' not in values
+    assert values['shmpub_feed_state{instance="cli",feed="bad",state="failing"}'] == 1
+    assert (
+        abs(values['shmpub_feed_published_seconds{instance="cli",feed="quotes"}'] - time.time())
+        < 60
+    )
+
+
+def test_metrics_of_no_instance(publisher: Publisher) -> None:
+    done = subprocess.run(publisher.command("metrics"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'shmpub_up{instance="cli"} 0\n' in done.stdout
+
+
+def test_environment(publisher: Publisher) -> None:
+    publisher.publish("a", "x\n1\n")
+    there = os.environ | {"SHMPUB_INSTANCE": "cli", "SHMPUB_DIRECTORY": str(publisher.directory)}
+    assert subprocess.run([SHMPUB, "cat", "a"], env=there, capture_output=True).stdout == b"x\n1\n"
+    assert (
+        subprocess.run(
+            [SHMPUB, "-i", "other", "cat", "a"], env=there, capture_output=True
+        ).returncode
+        == 1
+    )
+    there["SHMPUB_INSTANCE"] = "a/b"
+    assert subprocess.run([SHMPUB, "cat", "a"], env=there, capture_output=True).returncode == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["frobnicate"],
+        ["ls", "feed"],
+        ["ls", "--format", "csv"],
+        ["ls", "--head", "3"],
+        ["cat", "a", "--json"],
+        ["cat", "a", "--head"],
+        ["cat", "a", "--head", "3x"],
+        ["cat", "a", "--head", "99999999999999999999"],
+        ["info"],
+        ["info", "a", "b"],
+        ["verify", "a", "b"],
+        ["ls", "--quux"],
+        ["ls", "--json=1"],
+        ["-i"],
+        ["-i", "a/b", "ls"],
+        ["--owner", "somebody", "ls"],
+        ["top", "x"],
+    ],
+    ids=" ".join,
+)
+def test_usage(arguments: list[str]) -> None:
+    done = subprocess.run([SHMPUB, *arguments], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr
+
+
+def test_help_and_version() -> None:
+    text = subprocess.run([SHMPUB, "--help"], capture_output=True, text=True, check=True).stdout
+    for command in ("ls", "info", "cat", "watch", "top", "verify", "metrics"):
+        assert re.search(rf"^  {command} ", text, re.M)
+    assert (
+        subprocess.run([SHMPUB, "--version"], capture_output=True, text=True, check=True).stdout
+        == "shmpub 0.1.0\n"
+    )
+
+
+def test_options_anywhere(publisher: Publisher) -> None:
+    publisher.publish("a", "x\n1\n")
+    for words in (
+        ["cat", "a", "-icli", f"-d{publisher.directory}"],
+        ["--instance=cli", "cat", f"--directory={publisher.directory}", "a"],
+        ["-i", "cli", "-d", str(publisher.directory), "cat", "--", "a"],
+    ):
+        assert subprocess.run([SHMPUB, *words], capture_output=True, check=True).stdout == b"x\n1\n"

@@ -1,0 +1,134 @@
+"""The programs in examples/, run as their comments say, and what libshmpub.so shows the world."""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.feather as feather
+import pytest
+from cli_tools import BUILD, ROOT
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="shmpub-examples-", dir="/dev/shm"))
+    yield path
+    shutil.rmtree(path)
+
+
+@contextmanager
+def running(name: str, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [BUILD / "examples" / name, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+        process.communicate()
+        assert process.returncode == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().rstrip("\n")
+
+
+def again(process: subprocess.Popen[str]) -> str:
+    assert process.stdin
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return line_of(process)
+
+
+def test_article(directory: Path) -> None:
+    """C++ hands CSV text over; pandas reads the snapshot with no code of ours."""
+    with running("example_article", "article", directory) as process:
+        line_of(process)
+        assert line_of(process) == "stocks 1"
+        frame = pd.read_feather(directory / "article" / "stocks.arrow")
+        assert frame.index.name == "symbol"
+        assert frame.to_dict("list") == {
+            "price": [223.02, 560.19, 125.79, 28.8],
+            "volume": [0, 1000, 2000, 3000],
+        }
+        assert again(process) == "stocks 2"
+        newer = pd.read_feather(directory / "article" / "stocks.arrow")
+        assert newer.loc["MSFT"].to_dict() == {"price": 29.05, "volume": 4000}
+        assert frame.loc["MSFT"].to_dict() == {"price": 28.8, "volume": 3000}
+    assert not (directory / "article" / "stocks.arrow").exists()
+
+
+def test_columns(directory: Path) -> None:
+    with running("example_columns", "columns", directory) as process:
+        line_of(process)
+        assert line_of(process) == "measured 1"
+        table = feather.read_table(directory / "columns" / "measured.arrow")
+        table.validate(full=True)
+        frame = pd.read_feather(directory / "columns" / "measured.arrow")
+        assert frame.index[0] == pd.Timestamp("2026-01-01", tz="UTC")
+        assert list(frame.station.astype(str)) == ["north", "south"] * 3
+        assert list(frame.is_checked) == [True, False, True, False, True, False]
+        assert [v for v in frame.value if not math.isnan(v)] == [
+            math.sin(i) for i in (0, 1, 2, 3, 5)
+        ]
+        assert math.isnan(frame.value.iloc[4])
+        assert again(process) == "measured 2"
+
+
+def test_reader(directory: Path) -> None:
+    with running("example_columns", "columns", directory) as publisher:
+        line_of(publisher)
+        assert line_of(publisher) == "measured 1"
+        with running("example_reader", "measured", "columns", directory, "2") as reader:
+            assert line_of(reader) == "measured 1: 6 rows"
+            assert line_of(reader) == "  time: 0 missing"
+            assert line_of(reader) == "  station: 0 missing, 2 categories"
+            match = re.fullmatch(r"  value: 1 missing, sum (.*)", line_of(reader))
+            assert match and float(match[1]) == pytest.approx(
+                sum(math.sin(i) for i in (0, 1, 2, 3, 5))
+            )
+            line_of(reader)
+            again(publisher)
+            assert line_of(reader) == "measured 2: 6 rows"
+
+
+def test_a_second_publisher_is_told(directory: Path) -> None:
+    with running("example_columns", "columns", directory) as process:
+        line_of(process), line_of(process)
+        other = subprocess.run(
+            [BUILD / "examples" / "example_columns", "columns", directory],
+            capture_output=True,
+            text=True,
+        )
+        assert other.returncode == 1
+        assert str(process.pid) in other.stderr
+
+
+def test_library_shows_its_interface_only() -> None:
+    """Every name of the public header, and nothing else, is exported."""
+    listing = subprocess.run(
+        ["nm", "-D", "--defined-only", BUILD / "lib" / "libshmpub.so"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    names = {line.split()[-1] for line in listing.splitlines()}
+    names = {n for n in names if not n.startswith(("__", "_init", "_fini"))}  # the sanitizers' own
+    header = (ROOT / "include" / "shmpub" / "shmpub.h").read_text()
+    declared = set(re.findall(r"SHMPUB_API[^;]*?\b(shmpub_\w+)\(", header))
+    assert names == declared
+    assert len(declared) > 20
