@@ -104,7 +104,8 @@ int shm_access_set(const struct shm_map *map, const struct shm_access *access, s
 /* Grow or shrink, file and mapping; addr may move. On failure the map is as it was. */
 int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err);
 /*
- * Final size, final mode; the mapping stays, read-only, and a lease is given back.
+ * Final size, final mode; the mapping stays, but nobody writes through it any more, and
+ * a lease is given back.
  * SHM_BUSY: the lease was lost, somebody may look at what was written; the map is
  * only good for reading and shm_discard().
  */
