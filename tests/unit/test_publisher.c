@@ -1,0 +1,282 @@
+/* lib/publisher: publications, and segments recycled under a lease. */
+#include "unit/publishing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+/* --- publishing -------------------------------------------------------------------------------- */
+
+static void test_publish(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 0, 0);
+	struct publisher_feed *f = open_feed(p, "q"), *again;
+	const struct catalog_slot *slot = feed_slot(f);
+	struct catalog_descriptor d;
+	struct shm_map first;
+
+	CHECK_INT("never", slot->state, SLOT_NEVER);
+	CHECK("nothing stands", !publisher_feed_stands(f));
+	CHECK_INT("open once", publisher_feed_open(&again, p, span_str("q"), 0, NULL, &err),
+	          SHMPUB_ERR_INVALID);
+	CHECK_INT("bad name", publisher_feed_open(&again, p, span_str(".q"), 0, NULL, &err),
+	          SHMPUB_ERR_INVALID);
+	CHECK_INT("publish", publish(f, 'a', 100), 0);
+	CHECK("stands", stands(f, 'a', 100));
+	CHECK_INT("sequence", publisher_feed_sequence(f), 1);
+	CHECK_INT("in the catalog", slot->sequence, 1);
+	CHECK_INT("state", slot->state, SLOT_FRESH);
+	map_feed(&first, f);
+	for (uint64_t i = 2; i < 6; i++) {
+		CHECK_INT("publish", publish(f, (char)('a' + i), 100 * i), 0);
+		CHECK("stands", stands(f, (char)('a' + i), 100 * i));
+		CHECK("descriptor", catalog_descriptor(&d, slot));
+		CHECK_INT("sequence", d.sequence, i);
+		CHECK_INT("size", d.size, 100 * i);
+		CHECK_INT("rows", d.rows, 'a' + (int)i);
+	}
+	CHECK("what is held stays", is_all(&first, 'a', 100));
+	shm_discard(&first);
+	publisher_close(p);
+}
+
+static void test_order(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 0, 0);
+	struct publisher_feed *f = open_feed(p, "q");
+	struct catalog_descriptor d = { .rows = 1 };
+	struct publication *pub, *second;
+	struct snapshot_memory memory;
+	struct snapshot_stamp stamp = { 0 };
+	void *addr;
+
+	CHECK_INT("begin", publication_begin(&pub, f, &err), 0);
+	CHECK_INT("one at a time", publication_begin(&second, f, &err), SHMPUB_ERR_INVALID);
+	CHECK("none", second == NULL);
+	CHECK_INT("nothing to seal", publication_seal(pub, 1, &err), SHMPUB_ERR_INVALID);
+	CHECK("no bytes", publication_bytes(pub).data == NULL);
+	CHECK_INT("nothing to commit", publication_commit(pub, &d, &err), SHMPUB_ERR_INVALID);
+	CHECK_INT("begin", publication_begin(&pub, f, &err), 0);
+	memory = publication_memory(pub);
+	CHECK_INT("reserve", memory.reserve(memory.arg, &addr, 10, &err), 0);
+	CHECK_INT("too large", publication_seal(pub, 5000, &err), SHMPUB_ERR_INVALID);
+	CHECK_INT("empty", publication_seal(pub, 0, &err), SHMPUB_ERR_INVALID);
+	memcpy(addr, "0123456789", 10);
+	CHECK_INT("seal", publication_seal(pub, 10, &err), 0);
+	CHECK("bytes", span_is(publication_bytes(pub), "0123456789"));
+	publication_stamp(pub, &stamp);
+	CHECK_INT("sequence", stamp.sequence, 1);
+	CHECK("epoch", stamp.epoch == publisher_epoch(p));
+	publication_discard(pub);
+	CHECK("nothing stands", !publisher_feed_stands(f));
+	CHECK_INT("nothing is left", names_in(&p->dir).hidden, 0);
+	CHECK_INT("publish", publish(f, 'a', 10), 0);
+	CHECK_INT("a sealed one's number is not used again", publisher_feed_sequence(f), 2);
+	publication_discard(NULL);
+	CHECK_INT("memory", p->used_bytes, 4096);
+	publisher_close(p);
+}
+
+/* A writer that reserves in steps, as text does. */
+static void test_growth(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 0, 1 << 20);
+	struct publisher_feed *f = open_feed(p, "q");
+
+	for (int round = 0; round < 4; round++) {
+		struct catalog_descriptor d = { .rows = 1 };
+		struct publication *pub;
+		struct snapshot_memory memory;
+		struct shm_map map;
+		char *addr;
+
+		CHECK_INT("begin", publication_begin(&pub, f, &err), 0);
+		memory = publication_memory(pub);
+		for (size_t size = 1; size < 200 * KIB; size *= 3) {
+			void *at;
+
+			CHECK_INT("reserve", memory.reserve(memory.arg, &at, size, &err), 0);
+			addr = at;
+			addr[size - 1] = (char)(round + 1);
+			addr[0] = (char)(round + 1);
+		}
+		CHECK_INT("seal", publication_seal(pub, 150 * KIB, &err), 0);
+		CHECK_INT("commit", publication_commit(pub, &d, &err), 0);
+		map_feed(&map, f);
+		CHECK_INT("size", map.size, 150 * KIB);
+		CHECK_INT("first", ((char *)map.addr)[0], round + 1);
+		CHECK_INT("third", ((char *)map.addr)[2], round + 1);
+		CHECK_INT("last", ((char *)map.addr)[59048], round + 1);
+		shm_discard(&map);
+		rest(f);
+	}
+	CHECK_INT("live and spare", p->used_bytes, 2 * (uint64_t)whole_pages(p, 150 * KIB));
+	publisher_close(p);
+}
+
+/* --- recycling --------------------------------------------------------------------------------- */
+
+static uint64_t inode_of(const struct publisher_feed *f)
+{
+	struct shm_stat stat = { 0 };
+
+	CHECK_INT("stat", shm_stat_name(&stat, &f->publisher->dir, f->file, &err), 0);
+	return stat.inode;
+}
+
+static void test_recycling(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 0, 1 << 20);
+	struct publisher_feed *f = open_feed(p, "q");
+	uint64_t first, second;
+	struct shm_map held;
+
+	publish(f, 'a', 8 * KIB);
+	first = inode_of(f);
+	publish(f, 'b', 8 * KIB);
+	second = inode_of(f);
+	CHECK("another file", first != second);
+	CHECK("the old one is spare", f->spare != NULL);
+	publish(f, 'c', 8 * KIB);
+	CHECK("not rested yet", inode_of(f) != first);
+	CHECK("stands", stands(f, 'c', 8 * KIB));
+	rest(f);
+	publish(f, 'd', 4 * KIB);
+	CHECK("recycled", inode_of(f) == first);
+	CHECK("smaller", stands(f, 'd', 4 * KIB));
+	map_feed(&held, f);
+	publish(f, 'e', 12 * KIB);
+	CHECK("the spare was another", inode_of(f) != first);
+	for (int i = 0; i < 5; i++) {
+		rest(f);
+		publish(f, (char)('0' + i), 12 * KIB);
+		CHECK("never what a reader has", inode_of(f) != first);
+	}
+	CHECK("which stays as it was", is_all(&held, 'd', 4 * KIB));
+	shm_discard(&held);
+	publisher_heartbeat(p, 1);
+	CHECK_INT("nothing held", p->held_bytes, 0);
+	rest(f);
+	publish(f, 'z', 64 * KIB);
+	CHECK("larger", stands(f, 'z', 64 * KIB));
+	publisher_feed_set_interval(f, 61000);
+	publisher_heartbeat(p, 1);
+	CHECK("none above a minute", f->spare == NULL);
+	publish(f, 'y', 4 * KIB);
+	publish(f, 'x', 4 * KIB);
+	publisher_heartbeat(p, 1);
+	CHECK("nor later", f->spare == NULL && names_in(&p->dir).hidden == 0);
+	CHECK("and no mapping of the live one", f->live->map.fd < 0);
+	publisher_feed_set_interval(f, 60000);
+	publish(f, 'w', 4 * KIB);
+	publish(f, 'v', 4 * KIB);
+	CHECK("at a minute there is", f->spare != NULL);
+	CHECK_INT("one hidden name", names_in(&p->dir).hidden, 1);
+	publisher_close(p);
+}
+
+/* A fill that fails spoils the spare, not what stands. */
+static void test_failed_fill(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 0, 1 << 20);
+	struct publisher_feed *f = open_feed(p, "q");
+	struct publication *pub;
+	struct snapshot_memory memory;
+	void *addr;
+	int late;
+
+	publish(f, 'a', 8 * KIB);
+	publish(f, 'b', 8 * KIB);
+	rest(f);
+	CHECK_INT("begin", publication_begin(&pub, f, &err), 0);
+	publication_discard(pub);
+	CHECK("not touched: spare again", f->spare != NULL);
+	late = openat(p->dir.fd, f->spare->name, O_PATH);
+	CHECK_INT("begin", publication_begin(&pub, f, &err), 0);
+	memory = publication_memory(pub);
+	CHECK_INT("reserve", memory.reserve(memory.arg, &addr, 8 * KIB, &err), 0);
+	CHECK("recycled", pub->segment->map.is_leased);
+	CHECK("spoiled in front", memcmp(addr, "\0\0\0\0\0\0\0\0", 8) == 0);
+	CHECK("and behind", memcmp((char *)addr + 8 * KIB - 8, "\0\0\0\0\0\0\0\0", 8) == 0);
+	CHECK_INT("not between", ((char *)addr)[8], 'a');
+	publication_discard(pub);
+	CHECK("what was on its way there finds nothing", fcntl(late, F_GETFD) >= 0);
+	{
+		char path[64], byte;
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", late);
+		fd = open(path, O_RDONLY | O_NONBLOCK);
+		CHECK("opens", fd >= 0);
+		CHECK_INT("empty", read(fd, &byte, 1), 0);
+		close(fd);
+	}
+	close(late);
+	CHECK("stands", stands(f, 'b', 8 * KIB));
+	CHECK_INT("memory", p->used_bytes, 8 * KIB);
+	publisher_close(p);
+}
+
+/* The lease went by force while the segment was filled: a fresh one is published. */
+static void test_lost_lease(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 0, 1 << 20);
+	struct publisher_feed *f = open_feed(p, "q");
+	struct catalog_descriptor d = { .rows = 1 };
+	struct publication *pub;
+	struct snapshot_memory memory;
+	uint64_t first;
+	void *addr;
+
+	publish(f, 'a', 8 * KIB);
+	first = inode_of(f);
+	publish(f, 'b', 8 * KIB);
+	rest(f);
+	CHECK_INT("begin", publication_begin(&pub, f, &err), 0);
+	memory = publication_memory(pub);
+	CHECK_INT("reserve", memory.reserve(memory.arg, &addr, 8 * KIB, &err), 0);
+	memset(addr, 'c', 8 * KIB);
+	CHECK_INT("somebody waits", openat(p->dir.fd, pub->segment->name, O_RDONLY | O_NONBLOCK),
+	          -1);
+	pub->segment->map.leased_ns -= 10 * REST_NS; /* longer than the kernel lets him wait */
+	CHECK_INT("seal", publication_seal(pub, 6 * KIB, &err), 0);
+	CHECK_INT("commit", publication_commit(pub, &d, &err), 0);
+	CHECK("another file", inode_of(f) != first);
+	CHECK("whole", stands(f, 'c', 6 * KIB));
+	publisher_heartbeat(p, 1);
+	CHECK_INT("the lost one went", names_in(&p->dir).hidden, 1);
+	publisher_close(p);
+}
+
+static void test_spare_bytes(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 0, 20 * KIB);
+	struct publisher_feed *feeds[4];
+	char name[] = "q0";
+	int spares = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(feeds); i++) {
+		name[1] = (char)('0' + i);
+		feeds[i] = open_feed(p, name);
+		publish(feeds[i], 'a', 8 * KIB);
+		publish(feeds[i], 'b', 8 * KIB);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(feeds); i++)
+		spares += feeds[i]->spare != NULL;
+	CHECK_INT("as many as there is room for", spares, 2);
+	CHECK_INT("counted", p->spare_bytes, 16 * KIB);
+	publisher_feed_remove(feeds[0]);
+	CHECK_INT("one went", p->spare_bytes, 8 * KIB);
+	publish(feeds[3], 'c', 4 * KIB);
+	CHECK("room for another", feeds[3]->spare != NULL);
+	publisher_close(p);
+}
+
+int main(void)
+{
+	static void (*const tests[])(const char *) = { test_publish,     test_order,
+		                                       test_growth,      test_recycling,
+		                                       test_failed_fill, test_lost_lease,
+		                                       test_spare_bytes };
+
+	return run_all(tests, ARRAY_LEN(tests));
+}
