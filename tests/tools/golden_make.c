@@ -1,12 +1,13 @@
 /*
  * golden_make DIRECTORY: write every table of golden_tables.h there, NAME.arrow as the
- * snapshot and NAME.json as what is in it. What lies in tests/golden/ was made so;
+ * snapshot and NAME.json as what is in it, and those of golden_bad.h into bad/ and
+ * bad_contents/, which must be there. What lies in tests/golden/ was made so;
  * make it anew only when docs/FORMAT.md has changed, and say in the commit what did.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "tools/golden_tables.h"
+#include "tools/golden_bad.h"
 
 static void put_text(FILE *f, struct span text)
 {
@@ -137,6 +138,20 @@ static void make(const char *directory, const struct golden *g)
 	golden_release(&bytes);
 }
 
+static void make_bad(const char *directory, const struct golden_bad *bad)
+{
+	struct golden_memory bytes = { NULL, NULL, 0 };
+	size_t size = golden_damage(&bytes, bad);
+	char name[256];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s/%s", bad->at_once ? "bad" : "bad_contents", bad->name);
+	f = create(directory, name, ".arrow");
+	fwrite(bytes.addr, 1, size, f);
+	fclose(f);
+	golden_release(&bytes);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -146,5 +161,7 @@ int main(int argc, char **argv)
 	golden_fill();
 	for (size_t i = 0; i < GOLDEN_COUNT; i++)
 		make(argv[1], &golden_tables[i]);
+	for (size_t i = 0; i < GOLDEN_BAD_COUNT; i++)
+		make_bad(argv[1], &golden_bads[i]);
 	return EXIT_SUCCESS;
 }

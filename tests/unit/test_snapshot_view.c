@@ -14,8 +14,10 @@ struct copy {
 
 static struct copy copy_of(const char *bytes, size_t size, size_t room)
 {
-	char *p = aligned_alloc(64, (size + room + 63) / 64 * 64);
+	void *p = NULL; /* not aligned_alloc(): the sanitizer is to see the very next byte */
 
+	if (posix_memalign(&p, 64, size + room) != 0)
+		abort();
 	memcpy(p, bytes, size);
 	return (struct copy){ p, size };
 }
@@ -130,7 +132,8 @@ static void test_flipped(void)
 				c.bytes[at] = (char)(c.bytes[at] ^ (char)masks[k]);
 				if (!is_content(&record, at, first, end))
 					CHECK(g->name, error_or_same(file, g));
-				survive(file);
+				if (masks[k] == 0xff)
+					survive(file);
 				c.bytes[at] = (char)(c.bytes[at] ^ (char)masks[k]);
 			}
 		}
