@@ -27,12 +27,15 @@ static void put_text(FILE *f, struct span text)
 
 static void put_float(FILE *f, double v)
 {
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.17g", v);
 	if (isnan(v))
 		fputs("NaN", f);
 	else if (isinf(v))
 		fputs(v > 0 ? "Infinity" : "-Infinity", f);
 	else
-		fprintf(f, "%.17g", v);
+		fprintf(f, "%s%s", text, strpbrk(text, ".e") != NULL ? "" : ".0");
 }
 
 static void put_cell(FILE *f, const struct shmpub_column *c, uint64_t row)
