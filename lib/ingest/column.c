@@ -149,7 +149,7 @@ static int set_index(struct columns *s, const struct header *h, const struct csv
 			return error_set(err, SHMPUB_ERR_CSV, "index_col: \"%.*s\" is there twice",
 			                 (int)c->name.size, c->name.data);
 		c->index_level = (int)i;
-		c->is_unnamed = h->has_integer_names || is_unnamed(h, c->name);
+		c->is_unnamed = is_unnamed(h, c->name);
 	}
 	return SHMPUB_OK;
 }
@@ -315,7 +315,7 @@ static int set_field(struct schema *schema, size_t i, const struct columns *s,
 	f->index_level = c->index_level;
 	f->is_unnamed = c->index_level >= 0 && c->is_unnamed;
 	f->is_dictionary = c->verdict.reading == READ_CATEGORY;
-	f->is_integer_name = s->has_integer_names && c->index_level < 0;
+	f->is_integer_name = s->has_integer_names && !f->is_unnamed;
 	r = f->is_unnamed ? SHMPUB_OK : schema_set_name(schema, i, c->name, err);
 	if (r || !c->verdict.has_zone)
 		return r;
