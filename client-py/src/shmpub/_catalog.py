@@ -191,7 +191,7 @@ class Catalog:
         names = table.reshape(used, _SLOT_SIZE)[:, :_NAME_SIZE]
         wanted = np.frombuffer(name.encode().ljust(_NAME_SIZE, b"\0"), np.uint8)
         for slot in np.flatnonzero((names == wanted).all(axis=1)).tolist():
-            if self.slot_state(slot) != FREE:
+            if self.slot_state(slot) in STATES:
                 return int(slot)
         return -1
 

@@ -182,7 +182,8 @@ def categories(layout: Layout, f: Field, data: Bytes) -> pd.CategoricalDtype:
     if f.type.name == "text":
         copied.check_text(values_field)
     values = pandas_array(None, values_field, copied)
-    index = pd.Index([], dtype=object) if f.type.name == "null" else pd.Index(values)
+    # Without any value read_csv does not know a type either.
+    index = pd.Index(values) if batch.rows else pd.Index([], dtype=object)
     try:
         dtype = pd.CategoricalDtype(index)
     except ValueError:

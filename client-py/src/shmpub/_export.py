@@ -21,7 +21,18 @@ def polars(data: Bytes) -> Any:
         table = arrow(data)
     except ImportError:
         return pl.read_ipc(io.BytesIO(data.data))
-    return pl.from_arrow(table)
+    return pl.from_arrow(_with_named_zones(table))
+
+
+def _with_named_zones(table: Any) -> Any:
+    """Polars knows no offsets as time zones: the same instants in UTC."""
+    import pyarrow as pa
+
+    for i, f in enumerate(table.schema):
+        if pa.types.is_timestamp(f.type) and f.type.tz and f.type.tz[0] in "+-":
+            utc = pa.timestamp(f.type.unit, "UTC")
+            table = table.set_column(i, f.with_type(utc), table.column(i).cast(utc))
+    return table
 
 
 def arrow_c_stream(data: Bytes, requested_schema: Any) -> Any:
