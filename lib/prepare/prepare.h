@@ -23,11 +23,12 @@ struct prepare_source {
  * `schema` holds the schema of the last refresh (SCHEMA_NONE: none) and is set to
  * the one of this refresh; on failure it is unchanged. The caller discards `pub`.
  */
-int prepare_csv(struct publication *pub, struct catalog_descriptor *d, const struct prepare_source *source,
-		const struct csv_options *options, struct schema *schema, const struct ingest_runner *runner,
-		struct shmpub_error *err);
+int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
+                const struct prepare_source *source, const struct csv_options *options,
+                struct schema *schema, const struct ingest_runner *runner,
+                struct shmpub_error *err);
 
 int prepare_table(struct publication *pub, struct catalog_descriptor *d, const struct table *table,
-		  const struct snapshot_origin *origin, struct shmpub_error *err);
+                  const struct snapshot_origin *origin, struct shmpub_error *err);
 
 #endif
