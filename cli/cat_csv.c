@@ -113,7 +113,7 @@ static void put_header(struct out *o, const struct table *t, uint64_t n_rows)
 }
 
 static void put_row(struct out *o, const struct table *t, uint64_t row,
-                    const struct cell_time *times)
+                    const struct cell_form *forms)
 {
 	char room[CELL_SIZE];
 
@@ -122,7 +122,7 @@ static void put_row(struct out *o, const struct table *t, uint64_t row,
 		struct span cell = SPAN_NONE;
 
 		if (column_is_valid(c, row))
-			cell = cell_text(room, c, row, &times[i]);
+			cell = cell_text(room, c, row, &forms[i]);
 		if (i > 0)
 			out_str(o, ",");
 		put_cell(o, cell, t->n_columns == 1);
@@ -132,24 +132,22 @@ static void put_row(struct out *o, const struct table *t, uint64_t row,
 
 int cat_csv(struct out *o, const struct table *t, uint64_t n_rows)
 {
-	struct cell_time *times;
+	struct cell_form *forms;
 	char room[CELL_SIZE];
 
 	if (t->n_columns == 0)
 		return EXIT_GOOD;
-	times = mem_zalloc(t->n_columns, sizeof(*times));
-	if (times == NULL)
+	forms = mem_zalloc(t->n_columns, sizeof(*forms));
+	if (forms == NULL)
 		return session_nomem();
-	for (size_t i = 0; i < t->n_columns; i++) {
-		if (t->columns[i].type == SHMPUB_TIMESTAMP)
-			times[i] = cell_time_of(&t->columns[i], ' ');
-	}
+	for (size_t i = 0; i < t->n_columns; i++)
+		forms[i] = cell_form_of(&t->columns[i], ' ');
 	if (has_header(t))
 		put_header(o, t, n_rows);
 	else if (n_rows > 0 && column_is_valid(&t->columns[0], 0))
-		guard_mark(o, cell_text(room, &t->columns[0], 0, &times[0]));
+		guard_mark(o, cell_text(room, &t->columns[0], 0, &forms[0]));
 	for (uint64_t row = 0; row < n_rows && !out_is_over(o); row++)
-		put_row(o, t, row, times);
-	mem_free(times);
+		put_row(o, t, row, forms);
+	mem_free(forms);
 	return EXIT_GOOD;
 }

@@ -28,7 +28,7 @@ static struct span key_of(char room[CELL_SIZE], const struct table *t, size_t i)
 }
 
 static void put_value(struct json *j, const struct shmpub_column *c, uint64_t row,
-                      const struct cell_time *time)
+                      const struct cell_form *form)
 {
 	char room[CELL_SIZE];
 	struct span text;
@@ -37,7 +37,7 @@ static void put_value(struct json *j, const struct shmpub_column *c, uint64_t ro
 		json_null(j);
 		return;
 	}
-	text = cell_text(room, c, row, time);
+	text = cell_text(room, c, row, form);
 	if (c->type == SHMPUB_TIMESTAMP || (c->type == SHMPUB_TEXT && c->kind != SHMPUB_KIND_INT))
 		json_string(j, text);
 	else if (c->type == SHMPUB_BOOL)
@@ -51,7 +51,7 @@ static void put_value(struct json *j, const struct shmpub_column *c, uint64_t ro
 }
 
 static int put_row(struct out *o, struct buffer *line, const struct table *t, uint64_t row,
-                   const struct cell_time *times)
+                   const struct cell_form *forms)
 {
 	struct json j = json_to(line);
 	char room[CELL_SIZE];
@@ -60,7 +60,7 @@ static int put_row(struct out *o, struct buffer *line, const struct table *t, ui
 	json_open(&j, '{');
 	for (size_t i = 0; i < t->n_columns; i++) {
 		json_key(&j, key_of(room, t, i));
-		put_value(&j, &t->columns[i], row, &times[i]);
+		put_value(&j, &t->columns[i], row, &forms[i]);
 	}
 	json_close(&j, '}');
 	if (j.has_failed)
@@ -73,19 +73,17 @@ static int put_row(struct out *o, struct buffer *line, const struct table *t, ui
 int cat_json(struct out *o, const struct table *t, uint64_t n_rows)
 {
 	struct buffer line = BUFFER_NONE;
-	struct cell_time *times;
+	struct cell_form *forms;
 	int r = EXIT_GOOD;
 
-	times = mem_zalloc(t->n_columns + 1, sizeof(*times));
-	if (times == NULL)
+	forms = mem_zalloc(t->n_columns + 1, sizeof(*forms));
+	if (forms == NULL)
 		return session_nomem();
-	for (size_t i = 0; i < t->n_columns; i++) {
-		if (t->columns[i].type == SHMPUB_TIMESTAMP)
-			times[i] = cell_time_of(&t->columns[i], 'T');
-	}
+	for (size_t i = 0; i < t->n_columns; i++)
+		forms[i] = cell_form_of(&t->columns[i], 'T');
 	for (uint64_t row = 0; row < n_rows && r == EXIT_GOOD && !out_is_over(o); row++)
-		r = put_row(o, &line, t, row, times);
+		r = put_row(o, &line, t, row, forms);
 	buffer_free(&line);
-	mem_free(times);
+	mem_free(forms);
 	return r;
 }

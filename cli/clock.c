@@ -2,7 +2,7 @@
 
 #include <string.h>
 #include <time.h>
-#include "cell.h"
+#include "value/format.h"
 
 /* UTC only: lines of several machines, or of one before and after a change of clocks, compare. */
 
@@ -16,15 +16,14 @@ int64_t clock_now_ns(void)
 
 void clock_text(char out[CLOCK_TEXT_SIZE], int64_t ns)
 {
-	struct cell_time form = { .decimals = 3, .separator = 'T', .zone = "Z" };
-	char room[CELL_SIZE];
-	struct span text;
+	_Static_assert(CLOCK_TEXT_SIZE >= FORMAT_MAX + 2, "room for Z and NUL");
+	size_t size;
 
 	if (ns == 0) {
 		strcpy(out, "-");
 		return;
 	}
-	text = cell_moment(room, ns, SHMPUB_NANOSECOND, &form);
-	memcpy(out, text.data, text.size);
-	out[text.size] = '\0';
+	size = format_timestamp(out, ns / 1000000, SHMPUB_MILLISECOND, 3, NULL);
+	out[10] = 'T';
+	strcpy(out + size, "Z");
 }

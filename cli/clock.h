@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define CLOCK_TEXT_SIZE 40
+#define CLOCK_TEXT_SIZE 72
 
 int64_t clock_now_ns(void); /* wall clock, ns since 1970 UTC */
 /* "2026-11-22T23:10:00.123Z"; "-" for 0 */
