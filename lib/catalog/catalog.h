@@ -15,7 +15,8 @@
 
 struct catalog {
 	struct shm_map map;
-	struct shm_stat stat; /* of the file that is mapped: readers compare its inode with the name's */
+	struct shm_stat
+	        stat; /* of the file that is mapped: readers compare its inode with the name's */
 };
 #define CATALOG_NONE ((struct catalog){ .map = { .fd = -1 } })
 
@@ -32,19 +33,22 @@ static inline struct catalog_header *catalog_header(const struct catalog *c)
  * with a new epoch and put it in place in one step. The instance lock must be held.
  */
 int catalog_open_writer(struct catalog *out, const struct shm_dir *dir, const char *instance,
-			uint32_t max_feeds, const struct shm_access *access, struct shmpub_error *err);
+                        uint32_t max_feeds, const struct shm_access *access,
+                        struct shmpub_error *err);
 /*
  * The same catalog, epoch and counters, under the name again after somebody removed it:
  * a new file, so every slot pointer changes. On failure *c is as it was.
  */
 int catalog_put_back(struct catalog *c, const struct shm_dir *dir, const struct shm_access *access,
-		     struct shmpub_error *err);
+                     struct shmpub_error *err);
 /* State stopped, and everybody woken: nothing more will come here. */
 void catalog_stop(struct catalog *c);
 /* The slot of that name, taken if need be; SHMPUB_ERR_LIMIT when all are used. A name keeps its slot. */
-int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span name, struct shmpub_error *err);
+int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span name,
+                      struct shmpub_error *err);
 /* Descriptor, then sequence (release), then wake words. Waking is separate: catalog_wake(). */
-void catalog_publish(struct catalog *c, struct catalog_slot *slot, const struct catalog_descriptor *d);
+void catalog_publish(struct catalog *c, struct catalog_slot *slot,
+                     const struct catalog_descriptor *d);
 void catalog_set_state(struct catalog *c, struct catalog_slot *slot, enum slot_state state);
 /* `line` is cut to fit, at a character's boundary; empty clears. */
 void catalog_set_error(struct catalog_slot *slot, struct span line);

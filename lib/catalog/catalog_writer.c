@@ -21,7 +21,8 @@ static bool slot_is_sane(const struct catalog_slot *slot)
 {
 	struct span name = catalog_slot_name(slot);
 
-	return name_is_feed(name) && slot->state >= SLOT_NEVER && slot->state <= SLOT_REMOVED;
+	return name_is_feed(name) && slot->state >= SLOT_NEVER && slot->state <= SLOT_REMOVED &&
+	       slot->sequence <= CATALOG_MAX_SEQUENCE;
 }
 
 /* Can its writer go on from here? Only what the last writer left whole and unfinished. */

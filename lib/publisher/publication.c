@@ -1,5 +1,7 @@
 #include "publisher/publisher_parts.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/error.h"
@@ -78,6 +80,7 @@ int publication_begin(struct publication **out, struct publisher_feed *f, struct
 	pub->feed = f;
 	pub->access = f->access;
 	pub->sequence = next_sequence(f);
+	pub->epoch = publisher_epoch(p);
 	pub->number = p->next_number;
 	segment_hidden_name(pub->name, p, f->name);
 	take_spare(pub, f);
@@ -93,7 +96,7 @@ int publication_begin(struct publication **out, struct publisher_feed *f, struct
 void publication_stamp(const struct publication *pub, struct snapshot_stamp *stamp)
 {
 	stamp->sequence = pub->sequence;
-	stamp->epoch = publisher_epoch(pub->publisher);
+	stamp->epoch = pub->epoch;
 }
 
 /* --- worker: memory ---------------------------------------------------------------------------- */
@@ -167,6 +170,7 @@ static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err
 	pub->wanted_bytes = size;
 	if (pub->segment == NULL)
 		r = first_memory(pub, size, err);
+	assert(r != 0 || pub->segment != NULL);
 	if (r == 0 && size > pub->segment->map.size)
 		r = grow(pub, size, err);
 	if (r == 0)

@@ -178,8 +178,10 @@ static int put_back_directory(struct publisher *p, struct shmpub_error *err)
 
 	if (shm_dir_stands(&p->dir) && shm_lock_stands(p->lock, &p->dir))
 		return 0;
-	if (p->n_pending > 0)
-		return 0; /* workers know this one; the next attempt will do it */
+	if (p->n_pending > 0) /* their workers know this directory */
+		return error_set(err, SHMPUB_ERR_SYS,
+		                 "%s: removed; put back when what is under way has ended",
+		                 p->dir.path);
 	r = shm_dir_make(&p->dir, p->directory, p->instance, err);
 	if (r == 0)
 		r = take_lock(p, err);
@@ -200,8 +202,6 @@ static int put_back_catalog(struct publisher *p, struct shmpub_error *err)
 
 	if (shm_stat_name(&stat, &p->dir, "catalog", NULL) == 0 &&
 	    stat.device == p->catalog.stat.device && stat.inode == p->catalog.stat.inode)
-		return 0;
-	if (p->n_pending > 0)
 		return 0;
 	return catalog_put_back(&p->catalog, &p->dir, &p->access, err);
 }

@@ -78,7 +78,7 @@ struct publication {
 	struct publisher *publisher;
 	struct publisher_feed *feed;
 	struct shm_access access;
-	uint64_t sequence, number;
+	uint64_t sequence, epoch, number;
 	struct segment *segment; /* being written */
 	struct segment *spare;   /* to be recycled, if it can be had */
 	struct segment *retired; /* to be dropped by the worker; what is left is held */

@@ -159,7 +159,7 @@ int takeover_adopt(struct publisher_feed *f, struct shmpub_error *err)
 	r = snapshot_view_init(&view, span_of(map.addr, map.size), SNAPSHOT_CHECK_BOUNDS, err);
 	if (r == SHMPUB_ERR_NOMEM)
 		goto out;
-	if (r != 0 || view.stamp.sequence == 0)
+	if (r != 0 || view.stamp.sequence == 0 || view.stamp.sequence > CATALOG_MAX_SEQUENCE)
 		goto broken;
 	r = adopt(f, &stat, &view, err);
 out:

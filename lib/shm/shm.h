@@ -18,9 +18,9 @@
 
 /* Answers of this header, besides SHMPUB_OK. */
 enum shm_answer {
-	SHM_ABSENT = 20,   /* no such name */
-	SHM_BUSY = 21,     /* somebody else has it: a lock, or a segment that is still in use */
-	SHM_TIMEOUT = 22,  /* the time given passed first */
+	SHM_ABSENT = 20,  /* no such name */
+	SHM_BUSY = 21,    /* somebody else has it: a lock, or a segment that is still in use */
+	SHM_TIMEOUT = 22, /* the time given passed first */
 };
 
 /* An instance's directory, opened; names below are resolved in it, never through links. */
@@ -32,17 +32,17 @@ struct shm_dir {
 
 /* Who may read, and who owns what is made. */
 struct shm_access {
-	unsigned mode;  /* of snapshots and catalog: 0644, 0640, ... */
-	int64_t gid;    /* -1: the process's own */
+	unsigned mode; /* of snapshots and catalog: 0644, 0640, ... */
+	int64_t gid;   /* -1: the process's own */
 };
 
 struct shm_map {
 	void *addr;
-	size_t size;      /* bytes mapped */
-	int fd;           /* writers only; -1 otherwise */
-	uint64_t number;  /* the N in the hidden name .FEED.N; 0: none */
+	size_t size;     /* bytes mapped */
+	int fd;          /* writers only; -1 otherwise */
+	uint64_t number; /* the N in the hidden name .FEED.N; 0: none */
 	bool is_writable;
-	bool is_leased;   /* recycled under a write lease: see shm_recycle() */
+	bool is_leased;    /* recycled under a write lease: see shm_recycle() */
 	int64_t leased_ns; /* since when, monotonic */
 };
 #define SHM_MAP_NONE ((struct shm_map){ .fd = -1 })
@@ -57,9 +57,11 @@ struct shm_stat {
 /* --- directory ------------------------------------------------------------------------------- */
 
 /* Open <directory>/<instance>; SHM_ABSENT when it is not there. */
-int shm_dir_open(struct shm_dir *out, const char *directory, const char *instance, struct shmpub_error *err);
+int shm_dir_open(struct shm_dir *out, const char *directory, const char *instance,
+                 struct shmpub_error *err);
 /* The same, made (0755) when absent; refuses a directory that is not ours (SHMPUB_ERR_OWNER). */
-int shm_dir_make(struct shm_dir *out, const char *directory, const char *instance, struct shmpub_error *err);
+int shm_dir_make(struct shm_dir *out, const char *directory, const char *instance,
+                 struct shmpub_error *err);
 /* <directory> itself, for the article's segments, which lie beside the instances. */
 int shm_dir_base(struct shm_dir *out, const char *directory, struct shmpub_error *err);
 /* True while the directory still stands under its path. */
@@ -68,9 +70,10 @@ void shm_dir_close(struct shm_dir *dir);
 int shm_dir_owner(uint32_t *uid, const struct shm_dir *dir, struct shmpub_error *err);
 /* Call fn for every name in it, in no order; fn may unlink the name it was given. */
 int shm_dir_each(const struct shm_dir *dir, void (*fn)(void *arg, const char *name), void *arg,
-		 struct shmpub_error *err);
+                 struct shmpub_error *err);
 /* SHM_ABSENT; never follows a link. */
-int shm_stat_name(struct shm_stat *out, const struct shm_dir *dir, const char *name, struct shmpub_error *err);
+int shm_stat_name(struct shm_stat *out, const struct shm_dir *dir, const char *name,
+                  struct shmpub_error *err);
 /* Gone already is success. */
 int shm_remove(const struct shm_dir *dir, const char *name, struct shmpub_error *err);
 
@@ -89,18 +92,19 @@ void shm_unlock(int fd);
 
 /* A new, empty, mapped file under a hidden name; room for `size` bytes is really there (ENOSPC now, not SIGBUS later). */
 int shm_create(struct shm_map *out, const struct shm_dir *dir, const char *name, size_t size,
-	       const struct shm_access *access, struct shmpub_error *err);
+               const struct shm_access *access, struct shmpub_error *err);
 /* The same with holes: only the first `room` bytes are really there; see shm_room(). */
-int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char *name, size_t size, size_t room,
-		      const struct shm_access *access, struct shmpub_error *err);
+int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char *name, size_t size,
+                      size_t room, const struct shm_access *access, struct shmpub_error *err);
 /* Memory behind [offset, offset + size) of a sparse file, so that writing there cannot be SIGBUS. */
 int shm_room(const struct shm_map *map, size_t offset, size_t size, struct shmpub_error *err);
 /* Map a file of our own for writing again; SHM_ABSENT. An empty file has addr NULL. */
-int shm_map_write(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir, const char *name,
-		  struct shmpub_error *err);
+int shm_map_write(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
+                  const char *name, struct shmpub_error *err);
 int shm_stat_map(struct shm_stat *out, const struct shm_map *map, struct shmpub_error *err);
 /* Give a file its mode and group without sealing it. */
-int shm_access_set(const struct shm_map *map, const struct shm_access *access, struct shmpub_error *err);
+int shm_access_set(const struct shm_map *map, const struct shm_access *access,
+                   struct shmpub_error *err);
 /* Grow or shrink, file and mapping; addr may move. On failure the map is as it was. */
 int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err);
 /*
@@ -109,10 +113,11 @@ int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err);
  * SHM_BUSY: the lease was lost, somebody may look at what was written; the map is
  * only good for reading and shm_discard().
  */
-int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access, struct shmpub_error *err);
+int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
+             struct shmpub_error *err);
 /* Put `hidden` in place of `stable` in one step; what stood there is then under `hidden` (*exchanged). */
 int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable, bool *exchanged,
-	      struct shmpub_error *err);
+              struct shmpub_error *err);
 /* True while the name still means the file that is mapped. Writers only. */
 bool shm_map_stands(const struct shm_map *map, const struct shm_dir *dir, const char *name);
 /* Unmap and close; the name is not touched. A lease goes with the descriptor. */
@@ -145,8 +150,8 @@ size_t shm_page_size(void);
 /* --- segments, reading ------------------------------------------------------------------------ */
 
 /* Map what stands under a name, read-only and shared; SHM_ABSENT. The descriptor is closed again. */
-int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir, const char *name,
-		 struct shmpub_error *err);
+int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
+                 const char *name, struct shmpub_error *err);
 
 /* --- waking and time -------------------------------------------------------------------------- */
 
@@ -154,9 +159,9 @@ int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_di
 void shm_wake(const uint32_t *word);
 /* Sleep until the word differs from `seen`, a wake, or timeout_ms; SHM_TIMEOUT. Spurious returns are fine. */
 int shm_sleep(const uint32_t *word, uint32_t seen, uint32_t timeout_ms);
-int64_t shm_now_ns(void);       /* wall clock, ns since 1970 UTC */
+int64_t shm_now_ns(void); /* wall clock, ns since 1970 UTC */
 int64_t shm_monotonic_ns(void);
-uint64_t shm_random(void);      /* for epochs; from the system */
+uint64_t shm_random(void); /* for epochs; from the system */
 uint64_t shm_pid(void);
 uint32_t shm_uid(void);
 /* The uid of a user by name; false when there is no such user. */

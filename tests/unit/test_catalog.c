@@ -175,6 +175,7 @@ static const struct {
 	{ "more slots than there are", 161, 1, false },
 	{ "a slot's name", 4096, '/', false },
 	{ "a slot's state", 4096 + 48, 9, false },
+	{ "a sequence beyond counting", 4096 + 63, 0xFF, false },
 	{ "died in the middle of an error line", 4096 + 376, 1, true },
 };
 

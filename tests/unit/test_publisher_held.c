@@ -121,6 +121,7 @@ static void test_put_back(const char *directory)
 	struct publisher_feed *f = open_feed(p, "q"), *slow = open_feed(p, "slow");
 	struct shm_stat stat;
 	struct publisher *second;
+	struct publication *pub;
 	char command[300];
 
 	CHECK_INT("nothing yet", publisher_put_back(f, &err), SHM_ABSENT);
@@ -139,12 +140,15 @@ static void test_put_back(const char *directory)
 	CHECK_INT("publish", publish(slow, 't', 5000), 0);
 	CHECK("stands", stands(slow, 't', 5000));
 	shm_remove(&p->dir, "catalog", NULL);
+	CHECK_INT("begin", publication_begin(&pub, slow, &err), 0);
 	CHECK_INT("catalog", publisher_put_back(f, &err), 0);
 	CHECK_INT("is there", shm_stat_name(&stat, &p->dir, "catalog", &err), 0);
 	CHECK_INT("publish", publish(f, 'b', 5000), 0);
 	CHECK_INT("in the new one", feed_slot(f)->sequence, 2);
 	snprintf(command, sizeof(command), "rm -rf %s/pub", directory);
 	CHECK_INT(command, system(command), 0);
+	CHECK_INT("not under a worker's feet", publisher_put_back(f, &err), SHMPUB_ERR_SYS);
+	publication_discard(pub);
 	CHECK_INT("all of it", publisher_put_back(f, &err), 0);
 	CHECK("stands", stands(f, 'b', 5000));
 	CHECK_INT("and goes on", publish(f, 'c', 5000), 0);
