@@ -54,20 +54,13 @@ class Place:
     def path(self) -> str:
         return os.path.join(self.directory, self.instance)
 
-    def trusted(self) -> set[int]:
-        """root, me, the user `shmpub`, and whom the caller named."""
-        uids = {0, os.geteuid()}
-        for owner in ("shmpub", self.owner):
-            if isinstance(owner, int):
-                uids.add(owner)
-            elif owner is not None:
-                uids.update(_uid(owner))
-        return uids
-
     def check_owner(self, path: str, status: os.stat_result) -> None:
-        if sys.platform == "win32" or status.st_uid in self.trusted():
-            return
+        """UntrustedOwner unless it is root, me, the user `shmpub`, or whom the caller named."""
         uid = status.st_uid
+        if sys.platform == "win32" or uid in (0, os.geteuid(), self.owner):
+            return
+        if uid in (_uid("shmpub"), _uid(self.owner)):
+            return
         raise UntrustedOwner(f"{path} belongs to uid {uid}; owner={uid} would accept it", uid)
 
 
@@ -80,13 +73,21 @@ def place(instance: str | None, directory: str | None, owner: int | str | None) 
     )
 
 
-def _uid(name: str) -> list[int]:
-    import pwd
+def _uid(user: int | str | None) -> int | None:
+    if not isinstance(user, str):
+        return user
+    found = _uids.get(user)
+    if found is None:
+        import pwd
 
-    try:
-        return [pwd.getpwnam(name).pw_uid]
-    except KeyError:
-        return []
+        try:
+            found = _uids[user] = pwd.getpwnam(user).pw_uid
+        except KeyError:
+            return None
+    return found
+
+
+_uids: dict[str, int] = {}  # a look into the user database costs more than opening a snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ Layout, and used again when the record says that it is the same.
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,6 +32,10 @@ _TAIL = 10  # the footer's size and the magic
 _TAIL_READ = 2048
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 _CRC_KEY = b',"crc":'
+_ROWS_KEY = b',"rows":'
+_STAMP = re.compile(
+    rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(\d{1,20}),"published_ns":([1-8]\d{1,18}),'
+)
 _MAX_U64 = 2**64 - 1
 _MAX_ROWS = 2**48  # times 64 bits a row it stays far below 2^63
 
@@ -68,7 +73,8 @@ class Region:
 class Layout:
     """A table's schema and places. Nothing in it points into a mapping, so it may be kept."""
 
-    key: tuple[Any, ...]
+    places: bytes  # the record from its rows on: equal ones say the same of everything here
+    schema_key: Any
     size: int
     schema: Schema
     batch: Batch
@@ -87,19 +93,24 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
     """The layout of the file behind `read`; `kept` itself when nothing in it has changed."""
     if size < 64 or read(0, 8) != _MAGIC_START:
         raise FormatError("no Arrow file: its beginning is not ARROW1")
-    record = _read_record(read, size)
+    text = _read_record(read, size)
+    head, _, places = text.partition(_ROWS_KEY)
+    if kept is not None and kept.size == size and kept.places == places:
+        # All that tells of places is the same, and comes last: only the stamp is new.
+        found = _STAMP.match(head)
+        if found is not None:
+            return kept, Stamp(*map(int, found.groups()))
+    record = _parse_record(text)
     stamp = Stamp(
         sequence=_number(record, "sequence", 1),
         epoch=_number(record, "epoch"),
         published_ns=_number(record, "published_ns", -(2**63), 2**63 - 1),
     )
-    key = tuple(record.get(k) for k in ("rows", "schema", "batch", "dictionaries", "regions"))
-    if kept is not None and kept.size == size and kept.key == key:
-        return kept, stamp
-    return _lay_out(read, size, record, key, kept), stamp
+    return _lay_out(read, size, record, places, kept), stamp
 
 
-def _read_record(read: Read, size: int) -> dict[str, Any]:
+def _read_record(read: Read, size: int) -> bytes:
+    """The record's text but for the checksum, which is right."""
     tail = b""
     for wanted in (_TAIL_READ, 1 << 20, size):
         tail = read(max(0, size - wanted), min(size, wanted))
@@ -108,16 +119,20 @@ def _read_record(read: Read, size: int) -> dict[str, Any]:
         value = tail[:-_TAIL].rstrip(b"\0")
         start = value.rfind(b"{")
         if start >= 0:
-            return _parse_record(value[start:])
+            return _check_record(value[start:])
     raise FormatError("no record of shmpub's in the footer")
 
 
-def _parse_record(value: bytes) -> dict[str, Any]:
-    end = value.rfind(_CRC_KEY)
-    if end < 0 or value[end + len(_CRC_KEY) :] != b"%d}" % zlib.crc32(value[:end]):
+def _check_record(value: bytes) -> bytes:
+    text, _, crc = value.rpartition(_CRC_KEY)
+    if crc != b"%d}" % zlib.crc32(text):
         raise FormatError("the record's checksum is wrong")
+    return text
+
+
+def _parse_record(text: bytes) -> dict[str, Any]:
     try:
-        record = json.loads(value)
+        record = json.loads(text + b"}")
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
@@ -149,9 +164,9 @@ def _list(value: Any, what: str) -> list[Any]:
 
 
 def _lay_out(
-    read: Read, size: int, record: dict[str, Any], key: tuple[Any, ...], kept: Layout | None
+    read: Read, size: int, record: dict[str, Any], places: bytes, kept: Layout | None
 ) -> Layout:
-    same_schema = kept is not None and kept.key[1] == key[1]
+    same_schema = kept is not None and kept.schema_key == record.get("schema")
     if kept is not None and same_schema:
         schema = kept.schema
     else:
@@ -162,7 +177,8 @@ def _lay_out(
     if len(listed) != len(schema.dictionaries):
         raise FormatError("the record's dictionaries are not the schema's")
     layout = Layout(
-        key=key,
+        places=places,
+        schema_key=record.get("schema"),
         size=size,
         schema=schema,
         batch=batch,

@@ -130,7 +130,7 @@ def open_snapshot(where: Place, feed: str, verify: str, kept: Layout | None) -> 
 
     Raises FileNotFoundError when nothing does, FormatError, UntrustedOwner.
     """
-    path = os.path.join(where.path, f"{feed}.arrow")
+    path = f"{where.directory}/{where.instance}/{feed}.arrow"
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         status = os.fstat(fd)
