@@ -296,7 +296,7 @@ int shm_probe(const struct shm_map *map)
 
 int shm_probe_name(const struct shm_dir *dir, const char *name)
 {
-	int fd = openat(dir->fd, name, O_RDWR | SHM_FILE_FLAGS);
+	int fd = openat(dir->fd, name, O_RDONLY | SHM_FILE_FLAGS);
 	int r;
 
 	if (fd < 0)
