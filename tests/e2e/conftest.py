@@ -8,6 +8,7 @@ come from $SHMPUB_BUILD, build/dev without it.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -30,6 +31,7 @@ import shmpub  # noqa: E402
 
 BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "dev"))
 SHMPUBD = BUILD / "daemon" / "shmpubd"
+SHMPUB = BUILD / "cli" / "shmpub"
 PATIENCE = 30.0  # seconds; a bound against hanging, never a measurement
 
 
@@ -163,15 +165,15 @@ class Daemon:
         )
 
     def status(self, name: str) -> dict[str, object]:
-        """The feed's line in shmpub.feeds()."""
-        frame = shmpub.feeds(
-            instance=self.instance, directory=str(self.shm), owner=self.user
-        ).reset_index()
-        rows = frame[frame[frame.columns[0]] == name]
-        return {} if rows.empty else dict(rows.iloc[0])
+        """What `shmpub ls` tells of the feed; empty when it tells nothing."""
+        owner = [] if self.user is None else ["--owner", str(self.user)]
+        place = ["-d", str(self.shm), "-i", self.instance, *owner]
+        run = subprocess.run([str(SHMPUB), *place, "ls", "--json"], capture_output=True, text=True)
+        rows = [json.loads(line) for line in run.stdout.splitlines()]
+        return next((row for row in rows if row["feed"] == name), {})
 
     def wait_state(self, name: str, state: str) -> dict[str, object]:
-        return until(lambda: (row := self.status(name)) and row["state"] == state and row)
+        return until(lambda: (row := self.status(name)) and row["state"] == state and row, pause=0.05)
 
     def files(self) -> set[str]:
         place = self.shm / self.instance

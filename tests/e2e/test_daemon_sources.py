@@ -1,0 +1,270 @@
+"""Sources as they are: replaced, broken, gone, not files, growing. The last good table stays."""
+
+import os
+import socket
+import threading
+import time
+
+import pandas as pd
+import pytest
+import shmpub
+from conftest import needs_root, until
+
+GOOD = "a,b\n1,x\n2,y\n"
+FAST = "interval = 20ms"
+
+
+def serve(daemon, text=GOOD, options=""):
+    d = daemon()
+    path = d.source("a.csv", text)
+    d.configure({"a": f"source = a.csv\n{FAST}\n{options}"})
+    return d.start(), path
+
+
+def wait_for(feed, condition):
+    """The first table that is as wanted."""
+    return until(lambda: condition(df := feed.df) and [df])[0]
+
+
+def test_served_and_replaced(daemon):
+    d, _ = serve(daemon)
+    feed = d.feed("a")
+    pd.testing.assert_frame_equal(feed.df, pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}))
+    first = feed.sequence
+    d.source("a.csv", "a,b\n3,z\n")
+    assert feed.wait(30)
+    assert list(feed.df.a) == [3] and feed.sequence > first
+
+
+def test_rewritten_in_place(daemon):
+    d, path = serve(daemon)
+    feed = d.feed("a")
+    path.write_text("a,b\n4,v\n")
+    wait_for(feed, lambda df: list(df.a) == [4])
+
+
+def test_unchanged_is_not_published_again(daemon):
+    d, path = serve(daemon)
+    feed = d.feed("a")
+    sequence, before = feed.sequence, d.status("a")["unchanged"]
+    until(lambda: d.status("a")["unchanged"] > before + 5)
+    os.utime(path)  # new times, the same content
+    seen = d.status("a")["unchanged"]
+    until(lambda: d.status("a")["unchanged"] > seen + 5)
+    d.source("a.csv", GOOD)  # a new file, the same content
+    seen = d.status("a")["unchanged"]
+    until(lambda: d.status("a")["unchanged"] > seen + 5)
+    assert feed.sequence == sequence
+
+
+BAD = {
+    "quote never closed": ('a,b\n1,"x\n', 2),
+    "too many fields": ("a,b\n1,x\n2,y,z\n", 3),
+}
+
+
+@pytest.mark.parametrize("label", BAD)
+def test_bad_keeps_the_last_good(daemon, label):
+    text, line = BAD[label]
+    d, path = serve(daemon)
+    feed = d.feed("a")
+    held = feed.df
+    d.source("a.csv", text)
+    status = d.wait_state("a", "failing")
+    assert str(status["error"]).startswith(f"{path}:{line}: ")
+    pd.testing.assert_frame_equal(feed.df, held)
+    failures = status["failures"]
+    until(lambda: d.status("a")["failures"] > failures + 5)
+    d.source("a.csv", "a,b\n5,w\n")
+    wait_for(feed, lambda df: list(df.a) == [5])
+    status = d.wait_state("a", "fresh")
+    assert not status["error"]
+    told = [line for line in d.log_text().splitlines() if "feed a:" in line]
+    assert len(told) == 2, told  # the failure once, its end once
+    assert "well again" in told[1]
+
+
+def test_bad_from_the_start(daemon):
+    d, path = serve(daemon, "a,b\n1,2,3\n1,2,3,4\n")
+    assert d.status("a")["state"] == "failing"
+    with pytest.raises(shmpub.NotPublished):
+        _ = d.feed("a").df
+    d.source("a.csv", GOOD)
+    until(lambda: d.feed("a").sequence)
+
+
+def make_directory(path):
+    path.mkdir()
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(path))
+
+
+def make_unreadable(path):
+    path.write_text(GOOD)
+    path.chmod(0)
+
+
+def remove(path):
+    path.rmdir() if path.is_dir() else path.unlink()
+
+
+# label: (what takes the source's place, what the status says)
+NOT_THERE = {
+    "gone": (lambda path: None, "No such file or directory"),
+    "directory": (make_directory, "a directory, not a file"),
+    "FIFO": (os.mkfifo, "a FIFO, not a file"),
+    "socket": (make_socket, "a socket, not a file"),
+    "device": (lambda path: path.symlink_to("/dev/zero"), "a device, not a file"),
+    "link to itself": (lambda path: path.symlink_to(path.name), "Too many levels"),
+    "empty": (lambda path: path.write_text(""), "column"),
+}
+
+
+@pytest.mark.parametrize("label", NOT_THERE)
+def test_no_file_keeps_the_last_good(daemon, label):
+    make, message = NOT_THERE[label]
+    d, path = serve(daemon)
+    feed = d.feed("a")
+    path.unlink()
+    make(path)
+    status = d.wait_state("a", "failing")
+    until(lambda: message in str(d.status("a")["error"]))
+    assert str(path) in str(status["error"])
+    assert list(feed.df.a) == [1, 2]
+    if os.path.lexists(path):
+        remove(path)
+    d.source("a.csv", "a,b\n6,u\n")
+    wait_for(feed, lambda df: list(df.a) == [6])
+
+
+@needs_root
+def test_unreadable(daemon, shm):
+    """As a user who may not read it; root may read everything."""
+    d = daemon()
+    shm.chmod(0o777)
+    for folder in [d.folder, *list(d.folder.parents)[:-2]]:
+        folder.chmod(folder.stat().st_mode | 0o055)
+    path = d.source("a.csv", GOOD)
+    path.chmod(0o600)
+    d.user = 12345
+    d.configure({"a": f"source = a.csv\n{FAST}"})
+    d.start()
+    assert "Permission denied" in str(d.status("a")["error"])
+    path.chmod(0o644)
+    until(lambda: d.feed("a").sequence)
+
+
+def test_growing(daemon):
+    """Appended to in small pieces: every table that is seen is a beginning of the whole."""
+    d, path = serve(daemon, "n\n0\n")
+    feed = d.feed("a")
+    stop = threading.Event()
+
+    def grow():
+        with path.open("a") as f:
+            n = 0
+            while not stop.is_set():
+                for _ in range(50):
+                    n += 1
+                    f.write(f"{n}\n")
+                f.flush()
+                time.sleep(0.03)
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    try:
+        seen = 0
+        while seen < 10:
+            assert feed.wait(30)
+            numbers = list(feed.df.n)
+            assert numbers == list(range(len(numbers)))
+            seen += 1
+    finally:
+        stop.set()
+        thread.join()
+    last = int(path.read_text().split()[-1])
+    wait_for(feed, lambda df: df.n.iloc[-1] == last)
+
+
+def test_truncated_again_and_again(daemon):
+    """Rewritten from nothing, without a rename: whole tables, or failures, never a part."""
+    d, path = serve(daemon, "n,m\n" + "1,1\n" * 20000)
+    feed = d.feed("a")
+    stop = threading.Event()
+
+    def rewrite():
+        version = 1
+        while not stop.is_set():
+            version += 1
+            path.write_text("n,m\n" + f"{version},{version}\n" * 20000)
+            time.sleep(0.04)
+
+    thread = threading.Thread(target=rewrite)
+    thread.start()
+    try:
+        for _ in range(8):
+            assert feed.wait(30)
+            frame = feed.df
+            assert len(frame) == 20000 and frame.n.nunique() == 1 and (frame.n == frame.m).all()
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_replaced_without_pause(daemon):
+    """A new file every time anyone looks is no reason to wait for ever."""
+    d, _ = serve(daemon, "n\n0\n")
+    feed = d.feed("a")
+    stop = threading.Event()
+
+    def replace():
+        n = 0
+        while not stop.is_set():
+            n += 1
+            d.source("a.csv", f"n\n{n}\n" * (1 + n % 3))
+
+    thread = threading.Thread(target=replace)
+    thread.start()
+    try:
+        for _ in range(10):
+            assert feed.wait(30)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_pseudo_file(daemon):
+    """A file of /proc says that it has no bytes, and has some."""
+    d = daemon()
+    d.configure({"load": f"source = /proc/loadavg\nheader = none\ndelimiter = space\n{FAST}"})
+    d.start()
+    assert d.feed("load").df.shape == (1, 5)
+
+
+def test_names_are_put_back(daemon):
+    d, _ = serve(daemon)
+    feed = d.feed("a")
+    held = feed.df
+    place = d.shm / d.instance
+    for gone in ("a.arrow", "catalog"):
+        (place / gone).unlink()
+        until(lambda gone=gone: (place / gone).exists())
+    again = until(lambda: d.feed("a").sequence and d.feed("a"))
+    pd.testing.assert_frame_equal(again.df, held)
+    d.source("a.csv", "a,b\n7,t\n")
+    wait_for(d.feed("a"), lambda df: list(df.a) == [7])
+
+
+def test_interval_zero(daemon):
+    d = daemon()
+    d.source("a.csv", GOOD)
+    d.configure({"a": "source = a.csv\ninterval = 0"})
+    d.start()
+    feed = d.feed("a")
+    sequence = feed.sequence
+    d.source("a.csv", "a\n9\n")
+    time.sleep(0.3)
+    assert feed.sequence == sequence and d.status("a")["refreshes"] == 1
