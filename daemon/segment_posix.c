@@ -111,6 +111,8 @@ int segment_place(struct segment_live *live, struct segment_draft *d, struct shm
 		r = error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, d->name);
 		goto out;
 	}
+	if (strcmp(live->name, d->name) != 0)
+		segment_remove(live); /* the configuration gave it another name */
 	snprintf(live->name, sizeof(live->name), "%s", d->name);
 	live->device = (uint64_t)st.st_dev;
 	live->inode = (uint64_t)st.st_ino;

@@ -173,7 +173,9 @@ class Daemon:
         return next((row for row in rows if row["feed"] == name), {})
 
     def wait_state(self, name: str, state: str) -> dict[str, object]:
-        return until(lambda: (row := self.status(name)) and row["state"] == state and row, pause=0.05)
+        return until(
+            lambda: (row := self.status(name)) and row["state"] == state and row, pause=0.05
+        )
 
     def files(self) -> set[str]:
         place = self.shm / self.instance

@@ -1,0 +1,163 @@
+"""HUP: the new configuration, whole, or the old one as it was."""
+
+import os
+import signal
+
+import pytest
+import shmpub
+from conftest import until
+
+FAST = "interval = 20ms"
+
+
+def start(daemon, feeds, text="a\n1\n"):
+    d = daemon()
+    for name in ("a", "b", "c"):
+        d.source(f"{name}.csv", text)
+    d.configure(feeds)
+    return d.start()
+
+
+def feed(name, options=""):
+    return f"source = {name}.csv\n{FAST}\n{options}"
+
+
+def test_added_kept_removed(daemon):
+    d = start(daemon, {"a": feed("a"), "b": feed("b")})
+    kept, removed = d.feed("a"), d.feed("b")
+    epoch, sequence = kept.snapshot().epoch, kept.sequence
+    held = removed.df
+    d.configure({"a": feed("a"), "c": feed("c")})
+    d.reload()
+    until(lambda: d.feed("c").sequence)
+    assert kept.snapshot().epoch == epoch and kept.sequence == sequence
+    until(lambda: "b.arrow" not in d.files())
+    assert d.status("b") == {}
+    with pytest.raises(shmpub.FeedNotFound):
+        d.feed("b").wait(timeout=5)
+    assert list(held.a) == [1]  # what is in hand stays
+    log = d.log_text()
+    assert "feed b: removed" in log and "feed c: added" in log
+
+
+def test_removed_and_added_again(daemon):
+    d = start(daemon, {"a": feed("a"), "b": feed("b")})
+    f = d.feed("b")
+    before = f.sequence
+    d.configure({"a": feed("a")})
+    d.reload()
+    until(lambda: "b.arrow" not in d.files())
+    d.configure({"a": feed("a"), "b": feed("b")})
+    d.reload()
+    assert until(lambda: d.feed("b").sequence) > before
+
+
+def test_changed_options_refresh_at_once(daemon):
+    d = start(daemon, {"a": "source = a.csv\ninterval = 1h"})
+    f = d.feed("a")
+    assert str(f.df.a.dtype) == "int64"
+    sequence = f.sequence
+    d.configure({"a": "source = a.csv\ninterval = 1h\ndtype.a = float64"})
+    d.reload()
+    until(lambda: f.sequence > sequence)
+    assert str(f.df.a.dtype) == "float64"
+
+
+def test_changed_interval_only(daemon):
+    d = start(daemon, {"a": "source = a.csv\ninterval = 1h"})
+    f = d.feed("a")
+    sequence = f.sequence
+    d.configure({"a": "source = a.csv\ninterval = 20ms"})
+    d.reload()
+    until(lambda: d.status("a")["unchanged"] > 2)
+    assert f.sequence == sequence  # looked at, not published anew
+    d.source("a.csv", "a\n2\n")
+    assert f.wait(30)
+    d.configure({"a": "source = a.csv\ninterval = 1h"})
+    d.reload()
+    assert d.status("a")["interval_ms"] == 3600000
+
+
+def test_changed_source(daemon):
+    d = start(daemon, {"a": feed("a")})
+    d.source("b.csv", "a\n77\n")
+    d.configure({"a": feed("b")})
+    d.reload()
+    until(lambda: list(d.feed("a").df.a) == [77])
+
+
+def test_changed_mode(daemon):
+    d = start(daemon, {"a": feed("a")})
+    path = d.shm / d.instance / "a.arrow"
+    assert path.stat().st_mode & 0o7777 == 0o644
+    d.configure({"a": feed("a", "file_mode = 0640")})
+    d.reload()
+    until(lambda: path.stat().st_mode & 0o7777 == 0o640)
+
+
+INVALID = {
+    "unknown key": "[feed a]\nsource = a.csv\nintervall = 5s\n",
+    "no source": "[feed a]\n",
+    "two feeds": "[feed a]\nsource = a.csv\n[feed a]\nsource = b.csv\n",
+}
+
+
+@pytest.mark.parametrize("label", INVALID)
+def test_invalid_changes_nothing(daemon, label):
+    d = start(daemon, {"a": feed("a"), "b": feed("b")})
+    f = d.feed("b")
+    epoch, sequence = f.snapshot().epoch, f.sequence
+    d.configure(INVALID[label])
+    d.reload()
+    log = d.log_text()
+    assert "the old configuration stays" in log
+    assert f"error: {d.ini}:" in log
+    d.source("b.csv", "a\n5\n")
+    until(lambda: list(f.df.a) == [5])
+    assert f.snapshot().epoch == epoch and f.sequence > sequence
+    d.configure({"a": feed("a"), "b": feed("b")})
+    d.reload()
+    d.source("b.csv", "a\n6\n")
+    until(lambda: list(f.df.a) == [6])
+
+
+def test_ini_gone(daemon):
+    d = start(daemon, {"a": feed("a")})
+    d.ini.unlink()
+    d.reload()
+    assert "No such file" in d.log_text() and "the old configuration stays" in d.log_text()
+    d.source("a.csv", "a\n5\n")
+    until(lambda: list(d.feed("a").df.a) == [5])
+
+
+def test_what_is_fixed(daemon):
+    d = start(daemon, {"a": feed("a")})
+    epoch = d.feed("a").snapshot().epoch
+    d.ini.write_text(
+        d.ini.read_text().replace(d.instance, "other").replace("[feed", "workers = 3\n[feed")
+    )
+    d.reload()
+    log = d.log_text()
+    assert "instance: a change takes effect with the next start" in log
+    assert "workers: a change takes effect with the next start" in log
+    assert d.feed("a").snapshot().epoch == epoch
+    assert not (d.shm / "other").exists()
+
+
+def test_a_storm_of_reloads(daemon):
+    """Signals merge; feeds come and go while their jobs are away; it ends as the last one says."""
+    d = start(daemon, {"a": feed("a")}, text="a\n" + "1\n" * 20000)
+    for turn in range(60):
+        feeds = {"a": feed("a", f"dtype.a = {('int64', 'float64', 'str')[turn % 3]}")}
+        if turn % 2:
+            feeds["b"] = feed("b")
+        if turn % 5 == 0:
+            feeds["c"] = feed("c")
+        d.configure(feeds)
+        os.kill(d.pid, signal.SIGHUP)
+    d.configure({"a": feed("a", "dtype.a = float64"), "c": feed("c")})
+    d.reload()
+    until(lambda: d.files() >= {"a.arrow", "c.arrow"} and "b.arrow" not in d.files())
+    until(lambda: str(d.feed("a").df.a.dtype) == "float64")
+    assert d.stop() == 0
+    assert d.files() == {"lock"}

@@ -1,0 +1,194 @@
+"""The manners of a service: readiness, the journal's form, the watchdog, the stop while a source hangs."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import until
+
+
+def test_ready_after_the_first_attempts(daemon):
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"a": "source = a.csv", "b": "source = none.csv"})
+    d.start()
+    assert d.feed("a").sequence  # READY was told: it is there
+    assert d.status("b")["state"] == "failing"
+    assert "1 published" in d.log_text()
+
+
+def test_reload_and_stop_are_told(daemon):
+    d = daemon()
+    d.configure("")
+    d.start()
+    d.reload()
+    reloading = next(t for t in d.told if t.startswith("RELOADING=1"))
+    stamp = int(reloading.split("MONOTONIC_USEC=")[1])
+    assert abs(stamp - time.monotonic() * 1e6) < 60e6
+    d.stop()
+    assert "STOPPING=1" in d.told
+
+
+def test_watchdog(daemon):
+    d = daemon()
+    d.configure("")
+    d.environment = {"WATCHDOG_USEC": "3000000"}
+    d.start()
+    d.wait_told("WATCHDOG=1")
+    d.stop()
+
+
+def test_watchdog_of_another(daemon):
+    d = daemon()
+    d.configure("")
+    d.environment = {"WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"}
+    d.start()
+    time.sleep(1.5)
+    assert "WATCHDOG=1" not in d.hear()
+
+
+def test_journal_form(daemon):
+    d = daemon()
+    d.configure({"a": "source = none.csv"})
+    d.log.touch()
+    st = d.log.stat()
+    d.environment = {"JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"}
+    d.start()
+    d.stop()
+    lines = d.log_text().splitlines()
+    assert f"<4>feed a: {d.folder}/none.csv: No such file or directory" in lines
+    assert all(line[:3] in ("<3>", "<4>", "<6>") for line in lines)
+
+
+def test_journal_of_another_stream(daemon):
+    d = daemon()
+    d.configure("")
+    d.environment = {"JOURNAL_STREAM": "1:1"}
+    d.start()
+    assert not d.log_text().startswith("<")
+
+
+def test_log_level(daemon):
+    d = daemon()
+    d.configure({"a": "source = none.csv"}, "log_level = error")
+    d.start()
+    d.stop()
+    assert d.log_text() == ""
+
+
+def test_hostile_names_in_the_log(daemon):
+    """What stands in a source comes out as one line, without control characters."""
+    d = daemon()
+    d.source("a.csv", "a\n1\n\x1b[2J,2,3,4\n")
+    d.configure({"a": "source = a.csv\ndtype.a = int64"})
+    d.start()
+    assert "feed a:" in d.log_text() and "\x1b" not in d.log_text()
+
+
+# --- a source that hangs -----------------------------------------------------------------------
+
+MOUNT = """
+import ctypes, os, sys
+fd = os.open("/dev/fuse", os.O_RDWR)
+libc = ctypes.CDLL(None, use_errno=True)
+options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
+if libc.mount(b"hang", sys.argv[1].encode(), b"fuse", 0, options) != 0:
+    sys.exit(f"mount: {os.strerror(ctypes.get_errno())}")
+request = os.read(fd, 1 << 20)
+print("mounted", flush=True)
+# INIT (26) is answered, so that the kernel believes in us; after that nobody answers anything.
+length, opcode, unique = __import__("struct").unpack_from("<IIQ", request)
+reply = __import__("struct").pack("<IIIIHHIIHHI7I", 7, 31, 0, 0, 1, 1, 4096, 1, 0, 0, 0, *[0] * 7)
+os.write(fd, __import__("struct").pack("<IiQ", 16 + len(reply), 0, unique) + reply)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def hanging(tmp_path):
+    """A folder in which every look hangs: a FUSE file system that never answers."""
+    folder = tmp_path / "hanging"
+    folder.mkdir()
+    if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
+        pytest.skip("needs root and /dev/fuse")
+    server = subprocess.Popen(
+        ["python3", "-c", MOUNT, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if server.stdout.readline() != "mounted\n":
+        server.wait()
+        pytest.skip("no FUSE file system can be mounted here")
+    yield folder
+    server.kill()  # the connection is aborted: everything that hangs fails
+    server.wait()
+    subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def test_hung_sources_take_no_worker(daemon, hanging):
+    d = daemon()
+    for n in range(20):
+        d.source(f"{n}.csv", f"a\n{n}\n")
+    feeds = {f"hung{n}": f"source = {hanging}/{n}.csv\ninterval = 50ms" for n in range(6)}
+    feeds |= {f"well{n}": f"source = {n}.csv\ninterval = 50ms" for n in range(20)}
+    d.configure(feeds, "workers = 2")
+    d.start()  # ready though the hung ones were not tried to the end: ten seconds at most
+    until(lambda: all(d.feed(f"well{n}").sequence for n in range(20)))
+    for n in range(20):
+        d.source(f"{n}.csv", f"a\n{n + 100}\n")
+    until(lambda: all(list(d.feed(f"well{n}").df.a) == [n + 100] for n in range(20)))
+    assert d.status("hung0")["state"] == "never"
+    started = time.monotonic()
+    assert d.stop() == 0  # the stop does not wait for them for ever
+    assert time.monotonic() - started < 25
+    assert d.files() == {"lock"}
+
+
+def test_hangs_after_a_while(daemon, hanging):
+    """The last good table stays, and its status says that nothing has come for three intervals."""
+    d = daemon()
+    path = d.source("a.csv", "a\n1\n")
+    link = d.folder / "link.csv"
+    link.symlink_to(path)
+    d.configure({"a": f"source = {link}\ninterval = 50ms"})
+    d.start()
+    new = d.folder / "new"
+    new.symlink_to(hanging / "a.csv")
+    new.rename(link)
+    d.wait_state("a", "stale")
+    assert list(d.feed("a").df.a) == [1]
+
+
+def test_second_signal_hastens(daemon, hanging):
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"hung": f"source = {hanging}/a.csv", "well": "source = a.csv"})
+    d.start(wait=False)
+    until(lambda: d.status("well").get("sequence"))
+    os.kill(d.pid, signal.SIGTERM)
+    until(lambda: "stopping" in d.log_text())
+    os.kill(d.pid, signal.SIGTERM)
+    assert d.stop() == 0
+    assert d.files() == {"lock"}
+
+
+def test_signals_at_any_moment(daemon):
+    """A stop right after the start, at changing moments: the end is always clean."""
+    d = daemon()
+    for n in range(30):
+        d.source(f"{n}.csv", "a\n" + "1\n" * 5000)
+    d.configure({f"f{n}": f"source = {n}.csv\ninterval = 10ms" for n in range(30)})
+    for turn in range(12):
+        d.start(wait=False)
+        until(lambda: (d.shm / d.instance / "catalog").exists())
+        time.sleep(turn * 0.004)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(d.pid, signal.SIGTERM)
+        assert d.stop() in (0, -signal.SIGTERM)
+    d.start()
+    assert d.stop() == 0
+    assert d.files() == {"lock"}
