@@ -1,4 +1,4 @@
-"""shmpubd --check: every mistake is told with its file and line, and nothing is told of a good one."""
+"""shmpubd --check: every mistake is told with its file and line, a good file in silence."""
 
 import re
 from pathlib import Path

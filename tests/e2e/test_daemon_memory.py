@@ -1,4 +1,4 @@
-"""Memory that runs out: a full tmpfs, readers that keep every snapshot, sources that are too large."""
+"""Memory that runs out: a full tmpfs, readers that keep every snapshot, a source too large."""
 
 import subprocess
 import time

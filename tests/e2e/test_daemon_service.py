@@ -1,4 +1,4 @@
-"""The manners of a service: readiness, the journal's form, the watchdog, the stop while a source hangs."""
+"""The manners of a service: readiness, the journal, the watchdog, stops while sources hang."""
 
 import contextlib
 import os

@@ -85,7 +85,7 @@ def test_bad_keeps_the_last_good(daemon, label):
 
 
 def test_bad_from_the_start(daemon):
-    d, path = serve(daemon, "a,b\n1,2,3\n1,2,3,4\n")
+    d, _ = serve(daemon, "a,b\n1,2,3\n1,2,3,4\n")
     assert d.status("a")["state"] == "failing"
     with pytest.raises(shmpub.NotPublished):
         _ = d.feed("a").df
