@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write lib/value/power_table.h: 128-bit approximations of 5^q for q in [-342, 324].
+"""Write lib/value/power_table.c: 128-bit approximations of 5^q for q in [-342, 324].
 
 Each entry is 5^q scaled by a power of two so that bit 127 is set: cut off for q >= 0,
 and the reciprocal rounded up for q < 0, as Lemire, "Number parsing at a gigabyte per
@@ -10,7 +10,7 @@ integer arithmetic; the output is deterministic.
 import pathlib
 import sys
 
-SMALLEST, LARGEST = -342, 324
+SMALLEST, LARGEST = -342, 324  # as in lib/value/power_table.h
 
 
 def entry(q: int) -> int:
@@ -29,17 +29,10 @@ def entry(q: int) -> int:
 def main() -> None:
     root = pathlib.Path(__file__).resolve().parent.parent
     lines = [
+        '#include "value/power_table.h"',
+        "",
         "/* Written by scripts/make_power_table.py; do not edit. */",
-        "#ifndef SHMPUB_VALUE_POWER_TABLE_H",
-        "#define SHMPUB_VALUE_POWER_TABLE_H",
-        "",
-        "#include <stdint.h>",
-        "",
-        f"#define POWER_SMALLEST ({SMALLEST})",
-        f"#define POWER_LARGEST {LARGEST}",
-        "",
-        "/* Upper and lower half of 5^q, scaled so that the top bit is set; q from POWER_SMALLEST. */",
-        "static const uint64_t power_of_five[POWER_LARGEST - POWER_SMALLEST + 1][2] = {",
+        "const uint64_t power_of_five[POWER_LARGEST - POWER_SMALLEST + 1][2] = {",
     ]
     for q in range(SMALLEST, LARGEST + 1, 2):
         row = []
@@ -47,9 +40,9 @@ def main() -> None:
             value = entry(p)
             row.append(f"{{ 0x{value >> 64:016x}, 0x{value & (2**64 - 1):016x} }},")
         lines.append("\t" + " ".join(row))
-    lines += ["};", "", "#endif", ""]
+    lines += ["};", ""]
     text = "\n".join(lines)
-    target = root / "lib/value/power_table.h"
+    target = root / "lib/value/power_table.c"
     if "--check" in sys.argv[1:]:
         sys.exit(0 if target.read_text() == text else f"{target} is not what this script writes")
     target.write_text(text)

@@ -1,5 +1,5 @@
 #include "value/date_format.h"
-#include "value/calendar.h"
+#include "value/date_layout.h"
 #include "value/iso8601.h"
 #include "value/scan.h"
 #include "value/strptime.h"
@@ -203,6 +203,7 @@ bool date_format_infer(struct date_format *out, struct span first)
 		out->layout_size = (uint8_t)first.size;
 		for (size_t i = 0; i < first.size; i++)
 			out->layout[i] = scan_is_digit(first.data[i]) ? '0' : first.data[i];
+		date_layout_compile(out, first, &t);
 	}
 	size = date_format_guess(guess, sizeof(guess), first);
 	if (size > 0 && compile_parts(out, span_of(guess, size), NULL) == SHMPUB_OK &&
@@ -236,10 +237,31 @@ static bool by_parts(struct timestamp *out, const struct date_format *f, struct 
 	return strptime_parts(out, f->parts, f->n_parts, text);
 }
 
+/* A cell in a fixed layout. */
+static bool by_layout(struct timestamp *out, const struct date_format *f, struct date_cache *cache,
+                      struct span text)
+{
+	struct date_cache none = DATE_CACHE_NONE;
+	struct layout_moment m;
+
+	if (!layout_parse(&m, cache ? cache : &none, f, text))
+		return false;
+	*out = (struct timestamp){
+		.seconds = m.seconds,
+		.nanoseconds = m.fraction * layout_powers[9 - f->n_decimals],
+		.digits = (int8_t)f->n_decimals,
+		.has_zone = f->zone_size > 0,
+		.offset_s = f->zone_offset_s,
+		.is_utc = f->zone_is_utc,
+	};
+	return true;
+}
+
 bool date_parse(struct timestamp *out, const struct date_format *format, struct date_cache *cache,
                 struct span text)
 {
-	(void)cache;
+	if (format->fixed && by_layout(out, format, cache, text))
+		return true;
 	switch (format->kind) {
 	case DATE_ISO8601:
 		return value_iso8601(out, text);

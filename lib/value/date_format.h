@@ -43,6 +43,13 @@ struct date_format {
 	enum date_kind kind;
 	uint8_t layout_size;
 	char layout[DATE_LAYOUT_MAX]; /* the first cell, digits as '0' */
+	/* When the layout is YYYY-MM-DD and what can follow it; else fixed is 0. */
+	uint8_t fixed;
+	uint8_t n_decimals;
+	uint8_t zone_size;
+	bool zone_is_utc;
+	char zone[6]; /* as the first cell spells it */
+	int32_t zone_offset_s;
 	uint8_t n_parts;
 	bool is_iso; /* the parts are an ISO form: then cells are tried as such first */
 	struct date_part parts[DATE_PARTS_MAX];
@@ -70,7 +77,8 @@ struct date_cache {
 	int64_t seconds; /* of its midnight */
 };
 
-#define DATE_CACHE_NONE ((struct date_cache){ "", 0 })
+#define DATE_CACHE_NONE                                                                            \
+	((struct date_cache){ { '1', '9', '7', '0', '-', '0', '1', '-', '0', '1' }, 0 })
 
 /* NULL cache: none. NaT is not asked here (value_is_nat). */
 bool date_parse(struct timestamp *out, const struct date_format *format, struct date_cache *cache,

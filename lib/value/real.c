@@ -1,5 +1,5 @@
 #include "value/value.h"
-#include "value/decimal.h"
+#include "value/real.h"
 #include "value/scan.h"
 #include "value/xstrtod.h"
 #include <math.h>
@@ -28,7 +28,7 @@ struct decimal {
 	bool negative;
 };
 
-static const double exact_powers[] = {
+const double real_powers[REAL_POWER_MAX + 1] = {
 	1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 };
@@ -124,13 +124,7 @@ static inline double magnitude(const struct decimal *d)
 {
 	if (d->n_digits > MANTISSA_DIGITS)
 		return long_number(d);
-	if (d->mantissa <= UINT64_C(1) << 53) {
-		if (d->exponent >= -22 && d->exponent <= 0)
-			return (double)d->mantissa / exact_powers[-d->exponent];
-		if (d->exponent > 0 && d->exponent <= 22)
-			return (double)d->mantissa * exact_powers[d->exponent];
-	}
-	return decimal_nearest(d->mantissa, d->exponent);
+	return real_from(d->mantissa, d->exponent);
 }
 
 static bool has_plus(struct span text)

@@ -1,0 +1,96 @@
+#include "value/batch_kernel.h"
+#include "value/date_layout.h"
+#include "value/value.h"
+
+/*
+ * Cells of one column, one after the other, in the way that suits the processor.
+ *
+ * All kernels give the same answers; the plain one is the reference and what runs where
+ * there is no other.
+ */
+
+static size_t take_ints(int64_t *out, const struct cell_run *run, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (value_int(&out[i], cell_run_at(run, i)) != INT_SIGNED)
+			return i;
+	}
+	return n;
+}
+
+static size_t take_floats(double *out, const struct cell_run *run, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!value_float(&out[i], cell_run_at(run, i)))
+			return i;
+	}
+	return n;
+}
+
+const struct batch_kernel batch_kernel_plain = { take_ints, take_floats };
+
+const struct batch_kernel *batch_kernel_best(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+	if (batch_kernel_avx2.take_floats && __builtin_cpu_supports("avx2"))
+		return &batch_kernel_avx2;
+#endif
+	return &batch_kernel_plain;
+}
+
+size_t batch_int(int64_t *out, const struct cell_run *run, size_t n)
+{
+	return batch_kernel_best()->take_ints(out, run, n);
+}
+
+size_t batch_float(double *out, const struct cell_run *run, size_t n)
+{
+	return batch_kernel_best()->take_floats(out, run, n);
+}
+
+/* One cell in the general way. */
+static bool take_timestamp(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
+                           struct span cell)
+{
+	struct timestamp t;
+
+	return date_parse(&t, dates->format, cache, cell) && t.has_zone == dates->has_zone &&
+	       t.offset_s == dates->offset_s && timestamp_unit(&t) <= dates->unit &&
+	       timestamp_to_unit(out, &t, dates->unit);
+}
+
+/* Microseconds or nanoseconds from a fixed layout that is no finer than they. */
+static bool has_fixed_unit(const struct batch_dates *dates)
+{
+	const struct date_format *f = dates->format;
+
+	if (!f->fixed || (f->zone_size > 0) != dates->has_zone ||
+	    (dates->has_zone && f->zone_offset_s != dates->offset_s))
+		return false;
+	return dates->unit == SHMPUB_NANOSECOND ||
+	       (dates->unit == SHMPUB_MICROSECOND && f->n_decimals <= 6);
+}
+
+size_t batch_timestamp(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
+                       const struct cell_run *run, size_t n)
+{
+	const bool is_fixed = has_fixed_unit(dates);
+	const int decimals = dates->unit == SHMPUB_NANOSECOND ? 9 : 6;
+	const int64_t ticks = layout_powers[decimals];
+	const int64_t each = is_fixed ? layout_powers[decimals - dates->format->n_decimals] : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct span cell = cell_run_at(run, i);
+		struct layout_moment m;
+
+		/* Only nanoseconds can overflow: they go the general way near their bounds. */
+		if (!is_fixed || !layout_parse(&m, cache, dates->format, cell) ||
+		    __builtin_mul_overflow(m.seconds - dates->offset_s, ticks, &out[i]) ||
+		    __builtin_add_overflow(out[i], m.fraction * each, &out[i]) ||
+		    out[i] == INT64_MIN) {
+			if (!take_timestamp(&out[i], cache, dates, cell))
+				return i;
+		}
+	}
+	return n;
+}

@@ -1,0 +1,53 @@
+/*
+ * Many cells of one column at once: what value.h says of each, only faster.
+ *
+ * Cell i of a run is the bytes from base[cuts[i * stride] + 1] up to, not including,
+ * base[cuts[i * stride + 1]]; cuts count in 32 bits, so that a first cut of UINT32_MAX
+ * lets a cell begin at the base. Everything from base to the end of each cell is readable
+ * memory: nothing outside is read. Cuts of a cell that is not there (less than none) end
+ * the run.
+ *
+ * The functions take cells from the first on and return how many they took: n, or the
+ * number of the first cell that is not plain (a word, a quote, blanks, or no such value
+ * at all). The caller asks value_* for that cell and goes on behind it. What was taken
+ * equals what value_* gives.
+ *
+ * Threads: no state but the caller's.
+ */
+#ifndef SHMPUB_VALUE_BATCH_H
+#define SHMPUB_VALUE_BATCH_H
+
+#include "value/date_format.h"
+
+struct cell_run {
+	const char *base;
+	const uint32_t *cuts;
+	size_t stride;
+};
+
+/* Integers of at most 18 digits or what fits int64; larger ones are not plain. */
+size_t batch_int(int64_t *out, const struct cell_run *run, size_t n);
+
+/* Numbers with or without a point and an exponent; the rules are the default ones. */
+size_t batch_float(double *out, const struct cell_run *run, size_t n);
+
+/* What a column of dates has been settled to be. */
+struct batch_dates {
+	const struct date_format *format;
+	enum shmpub_unit unit; /* a cell that is finer is not taken */
+	bool has_zone;         /* a cell with another zone is not taken */
+	int32_t offset_s;
+};
+
+size_t batch_timestamp(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
+                       const struct cell_run *run, size_t n);
+
+static inline struct span cell_run_at(const struct cell_run *run, size_t i)
+{
+	const uint32_t *cut = run->cuts + i * run->stride;
+	const uint32_t from = cut[0] + 1;
+
+	return (struct span){ run->base + from, cut[1] > from ? cut[1] - from : 0 };
+}
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * Dates whose fields stand at fixed places: "2024-03-01" and what can follow it.
+ * Internal to this room; inline, because it runs once a cell.
+ */
+#ifndef SHMPUB_VALUE_DATE_LAYOUT_H
+#define SHMPUB_VALUE_DATE_LAYOUT_H
+
+#include "value/calendar.h"
+#include "value/date_format.h"
+#include "value/scan.h"
+
+#define LAYOUT_DATE 10 /* bytes of YYYY-MM-DD */
+#define LAYOUT_TIME 19 /* and of the time behind it */
+
+/* f->layout is set; `first` is the value it was taken from, and `t` what that value is. */
+void date_layout_compile(struct date_format *f, struct span first, const struct timestamp *t);
+
+struct layout_moment {
+	int64_t seconds;
+	uint32_t fraction; /* times 10^-f->n_decimals */
+};
+
+static inline bool layout_date(int64_t *seconds, struct date_cache *cache,
+                               const struct date_format *f, const char *p)
+{
+	const uint64_t head = scan_load8(p);
+	const uint64_t separators = (uint64_t)(unsigned char)f->layout[4] << 32 |
+	                            (uint64_t)(unsigned char)f->layout[7] << 56;
+	uint64_t digits = (head ^ UINT64_C(0x0030300030303030)) ^ separators;
+	int32_t year, month, day;
+
+	if (((digits + UINT64_C(0x7f76767f76767676)) | digits) & UINT64_C(0x8080808080808080))
+		return false;
+	if (memcmp(p, cache->text, LAYOUT_DATE) == 0) {
+		*seconds = cache->seconds;
+		return true;
+	}
+	if (!scan_is_digit(p[8]) || !scan_is_digit(p[9]))
+		return false;
+	digits = digits * 10 + (digits >> 8);
+	year = (int32_t)(digits & 0xff) * 100 + (int32_t)(digits >> 16 & 0xff);
+	month = (int32_t)(digits >> 40 & 0xff);
+	day = (p[8] - '0') * 10 + (p[9] - '0');
+	if (month < 1 || month > 12 || day < 1 || day > calendar_month_days(year, month))
+		return false;
+	*seconds = calendar_days(year, month, day) * SECONDS_PER_DAY;
+	memcpy(cache->text, p, LAYOUT_DATE);
+	cache->seconds = *seconds;
+	return true;
+}
+
+/* HH:MM:SS */
+static inline bool layout_time(int64_t *seconds, const char *p)
+{
+	uint64_t digits = scan_load8(p) ^ UINT64_C(0x30303a30303a3030);
+	uint32_t hour, minute, second;
+
+	if (((digits + UINT64_C(0x76767f76767f7676)) | digits) & UINT64_C(0x8080808080808080))
+		return false;
+	digits = digits * 10 + (digits >> 8);
+	hour = digits & 0xff;
+	minute = digits >> 24 & 0xff;
+	second = digits >> 48 & 0xff;
+	*seconds += hour * 3600 + minute * 60 + second;
+	return hour < 24 && minute < 60 && second < 60;
+}
+
+/* `n` digits, 1 to 9; at least 8 bytes before p + n are readable. */
+static inline bool layout_fraction(uint32_t *out, const char *p, uint32_t n)
+{
+	const uint32_t tail = n < 8 ? n : 8;
+	const uint64_t keep = ~UINT64_C(0) << (64 - 8 * tail);
+	uint64_t v = scan_load8(p + n - 8);
+
+	v = (v & keep) | (UINT64_C(0x3030303030303030) & ~keep);
+	if (scan_not_digits(v))
+		return false;
+	*out = scan_eight(v);
+	if (n == 9) {
+		if (!scan_is_digit(*p))
+			return false;
+		*out += (uint32_t)(*p - '0') * 100000000;
+	}
+	return true;
+}
+
+/* False: another layout, or no date: ask date_parse. f->fixed is set. */
+static inline bool layout_parse(struct layout_moment *out, struct date_cache *cache,
+                                const struct date_format *f, struct span text)
+{
+	const char *p = text.data;
+
+	if (text.size != f->layout_size || !layout_date(&out->seconds, cache, f, p))
+		return false;
+	out->fraction = 0;
+	if (f->fixed == LAYOUT_DATE)
+		return true;
+	if (p[LAYOUT_DATE] != f->layout[LAYOUT_DATE] ||
+	    !layout_time(&out->seconds, p + LAYOUT_DATE + 1))
+		return false;
+	if (f->n_decimals && (p[LAYOUT_TIME] != '.' ||
+	                      !layout_fraction(&out->fraction, p + LAYOUT_TIME + 1, f->n_decimals)))
+		return false;
+	return f->zone_size == 0 ||
+	       memcmp(p + text.size - f->zone_size, f->zone, f->zone_size) == 0;
+}
+
+static const uint32_t layout_powers[] = { 1,      10,      100,      1000,      10000,
+	                                  100000, 1000000, 10000000, 100000000, 1000000000 };
+
+#endif

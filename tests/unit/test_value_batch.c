@@ -1,0 +1,306 @@
+/* lib/value/batch: runs of cells give what value_* gives cell by cell, in every kernel. */
+#include "unit/check.h"
+
+#include "value/batch_kernel.h"
+#include "value/value.h"
+
+#define CELLS 4096
+#define CELL_MAX 44
+
+static uint64_t state = 1;
+
+static uint32_t random_below(uint32_t n)
+{
+	state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (uint32_t)(state >> 33) % n;
+}
+
+/* A text whose cells begin right at the start of its own memory: reads outside are seen. */
+struct text {
+	char *base;
+	uint32_t cuts[CELLS + 1];
+	size_t size;
+};
+
+static void add(struct text *t, size_t i, const char *cell, size_t size)
+{
+	memcpy(t->base + t->size, cell, size);
+	t->size += size;
+	t->cuts[i + 1] = (uint32_t)t->size;
+	t->base[t->size++] = ',';
+}
+
+static size_t random_number(char *out)
+{
+	static const char odd[] = "..-+eE0009 x,";
+	size_t n = random_below(24) + (random_below(8) == 0 ? random_below(20) : 0);
+	size_t point = random_below((uint32_t)n + 6);
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (char)(i == point ? '.' : '0' + random_below(10));
+	if (n > 0 && random_below(3) == 0)
+		out[0] = '-';
+	if (n > 0 && random_below(12) == 0)
+		out[random_below((uint32_t)n)] = odd[random_below(sizeof(odd) - 1)];
+	return n;
+}
+
+static void fill(struct text *t, size_t (*make)(char *out), size_t n)
+{
+	char cell[2 * CELL_MAX];
+
+	t->base = malloc(n * (2 * CELL_MAX + 1));
+	t->size = 0;
+	t->cuts[0] = UINT32_MAX;
+	for (size_t i = 0; i < n; i++)
+		add(t, i, cell, make(cell));
+	t->base = realloc(t->base, t->size);
+}
+
+static void check_ints(const struct batch_kernel *kernel, const struct text *t, size_t n)
+{
+	const struct cell_run run = { t->base, t->cuts, 1 };
+	int64_t *out = malloc(n * sizeof(*out));
+	int n_wrong = 0;
+
+	for (size_t i = 0; i < n;) {
+		const struct cell_run rest = { run.base, run.cuts + i, 1 };
+		size_t taken = kernel->take_ints(out, &rest, n - i);
+		int64_t want = 0;
+
+		for (size_t k = 0; k < taken; k++)
+			n_wrong += value_int(&want, cell_run_at(&rest, k)) != INT_SIGNED ||
+			           want != out[k];
+		i += taken;
+		if (i < n)
+			n_wrong += value_int(&want, cell_run_at(&run, i)) == INT_SIGNED;
+		i++;
+	}
+	CHECK_INT("integers", n_wrong, 0);
+	free(out);
+}
+
+static void check_floats(const struct batch_kernel *kernel, const struct text *t, size_t n)
+{
+	const struct cell_run run = { t->base, t->cuts, 1 };
+	double *out = malloc(n * sizeof(*out));
+	int n_wrong = 0;
+
+	for (size_t i = 0; i < n;) {
+		const struct cell_run rest = { run.base, run.cuts + i, 1 };
+		size_t taken = kernel->take_floats(out, &rest, n - i);
+		double want = 0;
+
+		for (size_t k = 0; k < taken; k++)
+			n_wrong += !value_float(&want, cell_run_at(&rest, k)) ||
+			           memcmp(&want, &out[k], sizeof(want)) != 0;
+		i += taken;
+		if (i < n)
+			n_wrong += value_float(&want, cell_run_at(&run, i));
+		i++;
+	}
+	CHECK_INT("floats", n_wrong, 0);
+	free(out);
+}
+
+static size_t plain_number(char *out)
+{
+	return (size_t)sprintf(out, "%s%.*f", random_below(2) ? "-" : "", (int)random_below(18),
+	                       (double)random_below(1000000) / 1009);
+}
+
+static void test_numbers(void)
+{
+	const struct batch_kernel *kernels[] = { &batch_kernel_plain, batch_kernel_best() };
+	size_t (*makers[])(char *) = { random_number, plain_number };
+
+	for (size_t k = 0; k < ARRAY_LEN(kernels); k++) {
+		for (size_t m = 0; m < ARRAY_LEN(makers); m++) {
+			for (int round = 0; round < 10; round++) {
+				struct text t;
+
+				fill(&t, makers[m], CELLS);
+				check_ints(kernels[k], &t, CELLS);
+				check_floats(kernels[k], &t, CELLS);
+				free(t.base);
+			}
+		}
+	}
+}
+
+/* Numbers at the edges of 64 bits, and of what is read at once. */
+static const char *const edges[] = {
+	"padding in front of the first cell, so that 33 bytes are there",
+	"9223372036854775807",
+	"-9223372036854775808",
+	"9223372036854775808",
+	"18446744073709551615",
+	"18446744073709551616",
+	"1843.9999999999999999",
+	"1844.0000000000000000",
+	"00000000000000000000000000000012",
+	"0000000000000000000000000000001",
+	"0.00000000000000000000000000001",
+	"-0.0000000000000000000000000001",
+	"-0.00000000000000000000000000001",
+	"-0",
+	"-0.0",
+	"-",
+	".",
+	"-.",
+	"5.",
+	".5",
+	"-.5",
+	"",
+	"1.2.3",
+	"--1",
+	"1-",
+	"9007199254740993",
+	"9007199254740992.5",
+	"900719925474099.25",
+};
+
+static void test_edges(void)
+{
+	const struct batch_kernel *best = batch_kernel_best();
+	struct text t = { malloc(4096), { UINT32_MAX }, 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(edges); i++)
+		add(&t, i, edges[i], strlen(edges[i]));
+	check_ints(best, &t, ARRAY_LEN(edges));
+	check_floats(best, &t, ARRAY_LEN(edges));
+	free(t.base);
+}
+
+/* Every second cell only, and cells that are not there. */
+static void test_stride(void)
+{
+	static const char text[] = "1,a,22,b,333,c";
+	const uint32_t cuts[] = { UINT32_MAX, 1, 3, 6, 8, 12, 14 };
+	const uint32_t missing[] = { 1, 1, 1 };
+	struct cell_run run = { text, cuts, 2 };
+	int64_t out[3] = { 0, 0, 0 };
+
+	CHECK_INT("all three", batch_int(out, &run, 3), 3);
+	CHECK("values", out[0] == 1 && out[1] == 22 && out[2] == 333);
+	run.cuts = cuts + 1;
+	CHECK_INT("none of the words", batch_int(out, &run, 3), 0);
+	run = (struct cell_run){ text, missing, 1 };
+	CHECK_INT("a cell that is not there", batch_int(out, &run, 2), 0);
+}
+
+static const char *date_firsts[] = {
+	"2024-03-01",
+	"2024/03/01",
+	"2024-03-01 09:30:15",
+	"2024-03-01T09:30:15.5",
+	"2024-03-01 09:30:15.123456",
+	"2024-03-01 09:30:15.123456789",
+	"2024-03-01T09:30:15Z",
+	"2024-03-01 09:30:15.123+05:30",
+	"2024-03-01 09:30",
+	"20240301",
+	"03/01/2024",
+};
+
+static const char *date_first;
+
+static size_t random_date(char *out)
+{
+	size_t n = strlen(date_first);
+
+	for (size_t i = 0; i < n; i++) {
+		out[i] = date_first[i];
+		if (i > 2 && date_first[i] >= '0' && date_first[i] <= '9' && random_below(4) == 0)
+			out[i] = (char)('0' + random_below(i > 10 ? 10 : 3));
+	}
+	if (random_below(16) == 0)
+		out[random_below((uint32_t)n)] = "0-:/ T.Z\0\xff+"[random_below(11)];
+	return random_below(32) == 0 ? n - 1 : n;
+}
+
+/* What batch_timestamp should say of one cell, from the general parser alone. */
+static bool general(int64_t *out, const struct batch_dates *dates, struct span cell)
+{
+	struct date_format plain = *dates->format;
+	struct timestamp t;
+
+	plain.fixed = 0;
+	return date_parse(&t, &plain, NULL, cell) && t.has_zone == dates->has_zone &&
+	       t.offset_s == dates->offset_s && timestamp_unit(&t) <= dates->unit &&
+	       timestamp_to_unit(out, &t, dates->unit);
+}
+
+static void check_dates(const struct batch_dates *dates, const struct text *t, size_t n)
+{
+	struct date_cache cache = DATE_CACHE_NONE;
+	int64_t *out = malloc(n * sizeof(*out));
+	int n_wrong = 0, n_taken = 0;
+
+	for (size_t i = 0; i < n;) {
+		const struct cell_run rest = { t->base, t->cuts + i, 1 };
+		size_t taken = batch_timestamp(out, &cache, dates, &rest, n - i);
+		int64_t want = 0;
+
+		for (size_t k = 0; k < taken; k++)
+			n_wrong += !general(&want, dates, cell_run_at(&rest, k)) || want != out[k];
+		n_taken += (int)taken;
+		i += taken;
+		if (i < n)
+			n_wrong += general(&want, dates, cell_run_at(&rest, taken));
+		i++;
+	}
+	CHECK_INT(date_first, n_wrong, 0);
+	CHECK(date_first, n_taken > 0);
+	free(out);
+}
+
+static void test_dates(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(date_firsts); i++) {
+		struct date_format format;
+		struct timestamp t;
+		struct batch_dates dates = { .format = &format };
+		struct text text;
+
+		date_first = date_firsts[i];
+		CHECK(date_first, date_format_infer(&format, span_str(date_first)));
+		CHECK(date_first, date_parse(&t, &format, NULL, span_str(date_first)));
+		dates.unit = timestamp_unit(&t);
+		dates.has_zone = t.has_zone;
+		dates.offset_s = t.offset_s;
+		fill(&text, random_date, CELLS);
+		check_dates(&dates, &text, CELLS);
+		dates.unit = SHMPUB_NANOSECOND;
+		check_dates(&dates, &text, CELLS);
+		free(text.base);
+	}
+}
+
+static void test_cache(void)
+{
+	struct date_format format;
+	struct date_cache cache = DATE_CACHE_NONE;
+	struct timestamp t;
+
+	CHECK("infer", date_format_infer(&format, span_str("2024/03/01")));
+	CHECK("another separator, although remembered",
+	      !date_parse(&t, &format, &cache, span_str("1970-01-01")));
+	CHECK("NULs", !date_parse(&t, &format, &cache, span_of("\0\0\0\0\0\0\0\0\0\0", 10)));
+	CHECK("first", date_parse(&t, &format, &cache, span_str("2024/03/01")));
+	CHECK_INT("first", t.seconds, INT64_C(19783) * 86400);
+	CHECK("again", date_parse(&t, &format, &cache, span_str("2024/03/01")));
+	CHECK_INT("again", t.seconds, INT64_C(19783) * 86400);
+	CHECK("next", date_parse(&t, &format, &cache, span_str("2024/03/02")));
+	CHECK_INT("next", t.seconds, INT64_C(19784) * 86400);
+}
+
+int main(void)
+{
+	test_numbers();
+	test_edges();
+	test_stride();
+	test_dates();
+	test_cache();
+	return check_report();
+}
