@@ -251,5 +251,11 @@ int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err)
 		return r;
 	if (f->live == NULL || f->live->map.addr == NULL || f->pending != NULL)
 		return SHM_ABSENT;
-	return put_back_snapshot(f, err);
+	r = put_back_snapshot(f, err);
+	if (r != SHMPUB_ERR_LIMIT && r != SHMPUB_ERR_SYS)
+		return r;
+	/* No room for two: what we still have of the lost one makes room for the next. */
+	segment_let_go(p, f->live);
+	f->live = NULL;
+	return SHM_ABSENT;
 }

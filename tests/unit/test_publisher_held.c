@@ -81,6 +81,22 @@ static void test_max_bytes(const char *directory)
 
 /* --- removal, standing, closing ---------------------------------------------------------------- */
 
+static void test_put_back_without_room(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 64 * KIB, 0);
+	struct publisher_feed *f = open_feed(p, "q");
+
+	publisher_feed_set_interval(f, 1000);
+	p->spare_limit = 1; /* the live one is kept mapped, no spare fits */
+	CHECK_INT("publish", publish(f, 'a', 40 * KIB), 0);
+	shm_remove(&p->dir, "q.arrow", NULL);
+	CHECK_INT("no room for a copy", publisher_put_back(f, &err), SHM_ABSENT);
+	CHECK_INT("but for the next", publish(f, 'b', 40 * KIB), 0);
+	CHECK("stands", stands(f, 'b', 40 * KIB));
+	CHECK_INT("memory", p->used_bytes, 40 * KIB);
+	publisher_close(p);
+}
+
 static void test_remove(const char *directory)
 {
 	struct publisher *p = open_publisher(directory, 0, 1 << 20);
@@ -231,8 +247,10 @@ static void test_close(const char *directory)
 
 int main(void)
 {
-	static void (*const tests[])(const char *) = { test_held,     test_max_bytes, test_remove,
-		                                       test_put_back, test_report,    test_close };
+	static void (*const tests[])(const char *) = {
+		test_held,   test_max_bytes, test_remove, test_put_back, test_put_back_without_room,
+		test_report, test_close
+	};
 
 	return run_all(tests, ARRAY_LEN(tests));
 }
