@@ -56,9 +56,15 @@ static int64_t floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
+/* What floor_div leaves: never negative. */
+static int64_t floor_mod(int64_t a, int64_t b)
+{
+	return a % b < 0 ? a % b + b : a % b;
+}
+
 int format_decimals(int64_t value, enum shmpub_unit unit)
 {
-	int64_t fraction = value - floor_div(value, per_second[unit]) * per_second[unit];
+	int64_t fraction = floor_mod(value, per_second[unit]);
 	int decimals = unit_decimals[unit];
 
 	if (unit == SHMPUB_NANOSECOND)
@@ -129,7 +135,7 @@ size_t format_timestamp(char *out, int64_t value, enum shmpub_unit unit, int dec
                         const char *timezone)
 {
 	int64_t seconds = floor_div(value, per_second[unit]);
-	int64_t fraction = value - seconds * per_second[unit];
+	int64_t fraction = floor_mod(value, per_second[unit]);
 	int64_t offset_s = timezone ? zone_offset(timezone) : 0;
 	int64_t days;
 	char *p = out;
@@ -143,7 +149,7 @@ size_t format_timestamp(char *out, int64_t value, enum shmpub_unit unit, int dec
 	if (decimals == FORMAT_DATE && !timezone)
 		return (size_t)(p - out);
 	*p++ = ' ';
-	p = clock_time(p, seconds - days * SECONDS_PER_DAY);
+	p = clock_time(p, floor_mod(seconds, SECONDS_PER_DAY));
 	if (decimals > 0) {
 		int64_t nanoseconds = fraction * (1000000000 / per_second[unit]);
 
