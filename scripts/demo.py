@@ -142,13 +142,14 @@ def detached(command: list[str | Path], log: Path) -> subprocess.Popen[bytes]:
 def demo(folder: Path, instance: str, keep: bool) -> None:
     daemon = writer = None
     ini, log = folder / "shmpubd.ini", folder / "shmpubd.log"
+    shared = Path("/dev/shm", instance)
     kept = False
     try:
         write_ini(ini, instance, folder)
         proc_feed.Sampler(folder).sample()
         daemon = detached([DAEMON, "-c", ini], log)
         writer = detached(
-            [sys.executable, ROOT / "scripts/proc_feed.py", str(folder), str(daemon.pid)], log
+            [sys.executable, ROOT / "scripts/proc_feed.py", str(daemon.pid), folder, shared], log
         )
         wait_until_ready(daemon, instance, log)
         headline(f"shmpub -i {instance} ls")
@@ -162,6 +163,7 @@ def demo(folder: Path, instance: str, keep: bool) -> None:
             stop(daemon)
             stop(writer)
             shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(shared, ignore_errors=True)  # only its lock is left in it
 
 
 def main() -> int:

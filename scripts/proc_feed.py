@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Write what this machine is doing into CSV files, every second: the live feeds of scripts/demo.
 
-    scripts/proc_feed.py FOLDER PID    until the process PID is gone; then FOLDER is removed
+    scripts/proc_feed.py PID FOLDER [OTHER...]    until the process PID is gone
+
+Then FOLDER, which the files are in, and the others are removed.
 
 machine.csv holds the last minute, a row a second; processes.csv every process there is. Each file
 is written aside and renamed, so that whoever reads it finds a whole one.
@@ -126,9 +128,9 @@ def lives(pid: int) -> bool:
 
 
 def main() -> int:
-    folder, pid = Path(sys.argv[1]), int(sys.argv[2])
+    pid, folders = int(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sampler = Sampler(folder)
+    sampler = Sampler(folders[0])
     try:
         while lives(pid):
             sampler.sample()
@@ -136,7 +138,8 @@ def main() -> int:
     except KeyboardInterrupt:
         pass
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 

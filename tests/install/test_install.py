@@ -31,9 +31,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "name",
     [
-        "usr/local/sbin/shmpubd",
+        "usr/local/bin/shmpubd",
         "usr/local/bin/shmpub",
         "usr/local/include/shmpub/shmpub.h",
+        "usr/local/share/man/man1/shmpub.1",
+        "usr/local/share/man/man5/shmpubd.ini.5",
+        "usr/local/share/man/man8/shmpubd.8",
         "usr/local/lib/systemd/system/shmpubd.service",
         "usr/local/lib/sysusers.d/shmpub.conf",
         "usr/local/lib/tmpfiles.d/shmpub.conf",
@@ -46,12 +49,12 @@ def test_it_is_there(installed: Path, name: str) -> None:
 
 def test_the_unit_starts_what_was_installed(installed: Path) -> None:
     unit = (installed / "usr/local/lib/systemd/system/shmpubd.service").read_text()
-    assert "ExecStart=/usr/local/sbin/shmpubd -c /etc/shmpub/shmpubd.ini\n" in unit
+    assert "ExecStart=/usr/local/bin/shmpubd -c /etc/shmpub/shmpubd.ini\n" in unit
     assert "@" not in unit
 
 
 def test_the_sample_configuration_is_good(installed: Path) -> None:
-    daemon = installed / "usr/local/sbin/shmpubd"
+    daemon = installed / "usr/local/bin/shmpubd"
     ini = installed / "etc/shmpub/shmpubd.ini"
     subprocess.run([daemon, "-c", ini, "--check"], check=True)
 

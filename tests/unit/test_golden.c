@@ -13,7 +13,7 @@
 static size_t load(struct golden_memory *m, const char *folder, const char *name)
 {
 	char path[4096];
-	void *addr;
+	void *addr = NULL;
 	size_t size = 0;
 	FILE *f;
 
