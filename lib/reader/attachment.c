@@ -21,17 +21,21 @@ uint32_t attachment_state(const struct attachment *a)
 	return load_acquire_u32(&catalog_header(&a->catalog)->state);
 }
 
+/* Where it can't be told (no descriptor to be had, say), what is mapped stays good. */
 static bool still_stands(const struct attachment *a, const char *directory, const char *instance)
 {
 	struct shm_dir dir = SHM_DIR_NONE;
 	struct shm_stat st;
-	bool same = false;
+	bool stands;
+	int r;
 
-	if (shm_dir_open(&dir, directory, instance, NULL) == SHMPUB_OK &&
-	    shm_stat_name(&st, &dir, CATALOG_FILE, NULL) == SHMPUB_OK)
-		same = st.device == a->catalog.stat.device && st.inode == a->catalog.stat.inode;
+	r = shm_dir_open(&dir, directory, instance, NULL);
+	if (r == SHMPUB_OK)
+		r = shm_stat_name(&st, &dir, CATALOG_FILE, NULL);
+	stands = r < 0 || (r == SHMPUB_OK && st.device == a->catalog.stat.device &&
+	                   st.inode == a->catalog.stat.inode);
 	shm_dir_close(&dir);
-	return same;
+	return stands;
 }
 
 static int check_owners(const struct attachment *a, struct trust *trust, struct shmpub_error *err)

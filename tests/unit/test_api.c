@@ -375,8 +375,36 @@ static void test_busy(void)
 	shmpub_publisher_close(p);
 }
 
+static void test_open_memory(void)
+{
+	struct shmpub_publisher_options o = { .directory = scratch.path, .instance = "unit" };
+	struct shmpub_reader_options where = { .directory = scratch.path, .instance = "unit" };
+	struct shmpub_csv_options *options = NULL;
+	struct shmpub_publisher *p = NULL;
+	struct shmpub_reader *reader = NULL;
+	int r = SHMPUB_ERR_NOMEM;
+
+	for (long n = 0; r == SHMPUB_ERR_NOMEM && n < 1000; n++) {
+		mem_fail_after(n);
+		r = shmpub_publisher_open(&p, &o, NULL);
+		if (r == SHMPUB_OK)
+			r = shmpub_reader_open(&reader, &where, NULL);
+		if (r == SHMPUB_OK)
+			r = shmpub_csv_options_new(&options, NULL);
+		mem_fail_after(-1);
+		shmpub_csv_options_free(options);
+		shmpub_reader_close(reader);
+		shmpub_publisher_close(p);
+		options = NULL, reader = NULL, p = NULL;
+		CHECK_INT("nothing left", mem_live(), 0);
+	}
+	CHECK_INT("in the end it works", r, SHMPUB_OK);
+}
+
 static void test_memory(void)
 {
+	const struct shmpub_column category = { PLAIN, .type = SHMPUB_TEXT, .values = codes,
+		                                .code_size = 1, .dictionary = &words };
 	struct shmpub_publisher *p = open_publisher();
 	int r = SHMPUB_ERR_NOMEM;
 	long n;
@@ -388,6 +416,14 @@ static void test_memory(void)
 	}
 	CHECK_INT("in the end it works", r, SHMPUB_OK);
 	CHECK("there was something to fail", n > 3);
+	r = SHMPUB_ERR_NOMEM;
+	for (n = 0; r == SHMPUB_ERR_NOMEM && n < 1000; n++) {
+		mem_fail_after(n);
+		r = shmpub_publish_columns(p, "u", &category, 1, 3, NULL, NULL);
+		mem_fail_after(-1);
+	}
+	CHECK_INT("in the end it works", r, SHMPUB_OK);
+	CHECK("there was something to fail", n > 5);
 	shmpub_publisher_close(p);
 	CHECK_INT("nothing left", mem_live(), 0);
 }
@@ -402,6 +438,7 @@ int main(void)
 	test_nulls();
 	test_csv();
 	test_busy();
+	test_open_memory();
 	test_memory();
 	scratch_close(&scratch);
 	return check_report();

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "base/alloc.h"
 #include "reader/trust.h"
@@ -351,6 +352,27 @@ static void test_damaged(void)
 	close_bench(&b);
 }
 
+/* A program that has no descriptor left still reads what it is attached to. */
+static void test_no_descriptors(void)
+{
+	struct bench b;
+	struct shmpub_mark mark;
+	struct rlimit limit, none;
+
+	open_bench(&b);
+	b.publisher = open_publisher(b.scratch.path, 1);
+	CHECK_INT("publish", publish(b.publisher, "a", 1), SHMPUB_OK);
+	CHECK_INT("newest", shmpub_newest(&mark, b.reader, "a", NULL), SHMPUB_OK);
+	shmpub_publisher_close(b.publisher); /* stopped: every call looks at the file system */
+	b.publisher = NULL;
+	CHECK_INT("limit", getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
+	CHECK_INT("limit", setrlimit(RLIMIT_NOFILE, &none), 0);
+	CHECK_INT("still there", shmpub_newest(&mark, b.reader, "a", NULL), SHMPUB_OK);
+	CHECK_INT("limit", setrlimit(RLIMIT_NOFILE, &limit), 0);
+	close_bench(&b);
+}
+
 /* --- trust and memory --------------------------------------------------------------------------- */
 
 static void test_trust(void)
@@ -442,6 +464,7 @@ int main(void)
 	test_any();
 	test_outdated();
 	test_damaged();
+	test_no_descriptors();
 	test_trust();
 	test_owner();
 	test_memory();
