@@ -35,7 +35,8 @@ BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "release"))
 BETWEEN_DAEMONS = (shmpub.NotPublished, shmpub.InstanceNotFound, shmpub.FeedNotFound)
 
 
-def write_sources(folder: Path, feeds: list[str], stop, written) -> None:
+def write_sources(folder: Path, feeds: list[str], start, stop, written) -> None:
+    start.wait()
     number = len(feeds) + 1
     while not stop.is_set():
         for feed in feeds:
@@ -80,8 +81,9 @@ class Reader:
             assert self.held.equals(self.kept), "the frame held from the start has changed"
 
 
-def read_tables(where: Path, feed: str, seed: int, stop, results) -> None:
+def read_tables(where: Path, feed: str, seed: int, start, stop, results) -> None:
     problem = None
+    start.wait()
     reader = Reader(where, feed, seed)
     try:
         while not stop.is_set():
@@ -126,14 +128,18 @@ def run(options: argparse.Namespace, work: Path, where: Path) -> dict:
     stop, results, written = context.Event(), context.Queue(), context.Value("q", 0)
     for i, feed in enumerate(feeds):
         stress_tables.write(work / f"{feed}.csv", i + 1)
-    others = [context.Process(target=write_sources, args=(work, feeds, stop, written))]
+    start = context.Barrier(options.readers + 2)  # importing pandas may take them a while
+    others = [context.Process(target=write_sources, args=(work, feeds, start, stop, written))]
     for i in range(options.readers):
-        args = (where, feeds[i % len(feeds)], options.seed + i, stop, results)
+        args = (where, feeds[i % len(feeds)], options.seed + i, start, stop, results)
         others.append(context.Process(target=read_tables, args=args))
     for process in others:
         process.start()
+    start.wait(timeout=120)
     with open(work / "daemon.log", "wb") as log:
-        kills, problem = kill_again_and_again(ini, log, options.seconds, random.Random(options.seed))
+        kills, problem = kill_again_and_again(
+            ini, log, options.seconds, random.Random(options.seed)
+        )
     stop.set()
     counted = [results.get(timeout=60) for _ in range(options.readers)]
     for process in others:
