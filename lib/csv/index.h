@@ -46,6 +46,7 @@ struct csv_index_state {
 
 /* Where results go; the caller provides room. */
 struct csv_index {
+	uint32_t base;  /* added to every offset */
 	uint32_t *ends; /* offset of every byte that ends a field; room for size + 64 */
 	size_t n_ends;
 	uint32_t *
@@ -68,8 +69,9 @@ typedef void csv_index_fn(struct csv_index *out, struct span text,
  * would see them, and quotes; the state is carried on in the same way.
  */
 struct csv_count {
-	uint64_t n_records; /* record ends whose line is not empty */
-	uint64_t n_empty;   /* record ends of empty lines */
+	uint64_t n_records;   /* record ends whose line is not empty */
+	uint64_t n_empty;     /* record ends of empty lines */
+	uint64_t n_blank_led; /* lines that begin with a blank which is no delimiter */
 	uint64_t n_quotes;
 	uint64_t n_delimiters; /* outside quotes */
 	bool has_cr;

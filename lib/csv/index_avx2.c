@@ -29,6 +29,7 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.delimiter = bytes_equal(lo, hi, d->delimiter),
 		.lf = bytes_equal(lo, hi, '\n'),
 		.cr = bytes_equal(lo, hi, '\r'),
+		.blank = bytes_equal(lo, hi, ' ') | bytes_equal(lo, hi, '\t'),
 	};
 }
 

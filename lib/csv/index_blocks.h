@@ -17,6 +17,7 @@
 /* Where in 64 bytes the bytes of interest stand, quoted or not. */
 struct csv_block {
 	uint64_t quote, delimiter, lf, cr;
+	uint64_t blank; /* spaces and tabs */
 };
 
 static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d);
@@ -28,6 +29,7 @@ struct csv_block_ends {
 	uint64_t records;    /* ends of records: a \n behind a \r is not one */
 	uint64_t empty;      /* those of them whose line is empty */
 	uint64_t odd;        /* quotes that open where none should */
+	uint64_t blank_led;  /* blanks that a line begins with */
 };
 
 static inline struct csv_block_ends block_ends(const struct csv_block *b, struct csv_index_state *s)
@@ -42,6 +44,7 @@ static inline struct csv_block_ends block_ends(const struct csv_block *b, struct
 	e.delimiters = b->delimiter & ~inside;
 	e.records = lines & ~(b->lf & ((b->cr & ~inside) << 1 | s->cr));
 	e.empty = e.records & (lines << 1 | s->line);
+	e.blank_led = b->blank & ~b->delimiter & (lines << 1 | s->line);
 	openers = lines | e.delimiters | closing;
 	e.odd = opening & ~(openers << 1 | s->opener);
 
@@ -97,6 +100,7 @@ static inline struct csv_block load_tail(uint64_t *mask, const char *p, size_t s
 	b.delimiter &= *mask;
 	b.lf &= *mask;
 	b.cr &= *mask;
+	b.blank &= *mask;
 	return b;
 }
 
@@ -131,14 +135,14 @@ static inline void index_blocks(struct csv_index *out, struct span text,
 	for (; at + CSV_INDEX_BLOCK <= text.size; at += CSV_INDEX_BLOCK) {
 		b = block_load(text.data + at, d);
 		e = block_ends(&b, &s);
-		put_block(out, &e, (uint32_t)at);
+		put_block(out, &e, out->base + (uint32_t)at);
 		quotes |= b.quote;
 		crs |= b.cr;
 	}
 	if (at < text.size) {
 		b = load_tail(&mask, text.data + at, text.size - at, d);
 		e = tail_ends(&b, text.size - at, &s);
-		put_block(out, &e, (uint32_t)at);
+		put_block(out, &e, out->base + (uint32_t)at);
 		quotes |= b.quote;
 		crs |= b.cr;
 	}
@@ -154,6 +158,7 @@ static inline void count_block(struct csv_count *out, const struct csv_block *b,
 
 	out->n_records += (unsigned)__builtin_popcountll(e->records) - empty;
 	out->n_empty += empty;
+	out->n_blank_led += (unsigned)__builtin_popcountll(e->blank_led);
 	out->n_quotes += (unsigned)__builtin_popcountll(b->quote);
 	out->n_delimiters += (unsigned)__builtin_popcountll(e->delimiters);
 	out->has_cr |= b->cr != 0;

@@ -8,7 +8,7 @@
 struct walk {
 	struct csv_index_state *s;
 	const struct csv_index_dialect *d;
-	bool is_end, is_record, is_empty, is_odd, is_quote;
+	bool is_end, is_record, is_empty, is_odd, is_quote, is_blank_led;
 };
 
 /* Take one byte: say what it is, and carry the state on. */
@@ -24,6 +24,7 @@ static void step(struct walk *w, char c)
 	w->is_odd = opens && !s->opener;
 	w->is_record = cr || (lf && !s->cr);
 	w->is_empty = w->is_record && s->line;
+	w->is_blank_led = s->line && (c == ' ' || c == '\t') && c != w->d->delimiter;
 	w->is_end = w->is_record || (plain && c == w->d->delimiter);
 	if (quote)
 		s->quoted = ~s->quoted;
@@ -40,11 +41,11 @@ void csv_index_plain(struct csv_index *out, struct span text, const struct csv_i
 	for (size_t i = 0; i < text.size; i++) {
 		step(&w, text.data[i]);
 		if (w.is_end)
-			out->ends[out->n_ends++] = (uint32_t)i;
+			out->ends[out->n_ends++] = out->base + (uint32_t)i;
 		if (w.is_record)
 			out->records[out->n_records++] = (uint32_t)out->n_ends;
 		if (w.is_odd && out->odd_quote == CSV_INDEX_NONE)
-			out->odd_quote = (uint32_t)i;
+			out->odd_quote = out->base + (uint32_t)i;
 		out->has_quotes |= w.is_quote;
 		out->has_cr |= text.data[i] == '\r';
 	}
@@ -60,6 +61,7 @@ void csv_count_plain(struct csv_count *out, struct span text, const struct csv_i
 		out->n_empty += w.is_empty;
 		out->n_records += w.is_record && !w.is_empty;
 		out->n_delimiters += w.is_end && !w.is_record;
+		out->n_blank_led += w.is_blank_led;
 		out->n_quotes += w.is_quote;
 		out->has_odd_quote |= w.is_odd;
 		out->has_cr |= text.data[i] == '\r';

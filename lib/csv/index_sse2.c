@@ -28,6 +28,7 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.delimiter = bytes_equal(v, d->delimiter),
 		.lf = bytes_equal(v, '\n'),
 		.cr = bytes_equal(v, '\r'),
+		.blank = bytes_equal(v, ' ') | bytes_equal(v, '\t'),
 	};
 }
 

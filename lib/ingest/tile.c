@@ -4,101 +4,13 @@
 #include "base/error.h"
 
 /*
- * Rows are cut into stretches of some 256 KB, each beginning at a multiple of 64 rows, so
- * that two threads never share a byte of bits. A stretch is read in tiles whose cuts fit
- * the nearest caches; every row of a tile has a cut for every field, missing ones
- * included, so that a column is a constant stride.
+ * A stretch is read in tiles whose cuts fit the nearest caches. However a record is
+ * written, a column of a tile is a constant stride: runs of regular records are given as
+ * the index has them, others are copied, with a cut for every field that is missing.
  */
 
-#define STRETCH_SIZE (256u * 1024)
-#define STRETCH_MAX (1024u * 1024 * 1024)
 #define TILE_CUTS 16384u
 #define TILE_ROWS_MAX 1024u
-
-static int too_long(const struct csv_record *record, const struct header *h,
-                    struct shmpub_error *err)
-{
-	return error_set(err, SHMPUB_ERR_CSV, "line %llu: %zu fields, expected %zu",
-	                 (unsigned long long)csv_line_at(h->rows.text, record->start),
-	                 record->n_fields, h->width);
-}
-
-static int put_mark(struct marks *m, const struct csv_tokenizer *t, uint64_t row,
-                    struct shmpub_error *err)
-{
-	size_t room = m->room ? m->room * 2 : 16;
-	struct mark *marks;
-
-	if (m->n == m->room) {
-		marks = mem_resize(m->marks, room * sizeof(*marks));
-		if (marks == NULL)
-			return error_nomem(err, room * sizeof(*marks));
-		m->marks = marks;
-		m->room = room;
-	}
-	m->marks[m->n++] = (struct mark){ t->at, row, t->n_lines };
-	return SHMPUB_OK;
-}
-
-/* Whether the row to come should begin a stretch. */
-static bool is_due(const struct marks *m, const struct csv_tokenizer *t)
-{
-	size_t size = t->at - m->marks[m->n - 1].at;
-
-	return (size >= STRETCH_SIZE && m->n_rows % 64 == 0) || size >= STRETCH_MAX;
-}
-
-static int set_marks(struct marks *m, const struct header *h, bool skips_bad_lines,
-                     struct shmpub_error *err)
-{
-	struct csv_tokenizer t = h->rows;
-	uint32_t cut;
-	struct csv_record record = { .cuts = &cut };
-	enum csv_token_answer answer;
-	int r = put_mark(m, &t, 0, err);
-
-	while (r == SHMPUB_OK) {
-		record.base = t.at;
-		answer = csv_tokenize(&t, &record);
-		if (answer == CSV_END)
-			break;
-		if (answer != CSV_RECORD)
-			return header_token_error(&t, answer, err);
-		if (record.n_fields > h->width && !h->drops_extra) {
-			if (!skips_bad_lines)
-				return too_long(&record, h, err);
-			m->n_skipped++;
-			continue;
-		}
-		m->n_rows++;
-		if (is_due(m, &t))
-			r = put_mark(m, &t, m->n_rows, err);
-	}
-	if (r == SHMPUB_OK)
-		r = put_mark(m, &t, m->n_rows, err);
-	if (r == SHMPUB_OK)
-		m->n--;
-	return r;
-}
-
-int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
-               struct shmpub_error *err)
-{
-	struct marks m = MARKS_NONE;
-	int r = set_marks(&m, h, skips_bad_lines, err);
-
-	if (r)
-		marks_free(&m);
-	else
-		*out = m;
-	return r;
-}
-
-void marks_free(struct marks *m)
-{
-	mem_free(m->marks);
-	*m = MARKS_NONE;
-}
 
 int tile_reader_init(struct tile_reader *r, const struct header *h, bool skips_bad_lines,
                      struct shmpub_error *err)
@@ -116,6 +28,7 @@ int tile_reader_init(struct tile_reader *r, const struct header *h, bool skips_b
 
 void tile_reader_deinit(struct tile_reader *r)
 {
+	quick_free(&r->quick);
 	mem_free(r->cuts);
 	r->cuts = NULL;
 }
@@ -128,31 +41,31 @@ void tile_reader_seek(struct tile_reader *r, const struct marks *m, size_t i)
 	r->base = m->marks[i].at;
 	r->end = m->marks[i + 1].at;
 	r->row = m->marks[i].row;
+	r->end_row = m->marks[i + 1].row;
+	r->is_exact = m->marks[i].is_exact;
+	if (!r->is_exact)
+		quick_seek(&r->quick, r->header, r->base, r->end);
 }
 
 /* Cuts for the fields that the record does not have: each begins behind its end. */
-static void pad(struct csv_record *record, size_t n)
+static void pad(uint32_t *cuts, size_t have, size_t n)
 {
-	size_t have = record->n_fields < n ? record->n_fields : n;
-	uint32_t last = have ? record->cuts[have] : record->cuts[0] + 1;
+	uint32_t last = have ? cuts[have] : cuts[0] + 1;
 
 	for (size_t i = have + 1; i <= n; i++)
-		record->cuts[i] = last;
+		cuts[i] = last;
 }
 
-int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_error *err)
+/* --- the exact way ------------------------------------------------------------------------------ */
+
+static int next_exact(struct tile_reader *r, struct tile *tile, struct shmpub_error *err)
 {
 	const struct header *h = r->header;
-	size_t stride = h->table_width + 1;
-	struct csv_record record = { .base = r->base, .cuts = r->cuts, .room = h->table_width };
+	struct csv_record record = { .base = r->base, .room = h->table_width };
 	enum csv_token_answer answer;
 
-	*tile = (struct tile){ .base = h->rows.text.data + r->base,
-		               .cuts = r->cuts,
-		               .stride = stride,
-		               .first_row = r->row };
 	while (tile->n_rows < r->rows_room && r->tokenizer.at < r->end) {
-		record.cuts = r->cuts + tile->n_rows * stride;
+		record.cuts = r->cuts + tile->n_rows * tile->stride;
 		answer = csv_tokenize(&r->tokenizer, &record);
 		if (answer == CSV_END)
 			break;
@@ -160,12 +73,77 @@ int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_err
 			return header_token_error(&r->tokenizer, answer, err);
 		if (record.n_fields > h->width && !h->drops_extra) {
 			if (!r->skips_bad_lines)
-				return too_long(&record, h, err);
+				return row_too_long(h, record.start, record.n_fields, err);
 			continue;
 		}
-		pad(&record, h->table_width);
+		pad(record.cuts,
+		    record.n_fields < h->table_width ? record.n_fields : h->table_width,
+		    h->table_width);
 		tile->n_rows++;
 	}
-	r->row += tile->n_rows;
 	return SHMPUB_OK;
+}
+
+/* --- the quick way ------------------------------------------------------------------------------ */
+
+/* Records of other shapes than the table's, copied until a regular one could come. */
+static int copy_records(struct tile_reader *r, struct tile *tile, struct shmpub_error *err)
+{
+	const struct header *h = r->header;
+	struct quick_record one;
+	struct quick_run run;
+	uint32_t *cuts;
+	size_t n;
+	int a;
+
+	do {
+		a = quick_one(&one, &r->quick);
+		if (a)
+			return a;
+		if (one.n_fields > h->width && !h->drops_extra)
+			return row_too_long(h, one.start, one.n_fields, err);
+		if (one.n_fields) {
+			n = one.n_fields < h->table_width ? one.n_fields : h->table_width;
+			cuts = r->cuts + tile->n_rows++ * tile->stride;
+			cuts[0] = one.before;
+			memcpy(cuts + 1, one.ends, n * sizeof(*cuts));
+			pad(cuts, n, h->table_width);
+		}
+		if (tile->n_rows == r->rows_room)
+			return SHMPUB_OK;
+		/* Asks for no rows: only whether there is another record at hand. */
+		a = quick_next_run(&run, &r->quick, h->table_width, 0, err);
+	} while (a == SHMPUB_OK);
+	return a == QUICK_END ? SHMPUB_OK : a;
+}
+
+static int next_quick(struct tile_reader *r, struct tile *tile, struct shmpub_error *err)
+{
+	struct quick_run run;
+	int a;
+
+	a = quick_next_run(&run, &r->quick, r->header->table_width, r->rows_room, err);
+	if (a)
+		return a == QUICK_END ? SHMPUB_OK : a;
+	if (run.n_rows == 0)
+		return copy_records(r, tile, err);
+	tile->cuts = run.cuts;
+	tile->stride = r->header->table_width;
+	tile->n_rows = run.n_rows;
+	return SHMPUB_OK;
+}
+
+int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_error *err)
+{
+	int a;
+
+	*tile = (struct tile){ .base = r->header->rows.text.data + r->base,
+		               .cuts = r->cuts,
+		               .stride = r->header->table_width + 1,
+		               .first_row = r->row };
+	a = r->is_exact ? next_exact(r, tile, err) : next_quick(r, tile, err);
+	r->row += tile->n_rows;
+	if (a == QUICK_ODD || r->row > r->end_row)
+		return error_set(err, SHMPUB_ERR_INVALID, "the text changed while it was read");
+	return a;
 }

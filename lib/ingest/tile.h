@@ -10,11 +10,13 @@
 
 #include "csv/cell.h"
 #include "ingest/header.h"
+#include "ingest/quick.h"
 
 struct mark {
 	size_t at;        /* in the text, at a record or at what lies before it */
 	uint64_t row;     /* the number of the first row behind it */
 	uint64_t n_lines; /* as the tokenizer counts */
+	bool is_exact;    /* the stretch behind it is for the exact tokenizer */
 };
 
 struct marks {
@@ -47,12 +49,17 @@ static inline struct span tile_raw(const struct tile *t, size_t row, size_t sour
 	return (struct span){ t->base + from, to > from ? to - from : 0 };
 }
 
+/* The error of a record that has more fields than its header. */
+int row_too_long(const struct header *h, size_t start, size_t n_fields, struct shmpub_error *err);
+
 struct tile_reader {
 	const struct header *header;
 	bool skips_bad_lines;
 	struct csv_tokenizer tokenizer;
+	struct quick_reader quick;
+	bool is_exact;    /* tokenizer reads this stretch, else quick */
 	size_t base, end; /* of the stretch between two marks */
-	uint64_t row;
+	uint64_t row, end_row;
 	uint32_t *cuts; /* owned */
 	size_t rows_room;
 };

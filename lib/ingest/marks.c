@@ -1,0 +1,242 @@
+#include "ingest/tile.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/*
+ * Rows are cut into stretches of some 256 KB, each beginning at a multiple of 64 rows, so
+ * that two threads never share a byte of bits.
+ *
+ * An ordinary stretch is not taken apart here: its records are counted, which is several
+ * times faster than finding their fields, and only the window behind it is looked at
+ * closely, for the record that the next stretch begins with. Where counting would not
+ * be exact (blank lines behind \r, lines of blanks) the quick reader goes over the
+ * records, and where quotes are not regular the tokenizer does.
+ */
+
+#define STRETCH_SIZE (256u * 1024)
+#define STRETCH_MAX (1024u * 1024 * 1024)
+#define SEAM_SIZE (4u * 1024)
+
+struct walk { /* where the stretch to come begins */
+	struct marks *m;
+	const struct header *h;
+	bool skips_bad_lines;
+	struct csv_tokenizer t;
+	struct quick_reader quick;
+};
+
+int row_too_long(const struct header *h, size_t start, size_t n_fields, struct shmpub_error *err)
+{
+	return error_set(err, SHMPUB_ERR_CSV, "line %llu: %zu fields, expected %zu",
+	                 (unsigned long long)csv_line_at(h->rows.text, start), n_fields, h->width);
+}
+
+static int put_mark(struct walk *w, struct shmpub_error *err)
+{
+	struct marks *m = w->m;
+	size_t room = m->room ? m->room * 2 : 16;
+	struct mark *marks;
+
+	if (m->n == m->room) {
+		marks = mem_resize(m->marks, room * sizeof(*marks));
+		if (marks == NULL)
+			return error_nomem(err, room * sizeof(*marks));
+		m->marks = marks;
+		m->room = room;
+	}
+	m->marks[m->n++] = (struct mark){ w->t.at, m->n_rows, w->t.n_lines, false };
+	return SHMPUB_OK;
+}
+
+/* Whether the row to come should begin a stretch. */
+static bool is_due(const struct marks *m, size_t at)
+{
+	size_t size = at - m->marks[m->n - 1].at;
+
+	return (size >= STRETCH_SIZE && m->n_rows % 64 == 0) || size >= STRETCH_MAX;
+}
+
+/* --- the exact way ------------------------------------------------------------------------------ */
+
+static int pass_exactly(struct walk *w, struct shmpub_error *err)
+{
+	struct marks *m = w->m;
+	uint32_t cut;
+	struct csv_record record = { .cuts = &cut };
+	enum csv_token_answer answer;
+
+	m->marks[m->n - 1].is_exact = true;
+	do {
+		record.base = w->t.at;
+		answer = csv_tokenize(&w->t, &record);
+		if (answer == CSV_END)
+			return SHMPUB_OK;
+		if (answer != CSV_RECORD)
+			return header_token_error(&w->t, answer, err);
+		if (record.n_fields <= w->h->width || w->h->drops_extra) {
+			m->n_rows++;
+		} else {
+			if (!w->skips_bad_lines)
+				return row_too_long(w->h, record.start, record.n_fields, err);
+			m->n_skipped++;
+		}
+	} while (!is_due(m, w->t.at));
+	return SHMPUB_OK;
+}
+
+/* --- the quick way, record by record ------------------------------------------------------------ */
+
+/* QUICK_ODD: nothing was passed. */
+static int pass_records(struct walk *w, struct shmpub_error *err)
+{
+	struct marks *m = w->m;
+	struct quick_record one;
+	struct quick_run run;
+	uint64_t n_before = m->n_rows;
+	int r = SHMPUB_OK;
+
+	quick_seek(&w->quick, w->h, w->t.at, w->t.text.size);
+	do {
+		r = quick_next_run(&run, &w->quick, w->h->table_width, 64 - m->n_rows % 64, err);
+		if (r)
+			break;
+		m->n_rows += run.n_rows;
+		if (run.n_rows == 0) {
+			r = quick_one(&one, &w->quick);
+			m->n_rows += r == SHMPUB_OK && one.n_fields > 0;
+		}
+	} while (r == SHMPUB_OK && !is_due(m, quick_at(&w->quick)));
+	if (r == QUICK_ODD)
+		m->n_rows = n_before;
+	else if (r == QUICK_END)
+		w->t.at = w->t.text.size;
+	else
+		w->t.at = quick_at(&w->quick);
+	return r == QUICK_END ? SHMPUB_OK : r;
+}
+
+/* --- the quick way, by counting ----------------------------------------------------------------- */
+
+enum { PASS_NOT_COUNTED = 60 };
+
+/* Counts that leave no doubt how many rows there are. */
+static bool is_clear(const struct csv_count *c)
+{
+	return !c->has_odd_quote && c->n_blank_led == 0 && (c->n_empty == 0 || !c->has_cr);
+}
+
+/*
+ * From `from` on, in a state that counting has led to, the start of the first record whose
+ * number is a multiple of 64: 0 when the text ends first or this is no clear case.
+ */
+static size_t find_seam(struct walk *w, size_t from, struct csv_index_state state, uint64_t *n_rows)
+{
+	uint32_t ends[SEAM_SIZE + CSV_INDEX_BLOCK], records[SEAM_SIZE + CSV_INDEX_BLOCK];
+	const struct quick_reader *q = &w->quick;
+	struct csv_index_state again = state;
+	struct csv_count count = { 0 };
+	struct span text = w->t.text, window;
+	size_t at;
+
+	for (; from < text.size && from - w->t.at < STRETCH_MAX; from += window.size) {
+		struct csv_index index = { .ends = ends,
+			                   .records = records,
+			                   .odd_quote = CSV_INDEX_NONE };
+
+		window = span_of(text.data + from,
+		                 text.size - from < SEAM_SIZE ? text.size - from : SEAM_SIZE);
+		q->kind->count(&count, window, &q->dialect, &again);
+		if (!is_clear(&count) || count.n_empty)
+			return 0;
+		q->kind->index(&index, window, &q->dialect, &state);
+		for (size_t i = 0; i < index.n_records; i++) {
+			if (++*n_rows % 64)
+				continue;
+			at = from + ends[records[i] - 1];
+			if (text.data[at] == '\r' && at + 1 < text.size &&
+			    text.data[at + 1] == '\n')
+				at++;
+			return at + 1;
+		}
+	}
+	return 0;
+}
+
+/* PASS_NOT_COUNTED: nothing was passed. */
+static int pass_counted(struct walk *w)
+{
+	struct quick_reader *q = &w->quick;
+	struct span text = w->t.text;
+	size_t left = text.size - w->t.at, size = left < STRETCH_SIZE ? left : STRETCH_SIZE, seam;
+	uint64_t n_rows = w->m->n_rows;
+	struct csv_count count = { 0 };
+
+	quick_seek(q, w->h, w->t.at, text.size);
+	q->kind->count(&count, span_of(text.data + w->t.at, size), &q->dialect, &q->state);
+	if (!is_clear(&count))
+		return PASS_NOT_COUNTED;
+	n_rows += count.n_records;
+	if (size == left) {
+		if (q->state.quoted)
+			return PASS_NOT_COUNTED;
+		w->m->n_rows = n_rows + !q->state.line;
+		w->t.at = text.size;
+		return SHMPUB_OK;
+	}
+	seam = find_seam(w, w->t.at + size, q->state, &n_rows);
+	if (seam == 0)
+		return PASS_NOT_COUNTED;
+	w->m->n_rows = n_rows;
+	w->t.at = seam;
+	return SHMPUB_OK;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------- */
+
+static int pass_stretch(struct walk *w, bool is_quick, struct shmpub_error *err)
+{
+	int r = QUICK_ODD;
+
+	if (is_quick) {
+		r = pass_counted(w);
+		if (r == PASS_NOT_COUNTED)
+			r = pass_records(w, err);
+	}
+	return r == QUICK_ODD ? pass_exactly(w, err) : r;
+}
+
+int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
+               struct shmpub_error *err)
+{
+	struct marks m = MARKS_NONE;
+	struct walk w = { .m = &m,
+		          .h = h,
+		          .skips_bad_lines = skips_bad_lines,
+		          .t = h->rows,
+		          .quick = QUICK_READER_NONE };
+	bool is_quick = quick_is_possible(h, skips_bad_lines);
+	int r = put_mark(&w, err);
+
+	while (r == SHMPUB_OK && w.t.at < w.t.text.size) {
+		r = pass_stretch(&w, is_quick, err);
+		if (r == SHMPUB_OK)
+			r = put_mark(&w, err);
+	}
+	if (r == SHMPUB_OK && m.n == 1)
+		r = put_mark(&w, err);
+	quick_free(&w.quick);
+	if (r) {
+		marks_free(&m);
+		return r;
+	}
+	m.n--; /* the last one only ends the text */
+	*out = m;
+	return SHMPUB_OK;
+}
+
+void marks_free(struct marks *m)
+{
+	mem_free(m->marks);
+	*m = MARKS_NONE;
+}

@@ -1,0 +1,71 @@
+/*
+ * The quick way through ordinary rows: tiles made from the structural index.
+ *
+ * It gives the very tiles that the exact tokenizer would, for stretches of text in
+ * which quotes are regular (csv/index.h) and with options that need nothing beyond
+ * delimiters, quotes and line ends. Everything else is for the exact way (tile.c).
+ *
+ * Threads: a reader belongs to one thread. QUICK_READER_NONE may be freed.
+ */
+#ifndef SHMPUB_INGEST_QUICK_H
+#define SHMPUB_INGEST_QUICK_H
+
+#include "csv/index.h"
+#include "ingest/header.h"
+
+/* Whether the options and the header leave anything to it. */
+bool quick_is_possible(const struct header *h, bool skips_bad_lines);
+
+/* The records of a text from some record's start on, window by window. */
+struct quick_reader {
+	const struct csv_index_kind *kind;
+	struct csv_index_dialect dialect;
+	struct csv_index_state state;
+	struct span text;
+	size_t base;       /* offsets count from here */
+	size_t at, end;    /* what is left to index */
+	uint32_t *cuts;    /* owned; cuts[0] is the end before ends[0] */
+	size_t room;       /* ends that fit behind it */
+	uint32_t *records; /* owned */
+	size_t n_ends, n_records;
+	size_t given_ends, given_records; /* of those, how many were given out */
+	bool has_cr;                      /* in what is at hand */
+};
+
+#define QUICK_READER_NONE ((struct quick_reader){ .cuts = NULL })
+
+enum quick_answer {
+	QUICK_END = 50, /* nothing is left */
+	QUICK_ODD = 51, /* a quote that only the exact way understands */
+};
+
+/* Begin at a record's start; `end` is the start of another one, or the text's end. */
+void quick_seek(struct quick_reader *q, const struct header *h, size_t at, size_t end);
+void quick_free(struct quick_reader *q);
+
+/* Records of exactly `width` fields that lie side by side. */
+struct quick_run {
+	const uint32_t *cuts; /* field f of row i lies behind cuts[i * width + f] */
+	size_t n_rows;
+};
+
+/*
+ * Sees to it that at least one record is at hand, and gives the run of regular ones that
+ * begins there, at most `most`; n_rows 0: the next record is not regular, use quick_one.
+ */
+int quick_next_run(struct quick_run *run, struct quick_reader *q, size_t width, size_t most,
+                   struct shmpub_error *err);
+
+/* One record of any shape, there being one; n_fields 0: a line that is no record. */
+struct quick_record {
+	uint32_t before;      /* the cut before its first field */
+	const uint32_t *ends; /* one a field */
+	size_t n_fields;
+	size_t start; /* in the text */
+};
+int quick_one(struct quick_record *out, struct quick_reader *q);
+
+/* Where the next record begins: all before it was given out. */
+size_t quick_at(const struct quick_reader *q);
+
+#endif
