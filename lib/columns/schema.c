@@ -11,8 +11,8 @@
 
 static void field_deinit(struct field *f)
 {
-	mem_free((void *)(uintptr_t)f->name.data);
-	mem_free((void *)(uintptr_t)f->timezone);
+	mem_free((void *)f->name.data);
+	mem_free((void *)f->timezone);
 }
 
 int schema_init(struct schema *out, size_t n, struct shmpub_error *err)
@@ -50,7 +50,7 @@ int schema_set_name(struct schema *s, size_t i, struct span name, struct shmpub_
 
 	if (r)
 		return r;
-	mem_free((void *)(uintptr_t)s->fields[i].name.data);
+	mem_free((void *)s->fields[i].name.data);
 	s->fields[i].name = span_of(copy, name.size);
 	return SHMPUB_OK;
 }
@@ -65,7 +65,7 @@ int schema_set_timezone(struct schema *s, size_t i, const char *timezone, struct
 		if (r)
 			return r;
 	}
-	mem_free((void *)(uintptr_t)s->fields[i].timezone);
+	mem_free((void *)s->fields[i].timezone);
 	s->fields[i].timezone = copy;
 	return SHMPUB_OK;
 }
@@ -75,7 +75,7 @@ int schema_copy(struct schema *out, const struct schema *from, struct shmpub_err
 	struct schema s = SCHEMA_NONE;
 	int r = schema_init(&s, from->n_fields, err);
 
-	for (size_t i = 0; r == SHMPUB_OK && i < from->n_fields; i++) {
+	for (size_t i = 0; r == SHMPUB_OK && i < s.n_fields; i++) {
 		s.fields[i] = from->fields[i];
 		s.fields[i].name = SPAN_NONE;
 		s.fields[i].timezone = NULL;

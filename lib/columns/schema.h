@@ -16,13 +16,13 @@
 struct field {
 	struct span name; /* UTF-8, owned by the schema */
 	enum shmpub_type type;
-	enum shmpub_unit unit;  /* timestamps */
+	enum shmpub_unit unit; /* timestamps */
 	enum shmpub_kind kind;
-	const char *timezone;   /* timestamps: NULL when naive; owned by the schema */
-	int index_level;        /* -1: a column; else the level of the DataFrame's index */
-	bool is_unnamed;        /* an index level without a name */
-	bool is_dictionary;     /* cells are codes into a dictionary of `type` (pandas: category) */
-	bool is_integer_name;   /* pandas shows the label as an int (header = none) */
+	const char *timezone; /* timestamps: NULL when naive; owned by the schema */
+	int index_level;      /* -1: a column; else the level of the DataFrame's index */
+	bool is_unnamed;      /* an index level without a name */
+	bool is_dictionary;   /* cells are codes into a dictionary of `type` (pandas: category) */
+	bool is_integer_name; /* pandas shows the label as an int (header = none) */
 };
 
 struct schema {

@@ -23,7 +23,7 @@
 
 struct column_sink {
 	/* set by the owner; every pointer is 64-byte aligned, bits are not cleared */
-	void *values;      /* 8 bytes a row; bool: bits; dictionary: 4 bytes a row (uint32_t codes) until round 2 */
+	void *values; /* 8 bytes a row; bool: bits; dictionary: 4 bytes a row (uint32_t codes) until round 2 */
 	uint8_t *validity; /* bits; always there, dropped by the owner when null_count is 0 */
 	int64_t *offsets;  /* text: capacity + 1 */
 	char *text;        /* text, from round 2 on: text_size bytes */
@@ -31,7 +31,8 @@ struct column_sink {
 	/* set by the filler in round 1 */
 	uint64_t null_count;
 	uint64_t text_size;
-	const struct shmpub_column *dictionary; /* the filler's own memory, good until the fill is closed */
+	const struct shmpub_column
+	        *dictionary; /* the filler's own memory, good until the fill is closed */
 
 	/* set by the filler in round 2: bytes per code, read as signed: up to 128 values 1, up to 32,768 2, else 4 */
 	int code_size;

@@ -39,7 +39,8 @@ const struct shmpub_column *column_resolve(const struct shmpub_column *c, uint64
 
 static inline struct span column_text(const struct shmpub_column *c, uint64_t row)
 {
-	return (struct span){ c->text + c->offsets[row], (size_t)(c->offsets[row + 1] - c->offsets[row]) };
+	return (struct span){ c->text + c->offsets[row],
+		              (size_t)(c->offsets[row + 1] - c->offsets[row]) };
 }
 
 #endif

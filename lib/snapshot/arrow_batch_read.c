@@ -53,7 +53,7 @@ int arrow_open_batch(struct arrow_batch *out, struct span file, const struct rec
                      struct shmpub_error *err)
 {
 	struct flatbuf_table batch;
-	struct span message;
+	struct span message = SPAN_NONE;
 	int r = arrow_find_message(&message, file, where, err);
 
 	if (r == SHMPUB_OK)
@@ -66,7 +66,7 @@ int arrow_open_dictionary(struct arrow_batch *out, struct span file,
                           const struct record_message *where, uint64_t id, struct shmpub_error *err)
 {
 	struct flatbuf_table dictionary, batch;
-	struct span message;
+	struct span message = SPAN_NONE;
 	int r = arrow_find_message(&message, file, where, err);
 
 	if (r == SHMPUB_OK)
@@ -106,8 +106,8 @@ static int take_buffer(const void **out, uint64_t *length, struct arrow_batch *b
 
 static int take_validity(struct shmpub_column *c, struct arrow_batch *b, struct shmpub_error *err)
 {
-	uint64_t size = c->null_count > 0 ? bits_size(c->n_rows) : 0, length;
-	const void *bits;
+	uint64_t size = c->null_count > 0 ? bits_size(c->n_rows) : 0, length = 0;
+	const void *bits = NULL;
 	int r = take_buffer(&bits, &length, b, size, err);
 
 	if (r == SHMPUB_OK)
@@ -117,13 +117,13 @@ static int take_validity(struct shmpub_column *c, struct arrow_batch *b, struct 
 
 static int take_text(struct shmpub_column *c, struct arrow_batch *b, struct shmpub_error *err)
 {
-	uint64_t length;
-	const void *text;
+	uint64_t length = 0;
+	const void *text = NULL;
 	int r = take_buffer(&text, &length, b, 0, err);
 
 	if (r)
 		return r;
-	if (c->offsets[0] != 0 || c->offsets[c->n_rows] < 0 ||
+	if (c->offsets == NULL || c->offsets[0] != 0 || c->offsets[c->n_rows] < 0 ||
 	    (uint64_t)c->offsets[c->n_rows] > length)
 		return error_set(err, SHMPUB_ERR_FORMAT, "text does not lie inside its buffer");
 	c->text = text != NULL ? text : (const char *)c->offsets; /* no bytes, but no NULL either */
@@ -134,8 +134,9 @@ int arrow_place_column(struct shmpub_column *c, struct arrow_batch *b, uint32_t 
                        struct shmpub_error *err)
 {
 	enum column_form form = c->code_size > 0 ? FORM_CODES : form_of_type(c->type);
-	uint64_t at = (uint64_t)b->nodes.at + (uint64_t)i * ARROW_NODE_SIZE, size, length;
-	const void *values;
+	uint64_t at = (uint64_t)b->nodes.at + (uint64_t)i * ARROW_NODE_SIZE;
+	uint64_t size = 0, length = 0;
+	const void *values = NULL;
 	int r;
 
 	if (i >= b->nodes.n || flatbuf_load(&b->view, at, 8) != b->n_rows)

@@ -85,8 +85,10 @@ int dictionaries_plan(struct dictionaries *out, uint64_t *end, uint64_t at,
 		n += sink->schema->fields[i].is_dictionary;
 	d.blocks = mem_zalloc(n, sizeof(*d.blocks));
 	d.columns = mem_zalloc(n, sizeof(const struct shmpub_column *));
-	if (d.blocks == NULL || d.columns == NULL)
-		r = error_nomem(err, n * sizeof(*d.blocks));
+	if (d.blocks == NULL || d.columns == NULL) {
+		dictionaries_free(&d);
+		return error_nomem(err, n * sizeof(*d.blocks));
+	}
 	for (size_t i = 0; r == SHMPUB_OK && i < sink->schema->n_fields; i++) {
 		const struct shmpub_column *c = sink->columns[i].dictionary;
 
@@ -124,8 +126,8 @@ static void settle(char *body, const struct shmpub_column *c)
 	int64_t *offsets = (int64_t *)(void *)body;
 	int64_t base = c->type == SHMPUB_TEXT ? offsets[0] : 0;
 
-	if (c->type == SHMPUB_BOOL && c->n_rows % 8 != 0)
-		body[c->n_rows / 8] &= (char)((1u << c->n_rows % 8) - 1);
+	if (c->type == SHMPUB_BOOL)
+		bits_clear_end((uint8_t *)body, c->n_rows);
 	for (uint64_t i = 0; base != 0 && i <= c->n_rows; i++)
 		offsets[i] -= base;
 }

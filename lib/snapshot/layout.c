@@ -50,6 +50,12 @@ uint64_t bits_size(uint64_t n_rows)
 	return n_rows / 8 + (n_rows % 8 != 0);
 }
 
+void bits_clear_end(uint8_t *bits, uint64_t n_rows)
+{
+	if (n_rows % 8 != 0)
+		bits[n_rows / 8] &= (uint8_t)((1u << n_rows % 8) - 1);
+}
+
 bool form_size(uint64_t *out, enum column_form form, uint64_t n_rows, uint64_t code_size)
 {
 	switch (form) {

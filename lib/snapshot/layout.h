@@ -31,6 +31,8 @@ size_t form_n_buffers(enum column_form form); /* 0, 2 or 3 */
 /* Real bytes of the buffer after validity (values, bits, codes, offsets); false: beyond uint64. */
 bool form_size(uint64_t *out, enum column_form form, uint64_t n_rows, uint64_t code_size);
 uint64_t bits_size(uint64_t n_rows);
+/* Zero the bits of the last byte that belong to no row. */
+void bits_clear_end(uint8_t *bits, uint64_t n_rows);
 
 struct column_place {
 	enum column_form form;

@@ -92,7 +92,7 @@ static int read_schema(struct snapshot_view *v, struct span file, const struct r
                        struct shmpub_error *err)
 {
 	struct arrow_fields fields;
-	struct span message;
+	struct span message = SPAN_NONE;
 	int r = arrow_find_message(&message, file, &record->schema, err);
 
 	if (r == SHMPUB_OK)

@@ -165,8 +165,7 @@ static void zero_tail(char *file, uint64_t at, uint64_t length)
 
 static void zero_bits(char *file, uint64_t at, uint64_t n_rows)
 {
-	if (n_rows % 8 != 0)
-		file[at + n_rows / 8] &= (char)((1u << n_rows % 8) - 1);
+	bits_clear_end((uint8_t *)file + at, n_rows);
 	zero_tail(file, at, bits_size(n_rows));
 }
 
