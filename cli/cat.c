@@ -37,7 +37,7 @@ int command_cat(struct session *s)
 
 	r = shmpub_acquire(&snapshot, s->reader, s->line->feeds[0], NULL, &s->err);
 	if (r)
-		return session_fail(s);
+		return session_fail_feed(s, s->line->feeds[0]);
 	r = s->line->format == CAT_ARROW ? cat_arrow(s, snapshot) : cat_rows(s, snapshot);
 	shmpub_release(snapshot);
 	return r;

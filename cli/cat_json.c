@@ -27,6 +27,12 @@ static struct span key_of(char room[CELL_SIZE], const struct table *t, size_t i)
 	return span_of(room, (size_t)snprintf(room, CELL_SIZE, "level_%d", c->index_level));
 }
 
+static bool is_text(const struct shmpub_column *c)
+{
+	return c->type == SHMPUB_TIMESTAMP ||
+	       (c->type == SHMPUB_TEXT && c->kind != SHMPUB_KIND_INT);
+}
+
 static void put_value(struct json *j, const struct shmpub_column *c, uint64_t row,
                       const struct cell_form *form)
 {
@@ -38,11 +44,9 @@ static void put_value(struct json *j, const struct shmpub_column *c, uint64_t ro
 		return;
 	}
 	text = cell_text(room, c, row, form);
-	if (c->type == SHMPUB_TIMESTAMP || (c->type == SHMPUB_TEXT && c->kind != SHMPUB_KIND_INT))
-		json_string(j, text);
-	else if (c->type == SHMPUB_BOOL)
+	if (c->type == SHMPUB_BOOL)
 		json_bool(j, text.data[0] == 'T');
-	else if (json_is_number(text))
+	else if (!is_text(c) && json_is_number(text))
 		json_plain(j, text);
 	else if (c->type == SHMPUB_FLOAT64)
 		json_null(j);

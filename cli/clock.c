@@ -20,10 +20,10 @@ void clock_text(char out[CLOCK_TEXT_SIZE], int64_t ns)
 	size_t size;
 
 	if (ns == 0) {
-		strcpy(out, "-");
+		memcpy(out, "-", 2);
 		return;
 	}
 	size = format_timestamp(out, ns / 1000000, SHMPUB_MILLISECOND, 3, NULL);
 	out[10] = 'T';
-	strcpy(out + size, "Z");
+	memcpy(out + size, "Z", 2);
 }

@@ -60,6 +60,8 @@ int command_metrics(struct session *s);
 
 /* "shmpub: " and the line in s->err; EXIT_BAD. */
 int session_fail(struct session *s);
+/* The same, and when there is no such feed, the one that may have been meant. */
+int session_fail_feed(struct session *s, const char *feed);
 /* The same with another line. */
 int session_say(const char *line);
 /* Out of memory while making output; EXIT_BAD. */

@@ -236,7 +236,7 @@ int command_info(struct session *s)
 
 	r = shmpub_feed(&feed, s->reader, name, &s->err);
 	if (r)
-		return session_fail(s);
+		return session_fail_feed(s, name);
 	absent = shmpub_acquire(&snapshot, s->reader, name, NULL, &s->err);
 	r = s->line->json ? show_json(s, &feed, snapshot) : show(s, &feed, snapshot);
 	shmpub_release(snapshot);

@@ -38,7 +38,7 @@ static int verify_feed(struct session *s, const char *feed)
 		r = shmpub_verify(snapshot, &s->err);
 	if (r) {
 		shmpub_release(snapshot);
-		return r > 0 ? session_fail(s) : verdict(s, feed, s->err.message);
+		return r > 0 ? session_fail_feed(s, feed) : verdict(s, feed, s->err.message);
 	}
 	(void)shmpub_bytes(snapshot, &size);
 	(void)shmpub_columns(snapshot, &n_columns);

@@ -33,7 +33,7 @@ static struct shmpub_mark *mark_of(struct seen *seen, const char *name)
 static struct shmpub_mark *mark_new(struct seen *seen, const char *name)
 {
 	size_t capacity = seen->capacity > 0 ? seen->capacity * 2 : 16;
-	void *names = seen->names, *marks = seen->marks;
+	void *names, *marks;
 
 	if (seen->n == seen->capacity) {
 		names = mem_resize(seen->names, capacity * sizeof(*seen->names));
@@ -137,7 +137,7 @@ static int check_names(struct session *s)
 		return session_fail(s);
 	for (size_t i = 0; i < s->line->n_feeds; i++) {
 		if (shmpub_feed(&feed, s->reader, s->line->feeds[i], &s->err) != SHMPUB_OK)
-			return session_fail(s);
+			return session_fail_feed(s, s->line->feeds[i]);
 	}
 	return EXIT_GOOD;
 }

@@ -185,14 +185,14 @@ static int check_names(const struct shmpub_column *columns, size_t n, struct shm
 	size_t named = 0;
 	int r = SHMPUB_OK;
 
-	sorted = mem_zalloc(n + 1, sizeof(*sorted));
+	sorted = mem_zalloc(n + 1, sizeof(void *));
 	if (sorted == NULL)
-		return error_nomem(err, (n + 1) * sizeof(*sorted));
+		return error_nomem(err, (n + 1) * sizeof(void *));
 	for (size_t i = 0; i < n; i++) {
 		if (!columns[i].is_unnamed)
 			sorted[named++] = &columns[i];
 	}
-	qsort(sorted, named, sizeof(*sorted), by_name);
+	qsort(sorted, named, sizeof(void *), by_name);
 	for (size_t i = 1; i < named && r == SHMPUB_OK; i++) {
 		if (by_name(&sorted[i - 1], &sorted[i]) == 0)
 			r = broken(err, sorted[i], "the name is there twice");

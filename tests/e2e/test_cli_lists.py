@@ -271,3 +271,12 @@ def test_options_anywhere(publisher: Publisher) -> None:
         ["-i", "cli", "-d", str(publisher.directory), "cat", "--", "a"],
     ):
         assert subprocess.run([SHMPUB, *words], capture_output=True, check=True).stdout == b"x\n1\n"
+
+
+def test_the_name_that_was_meant(publisher: Publisher) -> None:
+    for feed in ("quotes", "airports", "a"):
+        publisher.publish(feed, "x\n1\n")
+    for command in ("cat", "info", "verify", "watch"):
+        assert publisher.fail(command, "qoutes").endswith("; quotes is one\n")
+        assert publisher.fail(command, "airport").endswith("; airports is one\n")
+        assert " is one" not in publisher.fail(command, "weather")
