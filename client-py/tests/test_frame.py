@@ -138,3 +138,54 @@ def test_python_storage() -> None:
         held = snapshot(read("a\nx\né\n"))
         assert held.df["a"].dtype.storage == "python"
         assert held.df["a"].tolist() == ["x", "é"]
+
+
+def test_fast_way_is_taken_and_both_ways_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shmpub import _frame
+
+    assert _frame._make is _frame.make_fast
+    for _, text, options in CASES:
+        want = read(text, **options)
+        content = handmade.snapshot(want)
+        with monkeypatch.context() as patch:
+            patch.setattr(_frame, "_make", _frame.make_publicly)
+            publicly = from_bytes(content)
+            assert_same(publicly.df, want)
+        fast = from_bytes(content).df
+        assert_same(fast, publicly.df)
+        assert len(fast._mgr.blocks) == len(publicly.df._mgr.blocks)
+
+
+@pytest.mark.parametrize("way", ["make_fast", "make_publicly"])
+def test_frames_share_nothing_that_can_be_changed(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shmpub import _frame
+
+    monkeypatch.setattr(_frame, "_make", getattr(_frame, way))
+    want = read("i,a,b,s\n5,1,2.5,x\n9,2,3.5,y\n2,3,4.5,z\n", index_col="i")
+    held = snapshot(want)
+    first, second = held.df, held.df
+    first.loc[5, "b"] = 99.0
+    first.iloc[1, 0] = 7
+    first["s"] = "other"
+    first.columns.name = "columns"
+    first.index.name = "index"
+    first.insert(0, "new", 1)
+    del first["a"]
+    assert_same(second, want)
+    assert_same(held.df, want)
+    third = held.df
+    third += third
+    assert_same(second, want)
+    assert_same(held.df, want)
+
+
+def test_falls_back_when_pandas_insides_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shmpub import _frame
+
+    def broken(*_: object) -> None:
+        raise AttributeError("_from_mgr")
+
+    monkeypatch.setattr(_frame, "make_fast", broken)
+    assert _frame._choose() is _frame.make_publicly

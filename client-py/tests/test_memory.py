@@ -82,8 +82,7 @@ def test_exports_do_not_see_what_is_written(instance: Instance, directory: Path)
     instance.publish("quotes", FIRST, 1)
     snapshot = shmpub.subscribe("quotes", directory=directory).snapshot()
     # Past pandas' own copy-on-write, right into the mapping.
-    values = snapshot._frame if snapshot._frame is not None else snapshot.df
-    block = values["a"].array._ndarray
+    block = snapshot.df["a"].array._ndarray
     block.flags.writeable = True
     block[0] = 99
     assert snapshot.df["a"].tolist() == [99, 2]

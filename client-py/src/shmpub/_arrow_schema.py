@@ -83,6 +83,7 @@ class Group:
     nodes: Indices
     buffers: Indices  # of values
     runs: tuple[Run, ...]
+    positions: frozenset[int]  # of the fields that are columns of the DataFrame
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,20 @@ class Schema:
         return {f.position: i for i, f in enumerate(self.columns)}
 
     @cached_property
+    def placements(self) -> list[Indices]:
+        """The place of each of the DataFrame's columns, as pandas wants it."""
+        return [np.array([place], np.intp) for place in range(len(self.columns))]
+
+    @cached_property
+    def export_names(self) -> list[Any]:
+        """What each field goes by where levels of the index are columns like others."""
+        taken = {f.label for f in self.columns}
+        return [
+            f.name if f.level >= 0 and (f.label is None or f.label in taken) else f.label
+            for f in self.fields
+        ]
+
+    @cached_property
     def groups(self) -> tuple[Group, ...]:
         members: dict[Type, list[Field]] = {}
         for f in self.fields:
@@ -136,6 +151,7 @@ class Schema:
             nodes=np.array([f.node for f in fields], np.int64),
             buffers=np.array([f.buffer + 1 for f in fields], np.int64),
             runs=tuple(self._runs(fields)),
+            positions=frozenset(f.position for f in fields if f.level < 0),
         )
 
     def _runs(self, fields: list[Field]) -> Iterator[Run]:

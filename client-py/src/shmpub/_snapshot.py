@@ -37,7 +37,7 @@ class Snapshot:
         self._stamp = stamp
         self._shared = shared
         self._private = private
-        self._frame: pd.DataFrame | None = None
+        self._hand_out: _frame.Maker | None = None
 
     @property
     def layout(self) -> Layout:
@@ -67,10 +67,10 @@ class Snapshot:
     @property
     def df(self) -> pd.DataFrame:
         """A DataFrame over shared memory; assigning into it changes only this one."""
-        frame = self._frame
-        if frame is None:  # two threads may both build it; either is right
-            frame = self._frame = _frame.build(self._layout, self._private)
-        return frame.copy(deep=False)
+        hand_out = self._hand_out
+        if hand_out is None:  # two threads may both make it; either is right
+            hand_out = self._hand_out = _frame.master(self._layout, self._private)
+        return hand_out()
 
     def arrow(self) -> Any:
         """A pyarrow.Table; the index's levels are columns of it, as pandas' metadata tells."""
@@ -87,12 +87,11 @@ class Snapshot:
         `__index_level_N__`.
         """
         schema = self._layout.schema
-        taken = set(schema.labels)
-        arrays = {}
+        found = dict(_frame.views(self._layout, self._shared))
         for f in schema.fields:
-            is_own = f.level < 0 or (f.label is not None and f.label not in taken)
-            arrays[f.label if is_own else f.name] = self._column(f)
-        return arrays
+            if f.position not in found:
+                found[f.position] = self._column(f)
+        return {name: found[position] for position, name in enumerate(schema.export_names)}
 
     def column(self, name: Any) -> npt.NDArray[Any]:
         """One column or named level of the index; KeyError when there is none of that name."""
