@@ -136,6 +136,7 @@ int shm_room(const struct shm_map *map, size_t offset, size_t size, struct shmpu
 
 static int remap(struct shm_map *map, size_t size)
 {
+	size_t page = shm_page_size();
 	void *addr;
 
 	if (map->addr == NULL)
@@ -143,6 +144,8 @@ static int remap(struct shm_map *map, size_t size)
 	if (size == 0) {
 		munmap(map->addr, map->size);
 		addr = NULL;
+	} else if ((size - 1) / page == (map->size - 1) / page) {
+		addr = map->addr; /* the same pages */
 	} else {
 		addr = mremap(map->addr, map->size, size, MREMAP_MAYMOVE);
 	}
@@ -178,9 +181,9 @@ int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err)
 
 static int set_lease(int fd, int type)
 {
-	if (fcntl(fd, F_SETSIG, SIGURG) != 0 || fcntl(fd, F_SETLEASE, type) != 0)
+	if (type == F_WRLCK && fcntl(fd, F_SETSIG, SIGURG) != 0)
 		return errno;
-	return 0;
+	return fcntl(fd, F_SETLEASE, type) != 0 ? errno : 0;
 }
 
 int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
@@ -265,9 +268,9 @@ int shm_recycle(struct shm_map *map, struct shmpub_error *err)
  */
 bool shm_lease_holds(const struct shm_map *map)
 {
-	if (!map->is_leased || fcntl(map->fd, F_GETLEASE) == F_WRLCK)
+	if (!map->is_leased || shm_monotonic_ns() - map->leased_ns < LEASE_SAFE_NS)
 		return true;
-	return shm_monotonic_ns() - map->leased_ns < LEASE_SAFE_NS;
+	return fcntl(map->fd, F_GETLEASE) == F_WRLCK;
 }
 
 void shm_empty(struct shm_map *map)
