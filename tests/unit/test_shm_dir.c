@@ -106,6 +106,58 @@ static bool refused_as_other(const void *scratch)
 	return shm_dir_make(&dir, scratch, "ours", &err) == SHMPUB_ERR_OWNER;
 }
 
+/* A name of the article's, in the sticky directory itself, that somebody else has already. */
+static int place_segment(const char *scratch, bool *exchanged, struct shmpub_error *err)
+{
+	struct shm_dir dir;
+	struct shm_map map = SHM_MAP_NONE;
+	int r = shm_dir_base(&dir, scratch, err);
+
+	if (r == 0)
+		r = shm_create(&map, &dir, ".text.1", 100, &access_all, err);
+	if (r == 0)
+		r = shm_seal(&map, 100, &access_all, err);
+	if (r == 0)
+		r = shm_place(&dir, ".text.1", "text", exchanged, err);
+	if (r != 0)
+		CHECK("not followed, not written",
+		      map.addr == NULL || shm_map_stands(&map, &dir, ".text.1"));
+	(void)shm_remove(&dir, ".text.1", NULL);
+	shm_discard(&map);
+	shm_dir_close(&dir);
+	return r;
+}
+
+static bool cannot_place(const void *scratch)
+{
+	struct shmpub_error err;
+	bool exchanged;
+
+	return place_segment(scratch, &exchanged, &err) == SHMPUB_ERR_SYS && check_failed == 0;
+}
+
+static void test_base(const char *scratch)
+{
+	struct shmpub_error err;
+	struct stat st;
+	char path[256];
+	bool exchanged;
+
+	path_of(path, sizeof(path), scratch, "text");
+	CHECK_INT("made by us", place_segment(scratch, &exchanged, &err), 0);
+	CHECK_INT("again", place_segment(scratch, &exchanged, &err), 0);
+	CHECK("replaced", exchanged);
+	CHECK("root's is not nobody's to replace", in_child(cannot_place, scratch, NOBODY));
+	CHECK_INT("stat", stat(path, &st), 0);
+	CHECK_INT("still ours", st.st_uid, 0);
+	unlink(path);
+	CHECK_INT("a link to a file of ours", symlink("/etc/passwd", path), 0);
+	CHECK_INT("is replaced, not followed", place_segment(scratch, &exchanged, &err), 0);
+	CHECK_INT("stat", lstat(path, &st), 0);
+	CHECK("a file now", S_ISREG(st.st_mode) && st.st_size == 100);
+	unlink(path);
+}
+
 /* /dev/shm itself: sticky, open to all; somebody makes our directory before us. */
 static void test_squatter(const char *scratch)
 {
@@ -131,6 +183,7 @@ static void test_squatter(const char *scratch)
 	CHECK_INT("handed to another", fchown(dir.fd, 1, 1), 0);
 	shm_dir_close(&dir);
 	CHECK("is not nobody's", in_child(refused_as_other, scratch, NOBODY));
+	test_base(scratch);
 	CHECK_INT("as before", chmod(scratch, 0755), 0);
 }
 
