@@ -1,0 +1,100 @@
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "value/batch_kernel.h"
+#include "value/format.h"
+#include "value/value.h"
+
+/*
+ * Cells between commas, as a run: every kernel gives what value_* gives of each cell, a
+ * fixed layout of dates what the general parser gives, and what is printed reads back.
+ */
+
+enum { MOST_CELLS = 512 };
+
+static void ints(const struct batch_kernel *kernel, const struct cell_run *run, size_t n)
+{
+	int64_t out[MOST_CELLS], want;
+	size_t taken = kernel->take_ints(out, run, n);
+
+	for (size_t i = 0; i < taken; i++) {
+		CLAIM(value_int(&want, cell_run_at(run, i)) == INT_SIGNED);
+		CLAIM(want == out[i]);
+	}
+	if (taken < n)
+		CLAIM(value_int(&want, cell_run_at(run, taken)) != INT_SIGNED);
+}
+
+static void floats(const struct batch_kernel *kernel, const struct cell_run *run, size_t n)
+{
+	double out[MOST_CELLS], want, back;
+	char text[FORMAT_MAX];
+	size_t taken = kernel->take_floats(out, run, n);
+
+	for (size_t i = 0; i < taken; i++) {
+		CLAIM(value_float(&want, cell_run_at(run, i)));
+		CLAIM(memcmp(&want, &out[i], sizeof(want)) == 0);
+		CLAIM(value_float(&back, span_of(text, format_float64(text, want))));
+		CLAIM(memcmp(&want, &back, sizeof(want)) == 0);
+	}
+	if (taken < n)
+		CLAIM(!value_float(&want, cell_run_at(run, taken)));
+}
+
+static bool general(int64_t *out, const struct batch_dates *dates, struct span cell)
+{
+	struct date_format plain = *dates->format;
+	struct timestamp t;
+
+	plain.fixed = 0;
+	return date_parse(&t, &plain, NULL, cell) && t.has_zone == dates->has_zone &&
+	       t.offset_s == dates->offset_s && timestamp_unit(&t) <= dates->unit &&
+	       timestamp_to_unit(out, &t, dates->unit);
+}
+
+static void dates(const struct cell_run *run, size_t n)
+{
+	struct date_format format;
+	struct date_cache cache = DATE_CACHE_NONE;
+	struct batch_dates settled = { .format = &format };
+	struct timestamp t;
+	int64_t out[MOST_CELLS], want;
+	size_t taken;
+
+	if (!date_format_infer(&format, cell_run_at(run, 0)) ||
+	    !date_parse(&t, &format, NULL, cell_run_at(run, 0)))
+		return;
+	settled.unit = timestamp_unit(&t);
+	settled.has_zone = t.has_zone;
+	settled.offset_s = t.offset_s;
+	taken = batch_timestamp(out, &cache, &settled, run, n);
+	for (size_t i = 0; i < taken; i++) {
+		CLAIM(general(&want, &settled, cell_run_at(run, i)));
+		CLAIM(want == out[i]);
+	}
+	if (taken < n)
+		CLAIM(!general(&want, &settled, cell_run_at(run, taken)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint32_t cuts[MOST_CELLS + 1] = { UINT32_MAX };
+	char *text = malloc(size + 1); /* just that size: one byte too many is seen */
+	struct cell_run run = { text, cuts, 1 };
+	size_t n = 0;
+
+	CLAIM(text != NULL);
+	memcpy(text, data, size);
+	for (size_t i = 0; i <= size && n < MOST_CELLS; i++) {
+		if (i == size || text[i] == ',')
+			cuts[++n] = (uint32_t)i;
+	}
+	ints(&batch_kernel_plain, &run, n);
+	ints(batch_kernel_best(), &run, n);
+	floats(&batch_kernel_plain, &run, n);
+	floats(batch_kernel_best(), &run, n);
+	dates(&run, n);
+	free(text);
+	return 0;
+}
