@@ -5,6 +5,14 @@
 #ifndef SHMPUB_SNAPSHOT_ARROW_FORMAT_H
 #define SHMPUB_SNAPSHOT_ARROW_FORMAT_H
 
+/*
+ * A snapshot is little-endian throughout, columns as they lie in memory included. A
+ * machine of the other order would have to swap every value: none is supported.
+ */
+#if defined(__BYTE_ORDER__)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "snapshots are little-endian");
+#endif
+
 #define ARROW_MAGIC "ARROW1"
 #define ARROW_MAGIC_SIZE 6u
 #define ARROW_ALIGN 64u      /* of every buffer */

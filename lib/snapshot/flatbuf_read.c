@@ -1,6 +1,7 @@
 #include "snapshot/flatbuf_read.h"
 
 #include "base/checked.h"
+#include "snapshot/arrow_format.h"
 
 /*
  * The only way to a byte is flatbuf_load() or a range that range_inside() has passed.
@@ -9,16 +10,13 @@
 
 uint64_t flatbuf_load(struct flatbuf_view *v, uint64_t at, size_t size)
 {
-	const unsigned char *p;
 	uint64_t value = 0;
 
 	if (v->is_bad || !range_inside(at, size, v->bytes.size)) {
 		v->is_bad = true;
 		return 0;
 	}
-	p = (const unsigned char *)v->bytes.data + at;
-	for (size_t i = 0; i < size; i++)
-		value |= (uint64_t)p[i] << (8 * i);
+	memcpy(&value, v->bytes.data + at, size); /* little-endian: arrow_format.h */
 	return value;
 }
 

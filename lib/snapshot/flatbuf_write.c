@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include "base/error.h"
+#include "snapshot/arrow_format.h"
 
 /*
  * A flatbuffer is a heap of little-endian records: a *table* begins with a signed
@@ -49,8 +50,7 @@ void flatbuf_store(struct flatbuf *f, uint32_t at, uint64_t value, size_t size)
 {
 	if (f->status)
 		return;
-	for (size_t i = 0; i < size; i++)
-		f->bytes.data[at + i] = (char)(unsigned char)(value >> (8 * i) & 0xff);
+	memcpy(f->bytes.data + at, &value, size); /* little-endian: arrow_format.h */
 }
 
 /* Fields lie in order of id, each on a multiple of its size. */
@@ -114,9 +114,10 @@ uint32_t flatbuf_table(struct flatbuf *f, const struct flatbuf_shape *shape)
 
 static uint32_t load_u32(const struct flatbuf *f, uint32_t at)
 {
-	const unsigned char *p = (const unsigned char *)f->bytes.data + at;
+	uint32_t v;
 
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	memcpy(&v, f->bytes.data + at, sizeof(v));
+	return v;
 }
 
 void flatbuf_settle(struct flatbuf *f)

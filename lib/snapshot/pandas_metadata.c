@@ -108,9 +108,15 @@ static int put_column(struct buffer *out, const struct field *f, struct span arr
 	if (r == SHMPUB_OK)
 		r = put_string(out, arrow_name, err);
 	if (r == SHMPUB_OK)
-		r = buffer_printf(out, err,
-		                  ",\"pandas_type\":\"%s\",\"numpy_type\":\"%s\",\"metadata\":",
-		                  pandas_name(f), numpy_name(f));
+		r = put(out, ",\"pandas_type\":\"", err);
+	if (r == SHMPUB_OK)
+		r = put(out, pandas_name(f), err);
+	if (r == SHMPUB_OK)
+		r = put(out, "\",\"numpy_type\":\"", err);
+	if (r == SHMPUB_OK)
+		r = put(out, numpy_name(f), err);
+	if (r == SHMPUB_OK)
+		r = put(out, "\",\"metadata\":", err);
 	return r ? r : put_extra(out, f, err);
 }
 
