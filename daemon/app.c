@@ -88,7 +88,7 @@ static void on_lost(void *arg, const struct shmpub_error *err)
 static struct feed *find_feed(const struct app *app, const char *name)
 {
 	for (struct feed *f = app->feeds; f != NULL; f = f->next) {
-		if (strcmp(f->config->name, name) == 0)
+		if (!feed_is_closed(f) && strcmp(f->config->name, name) == 0)
 			return f;
 	}
 	return NULL;

@@ -35,6 +35,11 @@ bool feed_is_busy(const struct feed *f)
 	return f->state != FEED_IDLE;
 }
 
+bool feed_is_closed(const struct feed *f)
+{
+	return f->is_closed;
+}
+
 /* --- the end of a feed --------------------------------------------------------------------------- */
 
 static void closed(uv_handle_t *handle)
@@ -42,8 +47,6 @@ static void closed(uv_handle_t *handle)
 	struct feed *f = handle->data;
 	struct feed_host *host = f->host;
 
-	if (f->is_removed && f->out != NULL)
-		publisher_feed_remove(f->out);
 	config_feed_release(f->config);
 	schema_free(&f->schema);
 	host->gone(host->arg, f); /* it leaves the list: the last use of f */
@@ -55,6 +58,8 @@ static void close_when_idle(struct feed *f)
 	if (f->is_closed || feed_is_busy(f))
 		return;
 	f->is_closed = true;
+	if (f->is_removed) /* now, so that the name can be given to a new feed at once */
+		publisher_feed_remove(f->out);
 	uv_close((uv_handle_t *)&f->timer, closed);
 }
 

@@ -82,5 +82,7 @@ void feed_leave(struct feed *f, bool keep);
 /* Once a second: notice that nothing has succeeded for three intervals. */
 void feed_tick(struct feed *f);
 bool feed_is_busy(const struct feed *f);
+/* It is on its way out and cannot come back; a new feed may have its name. */
+bool feed_is_closed(const struct feed *f);
 
 #endif
