@@ -44,8 +44,8 @@ def _series(field: pa.Field, column: pa.ChunkedArray) -> pd.Series:
     if pa.types.is_null(field.type):
         return pd.Series([None] * len(column), dtype=object)
     if pa.types.is_large_string(field.type):
-        return pd.Series(column.to_pandas().astype("str"))
-    return column.to_pandas()
+        return column.to_pandas().astype("str").rename(None)
+    return column.to_pandas().rename(None)
 
 
 def load(path: Path) -> pd.DataFrame:
@@ -60,7 +60,8 @@ def load(path: Path) -> pd.DataFrame:
     for field, column in zip(table.schema, table.columns):
         series = _series(field, column)
         if field.name in levels:
-            index[levels.index(field.name)] = (series, labels.get(field.name, field.name))
+            name = None if field.name.startswith("__index_level_") else labels.get(field.name, field.name)
+            index[levels.index(field.name)] = (series, name)
         else:
             columns.append((int(field.name) if integers else field.name, series))
     frame = pd.DataFrame(dict(enumerate(s for _, s in columns)), index=range(table.num_rows))

@@ -43,6 +43,14 @@ void fill_int(struct part *p, size_t column, const struct tile *t)
 	p->states[column].seen.n_values += t->n_rows;
 }
 
+static void note_integer(struct column_state *s, enum int_answer answer, uint64_t row)
+{
+	if (answer == INT_NONE && row < s->seen.first_not_int)
+		s->seen.first_not_int = row;
+	else if (answer != INT_NONE && answer != INT_SIGNED && row < s->seen.first_beyond)
+		s->seen.first_beyond = row;
+}
+
 void fill_uint(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
@@ -55,10 +63,11 @@ void fill_uint(struct part *p, size_t column, const struct tile *t)
 	for (size_t i = 0; i < t->n_rows; i++) {
 		cell = part_cell(p, tile_raw(t, i, c->source));
 		if (value_uint_rules(&out[i], cell, rules) != UINT_VALUE ||
-		    value_int_rules(&i64, cell, rules) == INT_NONE || is_null_first(c, cell)) {
+		    is_null_first(c, cell)) {
 			part_refuse(p, column, t, i);
 			return;
 		}
+		note_integer(s, value_int_rules(&i64, cell, rules), t->first_row + i);
 		s->seen.has_unsigned |= out[i] > INT64_MAX;
 	}
 	s->seen.n_values += t->n_rows;
@@ -82,6 +91,10 @@ static bool read_as_integer(double *out, struct column_state *s, const struct pa
 	switch (value_int_rules(&v, cell, &p->in->columns.rules)) {
 	case INT_SIGNED:
 		*out = (double)v;
+		if (v == 0 && memchr(cell.data, '-', cell.size)) {
+			*out = -0.0; /* as a float; an integer has no such zero */
+			s->has_minus_zero = true;
+		}
 		return true;
 	case INT_NONE:
 		s->seen.first_not_int = row;

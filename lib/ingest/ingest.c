@@ -275,6 +275,7 @@ static void join_column(struct ingest *in, size_t k)
 		o = &in->parts[i].states[k];
 		s->n_nulls += o->n_nulls;
 		s->is_broken |= o->is_broken;
+		s->has_minus_zero |= o->has_minus_zero;
 		evidence_join(&s->seen, &o->seen);
 		if (s->dates)
 			dates_join(s->dates, o->dates, &in->columns.columns[k]);
@@ -364,6 +365,13 @@ static int retype(struct ingest *in, struct shmpub_error *err)
 	return INGEST_RETYPE;
 }
 
+/* Integers beside NA: floats, but read as integers, to which -0 is 0. */
+static void clear_minus_zeros(double *values, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		values[i] += 0.0;
+}
+
 static void report(struct ingest *in, struct table_sink *sink)
 {
 	uint64_t n = in->marks.n_rows;
@@ -380,6 +388,10 @@ static void report(struct ingest *in, struct table_sink *sink)
 			c->text_size += in->parts[i].states[k].text_size;
 		if (v->reading == READ_CATEGORY)
 			c->dictionary = &in->dictionaries[k].column;
+		if (in->parts[0].states[k].has_minus_zero && v->reading == READ_FLOAT &&
+		    in->columns.columns[k].dtype == CSV_DTYPE_AUTO &&
+		    in->parts[0].states[k].seen.first_not_int == ROW_NONE)
+			clear_minus_zeros(c->values, n);
 		if (n % 8 == 0 || v->reading == READ_NOTHING)
 			continue;
 		c->validity[n / 8] &= mask;

@@ -21,6 +21,7 @@ struct column_state {
 	struct evidence seen;
 	struct date_state *dates; /* owned; of columns that may be dates */
 	struct dictionary dictionary;
+	bool has_minus_zero; /* among integers in a column of floats */
 	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
 };
 

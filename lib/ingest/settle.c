@@ -215,7 +215,7 @@ bool settle_holds(const struct column *c, const struct column_state *s)
 	case READ_INT:
 		return true;
 	case READ_UINT:
-		return e->has_unsigned;
+		return e->has_unsigned && e->first_beyond < e->first_not_int;
 	case READ_FLOAT:
 		return e->first_beyond >= e->first_not_int &&
 		       (e->first_not_int != ROW_NONE || e->n_nulls > 0);
