@@ -103,6 +103,16 @@ def test_feed_that_a_dead_publisher_has_not(instance: Instance, directory: Path)
     assert not shmpub.subscribe("quotes", directory=directory).wait(0.05)
 
 
+def test_feed_that_a_publisher_of_another_namespace_has_not(
+    instance: Instance, directory: Path
+) -> None:
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    instance.put("<QQ", 136, time.time_ns(), done.pid)
+    with pytest.raises(shmpub.FeedNotFound):
+        shmpub.subscribe("quotes", directory=directory).wait(20)
+
+
 def test_across_a_new_publisher(instance: Instance, directory: Path) -> None:
     instance.publish("quotes", FRAME, 9)
     feed = shmpub.subscribe("quotes", directory=directory)

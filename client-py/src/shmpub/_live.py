@@ -18,13 +18,12 @@ class Live:
         try:
             from IPython.display import display
         except ImportError:
-            raise ImportError(
-                "live() shows its output with IPython, which is not installed"
-            ) from None
+            raise ImportError("live() needs IPython, which is not installed") from None
         self._name = feed.name
         self._rows = rows
         self._snapshot: Snapshot | None = None
-        self._handle: Any = display(self, display_id=True)
+        show: Any = display  # untyped in some versions
+        self._handle = show(self, display_id=True)
         self._subscription = feed.on_update(self._show)
 
     def cancel(self) -> None:

@@ -1,0 +1,42 @@
+"""The README's examples run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import read
+from handmade import Instance
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCKS = dict(
+    re.findall(r"<!-- test: (\w+) -->\n```python\n(.*?)```", README.read_text(), re.DOTALL)
+)
+
+
+def test_all_examples_are_found() -> None:
+    assert len(BLOCKS) == README.read_text().count("```python") >= 5
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_example(name: str, instance: Instance, directory: Path) -> None:
+    text = "time,bid,ask,symbol\n2024-03-01T09:30,180.25,180.27,AAPL\n"
+    instance.publish("quotes", read(text, index_col=0, parse_dates=[0]), 3)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", BLOCKS[name]],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "SHMPUB_DIRECTORY": str(directory),
+        },
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    if name == "first":
+        assert "spread" in done.stdout
