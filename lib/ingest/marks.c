@@ -111,7 +111,7 @@ static int pass_records(struct walk *w, struct shmpub_error *err)
 		m->n_rows = n_before;
 	else if (r == QUICK_END)
 		w->t.at = w->t.text.size;
-	else
+	else if (r == SHMPUB_OK)
 		w->t.at = quick_at(&w->quick);
 	return r == QUICK_END ? SHMPUB_OK : r;
 }
