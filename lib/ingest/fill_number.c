@@ -22,16 +22,27 @@ static void put_null(struct column_state *s, struct column_sink *out, uint64_t r
 	bit_put(out->validity, row, false);
 }
 
+/* Whether a plain number is always just that number: no option or NA word says otherwise. */
+static bool is_plainly_read(const struct part *p, const struct column *c)
+{
+	return !p->in->columns.has_number_options && !c->na->has_numbers && c->na->n_numbers == 0;
+}
+
 void fill_int(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
 	int64_t *out = (int64_t *)p->sink->columns[column].values + t->first_row;
 	const struct value_rules *rules = &p->in->columns.rules;
-	bool is_plain = !p->in->columns.has_number_options;
+	bool is_plain = !p->in->columns.has_number_options, is_batch = is_plainly_read(p, c);
 	enum int_answer answer;
+	struct cell_run run;
 	struct span cell;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
+		run = tile_run(t, i, c->source);
+		i += is_batch ? batch_int(&out[i], &run, t->n_rows - i) : 0;
+		if (i == t->n_rows)
+			break;
 		cell = part_cell(p, tile_raw(t, i, c->source));
 		answer = is_plain ? value_int(&out[i], cell)
 		                  : value_int_rules(&out[i], cell, rules);
@@ -138,15 +149,17 @@ void fill_float(struct part *p, size_t column, const struct tile *t)
 	struct column_sink *sink = &p->sink->columns[column];
 	double *out = (double *)sink->values + t->first_row;
 	struct column_state *s = &p->states[column];
-	bool is_quick;
+	bool is_batch = is_plainly_read(p, c);
+	struct cell_run run;
 	struct span cell;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
+		run = tile_run(t, i, c->source);
+		if (is_batch && s->seen.first_not_int != ROW_NONE)
+			i += batch_float(&out[i], &run, t->n_rows - i);
+		if (i == t->n_rows)
+			break;
 		cell = part_cell(p, tile_raw(t, i, c->source));
-		is_quick = s->seen.first_not_int != ROW_NONE && !c->na->has_numbers &&
-		           !p->in->columns.has_number_options && c->na->n_numbers == 0;
-		if (is_quick && value_float(&out[i], cell))
-			continue;
 		if (!read_float(&out[i], p, c, s, sink, cell, t->first_row + i)) {
 			part_refuse(p, column, t, i);
 			return;

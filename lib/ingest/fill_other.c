@@ -39,6 +39,24 @@ static bool is_of(const struct verdict *v, const struct timestamp *t, int64_t *o
 	       timestamp_to_unit(out, t, v->unit) && *out != INT64_MIN;
 }
 
+/*
+ * The plain dates from row i on. Not before a first one has been noted with its zone, nor,
+ * in a column of nanoseconds, before one that needs them: the notes prove the verdict.
+ */
+static size_t take_dates(int64_t *out, struct column_state *s, const struct column *c,
+                         const struct tile *t, size_t i)
+{
+	struct cell_run run = tile_run(t, i, c->source);
+	struct batch_dates dates = { .format = c->form,
+		                     .unit = c->verdict.unit,
+		                     .has_zone = c->verdict.has_zone,
+		                     .offset_s = c->verdict.offset_s };
+
+	if (!s->dates->has_value || s->dates->unit != c->verdict.unit)
+		return 0;
+	return batch_timestamp(out + i, &s->dates->cache, &dates, &run, t->n_rows - i);
+}
+
 void fill_date(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
@@ -49,6 +67,9 @@ void fill_date(struct part *p, size_t column, const struct tile *t)
 	struct span cell;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
+		i += take_dates(out, s, c, t, i);
+		if (i == t->n_rows)
+			break;
 		cell = part_cell(p, tile_raw(t, i, c->source));
 		if (column_is_na(c, cell) || value_is_nat(cell)) {
 			s->n_nulls++;

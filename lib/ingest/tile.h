@@ -11,6 +11,7 @@
 #include "csv/cell.h"
 #include "ingest/header.h"
 #include "ingest/quick.h"
+#include "value/batch.h"
 
 struct mark {
 	size_t at;        /* in the text, at a record or at what lies before it */
@@ -47,6 +48,12 @@ static inline struct span tile_raw(const struct tile *t, size_t row, size_t sour
 	uint32_t from = cut[0] + 1, to = cut[1];
 
 	return (struct span){ t->base + from, to > from ? to - from : 0 };
+}
+
+/* The cells of one column from a row on. */
+static inline struct cell_run tile_run(const struct tile *t, size_t row, size_t source)
+{
+	return (struct cell_run){ t->base, t->cuts + row * t->stride + source, t->stride };
 }
 
 /* The error of a record that has more fields than its header. */
