@@ -27,9 +27,11 @@ class Publisher:
     def __init__(self, instance: str = "cli") -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="shmpub-cli-", dir="/dev/shm"))
         self.files = Path(tempfile.mkdtemp(prefix="shmpub-cli-"))
+        self.files.chmod(0o755)
         self.instance = instance
         self.process: subprocess.Popen[str] | None = None
         self.n_files = 0
+        self.user: int | None = None  # who publishes; None: who runs the tests
 
     def start(self, *arguments: str) -> None:
         assert self.process is None
@@ -38,6 +40,7 @@ class Publisher:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            user=self.user,
         )
 
     def tell(self, line: str) -> str:

@@ -280,3 +280,24 @@ def test_the_name_that_was_meant(publisher: Publisher) -> None:
         assert publisher.fail(command, "qoutes").endswith("; quotes is one\n")
         assert publisher.fail(command, "airport").endswith("; airports is one\n")
         assert " is one" not in publisher.fail(command, "weather")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a directory away")
+def test_owners(publisher: Publisher) -> None:
+    """A stranger's instance is refused until it is accepted; root's is anybody's to read."""
+    os.chown(publisher.directory, 54321, 54321)
+    publisher.directory.chmod(0o755)
+    publisher.user = 54321
+    publisher.publish("a", "x\n1\n")
+    for command in (["ls"], ["cat", "a"], ["verify"], ["watch"]):
+        assert "54321" in publisher.fail(*command)
+    assert publisher.run("cat", "a", "--owner", "54321") == "x\n1\n"
+    assert "54321" in publisher.fail("cat", "a", "--owner", "54322")
+    publisher.stop()
+
+    publisher.user, publisher.instance = None, "mine"
+    publisher.publish("b", "x\n2\n")
+    told = subprocess.run(
+        publisher.command("cat", "b"), capture_output=True, user=54322, check=True
+    )
+    assert told.stdout == b"x\n2\n"
