@@ -1,0 +1,33 @@
+"""For compare.py of the corpus: a file's frame, by the publisher, its segment and the client."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+from conftest import Publisher
+
+import shmpub
+
+_scratch = tempfile.TemporaryDirectory(prefix="shmpub-corpus-", dir="/dev/shm")
+_publisher = Publisher(Path(_scratch.name))
+_numbers = itertools.count()
+
+
+@atexit.register
+def _end() -> None:
+    _publisher.stop()
+    _scratch.cleanup()
+
+
+def frame_of(path: str) -> pd.DataFrame:
+    feed = f"file{next(_numbers)}"
+    answer = _publisher.tell(f"{feed}={path}")
+    if answer.startswith(f"{feed} failed"):
+        raise ValueError(answer)
+    frame = shmpub.subscribe(feed, directory=_scratch.name, verify="full").df
+    _publisher.remove(feed)
+    return frame
