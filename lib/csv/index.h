@@ -76,6 +76,7 @@ struct csv_count {
 	uint64_t n_delimiters; /* outside quotes */
 	bool has_cr;
 	bool has_odd_quote;
+	bool has_non_ascii; /* any byte above 0x7F */
 };
 typedef void csv_count_fn(struct csv_count *out, struct span text,
                           const struct csv_index_dialect *dialect, struct csv_index_state *state);

@@ -30,6 +30,7 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.lf = bytes_equal(lo, hi, '\n'),
 		.cr = bytes_equal(lo, hi, '\r'),
 		.blank = bytes_equal(lo, hi, ' ') | bytes_equal(lo, hi, '\t'),
+		.high = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(lo, hi)),
 	};
 }
 

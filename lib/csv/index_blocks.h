@@ -18,6 +18,7 @@
 struct csv_block {
 	uint64_t quote, delimiter, lf, cr;
 	uint64_t blank; /* spaces and tabs */
+	uint64_t high;  /* not 0: some byte is no ASCII */
 };
 
 static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d);
@@ -163,6 +164,7 @@ static inline void count_block(struct csv_count *out, const struct csv_block *b,
 	out->n_delimiters += (unsigned)__builtin_popcountll(e->delimiters);
 	out->has_cr |= b->cr != 0;
 	out->has_odd_quote |= e->odd != 0;
+	out->has_non_ascii |= b->high != 0;
 }
 
 static inline void count_blocks(struct csv_count *out, struct span text,

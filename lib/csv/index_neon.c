@@ -32,6 +32,7 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.lf = bytes_equal(v, '\n'),
 		.cr = bytes_equal(v, '\r'),
 		.blank = bytes_equal(v, ' ') | bytes_equal(v, '\t'),
+		.high = vmaxvq_u8(vorrq_u8(vorrq_u8(v[0], v[1]), vorrq_u8(v[2], v[3]))) & 0x80u,
 	};
 }
 

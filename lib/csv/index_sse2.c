@@ -29,6 +29,8 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.lf = bytes_equal(v, '\n'),
 		.cr = bytes_equal(v, '\r'),
 		.blank = bytes_equal(v, ' ') | bytes_equal(v, '\t'),
+		.high = (unsigned)_mm_movemask_epi8(
+		        _mm_or_si128(_mm_or_si128(v[0], v[1]), _mm_or_si128(v[2], v[3]))),
 	};
 }
 

@@ -2,8 +2,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/utf8.h"
 #include "columns/table.h"
+#include "ingest/text_check.h"
 
 /*
  * The way from bytes to columns: header, columns, marks and a guess at the types when it
@@ -15,17 +15,6 @@
  */
 
 #define ROUNDS_MAX 4
-
-static int check_text(const struct ingest *in, struct shmpub_error *err)
-{
-	size_t valid = utf8_valid_prefix(in->text);
-
-	if (valid == in->text.size)
-		return SHMPUB_OK;
-	return error_set(err, SHMPUB_ERR_CSV, "line %llu: byte 0x%02x at offset %zu is not UTF-8",
-	                 (unsigned long long)csv_line_at(in->text, valid),
-	                 (unsigned char)in->text.data[valid], valid);
-}
 
 static struct span without_bom(struct span text)
 {
@@ -53,11 +42,12 @@ static int guess_types(struct ingest *in, const struct schema *guess, struct shm
 
 static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_error *err)
 {
-	int r = check_text(in, err);
+	int r;
 
 	csv_dialect_init(&in->dialect, in->options);
-	if (r == SHMPUB_OK)
-		r = header_read(&in->header, in->text, &in->dialect, in->options, err);
+	r = header_read(&in->header, in->text, &in->dialect, in->options, err);
+	if (r == SHMPUB_OK) /* marks_init looks at the rest */
+		r = text_check(in->text, 0, in->header.rows.at, err);
 	if (r == SHMPUB_OK)
 		r = columns_init(&in->columns, &in->header, in->options, err);
 	if (r == SHMPUB_OK)

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ingest/text_check.h"
 
 /*
  * Rows are cut into stretches of some 256 KB, each beginning at a multiple of 64 rows, so
@@ -24,6 +25,7 @@ struct walk { /* where the stretch to come begins */
 	bool skips_bad_lines;
 	struct csv_tokenizer t;
 	struct quick_reader quick;
+	bool is_ascii; /* the stretch that was passed, for certain */
 };
 
 int row_too_long(const struct header *h, size_t start, size_t n_fields, struct shmpub_error *err)
@@ -149,6 +151,7 @@ static size_t find_seam(struct walk *w, size_t from, struct csv_index_state stat
 		q->kind->count(&count, window, &q->dialect, &again);
 		if (!is_clear(&count) || count.n_empty)
 			return 0;
+		w->is_ascii &= !count.has_non_ascii;
 		q->kind->index(&index, window, &q->dialect, &state);
 		for (size_t i = 0; i < index.n_records; i++) {
 			if (++*n_rows % 64)
@@ -177,6 +180,7 @@ static int pass_counted(struct walk *w)
 	if (!is_clear(&count))
 		return PASS_NOT_COUNTED;
 	n_rows += count.n_records;
+	w->is_ascii = !count.has_non_ascii;
 	if (size == left) {
 		if (q->state.quoted)
 			return PASS_NOT_COUNTED;
@@ -196,14 +200,18 @@ static int pass_counted(struct walk *w)
 
 static int pass_stretch(struct walk *w, bool is_quick, struct shmpub_error *err)
 {
+	size_t from = w->t.at;
 	int r = QUICK_ODD;
 
 	if (is_quick) {
 		r = pass_counted(w);
+		w->is_ascii &= r == SHMPUB_OK;
 		if (r == PASS_NOT_COUNTED)
 			r = pass_records(w, err);
 	}
-	return r == QUICK_ODD ? pass_exactly(w, err) : r;
+	if (r == QUICK_ODD)
+		r = pass_exactly(w, err);
+	return r == SHMPUB_OK && !w->is_ascii ? text_check(w->t.text, from, w->t.at, err) : r;
 }
 
 int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,

@@ -97,6 +97,7 @@ static bool same(const struct result *a, const struct result *b)
 	       a->index.has_quotes == b->index.has_quotes && a->index.has_cr == b->index.has_cr &&
 	       a->count.n_records == b->count.n_records && a->count.n_empty == b->count.n_empty &&
 	       a->count.n_blank_led == b->count.n_blank_led &&
+	       a->count.has_non_ascii == b->count.has_non_ascii &&
 	       a->count.n_quotes == b->count.n_quotes &&
 	       a->count.n_delimiters == b->count.n_delimiters &&
 	       a->count.has_cr == b->count.has_cr &&
@@ -108,7 +109,7 @@ static bool same(const struct result *a, const struct result *b)
 /* Random texts over few bytes, so that every neighbourhood occurs; sizes around the block. */
 static void test_against_plain(void)
 {
-	static const char alphabet[] = "ab,,\"\"\n\n\r\t \0x";
+	static const char alphabet[] = "ab,,\"\"\n\n\r\t \0x\xE9";
 	static const struct csv_index_dialect dialects[] = { { ',', '"', true },
 		                                             { ',', '"', false },
 		                                             { '\t', '\'', true } };
@@ -124,7 +125,7 @@ static void test_against_plain(void)
 		seed = seed * 6364136223846793005u + 1442695040888963407u;
 		size = (seed >> 33) % sizeof(text);
 		cut = size ? (seed >> 13) % (size + 1) : 0;
-		letters = (round & 4) ? 13 : 4 + (unsigned)(seed >> 50) % 8;
+		letters = (round & 4) ? 14 : 4 + (unsigned)(seed >> 50) % 8;
 		for (size_t i = 0; i < size; i++) {
 			seed = seed * 6364136223846793005u + 1442695040888963407u;
 			text[i] = alphabet[(seed >> 35) % letters];
