@@ -1,6 +1,7 @@
 #include "value/date_format.h"
 #include "value/date_layout.h"
 #include "value/iso8601.h"
+#include "value/reading.h"
 #include "value/scan.h"
 #include "value/strptime.h"
 #include "value/value.h"
@@ -178,8 +179,13 @@ int date_format_compile(struct date_format *out, struct span format, struct shmp
 	int r;
 
 	*out = DATE_FORMAT_NONE;
-	if (span_is(format, "ISO8601") || span_is(format, "mixed")) {
+	if (span_is(format, "ISO8601")) {
 		out->kind = DATE_ISO8601;
+		return SHMPUB_OK;
+	}
+	if (span_is(format, "mixed")) {
+		out->kind = DATE_LOOSE;
+		out->this_year = reading_this_year();
 		return SHMPUB_OK;
 	}
 	r = compile_parts(out, format, err);
@@ -189,6 +195,12 @@ int date_format_compile(struct date_format *out, struct span format, struct shmp
 	}
 	out->kind = DATE_DIRECTIVES;
 	return SHMPUB_OK;
+}
+
+/* Cell by cell, in no common form. */
+static bool by_reading(struct timestamp *out, struct span text, int32_t this_year)
+{
+	return value_iso8601(out, text) || reading_moment(out, text, this_year);
 }
 
 bool date_format_infer(struct date_format *out, struct span first)
@@ -206,9 +218,15 @@ bool date_format_infer(struct date_format *out, struct span first)
 		date_layout_compile(out, first, &t);
 	}
 	size = date_format_guess(guess, sizeof(guess), first);
-	if (size > 0 && compile_parts(out, span_of(guess, size), NULL) == SHMPUB_OK &&
-	    out->kind == DATE_NONE)
-		out->kind = DATE_DIRECTIVES;
+	if (size > 0 && compile_parts(out, span_of(guess, size), NULL) == SHMPUB_OK) {
+		if (out->kind == DATE_NONE)
+			out->kind = DATE_DIRECTIVES;
+		return true;
+	}
+	out->n_parts = 0;
+	out->this_year = reading_this_year();
+	if (out->kind == DATE_NONE && by_reading(&t, first, out->this_year))
+		out->kind = DATE_LOOSE;
 	return out->kind != DATE_NONE;
 }
 
@@ -268,7 +286,11 @@ bool date_parse(struct timestamp *out, const struct date_format *format, struct 
 	case DATE_LAYOUT:
 		if (has_layout(format, text) && value_iso8601(out, text))
 			return true;
-		return format->n_parts > 0 && by_parts(out, format, text);
+		if (format->n_parts == 0)
+			return by_reading(out, text, format->this_year);
+		return by_parts(out, format, text);
+	case DATE_LOOSE:
+		return by_reading(out, text, format->this_year);
 	case DATE_DIRECTIVES:
 		return by_parts(out, format, text);
 	default:

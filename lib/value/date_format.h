@@ -11,9 +11,10 @@
  * one is not, it guesses a strptime format from the first and wants that of all. Here
  * each cell may do either, which differs only for columns that mix them.
  *
- * What pandas parses cell by cell with dateutil, no format having been guessed (two-digit
- * years, a time without minutes, no day, names of zones other than UTC), is no date here:
- * docs/CSV.md has it among the differences.
+ * When no format can be guessed (two-digit years, PM, no day), every cell is read by
+ * dateutil's rules, as pandas does. Not known here, and no dates: a time without a date
+ * (pandas adds today's), quarters (2024Q1), "now" and "today", names of zones other than
+ * UTC and GMT, and offsets behind a name (GMT+3).
  */
 #ifndef SHMPUB_VALUE_DATE_FORMAT_H
 #define SHMPUB_VALUE_DATE_FORMAT_H
@@ -29,9 +30,10 @@
 
 enum date_kind {
 	DATE_NONE,
-	DATE_ISO8601,    /* any ISO 8601 form, cell by cell (date_format = ISO8601 or mixed) */
-	DATE_LAYOUT,     /* ISO 8601 in the layout of the first cell, else by the parts if any */
+	DATE_ISO8601, /* any ISO 8601 form, cell by cell (date_format = ISO8601) */
+	DATE_LAYOUT,  /* ISO 8601 in the layout of the first cell, else by the parts, or loosely */
 	DATE_DIRECTIVES, /* by the parts */
+	DATE_LOOSE,      /* ISO 8601 or dateutil's rules, cell by cell */
 };
 
 struct date_part {
@@ -53,6 +55,7 @@ struct date_format {
 	uint8_t n_parts;
 	bool is_iso; /* the parts are an ISO form: then cells are tried as such first */
 	struct date_part parts[DATE_PARTS_MAX];
+	int32_t this_year; /* for two-digit years; set when cells may be read loosely */
 	uint8_t format_size;
 	char format[2 * DATE_PARTS_MAX]; /* the parts as they were written */
 };

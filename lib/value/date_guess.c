@@ -4,7 +4,6 @@
 #include "value/scan.h"
 #include "value/strptime.h"
 #include <stdio.h>
-#include <time.h>
 
 /*
  * Guessing a strptime format from one value, as pandas does.
@@ -241,45 +240,6 @@ static size_t assemble(char *out, size_t capacity, const struct guess *g)
 	return n;
 }
 
-/* What was not written is as in the first moment of the year 1, and may be found as such. */
-static bool complete(struct reading *r)
-{
-	if (r->year == READ_UNSET)
-		r->year = 1;
-	if (r->month == READ_UNSET)
-		r->month = 1;
-	if (r->day == READ_UNSET)
-		r->day = 1;
-	if (r->hour == READ_UNSET)
-		r->hour = 0;
-	if (r->minute == READ_UNSET)
-		r->minute = 0;
-	if (r->second == READ_UNSET)
-		r->second = 0;
-	if (r->microsecond == READ_UNSET)
-		r->microsecond = 0;
-	if (r->year < 1 || r->year > 9999 || r->month < 1 || r->month > 12 || r->day < 1 ||
-	    r->day > calendar_month_days(r->year, r->month))
-		return false;
-	r->weekday = calendar_weekday(calendar_days(r->year, r->month, r->day));
-	return r->hour < 24 && r->minute < 60 && r->second < 60;
-}
-
-/* A name of a zone that is not understood makes pandas give up. */
-static bool has_known_zone(const struct reading *r)
-{
-	return r->zone_name.size == 0 || r->has_zone;
-}
-
-static int32_t this_year(void)
-{
-	int64_t year;
-	int32_t month, day;
-
-	calendar_date((int64_t)time(NULL) / SECONDS_PER_DAY, &year, &month, &day);
-	return (int32_t)year;
-}
-
 size_t date_format_guess(char *out, size_t capacity, struct span text)
 {
 	struct guess g = { 0 };
@@ -288,7 +248,7 @@ size_t date_format_guess(char *out, size_t capacity, struct span text)
 	int64_t value;
 	size_t size;
 
-	if (!reading_parse(&g.r, text, this_year()) || !complete(&g.r) || !has_known_zone(&g.r))
+	if (!reading_parse(&g.r, text, reading_this_year()) || !reading_complete(&g.r))
 		return 0;
 	g.n_tokens = g.r.n_tokens;
 	for (size_t i = 0; i < g.n_tokens; i++) {

@@ -2,7 +2,9 @@
 #include "value/calendar.h"
 #include "value/scan.h"
 #include "value/token.h"
+#include "value/value.h"
 #include "value/ymd.h"
+#include <time.h>
 
 /*
  * Dates as people write them, by the rules of Python's dateutil, which pandas asks when
@@ -53,6 +55,12 @@ static int32_t adjust(int32_t hour, int32_t ampm)
 	return hour == 12 && ampm == 0 ? 0 : hour;
 }
 
+static bool set_seconds(struct reading *r, struct span token)
+{
+	r->seconds = token;
+	return decimal(&r->second, &r->microsecond, token);
+}
+
 /* Decimals of a minute are seconds; none written leaves them open. */
 static bool set_minutes(struct reading *r, struct span token)
 {
@@ -71,7 +79,7 @@ static bool set_hms(struct reading *r, struct span token, int32_t which)
 	if (which == 1)
 		return set_minutes(r, token);
 	if (which == 2)
-		return decimal(&r->second, &r->microsecond, token);
+		return set_seconds(r, token);
 	if (!decimal(&r->hour, &millionths, token))
 		return false;
 	if (millionths)
@@ -110,7 +118,7 @@ static bool compact(struct reader *rd, struct span token, bool *taken)
 			       ymd_add_token(ymd, part(token, 4, 2));
 		return token_whole(&r->hour, part(token, 0, 2)) &&
 		       token_whole(&r->minute, part(token, 2, 2)) &&
-		       decimal(&r->second, &r->microsecond, part(token, 4, n - 4));
+		       set_seconds(r, part(token, 4, n - 4));
 	}
 	if (n != 8 && n != 12 && n != 14) {
 		*taken = false;
@@ -163,8 +171,7 @@ static bool clock_time(struct reader *rd, size_t *i)
 	if (!token_is_byte(token_at(rd, *i + 1), ':'))
 		return true;
 	*i += 2;
-	return token_is_number(token_at(rd, *i)) &&
-	       decimal(&r->second, &r->microsecond, token_at(rd, *i));
+	return token_is_number(token_at(rd, *i)) && set_seconds(r, token_at(rd, *i));
 }
 
 static bool lone_number(struct reader *rd, size_t *i, int32_t value)
@@ -369,5 +376,86 @@ bool reading_parse(struct reading *out, struct span text, int32_t this_year)
 		return false;
 	if (out->year != READ_UNSET && out->year < 100 && !rd.ymd.century)
 		out->year = full_year(out->year, this_year);
+	return true;
+}
+
+static void set_default(int32_t *field, int32_t value)
+{
+	if (*field == READ_UNSET)
+		*field = value;
+}
+
+bool reading_complete(struct reading *r)
+{
+	set_default(&r->year, 1);
+	set_default(&r->month, 1);
+	set_default(&r->day, 1);
+	set_default(&r->hour, 0);
+	set_default(&r->minute, 0);
+	set_default(&r->second, 0);
+	set_default(&r->microsecond, 0);
+	if (r->year < 1 || r->year > 9999 || r->month < 1 || r->month > 12 || r->day < 1 ||
+	    r->day > calendar_month_days(r->year, r->month))
+		return false;
+	r->weekday = calendar_weekday(calendar_days(r->year, r->month, r->day));
+	/* A name of a zone that is not understood makes pandas give up. */
+	return r->hour < 24 && r->minute < 60 && r->second < 60 &&
+	       (r->zone_name.size == 0 || r->has_zone);
+}
+
+int32_t reading_this_year(void)
+{
+	int64_t year;
+	int32_t month, day;
+
+	calendar_date((int64_t)time(NULL) / SECONDS_PER_DAY, &year, &month, &day);
+	return (int32_t)year;
+}
+
+/* pandas: no date begins with a minus; a number below 1000 is none unless a zero comes first. */
+static bool looks_like_date(struct span text)
+{
+	double number;
+
+	return text.size > 0 && text.data[0] != '-' &&
+	       (text.data[0] == '0' || !value_float(&number, text) || number >= 1000);
+}
+
+/*
+ * Decimals after the sixth count for pandas only when the microseconds are whole
+ * milliseconds: "46.1230004" is nanoseconds, "46.1234004" is not.
+ */
+static void set_fraction(struct timestamp *t, const struct reading *r)
+{
+	size_t whole = 0;
+	size_t n;
+
+	while (whole < r->seconds.size && scan_is_digit(r->seconds.data[whole]))
+		whole++;
+	n = whole < r->seconds.size ? r->seconds.size - whole - 1 : 0;
+	if (n > 6 && r->microsecond % 1000 != 0)
+		n = 6;
+	t->digits = (int8_t)(n < 9 ? n : 9);
+	for (size_t i = 0; i < 9; i++) {
+		t->nanoseconds *= 10;
+		if (i < n)
+			t->nanoseconds += (uint32_t)(r->seconds.data[whole + 1 + i] - '0');
+	}
+}
+
+bool reading_moment(struct timestamp *out, struct span text, int32_t this_year)
+{
+	struct reading r;
+
+	if (!looks_like_date(text) || !reading_parse(&r, text, this_year) || !reading_complete(&r))
+		return false;
+	*out = (struct timestamp){
+		.seconds = calendar_days(r.year, r.month, r.day) * SECONDS_PER_DAY + r.hour * 3600 +
+		           r.minute * 60 + r.second,
+		.has_zone = r.has_zone,
+		.offset_s = r.offset_s,
+		.is_utc = r.has_zone && r.offset_s == 0,
+	};
+	set_fraction(out, &r);
 	return true;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/span.h"
+#include "value/timestamp.h"
 
 #define READ_TOKENS_MAX 32
 #define READ_UNSET (-1)
@@ -20,6 +21,7 @@ struct reading {
 	int32_t weekday;              /* Monday is 0 */
 	int32_t hour, minute, second; /* of 24 */
 	int32_t microsecond;
+	struct span seconds; /* the token they come from, with all its decimals; or empty */
 	bool pm_or_am;
 	bool has_zone;
 	int32_t offset_s;
@@ -31,5 +33,14 @@ struct reading {
  * fifty years of `this_year`), for texts that name a year, month or day at least.
  */
 bool reading_parse(struct reading *out, struct span text, int32_t this_year);
+
+/* What was not written becomes that of the year 1's first moment; false: no such date. */
+bool reading_complete(struct reading *r);
+
+/* By the clock. */
+int32_t reading_this_year(void);
+
+/* A text to its moment by these rules, as pandas does cell by cell; microseconds at best. */
+bool reading_moment(struct timestamp *out, struct span text, int32_t this_year);
 
 #endif

@@ -352,6 +352,11 @@ def test_guess():
     assert not wrong, f"{len(wrong)} of {len(texts)}: {wrong[:20]}"
 
 
+def is_time_alone(series):
+    """A time without a date: of the year 1 for pandas, or of today; text here."""
+    return series.dtype.kind == "M" and series.dt.year[0] in (1, pd.Timestamp.now().year)
+
+
 def test_one_date():
     texts = date_texts(random.Random(SEED + 5), CASES)
     ours = ask([("infer", t, t) for t in texts])
@@ -359,7 +364,7 @@ def test_one_date():
     wrong = [
         (text, moment(s, 0), got)
         for text, s, got in zip(texts, series, ours)
-        if moment(s, 0) != got and not (got == "none" and guess(text) == "none")
+        if moment(s, 0) != got and not (got == "none" and is_time_alone(s))
     ]
     assert not wrong, f"{len(wrong)} of {len(texts)}: {wrong[:20]}"
 

@@ -249,6 +249,53 @@ static void test_guess(void)
 	}
 }
 
+/* No common format: each cell by dateutil's rules. The first is the column's first. */
+static const struct moment loose[] = {
+	{ "two-digit year", "3/1/24", true, MARCH_1, false, 0, false },
+	{ "day first when it must be", "13/3/24", true, MARCH_1 + 12 * DAY_US, false, 0, false },
+	{ "PM", "3/1/2024 9:30 PM", true, MARCH_1 + HALF_PAST_9 + DAY_US / 2, false, 0, false },
+	{ "noon", "3/1/24 12:00 pm", true, MARCH_1 + DAY_US / 2, false, 0, false },
+	{ "no day", "March 2024", true, MARCH_1, false, 0, false },
+	{ "day, name, year", "1 Mar 24", true, MARCH_1, false, 0, false },
+	{ "comma before milliseconds", "2024-03-01 09:30:00,500", true,
+	  MARCH_1 + HALF_PAST_9 + 500000, false, 0, false },
+	{ "hours and minutes by letters", "3/1/24 9h30", true, MARCH_1 + HALF_PAST_9, false, 0,
+	  false },
+	{ "UTC", "3/1/24 09:30 UTC", true, MARCH_1 + HALF_PAST_9, false, 0, true },
+	{ "offset", "3/1/24 09:30 -01:00", true, MARCH_1 + HALF_PAST_9 + INT64_C(3600000000), false,
+	  -3600, true },
+	{ "nanoseconds below milliseconds", "1/1/70 00:00:00.0010002", true, 1000200, true, 0,
+	  false },
+	{ "not below microseconds", "1/1/70 00:00:00.0010012", true, 1001, false, 0, false },
+	{ "ISO among them", "2024-03-01T09:30", true, MARCH_1 + HALF_PAST_9, false, 0, false },
+	{ "a small number", "12.5", false, 0, false, 0, false },
+	{ "a word", "total", false, 0, false, 0, false },
+	{ "a time alone", "10:30", false, 0, false, 0, false },
+	{ "no such day", "2/30/24", false, 0, false, 0, false },
+	{ "a minus in front", "-3/1/24", false, 0, false, 0, false },
+	{ "hour 25", "3/1/24 25:00", false, 0, false, 0, false },
+	{ "13 PM", "3/1/24 13:00 PM", false, 0, false, 0, false },
+	{ "unknown zone", "3/1/24 09:30 EST", false, 0, false, 0, false },
+	{ "empty", "", false, 0, false, 0, false },
+};
+
+static void test_loose(void)
+{
+	struct date_format format;
+
+	CHECK("infer", date_format_infer(&format, span_str(loose[0].text)));
+	CHECK_INT("kind", format.kind, DATE_LOOSE);
+	format.this_year = 2026;
+	for (size_t i = 0; i < ARRAY_LEN(loose); i++) {
+		struct timestamp t;
+		bool ok = date_parse(&t, &format, NULL, span_str(loose[i].text));
+
+		check_moment(&loose[i], ok, &t);
+	}
+	CHECK_INT("mixed", date_format_compile(&format, span_str("mixed"), NULL), SHMPUB_OK);
+	CHECK_INT("mixed", format.kind, DATE_LOOSE);
+}
+
 static const struct {
 	const char *label;
 	const char *first;
@@ -300,5 +347,6 @@ int main(void)
 	test_strptime();
 	test_guess();
 	test_infer();
+	test_loose();
 	return check_report();
 }
