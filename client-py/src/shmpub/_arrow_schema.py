@@ -171,12 +171,12 @@ class Schema:
 
     @cached_property
     def sizes(self) -> tuple[Indices, Indices, Indices]:
-        """Per buffer: bits a row, bits besides, and for a validity its node (else -1)."""
+        """Per buffer: bits a row, bits besides (7 to round up), a validity's node (else -1)."""
         bits, extra, nodes = [], [], []
         for f in self.fields:
             for per_row, besides, is_validity in _buffer_sizes(f):
                 bits.append(per_row)
-                extra.append(besides)
+                extra.append(besides + 7)
                 nodes.append(f.node if is_validity else -1)
         return np.array(bits, np.int64), np.array(extra, np.int64), np.array(nodes, np.int64)
 

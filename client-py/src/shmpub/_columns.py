@@ -177,7 +177,7 @@ def categories(layout: Layout, f: Field, data: Bytes) -> pd.CategoricalDtype:
         return kept[1]
     values_field = Field(0, f.name, "", f.type, 0, -1, f.kind, -1, 0, 0)
     start = int(batch.offsets.min()) if batch.offsets.size else 0
-    moved = Batch(batch.rows, batch.offsets - start, batch.sizes, batch.nulls)
+    moved = Batch(batch.rows, batch.offsets - start, batch.sizes, batch.nulls, False)
     copied = Source(np.frombuffer(content[1], np.uint8), moved)
     if f.type.name == "text":
         copied.check_text(values_field)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from . import _arrow_schema
@@ -57,6 +58,7 @@ class Batch:
     offsets: Indices
     sizes: Indices
     nulls: Indices  # per column
+    has_nulls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +228,11 @@ def _read_dictionary(read: Read, size: int, place: Any, f: Field) -> Batch:
     return batch
 
 
-def _pairs(header: Any, message: bytes, number: int) -> Indices:
+def _pairs(header: Any, message: bytes, number: int) -> npt.NDArray[np.uint64]:
     at, count = header.vector(number, 16)
     # The header's positions count from the flatbuffer, which is behind the message's prefix.
-    return np.frombuffer(message, "<i8", 2 * count, 8 + at).reshape(count, 2)
+    # Unsigned, so that what is below 0 is too large.
+    return np.frombuffer(message, "<u8", 2 * count, 8 + at).reshape(count, 2)
 
 
 def _check_batch(header: Any, message: bytes, body: int, size: int, schema: Schema) -> Batch:
@@ -240,21 +243,37 @@ def _check_batch(header: Any, message: bytes, body: int, size: int, schema: Sche
         raise FormatError("a batch has another number of columns or rows than it should")
     if len(buffers) != schema.n_buffers or header.table(3) is not None:
         raise FormatError("a batch has another number of buffers than it should, or is compressed")
-    nulls = nodes[:, 1]
-    if (nodes[:, 0] != rows).any() or (nulls < 0).any() or (nulls > rows).any():
-        raise FormatError("a column has another number of rows or nulls than it can have")
-    offsets, sizes = buffers[:, 0], buffers[:, 1]
-    room = size - body
-    if ((offsets < 0) | (offsets > room) | (sizes < 0) | (sizes > room - offsets)).any():
+    nulls = nodes[:, 1].view(np.int64)
+    has_nulls = False
+    if len(nodes):
+        lowest, (highest, most) = int(nodes[:, 0].min()), nodes.max(axis=0).tolist()
+        if lowest != rows or highest != rows or most > rows:
+            raise FormatError("a column has another number of rows or nulls than it can have")
+        has_nulls = most > 0
+    if body % 64:
+        raise FormatError("a batch's body does not start on a multiple of 64")
+    offsets, sizes = buffers[:, 0].view(np.int64), buffers[:, 1].view(np.int64)
+    if len(buffers):
+        _check_buffers(buffers, size - body)
+        _check_sizes(sizes, nulls, rows, schema)
+    return Batch(rows, offsets + body, sizes, nulls, has_nulls)
+
+
+def _check_buffers(buffers: npt.NDArray[np.uint64], room: int) -> None:
+    # Each number first, so that no sum can overflow.
+    inside = int(buffers.max()) <= room and int(buffers.sum(axis=1).max()) <= room
+    if not inside:
         raise FormatError("a buffer lies outside the file")
-    if body % 64 or (offsets % 64).any():
+    if int(np.bitwise_or.reduce(buffers[:, 0])) % 64:
         raise FormatError("a buffer does not start on a multiple of 64")
+
+
+def _check_sizes(sizes: Indices, nulls: Indices, rows: int, schema: Schema) -> None:
     bits, extra, validities = schema.sizes
-    needed = (bits * rows + extra + 7) // 8
+    needed = (bits * rows + extra) >> 3
     needed[(validities >= 0) & (nulls[validities] == 0)] = 0
     if (sizes < needed).any():
         raise FormatError("a buffer is shorter than its rows need")
-    return Batch(rows, offsets + body, sizes, nulls)
 
 
 def _check_regions(regions: list[Any], schema: Schema, batch: Batch, size: int) -> list[Region]:
@@ -273,6 +292,13 @@ def _check_region(region: Any, schema: Schema, batch: Batch, size: int) -> Regio
         raise FormatError("a region's offset or stride is wrong")
     if offset + (n - 1) * stride + 8 * batch.rows > size:
         raise FormatError("a region lies outside the file")
-    if batch.rows and (batch.offsets[group.buffers] != offset + stride * np.arange(n)).any():
+    if batch.rows and not _is_where(batch.offsets[group.buffers], offset, stride):
         raise FormatError("a region is not where the batch says")
-    return Region(group, offset, stride, bool(batch.nulls[group.nodes].any()))
+    has_nulls = batch.has_nulls and bool(batch.nulls[group.nodes].any())
+    return Region(group, offset, stride, has_nulls)
+
+
+def _is_where(offsets: Indices, first: int, stride: int) -> bool:
+    if len(offsets) == 1:
+        return int(offsets[0]) == first
+    return int(offsets[0]) == first and bool((offsets[1:] - offsets[:-1] == stride).all())
