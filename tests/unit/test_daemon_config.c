@@ -1,0 +1,157 @@
+/* daemon/config: what a configuration holds, what a reload sees as changed, memory that runs out. */
+#include "unit/check.h"
+
+#include <unistd.h>
+#include "base/alloc.h"
+#include "config.h"
+
+static char folder[] = "/tmp/shmpub-config-XXXXXX";
+static char path[64];
+
+static void write_text(const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	CHECK("write", f != NULL && fputs(text, f) >= 0);
+	if (f != NULL)
+		fclose(f);
+}
+
+static struct config *load(const char *text)
+{
+	struct config_problems problems = CONFIG_PROBLEMS_NONE;
+	struct shmpub_error err = { .message = "" };
+	struct config *config;
+
+	write_text(text);
+	CHECK_INT("load", config_load(&config, path, &problems, &err), 0);
+	CHECK_STR("no error", err.message, "");
+	CHECK_INT("no problems", problems.n, 0);
+	config_problems_free(&problems);
+	return config;
+}
+
+static void test_defaults(void)
+{
+	struct config *c = load("[feed b]\nsource = b.csv\n[feed a]\nsource = /a.csv\n");
+	char expected[96];
+
+	CHECK_STR("instance", c->daemon.instance, "shmpub");
+	CHECK_STR("directory", c->daemon.directory, "/dev/shm");
+	CHECK_INT("feeds", c->n_feeds, 2);
+	CHECK_STR("sorted", c->feeds[0]->name, "a");
+	CHECK_STR("absolute", c->feeds[0]->source, "/a.csv");
+	snprintf(expected, sizeof(expected), "%s/b.csv", folder);
+	CHECK_STR("beside the ini", c->feeds[1]->source, expected);
+	CHECK_INT("interval", c->feeds[0]->interval_ms, 5000);
+	CHECK_INT("mode", c->feeds[0]->access.mode, 0644);
+	CHECK_INT("group", c->feeds[0]->access.gid, -1);
+	CHECK_INT("segment mode", c->feeds[0]->segment_access.mode, 0660);
+	CHECK("found", config_find(c, span_str("b")) == c->feeds[1]);
+	CHECK("not found", config_find(c, span_str("ab")) == NULL);
+	CHECK("not found", config_find(c, span_str("c")) == NULL);
+	CHECK("not found", config_find(c, SPAN_NONE) == NULL);
+	config_free(c);
+}
+
+static void test_inherited(void)
+{
+	struct config *c = load("[feed a]\nsource = a\n[feed b]\nsource = b\nfile_mode = 0400\n"
+	                        "group = 7\n[daemon]\nfile_mode = 0640\ngroup = 42\n");
+
+	CHECK_INT("mode", c->feeds[0]->access.mode, 0640);
+	CHECK_INT("group", c->feeds[0]->access.gid, 42);
+	CHECK_INT("of segments too", c->feeds[0]->segment_access.gid, 42);
+	CHECK_INT("own mode", c->feeds[1]->access.mode, 0400);
+	CHECK_INT("own group", c->feeds[1]->access.gid, 7);
+	config_free(c);
+}
+
+#define FEED "[feed a]\nsource = a.csv\ninterval = 5s\ndtype.x = str\n"
+
+static const struct {
+	const char *label;
+	const char *text;
+	bool equal;
+} changes[] = {
+	{ "the same", FEED, true },
+	{ "comments and blanks", "; new\n[feed a]\nsource=a.csv\ninterval=5s\ndtype.x=str ; t\n",
+	  true },
+	{ "interval", "[feed a]\nsource = a.csv\ninterval = 1h\ndtype.x = str\n", true },
+	{ "log level", FEED "[daemon]\nlog_level = debug\n", true },
+	{ "another feed", FEED "[feed b]\nsource = b\n", true },
+	{ "source", "[feed a]\nsource = b.csv\ndtype.x = str\n", false },
+	{ "option", "[feed a]\nsource = a.csv\ndtype.x = category\n", false },
+	{ "option gone", "[feed a]\nsource = a.csv\n", false },
+	{ "option more", FEED "index_col = x\n", false },
+	{ "mode from [daemon]", FEED "[daemon]\nfile_mode = 0600\n", false },
+	{ "segment", FEED "csv_segment = s\n", false },
+};
+
+static void test_changes(void)
+{
+	struct config *before = load(FEED);
+
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		struct config *after = load(changes[i].text);
+
+		CHECK_INT(changes[i].label, config_feed_equal(before->feeds[0], after->feeds[0]),
+		          changes[i].equal);
+		config_free(after);
+	}
+	config_free(before);
+}
+
+static void test_references(void)
+{
+	struct config *c = load(FEED);
+	struct config_feed *held = config_feed_acquire(c->feeds[0]);
+
+	config_free(c);
+	CHECK_STR("outlives its configuration", held->name, "a");
+	config_feed_release(held);
+	config_feed_release(NULL);
+	config_free(NULL);
+	CHECK_INT("nothing left", mem_live(), 0);
+}
+
+/* With and without problems: whichever request fails, nothing is left and nothing is believed. */
+static void test_no_memory(const char *text, int want)
+{
+	int r = SHMPUB_ERR_NOMEM;
+
+	write_text(text);
+	for (long n = 0; r == SHMPUB_ERR_NOMEM; n++) {
+		struct config_problems problems = CONFIG_PROBLEMS_NONE;
+		struct config *config;
+
+		mem_fail_after(n);
+		r = config_load(&config, path, &problems, NULL);
+		mem_fail_after(-1);
+		CHECK("all or nothing", (r == SHMPUB_OK) == (config != NULL));
+		config_free(config);
+		config_problems_free(&problems);
+		CHECK_INT("nothing left", mem_live(), 0);
+	}
+	CHECK_INT("in the end", r, want);
+}
+
+int main(void)
+{
+	if (mkdtemp(folder) == NULL)
+		return EXIT_FAILURE;
+	snprintf(path, sizeof(path), "%s/shmpubd.ini", folder);
+	test_defaults();
+	test_inherited();
+	test_changes();
+	test_references();
+	test_no_memory(FEED
+	               "csv_segment = s\narray_segment = t\narray_dtype = int8\nindex_col = x\n"
+	               "[daemon]\ninstance = i\ndirectory = d\ninclude = none/*.ini\n",
+	               SHMPUB_OK);
+	test_no_memory(FEED FEED "index_col = x\nfoo = 1\ninterval = x\n[feeed x]\n",
+	               SHMPUB_ERR_INVALID);
+	unlink(path);
+	rmdir(folder);
+	return check_report();
+}
