@@ -2,10 +2,13 @@
 
 /*
  * Feeds with equal intervals must not all come at once: each keeps to its own grid.
+ * A little slack lets a few of them meet, so that the loop and the workers wake for
+ * some at a time: with a thousand feeds that is most of what looking costs.
  * Those that fail together (a server is gone) must not come back together: the
  * back-off is moved at random.
  */
 
+#define SLACK_MAX_MS 64
 #define BACK_OFF_MAX_MS 30000
 #define BUSY_LEAST_MS 12 /* longer than the tick of any kernel's file times */
 #define BUSY_MAX_MS 2000
@@ -14,8 +17,11 @@
 uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase)
 {
 	uint64_t into = (now_ms + interval_ms - phase % interval_ms) % interval_ms;
+	uint64_t due = now_ms + interval_ms - into, slack = interval_ms / 64;
 
-	return interval_ms - into;
+	if (slack > SLACK_MAX_MS)
+		slack = SLACK_MAX_MS;
+	return slack > 1 ? due + (slack - due % slack) % slack - now_ms : due - now_ms;
 }
 
 uint64_t pace_back_off(uint64_t interval_ms, unsigned n, uint64_t random)

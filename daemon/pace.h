@@ -6,7 +6,10 @@
 
 #include <stdint.h>
 
-/* The wait until the next point of a grid of `interval_ms`, shifted by `phase`. At least 1. */
+/*
+ * The wait until the next point of a grid of `interval_ms`, shifted by `phase`, and up to
+ * a 64th of the interval more. At least 1.
+ */
 uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase);
 /*
  * The wait after `n` failures in a row (n >= 1): twice as long each time, from the
