@@ -197,6 +197,14 @@ int date_format_compile(struct date_format *out, struct span format, struct shmp
 	return SHMPUB_OK;
 }
 
+/* What of a byte belongs to the layout. */
+static char blotted(char c)
+{
+	if (scan_is_digit(c))
+		return '0';
+	return c;
+}
+
 /* Cell by cell, in no common form. */
 static bool by_reading(struct timestamp *out, struct span text, int32_t this_year)
 {
@@ -214,7 +222,7 @@ bool date_format_infer(struct date_format *out, struct span first)
 		out->kind = DATE_LAYOUT;
 		out->layout_size = (uint8_t)first.size;
 		for (size_t i = 0; i < first.size; i++)
-			out->layout[i] = scan_is_digit(first.data[i]) ? '0' : first.data[i];
+			out->layout[i] = blotted(first.data[i]);
 		date_layout_compile(out, first, &t);
 	}
 	size = date_format_guess(guess, sizeof(guess), first);
@@ -235,9 +243,7 @@ static bool has_layout(const struct date_format *f, struct span text)
 	if (text.size != f->layout_size)
 		return false;
 	for (size_t i = 0; i < text.size; i++) {
-		char c = scan_is_digit(text.data[i]) ? '0' : text.data[i];
-
-		if (c != f->layout[i])
+		if (blotted(text.data[i]) != f->layout[i])
 			return false;
 	}
 	return true;

@@ -45,30 +45,30 @@ static const char *const weekday_names[] = { "Monday", "Tuesday",  "Wednesday", 
 	                                     "Friday", "Saturday", "Sunday" };
 
 static const struct way {
-	unsigned attributes;
 	const char *format;
+	unsigned attributes;
 	bool filled; /* one digit may stand for two */
 } ways[] = {
-	{ YEAR | MONTH | DAY | HOUR | MINUTE | SECOND, "%Y%m%d%H%M%S", false },
-	{ YEAR | MONTH | DAY | HOUR | MINUTE, "%Y%m%d%H%M", false },
-	{ YEAR | MONTH | DAY | HOUR, "%Y%m%d%H", false },
-	{ YEAR | MONTH | DAY, "%Y%m%d", false },
-	{ HOUR | MINUTE | SECOND, "%H%M%S", false },
-	{ YEAR, "%Y", false },
-	{ HOUR | MINUTE, "%H%M", false },
-	{ MONTH, "%B", false },
-	{ MONTH, "%b", false },
-	{ MONTH, "%m", true },
-	{ DAY, "%d", true },
-	{ HOUR, "%H", true },
-	{ MINUTE, "%M", true },
-	{ SECOND, "%S", true },
-	{ SECOND | MICROSECOND, "%S.%f", false },
-	{ ZONE, "%z", false },
-	{ ZONE, "%Z", false }, /* UTC and GMT */
-	{ WEEKDAY, "%a", false },
-	{ WEEKDAY, "%A", false },
-	{ MERIDIEM, "%p", false },
+	{ "%Y%m%d%H%M%S", YEAR | MONTH | DAY | HOUR | MINUTE | SECOND, false },
+	{ "%Y%m%d%H%M", YEAR | MONTH | DAY | HOUR | MINUTE, false },
+	{ "%Y%m%d%H", YEAR | MONTH | DAY | HOUR, false },
+	{ "%Y%m%d", YEAR | MONTH | DAY, false },
+	{ "%H%M%S", HOUR | MINUTE | SECOND, false },
+	{ "%Y", YEAR, false },
+	{ "%H%M", HOUR | MINUTE, false },
+	{ "%B", MONTH, false },
+	{ "%b", MONTH, false },
+	{ "%m", MONTH, true },
+	{ "%d", DAY, true },
+	{ "%H", HOUR, true },
+	{ "%M", MINUTE, true },
+	{ "%S", SECOND, true },
+	{ "%S.%f", SECOND | MICROSECOND, false },
+	{ "%z", ZONE, false },
+	{ "%Z", ZONE, false }, /* UTC and GMT */
+	{ "%a", WEEKDAY, false },
+	{ "%A", WEEKDAY, false },
+	{ "%p", MERIDIEM, false },
 };
 
 static void print_directive(char *out, size_t size, const struct reading *r, char directive)

@@ -30,7 +30,9 @@ static inline const char *scan_blanks(const char *p, const char *end)
 /* ASCII only: the locale has no say in what a word is. */
 static inline char scan_lower(char c)
 {
-	return (unsigned char)(c - 'A') < 26 ? (char)(c | 0x20) : c;
+	if ((unsigned char)(c - 'A') < 26)
+		return (char)(c + ('a' - 'A'));
+	return c;
 }
 
 /* `word` in lower case. */

@@ -88,28 +88,34 @@ static bool resolve_known(struct reading *r, const struct ymd *ymd)
 	return true;
 }
 
-static void resolve_three(struct reading *r, const struct ymd *ymd)
+/* What each of three numbers is: y, m or d. */
+static const char *order_of_three(const struct ymd *ymd)
 {
 	const int32_t *v = ymd->values;
 
-	if (ymd->month_at == 0 && v[1] > 31)
-		assign(r, v[1], v[0], v[2]); /* Apr-2003-25 */
-	else if (ymd->month_at == 0)
-		assign(r, v[2], v[0], v[1]);
-	else if (ymd->month_at == 1 && v[0] > 31)
-		assign(r, v[0], v[1], v[2]); /* 99-Jan-01 */
-	else if (ymd->month_at == 1)
-		assign(r, v[2], v[1], v[0]);
-	else if (ymd->month_at == 2 && v[1] > 31)
-		assign(r, v[1], v[2], v[0]); /* 01-99-Jan */
-	else if (ymd->month_at == 2)
-		assign(r, v[0], v[2], v[1]);
-	else if (v[0] > 31 || ymd->year_at == 0)
-		assign(r, v[0], v[1], v[2]); /* 99-01-01 */
-	else if (v[0] > 12)
-		assign(r, v[2], v[1], v[0]); /* 13-01-01 */
-	else
-		assign(r, v[2], v[0], v[1]);
+	switch (ymd->month_at) {
+	case 0:
+		return v[1] > 31 ? "myd" : "mdy"; /* Apr-2003-25 */
+	case 1:
+		return v[0] > 31 ? "ymd" : "dmy"; /* 99-Jan-01 */
+	case 2:
+		return v[1] > 31 ? "dym" : "ydm"; /* 01-99-Jan */
+	default:
+		if (v[0] > 31 || ymd->year_at == 0)
+			return "ymd";
+		return v[0] > 12 ? "dmy" : "mdy"; /* 13-01-99 */
+	}
+}
+
+static void resolve_three(struct reading *r, const struct ymd *ymd)
+{
+	const char *order = order_of_three(ymd);
+
+	for (int i = 0; i < YMD_MAX; i++) {
+		int32_t *field = order[i] == 'y' ? &r->year : order[i] == 'm' ? &r->month : &r->day;
+
+		*field = ymd->values[i];
+	}
 }
 
 bool ymd_resolve(struct reading *r, const struct ymd *ymd)
