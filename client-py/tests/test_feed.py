@@ -342,3 +342,28 @@ def test_many_threads_one_feed(instance: Instance, directory: Path) -> None:
     for thread in threads:
         thread.join(30)
     assert not wrong
+
+
+def test_snapshot_after_a_frame_when_the_file_is_gone(instance: Instance, directory: Path) -> None:
+    """A frame alone has no mapping for exports, and none can be made any more."""
+    instance.publish("quotes", ONE, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    frame = feed.df
+    (instance.path / "quotes.arrow").unlink()
+    with pytest.raises(shmpub.NotPublished, match="lost"):
+        feed.snapshot()
+    pd.testing.assert_frame_equal(feed.df, frame)
+    instance.publish("quotes", TWO, 2)
+    assert feed.snapshot().column("a").tolist() == [3]
+
+
+def test_frame_and_snapshot_are_of_one_sequence(instance: Instance, directory: Path) -> None:
+    instance.publish("quotes", ONE, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    frame = feed.df
+    frame.loc[0, "a"] = 99
+    held = feed.snapshot()
+    pd.testing.assert_frame_equal(held.df, ONE)
+    assert held.column("a").tolist() == [1, 2]
+    assert not feed.wait(0)
+    assert feed.snapshot() is held

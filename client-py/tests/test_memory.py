@@ -74,6 +74,8 @@ def test_old_snapshots_are_let_go(instance: Instance, directory: Path) -> None:
     for n in range(1, 50):
         instance.publish("quotes", read(f"c,a\nx{n},{n}\n", dtype={"c": "category"}), n)
         assert feed.df["a"].tolist() == [n]
+    assert len(mappings(instance.path / "quotes.arrow")) == 1  # the one for frames
+    assert feed.snapshot().column("a").tolist() == [49]
     assert len(mappings(instance.path / "quotes.arrow")) == 2
     assert len(mappings(f"{instance.path}/.quotes")) == 0
 

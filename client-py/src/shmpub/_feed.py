@@ -51,6 +51,9 @@ class _Attached(NamedTuple):
         return self.has_feed() and not self.catalog.is_stopped
 
 
+_Held = tuple[Snapshot, Mark]
+
+
 def subscribe(
     name: str,
     instance: str | None = None,
@@ -85,7 +88,7 @@ class Feed:
         self._attached: _Attached | None = None
         self._look_at = 0.0
         self._cell: tuple[memoryview, int] = _NO_CELL
-        self._held: tuple[Snapshot, Mark] | None = None
+        self._held: _Held | None = None
         self._taken = NOTHING
 
     @property
@@ -108,7 +111,9 @@ class Feed:
 
         Raises InstanceNotFound, FeedNotFound or NotPublished where there is nothing to give.
         """
-        return self.snapshot().df
+        snapshot, mark = self._newest(is_for_frames=True)
+        self._taken = mark
+        return snapshot.df
 
     def snapshot(self) -> Snapshot:
         """The newest snapshot. Raises as `df` does."""
@@ -193,10 +198,15 @@ class Feed:
 
     # --- snapshots -------------------------------------------------------------------------------
 
-    def _newest(self) -> tuple[Snapshot, Mark]:
+    def _held_for(self, is_for_frames: bool) -> _Held | None:
+        """What is held, if it will do: one that was opened for frames has no second mapping."""
+        held = self._held
+        return held if held is not None and (is_for_frames or held[0].has_exports) else None
+
+    def _newest(self, is_for_frames: bool = False) -> _Held:
         """What is newest now, and how far that takes a cursor."""
         attached = self._observe()
-        held = self._held
+        held = self._held_for(is_for_frames)
         if attached is None:
             if held is None:
                 raise InstanceNotFound(f"nothing is published at {self._place.path}")
@@ -208,23 +218,24 @@ class Feed:
         if held is not None and not attached.mark().is_newer_than(held[1]):
             return held
         with self._lock:
-            return self._load(attached)
+            return self._load(attached, is_for_frames)
 
-    def _load(self, attached: _Attached) -> tuple[Snapshot, Mark]:
+    def _load(self, attached: _Attached, is_for_frames: bool) -> _Held:
         """Open what stands under the name; again, a few times, when it is older than it should."""
-        found: tuple[Snapshot, Mark] | None = None
+        found: _Held | None = None
+        held = self._held_for(is_for_frames)  # under the lock: another thread may have loaded it
+        kept = self._held[0].layout if self._held else None
         for pause in _OPEN_PAUSES:
             if pause:
                 time.sleep(pause)
                 attached = self._observe(force=True) or attached
             mark = attached.mark() if attached.has_feed() else NOTHING
-            if self._held is not None and not mark.is_newer_than(self._held[1]):
-                return self._held  # another thread was faster, or there is nothing (any more)
+            if held is not None and not mark.is_newer_than(held[1]):
+                return held
             if not mark.sequence:
                 break
-            kept = self._held[0].layout if self._held else None
             try:
-                snapshot = open_snapshot(self._place, self._name, self._verify, kept)
+                snapshot = open_snapshot(self._place, self._name, self._verify, kept, is_for_frames)
             except FileNotFoundError:
                 continue
             if snapshot.epoch != mark.epoch:  # left by another publisher, and taken over
@@ -234,16 +245,18 @@ class Feed:
             if snapshot.sequence >= mark.sequence:
                 break
         if found is None:
-            return self._last(attached)
+            return self._last(attached, held)
+        if held is not None and not found[1].is_newer_than(held[1]):
+            return held  # what stands there is older than what we have
         self._held = found
         return found
 
-    def _last(self, attached: _Attached) -> tuple[Snapshot, Mark]:
+    def _last(self, attached: _Attached, held: _Held | None) -> _Held:
         """Nothing can be had now: the last one stays current, if there was one."""
         if not attached.has_feed():
             raise self._not_found(attached.catalog)
-        if self._held is not None:
-            return self._held
+        if held is not None:
+            return held
         sequence = attached.mark().sequence
         why = "has lost its snapshot's file" if sequence else "was not published yet"
         error = attached.catalog.error(attached.slot)
