@@ -61,6 +61,8 @@ def load(path: Path) -> pd.DataFrame:
         series = _series(field, column)
         if field.name in levels:
             name = None if field.name.startswith("__index_level_") else labels.get(field.name, field.name)
+            if integers and name is not None:
+                name = int(name)
             index[levels.index(field.name)] = (series, name)
         else:
             columns.append((int(field.name) if integers else field.name, series))

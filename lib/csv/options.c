@@ -161,12 +161,15 @@ static int set_parse_dates(struct csv_options *o, const struct key *key, struct 
 	return SHMPUB_OK;
 }
 
+/* A bare number is how many lines, a list in brackets or of several which ones. */
 static int set_skiprows(struct csv_options *o, const struct key *key, struct span value,
                         struct shmpub_error *err)
 {
+	bool is_list = value.size >= 2 && value.data[0] == '[' && value.data[value.size - 1] == ']';
 	struct csv_items items = { NULL, 0, false };
-	int r = item_list_set(&items, value, err);
+	int r;
 
+	r = item_list_set(&items, is_list ? span_of(value.data + 1, value.size - 2) : value, err);
 	if (r)
 		return r;
 	if (!item_list_sort_positions(&items)) {
@@ -175,6 +178,7 @@ static int set_skiprows(struct csv_options *o, const struct key *key, struct spa
 	}
 	item_list_free(&o->skiprows);
 	o->skiprows = items;
+	o->skips_list = is_list || items.n > 1;
 	return SHMPUB_OK;
 }
 

@@ -84,8 +84,8 @@ struct csv_options {
 	struct csv_items date_format;
 	struct csv_items na_values, true_values, false_values;
 	bool keeps_default_na;
-	struct csv_items
-	        skiprows; /* line numbers from 0, ascending; one bare number N means 0..N-1 */
+	struct csv_items skiprows; /* ascending */
+	bool skips_list;           /* line numbers from 0; else one number of lines */
 	enum csv_encoding encoding;
 	uint64_t max_columns;
 	enum csv_dtype dtype; /* of every column that is not named */

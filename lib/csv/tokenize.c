@@ -206,12 +206,28 @@ static size_t pass_record_end(struct csv_tokenizer *t, size_t p)
 	return p < t->text.size ? p + 1 : p;
 }
 
+/*
+ * Blanks behind the \r of a record, when they delimit, belong to the next line whatever
+ * stands behind them: a line of nothing else is a record without fields there.
+ */
+static bool is_bare_record(const struct csv_tokenizer *t, size_t p)
+{
+	const char *data = t->text.data;
+
+	if (!t->dialect->is_whitespace || p == 0 || p >= t->text.size || data[p - 1] != '\r' ||
+	    !is_blank(data[p]))
+		return false;
+	while (p < t->text.size && is_blank(data[p]))
+		p++;
+	return p == t->text.size || data[p] == '\n' || data[p] == '\r';
+}
+
 enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *r)
 {
 	const struct csv_dialect *d = t->dialect;
 	const char *data = t->text.data;
-	size_t p = find_record(t, t->at);
-	bool is_over = false;
+	bool is_over = is_bare_record(t, t->at);
+	size_t p = is_over ? t->at : find_record(t, t->at);
 
 	t->at = p;
 	r->start = p;

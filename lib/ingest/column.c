@@ -56,6 +56,7 @@ static int take_used(struct columns *s, const struct header *h, const struct csv
 		if (i < h->leading) {
 			c.index_level = (int)i;
 			c.is_unnamed = true;
+			c.is_leading = true;
 		} else {
 			name = name_of(h, o, i, n_used);
 			if (o->usecols.is_given && n_used == o->usecols.n)
@@ -125,6 +126,7 @@ static int move_leading(struct columns *s, const struct header *h, const struct 
 				s->columns[i].index_level = (int)k;
 		}
 		s->columns[i].is_unnamed = s->columns[i].index_level >= 0;
+		s->columns[i].is_leading = s->columns[i].is_unnamed;
 		s->columns[i].name = SPAN_NONE;
 		if (!s->columns[i].is_unnamed && next < h->names.n)
 			s->columns[i].name = h->names.names[next++].text;
@@ -177,21 +179,32 @@ static int set_dates(struct columns *s, const struct header *h, const struct csv
 	return SHMPUB_OK;
 }
 
-/* A name that was given a number keeps what was said of the name without it. */
-static const struct csv_column_option *said_of(const struct column *c, const struct header *h,
-                                               const struct csv_options *o)
+/* A name that was given a number keeps the dtype of the name without it. */
+static const struct csv_column_option *said_before(const struct column *c, const struct header *h,
+                                                   const struct csv_options *o)
 {
-	const struct csv_column_option *said;
-	size_t i;
+	size_t i = c->source - h->leading; /* past every name for leading fields */
 
-	if (o->n_columns == 0)
+	if (!h->has_rows || i >= h->names.n || h->names.names[i].original.data == NULL ||
+	    !span_eq(h->names.names[i].text, c->name))
 		return NULL;
-	said = csv_options_column(o, c->name.data ? c->name : span_str(""), c->source);
-	i = c->source - h->leading; /* past every name for leading fields */
-	if (said == NULL && i < h->names.n && h->names.names[i].original.data &&
-	    span_eq(h->names.names[i].text, c->name))
-		said = csv_options_column(o, h->names.names[i].original, UINT64_MAX);
-	return said;
+	return csv_options_column(o, h->names.names[i].original, UINT64_MAX);
+}
+
+/* One set of words for every record of the options, made when it is first asked for. */
+static int set_na(struct columns *s, struct column *c, const struct csv_column_option *said,
+                  const struct csv_options *o, struct shmpub_error *err)
+{
+	struct na_words *na = &s->na[0];
+	int r = SHMPUB_OK;
+
+	if (said && said->na_values.is_given) {
+		na = &s->na[1 + (said - o->columns)];
+		if (na->words.n_words == 0 && !na->is_default)
+			r = na_words_init(na, &said->na_values, o->keeps_default_na, err);
+	}
+	c->na = na;
+	return r;
 }
 
 static int set_form(struct column *c, const struct csv_items *format, struct shmpub_error *err)
@@ -209,27 +222,27 @@ static int set_form(struct column *c, const struct csv_items *format, struct shm
 static int set_said(struct columns *s, const struct header *h, const struct csv_options *o,
                     struct shmpub_error *err)
 {
-	const struct csv_column_option *said;
-	int r;
+	const struct csv_column_option *said, *before;
+	int r = SHMPUB_OK;
 
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; i < s->n && r == SHMPUB_OK; i++) {
 		struct column *c = &s->columns[i];
 
-		said = said_of(c, h, o);
-		c->dtype = said && said->dtype ? said->dtype : o->dtype;
-		c->na = &s->na[0];
-		r = set_form(c, said && said->date_format.n ? &said->date_format : &o->date_format,
-		             err);
-		if (r)
-			return r;
-		if (said == NULL || !said->na_values.is_given)
-			continue;
-		r = na_words_init(&s->na[s->n_na], &said->na_values, o->keeps_default_na, err);
-		if (r)
-			return r;
-		c->na = &s->na[s->n_na++];
+		said = o->n_columns ? csv_options_column(o, c->name, c->source) : NULL;
+		before = said == NULL && o->n_columns ? said_before(c, h, o) : NULL;
+		c->dtype = o->dtype;
+		if (said && said->dtype)
+			c->dtype = said->dtype;
+		else if (before && before->dtype)
+			c->dtype = before->dtype;
+		r = set_na(s, c, said, o, err);
+		if (r == SHMPUB_OK)
+			r = set_form(c,
+			             said && said->date_format.n ? &said->date_format
+			                                         : &o->date_format,
+			             err);
 	}
-	return SHMPUB_OK;
+	return r;
 }
 
 static int init_words(struct word_set *out, const struct csv_items *items, struct shmpub_error *err)
@@ -264,9 +277,8 @@ static int set_rules(struct columns *s, const struct csv_options *o, struct shmp
 	s->na = mem_zalloc(o->n_columns + 1, sizeof(*s->na));
 	if (s->na == NULL)
 		return error_nomem(err, (o->n_columns + 1) * sizeof(*s->na));
-	r = na_words_init(&s->na[0], &o->na_values, o->keeps_default_na, err);
-	s->n_na = r ? 0 : 1;
-	return r;
+	s->n_na = o->n_columns + 1;
+	return na_words_init(&s->na[0], &o->na_values, o->keeps_default_na, err);
 }
 
 int columns_init(struct columns *out, const struct header *h, const struct csv_options *o,

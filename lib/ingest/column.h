@@ -50,6 +50,7 @@ struct column {
 	struct span name;
 	int index_level;
 	bool is_unnamed;
+	bool is_leading; /* a level that the header has no name for */
 	enum csv_dtype dtype;
 	bool is_date;             /* parse_dates: text when a cell is no date */
 	bool is_form_given;       /* date_format: compiled once */

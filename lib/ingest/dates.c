@@ -12,6 +12,31 @@ bool dates_begin(struct date_state *s, const struct column *c, struct span cell)
 	return c->is_form_given || date_format_infer(&s->form, cell);
 }
 
+/* Before the other, as moments. */
+static bool is_before(const struct timestamp *a, const struct timestamp *b)
+{
+	int64_t x = a->seconds - (a->has_zone ? a->offset_s : 0);
+	int64_t y = b->seconds - (b->has_zone ? b->offset_s : 0);
+
+	return x < y || (x == y && a->nanoseconds < b->nanoseconds);
+}
+
+static void stretch(struct date_state *s, const struct timestamp *least,
+                    const struct timestamp *most)
+{
+	if (!s->has_value || is_before(least, &s->least))
+		s->least = *least;
+	if (!s->has_value || is_before(&s->most, most))
+		s->most = *most;
+}
+
+static bool fits(const struct timestamp *t, enum shmpub_unit unit)
+{
+	int64_t v;
+
+	return timestamp_to_unit(&v, t, unit) && v != INT64_MIN;
+}
+
 void dates_note(struct date_state *s, const struct timestamp *t)
 {
 	enum shmpub_unit unit = timestamp_unit(t);
@@ -19,6 +44,7 @@ void dates_note(struct date_state *s, const struct timestamp *t)
 
 	if (s->has_value)
 		s->is_mixed |= s->has_zone != t->has_zone || s->offset_s != offset_s;
+	stretch(s, t, t);
 	s->has_value = true;
 	s->has_zone = t->has_zone;
 	s->offset_s = offset_s;
@@ -40,6 +66,7 @@ void dates_join(struct date_state *s, const struct date_state *later, const stru
 	s->is_mixed |= later->is_mixed;
 	if (!later->has_value)
 		return;
+	stretch(s, &later->least, &later->most);
 	if (s->has_value)
 		s->is_mixed |= s->has_zone != later->has_zone || s->offset_s != later->offset_s;
 	else if (!c->is_form_given)
@@ -59,7 +86,8 @@ struct verdict dates_verdict(const struct date_state *s, uint64_t n_nulls)
 		             .has_zone = s->has_zone,
 		             .offset_s = s->offset_s };
 
-	if (s->has_not_date || s->is_mixed)
+	if (s->has_not_date || s->is_mixed ||
+	    (s->has_value && (!fits(&s->least, s->unit) || !fits(&s->most, s->unit))))
 		return (struct verdict){ .reading = READ_TEXT, .type = SHMPUB_TEXT };
 	if (!s->has_value && n_nulls == 0)
 		return (struct verdict){ .reading = READ_NOTHING, .type = SHMPUB_NULL };

@@ -13,7 +13,8 @@ struct date_state {
 	bool has_zone, is_mixed;
 	int32_t offset_s;
 	enum shmpub_unit unit;
-	struct date_format form; /* of the first value, unless the form was given */
+	struct timestamp least, most; /* of all values, were they in one unit */
+	struct date_format form;      /* of the first value, unless the form was given */
 	struct date_cache cache;
 };
 

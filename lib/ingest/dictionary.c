@@ -137,27 +137,45 @@ static int compare_text(const void *a, const void *b)
 	return c ? c : (x->as.text.size > y->as.text.size) - (x->as.text.size < y->as.text.size);
 }
 
-/* The narrowest type that holds every word. */
-static enum shmpub_type type_of(const struct dictionary *d, const struct columns *s)
+/* What words are, all of them. */
+struct words_kind {
+	bool are_int64, are_ints, are_uint64, have_beyond, are_floats, are_bools;
+};
+
+static void look(struct words_kind *k, struct span word, const struct columns *s)
 {
-	bool ints = true, uints = true, floats = true, bools = true, b;
 	int64_t i;
 	uint64_t u;
 	double f;
+	bool b;
+	enum int_answer answer = value_int(&i, word);
+	enum uint_answer unsigned_answer = value_uint(&u, word);
+
+	k->are_int64 = k->are_int64 && answer == INT_SIGNED;
+	k->have_beyond = k->have_beyond || answer == INT_BEYOND;
+	k->are_uint64 = k->are_uint64 && unsigned_answer == UINT_VALUE;
+	k->are_ints = k->are_ints && (answer != INT_NONE || unsigned_answer == UINT_VALUE);
+	k->are_floats = k->are_floats && value_float(&f, word);
+	k->are_bools = k->are_bools && value_bool_rules(&b, word, &s->rules);
+}
+
+/* As pandas' to_numeric: integers beyond 64 bits, or signed and unsigned ones, stay text. */
+static enum shmpub_type type_of(const struct dictionary *d, const struct columns *s)
+{
+	struct words_kind k = { true, true, true, false, true, true };
 
 	if (d->n == 0)
 		return SHMPUB_TEXT;
-	for (size_t k = 0; k < d->n; k++) {
-		struct span word = dictionary_word(d, k);
-
-		ints = ints && value_int(&i, word) == INT_SIGNED;
-		uints = uints && value_uint(&u, word) == UINT_VALUE;
-		floats = floats && value_float(&f, word);
-		bools = bools && value_bool_rules(&b, word, &s->rules);
+	for (size_t i = 0; i < d->n; i++)
+		look(&k, dictionary_word(d, i), s);
+	if (!s->has_number_options && k.are_floats) {
+		if (k.are_int64)
+			return SHMPUB_INT64;
+		if (k.are_uint64 && !k.have_beyond)
+			return SHMPUB_UINT64;
+		return k.are_ints ? SHMPUB_TEXT : SHMPUB_FLOAT64;
 	}
-	if (!s->has_number_options && (ints || uints || floats))
-		return ints ? SHMPUB_INT64 : uints ? SHMPUB_UINT64 : SHMPUB_FLOAT64;
-	return bools ? SHMPUB_BOOL : SHMPUB_TEXT;
+	return k.are_bools ? SHMPUB_BOOL : SHMPUB_TEXT;
 }
 
 static void read_values(struct value *values, const struct dictionary *d, enum shmpub_type type,

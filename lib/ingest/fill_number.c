@@ -122,7 +122,7 @@ static bool read_float(double *out, struct part *p, const struct column *c, stru
                        struct column_sink *sink, struct span cell, uint64_t row)
 {
 	const struct columns *all = &p->in->columns;
-	bool is_number = false, is_plain = !all->has_number_options;
+	bool is_number = false, is_null = false, is_plain = !all->has_number_options;
 
 	if (is_null_first(c, cell)) {
 		s->seen.n_nulls++;
@@ -132,7 +132,12 @@ static bool read_float(double *out, struct part *p, const struct column *c, stru
 		if (!is_number)
 			is_number = is_plain ? value_float(out, cell)
 			                     : value_float_rules(out, cell, &all->rules);
-		if (is_number && !is_null_number(c, *out))
+		if (is_number && is_null_number(c, *out) && c->dtype == CSV_DTYPE_AUTO &&
+		    s->seen.first_not_int == ROW_NONE)
+			s->has_null_number = true;
+		else if (is_number && is_null_number(c, *out))
+			is_null = true;
+		if (is_number && !is_null)
 			return true;
 		if (!is_number && !column_is_na(c, cell))
 			return false;
@@ -168,6 +173,27 @@ void fill_float(struct part *p, size_t column, const struct tile *t)
 	s->seen.n_values += t->n_rows;
 }
 
+/*
+ * A column of integers and NA is one of floats to look at, but its cells were read as
+ * integers: -0 is 0, and NA was looked for among words only. A column of floats with
+ * integers in front has NA by value in these as well.
+ */
+void settle_integers(const struct column *c, struct column_state *s, struct column_sink *sink,
+                     uint64_t n_rows)
+{
+	double *values = sink->values;
+	bool are_integers = s->seen.first_not_int == ROW_NONE && c->dtype == CSV_DTYPE_AUTO;
+
+	for (uint64_t i = 0; are_integers && s->has_minus_zero && i < n_rows; i++)
+		values[i] += 0.0;
+	for (uint64_t i = 0; !are_integers && s->has_null_number && i < n_rows; i++) {
+		if (!bit_get(sink->validity, i) || !is_null_number(c, values[i]))
+			continue;
+		values[i] = NAN;
+		put_null(s, sink, i);
+	}
+}
+
 void fill_bool(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
@@ -189,7 +215,7 @@ void fill_bool(struct part *p, size_t column, const struct tile *t)
 		}
 		v = false;
 		if (is_null_first(c, cell) || !value_bool_rules(&v, cell, &p->in->columns.rules)) {
-			if (!column_is_na(c, cell)) {
+			if (c->dtype == CSV_DTYPE_BOOL || !column_is_na(c, cell)) {
 				part_refuse(p, column, t, i);
 				return;
 			}

@@ -112,7 +112,7 @@ static int read_header_line(struct header *h, size_t *n, const struct csv_option
 		if (r)
 			return r;
 		if (*n == 0 && i == 0)
-			return no_columns(err);
+			return o->names.is_given ? SHMPUB_OK : no_columns(err);
 		if (*n == 0)
 			return error_set(err, SHMPUB_ERR_CSV,
 			                 "header is record %llu, the text has only %llu",
@@ -163,6 +163,48 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* The most fields of any record, as pandas counts before it takes names or positions as too many. */
+static int find_widest(size_t *widest, const struct header *h, struct shmpub_error *err)
+{
+	struct csv_tokenizer t = h->rows;
+	uint32_t cut;
+	struct csv_record record = { .cuts = &cut };
+	enum csv_token_answer answer;
+
+	for (;;) {
+		record.base = t.at;
+		answer = csv_tokenize(&t, &record);
+		if (answer == CSV_END)
+			return SHMPUB_OK;
+		if (answer != CSV_RECORD)
+			return header_token_error(&t, answer, err);
+		*widest = larger(*widest, record.n_fields);
+	}
+}
+
+static int check_used(const struct header *h, const struct csv_options *o, struct shmpub_error *err)
+{
+	size_t n_names = h->names.n, widest = h->width;
+	size_t needed = o->names.is_given ? n_names - (h->leading < n_names ? h->leading : 0) : 0;
+	int r;
+
+	for (size_t i = 0; i < o->usecols.n; i++) {
+		if (o->usecols.items[i].is_position)
+			needed = larger(needed, (size_t)o->usecols.items[i].position + 1);
+	}
+	if (!h->has_rows || needed <= widest)
+		return SHMPUB_OK;
+	if (h->drops_extra) {
+		r = find_widest(&widest, h, err);
+		if (r)
+			return r;
+	}
+	if (needed <= widest)
+		return SHMPUB_OK;
+	return error_set(err, SHMPUB_ERR_CSV, "%zu columns are named, the records have %zu fields",
+	                 needed, widest);
+}
+
 /* What the number of names and the first row's length make of the table's shape. */
 static int set_shape(struct header *h, size_t n_header, size_t n_first, const struct csv_options *o,
                      struct shmpub_error *err)
@@ -172,7 +214,7 @@ static int set_shape(struct header *h, size_t n_header, size_t n_first, const st
 	size_t n_fields;
 
 	h->width = larger(n_header, n_first);
-	if (is_named && n_header == 0)
+	if (is_named && n_header == 0 && !o->usecols.is_given)
 		h->width = larger(n_first, n_names);
 	n_fields = h->has_rows ? h->width : n_names;
 	if (is_named)
@@ -186,10 +228,7 @@ static int set_shape(struct header *h, size_t n_header, size_t n_first, const st
 	else if (n_used != n_names && n_names != n_fields)
 		return error_set(err, SHMPUB_ERR_CSV, "%zu names for %zu fields", n_names,
 		                 n_fields);
-	if (h->has_rows && is_named && n_names - (h->leading < n_names ? h->leading : 0) > h->width)
-		return error_set(err, SHMPUB_ERR_CSV, "%zu names, the records have %zu fields",
-		                 n_names, h->width);
-	return SHMPUB_OK;
+	return check_used(h, o, err);
 }
 
 int header_read(struct header *out, struct span text, const struct csv_dialect *dialect,
@@ -201,9 +240,9 @@ int header_read(struct header *out, struct span text, const struct csv_dialect *
 	int r = SHMPUB_OK;
 
 	h.rows = (struct csv_tokenizer){ .dialect = dialect, .text = text };
-	if (o->skiprows.n == 1)
+	if (o->skiprows.n && !o->skips_list)
 		h.rows.skip_first = o->skiprows.items[0].position;
-	else if (o->skiprows.n > 1)
+	else if (o->skiprows.n)
 		h.rows.skip_list = &o->skiprows;
 	if (has_header)
 		r = read_header_line(&h, &n_header, o, err);

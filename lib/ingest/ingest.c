@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "columns/table.h"
+#include "csv/encoding.h"
 #include "ingest/text_check.h"
 
 /*
@@ -21,6 +22,19 @@ static struct span without_bom(struct span text)
 	if (text.size >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
 		return span_of(text.data + 3, text.size - 3);
 	return text;
+}
+
+/* The text, as UTF-8 and without the mark that only says so. */
+static int set_text(struct ingest *in, struct span text, struct shmpub_error *err)
+{
+	int r = SHMPUB_OK;
+
+	if (in->options->encoding != CSV_UTF8) {
+		r = csv_decode(&in->decoded, text, in->options->encoding, err);
+		text = buffer_span(&in->decoded);
+	}
+	in->text = without_bom(text);
+	return r;
 }
 
 /* Types before the first fill: of the guess where it fits, else of a sample. */
@@ -70,10 +84,11 @@ int ingest_open(struct ingest **out, struct span text, const struct csv_options 
 
 	if (in == NULL)
 		return error_nomem(err, sizeof(*in));
-	in->text = without_bom(text.data ? text : span_str(""));
 	in->options = options;
 	in->runner = runner;
-	r = prepare(in, guess, err);
+	r = set_text(in, text.data ? text : span_str(""), err);
+	if (r == SHMPUB_OK)
+		r = prepare(in, guess, err);
 	if (r) {
 		ingest_close(in);
 		return r;
@@ -266,6 +281,7 @@ static void join_column(struct ingest *in, size_t k)
 		s->n_nulls += o->n_nulls;
 		s->is_broken |= o->is_broken;
 		s->has_minus_zero |= o->has_minus_zero;
+		s->has_null_number |= o->has_null_number;
 		evidence_join(&s->seen, &o->seen);
 		if (s->dates)
 			dates_join(s->dates, o->dates, &in->columns.columns[k]);
@@ -355,13 +371,6 @@ static int retype(struct ingest *in, struct shmpub_error *err)
 	return INGEST_RETYPE;
 }
 
-/* Integers beside NA: floats, but read as integers, to which -0 is 0. */
-static void clear_minus_zeros(double *values, uint64_t n)
-{
-	for (uint64_t i = 0; i < n; i++)
-		values[i] += 0.0;
-}
-
 static void report(struct ingest *in, struct table_sink *sink)
 {
 	uint64_t n = in->marks.n_rows;
@@ -372,16 +381,14 @@ static void report(struct ingest *in, struct table_sink *sink)
 		const struct verdict *v = &in->columns.columns[k].verdict;
 		uint8_t mask = (uint8_t)((1u << (n % 8)) - 1);
 
+		if (v->reading == READ_FLOAT && v->type == SHMPUB_FLOAT64)
+			settle_integers(&in->columns.columns[k], &in->parts[0].states[k], c, n);
 		c->null_count = in->parts[0].states[k].n_nulls;
 		c->text_size = 0;
 		for (size_t i = 0; i < in->n_parts; i++)
 			c->text_size += in->parts[i].states[k].text_size;
 		if (v->reading == READ_CATEGORY)
 			c->dictionary = &in->dictionaries[k].column;
-		if (in->parts[0].states[k].has_minus_zero && v->reading == READ_FLOAT &&
-		    in->columns.columns[k].dtype == CSV_DTYPE_AUTO &&
-		    in->parts[0].states[k].seen.first_not_int == ROW_NONE)
-			clear_minus_zeros(c->values, n);
 		if (n % 8 == 0 || v->reading == READ_NOTHING)
 			continue;
 		c->validity[n / 8] &= mask;

@@ -21,7 +21,8 @@ struct column_state {
 	struct evidence seen;
 	struct date_state *dates; /* owned; of columns that may be dates */
 	struct dictionary dictionary;
-	bool has_minus_zero; /* among integers in a column of floats */
+	bool has_minus_zero;  /* among integers in a column of floats */
+	bool has_null_number; /* likewise: an integer that is NA if the column is one of floats */
 	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
 };
 
@@ -77,6 +78,10 @@ void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row
 /* Filling one column's cells of a tile, by what the column is read as. */
 typedef void fill_fn(struct part *p, size_t column, const struct tile *t);
 fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_category, fill_date;
+
+/* What only the whole column could tell of integers that were read as floats. */
+void settle_integers(const struct column *c, struct column_state *s, struct column_sink *sink,
+                     uint64_t n_rows);
 
 /* Round 2 for the text columns of one part; `sizes` are where its text begins, per column. */
 void part_copy_text(struct part *p, const uint64_t *begins);

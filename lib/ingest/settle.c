@@ -67,9 +67,24 @@ static struct verdict asked_timestamp(const struct column_state *s)
 
 	dates.has_not_date = false; /* then the fill refuses the cell that is none */
 	dates.is_mixed = false;
+	dates.least = dates.most = (struct timestamp){ .has_zone = dates.has_zone };
 	if (!dates.has_value && s->n_nulls == 0)
 		return verdict_of(READ_DATE, SHMPUB_TIMESTAMP);
 	return dates_verdict(&dates, s->n_nulls);
+}
+
+/* Levels of index_col go through pandas' inference once more: objects with NaN become floats. */
+static struct verdict inferred(const struct column *c, const struct evidence *e)
+{
+	struct verdict v = evidence_verdict(e);
+
+	if (c->index_level >= 0 && !c->is_leading && e->n_nulls) {
+		if (v.reading == READ_BOOL)
+			return verdict_of(READ_BOOL, SHMPUB_FLOAT64);
+		if (v.reading == READ_LONG)
+			return verdict_of(READ_FLOAT, SHMPUB_FLOAT64);
+	}
+	return v;
 }
 
 static struct verdict decide(const struct column *c, const struct column_state *s)
@@ -88,8 +103,7 @@ static struct verdict decide(const struct column *c, const struct column_state *
 	case CSV_DTYPE_TIMESTAMP:
 		return asked_timestamp(s);
 	default:
-		return c->is_date ? dates_verdict(s->dates, s->n_nulls)
-		                  : evidence_verdict(&s->seen);
+		return c->is_date ? dates_verdict(s->dates, s->n_nulls) : inferred(c, &s->seen);
 	}
 }
 
@@ -97,7 +111,6 @@ static void look_date(const struct column *c, struct column_state *s, struct spa
 {
 	struct date_state *d = s->dates;
 	struct timestamp t;
-	int64_t v;
 
 	if (d->has_not_date)
 		return;
@@ -111,9 +124,6 @@ static void look_date(const struct column *c, struct column_state *s, struct spa
 		return;
 	}
 	dates_note(d, &t);
-	/* A unit that grows later makes earlier values overflow: the fill will tell. */
-	if (!timestamp_to_unit(&v, &t, d->unit) || v == INT64_MIN)
-		d->has_not_date = true;
 }
 
 static void look(struct part *p, size_t column, const struct tile *t)
@@ -220,6 +230,8 @@ bool settle_holds(const struct column *c, const struct column_state *s)
 		return e->first_beyond >= e->first_not_int &&
 		       (e->first_not_int != ROW_NONE || e->n_nulls > 0);
 	case READ_BOOL:
+		if (c->verdict.type == SHMPUB_FLOAT64)
+			return s->n_nulls > 0;
 		return (c->verdict.kind == SHMPUB_KIND_BOOL) == (s->n_nulls > 0) &&
 		       (e->n_values == 0 || evidence_verdict(e).reading == READ_BOOL);
 	default:

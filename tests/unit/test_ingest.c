@@ -93,6 +93,22 @@ static const struct {
 	{ "thousands", "thousands=comma\ndelimiter=semicolon", "a;b\n1,000;2\n", "a:i b:i | 1000 2", false },
 	{ "decimal", "decimal=comma\ndelimiter=semicolon", "a;b\n1,5;2\n", "a:f b:i | 1.5 2", false },
 	{ "true and false words", "true_values=yes\nfalse_values=no", "a\nyes\nno\n", "a:b | T | F", false },
+	{ "skiprows, one line", "skiprows=[1]", "a\nx\n1\n", "a:i | 1", false },
+	{ "NA by value, integers", "na_values=999", "a,b\n0999,1\nNA,2\n", "a:f b:i | 999 1 | - 2", false },
+	{ "NA by value, floats", "na_values=999", "a,b\n0999,1\n1.5,2\n", "a:f b:i | - 1 | 1.5 2", false },
+	{ "minus zero beside NA", "", "a,b\n-0,1\nNA,2\n", "a:f b:i | 0 1 | - 2", false },
+	{ "minus zero beside a fraction", "", "a\n-0\n1.5\n", "a:f | -0 | 1.5", false },
+	{ "uint64 before one with blanks", "", "a\n1 \n9223372036854775808\n9223372036854775808 \n", "a:u | 1 | 9223372036854775808 | 9223372036854775808", false },
+	{ "dtype bool with NA", "dtype.a=bool", "a,b\nTrue,1\nNA,2\n", "line 3: column \"a\" is to be bool", true },
+	{ "bool index with NA", "index_col=a", "a,b\nTrue,1\nNA,2\n", "a:^f b:i | 1 1 | - 2", false },
+	{ "names of a doubled column", "na_values.a=x", "a,a\nx,x\n1,1\n", "a:f a.1:s | - x | 1 1", false },
+	{ "names and usecols, too many", "usecols=0, 1\nnames=p, q", "1\n2\n", "2 columns are named, the records have 1", true },
+	{ "nanoseconds beside a far date", "parse_dates=a", "a\n0001-01-01 00:00:00.000000000\n", "a:s | 0001-01-01 00:00:00.000000000", false },
+	{ "category of signed and unsigned", "dtype.a=category", "a\n18446744073709551615\n-1\n", "a:ks | #1=18446744073709551615 | #0=-1", false },
+	{ "latin-1", "encoding=latin-1", "a\n\xE9\n", "a:s | \xC3\xA9", false },
+	{ "cp1252", "encoding=cp1252", "a\n\x80\n", "a:s | \xE2\x82\xAC", false },
+	{ "cp1252, no character", "encoding=cp1252", "a\n\x81\n", "byte 0x81 at offset 2 is not cp1252", true },
+	{ "utf-16 without a mark", "encoding=utf-16", "a\n", "byte order mark", true },
 };
 
 static struct csv_options *options_of(const char *text)

@@ -1,0 +1,120 @@
+#include "csv/encoding.h"
+
+#include "base/checked.h"
+#include "base/error.h"
+
+/*
+ * As Python's codecs have it: latin-1 is the first 256 code points; cp1252 has other
+ * ones from 0x80 to 0x9F, five of them none; utf-16 begins with a byte order mark, which
+ * is not part of the text, and has no surrogate alone.
+ */
+
+static char *put(char *p, uint32_t c)
+{
+	if (c < 0x80) {
+		*p++ = (char)c;
+		return p;
+	}
+	if (c < 0x800) {
+		*p++ = (char)(0xC0 | c >> 6);
+	} else {
+		if (c < 0x10000) {
+			*p++ = (char)(0xE0 | c >> 12);
+		} else {
+			*p++ = (char)(0xF0 | c >> 18);
+			*p++ = (char)(0x80 | (c >> 12 & 0x3F));
+		}
+		*p++ = (char)(0x80 | (c >> 6 & 0x3F));
+	}
+	*p++ = (char)(0x80 | (c & 0x3F));
+	return p;
+}
+
+/* Windows' own part; 0: nothing has that byte. */
+static const uint16_t cp1252[32] = {
+	0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+	0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+	0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178,
+};
+
+static int bad_byte(struct span text, size_t at, const char *name, struct shmpub_error *err)
+{
+	return error_set(err, SHMPUB_ERR_CSV, "byte 0x%02x at offset %zu is not %s",
+	                 (unsigned char)text.data[at], at, name);
+}
+
+static int decode_bytes(char **p, struct span text, bool is_windows, struct shmpub_error *err)
+{
+	uint32_t c;
+
+	for (size_t i = 0; i < text.size; i++) {
+		c = (unsigned char)text.data[i];
+		if (is_windows && c >= 0x80 && c < 0xA0) {
+			c = cp1252[c - 0x80];
+			if (c == 0)
+				return bad_byte(text, i, "cp1252", err);
+		}
+		*p = put(*p, c);
+	}
+	return SHMPUB_OK;
+}
+
+static uint32_t unit_at(struct span text, size_t i, bool is_big)
+{
+	uint32_t a = (unsigned char)text.data[i], b = (unsigned char)text.data[i + 1];
+
+	return is_big ? a << 8 | b : b << 8 | a;
+}
+
+static int decode_utf16(char **p, struct span text, struct shmpub_error *err)
+{
+	bool is_big = text.size >= 2 && memcmp(text.data, "\xFE\xFF", 2) == 0;
+	uint32_t c, low;
+
+	if (text.size == 0)
+		return SHMPUB_OK;
+	if (!is_big && (text.size < 2 || memcmp(text.data, "\xFF\xFE", 2) != 0))
+		return error_set(err, SHMPUB_ERR_CSV, "UTF-16 without a byte order mark");
+	for (size_t i = 2; i < text.size; i += 2) {
+		if (text.size - i < 2)
+			return bad_byte(text, i, "UTF-16, the text ends inside a character", err);
+		c = unit_at(text, i, is_big);
+		if (c >= 0xD800 && c < 0xE000) {
+			low = text.size - i >= 4 ? unit_at(text, i + 2, is_big) : 0;
+			if (c >= 0xDC00 || low < 0xDC00 || low >= 0xE000)
+				return bad_byte(text, i, "UTF-16, a surrogate alone", err);
+			c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+			i += 2;
+		}
+		*p = put(*p, c);
+	}
+	return SHMPUB_OK;
+}
+
+int csv_decode(struct buffer *out, struct span text, enum csv_encoding encoding,
+               struct shmpub_error *err)
+{
+	struct buffer b = BUFFER_NONE;
+	uint64_t room;
+	char *p;
+	int r;
+
+	/* At most three bytes for one of cp1252, or for two of utf-16. */
+	if (!u64_mul(&room, text.size, encoding == CSV_LATIN1 ? 2 : 3))
+		return error_nomem(err, text.size);
+	r = buffer_reserve(&b, room ? room : 1, err);
+	if (r)
+		return r;
+	p = b.data;
+	if (encoding == CSV_UTF16)
+		r = decode_utf16(&p, text, err);
+	else
+		r = decode_bytes(&p, text, encoding == CSV_CP1252, err);
+	if (r) {
+		buffer_free(&b);
+		return r;
+	}
+	b.size = (size_t)(p - b.data);
+	*out = b;
+	return SHMPUB_OK;
+}
