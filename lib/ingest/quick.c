@@ -168,7 +168,7 @@ static uint32_t cut_before(const struct quick_reader *q)
 	uint32_t cut = q->cuts[q->given_ends];
 	const char *end = q->text.data + q->base + cut;
 
-	if (cut == UINT32_MAX || *end != '\r' || q->base + cut + 1 >= q->end || end[1] != '\n')
+	if (cut == UINT32_MAX || q->base + cut + 1 >= q->end || end[0] != '\r' || end[1] != '\n')
 		return cut;
 	return cut + 1;
 }
