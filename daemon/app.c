@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include "base/error.h"
 #include "process.h"
-#include "spread.h"
 
 /*
  * One loop thread owns everything here. The order of the beginning is: configuration,
@@ -358,7 +357,7 @@ static void init_handles(struct app *app)
 
 static void init_host(struct app *app)
 {
-	app->runner = spread_runner(app->pool.workers);
+	app->runner = spread_runner(&app->spread, app->pool.workers);
 	app->host.loop = &app->loop;
 	app->host.log = &app->log;
 	app->host.pool = &app->pool;

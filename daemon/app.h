@@ -16,6 +16,7 @@
 #include "log.h"
 #include "notify.h"
 #include "pool.h"
+#include "spread.h"
 
 #define APP_CONFIG_PATH "/etc/shmpub/shmpubd.ini"
 
@@ -30,6 +31,7 @@ struct app {
 	struct log log;
 	struct pool pool;
 	struct notify notify;
+	struct spread spread;
 	struct ingest_runner runner;
 	struct config *config;
 	struct publisher *publisher;

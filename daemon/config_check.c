@@ -11,7 +11,7 @@
 
 struct named {
 	const char *name;
-	const struct config_feed *feed;
+	struct config_feed *feed;
 	size_t order; /* of appearance: the later one is the problem */
 };
 
@@ -48,7 +48,7 @@ static int differ(const struct named *names, size_t n, const char *word, struct 
 	return r;
 }
 
-static void add(struct named *names, size_t *n, const char *name, const struct config_feed *feed)
+static void add(struct named *names, size_t *n, const char *name, struct config_feed *feed)
 {
 	if (name != NULL) {
 		names[*n] = (struct named){ name, feed, *n };
@@ -74,8 +74,8 @@ static int check_names(struct config *c, struct named *names, struct config_prob
 	for (size_t i = 0; i < c->n_feeds; i++)
 		add(names, &n, c->feeds[i]->name, c->feeds[i]);
 	qsort(names, n, sizeof(*names), by_name);
-	for (size_t i = 0; i < n; i++) /* the const is our own: these are the config's feeds */
-		c->feeds[i] = (struct config_feed *)(uintptr_t)names[i].feed;
+	for (size_t i = 0; i < n; i++)
+		c->feeds[i] = names[i].feed;
 	return differ(names, n, "feed", p, err);
 }
 

@@ -150,11 +150,11 @@ static int read_all(struct buffer *out, int fd, uint64_t limit, const char *path
 static void want_large_pages(const struct buffer *b)
 {
 #ifdef MADV_HUGEPAGE
-	uintptr_t from = ((uintptr_t)b->data + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
-	uintptr_t to = ((uintptr_t)b->data + b->capacity) & ~(LARGE_PAGE - 1);
+	size_t ahead = (LARGE_PAGE - (uintptr_t)b->data % LARGE_PAGE) % LARGE_PAGE;
 
-	if (b->capacity >= 2 * LARGE_PAGE && to > from)
-		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+	if (b->capacity >= ahead + LARGE_PAGE)
+		(void)madvise(b->data + ahead, (b->capacity - ahead) & ~(LARGE_PAGE - 1),
+		              MADV_HUGEPAGE);
 #else
 	(void)b;
 #endif

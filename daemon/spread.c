@@ -29,8 +29,9 @@ static void help(void *arg)
 static void spread(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
 {
 	uv_thread_t helpers[SPREAD_THREADS_MAX];
+	const struct spread *s = self;
 	struct run r = { .task = task, .arg = arg, .n = n };
-	size_t wanted = (size_t)self, started = 0;
+	size_t wanted = s->n_threads, started = 0;
 
 	if (wanted > n)
 		wanted = n;
@@ -41,12 +42,8 @@ static void spread(void *self, size_t n, void (*task)(void *arg, size_t i), void
 		uv_thread_join(&helpers[--started]);
 }
 
-struct ingest_runner spread_runner(size_t n_threads)
+struct ingest_runner spread_runner(struct spread *s, size_t n_threads)
 {
-	if (n_threads > SPREAD_THREADS_MAX)
-		n_threads = SPREAD_THREADS_MAX;
-	/* The number is all that a run needs to know, so it travels as the pointer. */
-	return (struct ingest_runner){ .run = spread,
-		                       .self = (void *)n_threads,
-		                       .n_threads = n_threads };
+	s->n_threads = n_threads < SPREAD_THREADS_MAX ? n_threads : SPREAD_THREADS_MAX;
+	return (struct ingest_runner){ .run = spread, .self = s, .n_threads = s->n_threads };
 }

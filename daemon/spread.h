@@ -10,7 +10,11 @@
 
 #define SPREAD_THREADS_MAX 16
 
-/* A runner of at most `n_threads`, the caller's among them. It keeps no state. */
-struct ingest_runner spread_runner(size_t n_threads);
+struct spread {
+	size_t n_threads;
+};
+
+/* A runner of at most `n_threads`, the caller's among them. `s` must outlive it. */
+struct ingest_runner spread_runner(struct spread *s, size_t n_threads);
 
 #endif
