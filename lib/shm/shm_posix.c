@@ -134,6 +134,23 @@ int shm_room(const struct shm_map *map, size_t offset, size_t size, struct shmpu
 	return sys != 0 ? error_sys(err, sys, "%zu more bytes of shared memory", size) : 0;
 }
 
+/*
+ * The thread sanitizer does not know mremap: it keeps what it remembers of the old
+ * addresses, and reports whoever is given them next. It gets two calls that it knows.
+ */
+static void *move_mapping(const struct shm_map *map, size_t size)
+{
+#ifdef __SANITIZE_THREAD__
+	void *addr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
+
+	if (addr != MAP_FAILED)
+		munmap(map->addr, map->size);
+	return addr;
+#else
+	return mremap(map->addr, map->size, size, MREMAP_MAYMOVE);
+#endif
+}
+
 static int remap(struct shm_map *map, size_t size)
 {
 	size_t page = shm_page_size();
@@ -147,7 +164,7 @@ static int remap(struct shm_map *map, size_t size)
 	} else if ((size - 1) / page == (map->size - 1) / page) {
 		addr = map->addr; /* the same pages */
 	} else {
-		addr = mremap(map->addr, map->size, size, MREMAP_MAYMOVE);
+		addr = move_mapping(map, size);
 	}
 	if (addr == MAP_FAILED)
 		return errno;
