@@ -2,7 +2,6 @@
 #include "value/calendar.h"
 #include "value/scan.h"
 #include "value/token.h"
-#include "value/value.h"
 #include "value/ymd.h"
 #include <time.h>
 
@@ -272,8 +271,9 @@ static bool zone_name(struct reader *rd, size_t i)
 	struct span token = token_at(rd, i);
 	struct span next = token_at(rd, i + 1);
 
-	/* "GMT+3" is turned round by dateutil: not worth being right about. */
-	if (token_is_byte(next, '+') || token_is_byte(next, '-'))
+	/* "GMT+3" is turned round by dateutil: not worth being right about. Nor is "15.Z". */
+	if (token_is_byte(next, '+') || token_is_byte(next, '-') ||
+	    (i > 0 && token_is_byte(token_at(rd, i - 1), '.')))
 		return false;
 	rd->r->zone_name = token;
 	if (scan_is_word(token, "utc", 3) || scan_is_word(token, "gmt", 3) ||
@@ -410,52 +410,4 @@ int32_t reading_this_year(void)
 
 	calendar_date((int64_t)time(NULL) / SECONDS_PER_DAY, &year, &month, &day);
 	return (int32_t)year;
-}
-
-/* pandas: no date begins with a minus; a number below 1000 is none unless a zero comes first. */
-static bool looks_like_date(struct span text)
-{
-	double number;
-
-	return text.size > 0 && text.data[0] != '-' &&
-	       (text.data[0] == '0' || !value_float(&number, text) || number >= 1000);
-}
-
-/*
- * Decimals after the sixth count for pandas only when the microseconds are whole
- * milliseconds: "46.1230004" is nanoseconds, "46.1234004" is not.
- */
-static void set_fraction(struct timestamp *t, const struct reading *r)
-{
-	size_t whole = 0;
-	size_t n;
-
-	while (whole < r->seconds.size && scan_is_digit(r->seconds.data[whole]))
-		whole++;
-	n = whole < r->seconds.size ? r->seconds.size - whole - 1 : 0;
-	if (n > 6 && r->microsecond % 1000 != 0)
-		n = 6;
-	t->digits = (int8_t)(n < 9 ? n : 9);
-	for (size_t i = 0; i < 9; i++) {
-		t->nanoseconds *= 10;
-		if (i < n)
-			t->nanoseconds += (uint32_t)(r->seconds.data[whole + 1 + i] - '0');
-	}
-}
-
-bool reading_moment(struct timestamp *out, struct span text, int32_t this_year)
-{
-	struct reading r;
-
-	if (!looks_like_date(text) || !reading_parse(&r, text, this_year) || !reading_complete(&r))
-		return false;
-	*out = (struct timestamp){
-		.seconds = calendar_days(r.year, r.month, r.day) * SECONDS_PER_DAY + r.hour * 3600 +
-		           r.minute * 60 + r.second,
-		.has_zone = r.has_zone,
-		.offset_s = r.offset_s,
-		.is_utc = r.has_zone && r.offset_s == 0,
-	};
-	set_fraction(out, &r);
-	return true;
 }
