@@ -41,6 +41,8 @@ struct na_words {
 	struct word_set words;
 	double *numbers; /* cells read as floats that are NA by value */
 	size_t n_numbers;
+	bool begins[256]; /* first bytes of words that are not empty */
+	size_t size_max;  /* of the longest word */
 	bool is_default;  /* pandas' own words and no others */
 	bool has_numbers; /* a word may be read as a number or a bool: look for NA first */
 };
@@ -84,6 +86,13 @@ void columns_free(struct columns *columns);
 static inline bool column_is_na(const struct column *c, struct span cell)
 {
 	return c->na->is_default ? value_is_na(cell) : word_set_has(&c->na->words, cell);
+}
+
+/* False: certainly not NA, by its first byte and its size. */
+static inline bool column_may_be_na(const struct column *c, struct span cell)
+{
+	return cell.size == 0 ||
+	       (c->na->begins[(unsigned char)cell.data[0]] && cell.size <= c->na->size_max);
 }
 
 #endif

@@ -148,6 +148,28 @@ static bool read_float(double *out, struct part *p, const struct column *c, stru
 	return true;
 }
 
+/*
+ * Integers in a column that has shown nothing else so far, as in one of integers and NA.
+ * A zero is left to read_as_integer: it may have a sign.
+ */
+static size_t take_integers(double *out, const struct cell_run *run, size_t n)
+{
+	int64_t values[64];
+	size_t taken, i;
+
+	taken = batch_int(values, run, n < ARRAY_LEN(values) ? n : ARRAY_LEN(values));
+	for (i = 0; i < taken && values[i] != 0; i++)
+		out[i] = (double)values[i];
+	return i;
+}
+
+static size_t take_numbers(double *out, const struct column_state *s, const struct cell_run *run,
+                           size_t n)
+{
+	return s->seen.first_not_int == ROW_NONE ? take_integers(out, run, n)
+	                                         : batch_float(out, run, n);
+}
+
 void fill_float(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
@@ -157,11 +179,12 @@ void fill_float(struct part *p, size_t column, const struct tile *t)
 	bool is_batch = is_plainly_read(p, c);
 	struct cell_run run;
 	struct span cell;
+	size_t taken;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		run = tile_run(t, i, c->source);
-		if (is_batch && s->seen.first_not_int != ROW_NONE)
-			i += batch_float(&out[i], &run, t->n_rows - i);
+		taken = is_batch ? take_numbers(&out[i], s, &run, t->n_rows - i) : 0;
+		i += taken;
 		if (i == t->n_rows)
 			break;
 		cell = part_cell(p, tile_raw(t, i, c->source));
@@ -194,18 +217,44 @@ void settle_integers(const struct column *c, struct column_state *s, struct colu
 	}
 }
 
+/* The words that nearly every column of truth values is written in. */
+static bool is_common_word(bool *out, struct span cell)
+{
+	if (cell.size == 4 &&
+	    (memcmp(cell.data, "true", 4) == 0 || memcmp(cell.data, "True", 4) == 0))
+		return *out = true;
+	*out = false;
+	return cell.size == 5 &&
+	       (memcmp(cell.data, "false", 5) == 0 || memcmp(cell.data, "False", 5) == 0);
+}
+
+static size_t take_bools(uint8_t *bits, const struct column *c, const struct tile *t, size_t i)
+{
+	size_t row;
+	bool v;
+
+	for (row = i; row < t->n_rows && is_common_word(&v, tile_raw(t, row, c->source)); row++)
+		bit_put(bits, t->first_row + row, v);
+	return row - i;
+}
+
 void fill_bool(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
 	struct column_sink *sink = &p->sink->columns[column];
 	struct column_state *s = &p->states[column];
 	bool v, has_words = p->in->columns.has_bool_words;
+	bool is_plain = !has_words && !c->na->has_numbers;
 	struct span cell;
 	char *room;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
-		uint64_t row = t->first_row + i;
+		uint64_t row;
 
+		i += is_plain ? take_bools(sink->values, c, t, i) : 0;
+		if (i == t->n_rows)
+			return;
+		row = t->first_row + i;
 		cell = part_cell(p, tile_raw(t, i, c->source));
 		if (has_words) { /* words that are numbers as well: the cascade decides */
 			room = part_room(p, cell.size + 1);

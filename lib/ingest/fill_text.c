@@ -77,10 +77,53 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 	return false;
 }
 
+/* The bytes between a cell's only two quotes; data NULL: it is not so simple. */
+static struct span between_quotes(struct span raw, char quote)
+{
+	const char *close = memchr(raw.data + 1, quote, raw.size - 1);
+
+	return close && close + 1 == raw.data + raw.size ? span_of(raw.data + 1, raw.size - 2)
+	                                                 : SPAN_NONE;
+}
+
+/*
+ * The cells from row i on that are certainly text and nothing else; returns how many. What
+ * begins with a blank or like a word for NA, is empty or has quotes inside is for put_cell.
+ */
+static size_t take_plain(struct part *p, const struct column *c, struct column_state *s,
+                         struct column_sink *sink, const struct tile *t, size_t i)
+{
+	const struct csv_dialect *d = &p->in->dialect;
+	int64_t *slots = sink->offsets + t->first_row;
+	uint64_t total = 0;
+	size_t row;
+
+	for (row = i; row < t->n_rows; row++) {
+		struct span cell = tile_raw(t, row, c->source);
+
+		if (cell.size && d->has_quote && cell.data[0] == d->quote)
+			cell = between_quotes(cell, d->quote);
+		else if (cell.size && (cell.data[0] == ' ' || cell.data[0] == '\t'))
+			break;
+		if (column_may_be_na(c, cell) || cell.size > SLOT_SIZE_MAX)
+			break;
+		slots[row] = (int64_t)slot_of(t, cell, 0);
+		total += cell.size;
+	}
+	s->text_size += total;
+	return row - i;
+}
+
 void fill_text(struct part *p, size_t column, const struct tile *t)
 {
+	const struct column *c = &p->in->columns.columns[column];
+	struct column_state *s = &p->states[column];
+	bool is_told = c->dtype != CSV_DTYPE_AUTO || c->is_date; /* nothing to note */
+
 	for (size_t i = 0; i < t->n_rows; i++) {
-		if (!put_cell(p, column, t, i))
+		if (c->verdict.reading == READ_TEXT && (is_told || s->seen.is_text))
+			i += take_plain(p, c, s, &p->sink->columns[column], t, i);
+		if (i < t->n_rows && !put_cell(p, column, t, i))
 			return;
 	}
 }
@@ -106,7 +149,22 @@ static size_t work_text(char *out, struct part *p, const struct column *c, struc
 	return size;
 }
 
-static uint64_t copy_stretch(struct part *p, size_t column, size_t mark, uint64_t at)
+/* Where the text of a part ends, in its source and in its sink: nothing behind is touched. */
+struct limits {
+	const char *source, *sink;
+};
+
+/* Short texts by one fixed copy, whose excess the next one overwrites. */
+static inline void copy_text(char *to, const char *from, size_t size, const struct limits *end)
+{
+	if (size <= 32 && end->sink - to >= 32 && end->source - from >= 32)
+		memcpy(to, from, 32);
+	else
+		memcpy(to, from, size);
+}
+
+static uint64_t copy_stretch(struct part *p, size_t column, size_t mark, uint64_t at,
+                             const struct limits *limits)
 {
 	const struct column *c = &p->in->columns.columns[column];
 	struct column_sink *sink = &p->sink->columns[column];
@@ -126,7 +184,7 @@ static uint64_t copy_stretch(struct part *p, size_t column, size_t mark, uint64_
 			at += work_text(sink->text + at, p, c, span_of(from, size));
 			continue;
 		}
-		memcpy(sink->text + at, from, size);
+		copy_text(sink->text + at, from, size, limits);
 		at += size;
 	}
 	return at;
@@ -135,6 +193,7 @@ static uint64_t copy_stretch(struct part *p, size_t column, size_t mark, uint64_
 void part_copy_text(struct part *p, const uint64_t *begins)
 {
 	const struct columns *s = &p->in->columns;
+	struct limits limits = { .source = p->in->text.data + p->in->text.size };
 
 	for (size_t k = 0; k < s->n; k++) {
 		uint64_t at = begins[k];
@@ -142,7 +201,8 @@ void part_copy_text(struct part *p, const uint64_t *begins)
 		if (s->columns[k].verdict.type != SHMPUB_TEXT ||
 		    s->columns[k].verdict.reading == READ_CATEGORY)
 			continue;
+		limits.sink = p->sink->columns[k].text + at + p->states[k].text_size;
 		for (size_t i = p->first_mark; i < p->end_mark; i++)
-			at = copy_stretch(p, k, i, at);
+			at = copy_stretch(p, k, i, at, &limits);
 	}
 }

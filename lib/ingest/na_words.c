@@ -52,6 +52,18 @@ static int build_words(struct na_words *na, struct build *b, const struct csv_it
 	return SHMPUB_OK;
 }
 
+/* What tells most cells from every word at a glance. */
+static void note_looks(struct na_words *na, const struct span *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (words[i].size == 0)
+			continue;
+		na->begins[(unsigned char)words[i].data[0]] = true;
+		if (words[i].size > na->size_max)
+			na->size_max = words[i].size;
+	}
+}
+
 int na_words_init(struct na_words *out, const struct csv_items *given, bool keeps_default,
                   struct shmpub_error *err)
 {
@@ -61,11 +73,12 @@ int na_words_init(struct na_words *out, const struct csv_items *given, bool keep
 	size_t n = 0;
 	int r = SHMPUB_OK;
 
+	words = words_default_na(&n);
 	if (na.is_default) {
+		note_looks(&na, words, n);
 		*out = na;
 		return SHMPUB_OK;
 	}
-	words = words_default_na(&n);
 	b.words = mem_zalloc(n + 3 * given->n, sizeof(*b.words));
 	if (b.words == NULL)
 		return error_nomem(err, (n + 3 * given->n) * sizeof(*b.words));
@@ -73,6 +86,7 @@ int na_words_init(struct na_words *out, const struct csv_items *given, bool keep
 		b.words[b.n++] = words[i];
 	if (given->n)
 		r = build_words(&na, &b, given, err);
+	note_looks(&na, b.words, b.n);
 	if (r == SHMPUB_OK)
 		r = word_set_init(&na.words, b.words, b.n, err);
 	mem_free(b.words);
