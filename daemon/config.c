@@ -430,7 +430,7 @@ struct config_feed *config_find(const struct config *c, struct span name)
 		size_t middle = low + (high - low) / 2;
 		struct span at = span_str(c->feeds[middle]->name);
 		size_t n = at.size < name.size ? at.size : name.size;
-		int order = memcmp(at.data, name.data, n);
+		int order = n ? memcmp(at.data, name.data, n) : 0;
 
 		if (order == 0 && at.size == name.size)
 			return c->feeds[middle];
