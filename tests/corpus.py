@@ -15,17 +15,24 @@ from pathlib import Path
 
 import frames
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("directory", nargs="?", type=Path)
 parser.add_argument("--only", default="")
 parser.add_argument("--build", default="release")
-parser.add_argument("--guess", action="store_true", help="a second round with the first one's schema")
+parser.add_argument(
+    "--guess", action="store_true", help="a second round with the first one's schema"
+)
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--min", default="0.995")
 options = parser.parse_args()
 
-places = [options.directory] if options.directory else [
-    parent / "shared/csv-corpus" for parent in frames.ROOT.parents]
+places = (
+    [options.directory]
+    if options.directory
+    else [parent / "shared/csv-corpus" for parent in frames.ROOT.parents]
+)
 corpus = next((p for p in places if p and (p / "compare.py").exists()), None)
 if corpus is None:
     print("no corpus here: skipped")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,9 @@ def tool(build: str = "release") -> Path:
     raise SystemExit("csv2frame is not built: cmake --build build/release --target csv2frame")
 
 
-def convert(pairs: Iterable[tuple[Path, Path]], arguments: list[str] = [], build: str = "release") -> None:
+def convert(
+    pairs: Iterable[tuple[Path, Path]], arguments: Sequence[str] = (), build: str = "release"
+) -> None:
     lines = "".join(f"{source}\n{target}\n" for source, target in pairs)
     done = subprocess.run([tool(build), *arguments], input=lines, text=True, capture_output=True)
     if done.returncode:
@@ -60,7 +62,11 @@ def load(path: Path) -> pd.DataFrame:
     for field, column in zip(table.schema, table.columns):
         series = _series(field, column)
         if field.name in levels:
-            name = None if field.name.startswith("__index_level_") else labels.get(field.name, field.name)
+            name = (
+                None
+                if field.name.startswith("__index_level_")
+                else labels.get(field.name, field.name)
+            )
             if integers and name is not None:
                 name = int(name)
             index[levels.index(field.name)] = (series, name)
@@ -72,7 +78,8 @@ def load(path: Path) -> pd.DataFrame:
         arrays = [index[i][0] for i in sorted(index)]
         names = [index[i][1] for i in sorted(index)]
         frame.index = (
-            pd.Index(arrays[0], name=names[0]) if len(arrays) == 1
+            pd.Index(arrays[0], name=names[0])
+            if len(arrays) == 1
             else pd.MultiIndex.from_arrays(arrays, names=names)
         )
     return frame

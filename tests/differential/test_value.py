@@ -35,7 +35,9 @@ def ask(questions):
         return (text.encode() if isinstance(text, str) else text).hex() or "-"
 
     lines = "".join(f"{q} {hexed(a)} {hexed(t)}\n" for q, a, t in questions)
-    done = subprocess.run([BUILD / "tests/value_tool"], input=lines, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [BUILD / "tests/value_tool"], input=lines, capture_output=True, text=True, check=True
+    )
     answers = done.stdout.split("\n")[:-1]
     assert len(answers) == len(questions)
     return answers
@@ -86,7 +88,11 @@ def number_texts(rng, n):
     while len(texts) < n:
         text = "".join(rng.choice(NUMBER_PIECES) for _ in range(rng.randint(1, 6)))
         if rng.random() < 0.3:
-            text = rng.choice((" ", "\t", "\n ", "")) + str(rng.randint(-(10**6), 10**6)) + rng.choice((" ", "\r", "", "x"))
+            text = (
+                rng.choice((" ", "\t", "\n ", ""))
+                + str(rng.randint(-(10**6), 10**6))
+                + rng.choice((" ", "\r", "", "x"))
+            )
         texts.append(text)
     return texts
 
@@ -121,7 +127,15 @@ def float_texts(rng, n):
             digits = (a[0] * (scale // a[1]) + b[0] * (scale // b[1])) // 2
             places = scale.bit_length() - 1
             digits *= 5**places
-            texts.append(rng.choice((f"{digits}e-{places}", f"{digits * 10 + 1}e-{places + 1}", f"{digits - 1}e-{places}")))
+            texts.append(
+                rng.choice(
+                    (
+                        f"{digits}e-{places}",
+                        f"{digits * 10 + 1}e-{places + 1}",
+                        f"{digits - 1}e-{places}",
+                    )
+                )
+            )
     return texts
 
 
@@ -135,7 +149,9 @@ def settle(cells):
     ints = [c["int"] for c in some]
     first_other = next((a for a, _ in ints if a != SIGNED), None)
     if first_other is None:
-        return "int64" if not any(na) else "float64", [float(c["int"][1]) if any(na) else c["int"][1] for c in some]
+        return "int64" if not any(na) else "float64", [
+            float(c["int"][1]) if any(na) else c["int"][1] for c in some
+        ]
     if first_other in (UNSIGNED, BEYOND):
         seen_negative = seen_large = False
         for cell in some:
@@ -211,8 +227,23 @@ def test_one_cell():
 def test_columns_of_three():
     rng = random.Random(SEED + 1)
     texts = [t for t in number_texts(rng, CASES) if len(t) < 60]
-    large = ["18446744073709551615", "9223372036854775808", "99999999999999999999", "-1", "1", "NA", "1.5", " 7 ", "1_0"]
-    check_columns([[rng.choice(large if rng.random() < 0.6 else texts) for _ in range(3)] for _ in range(CASES)])
+    large = [
+        "18446744073709551615",
+        "9223372036854775808",
+        "99999999999999999999",
+        "-1",
+        "1",
+        "NA",
+        "1.5",
+        " 7 ",
+        "1_0",
+    ]
+    check_columns(
+        [
+            [rng.choice(large if rng.random() < 0.6 else texts) for _ in range(3)]
+            for _ in range(CASES)
+        ]
+    )
 
 
 def test_floats_bit_for_bit():
@@ -241,17 +272,36 @@ def test_repr():
     assert not wrong, wrong[:10]
 
 
-@pytest.mark.parametrize("decimal, thousands", [(".", ","), (",", None), (",", "."), (".", " "), (".", "_"), (".", "'")])
+@pytest.mark.parametrize(
+    "decimal, thousands", [(".", ","), (",", None), (",", "."), (".", " "), (".", "_"), (".", "'")]
+)
 def test_decimal_and_thousands(decimal, thousands):
     rng = random.Random(SEED + 3)
-    pieces = (*"0123456789", *"0123456789", decimal, thousands or "", thousands or "", "-", "+", "e", " ", "000", "inf")
+    pieces = (
+        *"0123456789",
+        *"0123456789",
+        decimal,
+        thousands or "",
+        thousands or "",
+        "-",
+        "+",
+        "e",
+        " ",
+        "000",
+        "inf",
+    )
     texts = ["".join(rng.choice(pieces) for _ in range(rng.randint(1, 9))) for _ in range(CASES)]
-    texts += [f"{rng.randint(-(10**20), 10**20):,}".replace(",", thousands or "") for _ in range(CASES // 4)]
+    texts += [
+        f"{rng.randint(-(10**20), 10**20):,}".replace(",", thousands or "")
+        for _ in range(CASES // 4)
+    ]
     argument = decimal + (thousands or "")
     ints = ask([("int", argument, t) for t in texts])
     floats = ask([("float", argument, t) for t in texts])
     wrong = []
-    series = read_columns([[t] for t in texts], decimal=decimal, thousands=thousands, keep_default_na=False)
+    series = read_columns(
+        [[t] for t in texts], decimal=decimal, thousands=thousands, keep_default_na=False
+    )
     for text, s, i, f in zip(texts, series, ints, floats):
         answer, value = map(int, i.split())
         if answer == SIGNED:
@@ -276,7 +326,11 @@ def test_decimal_and_thousands(decimal, thousands):
 def date_texts(rng, n):
     texts = []
     while len(texts) < n:
-        y, m, d = rng.randint(0, 9999) if rng.random() < 0.1 else rng.randint(1900, 2100), rng.randint(1, 12), rng.randint(1, 31)
+        y, m, d = (
+            rng.randint(0, 9999) if rng.random() < 0.1 else rng.randint(1900, 2100),
+            rng.randint(1, 12),
+            rng.randint(1, 31),
+        )
         h, mi, s = rng.randint(0, 23), rng.randint(0, 59), rng.randint(0, 59)
         if rng.random() < 0.05:
             m, d, h, mi, s = (rng.randint(0, 99) for _ in range(5))
@@ -346,7 +400,8 @@ def test_guess():
         (text, want, got)
         for text, answer in zip(texts, ask([("guess", "", t) for t in texts]))
         # Today's date fills what is missing in pandas: such a guess is not the same every day.
-        if (want := guess(text)) != (got := answer if answer == "none" else bytes.fromhex(answer).decode())
+        if (want := guess(text))
+        != (got := answer if answer == "none" else bytes.fromhex(answer).decode())
     ]
     assert not wrong, f"{len(wrong)} of {len(texts)}: {wrong[:20]}"
 
@@ -390,7 +445,8 @@ def test_second_date_by_the_first():
             units = {one.split()[0], two.split()[0]}
             if len(units) == 2:  # one has nanoseconds: so has the column
                 scaled = [
-                    f"ns {int(v.split()[1]) * (1000 if v.startswith('us') else 1)} {v.split()[2]}" for v in (one, two)
+                    f"ns {int(v.split()[1]) * (1000 if v.startswith('us') else 1)} {v.split()[2]}"
+                    for v in (one, two)
                 ]
                 want = tuple(scaled)
                 if any(abs(int(v.split()[1])) >= 2**63 for v in scaled):
@@ -414,8 +470,12 @@ def test_strptime():
     questions = []
     while len(questions) < CASES:
         form = rng.choice(FORMATS)
-        when = pd.Timestamp(rng.randint(0, 4 * 10**9), unit="s") + pd.Timedelta(microseconds=rng.randint(0, 10**6))
-        text = when.strftime(form.replace("%z", rng.choice(("+0100", "Z", "-05:30"))).replace("%Z", "UTC"))
+        when = pd.Timestamp(rng.randint(0, 4 * 10**9), unit="s") + pd.Timedelta(
+            microseconds=rng.randint(0, 10**6)
+        )
+        text = when.strftime(
+            form.replace("%z", rng.choice(("+0100", "Z", "-05:30"))).replace("%Z", "UTC")
+        )
         change = rng.random()
         if change < 0.2:
             text = text.replace("0", "", 1)

@@ -7,7 +7,7 @@ and compares every cell, so that one torn, mixed or stale byte shows.
 from __future__ import annotations
 
 import os
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ def height(number: int) -> int:
     return 1 + (number * 7919) % 2000 if number % KINDS else 20_000
 
 
-@lru_cache(maxsize=None)
+@cache
 def expected(number: int) -> pd.DataFrame:
     rows = np.arange(height(number), dtype="int64")
     frame = pd.DataFrame(
@@ -39,7 +39,7 @@ def expected(number: int) -> pd.DataFrame:
     return frame
 
 
-@lru_cache(maxsize=None)
+@cache
 def text(number: int) -> bytes:
     return expected(number).to_csv(index=False).encode()
 
