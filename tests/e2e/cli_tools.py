@@ -6,7 +6,6 @@ never meet; it is stopped, and nothing may be left, at the end of each test.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -14,9 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from programs import BUILD
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "dev"))
 SHMPUB = BUILD / "cli" / "shmpub"
 PUBLISH_FILE = BUILD / "tests" / "publish_file"
 

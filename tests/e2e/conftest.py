@@ -1,8 +1,8 @@
 """Fixtures of the end-to-end tests: real daemons over real files, each in a place of its own.
 
 `daemon` makes Daemon objects. Each has a private directory below /dev/shm, an instance name that no
-other run has, a folder for its sources, and is stopped (or killed) when its test is over. Programs
-come from $SHMPUB_BUILD, build/dev without it.
+other run has, a folder for its sources, and is stopped (or killed) when its test is over. Where
+the programs are: programs.py.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from pathlib import Path
 
 import pytest
 from cli_tools import publisher  # noqa: F401
+from programs import BUILD
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "client-py" / "src"))
 
 import shmpub  # noqa: E402
 
-BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "dev"))
 SHMPUBD = BUILD / "daemon" / "shmpubd"
 SHMPUB = BUILD / "cli" / "shmpub"
 PATIENCE = 30.0  # seconds; a bound against hanging, never a measurement

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from cli_tools import ROOT, Publisher
+from cli_tools import Publisher
+from programs import ROOT
 
 PLACES = [os.environ.get("SHMPUB_CORPUS", ""), *(p / "shared" / "csv-corpus" for p in ROOT.parents)]
 CORPUS = next((Path(p) for p in PLACES if p and (Path(p) / "manifest.json").exists()), None)

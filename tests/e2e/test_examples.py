@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.feather as feather
 import pytest
-from cli_tools import BUILD, ROOT
+from programs import BUILD, ROOT
 
 
 @pytest.fixture

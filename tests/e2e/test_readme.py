@@ -20,9 +20,9 @@ from textwrap import dedent
 
 import pandas as pd
 import pytest
+from programs import BUILD
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build/release"))
 BLOCK = re.compile(r"<!-- test: ([\w-]+) -->\n```\w+\n(.*?)```", re.DOTALL)
 BLOCKS = dict(BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
 

@@ -1,0 +1,41 @@
+"""Where the programs under test are: $SHMPUB_BUILD, build/dev without it.
+
+Some tests run them as other users. Where those cannot come to the project (a clone in /root, a home
+directory), the programs are copied to where they can, and everything uses the copies.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("daemon", "cli", "lib", "examples", "tests")
+
+
+def is_open_to_all(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in [path, *path.parents])
+
+
+def copy(build: Path) -> Path:
+    """Under the same name: tests tell a sanitized build by it."""
+    scratch = Path(tempfile.mkdtemp(prefix="shmpub-programs-"))
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    scratch.chmod(0o755)
+    for room in ROOMS:
+        folder = scratch / build.name / room
+        folder.mkdir(parents=True)
+        for path in (build / room).glob("*"):
+            if path.is_file() and os.access(path, os.X_OK) and not path.name.startswith("test_"):
+                shutil.copy2(path, folder, follow_symlinks=False)
+    return scratch / build.name
+
+
+BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "dev"))
+if os.geteuid() == 0 and not is_open_to_all(BUILD):
+    BUILD = copy(BUILD)
+    os.environ["SHMPUB_BUILD"] = str(BUILD)
+    os.environ["LD_LIBRARY_PATH"] = str(BUILD / "lib")
