@@ -45,7 +45,7 @@ static int guess_types(struct ingest *in, const struct schema *guess, struct shm
 
 	if (flags == NULL)
 		return error_nomem(err, in->columns.n * sizeof(*flags));
-	if (guess)
+	if (guess && in->marks.n_rows > 0) /* no rows contradict nothing, and have no types */
 		columns_guess(&in->columns, guess);
 	for (size_t k = 0; k < in->columns.n; k++)
 		flags[k] = in->columns.columns[k].verdict.reading == READ_NOTHING;
