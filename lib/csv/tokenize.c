@@ -130,6 +130,13 @@ static size_t pass_skipped(struct csv_tokenizer *t, size_t p)
 	return t->text.size;
 }
 
+/* A record's bare \r and a delimiter behind it: pandas goes on without asking what is skipped. */
+static bool is_never_skipped(const struct csv_tokenizer *t, size_t p)
+{
+	return p > 0 && !t->dialect->is_whitespace && t->text.data[p - 1] == '\r' &&
+	       is_delimiter(t->dialect, t->text.data[p]);
+}
+
 /* Past everything that is no record; the text's size when there is none left. */
 static size_t find_record(struct csv_tokenizer *t, size_t p)
 {
@@ -138,7 +145,7 @@ static size_t find_record(struct csv_tokenizer *t, size_t p)
 	size_t q;
 
 	while (p < t->text.size) {
-		if (is_skipped(t)) {
+		if (is_skipped(t) && !is_never_skipped(t, p)) {
 			p = pass_skipped(t, p);
 			continue;
 		}
@@ -179,8 +186,11 @@ static size_t find_field_end(const struct csv_tokenizer *t, size_t p)
 	while (d->skips_spaces && p < t->text.size && data[p] == ' ' && !is_delimiter(d, ' '))
 		p++;
 	if (d->has_quote && p < t->text.size && data[p] == d->quote &&
-	    d->stops[(unsigned char)data[p]] == CSV_STOP_NONE)
+	    d->stops[(unsigned char)data[p]] == CSV_STOP_NONE) {
 		p = pass_quoted(t, p + 1);
+		if (p < t->text.size && d->stops[(unsigned char)data[p]] == CSV_STOP_COMMENT)
+			p++; /* right behind the closing quote it begins no comment */
+	}
 	while (p < t->text.size && d->stops[(unsigned char)data[p]] == CSV_STOP_NONE)
 		p++;
 	return p;

@@ -342,7 +342,8 @@ static int verify(struct ingest *in, struct shmpub_error *err)
 	for (size_t k = 0; k < in->columns.n && r >= 0; k++) {
 		join_column(in, k);
 		flags[k] = in->marks.n_rows > 0 &&
-		           !settle_holds(&in->columns.columns[k], &in->parts[0].states[k]);
+		           !settle_holds(&in->columns.columns[k], &in->parts[0].states[k],
+		                         in->marks.n_rows);
 		is_any |= flags[k];
 		d = finish_dictionary(in, k, err);
 		r = d ? d : r;

@@ -89,6 +89,6 @@ void part_copy_text(struct part *p, const uint64_t *begins);
 /* Evidence of the columns that are flagged, from all rows or from a sample of them. */
 int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct shmpub_error *err);
 /* False: what was seen contradicts what the column is taken for. */
-bool settle_holds(const struct column *c, const struct column_state *s);
+bool settle_holds(const struct column *c, const struct column_state *s, uint64_t n_rows);
 
 #endif

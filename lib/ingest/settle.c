@@ -73,7 +73,10 @@ static struct verdict asked_timestamp(const struct column_state *s)
 	return dates_verdict(&dates, s->n_nulls);
 }
 
-/* Levels of index_col go through pandas' inference once more: objects with NaN become floats. */
+/*
+ * Levels of index_col go through pandas' inference once more: objects with NaN become
+ * floats, but not where an integer fits uint64 alone.
+ */
 static struct verdict inferred(const struct column *c, const struct evidence *e)
 {
 	struct verdict v = evidence_verdict(e);
@@ -81,7 +84,7 @@ static struct verdict inferred(const struct column *c, const struct evidence *e)
 	if (c->index_level >= 0 && !c->is_leading && e->n_nulls) {
 		if (v.reading == READ_BOOL)
 			return verdict_of(READ_BOOL, SHMPUB_FLOAT64);
-		if (v.reading == READ_LONG)
+		if (v.reading == READ_LONG && !e->has_unsigned)
 			return verdict_of(READ_FLOAT, SHMPUB_FLOAT64);
 	}
 	return v;
@@ -211,7 +214,7 @@ int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct 
 	return r;
 }
 
-bool settle_holds(const struct column *c, const struct column_state *s)
+bool settle_holds(const struct column *c, const struct column_state *s, uint64_t n_rows)
 {
 	const struct evidence *e = &s->seen;
 
@@ -230,6 +233,8 @@ bool settle_holds(const struct column *c, const struct column_state *s)
 		return e->first_beyond >= e->first_not_int &&
 		       (e->first_not_int != ROW_NONE || e->n_nulls > 0);
 	case READ_BOOL:
+		if (s->n_nulls == n_rows)
+			return false;
 		if (c->verdict.type == SHMPUB_FLOAT64)
 			return s->n_nulls > 0;
 		return (c->verdict.kind == SHMPUB_KIND_BOOL) == (s->n_nulls > 0) &&

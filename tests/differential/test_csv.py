@@ -8,30 +8,45 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
+import shmpub
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import shmpub
-
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "release"))
-N_TEXTS = int(150 * float(os.environ.get("SHMPUB_CASES", "1")))
+N_TEXTS = int(100 * float(os.environ.get("SHMPUB_CASES", "1")))
 
 CELLS = {
     "int": ["0", "1", "-7", "42", "9223372036854775807", "-9223372036854775808", " 5", "007", "+3"],
     "big": ["9223372036854775808", "18446744073709551615", "1", "18446744073709551616", "-1", "0"],
     "float": ["0.5", "-1.25", "1e3", "3.", ".5", "1e-320", "0.1", "123456789.123456789", "inf"],
     "bool": ["True", "False", "true", "FALSE", "TRUE"],
-    "text": ["a", "b c", "ä", "日本", "x'y", "-", "None?", "1a", "0x10", "a,b", 'q"q', "n\nl", " s "],
+    "text": [
+        "a",
+        "b c",
+        "ä",
+        "日本",
+        "x'y",
+        "-",
+        "None?",
+        "1a",
+        "0x10",
+        "a,b",
+        'q"q',
+        "n\nl",
+        " s ",
+    ],
     "date": ["2024-03-01", "2024-12-31", "1999-01-01", "2024-02-30"],
     "time": ["2024-03-01T09:30:00", "2024-03-01 09:30:00.250", "2024-03-01T09:30:00+02:00"],
     "few": ["red", "green", "blue"],
@@ -39,10 +54,12 @@ CELLS = {
 }
 MISSING = ["", "", "", "NA", "NaN", "null", "N/A", "None", "nan", "-"]
 SOUP = [
-    *'abc019,;|\t "\'#.-+eE_\r\n',
+    *"abc019,;|\t \"'#.-+eE_\r\n",
     *["\r\n", "\n\n", '""', '","', "1.5", "NA", "True", "2024-01-01", "a,b\n", "\0", "ä", "\ufeff"],
 ]
 QUOTE = '"'
+AFTER_BLANK = re.compile(rb"\r[ \t]*\r[,;\t ]")
+BEYOND = [b"18446744073709551616"]
 
 
 class Case(NamedTuple):
@@ -178,8 +195,20 @@ def pandas_frame(data: bytes, options: dict[str, Any]) -> pd.DataFrame | Excepti
             return error
 
 
+def has_today(frame: pd.DataFrame) -> bool:
+    """A time without a date, to which pandas adds today's."""
+    times = frame.select_dtypes("datetime")
+    return any((times[name].dt.year >= date.today().year).any() for name in times)
+
+
 def is_difference(case: Case, data: bytes, want: object, got: object) -> bool:
     """A deliberate one: docs/CSV.md has each."""
+    if "parse_dates" in case.ours and isinstance(want, pd.DataFrame):
+        return not isinstance(want.index, pd.RangeIndex) or has_today(want)
+    if AFTER_BLANK.search(data):
+        return True
+    if case.label == "category":
+        return any(word in data for word in BEYOND)
     return False
 
 
@@ -206,3 +235,27 @@ def test_as_pandas(served: tuple[Case, Publisher], data: st.DataObject) -> None:
     drawn = [data.draw(texts(case)).encode(encoding, "replace") for _ in range(2)]
     for raw, got in zip(drawn, publisher.frames(drawn), strict=True):
         judge(case, raw, got)
+
+
+FOUND = [  # by the test above, or by it with more texts; each line is texts in turn
+    ("defaults", [b"a\n9223372036854775808\n", b"a\n"]),
+    ("defaults", [b"a\nx\n", b"a\n"]),
+    ("defaults", [b"a,b\n1,True\n2,\n", b"a,b\n1,\n"]),
+    ("defaults", [b"a\nTrue,9\n,8\n"]),
+    ("defaults", [b"a\nTrue,1,9\n,2,8\n"]),
+    ("index_col", [b"a,b\n9223372036854775808,1\n18446744073709551616,2\n,3\n"]),
+    ("index_col", [b"a,b\n18446744073709551616,1\n-1,2\n,3\n"]),
+    ("comment", [b'a,b,c\na",""#","\n']),
+    ("comment", [b'a,b,c\na",""#\n']),
+    ("skiprows list", [b"x\ra,b\r,1\r2,3\r"]),
+]
+
+
+@pytest.mark.parametrize(("label", "texts"), FOUND)
+def test_found(label: str, texts: list[bytes]) -> None:
+    case = next(case for case in CASES if case.label == label)
+    with tempfile.TemporaryDirectory(prefix="shmpub-differ-", dir="/dev/shm") as folder:
+        publisher = Publisher(Path(folder), case.ours)
+        for raw, got in zip(texts, publisher.frames(texts), strict=True):
+            judge(case, raw, got)
+        publisher.close()

@@ -124,9 +124,9 @@ def _index(layout: Layout, source: Source) -> pd.Index:
         if layout.rows_index is None:
             layout.rows_index = pd.RangeIndex(layout.rows)
         return layout.rows_index
-    arrays = [_level_values(pandas_array(layout, f, source)) for f in levels]
+    arrays = [pandas_array(layout, f, source) for f in levels]
     if len(arrays) == 1:
-        return _single_index(arrays[0], levels[0].label)
+        return _single_index(_level_values(arrays[0]), levels[0].label)
     return pd.MultiIndex.from_arrays(arrays, names=[f.label for f in levels])
 
 
@@ -154,9 +154,7 @@ def _as_range(values: Any) -> range | None:
 
 
 def _level_values(values: Any) -> Any:
-    """As read_csv has them in an index: bools with NA become floats there, other objects stay."""
+    """Objects stay objects: pandas would look at them once more, and find floats in [True, NaN]."""
     if isinstance(values, np.ndarray) and values.dtype == object:
-        if len(values) and all(v is True or v is False or v != v for v in values):
-            return values.astype(float)
         return pd.Index(values, dtype=object)
     return values
