@@ -196,9 +196,9 @@ def pandas_frame(data: bytes, options: dict[str, Any]) -> pd.DataFrame | Excepti
 
 
 def has_today(frame: pd.DataFrame) -> bool:
-    """A time without a date, to which pandas adds today's."""
+    """A time without a date, to which pandas adds today's, or the year 1."""
     times = frame.select_dtypes("datetime")
-    return any((times[name].dt.year >= date.today().year).any() for name in times)
+    return any(times[name].dt.year.isin([1, date.today().year]).any() for name in times)
 
 
 def is_difference(case: Case, data: bytes, want: object, got: object) -> bool:
