@@ -72,8 +72,6 @@ struct csv_count {
 	uint64_t n_records;   /* record ends whose line is not empty */
 	uint64_t n_empty;     /* record ends of empty lines */
 	uint64_t n_blank_led; /* lines that begin with a blank which is no delimiter */
-	uint64_t n_quotes;
-	uint64_t n_delimiters; /* outside quotes */
 	bool has_cr;
 	bool has_odd_quote;
 	bool has_non_ascii; /* any byte above 0x7F */

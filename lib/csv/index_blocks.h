@@ -56,35 +56,67 @@ static inline struct csv_block_ends block_ends(const struct csv_block *b, struct
 	return e;
 }
 
+#define PUT_POSITION(k)                                                                            \
+	out[k] = base + (uint32_t)__builtin_ctzll(bits | UINT64_C(1) << 63);                       \
+	bits &= bits - 1
+#define PUT_EIGHT(k)                                                                               \
+	PUT_POSITION((k) + 0);                                                                     \
+	PUT_POSITION((k) + 1);                                                                     \
+	PUT_POSITION((k) + 2);                                                                     \
+	PUT_POSITION((k) + 3);                                                                     \
+	PUT_POSITION((k) + 4);                                                                     \
+	PUT_POSITION((k) + 5);                                                                     \
+	PUT_POSITION((k) + 6);                                                                     \
+	PUT_POSITION((k) + 7)
+
 /*
  * Eight positions at a step, whether there are so many or not: what is written past
  * the last is overwritten by the next block, and cheaper than a branch per position.
  */
-static inline uint32_t *put_positions(uint32_t *out, uint64_t bits, uint32_t base)
+__attribute__((always_inline)) static inline uint32_t *put_positions(uint32_t *out, uint64_t bits,
+                                                                     uint32_t base)
 {
-	unsigned n = (unsigned)__builtin_popcountll(bits);
+	uint32_t *end = out + __builtin_popcountll(bits);
 
-	for (unsigned done = 0; done < n; done += 8) {
-		for (unsigned k = 0; k < 8; k++) {
-			out[done + k] = base + (uint32_t)(bits ? __builtin_ctzll(bits) : 0);
-			bits &= bits - 1;
-		}
+	PUT_EIGHT(0);
+	while (out + 8 < end) {
+		out += 8;
+		PUT_EIGHT(0);
 	}
-	return out + n;
+	return end;
 }
 
-static inline void put_block(struct csv_index *out, const struct csv_block_ends *e, uint32_t base)
-{
-	uint64_t ends = e->delimiters | e->records, records = e->records, upto;
+/* Where a call's results have come to. */
+struct csv_put {
+	uint32_t *ends, *records;
+	const uint32_t *first_end;
+};
 
-	for (; records; records &= records - 1) {
+/* Likewise two records, which is more than most blocks hold. */
+__attribute__((always_inline)) static inline void put_records(struct csv_put *put, uint64_t ends,
+                                                              uint64_t records)
+{
+	uint32_t before = (uint32_t)(put->ends - put->first_end);
+	unsigned n = (unsigned)__builtin_popcountll(records);
+	uint64_t upto;
+
+	for (unsigned k = 0; k == 0 || k < n; k += 2) {
 		upto = records ^ (records - 1);
-		out->records[out->n_records++] =
-		        (uint32_t)(out->n_ends + (size_t)__builtin_popcountll(ends & upto));
+		put->records[k] = before + (uint32_t)__builtin_popcountll(ends & upto);
+		records &= records - 1;
+		upto = records ^ (records - 1);
+		put->records[k + 1] = before + (uint32_t)__builtin_popcountll(ends & upto);
+		records &= records - 1;
 	}
-	out->n_ends = (size_t)(put_positions(out->ends + out->n_ends, ends, base) - out->ends);
-	if (e->odd && out->odd_quote == CSV_INDEX_NONE)
-		out->odd_quote = base + (uint32_t)__builtin_ctzll(e->odd);
+	put->records += n;
+}
+
+static inline void put_block(struct csv_put *put, const struct csv_block_ends *e, uint32_t base)
+{
+	uint64_t ends = e->delimiters | e->records;
+
+	put_records(put, ends, e->records);
+	put->ends = put_positions(put->ends, ends, base);
 }
 
 /* The last, short block: a copy with zeros behind; `mask` has a bit per byte that is there. */
@@ -124,29 +156,42 @@ static inline struct csv_block_ends tail_ends(const struct csv_block *b, size_t 
 	return e;
 }
 
-static inline void index_blocks(struct csv_index *out, struct span text,
-                                const struct csv_index_dialect *d, struct csv_index_state *state)
+static inline void note_odd(struct csv_index *out, uint64_t odd, uint32_t base)
 {
+	if (odd && out->odd_quote == CSV_INDEX_NONE)
+		out->odd_quote = base + (uint32_t)__builtin_ctzll(odd);
+}
+
+static inline void index_blocks(struct csv_index *out, struct span text,
+                                const struct csv_index_dialect *dialect,
+                                struct csv_index_state *state)
+{
+	const struct csv_index_dialect d = *dialect;
 	struct csv_index_state s = *state;
+	struct csv_put put = { out->ends + out->n_ends, out->records + out->n_records, out->ends };
 	struct csv_block_ends e;
 	struct csv_block b;
 	uint64_t quotes = 0, crs = 0, mask;
 	size_t at = 0;
 
 	for (; at + CSV_INDEX_BLOCK <= text.size; at += CSV_INDEX_BLOCK) {
-		b = block_load(text.data + at, d);
+		b = block_load(text.data + at, &d);
 		e = block_ends(&b, &s);
-		put_block(out, &e, out->base + (uint32_t)at);
+		put_block(&put, &e, out->base + (uint32_t)at);
+		note_odd(out, e.odd, out->base + (uint32_t)at);
 		quotes |= b.quote;
 		crs |= b.cr;
 	}
 	if (at < text.size) {
-		b = load_tail(&mask, text.data + at, text.size - at, d);
+		b = load_tail(&mask, text.data + at, text.size - at, &d);
 		e = tail_ends(&b, text.size - at, &s);
-		put_block(out, &e, out->base + (uint32_t)at);
+		put_block(&put, &e, out->base + (uint32_t)at);
+		note_odd(out, e.odd, out->base + (uint32_t)at);
 		quotes |= b.quote;
 		crs |= b.cr;
 	}
+	out->n_ends = (size_t)(put.ends - out->ends);
+	out->n_records = (size_t)(put.records - out->records);
 	out->has_quotes |= quotes != 0;
 	out->has_cr |= crs != 0;
 	*state = s;
@@ -160,32 +205,61 @@ static inline void count_block(struct csv_count *out, const struct csv_block *b,
 	out->n_records += (unsigned)__builtin_popcountll(e->records) - empty;
 	out->n_empty += empty;
 	out->n_blank_led += (unsigned)__builtin_popcountll(e->blank_led);
-	out->n_quotes += (unsigned)__builtin_popcountll(b->quote);
-	out->n_delimiters += (unsigned)__builtin_popcountll(e->delimiters);
 	out->has_cr |= b->cr != 0;
 	out->has_odd_quote |= e->odd != 0;
 	out->has_non_ascii |= b->high != 0;
 }
 
-static inline void count_blocks(struct csv_count *out, struct span text,
-                                const struct csv_index_dialect *d, struct csv_index_state *state)
+/*
+ * A block outside quotes that holds none, and no \r: where its lines end is all there is
+ * to know, and the delimiters need not be found.
+ */
+static inline void count_plain_block(struct csv_count *out, const struct csv_block *b,
+                                     struct csv_index_state *s, bool ends_field)
 {
+	uint64_t starts = b->lf << 1 | s->line;
+	unsigned empty = 0;
+
+	if (starts & (b->lf | b->blank)) {
+		empty = (unsigned)__builtin_popcountll(b->lf & starts);
+		out->n_blank_led += (unsigned)__builtin_popcountll(b->blank & ~b->delimiter &
+		                                                   starts);
+	}
+	out->n_records += (unsigned)__builtin_popcountll(b->lf) - empty;
+	out->n_empty += empty;
+	out->has_non_ascii |= b->high != 0;
+	s->line = b->lf >> 63;
+	s->opener = s->line | ends_field;
+}
+
+static inline void count_blocks(struct csv_count *out, struct span text,
+                                const struct csv_index_dialect *dialect,
+                                struct csv_index_state *state)
+{
+	const struct csv_index_dialect d = *dialect;
 	struct csv_index_state s = *state;
+	struct csv_count n = *out;
 	struct csv_block_ends e;
 	struct csv_block b;
 	uint64_t mask;
 	size_t at = 0;
 
 	for (; at + CSV_INDEX_BLOCK <= text.size; at += CSV_INDEX_BLOCK) {
-		b = block_load(text.data + at, d);
+		b = block_load(text.data + at, &d);
+		if ((b.quote | b.cr | s.quoted | s.cr) == 0) {
+			count_plain_block(&n, &b, &s,
+			                  text.data[at + CSV_INDEX_BLOCK - 1] == d.delimiter);
+			continue;
+		}
 		e = block_ends(&b, &s);
-		count_block(out, &b, &e);
+		count_block(&n, &b, &e);
 	}
 	if (at < text.size) {
-		b = load_tail(&mask, text.data + at, text.size - at, d);
+		b = load_tail(&mask, text.data + at, text.size - at, &d);
 		e = tail_ends(&b, text.size - at, &s);
-		count_block(out, &b, &e);
+		count_block(&n, &b, &e);
 	}
+	*out = n;
 	*state = s;
 }
 

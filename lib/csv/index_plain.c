@@ -60,9 +60,7 @@ void csv_count_plain(struct csv_count *out, struct span text, const struct csv_i
 		step(&w, text.data[i]);
 		out->n_empty += w.is_empty;
 		out->n_records += w.is_record && !w.is_empty;
-		out->n_delimiters += w.is_end && !w.is_record;
 		out->n_blank_led += w.is_blank_led;
-		out->n_quotes += w.is_quote;
 		out->has_odd_quote |= w.is_odd;
 		out->has_non_ascii |= (unsigned char)text.data[i] > 0x7F;
 		out->has_cr |= text.data[i] == '\r';

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include "csv/options.h"
 #include "ingest/ingest.h"
@@ -23,8 +24,10 @@ static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err
 
 	(void)err;
 	if (size > memory->size) {
-		if (posix_memalign(&p, 64, size))
+		if (posix_memalign(&p, size >= 1 << 24 ? 1 << 21 : 64, size))
 			return SHMPUB_ERR_NOMEM;
+		if (size >= 1 << 24)
+			madvise(p, size, MADV_HUGEPAGE);
 		if (memory->size)
 			memcpy(p, memory->data, memory->size);
 		memset((char *)p + memory->size, 0xA5, size - memory->size);
@@ -112,6 +115,17 @@ static struct span read_file(const char *path)
 	}
 	if (f)
 		fclose(f);
+	/* As the daemon does with large sources. */
+	if (size >= 1 << 24) {
+		void *huge = NULL;
+
+		if (posix_memalign(&huge, 1 << 21, size) == 0) {
+			madvise(huge, size, MADV_HUGEPAGE);
+			memcpy(huge, data, size);
+			free(data);
+			return span_of(huge, size);
+		}
+	}
 	/* Exactly as many bytes as there are, for the sanitizer to see reads past them. */
 	char *exact = malloc(size ? size : 1);
 
