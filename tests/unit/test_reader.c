@@ -209,9 +209,9 @@ static void *sleep_for_all(void *arg)
 		if (shmpub_acquire(&s, me->b->reader, "a", &seen, NULL) != SHMPUB_OK)
 			continue;
 		seen = shmpub_snapshot_stamp(s)->mark;
+		atomic_fetch_add(&me->n_seen, 1); /* before `last`, which the test waits for */
 		atomic_store(&me->last, (int)value_of(s));
 		shmpub_release(s);
-		atomic_fetch_add(&me->n_seen, 1);
 	}
 	atomic_store(&me->last, -r);
 	return NULL;
