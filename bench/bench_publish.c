@@ -97,7 +97,8 @@ static size_t read_source(struct feed *f, int64_t *mtime_ns)
 	if (f->room < (size_t)st.st_size + 1) {
 		free(f->text);
 		f->room = (size_t)st.st_size + 1;
-		f->text = malloc(f->room);
+		f->text = aligned_alloc(1 << 21,
+		                        (f->room + (1 << 21) - 1) & ~(size_t)((1 << 21) - 1));
 		if (f->text == NULL)
 			die(f->file, "no memory");
 	}

@@ -38,6 +38,15 @@ void *mem_alloc(size_t size)
 	return may_allocate() ? counted(malloc(size ? size : 1)) : NULL;
 }
 
+void *mem_alloc_aligned(size_t align, size_t size)
+{
+	if (size > SIZE_MAX - align)
+		return NULL;
+	/* C17 wants the size to be a multiple of the alignment. */
+	return may_allocate() ? counted(aligned_alloc(align, (size + align - 1) & ~(align - 1)))
+	                      : NULL;
+}
+
 void *mem_zalloc(size_t n, size_t size)
 {
 	return may_allocate() ? counted(calloc(n ? n : 1, size ? size : 1)) : NULL;
