@@ -13,7 +13,7 @@
  */
 
 #define SAMPLE_STRETCHES 5u
-#define SAMPLE_TILES 1u
+#define SAMPLE_ROWS 256u /* of each, at least, where there are so many */
 
 static struct verdict verdict_of(enum reading reading, enum shmpub_type type)
 {
@@ -150,17 +150,18 @@ static void look(struct part *p, size_t column, const struct tile *t)
 	}
 }
 
-/* Tiles of the stretch behind marks[i]: all, or the first few. */
-static int look_stretch(struct part *p, const bool *flags, size_t i, size_t n_tiles)
+/* Rows of the stretch behind marks[i]: all, or the first of them. */
+static int look_stretch(struct part *p, const bool *flags, size_t i, size_t n_rows)
 {
 	struct tile tile;
 	int r = SHMPUB_OK;
 
 	tile_reader_seek(&p->reader, &p->in->marks, i);
-	while (n_tiles-- > 0 && r == SHMPUB_OK && p->result == SHMPUB_OK) {
+	for (size_t n = 0; n < n_rows && r == SHMPUB_OK && p->result == SHMPUB_OK;) {
 		r = tile_reader_next(&p->reader, &tile, &p->error);
 		if (r || tile.n_rows == 0)
 			break;
+		n += tile.n_rows;
 		for (size_t k = 0; k < p->in->columns.n; k++) {
 			if (flags[k])
 				look(p, k, &tile);
@@ -177,7 +178,7 @@ static int look_all(struct part *p, const bool *flags, bool is_sample)
 	if (is_sample && n > SAMPLE_STRETCHES)
 		step = (n - 1) / (SAMPLE_STRETCHES - 1);
 	for (size_t i = 0; i < n && r == SHMPUB_OK; i += step)
-		r = look_stretch(p, flags, i, is_sample ? SAMPLE_TILES : SIZE_MAX);
+		r = look_stretch(p, flags, i, is_sample ? SAMPLE_ROWS : SIZE_MAX);
 	return r;
 }
 
@@ -240,6 +241,6 @@ bool settle_holds(const struct column *c, const struct column_state *s, uint64_t
 		return (c->verdict.kind == SHMPUB_KIND_BOOL) == (s->n_nulls > 0) &&
 		       (e->n_values == 0 || evidence_verdict(e).reading == READ_BOOL);
 	default:
-		return evidence_verdict(e).reading == c->verdict.reading;
+		return inferred(c, e).reading == c->verdict.reading;
 	}
 }
