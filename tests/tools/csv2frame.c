@@ -206,14 +206,17 @@ int main(int argc, char **argv)
 			began = now_ms(runner.n_threads > 1);
 			r = convert(&memory, &size, &schema, text, options,
 			            runner.n_threads > 1 ? &runner : NULL, &err);
-			best = now_ms(runner.n_threads > 1) - began < best ? now_ms(runner.n_threads > 1) - began : best;
+			best = now_ms(runner.n_threads > 1) - began < best
+			               ? now_ms(runner.n_threads > 1) - began
+			               : best;
 		}
 		if (r)
 			write_file(to, ".error", span_str(err.message));
 		else
 			write_file(to, ".arrow", span_of(memory.data, size));
 		if (rounds > 2)
-			printf("%s: %.3f ms, %.0f MB/s\n", from, best, (double)text.size / 1e3 / best);
+			printf("%s: %.3f ms, %.0f MB/s\n", from, best,
+			       (double)text.size / 1e3 / best);
 		else
 			printf("%d\n", r);
 		fflush(stdout);
