@@ -75,6 +75,13 @@ static int build_article(struct refresh *r)
 	return result;
 }
 
+/* Of the source, and not of the memory for its table: bounds that a line exceeds as well. */
+static bool is_of_source(int result, const struct shmpub_error *err)
+{
+	return result == SHMPUB_ERR_CSV || result == SHMPUB_ERR_INVALID ||
+	       (result == SHMPUB_ERR_LIMIT && strncmp(err->message, "line ", 5) == 0);
+}
+
 void refresh_build(struct refresh *r)
 {
 	struct prepare_source source = {
@@ -87,7 +94,7 @@ void refresh_build(struct refresh *r)
 
 	r->result = prepare_csv(r->publication, &r->descriptor, &source, r->config->csv, &r->schema,
 	                        r->runner, &r->error);
-	if (r->result == SHMPUB_ERR_CSV || r->result == SHMPUB_ERR_INVALID)
+	if (is_of_source(r->result, &r->error))
 		add_path(&r->error, r->config->source);
 	if (r->result == SHMPUB_OK && wants_article(r->config))
 		r->result = build_article(r);

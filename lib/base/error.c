@@ -3,18 +3,28 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/utf8.h"
 
 /*
  * An error is one line of text for a person, made where the facts are known. It may
  * carry bytes from a hostile file (a column's name, a cell), so control characters
- * are shown as '?': a message never breaks a log line or moves a terminal's cursor.
+ * are shown as '?': a message never breaks a log line or moves a terminal's cursor. So is
+ * what is no UTF-8, as a cell's first bytes may be: whoever reads it need not doubt it.
  */
 
 static void flatten(char *line)
 {
+	struct span left = span_str(line);
+	size_t good;
+
 	for (char *p = line; *p; p++) {
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '?';
+	}
+	while ((good = utf8_valid_prefix(left)) < left.size) {
+		line += good;
+		*line++ = '?';
+		left = span_of(line, left.size - good - 1);
 	}
 }
 

@@ -59,6 +59,7 @@ struct column {
 	struct date_format *form; /* owned; of columns that may be dates */
 	const struct na_words *na;
 	struct verdict verdict;
+	bool are_floats; /* a fill has shown that not all are integers, and that it matters */
 };
 
 struct columns {

@@ -14,7 +14,9 @@
 
 struct span dictionary_word(const struct dictionary *d, size_t code)
 {
-	return span_of(d->bytes.data + d->entries[code].at, d->entries[code].size);
+	const struct dictionary_entry *e = &d->entries[code];
+
+	return e->size ? span_of(d->bytes.data + e->at, e->size) : span_of("", 0);
 }
 
 static int grow(struct dictionary *d, struct shmpub_error *err)

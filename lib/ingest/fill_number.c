@@ -93,6 +93,24 @@ static bool is_null_number(const struct column *c, double v)
 	return false;
 }
 
+/*
+ * With a thousands separator pandas reads floats inexactly, but not integers that a missing
+ * cell makes floats. Long ones show the difference, and only the whole column tells which.
+ */
+static void read_inexactly(double *out, struct column_state *s, const struct part *p,
+                           const struct column *c, struct span cell)
+{
+	double inexact;
+
+	if (p->in->columns.rules.thousands == '\0' || fabs(*out) < 1e15 ||
+	    !value_float_rules(&inexact, cell, &p->in->columns.rules) || inexact == *out)
+		return;
+	if (c->are_floats || c->dtype == CSV_DTYPE_FLOAT64)
+		*out = inexact;
+	else
+		s->has_inexact = true;
+}
+
 /* While every cell so far is an integer the column may be one. */
 static bool read_as_integer(double *out, struct column_state *s, const struct part *p,
                             struct span cell, uint64_t row)
@@ -129,7 +147,9 @@ static bool read_float(double *out, struct part *p, const struct column *c, stru
 	} else {
 		if (s->seen.first_not_int == ROW_NONE && !column_is_na(c, cell))
 			is_number = read_as_integer(out, s, p, cell, row);
-		if (!is_number)
+		if (is_number)
+			read_inexactly(out, s, p, c, cell);
+		else
 			is_number = is_plain ? value_float(out, cell)
 			                     : value_float_rules(out, cell, &all->rules);
 		if (is_number && is_null_number(c, *out) && c->dtype == CSV_DTYPE_AUTO &&

@@ -75,6 +75,11 @@ static int read_names(struct header *h, size_t n, struct shmpub_error *err)
 	if (cuts == NULL)
 		return error_nomem(err, (n + 1) * sizeof(*cuts));
 	(void)csv_tokenize(&h->rows, &record); /* it was peeked at */
+	if (record.n_fields == 0) { /* blanks that delimit and a comment; cuts say nothing */
+		mem_free(cuts);
+		return error_set(err, SHMPUB_ERR_CSV, "line %llu: no columns, a comment only",
+		                 (unsigned long long)csv_line_at(h->rows.text, record.start));
+	}
 	r = names_init(&h->names, n, err);
 	if (r == SHMPUB_OK)
 		r = set_names(&h->names, &record, &h->rows, err);

@@ -281,6 +281,7 @@ static void join_column(struct ingest *in, size_t k)
 		s->n_nulls += o->n_nulls;
 		s->is_broken |= o->is_broken;
 		s->has_minus_zero |= o->has_minus_zero;
+		s->has_inexact |= o->has_inexact;
 		s->has_null_number |= o->has_null_number;
 		evidence_join(&s->seen, &o->seen);
 		if (s->dates)
@@ -346,6 +347,8 @@ static int verify(struct ingest *in, struct shmpub_error *err)
 		                         in->marks.n_rows);
 		is_any |= flags[k];
 		d = finish_dictionary(in, k, err);
+		if (d == SHMPUB_OK && settle_misread(&in->columns.columns[k], &in->parts[0].states[k]))
+			d = INGEST_RETYPE;
 		r = d ? d : r;
 	}
 	if (is_any && r >= 0) {

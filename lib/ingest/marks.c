@@ -15,9 +15,14 @@
  * records, and where quotes are not regular the tokenizer does.
  */
 
-#define STRETCH_SIZE (256u * 1024)
 #define STRETCH_MAX (1024u * 1024 * 1024)
+#ifdef SHMPUB_SMALL_STEPS /* the fuzzers' build: seams in texts of a few hundred bytes */
+#define STRETCH_SIZE 128u
+#define SEAM_SIZE 64u
+#else
+#define STRETCH_SIZE (256u * 1024)
 #define SEAM_SIZE (4u * 1024)
+#endif
 
 struct walk { /* where the stretch to come begins */
 	struct marks *m;

@@ -22,6 +22,7 @@ struct column_state {
 	struct date_state *dates; /* owned; of columns that may be dates */
 	struct dictionary dictionary;
 	bool has_minus_zero;  /* among integers in a column of floats */
+	bool has_inexact;     /* likewise: an integer that a float would not be read as */
 	bool has_null_number; /* likewise: an integer that is NA if the column is one of floats */
 	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
 };
@@ -90,5 +91,7 @@ void part_copy_text(struct part *p, const uint64_t *begins);
 int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct shmpub_error *err);
 /* False: what was seen contradicts what the column is taken for. */
 bool settle_holds(const struct column *c, const struct column_state *s, uint64_t n_rows);
+/* Integers were read as such in a column that turned out to be one of floats; now it is known. */
+bool settle_misread(struct column *c, const struct column_state *s);
 
 #endif

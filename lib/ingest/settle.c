@@ -244,3 +244,11 @@ bool settle_holds(const struct column *c, const struct column_state *s, uint64_t
 		return inferred(c, e).reading == c->verdict.reading;
 	}
 }
+
+bool settle_misread(struct column *c, const struct column_state *s)
+{
+	if (!s->has_inexact || c->are_floats || s->seen.first_not_int == ROW_NONE)
+		return false;
+	c->are_floats = true;
+	return true;
+}

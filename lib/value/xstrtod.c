@@ -7,8 +7,8 @@
  * What pandas computes where it does not use its exact parser.
  *
  * pandas 3.1 rounds correctly by default, but not with a thousands separator, and not
- * behind a plus sign that stands between blanks. There it takes 17 digits, leading zeros
- * among them, and multiplies by or divides through a rounded power of ten. Values then
+ * behind a plus sign that stands between blanks. There it takes 17 digits behind leading
+ * zeros, and multiplies by or divides through a rounded power of ten. Values then
  * differ from the exact ones in the last bit now and then; since our frame is to be
  * pandas' frame, these do too. The exponent is read as strtol does: blanks may precede
  * it.
@@ -21,19 +21,27 @@
 struct parts {
 	uint64_t mantissa;
 	int64_t exponent;
-	int n_digits;
+	int n_digits; /* in the mantissa */
+	bool has_digits;
 	bool negative;
 };
+
+/* False: the mantissa is full. */
+static bool take_digit(struct parts *out, char c)
+{
+	out->has_digits = true;
+	if (out->n_digits == DIGITS_MAX)
+		return false;
+	out->mantissa = out->mantissa * 10 + (uint64_t)(c - '0');
+	out->n_digits += out->mantissa > 0;
+	return true;
+}
 
 static const char *whole_part(struct parts *out, const char *p, const char *end, char thousands)
 {
 	while (p < end && scan_is_digit(*p)) {
-		if (out->n_digits < DIGITS_MAX) {
-			out->mantissa = out->mantissa * 10 + (uint64_t)(*p - '0');
-			out->n_digits++;
-		} else {
+		if (!take_digit(out, *p))
 			out->exponent++;
-		}
 		p++;
 		if (thousands && p < end && *p == thousands)
 			p++;
@@ -43,13 +51,8 @@ static const char *whole_part(struct parts *out, const char *p, const char *end,
 
 static const char *decimals(struct parts *out, const char *p, const char *end)
 {
-	for (; p < end && scan_is_digit(*p); p++) {
-		if (out->n_digits == DIGITS_MAX)
-			continue;
-		out->mantissa = out->mantissa * 10 + (uint64_t)(*p - '0');
-		out->n_digits++;
-		out->exponent--;
-	}
+	for (; p < end && scan_is_digit(*p); p++)
+		out->exponent -= take_digit(out, *p);
 	return p;
 }
 
@@ -104,7 +107,7 @@ bool xstrtod(double *out, struct span text, char decimal, char thousands)
 	p = whole_part(&parts, p, end, thousands);
 	if (p < end && *p == decimal)
 		p = decimals(&parts, p + 1, end);
-	if (parts.n_digits == 0)
+	if (!parts.has_digits)
 		return false;
 	if (p < end && (*p == 'e' || *p == 'E')) {
 		p = exponent(&parts, p + 1, end);

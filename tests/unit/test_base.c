@@ -18,6 +18,8 @@ static void test_error(void)
 	CHECK_INT("NULL is fine", error_set(NULL, SHMPUB_ERR_CSV, "x"), SHMPUB_ERR_CSV);
 	error_set(&err, SHMPUB_ERR_CSV, "a\nb\x1b[2J");
 	CHECK_STR("control characters", err.message, "a?b?[2J");
+	error_set(&err, SHMPUB_ERR_CSV, "\xC3\xA9 \xFF\xC3 \xE2\x82");
+	CHECK_STR("bytes that are no UTF-8", err.message, "\xC3\xA9 ?? ??");
 	error_sys(&err, 2, "open %s", "/x");
 	CHECK_STR("system's reason", err.message, "open /x: No such file or directory");
 	for (size_t i = 0; i + 1 < sizeof(wide); i += 2)
