@@ -36,12 +36,14 @@ PATIENCE = 30.0  # seconds; a bound against hanging, never a measurement
 
 
 def until(what: Callable[[], object], seconds: float = PATIENCE, pause: float = 0.01) -> object:
-    """What `what` returns, as soon as that is true."""
+    """What `what` returns, as soon as that is true. A table that is not there yet may come."""
     end = time.monotonic() + seconds
-    while not (found := what()):
+    while True:
+        with contextlib.suppress(shmpub.NotPublished):
+            if found := what():
+                return found
         assert time.monotonic() < end, f"not within {seconds:g} s"
         time.sleep(pause)
-    return found
 
 
 def run_shmpubd(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
