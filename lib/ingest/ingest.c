@@ -347,7 +347,8 @@ static int verify(struct ingest *in, struct shmpub_error *err)
 		                         in->marks.n_rows);
 		is_any |= flags[k];
 		d = finish_dictionary(in, k, err);
-		if (d == SHMPUB_OK && settle_misread(&in->columns.columns[k], &in->parts[0].states[k]))
+		if (d == SHMPUB_OK &&
+		    settle_misread(&in->columns.columns[k], &in->parts[0].states[k]))
 			d = INGEST_RETYPE;
 		r = d ? d : r;
 	}
