@@ -19,6 +19,8 @@ void fill_category(struct part *p, size_t column, const struct tile *t)
 	for (size_t i = 0; i < t->n_rows; i++) {
 		cell = part_cell(p, tile_raw(t, i, c->source));
 		out[i] = 0;
+		if (!part_is_bearable(p, tile_raw(t, i, c->source)))
+			return;
 		if (column_is_na(c, cell)) {
 			s->n_nulls++;
 			bit_put(sink->validity, t->first_row + i, false);

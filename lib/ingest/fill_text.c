@@ -12,7 +12,6 @@
 
 #define SLOT_NA 1u
 #define SLOT_WORK 2u /* to be unescaped, or spelled anew */
-#define SLOT_SIZE_MAX ((1u << 30) - 1)
 
 static uint64_t slot_of(const struct tile *t, struct span text, unsigned flags)
 {
@@ -52,6 +51,8 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 	bool is_noted = c->dtype == CSV_DTYPE_AUTO && !c->is_date;
 	unsigned flags = raw.needs_unescape ? SLOT_WORK : 0;
 
+	if (!part_is_bearable(p, raw.text))
+		return false;
 	if (is_noted && !s->seen.is_text && !note_text(p, column, cell, row))
 		return false;
 	size = cell.size;
@@ -69,12 +70,7 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 	}
 	s->text_size += size;
 	sink->offsets[row] = (int64_t)slot_of(t, raw.text, flags);
-	if (raw.text.size <= SLOT_SIZE_MAX)
-		return p->result == SHMPUB_OK;
-	p->result = error_set(&p->error, SHMPUB_ERR_LIMIT, "line %llu: a cell of more than 1 GiB",
-	                      (unsigned long long)csv_line_at(
-	                              p->in->text, (size_t)(raw.text.data - p->in->text.data)));
-	return false;
+	return p->result == SHMPUB_OK;
 }
 
 /* The bytes between a cell's only two quotes; data NULL: it is not so simple. */
@@ -105,7 +101,7 @@ static size_t take_plain(struct part *p, const struct column *c, struct column_s
 			cell = between_quotes(cell, d->quote);
 		else if (cell.size && (cell.data[0] == ' ' || cell.data[0] == '\t'))
 			break;
-		if (column_may_be_na(c, cell) || cell.size > SLOT_SIZE_MAX)
+		if (column_may_be_na(c, cell) || cell.size > CELL_SIZE_MAX)
 			break;
 		slots[row] = (int64_t)slot_of(t, cell, 0);
 		total += cell.size;
@@ -174,7 +170,7 @@ static uint64_t copy_stretch(struct part *p, size_t column, size_t mark, uint64_
 
 	for (uint64_t row = m->row; row < end; row++) {
 		uint64_t slot = (uint64_t)sink->offsets[row];
-		size_t size = slot >> 2 & SLOT_SIZE_MAX;
+		size_t size = slot >> 2 & CELL_SIZE_MAX;
 		const char *from = base + (slot >> 32);
 
 		sink->offsets[row] = (int64_t)at;

@@ -54,9 +54,22 @@ char *part_room(struct part *p, size_t size)
 	return room_in(p, &p->work, size);
 }
 
+bool part_is_bearable(struct part *p, struct span raw)
+{
+	size_t at = (size_t)(raw.data - p->in->text.data);
+
+	if (raw.size <= CELL_SIZE_MAX)
+		return true;
+	if (p->result == SHMPUB_OK)
+		p->result = error_set(&p->error, SHMPUB_ERR_LIMIT,
+		                      "line %llu: a cell of more than 1 GiB",
+		                      (unsigned long long)csv_line_at(p->in->text, at));
+	return false;
+}
+
 struct span part_unescape(struct part *p, struct span raw)
 {
-	char *room = room_in(p, &p->unescaped, raw.size);
+	char *room = part_is_bearable(p, raw) ? room_in(p, &p->unescaped, raw.size) : NULL;
 
 	return room ? span_of(room, csv_unescape(room, raw, p->in->dialect.quote)) : span_of("", 0);
 }

@@ -60,6 +60,11 @@ struct ingest {
 int part_init_states(struct part *p, struct shmpub_error *err);
 void part_free_states(struct part *p);
 
+#define CELL_SIZE_MAX ((1u << 30) - 1) /* a slot of text has so many bits for it */
+
+/* False, and p->result is set: more than that, as it stands in the text. */
+bool part_is_bearable(struct part *p, struct span raw);
+
 /* Its text without quotes, good until the next one. On failure p->result is set. */
 struct span part_unescape(struct part *p, struct span raw);
 

@@ -9,6 +9,9 @@
  * next one's first field, so cells lie at a constant stride with nothing copied. Records
  * of another shape are given out singly.
  *
+ * A record that has far more fields than the table is not gathered here, because nobody
+ * has bounded how many: the exact way counts fields without keeping them.
+ *
  * Two things are known of the text and not of the index: which \r stand before a \n (the
  * next record begins one byte later), and which lines hold nothing but blanks.
  */
@@ -39,6 +42,7 @@ void quick_seek(struct quick_reader *q, const struct header *h, size_t at, size_
 	q->dialect = (struct csv_index_dialect){ d->delimiter, d->quote, d->has_quote };
 	q->state = CSV_INDEX_START;
 	q->text = h->rows.text;
+	q->most = h->table_width + WINDOW;
 	q->base = q->at = at;
 	q->end = end;
 	q->n_ends = q->n_records = q->given_ends = q->given_records = 0;
@@ -122,6 +126,8 @@ static int refill(struct quick_reader *q, struct shmpub_error *err)
 	while (r == SHMPUB_OK && q->given_records == q->n_records) {
 		if (q->at == q->end)
 			return QUICK_END;
+		if (q->n_ends - q->given_ends > q->most)
+			return QUICK_ODD;
 		r = make_room(q, err);
 		if (r == SHMPUB_OK)
 			r = index_window(q);

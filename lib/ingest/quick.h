@@ -22,6 +22,7 @@ struct quick_reader {
 	struct csv_index_dialect dialect;
 	struct csv_index_state state;
 	struct span text;
+	size_t most;       /* fields that a record may have here */
 	size_t base;       /* offsets count from here */
 	size_t at, end;    /* what is left to index */
 	uint32_t *cuts;    /* owned; cuts[0] is the end before ends[0] */
@@ -36,7 +37,7 @@ struct quick_reader {
 
 enum quick_answer {
 	QUICK_END = 50, /* nothing is left */
-	QUICK_ODD = 51, /* a quote that only the exact way understands */
+	QUICK_ODD = 51, /* a quote, or a record of very many fields: for the exact way only */
 };
 
 /* Begin at a record's start; `end` is the start of another one, or the text's end. */
@@ -52,6 +53,7 @@ struct quick_run {
 /*
  * Sees to it that at least one record is at hand, and gives the run of regular ones that
  * begins there, at most `most`; n_rows 0: the next record is not regular, use quick_one.
+ * After QUICK_ODD quick_at is the record that nothing was given of.
  */
 int quick_next_run(struct quick_run *run, struct quick_reader *q, size_t width, size_t most,
                    struct shmpub_error *err);

@@ -139,6 +139,8 @@ static void look(struct part *p, size_t column, const struct tile *t)
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		cell = part_cell(p, tile_raw(t, i, c->source));
+		if (!part_is_bearable(p, tile_raw(t, i, c->source)))
+			return;
 		if (is_date) {
 			look_date(c, s, cell);
 			continue;

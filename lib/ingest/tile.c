@@ -137,6 +137,14 @@ static int next_quick(struct tile_reader *r, struct tile *tile, struct shmpub_er
 	return SHMPUB_OK;
 }
 
+/* A record that the quick way does not gather: the exact one goes on from there. */
+static int go_exactly(struct tile_reader *r, struct tile *tile, struct shmpub_error *err)
+{
+	r->is_exact = true;
+	r->tokenizer.at = quick_at(&r->quick);
+	return next_exact(r, tile, err);
+}
+
 int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_error *err)
 {
 	int a;
@@ -146,8 +154,10 @@ int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_err
 		               .stride = r->header->table_width + 1,
 		               .first_row = r->row };
 	a = r->is_exact ? next_exact(r, tile, err) : next_quick(r, tile, err);
+	if (a == QUICK_ODD)
+		a = go_exactly(r, tile, err);
 	r->row += tile->n_rows;
-	if (a == QUICK_ODD || r->row > r->end_row)
+	if (r->row > r->end_row)
 		return error_set(err, SHMPUB_ERR_INVALID, "the text changed while it was read");
 	return a;
 }

@@ -7,6 +7,7 @@
 #include "columns/table.h"
 #include "csv/options.h"
 #include "ingest/dictionary.h"
+#include "ingest/hash.h"
 #include "ingest/ingest.h"
 
 /*
@@ -138,11 +139,7 @@ static void sink_free(struct table_sink *sink, size_t n)
 
 static uint64_t add(uint64_t sum, const void *bytes, size_t size)
 {
-	const uint8_t *p = bytes;
-
-	for (size_t i = 0; i < size; i++)
-		sum = (sum ^ p[i]) * UINT64_C(0x100000001B3);
-	return sum;
+	return hash_bytes(span_of(bytes, size), sum);
 }
 
 /* Ascending from 0, and text that is UTF-8 cell by cell. */
