@@ -422,7 +422,8 @@ failed:
 int app_run(struct app *app)
 {
 	uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
-	uv_timer_start(&app->ready, on_ready_timer, READY_MS, 0);
+	if (!app->options.is_once) /* which ends when every feed was tried, and says so then */
+		uv_timer_start(&app->ready, on_ready_timer, READY_MS, 0);
 	publisher_heartbeat(app->publisher, shm_now_ns());
 	for (struct feed *f = app->feeds; f != NULL; f = f->next)
 		feed_start(f);
