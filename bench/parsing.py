@@ -85,6 +85,21 @@ def measure(folder: Path, instance: str, names: list[str], rounds: int) -> list[
     return results
 
 
+def memory(folder: Path, instance: str, names: list[str]) -> list[dict[str, Any]]:
+    """A process that refreshes once: its peak above source and segment, by the source."""
+    results = []
+    for name in [name for name in names if name not in ("tiny", "quotes")]:
+        publisher = Publisher(instance, {name: (data.make(folder, name), ())})
+        answer = publisher.ask(name)
+        publisher.close()
+        peak, source, segment = answer["peak_kb"] * 1024, answer["source"], answer["size"]
+        over = (peak - source - segment) / source
+        results.append(
+            {"file": name, "peak": peak, "source": source, "segment": segment, "over": over}
+        )
+    return results
+
+
 def threads(folder: Path, instance: str, rounds: int) -> dict[str, Any]:
     """Two threads by one, in turn, on the floats."""
     path = data.make(folder, "floats")

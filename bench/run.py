@@ -71,6 +71,11 @@ def report(results: dict[str, Any]) -> str:
         f"{wake['received']} of {wake['snapshots']} taken): p50 {wake['us']['p50']:.0f} us, "
         f"p90 {wake['us']['p90']:.0f} us",
     ]
+    for r in results["memory"]:
+        parts.append(
+            f"Peak memory, {r['file']}: {r['peak'] / 1e6:.0f} MB, source {r['source'] / 1e6:.0f}, "
+            f"segment {r['segment'] / 1e6:.0f}, the rest {100 * r['over']:.0f} % of the source"
+        )
     if "threads" in results:
         gain = results["threads"]["gain"]
         parts.append(
@@ -98,6 +103,7 @@ def main() -> int:
     print("measuring: best peer's time by ours", flush=True)
     results["parsing"] = parsing.measure(arguments.data, instance, names, rounds)
     results["receiving"] = in_own_process(arguments.data, instance, names)
+    results["memory"] = parsing.memory(arguments.data, f"{instance}-memory", names)
     if "floats" in names and "mixed" in names:
         results["threads"] = parsing.threads(arguments.data, instance, rounds)
         results["linear"] = parsing.linear(arguments.data, instance, rounds)
