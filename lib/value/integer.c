@@ -183,12 +183,13 @@ size_t value_python_int(char *out, struct span text)
 		/* Leading zeros are dropped, but one digit stays. */
 		if (n == 1 && out[0] == '0')
 			n = 0;
+		if (++n_digits > PYTHON_MAX_DIGITS)
+			return 0; /* before room for all of them is touched */
 		out[n++] = *p++;
-		n_digits++;
 		if (end - p >= 2 && *p == '_' && scan_is_digit(p[1]))
 			p++;
 	}
-	if (n == 0 || n_digits > PYTHON_MAX_DIGITS || scan_blanks(p, end) != end)
+	if (n == 0 || scan_blanks(p, end) != end)
 		return 0;
 	if (negative && !(n == 1 && out[0] == '0')) {
 		memmove(out + 1, out, n);
