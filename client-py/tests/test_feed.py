@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
+import signal
 import stat
 import subprocess
 import sys
@@ -207,6 +209,58 @@ def test_links_are_not_followed(instance: Instance, directory: Path) -> None:
     path.symlink_to(directory / "elsewhere")
     with pytest.raises(OSError):
         _ = shmpub.subscribe("quotes", directory=directory).df
+
+
+def test_a_linked_directory_is_no_instance(instance: Instance, directory: Path) -> None:
+    """Whoever may write beside an instance could else lead its readers to another."""
+    instance.publish("quotes", ONE, 1)
+    (directory / "other").symlink_to(instance.path)
+    with pytest.raises(shmpub.InstanceNotFound):
+        _ = shmpub.subscribe("quotes", instance="other", directory=directory).df
+
+
+@pytest.mark.parametrize("name", ["quotes.arrow", "catalog"])
+def test_a_fifo_is_not_waited_for(instance: Instance, directory: Path, name: str) -> None:
+    instance.publish("quotes", ONE, 1)
+    (instance.path / name).unlink()
+    os.mkfifo(instance.path / name)
+    call = (
+        "import shmpub, sys\n"
+        "try: shmpub.subscribe('quotes', directory=sys.argv[1]).df\n"
+        "except shmpub.FormatError: print('refused')"
+    )
+    # In a process of its own: a hang here could not be ended from within.
+    run = subprocess.run(
+        [sys.executable, "-c", call, str(directory)], capture_output=True, text=True, timeout=30
+    )
+    assert run.stdout == "refused\n", run.stderr
+
+
+def test_a_broken_file_may_be_a_lost_race(
+    instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked at again before it is believed, since another may have the name by then."""
+    instance.publish("quotes", ONE, 1)
+    good = (instance.path / "quotes.arrow").read_bytes()
+    instance.place("quotes", b"")
+    monkeypatch.setattr("time.sleep", lambda _: instance.place("quotes", good))
+    pd.testing.assert_frame_equal(shmpub.subscribe("quotes", directory=directory).df, ONE)
+
+
+def test_a_lease_is_not_waited_for(instance: Instance, directory: Path) -> None:
+    """A snapshot that is being filled anew is never the newest: another one has its name."""
+    instance.publish("quotes", ONE, 1)
+    path = instance.path / "quotes.arrow"
+    kept = os.open(path, os.O_RDWR)
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)
+    try:
+        fcntl.fcntl(kept, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        with pytest.raises(shmpub.NotPublished):
+            _ = shmpub.subscribe("quotes", directory=directory).df
+    finally:
+        os.close(kept)
+        signal.signal(signal.SIGIO, before)
+    pd.testing.assert_frame_equal(shmpub.subscribe("quotes", directory=directory).df, ONE)
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files away")

@@ -102,6 +102,17 @@ class Descriptor:
     published_ns: int
 
 
+def _open_catalog(where: Place) -> int:
+    """In the directory whose owner was looked at, wherever its name leads by then."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+    folder = os.open(where.path, flags | os.O_DIRECTORY)
+    try:
+        where.check_owner(where.path, os.fstat(folder))
+        return os.open("catalog", flags | os.O_NONBLOCK, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
 class Catalog:
     """One catalog, mapped and checked. Slots are known by their number."""
 
@@ -111,8 +122,7 @@ class Catalog:
         if not _INSTANCE_NAME.fullmatch(where.instance):
             raise InstanceNotFound(f"no instance can have the name {where.instance!r}")
         try:
-            where.check_owner(where.path, os.stat(where.path))
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            fd = _open_catalog(where)
         except (FileNotFoundError, NotADirectoryError):
             raise InstanceNotFound(f"nothing is published at {where.path}") from None
         try:

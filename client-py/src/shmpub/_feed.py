@@ -21,7 +21,7 @@ import pandas as pd
 
 from . import _catalog, _wait_linux
 from ._catalog import Catalog, Place
-from ._errors import FeedNotFound, InstanceNotFound, NotPublished
+from ._errors import FeedNotFound, FormatError, InstanceNotFound, NotPublished
 from ._live import Live
 from ._mark import NOTHING, Mark
 from ._snapshot import Snapshot, open_snapshot
@@ -223,6 +223,7 @@ class Feed:
     def _load(self, attached: _Attached, is_for_frames: bool) -> _Held:
         """Open what stands under the name; again, a few times, when it is older than it should."""
         found: _Held | None = None
+        broken: FormatError | None = None
         held = self._held_for(is_for_frames)  # under the lock: another thread may have loaded it
         kept = self._held[0].layout if self._held else None
         for pause in _OPEN_PAUSES:
@@ -236,7 +237,10 @@ class Feed:
                 break
             try:
                 snapshot = open_snapshot(self._place, self._name, self._verify, kept, is_for_frames)
-            except FileNotFoundError:
+            except (FileNotFoundError, BlockingIOError):
+                continue
+            except FormatError as error:  # it may have lost its name to a good one meanwhile
+                broken = error
                 continue
             if snapshot.epoch != mark.epoch:  # left by another publisher, and taken over
                 found = snapshot, mark
@@ -244,6 +248,8 @@ class Feed:
             found = snapshot, Mark(mark.epoch, snapshot.sequence)
             if snapshot.sequence >= mark.sequence:
                 break
+        if found is None and broken is not None:
+            raise broken
         if found is None:
             return self._last(attached, held)
         if held is not None and not found[1].is_newer_than(held[1]):

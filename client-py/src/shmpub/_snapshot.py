@@ -140,10 +140,11 @@ def open_snapshot(
     """Map and check what stands under the feed's name.
 
     The mapping for exports is left out when only frames are wanted: it costs a fifth of the time.
-    Raises FileNotFoundError when nothing does, FormatError, UntrustedOwner.
+    Raises FileNotFoundError when nothing does, BlockingIOError when it is being filled anew (and
+    another has its name), FormatError, UntrustedOwner.
     """
     path = f"{where.directory}/{where.instance}/{feed}.arrow"
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         status = os.fstat(fd)
         where.check_owner(path, status)
