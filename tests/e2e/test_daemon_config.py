@@ -43,6 +43,9 @@ BAD = {
     "empty source": ("[feed a]\nsource =\n", 2, "no value"),
     "source of later work": ("[feed a]\nsource = exec: date\n", 2, "'exec:' is not served yet"),
     "source of later work, http": ("[feed a]\nsource = http://x/y.csv\n", 2, "not served yet"),
+    "source of later work, pattern": ("[feed a]\nsource = d/*.csv\n", 2, "patterns are not served"),
+    "source of later work, one byte": ("[feed a]\nsource = a?.csv\n", 2, "patterns are not served"),
+    "source of later work, set": ("[feed a]\nsource = a[0-9].csv\n", 2, "patterns are not served"),
     "feed twice": (FEED + FEED, 3, "feed a is already that of"),
     "segment twice": (
         "[feed a]\nsource = a\ncsv_segment = s\n[feed b]\nsource = b\narray_segment = s\n"
