@@ -36,7 +36,8 @@ struct source_request {
 	const struct source_mark *seen; /* what was read before; NULL: read in any case */
 	/*
 	 * The look that was answered with SOURCE_FRESH, or SOURCE_MARK_NONE. A file that is
-	 * fresh again is taken when it is another one: it is being replaced, not written to.
+	 * fresh again is taken when it is another one: it is being replaced, not written to;
+	 * and when it is the same in everything and its time is still to come.
 	 */
 	struct source_mark waited;
 	bool takes_fresh; /* never answer SOURCE_FRESH */

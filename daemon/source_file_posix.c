@@ -107,13 +107,23 @@ static int check_kind(const struct stat *st, const char *path, struct shmpub_err
 	                 kind_name(st->st_mode));
 }
 
+/*
+ * By a clock that is ahead of ours, a file server's or our own before it was set back, a
+ * file would stay fresh for as long as that is. So of such a file two equal looks with a
+ * pause between them do count.
+ */
+static bool is_quiet(const struct source_mark *look, const struct source_mark *waited)
+{
+	return waited->inode != 0 && look->ctime_ns > now_ns() && same_look(look, waited);
+}
+
 static bool is_to_wait(const struct source_mark *look, const struct source_request *q)
 {
 	bool is_replaced = q->waited.inode != 0 &&
 	                   (q->waited.inode != look->inode || q->waited.device != look->device ||
 	                    q->waited.born_ns != look->born_ns);
 
-	return !look->is_settled && !q->takes_fresh && !is_replaced;
+	return !look->is_settled && !q->takes_fresh && !is_replaced && !is_quiet(look, &q->waited);
 }
 
 /* Until the end, at most `limit` bytes. SOURCE_BUSY when there is more than that. */
