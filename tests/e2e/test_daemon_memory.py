@@ -82,8 +82,8 @@ def test_readers_hold_until_max_bytes(daemon):
     number = 0
     while number < 40 and d.status("a")["state"] != "failing":
         number += 1
-        d.source("a.csv", table(number, rows))
         sequence = feed.sequence
+        d.source("a.csv", table(number, rows))
         until(lambda s=sequence: feed.sequence > s or d.status("a")["state"] == "failing")
         held.append(feed.df)
     assert 5 < number < 20
