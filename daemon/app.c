@@ -222,16 +222,21 @@ void app_reload(struct app *app)
 
 /* --- stop ------------------------------------------------------------------------------------------- */
 
-/* Closing the timers of the feeds frees them. */
-static void close_all(struct app *app)
+/* Closing the timers of the feeds frees them, but not of those whose job is still away. */
+static void close_feeds(struct app *app)
 {
 	struct feed *f, *after;
 
-	app->is_closing = true;
 	for (f = app->feeds; f != NULL; f = after) {
 		after = f->next;
 		feed_leave(f, app->config->daemon.keep_on_exit);
 	}
+}
+
+static void close_all(struct app *app)
+{
+	app->is_closing = true;
+	close_feeds(app);
 	uv_close((uv_handle_t *)&app->hup, NULL);
 	uv_close((uv_handle_t *)&app->term, NULL);
 	uv_close((uv_handle_t *)&app->interrupt, NULL);
@@ -440,8 +445,10 @@ bool app_deinit(struct app *app)
 {
 	bool is_clean = app->pool.n_running == 0;
 
-	if (is_clean)
+	if (is_clean) {
+		close_feeds(app); /* whose jobs came home in the loop's last turn */
 		uv_run(&app->loop, UV_RUN_DEFAULT); /* the handles' closing */
+	}
 	if (is_clean || !has_builds(app))
 		publisher_close(app->publisher);
 	else

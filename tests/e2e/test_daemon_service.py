@@ -192,3 +192,19 @@ def test_signals_at_any_moment(daemon):
     d.start()
     assert d.stop() == 0
     assert d.files() == {"lock"}
+
+
+def test_two_signals_at_any_moment(daemon):
+    """A job that comes home while the second one is obeyed leaves nothing behind either."""
+    d = daemon()
+    for n in range(30):
+        d.source(f"{n}.csv", "a\n" + "1\n" * 5000)
+    d.configure({f"f{n}": f"source = {n}.csv\ninterval = 10ms" for n in range(30)})
+    for turn in range(40):
+        d.start(wait=False)
+        until(lambda: (d.shm / d.instance / "catalog").exists(), pause=0.001)
+        for pause in (turn * 0.003, turn % 7 * 0.001):
+            time.sleep(pause)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(d.pid, signal.SIGTERM)
+        assert d.wait() in (0, -signal.SIGTERM)
