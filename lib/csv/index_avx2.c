@@ -42,6 +42,11 @@ static inline uint64_t prefix_xor(uint64_t bits)
 	return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
+static inline uint32_t lowest_bit(uint64_t bits)
+{
+	return (uint32_t)_tzcnt_u64(bits);
+}
+
 void csv_index_avx2(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
                     struct csv_index_state *state)
 {

@@ -1,9 +1,10 @@
 /*
- * The index by blocks of 64 bytes, over two primitives that the including file has
+ * The index by blocks of 64 bytes, over three primitives that the including file has
  * defined before:
  *
  *   static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d);
  *   static inline uint64_t prefix_xor(uint64_t bits);
+ *   static inline uint32_t lowest_bit(uint64_t bits);     // anything below 65 for 0
  *
  * One bit is one byte, the lowest bit the first. Everything between the primitives
  * is plain arithmetic on such words, the same on every machine.
@@ -23,6 +24,7 @@ struct csv_block {
 
 static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d);
 static inline uint64_t prefix_xor(uint64_t bits);
+static inline uint32_t lowest_bit(uint64_t bits);
 
 /* What the quotes make of a block. */
 struct csv_block_ends {
@@ -38,7 +40,7 @@ static inline struct csv_block_ends block_ends(const struct csv_block *b, struct
 	struct csv_block_ends e;
 	uint64_t inside, lines, closing, opening, openers;
 
-	inside = b->quote ? prefix_xor(b->quote) ^ s->quoted : s->quoted;
+	inside = prefix_xor(b->quote) ^ s->quoted;
 	opening = b->quote & inside;
 	closing = b->quote & ~inside;
 	lines = (b->lf | b->cr) & ~inside;
@@ -57,33 +59,53 @@ static inline struct csv_block_ends block_ends(const struct csv_block *b, struct
 }
 
 #define PUT_POSITION(k)                                                                            \
-	out[k] = base + (uint32_t)__builtin_ctzll(bits | UINT64_C(1) << 63);                       \
+	out[k] = base + lowest_bit(bits);                                                          \
 	bits &= bits - 1
-#define PUT_EIGHT(k)                                                                               \
+#define PUT_FOUR(k)                                                                                \
 	PUT_POSITION((k) + 0);                                                                     \
 	PUT_POSITION((k) + 1);                                                                     \
 	PUT_POSITION((k) + 2);                                                                     \
-	PUT_POSITION((k) + 3);                                                                     \
-	PUT_POSITION((k) + 4);                                                                     \
-	PUT_POSITION((k) + 5);                                                                     \
-	PUT_POSITION((k) + 6);                                                                     \
-	PUT_POSITION((k) + 7)
+	PUT_POSITION((k) + 3)
 
 /*
- * Eight positions at a step, whether there are so many or not: what is written past
- * the last is overwritten by the next block, and cheaper than a branch per position.
+ * Four or eight positions at a step, whether there are so many or not: what is written
+ * past the last is overwritten by the next block, and cheaper than a branch per position.
  */
 __attribute__((always_inline)) static inline uint32_t *put_positions(uint32_t *out, uint64_t bits,
-                                                                     uint32_t base)
+                                                                     uint32_t base, bool is_busy)
 {
 	uint32_t *end = out + __builtin_popcountll(bits);
 
-	PUT_EIGHT(0);
-	while (out + 8 < end) {
-		out += 8;
-		PUT_EIGHT(0);
+	PUT_FOUR(0);
+	if (is_busy) {
+		PUT_FOUR(4);
+		out += 4;
+	}
+	while (out + 4 < end) {
+		PUT_FOUR(4);
+		out += 4;
 	}
 	return end;
+}
+
+/*
+ * Most texts have no quotes, or have them everywhere. A block without is dealt with in
+ * less time, but only after so many in a row: where they alternate, guessing wrong which
+ * comes next would cost more than the work.
+ */
+#define BUSY_BLOCKS 32u
+
+static inline bool is_plain_block(const struct csv_block *b, const struct csv_index_state *s)
+{
+	return (b->quote | b->cr | s->quoted | s->cr) == 0;
+}
+
+/* What block_ends gives of such a block. */
+static inline struct csv_block_ends plain_ends(const struct csv_block *b, struct csv_index_state *s)
+{
+	s->line = b->lf >> 63;
+	s->opener = (b->lf | b->delimiter) >> 63;
+	return (struct csv_block_ends){ .delimiters = b->delimiter, .records = b->lf };
 }
 
 /* Where a call's results have come to. */
@@ -111,12 +133,21 @@ __attribute__((always_inline)) static inline void put_records(struct csv_put *pu
 	put->records += n;
 }
 
-static inline void put_block(struct csv_put *put, const struct csv_block_ends *e, uint32_t base)
+__attribute__((always_inline)) static inline void put_block(struct csv_put *put,
+                                                            const struct csv_block_ends *e,
+                                                            uint32_t base, bool is_busy)
 {
 	uint64_t ends = e->delimiters | e->records;
 
 	put_records(put, ends, e->records);
-	put->ends = put_positions(put->ends, ends, base);
+	put->ends = put_positions(put->ends, ends, base, is_busy);
+}
+
+/* Apart: where quotes are worked on as well, the loop has no registers to spare for this. */
+__attribute__((noinline)) static void put_busy_block(struct csv_put *put,
+                                                     const struct csv_block_ends *e, uint32_t base)
+{
+	put_block(put, e, base, true);
 }
 
 /* The last, short block: a copy with zeros behind; `mask` has a bit per byte that is there. */
@@ -172,12 +203,19 @@ static inline void index_blocks(struct csv_index *out, struct span text,
 	struct csv_block_ends e;
 	struct csv_block b;
 	uint64_t quotes = 0, crs = 0, mask;
+	unsigned n_busy = 0;
 	size_t at = 0;
 
 	for (; at + CSV_INDEX_BLOCK <= text.size; at += CSV_INDEX_BLOCK) {
 		b = block_load(text.data + at, &d);
+		if (n_busy == 0 && is_plain_block(&b, &s)) {
+			e = plain_ends(&b, &s);
+			put_block(&put, &e, out->base + (uint32_t)at, false);
+			continue;
+		}
+		n_busy = is_plain_block(&b, &s) ? n_busy - 1 : BUSY_BLOCKS;
 		e = block_ends(&b, &s);
-		put_block(&put, &e, out->base + (uint32_t)at);
+		put_busy_block(&put, &e, out->base + (uint32_t)at);
 		note_odd(out, e.odd, out->base + (uint32_t)at);
 		quotes |= b.quote;
 		crs |= b.cr;
@@ -185,7 +223,7 @@ static inline void index_blocks(struct csv_index *out, struct span text,
 	if (at < text.size) {
 		b = load_tail(&mask, text.data + at, text.size - at, &d);
 		e = tail_ends(&b, text.size - at, &s);
-		put_block(&put, &e, out->base + (uint32_t)at);
+		put_busy_block(&put, &e, out->base + (uint32_t)at);
 		note_odd(out, e.odd, out->base + (uint32_t)at);
 		quotes |= b.quote;
 		crs |= b.cr;
@@ -241,16 +279,18 @@ static inline void count_blocks(struct csv_count *out, struct span text,
 	struct csv_count n = *out;
 	struct csv_block_ends e;
 	struct csv_block b;
+	unsigned n_busy = 0;
 	uint64_t mask;
 	size_t at = 0;
 
 	for (; at + CSV_INDEX_BLOCK <= text.size; at += CSV_INDEX_BLOCK) {
 		b = block_load(text.data + at, &d);
-		if ((b.quote | b.cr | s.quoted | s.cr) == 0) {
+		if (n_busy == 0 && is_plain_block(&b, &s)) {
 			count_plain_block(&n, &b, &s,
 			                  text.data[at + CSV_INDEX_BLOCK - 1] == d.delimiter);
 			continue;
 		}
+		n_busy = is_plain_block(&b, &s) ? n_busy - 1 : BUSY_BLOCKS;
 		e = block_ends(&b, &s);
 		count_block(&n, &b, &e);
 	}

@@ -43,6 +43,11 @@ static inline uint64_t prefix_xor(uint64_t bits)
 	return bits;
 }
 
+static inline uint32_t lowest_bit(uint64_t bits)
+{
+	return (uint32_t)__builtin_ctzll(bits | UINT64_C(1) << 63);
+}
+
 void csv_index_neon(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
                     struct csv_index_state *state)
 {
