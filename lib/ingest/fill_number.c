@@ -169,25 +169,19 @@ static bool read_float(double *out, struct part *p, const struct column *c, stru
 }
 
 /*
- * Integers in a column that has shown nothing else so far, as in one of integers and NA.
- * A zero is left to read_as_integer: it may have a sign.
+ * Numbers as they come, with empty cells between them where those are NA. While a column has
+ * shown nothing but integers it may be one of them and NA.
  */
-static size_t take_integers(double *out, const struct cell_run *run, size_t n)
+static size_t take_numbers(double *out, struct column_state *s, const struct cell_run *run,
+                           size_t n, struct batch_empty *empty)
 {
-	int64_t values[64];
-	size_t taken, i;
+	uint64_t n_before = empty->n;
+	size_t taken = s->seen.first_not_int == ROW_NONE ? batch_whole(out, run, n, empty)
+	                                                 : batch_float(out, run, n, empty);
 
-	taken = batch_int(values, run, n < ARRAY_LEN(values) ? n : ARRAY_LEN(values));
-	for (i = 0; i < taken && values[i] != 0; i++)
-		out[i] = (double)values[i];
-	return i;
-}
-
-static size_t take_numbers(double *out, const struct column_state *s, const struct cell_run *run,
-                           size_t n)
-{
-	return s->seen.first_not_int == ROW_NONE ? take_integers(out, run, n)
-	                                         : batch_float(out, run, n);
+	s->n_nulls += empty->n - n_before;
+	s->seen.n_nulls += empty->n - n_before;
+	return taken;
 }
 
 void fill_float(struct part *p, size_t column, const struct tile *t)
@@ -197,14 +191,15 @@ void fill_float(struct part *p, size_t column, const struct tile *t)
 	double *out = (double *)sink->values + t->first_row;
 	struct column_state *s = &p->states[column];
 	bool is_batch = is_plainly_read(p, c);
+	struct batch_empty empty = { .validity = column_is_na(c, SPAN_NONE) ? sink->validity
+		                                                            : NULL };
 	struct cell_run run;
 	struct span cell;
-	size_t taken;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		run = tile_run(t, i, c->source);
-		taken = is_batch ? take_numbers(&out[i], s, &run, t->n_rows - i) : 0;
-		i += taken;
+		empty.row = t->first_row + i;
+		i += is_batch ? take_numbers(&out[i], s, &run, t->n_rows - i, &empty) : 0;
 		if (i == t->n_rows)
 			break;
 		cell = part_cell(p, tile_raw(t, i, c->source));

@@ -18,16 +18,31 @@ static size_t take_ints(int64_t *out, const struct cell_run *run, size_t n)
 	return n;
 }
 
-static size_t take_floats(double *out, const struct cell_run *run, size_t n)
+static size_t take_floats(double *out, const struct cell_run *run, size_t n,
+                          struct batch_empty *empty)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!value_float(&out[i], cell_run_at(run, i)))
+		struct span cell = cell_run_at(run, i);
+
+		if (!value_float(&out[i], cell) && !batch_take_empty(&out[i], cell, empty, i))
 			return i;
 	}
 	return n;
 }
 
-const struct batch_kernel batch_kernel_plain = { take_ints, take_floats };
+static size_t take_whole(double *out, const struct cell_run *run, size_t n,
+                         struct batch_empty *empty)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct span cell = cell_run_at(run, i);
+
+		if (!batch_take_whole(&out[i], cell) && !batch_take_empty(&out[i], cell, empty, i))
+			return i;
+	}
+	return n;
+}
+
+const struct batch_kernel batch_kernel_plain = { take_ints, take_floats, take_whole };
 
 const struct batch_kernel *batch_kernel_best(void)
 {
@@ -43,9 +58,14 @@ size_t batch_int(int64_t *out, const struct cell_run *run, size_t n)
 	return batch_kernel_best()->take_ints(out, run, n);
 }
 
-size_t batch_float(double *out, const struct cell_run *run, size_t n)
+size_t batch_float(double *out, const struct cell_run *run, size_t n, struct batch_empty *empty)
 {
-	return batch_kernel_best()->take_floats(out, run, n);
+	return batch_kernel_best()->take_floats(out, run, n, empty);
+}
+
+size_t batch_whole(double *out, const struct cell_run *run, size_t n, struct batch_empty *empty)
+{
+	return batch_kernel_best()->take_whole(out, run, n, empty);
 }
 
 /* One cell in the general way. */

@@ -28,8 +28,18 @@ struct cell_run {
 /* Integers of at most 18 digits or what fits int64; larger ones are not plain. */
 size_t batch_int(int64_t *out, const struct cell_run *run, size_t n);
 
+/* What to do with empty cells: NULL validity: they end the run. Else NaN, and their bit is cleared. */
+struct batch_empty {
+	uint8_t *validity;
+	uint64_t row; /* of the run's first cell */
+	uint64_t n;   /* counts them */
+};
+
 /* Numbers with or without a point and an exponent; the rules are the default ones. */
-size_t batch_float(double *out, const struct cell_run *run, size_t n);
+size_t batch_float(double *out, const struct cell_run *run, size_t n, struct batch_empty *empty);
+
+/* Integers as floats. -0 is not plain: as an integer it has no sign, as a float it has. */
+size_t batch_whole(double *out, const struct cell_run *run, size_t n, struct batch_empty *empty);
 
 /* What a column of dates has been settled to be. */
 struct batch_dates {

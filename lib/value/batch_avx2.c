@@ -19,7 +19,10 @@
 #if defined(__AVX2__)
 
 #include <immintrin.h>
+#include "value/four_avx2.h"
 
+/* Apart, so that each loop has the registers for itself. */
+#define APART static __attribute__((noinline))
 #define INLINE static inline __attribute__((always_inline)) /* a call costs as much as the work */
 #define WIDTH 32
 #define HIGH_MAX 1843 /* 1843 * 10^16 + 10^16 - 1 is below 2^64 */
@@ -30,9 +33,13 @@ struct plain {
 	bool negative;
 };
 
-static inline __m256i load(const char *p)
+/* A window on it is a mask: so many zeros, then ones. */
+#define FF8 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF
+static const uint8_t ramp[2 * WIDTH] = { [WIDTH] = FF8, FF8, FF8, FF8 };
+
+static inline __m256i load(const void *p)
 {
-	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+	return _mm256_loadu_si256(p);
 }
 
 /* 32 digits, the last one in the highest byte; false when they exceed 64 bits. */
@@ -103,13 +110,9 @@ INLINE bool take_short(struct plain *out, const char *start, const char *end)
 INLINE bool take(struct plain *out, const char *base, const char *start, const char *end)
 {
 	const __m256i zero = _mm256_set1_epi8('0');
-	const __m256i places = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-	                                        15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,
-	                                        28, 29, 30, 31);
 	uint32_t size = (uint32_t)(end - start);
-	__m256i bytes, shifted, is_digit, before_point, is_number;
-	uint32_t others;
-	int32_t point, first;
+	__m256i bytes, shifted, is_digit;
+	uint32_t others, n_front = 0, n_empty;
 
 	if (end - start > WIDTH - 1 || start >= end || end - base < WIDTH + 1)
 		return false;
@@ -123,20 +126,17 @@ INLINE bool take(struct plain *out, const char *base, const char *start, const c
 	shifted = _mm256_sub_epi8(load(end - WIDTH - 1), zero);
 	is_digit = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(9)), bytes);
 	others = ~(uint32_t)_mm256_movemask_epi8(is_digit) & ~UINT32_C(0) << (WIDTH - size);
-	first = (int32_t)(WIDTH - size);
-	point = -1;
+	n_empty = WIDTH - size;
 	out->n_decimals = 0;
 	if (others) {
-		point = __builtin_ctz(others);
-		out->n_decimals = WIDTH - 1 - point;
-		if ((others & (others - 1)) || end[point - WIDTH] != '.' || size == 1)
+		n_front = (uint32_t)__builtin_ctz(others) + 1;
+		out->n_decimals = (int32_t)(WIDTH - n_front);
+		if ((others & (others - 1)) || end[-out->n_decimals - 1] != '.' || size == 1)
 			return false;
-		first++;
+		n_empty++;
 	}
-	before_point = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(point + 1)), places);
-	is_number = _mm256_cmpgt_epi8(places, _mm256_set1_epi8((char)(first - 1)));
-	bytes = _mm256_blendv_epi8(bytes, shifted, before_point);
-	return join(&out->mantissa, _mm256_and_si256(bytes, is_number));
+	bytes = _mm256_blendv_epi8(shifted, bytes, load(ramp + WIDTH - n_front));
+	return join(&out->mantissa, _mm256_and_si256(bytes, load(ramp + WIDTH - n_empty)));
 }
 
 /*
@@ -150,10 +150,6 @@ struct two {
 	uint32_t sizes[2];   /* without signs */
 	bool negative[2];
 };
-
-/* A window on it is a mask: so many zeros, then ones. */
-static const uint8_t ramp[2 * SHORT] = { [SHORT] = 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-	                                 0xFF,           0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF };
 
 INLINE __m256i load_two(const void *low, const void *high)
 {
@@ -186,7 +182,7 @@ INLINE bool begin_two(struct two *t, const char *base, const uint32_t *a, const 
 /* Zero in front of the first `zeros` bytes of each half, then 16 digits to a number each. */
 INLINE void join_two(uint64_t out[2], __m256i digits, const uint32_t zeros[2])
 {
-	const __m256i kept = load_two(ramp + SHORT - zeros[0], ramp + SHORT - zeros[1]);
+	const __m256i kept = load_two(ramp + WIDTH - zeros[0], ramp + WIDTH - zeros[1]);
 	const __m256i pairs = _mm256_maddubs_epi16(_mm256_and_si256(digits, kept),
 	                                           _mm256_set1_epi16(0x010a));
 	const __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00010064));
@@ -237,7 +233,7 @@ INLINE bool take_two_floats(double *out, const char *base, const uint32_t *a, co
 	high = (uint32_t)__builtin_ctz(high);
 	shifted = _mm256_sub_epi8(load_two(base + a[1] - SHORT - 1, base + b[1] - SHORT - 1),
 	                          _mm256_set1_epi8('0'));
-	behind = load_two(ramp + SHORT - (low + 1), ramp + SHORT - (high + 1));
+	behind = load_two(ramp + WIDTH - (low + 1), ramp + WIDTH - (high + 1));
 	zeros[0] = SHORT + 1 - t.sizes[0];
 	zeros[1] = SHORT + 1 - t.sizes[1];
 	join_two(values, _mm256_blendv_epi8(shifted, t.bytes, behind), zeros);
@@ -263,19 +259,40 @@ static bool take_int(int64_t *out, const char *base, const uint32_t *cut)
 	return true;
 }
 
+/* Longer than four_* take, and what comes with it: until a short cell is met again. */
+APART size_t take_other_ints(int64_t *out, const struct cell_run *run, size_t i, size_t n)
+{
+	const size_t stride = run->stride, group = i + 4;
+	const uint32_t *cut = run->cuts + i * stride;
+
+	while (i < n && (i < group || cut[1] - (cut[0] + 1) > FOUR_SIZE)) {
+		if (i + 1 < n && take_two_ints(out + i, run->base, cut, cut + stride)) {
+			i += 2;
+			cut += 2 * stride;
+		} else if (take_int(out + i, run->base, cut)) {
+			i++;
+			cut += stride;
+		} else {
+			break;
+		}
+	}
+	return i;
+}
+
 static size_t take_ints(int64_t *out, const struct cell_run *run, size_t n)
 {
 	const size_t stride = run->stride;
+	size_t i = 0, before;
 
-	for (size_t i = 0; i < n; i++) {
-		const uint32_t *cut = run->cuts + i * stride;
-
-		if (i + 1 < n && take_two_ints(out + i, run->base, cut, cut + stride))
-			i++;
-		else if (!take_int(out + i, run->base, cut))
-			return i;
-	}
-	return n;
+	do {
+		before = i;
+		while (i + 4 <= n &&
+		       four_take_ints(out + i, run->base, run->cuts + i * stride, stride))
+			i += 4;
+		if (i < n)
+			i = take_other_ints(out, run, i, n);
+	} while (i < n && i != before);
+	return i;
 }
 
 INLINE bool take_float(double *out, const char *base, const uint32_t *cut)
@@ -286,60 +303,100 @@ INLINE bool take_float(double *out, const char *base, const uint32_t *cut)
 
 	if (!take(&p, base, base + (uint32_t)(cut[0] + 1), base + cut[1]))
 		return value_float(out, cell_run_at(&(struct cell_run){ base, cut, 0 }, 0));
-	v = real_from(p.mantissa, -p.n_decimals);
+	v = real_from_inline(p.mantissa, -p.n_decimals);
 	memcpy(&bits, &v, sizeof(bits));
 	bits |= (uint64_t)p.negative << 63; /* signs come at random: no branch on them */
 	memcpy(out, &bits, sizeof(bits));
 	return true;
 }
 
-/* Apart, so that either loop has the registers for itself. */
-#define APART static __attribute__((noinline))
+APART bool take_one_float(double *out, const char *base, const uint32_t *cut)
+{
+	return take_float(out, base, cut);
+}
 
-/* Returns where it stopped: n, or at a cell that is not for it. */
-APART size_t take_short_floats(double *out, const struct cell_run *run, size_t i, size_t n)
+/* Some cells of any size, as long as none is for the loops of one size. */
+APART size_t take_other_floats(double *out, const struct cell_run *run, size_t i, size_t n,
+                               struct batch_empty *empty)
+{
+	const size_t stride = run->stride, group = i + 4;
+	const uint32_t *cut = run->cuts + i * stride;
+
+	while (i < n && (i < group || cut[1] - (cut[0] + 1) > FOUR_SIZE) &&
+	       cut[1] - (cut[0] + 1) <= SHORT) {
+		if (i + 1 < n && take_two_floats(out + i, run->base, cut, cut + stride)) {
+			i += 2;
+			cut += 2 * stride;
+		} else if (take_one_float(out + i, run->base, cut) ||
+		           batch_take_empty(out + i, cell_run_at(run, i), empty, i)) {
+			i++;
+			cut += stride;
+		} else {
+			break;
+		}
+	}
+	return i;
+}
+
+/* Cells that are long, and those that are not there. */
+APART size_t take_long_floats(double *out, const struct cell_run *run, size_t i, size_t n,
+                              struct batch_empty *empty)
 {
 	const size_t stride = run->stride;
 	const uint32_t *cut = run->cuts + i * stride;
 
-	for (; i + 1 < n; i += 2, cut += 2 * stride) {
-		if (!take_two_floats(out + i, run->base, cut, cut + stride))
+	for (; i < n && cut[1] - (cut[0] + 1) > SHORT; i++, cut += stride) {
+		if (!take_float(out + i, run->base, cut) &&
+		    !batch_take_empty(out + i, cell_run_at(run, i), empty, i))
 			break;
 	}
 	return i;
 }
 
-APART size_t take_other_floats(double *out, const struct cell_run *run, size_t i, size_t n)
+static size_t take_floats(double *out, const struct cell_run *run, size_t n,
+                          struct batch_empty *empty)
 {
 	const size_t stride = run->stride;
-	const uint32_t *cut = run->cuts + i * stride;
+	size_t i = 0, before;
 
 	do {
-		if (!take_float(out + i, run->base, cut))
-			break;
-		i++;
-		cut += stride;
-	} while (i < n && cut[1] - (cut[0] + 1) > SHORT);
+		before = i;
+		while (i + 4 <= n && four_take_floats(out + i, run->base, run->cuts + i * stride,
+		                                      stride, empty, i))
+			i += 4;
+		i = take_other_floats(out, run, i, n, empty);
+		i = take_long_floats(out, run, i, n, empty);
+	} while (i < n && i != before);
 	return i;
 }
 
-static size_t take_floats(double *out, const struct cell_run *run, size_t n)
+static size_t take_whole(double *out, const struct cell_run *run, size_t n,
+                         struct batch_empty *empty)
 {
-	size_t i = 0, before = 1;
+	const size_t stride = run->stride;
+	size_t i = 0, group;
 
-	while (i < n && i != before) {
-		i = take_short_floats(out, run, i, n);
-		before = i;
-		if (i < n)
-			i = take_other_floats(out, run, i, n);
+	while (i < n) {
+		if (i + 4 <= n &&
+		    four_take_whole(out + i, run->base, run->cuts + i * stride, stride, empty, i)) {
+			i += 4;
+			continue;
+		}
+		for (group = i + 4 < n ? i + 4 : n; i < group; i++) {
+			struct span cell = cell_run_at(run, i);
+
+			if (!batch_take_whole(out + i, cell) &&
+			    !batch_take_empty(out + i, cell, empty, i))
+				return i;
+		}
 	}
 	return i;
 }
 
-const struct batch_kernel batch_kernel_avx2 = { take_ints, take_floats };
+const struct batch_kernel batch_kernel_avx2 = { take_ints, take_floats, take_whole };
 
 #else
 
-const struct batch_kernel batch_kernel_avx2 = { NULL, NULL };
+const struct batch_kernel batch_kernel_avx2 = { NULL, NULL, NULL };
 
 #endif

@@ -2,12 +2,45 @@
 #ifndef SHMPUB_VALUE_BATCH_KERNEL_H
 #define SHMPUB_VALUE_BATCH_KERNEL_H
 
+#include <math.h>
+#include "columns/table.h"
 #include "value/batch.h"
+#include "value/value.h"
 
 struct batch_kernel {
 	size_t (*take_ints)(int64_t *out, const struct cell_run *run, size_t n);
-	size_t (*take_floats)(double *out, const struct cell_run *run, size_t n);
+	size_t (*take_floats)(double *out, const struct cell_run *run, size_t n,
+	                      struct batch_empty *empty);
+	size_t (*take_whole)(double *out, const struct cell_run *run, size_t n,
+	                     struct batch_empty *empty);
 };
+
+/* Cell i of a run is empty, and may be. */
+static inline void batch_put_empty(struct batch_empty *empty, size_t i)
+{
+	bit_put(empty->validity, empty->row + i, false);
+	empty->n++;
+}
+
+static inline bool batch_take_whole(double *out, struct span cell)
+{
+	int64_t v;
+
+	if (value_int(&v, cell) != INT_SIGNED || (v == 0 && memchr(cell.data, '-', cell.size)))
+		return false;
+	*out = (double)v;
+	return true;
+}
+
+static inline bool batch_take_empty(double *out, struct span cell, struct batch_empty *empty,
+                                    size_t i)
+{
+	if (cell.size > 0 || empty->validity == NULL)
+		return false;
+	batch_put_empty(empty, i);
+	*out = NAN;
+	return true;
+}
 
 extern const struct batch_kernel batch_kernel_plain;
 /* NULL members where the compiler was not asked for them. */

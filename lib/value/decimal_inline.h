@@ -73,7 +73,8 @@ static inline double decimal_subnormal(uint64_t significand, int shift)
 	return decimal_from_bits(significand >> 1);
 }
 
-static inline double decimal_nearest_inline(uint64_t mantissa, int64_t exponent)
+__attribute__((always_inline)) static inline double decimal_nearest_inline(uint64_t mantissa,
+                                                                           int64_t exponent)
 {
 	struct u128 product;
 	uint64_t significand;

@@ -13,7 +13,8 @@ extern const double real_powers[REAL_POWER_MAX + 1];
  * Up to 2^53 and a power of ten up to 10^22 are doubles exactly, so that one
  * multiplication or division rounds once, as it should (Clinger 1990).
  */
-static inline double real_from(uint64_t mantissa, int64_t exponent)
+__attribute__((always_inline)) static inline double real_from_inline(uint64_t mantissa,
+                                                                     int64_t exponent)
 {
 	if (mantissa <= UINT64_C(1) << 53) {
 		if (exponent >= -REAL_POWER_MAX && exponent <= 0)
@@ -22,6 +23,11 @@ static inline double real_from(uint64_t mantissa, int64_t exponent)
 			return (double)(int64_t)mantissa * real_powers[exponent];
 	}
 	return decimal_nearest_inline(mantissa, exponent);
+}
+
+static inline double real_from(uint64_t mantissa, int64_t exponent)
+{
+	return real_from_inline(mantissa, exponent);
 }
 
 #endif

@@ -26,20 +26,53 @@ static void ints(const struct batch_kernel *kernel, const struct cell_run *run, 
 		CLAIM(value_int(&want, cell_run_at(run, taken)) != INT_SIGNED);
 }
 
-static void floats(const struct batch_kernel *kernel, const struct cell_run *run, size_t n)
+static bool want_number(double *want, struct span cell, bool is_whole)
 {
+	int64_t v;
+
+	if (!is_whole)
+		return value_float(want, cell);
+	if (value_int(&v, cell) != INT_SIGNED || (v == 0 && memchr(cell.data, '-', cell.size)))
+		return false;
+	*want = (double)v;
+	return true;
+}
+
+static void numbers(const struct batch_kernel *kernel, const struct cell_run *run, size_t n,
+                    bool is_whole, bool may_be_empty)
+{
+	uint8_t bits[MOST_CELLS / 8];
+	struct batch_empty empty = { .validity = may_be_empty ? bits : NULL };
 	double out[MOST_CELLS], want, back;
 	char text[FORMAT_MAX];
-	size_t taken = kernel->take_floats(out, run, n);
+	size_t taken, n_empty = 0;
 
+	memset(bits, 0xFF, sizeof(bits));
+	taken = (is_whole ? kernel->take_whole : kernel->take_floats)(out, run, n, &empty);
 	for (size_t i = 0; i < taken; i++) {
-		CLAIM(value_float(&want, cell_run_at(run, i)));
+		struct span cell = cell_run_at(run, i);
+		bool is_empty = may_be_empty && cell.size == 0;
+
+		CLAIM(bit_get(bits, i) == !is_empty);
+		n_empty += is_empty;
+		if (is_empty)
+			continue;
+		CLAIM(want_number(&want, cell, is_whole));
 		CLAIM(memcmp(&want, &out[i], sizeof(want)) == 0);
 		CLAIM(value_float(&back, span_of(text, format_float64(text, want))));
 		CLAIM(memcmp(&want, &back, sizeof(want)) == 0);
 	}
+	CLAIM(empty.n == n_empty);
 	if (taken < n)
-		CLAIM(!value_float(&want, cell_run_at(run, taken)));
+		CLAIM(!want_number(&want, cell_run_at(run, taken), is_whole) &&
+		      !(may_be_empty && cell_run_at(run, taken).size == 0));
+}
+
+static void kernel_numbers(const struct batch_kernel *kernel, const struct cell_run *run, size_t n)
+{
+	ints(kernel, run, n);
+	for (int i = 0; i < 4; i++)
+		numbers(kernel, run, n, i & 1, i & 2);
 }
 
 static bool general(int64_t *out, const struct batch_dates *dates, struct span cell)
@@ -90,10 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (i == size || text[i] == ',')
 			cuts[++n] = (uint32_t)i;
 	}
-	ints(&batch_kernel_plain, &run, n);
-	ints(batch_kernel_best(), &run, n);
-	floats(&batch_kernel_plain, &run, n);
-	floats(batch_kernel_best(), &run, n);
+	kernel_numbers(&batch_kernel_plain, &run, n);
+	kernel_numbers(batch_kernel_best(), &run, n);
 	dates(&run, n);
 	free(text);
 	return 0;

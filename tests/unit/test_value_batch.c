@@ -80,27 +80,69 @@ static void check_ints(const struct batch_kernel *kernel, const struct text *t, 
 	free(out);
 }
 
-static void check_floats(const struct batch_kernel *kernel, const struct text *t, size_t n)
+typedef size_t take_fn(double *out, const struct cell_run *run, size_t n,
+                       struct batch_empty *empty);
+
+/* What a kernel should say of one cell as a float; an integer when it is to be whole. */
+static bool want_number(double *want, struct span cell, bool is_whole)
+{
+	int64_t v;
+
+	if (!is_whole)
+		return value_float(want, cell);
+	if (value_int(&v, cell) != INT_SIGNED || (v == 0 && memchr(cell.data, '-', cell.size)))
+		return false;
+	*want = (double)v;
+	return true;
+}
+
+/* Values as they should be, bits of validity cleared for empty cells and no others. */
+static void check_taken(const char *label, take_fn *take, const struct text *t, size_t n,
+                        bool is_whole, bool may_be_empty)
 {
 	const struct cell_run run = { t->base, t->cuts, 1 };
-	double *out = malloc(n * sizeof(*out));
-	int n_wrong = 0;
+	double *out = malloc(n * sizeof(*out)), want = 0;
+	uint8_t *bits = malloc(n / 8 + 1);
+	struct batch_empty empty = { .validity = may_be_empty ? bits : NULL };
+	int n_wrong = 0, n_empty = 0;
 
+	memset(bits, 0xFF, n / 8 + 1);
 	for (size_t i = 0; i < n;) {
 		const struct cell_run rest = { run.base, run.cuts + i, 1 };
-		size_t taken = kernel->take_floats(out, &rest, n - i);
-		double want = 0;
+		size_t taken;
 
-		for (size_t k = 0; k < taken; k++)
-			n_wrong += !value_float(&want, cell_run_at(&rest, k)) ||
-			           memcmp(&want, &out[k], sizeof(want)) != 0;
+		empty.row = i;
+		taken = take(out, &rest, n - i, &empty);
+		for (size_t k = 0; k < taken; k++) {
+			struct span cell = cell_run_at(&rest, k);
+			bool is_empty = may_be_empty && cell.size == 0;
+
+			n_empty += is_empty;
+			n_wrong += bit_get(bits, i + k) == is_empty;
+			if (is_empty)
+				n_wrong += !isnan(out[k]);
+			else
+				n_wrong += !want_number(&want, cell, is_whole) ||
+				           memcmp(&want, &out[k], sizeof(want)) != 0;
+		}
 		i += taken;
 		if (i < n)
-			n_wrong += value_float(&want, cell_run_at(&run, i));
+			n_wrong += want_number(&want, cell_run_at(&run, i), is_whole) ||
+			           (may_be_empty && cell_run_at(&run, i).size == 0);
 		i++;
 	}
-	CHECK_INT("floats", n_wrong, 0);
+	CHECK_INT(label, n_wrong, 0);
+	CHECK_INT(label, empty.n, n_empty);
 	free(out);
+	free(bits);
+}
+
+static void check_floats(const struct batch_kernel *kernel, const struct text *t, size_t n)
+{
+	check_taken("floats", kernel->take_floats, t, n, false, false);
+	check_taken("floats, empty cells", kernel->take_floats, t, n, false, true);
+	check_taken("whole", kernel->take_whole, t, n, true, false);
+	check_taken("whole, empty cells", kernel->take_whole, t, n, true, true);
 }
 
 static size_t plain_number(char *out)
@@ -109,10 +151,29 @@ static size_t plain_number(char *out)
 	                       (double)random_below(1000000) / 1009);
 }
 
+/* What four_* take, with what they must not take among it. */
+static size_t short_number(char *out)
+{
+	static const char *const odd[] = { "",     "-",        ".",         "-.",       "-0",
+		                           "-0.0", "1.2.3",    "+1",        "1e5",      "--1",
+		                           "1-",   " 1",       "..",        "-.5",      "5.",
+		                           "x",    "12345678", "123456789", "-12345678" };
+	const char *some = odd[random_below(ARRAY_LEN(odd))];
+
+	if (random_below(24) == 0)
+		return (size_t)sprintf(out, "%s", some);
+	if (random_below(8) == 0)
+		return 0;
+	if (random_below(3) == 0)
+		return (size_t)sprintf(out, "%d", (int)random_below(20000000) - 10000000);
+	return (size_t)sprintf(out, "%.*f", (int)random_below(6),
+	                       (double)random_below(1000000) / 1009 - 300);
+}
+
 static void test_numbers(void)
 {
 	const struct batch_kernel *kernels[] = { &batch_kernel_plain, batch_kernel_best() };
-	size_t (*makers[])(char *) = { random_number, plain_number };
+	size_t (*makers[])(char *) = { random_number, plain_number, short_number };
 
 	for (size_t k = 0; k < ARRAY_LEN(kernels); k++) {
 		for (size_t m = 0; m < ARRAY_LEN(makers); m++) {
