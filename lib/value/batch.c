@@ -42,7 +42,24 @@ static size_t take_whole(double *out, const struct cell_run *run, size_t n,
 	return n;
 }
 
-const struct batch_kernel batch_kernel_plain = { take_ints, take_floats, take_whole };
+static size_t take_dates(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
+                         const struct cell_run *run, size_t n)
+{
+	const int decimals = dates->unit == SHMPUB_NANOSECOND ? 9 : 6;
+	const int64_t ticks = layout_powers[decimals];
+	const int64_t each = layout_powers[decimals - dates->format->n_decimals];
+	struct layout_moment m;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!layout_parse(&m, cache, dates->format, cell_run_at(run, i)) ||
+		    !batch_put_moment(&out[i], m.seconds - dates->offset_s, ticks,
+		                      m.fraction * each))
+			return i;
+	}
+	return n;
+}
+
+const struct batch_kernel batch_kernel_plain = { take_ints, take_floats, take_whole, take_dates };
 
 const struct batch_kernel *batch_kernel_best(void)
 {
@@ -94,23 +111,16 @@ static bool has_fixed_unit(const struct batch_dates *dates)
 size_t batch_timestamp(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
                        const struct cell_run *run, size_t n)
 {
+	const struct batch_kernel *kernel = batch_kernel_best();
 	const bool is_fixed = has_fixed_unit(dates);
-	const int decimals = dates->unit == SHMPUB_NANOSECOND ? 9 : 6;
-	const int64_t ticks = layout_powers[decimals];
-	const int64_t each = is_fixed ? layout_powers[decimals - dates->format->n_decimals] : 0;
+	struct cell_run rest;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct span cell = cell_run_at(run, i);
-		struct layout_moment m;
-
-		/* Only nanoseconds can overflow: they go the general way near their bounds. */
-		if (!is_fixed || !layout_parse(&m, cache, dates->format, cell) ||
-		    __builtin_mul_overflow(m.seconds - dates->offset_s, ticks, &out[i]) ||
-		    __builtin_add_overflow(out[i], m.fraction * each, &out[i]) ||
-		    out[i] == INT64_MIN) {
-			if (!take_timestamp(&out[i], cache, dates, cell))
-				return i;
-		}
+		rest = (struct cell_run){ run->base, run->cuts + i * run->stride, run->stride };
+		if (is_fixed)
+			i += kernel->take_dates(out + i, cache, dates, &rest, n - i);
+		if (i < n && !take_timestamp(&out[i], cache, dates, cell_run_at(run, i)))
+			return i;
 	}
 	return n;
 }

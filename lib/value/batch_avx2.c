@@ -393,10 +393,11 @@ static size_t take_whole(double *out, const struct cell_run *run, size_t n,
 	return i;
 }
 
-const struct batch_kernel batch_kernel_avx2 = { take_ints, take_floats, take_whole };
+const struct batch_kernel batch_kernel_avx2 = { take_ints, take_floats, take_whole,
+	                                        batch_dates_avx2 };
 
 #else
 
-const struct batch_kernel batch_kernel_avx2 = { NULL, NULL, NULL };
+const struct batch_kernel batch_kernel_avx2 = { NULL, NULL, NULL, NULL };
 
 #endif

@@ -13,6 +13,9 @@ struct batch_kernel {
 	                      struct batch_empty *empty);
 	size_t (*take_whole)(double *out, const struct cell_run *run, size_t n,
 	                     struct batch_empty *empty);
+	/* Of a fixed layout in microseconds or nanoseconds, no finer than the layout. */
+	size_t (*take_dates)(int64_t *out, struct date_cache *cache,
+	                     const struct batch_dates *dates, const struct cell_run *run, size_t n);
 };
 
 /* Cell i of a run is empty, and may be. */
@@ -41,6 +44,16 @@ static inline bool batch_take_empty(double *out, struct span cell, struct batch_
 	*out = NAN;
 	return true;
 }
+
+/* Only nanoseconds can overflow: those go the general way near their bounds. */
+static inline bool batch_put_moment(int64_t *out, int64_t seconds, int64_t ticks, int64_t fraction)
+{
+	return !__builtin_mul_overflow(seconds, ticks, out) &&
+	       !__builtin_add_overflow(*out, fraction, out) && *out != INT64_MIN;
+}
+
+size_t batch_dates_avx2(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
+                        const struct cell_run *run, size_t n);
 
 extern const struct batch_kernel batch_kernel_plain;
 /* NULL members where the compiler was not asked for them. */

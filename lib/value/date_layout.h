@@ -84,6 +84,12 @@ static inline bool layout_fraction(uint32_t *out, const char *p, uint32_t n)
 	return true;
 }
 
+static inline bool layout_zone(const struct date_format *f, struct span text)
+{
+	return f->zone_size == 0 ||
+	       memcmp(text.data + text.size - f->zone_size, f->zone, f->zone_size) == 0;
+}
+
 /* False: another layout, or no date: ask date_parse. f->fixed is set. */
 static inline bool layout_parse(struct layout_moment *out, struct date_cache *cache,
                                 const struct date_format *f, struct span text)
@@ -101,8 +107,7 @@ static inline bool layout_parse(struct layout_moment *out, struct date_cache *ca
 	if (f->n_decimals && (p[LAYOUT_TIME] != '.' ||
 	                      !layout_fraction(&out->fraction, p + LAYOUT_TIME + 1, f->n_decimals)))
 		return false;
-	return f->zone_size == 0 ||
-	       memcmp(p + text.size - f->zone_size, f->zone, f->zone_size) == 0;
+	return layout_zone(f, text);
 }
 
 static const uint32_t layout_powers[] = { 1,      10,      100,      1000,      10000,

@@ -14,7 +14,8 @@
 #include <immintrin.h>
 #include "value/batch_kernel.h"
 
-#define FOUR_INLINE static inline __attribute__((always_inline)) /* a call costs as much as the work */
+#define FOUR_INLINE                                                                                \
+	static inline __attribute__((always_inline)) /* a call costs as much as the work */
 #define FOUR_SIZE 8u
 
 struct four {
@@ -59,8 +60,8 @@ FOUR_INLINE bool four_load(struct four *f, const char *base, const uint32_t *cut
 	        _mm256_sub_epi32(_mm256_sub_epi32(_mm256_srli_epi64(cuts, 32), cuts),
 	                         _mm256_set1_epi32(1)),
 	        _mm256_set1_epi64x(UINT32_MAX));
-	const __m256i is_short =
-	        _mm256_cmpeq_epi32(_mm256_min_epu32(size, _mm256_set1_epi32(FOUR_SIZE)), size);
+	const __m256i is_short = _mm256_cmpeq_epi32(
+	        _mm256_min_epu32(size, _mm256_set1_epi32(FOUR_SIZE)), size);
 	__m256i text, begins, minus, digits;
 
 	if (cut[1] < FOUR_SIZE || !four_all(is_short))
@@ -174,9 +175,9 @@ FOUR_INLINE bool four_take_whole(double *out, const char *base, const uint32_t *
 	    !four_are_there(&f, empty->validity != NULL))
 		return false;
 	joined = four_join(_mm256_and_si256(f.bytes, f.number));
-	if (!four_none(_mm256_and_si256(
-	            _mm256_cmpeq_epi32(joined, _mm256_setzero_si256()),
-	            _mm256_and_si256(f.negative, _mm256_set1_epi64x(UINT32_MAX)))))
+	if (!four_none(
+	            _mm256_and_si256(_mm256_cmpeq_epi32(joined, _mm256_setzero_si256()),
+	                             _mm256_and_si256(f.negative, _mm256_set1_epi64x(UINT32_MAX)))))
 		return false;
 	v = four_signs(&f, _mm256_cvtepi32_pd(four_narrow(joined)));
 	_mm256_storeu_pd(out, four_note_empty(&f, v, empty, i));
@@ -207,8 +208,8 @@ FOUR_INLINE bool four_take_floats(double *out, const char *base, const uint32_t 
 	        _mm256_or_si256(_mm256_and_si256(f.bytes, behind),
 	                        _mm256_sllv_epi64(_mm256_and_si256(f.bytes, front), up))));
 	n_behind = _mm256_sad_epu8(_mm256_and_si256(behind, ones), _mm256_setzero_si256());
-	v = _mm256_cvtps_pd(_mm256_castps256_ps128(_mm256_permutevar8x32_ps(
-	        powers, _mm256_castsi128_si256(four_narrow(n_behind)))));
+	v = _mm256_cvtps_pd(_mm256_castps256_ps128(
+	        _mm256_permutevar8x32_ps(powers, _mm256_castsi128_si256(four_narrow(n_behind)))));
 	v = four_signs(&f, _mm256_div_pd(_mm256_cvtepi32_pd(n), v));
 	_mm256_storeu_pd(out, four_note_empty(&f, v, empty, i));
 	return true;

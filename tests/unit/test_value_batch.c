@@ -256,6 +256,8 @@ static const char *date_firsts[] = {
 	"2024-03-01 09:30:15",
 	"2024-03-01T09:30:15.5",
 	"2024-03-01 09:30:15.123456",
+	"2024-03-01 09:30:15.1234567",
+	"2024-03-01 09:30:15.12345678",
 	"2024-03-01 09:30:15.123456789",
 	"2024-03-01T09:30:15Z",
 	"2024-03-01 09:30:15.123+05:30",
@@ -316,6 +318,28 @@ static void check_dates(const struct batch_dates *dates, const struct text *t, s
 	free(out);
 }
 
+/* A kernel takes what the general parser takes, up to where it stops. */
+static void check_kernel_dates(const struct batch_kernel *kernel, const struct batch_dates *dates,
+                               const struct text *t, size_t n)
+{
+	struct date_cache cache = DATE_CACHE_NONE;
+	int64_t *out = malloc(n * sizeof(*out)), want = 0;
+	int n_wrong = 0, n_taken = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct cell_run rest = { t->base, t->cuts + i, 1 };
+		size_t taken = kernel->take_dates(out, &cache, dates, &rest, n - i);
+
+		for (size_t k = 0; k < taken; k++)
+			n_wrong += !general(&want, dates, cell_run_at(&rest, k)) || want != out[k];
+		n_taken += (int)taken;
+		i += taken;
+	}
+	CHECK_INT(date_first, n_wrong, 0);
+	CHECK(date_first, n_taken > (int)n / 20);
+	free(out);
+}
+
 static void test_dates(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(date_firsts); i++) {
@@ -331,9 +355,14 @@ static void test_dates(void)
 		dates.has_zone = t.has_zone;
 		dates.offset_s = t.offset_s;
 		fill(&text, random_date, CELLS);
-		check_dates(&dates, &text, CELLS);
-		dates.unit = SHMPUB_NANOSECOND;
-		check_dates(&dates, &text, CELLS);
+		for (int nano = 0; nano < 2; nano++) {
+			check_dates(&dates, &text, CELLS);
+			if (format.fixed) {
+				check_kernel_dates(&batch_kernel_plain, &dates, &text, CELLS);
+				check_kernel_dates(batch_kernel_best(), &dates, &text, CELLS);
+			}
+			dates.unit = SHMPUB_NANOSECOND;
+		}
 		free(text.base);
 	}
 }
