@@ -10,9 +10,6 @@
  * The way from bytes to columns: header, columns, marks and a guess at the types when it
  * is opened; then rounds of filling, each of which either proves every type or finds
  * all that do not hold, until one holds; then text.
- *
- * The rows are split into parts at marks that stand at multiples of 64 rows, one part a
- * thread; what the parts have learnt is joined in order.
  */
 
 #define ROUNDS_MAX 4
@@ -110,163 +107,6 @@ uint64_t ingest_capacity(const struct ingest *in)
 uint64_t ingest_skipped_rows(const struct ingest *in)
 {
 	return in->marks.n_skipped;
-}
-
-/* --- parts ------------------------------------------------------------------------------------ */
-
-static void free_parts(struct ingest *in)
-{
-	for (size_t i = 0; i < in->n_parts; i++) {
-		struct part *p = &in->parts[i];
-
-		part_free_states(p);
-		tile_reader_deinit(&p->reader);
-		buffer_free(&p->unescaped);
-		buffer_free(&p->work);
-	}
-	for (size_t k = 0; in->dictionaries && k < in->columns.n; k++)
-		dictionary_column_free(&in->dictionaries[k]);
-	mem_free(in->parts);
-	mem_free(in->dictionaries);
-	in->parts = NULL;
-	in->dictionaries = NULL;
-	in->n_parts = 0;
-}
-
-static int init_part(struct part *p, struct ingest *in, struct table_sink *sink,
-                     struct shmpub_error *err)
-{
-	int r;
-
-	p->in = in;
-	p->sink = sink;
-	r = part_init_states(p, err);
-	return r ? r : tile_reader_init(&p->reader, &in->header, in->options->skips_bad_lines, err);
-}
-
-static size_t count_parts(const struct ingest *in)
-{
-	size_t n = in->runner ? in->runner->n_threads : 1;
-
-	for (size_t k = 0; k < in->columns.n; k++) {
-		if (in->columns.columns[k].verdict.reading == READ_CATEGORY)
-			return 1;
-	}
-	return n < 1 ? 1 : n > in->marks.n ? (in->marks.n ? in->marks.n : 1) : n;
-}
-
-static int make_parts(struct ingest *in, struct table_sink *sink, struct shmpub_error *err)
-{
-	size_t n = count_parts(in), at = 0;
-	int r = SHMPUB_OK;
-
-	free_parts(in);
-	in->parts = mem_zalloc(n, sizeof(*in->parts));
-	in->dictionaries = mem_zalloc(in->columns.n + 1, sizeof(*in->dictionaries));
-	if (in->parts == NULL || in->dictionaries == NULL)
-		return error_nomem(err, n * sizeof(*in->parts));
-	in->n_parts = n;
-	for (size_t i = 0; i < n && r == SHMPUB_OK; i++) {
-		struct part *p = &in->parts[i];
-
-		p->first_mark = at;
-		at = in->marks.n * (i + 1) / n;
-		while (at < in->marks.n && in->marks.marks[at].row % 64 != 0)
-			at++;
-		if (at < p->first_mark)
-			at = p->first_mark;
-		p->end_mark = at;
-		r = init_part(p, in, sink, err);
-	}
-	return r;
-}
-
-static fill_fn *fill_of(const struct column *c)
-{
-	static fill_fn *const fills[] = {
-		[READ_INT] = fill_int,     [READ_UINT] = fill_uint,
-		[READ_FLOAT] = fill_float, [READ_BOOL] = fill_bool,
-		[READ_TEXT] = fill_text,   [READ_LITERAL] = fill_text,
-		[READ_LONG] = fill_text,   [READ_CATEGORY] = fill_category,
-		[READ_DATE] = fill_date,
-	};
-	static const enum shmpub_type types[] = {
-		[READ_INT] = SHMPUB_INT64,
-		[READ_UINT] = SHMPUB_UINT64,
-		[READ_FLOAT] = SHMPUB_FLOAT64,
-		[READ_BOOL] = SHMPUB_BOOL,
-	};
-
-	if (c->verdict.reading <= READ_BOOL && types[c->verdict.reading] != c->verdict.type)
-		return fill_cast;
-	return fills[c->verdict.reading];
-}
-
-/* Bits of the part's rows: all valid, all false, until a cell says otherwise. */
-static void clear_bits(struct part *p)
-{
-	const struct mark *marks = p->in->marks.marks;
-	uint64_t from = marks[p->first_mark].row / 8;
-	uint64_t size = (marks[p->end_mark].row + 7) / 8 - from;
-
-	for (size_t k = 0; k < p->in->columns.n; k++) {
-		struct column_sink *sink = &p->sink->columns[k];
-		const struct verdict *v = &p->in->columns.columns[k].verdict;
-
-		if (v->reading == READ_NOTHING || size == 0)
-			continue;
-		memset(sink->validity + from, 0xFF, size);
-		if (v->type == SHMPUB_BOOL && v->reading != READ_CATEGORY)
-			memset((uint8_t *)sink->values + from, 0, size);
-	}
-}
-
-static void fill_tile(struct part *p, const struct tile *t)
-{
-	for (size_t k = 0; k < p->in->columns.n; k++) {
-		fill_fn *fill = fill_of(&p->in->columns.columns[k]);
-
-		if (fill && !p->states[k].is_broken)
-			fill(p, k, t);
-		p->states[k].is_broken |= fill == NULL;
-	}
-}
-
-static void fill_part(void *arg, size_t i)
-{
-	struct part *p = &((struct ingest *)arg)->parts[i];
-	struct tile tile;
-
-	clear_bits(p);
-	for (size_t m = p->first_mark; m < p->end_mark && p->result == SHMPUB_OK; m++) {
-		tile_reader_seek(&p->reader, &p->in->marks, m);
-		while (p->result == SHMPUB_OK) {
-			p->result = tile_reader_next(&p->reader, &tile, &p->error);
-			if (p->result || tile.n_rows == 0)
-				break;
-			fill_tile(p, &tile);
-		}
-	}
-}
-
-static void run_parts(struct ingest *in, void (*task)(void *arg, size_t i))
-{
-	if (in->n_parts > 1)
-		in->runner->run(in->runner->self, in->n_parts, task, in);
-	else
-		task(in, 0);
-}
-
-static int parts_result(const struct ingest *in, struct shmpub_error *err)
-{
-	for (size_t i = 0; i < in->n_parts; i++) {
-		if (in->parts[i].result) {
-			if (err)
-				*err = in->parts[i].error;
-			return in->parts[i].result;
-		}
-	}
-	return SHMPUB_OK;
 }
 
 /* --- round 1 ---------------------------------------------------------------------------------- */
@@ -404,12 +244,10 @@ static void report(struct ingest *in, struct table_sink *sink)
 
 int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error *err)
 {
-	int r = make_parts(in, sink, err);
+	int r = parts_new(in, sink, err);
 
-	if (r)
-		return r;
-	run_parts(in, fill_part);
-	r = parts_result(in, err);
+	if (r == SHMPUB_OK)
+		r = parts_fill(in, err);
 	if (r == SHMPUB_OK)
 		r = verify(in, err);
 	if (r == INGEST_RETYPE)
@@ -420,24 +258,6 @@ int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error 
 }
 
 /* --- round 2 ---------------------------------------------------------------------------------- */
-
-static void copy_part(void *arg, size_t i)
-{
-	struct ingest *in = arg;
-	struct part *p = &in->parts[i];
-	uint64_t *begins = mem_zalloc(in->columns.n + 1, sizeof(*begins));
-
-	if (begins == NULL) {
-		p->result = error_nomem(&p->error, in->columns.n * sizeof(*begins));
-		return;
-	}
-	for (size_t k = 0; k < in->columns.n; k++) {
-		for (size_t before = 0; before < i; before++)
-			begins[k] += in->parts[before].states[k].text_size;
-	}
-	part_copy_text(p, begins);
-	mem_free(begins);
-}
 
 /*
  * The sorted dictionary's codes, in as few bytes as they need. Ascending, so that a code
@@ -465,9 +285,8 @@ static void narrow_codes(struct column_sink *sink, const uint32_t *map, uint64_t
 
 int ingest_fill_text(struct ingest *in, struct table_sink *sink, struct shmpub_error *err)
 {
-	for (size_t i = 0; i < in->n_parts; i++)
-		in->parts[i].sink = sink;
-	run_parts(in, copy_part);
+	int r = parts_copy_text(in, sink, err);
+
 	for (size_t k = 0; k < in->columns.n; k++) {
 		const struct verdict *v = &in->columns.columns[k].verdict;
 
@@ -477,14 +296,14 @@ int ingest_fill_text(struct ingest *in, struct table_sink *sink, struct shmpub_e
 			sink->columns[k].offsets[sink->n_rows] =
 			        (int64_t)sink->columns[k].text_size;
 	}
-	return parts_result(in, err);
+	return r;
 }
 
 void ingest_close(struct ingest *in)
 {
 	if (in == NULL)
 		return;
-	free_parts(in);
+	parts_free(in);
 	schema_free(&in->schema);
 	marks_free(&in->marks);
 	columns_free(&in->columns);

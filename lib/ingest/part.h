@@ -24,6 +24,7 @@ struct column_state {
 	bool has_minus_zero;  /* among integers in a column of floats */
 	bool has_inexact;     /* likewise: an integer that a float would not be read as */
 	bool has_null_number; /* likewise: an integer that is NA if the column is one of floats */
+	bool is_direct;       /* text goes to its place at once */
 	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
 };
 
@@ -55,6 +56,14 @@ struct ingest {
 	struct dictionary_column *dictionaries; /* per column, of the last fill */
 	int n_rounds;
 };
+
+/* The parts of one fill, as many as there are threads for; what was there is freed. */
+int parts_new(struct ingest *in, struct table_sink *sink, struct shmpub_error *err);
+size_t parts_count(const struct ingest *in);
+void parts_free(struct ingest *in);
+/* Round 1 and round 2 over all rows. */
+int parts_fill(struct ingest *in, struct shmpub_error *err);
+int parts_copy_text(struct ingest *in, struct table_sink *sink, struct shmpub_error *err);
 
 /* States for every column; part_free_states undoes it. */
 int part_init_states(struct part *p, struct shmpub_error *err);
