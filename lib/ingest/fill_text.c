@@ -30,12 +30,26 @@ static bool note_text(struct part *p, size_t column, struct span cell, uint64_t 
 	return true;
 }
 
-static bool put_long(uint64_t *size, struct part *p, struct span cell)
+/* An integer as Python would print it; empty when it is none, or there is no memory. */
+static struct span spell_long(struct part *p, struct span cell)
 {
 	char *room = part_room(p, cell.size + 1);
 
-	*size = room ? value_python_int(room, cell) : 0;
-	return *size > 0;
+	return span_of(room, room ? value_python_int(room, cell) : 0);
+}
+
+/* Where the bytes of a cell's text stand: in the source as they are, or to be worked on in round 2. */
+static void put_slot(struct part *p, size_t column, const struct tile *t, uint64_t row,
+                     struct span raw, struct span text, unsigned flags)
+{
+	struct column_state *s = &p->states[column];
+
+	if (s->is_direct) {
+		direct_put(p, column, row, text);
+		return;
+	}
+	s->text_size += text.size;
+	p->sink->columns[column].offsets[row] = (int64_t)slot_of(t, raw, flags);
 }
 
 /* False: the column is broken or the part has failed. */
@@ -45,7 +59,7 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 	enum reading reading = c->verdict.reading;
 	struct column_sink *sink = &p->sink->columns[column];
 	struct column_state *s = &p->states[column];
-	uint64_t row = t->first_row + i, size;
+	uint64_t row = t->first_row + i;
 	struct csv_cell raw = csv_cell(tile_raw(t, i, c->source), &p->in->dialect);
 	struct span cell = raw.needs_unescape ? part_unescape(p, raw.text) : raw.text;
 	bool is_noted = c->dtype == CSV_DTYPE_AUTO && !c->is_date;
@@ -55,22 +69,21 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 		return false;
 	if (is_noted && !s->seen.is_text && !note_text(p, column, cell, row))
 		return false;
-	size = cell.size;
 	if (reading != READ_LITERAL && column_is_na(c, cell)) {
 		s->n_nulls++;
 		bit_put(sink->validity, row, false);
 		flags = SLOT_NA;
-		size = 0;
+		cell.size = 0;
 	} else if (reading == READ_LONG) {
 		flags |= SLOT_WORK;
-		if (!put_long(&size, p, cell)) {
+		cell = spell_long(p, cell);
+		if (cell.size == 0) {
 			part_refuse(p, column, t, i);
 			return false;
 		}
 	}
-	s->text_size += size;
-	sink->offsets[row] = (int64_t)slot_of(t, raw.text, flags);
-	return p->result == SHMPUB_OK;
+	put_slot(p, column, t, row, raw.text, cell, flags);
+	return p->result == SHMPUB_OK && !s->is_broken;
 }
 
 /* The bytes between a cell's only two quotes; data NULL: it is not so simple. */
@@ -118,8 +131,9 @@ void fill_text(struct part *p, size_t column, const struct tile *t)
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		if (c->verdict.reading == READ_TEXT && (is_told || s->seen.is_text))
-			i += take_plain(p, c, s, &p->sink->columns[column], t, i);
-		if (i < t->n_rows && !put_cell(p, column, t, i))
+			i += s->is_direct ? direct_take(p, column, t, i)
+			                  : take_plain(p, c, s, &p->sink->columns[column], t, i);
+		if (s->is_broken || (i < t->n_rows && !put_cell(p, column, t, i)))
 			return;
 	}
 }
@@ -128,7 +142,6 @@ void fill_text(struct part *p, size_t column, const struct tile *t)
 static size_t work_text(char *out, struct part *p, const struct column *c, struct span raw)
 {
 	struct span cell = raw;
-	char *room;
 
 	if (p->in->dialect.has_quote && raw.size && raw.data[0] == p->in->dialect.quote)
 		cell = part_unescape(p, raw);
@@ -136,13 +149,9 @@ static size_t work_text(char *out, struct part *p, const struct column *c, struc
 		memcpy(out, cell.data, cell.size);
 		return cell.size;
 	}
-	room = part_room(p, cell.size + 1);
-	if (room == NULL)
-		return 0;
-	size_t size = value_python_int(room, cell);
-
-	memcpy(out, room, size);
-	return size;
+	cell = spell_long(p, cell);
+	memcpy(out, cell.data ? cell.data : "", cell.size);
+	return cell.size;
 }
 
 /* Where the text of a part ends, in its source and in its sink: nothing behind is touched. */
@@ -195,7 +204,7 @@ void part_copy_text(struct part *p, const uint64_t *begins)
 		uint64_t at = begins[k];
 
 		if (s->columns[k].verdict.type != SHMPUB_TEXT ||
-		    s->columns[k].verdict.reading == READ_CATEGORY)
+		    s->columns[k].verdict.reading == READ_CATEGORY || p->states[k].is_direct)
 			continue;
 		limits.sink = p->sink->columns[k].text + at + p->states[k].text_size;
 		for (size_t i = p->first_mark; i < p->end_mark; i++)

@@ -25,6 +25,7 @@ struct column_state {
 	bool has_inexact;     /* likewise: an integer that a float would not be read as */
 	bool has_null_number; /* likewise: an integer that is NA if the column is one of floats */
 	bool is_direct;       /* text goes to its place at once */
+	bool is_full;         /* there it did not fit: broken */
 	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
 };
 
@@ -97,6 +98,13 @@ fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_c
 /* What only the whole column could tell of integers that were read as floats. */
 void settle_integers(const struct column *c, struct column_state *s, struct column_sink *sink,
                      uint64_t n_rows);
+
+/*
+ * Text straight to its place, one round for two (fill_direct.c): the certain texts from
+ * row i on, how many; and one cell whose text is known.
+ */
+size_t direct_take(struct part *p, size_t column, const struct tile *t, size_t i);
+void direct_put(struct part *p, size_t column, uint64_t row, struct span text);
 
 /* Round 2 for the text columns of one part; `sizes` are where its text begins, per column. */
 void part_copy_text(struct part *p, const uint64_t *begins);

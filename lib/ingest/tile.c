@@ -156,6 +156,7 @@ int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_err
 	a = r->is_exact ? next_exact(r, tile, err) : next_quick(r, tile, err);
 	if (a == QUICK_ODD)
 		a = go_exactly(r, tile, err);
+	tile->is_regular = !r->is_exact;
 	r->row += tile->n_rows;
 	if (r->row > r->end_row)
 		return error_set(err, SHMPUB_ERR_INVALID, "the text changed while it was read");

@@ -40,6 +40,7 @@ struct tile {
 	size_t stride; /* cuts from one row to the next */
 	size_t n_rows;
 	uint64_t first_row;
+	bool is_regular; /* quotes are as csv/index.h wants them: behind one that closes, only one opens */
 };
 
 static inline struct span tile_raw(const struct tile *t, size_t row, size_t source)

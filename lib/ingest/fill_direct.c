@@ -1,0 +1,106 @@
+#include "ingest/part.h"
+
+#include "columns/table.h"
+#include "csv/unquote.h"
+
+/*
+ * Text straight to its place. A refresh after the first knows how much text there was in
+ * each column and has room for about as much; so one pass writes offsets and bytes while
+ * the source lies in the nearest caches, where fill_text.c makes two. A column that turns
+ * out to have more text than there is room for is full: broken, and counted first in the
+ * next round.
+ *
+ * Short texts are copied by a fixed number of bytes, whose excess the next one overwrites.
+ */
+
+#define STEP 32u
+_Static_assert(STEP >= CSV_UNQUOTE_BEYOND, "what is copied too much");
+
+static void set_full(struct column_state *s)
+{
+	s->is_full = true;
+	s->is_broken = true;
+}
+
+void direct_put(struct part *p, size_t column, uint64_t row, struct span text)
+{
+	struct column_sink *sink = &p->sink->columns[column];
+	struct column_state *s = &p->states[column];
+
+	if (text.size > sink->text_room - s->text_size) {
+		set_full(s);
+		return;
+	}
+	sink->offsets[row] = (int64_t)s->text_size;
+	if (text.size)
+		memcpy(sink->text + s->text_size, text.data, text.size);
+	s->text_size += text.size;
+}
+
+/* What all cells of a run have in common. */
+struct direct {
+	const struct column *c;
+	csv_unquote_fn *unquote;
+	char quote;
+	bool has_quotes;
+	const char *source_end; /* text may be read in steps up to here */
+	char *to, *end;         /* where text goes, and where its room ends */
+};
+
+/* False: it is not certain that this is text, and just this text, or that there is room. */
+static inline bool take_cell(struct direct *d, struct span cell)
+{
+	bool is_quoted = cell.size > 1 && d->has_quotes && cell.data[0] == d->quote &&
+	                 cell.data[cell.size - 1] == d->quote;
+
+	if (is_quoted)
+		cell = span_of(cell.data + 1, cell.size - 2);
+	else if (cell.size &&
+	         (cell.data[0] == ' ' || cell.data[0] == '\t' || cell.data[0] == d->quote))
+		return false;
+	/* Twice the size: with quotes in it the text is shorter than the cell. */
+	if (cell.size == 0 ||
+	    (d->c->na->begins[(unsigned char)cell.data[0]] && cell.size <= 2 * d->c->na->size_max))
+		return false;
+	if (cell.size > CELL_SIZE_MAX || (size_t)(d->end - d->to) < cell.size + STEP ||
+	    (size_t)(d->source_end - cell.data) < cell.size + STEP)
+		return false;
+	if (is_quoted) {
+		d->to += d->unquote(d->to, cell, d->quote);
+		return true;
+	}
+	for (size_t i = 0; i < cell.size; i += STEP)
+		memcpy(d->to + i, cell.data + i, STEP);
+	d->to += cell.size;
+	return true;
+}
+
+size_t direct_take(struct part *p, size_t column, const struct tile *t, size_t i)
+{
+	const struct csv_dialect *dialect = &p->in->dialect;
+	struct column_sink *sink = &p->sink->columns[column];
+	struct column_state *s = &p->states[column];
+	int64_t *offsets = sink->offsets + t->first_row;
+	struct direct d = {
+		.c = &p->in->columns.columns[column],
+		.unquote = csv_unquote_best(),
+		.quote = dialect->quote,
+		.has_quotes = dialect->has_quote,
+		.source_end = p->in->text.data + p->in->text.size,
+		.to = sink->text + s->text_size,
+		.end = sink->text + sink->text_room,
+	};
+	size_t row;
+
+	if (!t->is_regular)
+		return 0;
+	for (row = i; row < t->n_rows; row++) {
+		char *to = d.to;
+
+		if (!take_cell(&d, tile_raw(t, row, d.c->source)))
+			break;
+		offsets[row] = to - sink->text;
+	}
+	s->text_size = (uint64_t)(d.to - sink->text);
+	return row - i;
+}
