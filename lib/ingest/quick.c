@@ -21,7 +21,21 @@
 #else
 #define WINDOW (32u * 1024)
 #endif
-#define OFFSET_MAX (UINT32_MAX - 2 * WINDOW) /* offsets are 32 bits wide */
+#define WINDOW_MAX (4 * WINDOW)
+#define OFFSET_MAX (UINT32_MAX - 2 * WINDOW_MAX) /* offsets are 32 bits wide */
+
+/*
+ * As much as the nearest caches hold, but where records have very many fields enough for
+ * a dozen of them: going over a tile column by column has a price per column.
+ */
+static size_t window_size(const struct header *h)
+{
+	size_t some_records = 128 * h->table_width / CSV_INDEX_BLOCK * CSV_INDEX_BLOCK;
+
+	if (some_records < WINDOW)
+		return WINDOW;
+	return some_records < WINDOW_MAX ? some_records : WINDOW_MAX;
+}
 
 bool quick_is_possible(const struct header *h, bool skips_bad_lines)
 {
@@ -42,7 +56,8 @@ void quick_seek(struct quick_reader *q, const struct header *h, size_t at, size_
 	q->dialect = (struct csv_index_dialect){ d->delimiter, d->quote, d->has_quote };
 	q->state = CSV_INDEX_START;
 	q->text = h->rows.text;
-	q->most = h->table_width + WINDOW;
+	q->window = window_size(h);
+	q->most = h->table_width + q->window;
 	q->base = q->at = at;
 	q->end = end;
 	q->n_ends = q->n_records = q->given_ends = q->given_records = 0;
@@ -62,13 +77,13 @@ void quick_free(struct quick_reader *q)
 static int make_room(struct quick_reader *q, struct shmpub_error *err)
 {
 	size_t kept = q->n_ends - q->given_ends;
-	size_t room = kept + WINDOW + CSV_INDEX_BLOCK;
+	size_t room = kept + q->window + CSV_INDEX_BLOCK;
 	uint32_t *cuts;
 
 	if (q->records == NULL) {
-		q->records = mem_alloc((WINDOW + CSV_INDEX_BLOCK) * sizeof(*q->records));
+		q->records = mem_alloc((q->window + CSV_INDEX_BLOCK) * sizeof(*q->records));
 		if (q->records == NULL)
-			return error_nomem(err, WINDOW * sizeof(*q->records));
+			return error_nomem(err, q->window * sizeof(*q->records));
 	}
 	if (room > q->room) {
 		room *= 2;
@@ -101,7 +116,7 @@ static int close_last(struct quick_reader *q)
 
 static int index_window(struct quick_reader *q)
 {
-	size_t left = q->end - q->at, size = left < WINDOW ? left : WINDOW;
+	size_t left = q->end - q->at, size = left < q->window ? left : q->window;
 	struct csv_index index = { .base = (uint32_t)(q->at - q->base),
 		                   .ends = q->cuts + 1,
 		                   .n_ends = q->n_ends,

@@ -24,6 +24,7 @@ struct quick_reader {
 	struct span text;
 	size_t most;       /* fields that a record may have here */
 	size_t base;       /* offsets count from here */
+	size_t window;     /* bytes that are indexed at a time */
 	size_t at, end;    /* what is left to index */
 	uint32_t *cuts;    /* owned; cuts[0] is the end before ends[0] */
 	size_t room;       /* ends that fit behind it */
