@@ -232,25 +232,53 @@ void settle_integers(const struct column *c, struct column_state *s, struct colu
 	}
 }
 
-/* The words that nearly every column of truth values is written in. */
-static bool is_common_word(bool *out, struct span cell)
+static uint32_t four_letters(const char *p)
 {
-	if (cell.size == 4 &&
-	    (memcmp(cell.data, "true", 4) == 0 || memcmp(cell.data, "True", 4) == 0))
-		return *out = true;
-	*out = false;
-	return cell.size == 5 &&
-	       (memcmp(cell.data, "false", 5) == 0 || memcmp(cell.data, "False", 5) == 0);
+	uint32_t word;
+
+	memcpy(&word, p, 4);
+	return word | UINT32_C(0x20202020); /* only the two cases of a letter become the letter */
 }
 
+/*
+ * 1, 0, or -1: not one of the two words, in any mixture of cases, that nearly every such
+ * column is written in. Without a branch on which it is: they come at random.
+ */
+static inline int common_word(struct span cell)
+{
+	unsigned is_true, is_false;
+	uint32_t letters;
+
+	if (cell.size < 4)
+		return -1;
+	letters = four_letters(cell.data);
+	is_true = (letters == four_letters("true")) & (cell.size == 4);
+	is_false = (letters == four_letters("fals")) & (cell.size == 5) &
+	           ((cell.data[cell.size - 1] | 0x20) == 'e');
+	return (int)(is_true - (~(is_true | is_false) & 1));
+}
+
+/* Words from row i on, eight to a byte: how many. */
 static size_t take_bools(uint8_t *bits, const struct column *c, const struct tile *t, size_t i)
 {
-	size_t row;
-	bool v;
+	uint64_t row = t->first_row + i;
+	unsigned byte = 0;
+	size_t n = 0;
+	int v;
 
-	for (row = i; row < t->n_rows && is_common_word(&v, tile_raw(t, row, c->source)); row++)
-		bit_put(bits, t->first_row + row, v);
-	return row - i;
+	for (; i + n < t->n_rows; n++, row++) {
+		v = common_word(tile_raw(t, i + n, c->source));
+		if (v < 0)
+			break;
+		byte |= (unsigned)v << (row & 7);
+		if ((row & 7) == 7) {
+			bits[row >> 3] = (uint8_t)(bits[row >> 3] | byte);
+			byte = 0;
+		}
+	}
+	if (byte)
+		bits[row >> 3] = (uint8_t)(bits[row >> 3] | byte);
+	return n;
 }
 
 void fill_bool(struct part *p, size_t column, const struct tile *t)
