@@ -1,8 +1,21 @@
 #include "csv/unquote.h"
 
 #include <string.h>
+#include "csv/unquote_kinds.h"
 
-size_t csv_unquote_plain(char *out, struct span inner, char quote)
+static size_t size_plain(struct span inner, char quote)
+{
+	const char *p = inner.data, *end = p + inner.size;
+	size_t n = inner.size;
+
+	while (p < end && (p = memchr(p, quote, (size_t)(end - p))) != NULL) {
+		p += 2;
+		n--;
+	}
+	return n;
+}
+
+static size_t copy_plain(char *out, struct span inner, char quote)
 {
 	const char *p = inner.data, *end = p + inner.size, *q;
 	char *to = out;
@@ -18,11 +31,13 @@ size_t csv_unquote_plain(char *out, struct span inner, char quote)
 	return (size_t)(to - out);
 }
 
-csv_unquote_fn *csv_unquote_best(void)
+const struct csv_unquote_kind csv_unquote_plain = { "plain", size_plain, copy_plain };
+
+const struct csv_unquote_kind *csv_unquote_best(void)
 {
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx2"))
-		return csv_unquote_avx2;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"))
+		return &csv_unquote_avx2;
 #endif
-	return csv_unquote_plain;
+	return &csv_unquote_plain;
 }

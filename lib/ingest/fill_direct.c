@@ -40,9 +40,8 @@ void direct_put(struct part *p, size_t column, uint64_t row, struct span text)
 /* What all cells of a run have in common. */
 struct direct {
 	const struct column *c;
-	csv_unquote_fn *unquote;
-	char quote;
-	bool has_quotes;
+	const struct csv_unquote_kind *unquote;
+	const struct csv_dialect *dialect;
 	const char *source_end; /* text may be read in steps up to here */
 	char *to, *end;         /* where text goes, and where its room ends */
 };
@@ -50,23 +49,16 @@ struct direct {
 /* False: it is not certain that this is text, and just this text, or that there is room. */
 static inline bool take_cell(struct direct *d, struct span cell)
 {
-	bool is_quoted = cell.size > 1 && d->has_quotes && cell.data[0] == d->quote &&
-	                 cell.data[cell.size - 1] == d->quote;
+	bool is_quoted = part_is_quoted(d->dialect, cell);
 
 	if (is_quoted)
 		cell = span_of(cell.data + 1, cell.size - 2);
-	else if (cell.size &&
-	         (cell.data[0] == ' ' || cell.data[0] == '\t' || cell.data[0] == d->quote))
-		return false;
-	/* Twice the size: with quotes in it the text is shorter than the cell. */
-	if (cell.size == 0 ||
-	    (d->c->na->begins[(unsigned char)cell.data[0]] && cell.size <= 2 * d->c->na->size_max))
-		return false;
-	if (cell.size > CELL_SIZE_MAX || (size_t)(d->end - d->to) < cell.size + STEP ||
+	if (!part_is_text(d->c, d->dialect, cell, is_quoted) ||
+	    (size_t)(d->end - d->to) < cell.size + STEP ||
 	    (size_t)(d->source_end - cell.data) < cell.size + STEP)
 		return false;
 	if (is_quoted) {
-		d->to += d->unquote(d->to, cell, d->quote);
+		d->to += d->unquote->copy(d->to, cell, d->dialect->quote);
 		return true;
 	}
 	for (size_t i = 0; i < cell.size; i += STEP)
@@ -77,15 +69,13 @@ static inline bool take_cell(struct direct *d, struct span cell)
 
 size_t direct_take(struct part *p, size_t column, const struct tile *t, size_t i)
 {
-	const struct csv_dialect *dialect = &p->in->dialect;
 	struct column_sink *sink = &p->sink->columns[column];
 	struct column_state *s = &p->states[column];
 	int64_t *offsets = sink->offsets + t->first_row;
 	struct direct d = {
 		.c = &p->in->columns.columns[column],
 		.unquote = csv_unquote_best(),
-		.quote = dialect->quote,
-		.has_quotes = dialect->has_quote,
+		.dialect = &p->in->dialect,
 		.source_end = p->in->text.data + p->in->text.size,
 		.to = sink->text + s->text_size,
 		.end = sink->text + sink->text_room,

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "columns/table.h"
+#include "csv/unquote.h"
 
 /*
  * Text in two rounds. The first leaves in a cell's slot of `offsets` where its bytes
@@ -11,7 +12,9 @@
  */
 
 #define SLOT_NA 1u
-#define SLOT_WORK 2u /* to be unescaped, or spelled anew */
+#define SLOT_WORK 2u   /* to be unescaped, or spelled anew */
+#define SLOT_QUOTED 3u /* what stands between regular quotes: to be copied as csv/unquote.h does */
+#define SLOT_FLAGS 3u
 
 static uint64_t slot_of(const struct tile *t, struct span text, unsigned flags)
 {
@@ -86,38 +89,31 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 	return p->result == SHMPUB_OK && !s->is_broken;
 }
 
-/* The bytes between a cell's only two quotes; data NULL: it is not so simple. */
-static struct span between_quotes(struct span raw, char quote)
-{
-	const char *close = memchr(raw.data + 1, quote, raw.size - 1);
-
-	return close && close + 1 == raw.data + raw.size ? span_of(raw.data + 1, raw.size - 2)
-	                                                 : SPAN_NONE;
-}
-
 /*
  * The cells from row i on that are certainly text and nothing else; returns how many. What
- * begins with a blank or like a word for NA, is empty or has quotes inside is for put_cell.
+ * begins with a blank or like a word for NA, or is empty, is for put_cell.
  */
 static size_t take_plain(struct part *p, const struct column *c, struct column_state *s,
                          struct column_sink *sink, const struct tile *t, size_t i)
 {
+	const char *source_end = p->in->text.data + p->in->text.size;
+	const struct csv_unquote_kind *unquote = csv_unquote_best();
 	const struct csv_dialect *d = &p->in->dialect;
 	int64_t *slots = sink->offsets + t->first_row;
 	uint64_t total = 0;
 	size_t row;
 
-	for (row = i; row < t->n_rows; row++) {
+	for (row = i; row < t->n_rows && t->is_regular; row++) {
 		struct span cell = tile_raw(t, row, c->source);
+		bool is_quoted = part_is_quoted(d, cell);
 
-		if (cell.size && d->has_quote && cell.data[0] == d->quote)
-			cell = between_quotes(cell, d->quote);
-		else if (cell.size && (cell.data[0] == ' ' || cell.data[0] == '\t'))
+		if (is_quoted)
+			cell = span_of(cell.data + 1, cell.size - 2);
+		if (!part_is_text(c, d, cell, is_quoted) ||
+		    (size_t)(source_end - cell.data) < cell.size + CSV_UNQUOTE_BEYOND)
 			break;
-		if (column_may_be_na(c, cell) || cell.size > CELL_SIZE_MAX)
-			break;
-		slots[row] = (int64_t)slot_of(t, cell, 0);
-		total += cell.size;
+		slots[row] = (int64_t)slot_of(t, cell, is_quoted ? SLOT_QUOTED : 0);
+		total += is_quoted ? unquote->size(cell, d->quote) : cell.size;
 	}
 	s->text_size += total;
 	return row - i;
@@ -157,6 +153,7 @@ static size_t work_text(char *out, struct part *p, const struct column *c, struc
 /* Where the text of a part ends, in its source and in its sink: nothing behind is touched. */
 struct limits {
 	const char *source, *sink;
+	const struct csv_unquote_kind *unquote;
 };
 
 /* Short texts by one fixed copy, whose excess the next one overwrites. */
@@ -166,6 +163,15 @@ static inline void copy_text(char *to, const char *from, size_t size, const stru
 		memcpy(to, from, 32);
 	else
 		memcpy(to, from, size);
+}
+
+static inline size_t copy_quoted(char *to, struct span inner, char quote, const struct limits *end)
+{
+	const struct csv_unquote_kind *unquote = end->unquote;
+
+	if ((size_t)(end->sink - to) < inner.size + CSV_UNQUOTE_BEYOND)
+		unquote = &csv_unquote_plain;
+	return unquote->copy(to, inner, quote);
 }
 
 static uint64_t copy_stretch(struct part *p, size_t column, size_t mark, uint64_t at,
@@ -179,35 +185,43 @@ static uint64_t copy_stretch(struct part *p, size_t column, size_t mark, uint64_
 
 	for (uint64_t row = m->row; row < end; row++) {
 		uint64_t slot = (uint64_t)sink->offsets[row];
-		size_t size = slot >> 2 & CELL_SIZE_MAX;
-		const char *from = base + (slot >> 32);
+		struct span cell = { base + (slot >> 32), slot >> 2 & CELL_SIZE_MAX };
+		unsigned flags = slot & SLOT_FLAGS;
 
 		sink->offsets[row] = (int64_t)at;
-		if (slot & SLOT_NA)
-			continue;
-		if (slot & SLOT_WORK) {
-			at += work_text(sink->text + at, p, c, span_of(from, size));
-			continue;
+		if (flags == SLOT_QUOTED) {
+			at += copy_quoted(sink->text + at, cell, p->in->dialect.quote, limits);
+		} else if (flags == SLOT_WORK) {
+			at += work_text(sink->text + at, p, c, cell);
+		} else if (flags == 0) {
+			copy_text(sink->text + at, cell.data, cell.size, limits);
+			at += cell.size;
 		}
-		copy_text(sink->text + at, from, size, limits);
-		at += size;
 	}
 	return at;
 }
 
-void part_copy_text(struct part *p, const uint64_t *begins)
+static bool is_to_copy(const struct part *p, size_t k)
 {
-	const struct columns *s = &p->in->columns;
-	struct limits limits = { .source = p->in->text.data + p->in->text.size };
+	const struct verdict *v = &p->in->columns.columns[k].verdict;
 
-	for (size_t k = 0; k < s->n; k++) {
-		uint64_t at = begins[k];
+	return v->type == SHMPUB_TEXT && v->reading != READ_CATEGORY && !p->states[k].is_direct;
+}
 
-		if (s->columns[k].verdict.type != SHMPUB_TEXT ||
-		    s->columns[k].verdict.reading == READ_CATEGORY || p->states[k].is_direct)
-			continue;
-		limits.sink = p->sink->columns[k].text + at + p->states[k].text_size;
-		for (size_t i = p->first_mark; i < p->end_mark; i++)
-			at = copy_stretch(p, k, i, at, &limits);
+/* Stretch by stretch, so that a source that lies in the caches serves all columns. */
+void part_copy_text(struct part *p, uint64_t *begins)
+{
+	struct limits limits = { .source = p->in->text.data + p->in->text.size,
+		                 .unquote = csv_unquote_best() };
+
+	for (size_t k = 0; k < p->in->columns.n; k++)
+		p->states[k].text_end = begins[k] + p->states[k].text_size;
+	for (size_t i = p->first_mark; i < p->end_mark; i++) {
+		for (size_t k = 0; k < p->in->columns.n; k++) {
+			if (!is_to_copy(p, k))
+				continue;
+			limits.sink = p->sink->columns[k].text + p->states[k].text_end;
+			begins[k] = copy_stretch(p, k, i, begins[k], &limits);
+		}
 	}
 }

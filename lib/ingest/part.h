@@ -18,6 +18,7 @@
 struct column_state {
 	uint64_t n_nulls;
 	uint64_t text_size;
+	uint64_t text_end; /* where this part's text ends in the column's, in round 2 */
 	struct evidence seen;
 	struct date_state *dates; /* owned; of columns that may be dates */
 	struct dictionary dictionary;
@@ -85,6 +86,28 @@ static inline struct span part_cell(struct part *p, struct span raw)
 	return cell.needs_unescape ? part_unescape(p, cell.text) : cell.text;
 }
 
+/* A field of a regular tile that is written between quotes, and nothing behind. */
+static inline bool part_is_quoted(const struct csv_dialect *d, struct span raw)
+{
+	return raw.size > 1 && d->has_quote && raw.data[0] == d->quote &&
+	       raw.data[raw.size - 1] == d->quote;
+}
+
+/*
+ * Certainly text and just that, NA excluded, in a column that is known to be one of text.
+ * `text`: of a regular tile, without its outer quotes.
+ */
+static inline bool part_is_text(const struct column *c, const struct csv_dialect *d,
+                                struct span text, bool is_quoted)
+{
+	/* Twice the size: where quotes are doubled the text is shorter than it stands there. */
+	if (text.size == 0 || text.size > CELL_SIZE_MAX ||
+	    (c->na->begins[(unsigned char)text.data[0]] && text.size <= 2 * c->na->size_max))
+		return false;
+	return is_quoted ||
+	       (text.data[0] != ' ' && text.data[0] != '\t' && text.data[0] != d->quote);
+}
+
 /* Room for `size` bytes that a cell's text does not share; NULL: p->result is set. */
 char *part_room(struct part *p, size_t size);
 
@@ -106,8 +129,8 @@ void settle_integers(const struct column *c, struct column_state *s, struct colu
 size_t direct_take(struct part *p, size_t column, const struct tile *t, size_t i);
 void direct_put(struct part *p, size_t column, uint64_t row, struct span text);
 
-/* Round 2 for the text columns of one part; `sizes` are where its text begins, per column. */
-void part_copy_text(struct part *p, const uint64_t *begins);
+/* Round 2 for the text columns of one part; `begins`, per column, is where its text begins, and then ends. */
+void part_copy_text(struct part *p, uint64_t *begins);
 
 /* Evidence of the columns that are flagged, from all rows or from a sample of them. */
 int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct shmpub_error *err);
