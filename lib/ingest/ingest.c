@@ -99,7 +99,8 @@ static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_
 	if (r == SHMPUB_OK)
 		r = columns_init(&in->columns, &in->header, in->options, err);
 	if (r == SHMPUB_OK)
-		r = marks_init(&in->marks, &in->header, in->options->skips_bad_lines, err);
+		r = marks_init(&in->marks, &in->header, in->options->skips_bad_lines, in->runner,
+		               err);
 	if (r)
 		return r;
 	in->is_strict = mem_zalloc(in->columns.n + 1, sizeof(*in->is_strict));

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ingest/counts.h"
 #include "ingest/text_check.h"
 
 /*
@@ -31,6 +32,10 @@ struct walk { /* where the stretch to come begins */
 	struct csv_tokenizer t;
 	struct quick_reader quick;
 	bool is_ascii; /* the stretch that was passed, for certain */
+	struct counts counts;
+	/* Rows that end before a chunk's beginning, t.at being the first mark behind it. */
+	size_t chunk;
+	uint64_t n_rows_before;
 };
 
 int row_too_long(const struct header *h, size_t start, size_t n_fields, struct shmpub_error *err)
@@ -171,34 +176,69 @@ static size_t find_seam(struct walk *w, size_t from, struct csv_index_state stat
 	return 0;
 }
 
-/* PASS_NOT_COUNTED: nothing was passed. */
-static int pass_counted(struct walk *w)
+/* A mark at the first seam behind `from`, where counting has come to so many rows in that state. */
+static int pass_to_seam(struct walk *w, size_t from, struct csv_index_state state, uint64_t n_rows)
 {
-	struct quick_reader *q = &w->quick;
-	struct span text = w->t.text;
-	size_t left = text.size - w->t.at, size = left < STRETCH_SIZE ? left : STRETCH_SIZE, seam;
-	uint64_t n_rows = w->m->n_rows;
-	struct csv_count count = { 0 };
+	size_t seam = find_seam(w, from, state, &n_rows);
 
-	quick_seek(q, w->h, w->t.at, text.size);
-	q->kind->count(&count, span_of(text.data + w->t.at, size), &q->dialect, &q->state);
-	if (!is_clear(&count))
-		return PASS_NOT_COUNTED;
-	n_rows += count.n_records;
-	w->is_ascii = !count.has_non_ascii;
-	if (size == left) {
-		if (q->state.quoted)
-			return PASS_NOT_COUNTED;
-		w->m->n_rows = n_rows + !q->state.line;
-		w->t.at = text.size;
-		return SHMPUB_OK;
-	}
-	seam = find_seam(w, w->t.at + size, q->state, &n_rows);
 	if (seam == 0)
 		return PASS_NOT_COUNTED;
 	w->m->n_rows = n_rows;
 	w->t.at = seam;
 	return SHMPUB_OK;
+}
+
+/* PASS_NOT_COUNTED: nothing was passed. */
+static int pass_counted(struct walk *w)
+{
+	struct quick_reader *q = &w->quick;
+	struct span text = w->t.text;
+	size_t left = text.size - w->t.at, size = left < STRETCH_SIZE ? left : STRETCH_SIZE;
+	struct csv_count count = { 0 };
+	uint64_t n_rows;
+
+	quick_seek(q, w->h, w->t.at, text.size);
+	q->kind->count(&count, span_of(text.data + w->t.at, size), &q->dialect, &q->state);
+	if (!is_clear(&count))
+		return PASS_NOT_COUNTED;
+	n_rows = w->m->n_rows + count.n_records;
+	w->is_ascii = !count.has_non_ascii;
+	if (size < left)
+		return pass_to_seam(w, w->t.at + size, q->state, n_rows);
+	if (q->state.quoted)
+		return PASS_NOT_COUNTED;
+	w->m->n_rows = n_rows + !q->state.line;
+	w->t.at = text.size;
+	return SHMPUB_OK;
+}
+
+/*
+ * The same where it was counted ahead: from the mark behind one chunk's beginning to the
+ * mark behind that of a later one. Until counting ahead meets what is no clear case.
+ */
+static int pass_counted_ahead(struct walk *w)
+{
+	const struct counted_chunk *c;
+	int r = PASS_NOT_COUNTED;
+
+	w->is_ascii = true;
+	while (r == PASS_NOT_COUNTED && w->chunk + 1 < w->counts.n) {
+		c = &w->counts.chunks[w->chunk];
+		if (!is_clear(&c->count))
+			break;
+		w->is_ascii &= !c->count.has_non_ascii;
+		w->n_rows_before += c->count.n_records;
+		c = &w->counts.chunks[++w->chunk];
+		if (w->counts.at + w->chunk * STRETCH_SIZE <= w->t.at)
+			continue; /* rows so long that the last mark stands behind it */
+		r = pass_to_seam(w, w->counts.at + w->chunk * STRETCH_SIZE, c->state,
+		                 w->n_rows_before);
+		if (r == PASS_NOT_COUNTED)
+			break;
+	}
+	if (r == PASS_NOT_COUNTED)
+		counts_free(&w->counts); /* from here on one after the other */
+	return r;
 }
 
 /* --- all of it ---------------------------------------------------------------------------------- */
@@ -209,7 +249,9 @@ static int pass_stretch(struct walk *w, bool is_quick, struct shmpub_error *err)
 	int r = QUICK_ODD;
 
 	if (is_quick) {
-		r = pass_counted(w);
+		r = w->counts.n ? pass_counted_ahead(w) : PASS_NOT_COUNTED;
+		if (r == PASS_NOT_COUNTED)
+			r = pass_counted(w);
 		w->is_ascii &= r == SHMPUB_OK;
 		if (r == PASS_NOT_COUNTED)
 			r = pass_records(w, err);
@@ -220,7 +262,7 @@ static int pass_stretch(struct walk *w, bool is_quick, struct shmpub_error *err)
 }
 
 int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
-               struct shmpub_error *err)
+               const struct ingest_runner *runner, struct shmpub_error *err)
 {
 	struct marks m = MARKS_NONE;
 	struct walk w = { .m = &m,
@@ -231,6 +273,10 @@ int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
 	bool is_quick = quick_is_possible(h, skips_bad_lines);
 	int r = put_mark(&w, err);
 
+	quick_seek(&w.quick, h, w.t.at, w.t.text.size);
+	if (r == SHMPUB_OK && is_quick)
+		r = counts_init(&w.counts, h, STRETCH_SIZE, runner, err);
+
 	while (r == SHMPUB_OK && w.t.at < w.t.text.size) {
 		r = pass_stretch(&w, is_quick, err);
 		if (r == SHMPUB_OK)
@@ -239,6 +285,7 @@ int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
 	if (r == SHMPUB_OK && m.n == 1)
 		r = put_mark(&w, err);
 	quick_free(&w.quick);
+	counts_free(&w.counts);
 	if (r) {
 		marks_free(&m);
 		return r;
