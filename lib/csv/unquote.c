@@ -1,6 +1,7 @@
 #include "csv/unquote.h"
 
 #include <string.h>
+#include "base/cpu.h"
 #include "csv/unquote_kinds.h"
 
 static size_t size_plain(struct span inner, char quote)
@@ -36,7 +37,7 @@ const struct csv_unquote_kind csv_unquote_plain = { "plain", size_plain, copy_pl
 const struct csv_unquote_kind *csv_unquote_best(void)
 {
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"))
+	if (cpu_has_avx2())
 		return &csv_unquote_avx2;
 #endif
 	return &csv_unquote_plain;
