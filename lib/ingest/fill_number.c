@@ -35,12 +35,17 @@ void fill_int(struct part *p, size_t column, const struct tile *t)
 	const struct value_rules *rules = &p->in->columns.rules;
 	bool is_plain = !p->in->columns.has_number_options, is_batch = is_plainly_read(p, c);
 	enum int_answer answer;
+	struct trimmed trimmed;
 	struct cell_run run;
 	struct span cell;
+	size_t n;
 
+	trimmed.has_numbers = true;
 	for (size_t i = 0; i < t->n_rows; i++) {
-		run = tile_run(t, i, c->source);
-		i += is_batch ? batch_int(&out[i], &run, t->n_rows - i) : 0;
+		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
+			run = part_run(&trimmed, &n, p, t, i, c->source);
+			n = batch_int(&out[i], &run, n);
+		}
 		if (i == t->n_rows)
 			break;
 		cell = part_cell(p, tile_raw(t, i, c->source));
@@ -193,13 +198,18 @@ void fill_float(struct part *p, size_t column, const struct tile *t)
 	bool is_batch = is_plainly_read(p, c);
 	struct batch_empty empty = { .validity = column_is_na(c, SPAN_NONE) ? sink->validity
 		                                                            : NULL };
+	struct trimmed trimmed;
 	struct cell_run run;
 	struct span cell;
+	size_t n;
 
+	trimmed.has_numbers = true;
 	for (size_t i = 0; i < t->n_rows; i++) {
-		run = tile_run(t, i, c->source);
-		empty.row = t->first_row + i;
-		i += is_batch ? take_numbers(&out[i], s, &run, t->n_rows - i, &empty) : 0;
+		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
+			run = part_run(&trimmed, &n, p, t, i, c->source);
+			empty.row = t->first_row + i;
+			n = take_numbers(&out[i], s, &run, n, &empty);
+		}
 		if (i == t->n_rows)
 			break;
 		cell = part_cell(p, tile_raw(t, i, c->source));
@@ -258,16 +268,15 @@ static inline int common_word(struct span cell)
 	return (int)(is_true - (~(is_true | is_false) & 1));
 }
 
-/* Words from row i on, eight to a byte: how many. */
-static size_t take_bools(uint8_t *bits, const struct column *c, const struct tile *t, size_t i)
+/* Words of a run, eight to a byte: how many. */
+static size_t take_bools(uint8_t *bits, uint64_t row, const struct cell_run *run, size_t most)
 {
-	uint64_t row = t->first_row + i;
 	unsigned byte = 0;
 	size_t n = 0;
 	int v;
 
-	for (; i + n < t->n_rows; n++, row++) {
-		v = common_word(tile_raw(t, i + n, c->source));
+	for (; n < most; n++, row++) {
+		v = common_word(cell_run_at(run, n));
 		if (v < 0)
 			break;
 		byte |= (unsigned)v << (row & 7);
@@ -288,13 +297,20 @@ void fill_bool(struct part *p, size_t column, const struct tile *t)
 	struct column_state *s = &p->states[column];
 	bool v, has_words = p->in->columns.has_bool_words;
 	bool is_plain = !has_words && !c->na->has_numbers;
+	struct trimmed trimmed;
+	struct cell_run run;
 	struct span cell;
+	size_t n;
 	char *room;
 
+	trimmed.has_numbers = true;
 	for (size_t i = 0; i < t->n_rows; i++) {
 		uint64_t row;
 
-		i += is_plain ? take_bools(sink->values, c, t, i) : 0;
+		for (n = 1; is_plain && n && i < t->n_rows; i += n) {
+			run = part_run(&trimmed, &n, p, t, i, c->source);
+			n = take_bools(sink->values, t->first_row + i, &run, n);
+		}
 		if (i == t->n_rows)
 			return;
 		row = t->first_row + i;

@@ -114,6 +114,19 @@ char *part_room(struct part *p, size_t size);
 /* The column cannot hold this cell: broken, or an error that names line and cell when strict. */
 void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row);
 
+/*
+ * Cells from a row on for value/batch.h: as they lie there, or, where the first stands
+ * between quotes, or is a number between blanks, so many of them as `trimmed` holds, each
+ * without what reads the same without it. *n is what there is, and what was given.
+ */
+#define TRIMMED_MAX 256u
+struct trimmed {
+	bool has_numbers; /* set by the caller: blanks around a number do not count */
+	uint32_t cuts[2 * TRIMMED_MAX];
+};
+struct cell_run part_run(struct trimmed *trimmed, size_t *n, const struct part *p,
+                         const struct tile *t, size_t row, size_t source);
+
 /* Filling one column's cells of a tile, by what the column is read as. */
 typedef void fill_fn(struct part *p, size_t column, const struct tile *t);
 fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_category, fill_date;
