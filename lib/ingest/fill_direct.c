@@ -42,6 +42,7 @@ struct direct {
 	const struct column *c;
 	const struct csv_unquote_kind *unquote;
 	const struct csv_dialect *dialect;
+	bool is_regular;
 	const char *source_end; /* text may be read in steps up to here */
 	char *to, *end;         /* where text goes, and where its room ends */
 };
@@ -49,11 +50,10 @@ struct direct {
 /* False: it is not certain that this is text, and just this text, or that there is room. */
 static inline bool take_cell(struct direct *d, struct span cell)
 {
-	bool is_quoted = part_is_quoted(d->dialect, cell);
+	bool is_quoted;
 
-	if (is_quoted)
-		cell = span_of(cell.data + 1, cell.size - 2);
-	if (!part_is_text(d->c, d->dialect, cell, is_quoted) ||
+	cell = part_bare(d->dialect, cell, &is_quoted);
+	if ((is_quoted && !d->is_regular) || !part_is_text(d->c, d->dialect, cell, is_quoted) ||
 	    (size_t)(d->end - d->to) < cell.size + STEP ||
 	    (size_t)(d->source_end - cell.data) < cell.size + STEP)
 		return false;
@@ -76,14 +76,13 @@ size_t direct_take(struct part *p, size_t column, const struct tile *t, size_t i
 		.c = &p->in->columns.columns[column],
 		.unquote = csv_unquote_best(),
 		.dialect = &p->in->dialect,
+		.is_regular = t->is_regular,
 		.source_end = p->in->text.data + p->in->text.size,
 		.to = sink->text + s->text_size,
 		.end = sink->text + sink->text_room,
 	};
 	size_t row;
 
-	if (!t->is_regular)
-		return 0;
 	for (row = i; row < t->n_rows; row++) {
 		char *to = d.to;
 

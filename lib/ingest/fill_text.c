@@ -91,7 +91,7 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 
 /*
  * The cells from row i on that are certainly text and nothing else; returns how many. What
- * begins with a blank or like a word for NA, or is empty, is for put_cell.
+ * begins like a word for NA, or is empty, is for put_cell.
  */
 static size_t take_plain(struct part *p, const struct column *c, struct column_state *s,
                          struct column_sink *sink, const struct tile *t, size_t i)
@@ -103,13 +103,11 @@ static size_t take_plain(struct part *p, const struct column *c, struct column_s
 	uint64_t total = 0;
 	size_t row;
 
-	for (row = i; row < t->n_rows && t->is_regular; row++) {
-		struct span cell = tile_raw(t, row, c->source);
-		bool is_quoted = part_is_quoted(d, cell);
+	for (row = i; row < t->n_rows; row++) {
+		bool is_quoted;
+		struct span cell = part_bare(d, tile_raw(t, row, c->source), &is_quoted);
 
-		if (is_quoted)
-			cell = span_of(cell.data + 1, cell.size - 2);
-		if (!part_is_text(c, d, cell, is_quoted) ||
+		if ((is_quoted && !t->is_regular) || !part_is_text(c, d, cell, is_quoted) ||
 		    (size_t)(source_end - cell.data) < cell.size + CSV_UNQUOTE_BEYOND)
 			break;
 		slots[row] = (int64_t)slot_of(t, cell, is_quoted ? SLOT_QUOTED : 0);

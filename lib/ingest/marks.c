@@ -105,7 +105,7 @@ static int pass_records(struct walk *w, struct shmpub_error *err)
 	struct marks *m = w->m;
 	struct quick_record one;
 	struct quick_run run;
-	uint64_t n_before = m->n_rows;
+	uint64_t n_before = m->n_rows, n_skipped = 0;
 	int r = SHMPUB_OK;
 
 	quick_seek(&w->quick, w->h, w->t.at, w->t.text.size);
@@ -116,12 +116,18 @@ static int pass_records(struct walk *w, struct shmpub_error *err)
 		m->n_rows += run.n_rows;
 		if (run.n_rows == 0) {
 			r = quick_one(&one, &w->quick);
-			m->n_rows += r == SHMPUB_OK && one.n_fields > 0;
+			if (r == SHMPUB_OK && one.n_fields > w->h->width && w->skips_bad_lines &&
+			    !w->h->drops_extra)
+				n_skipped++;
+			else
+				m->n_rows += r == SHMPUB_OK && one.n_fields > 0;
 		}
 	} while (r == SHMPUB_OK && !is_due(m, quick_at(&w->quick)));
 	if (r == QUICK_ODD)
 		m->n_rows = n_before;
-	else if (r == QUICK_END)
+	else
+		m->n_skipped += n_skipped;
+	if (r == QUICK_END)
 		w->t.at = w->t.text.size;
 	else if (r == SHMPUB_OK)
 		w->t.at = quick_at(&w->quick);
@@ -243,18 +249,49 @@ static int pass_counted_ahead(struct walk *w)
 
 /* --- all of it ---------------------------------------------------------------------------------- */
 
+/* No line to come is skipped for its number. */
+static bool is_behind_skipped(const struct walk *w)
+{
+	const struct csv_items *list = w->t.skip_list;
+
+	return list == NULL || list->n == 0 || w->t.n_lines > list->items[list->n - 1].position;
+}
+
+/* PASS_NOT_COUNTED or QUICK_ODD: nothing was passed. */
+static int pass_quickly(struct walk *w, struct shmpub_error *err)
+{
+	int r = PASS_NOT_COUNTED;
+
+	if (w->counts.n)
+		r = pass_counted_ahead(w);
+	if (r == PASS_NOT_COUNTED && !w->skips_bad_lines) /* counting cannot tell which are bad */
+		r = pass_counted(w);
+	w->is_ascii &= r == SHMPUB_OK;
+	return r == PASS_NOT_COUNTED ? pass_records(w, err) : r;
+}
+
+/* Where comments are possible, a byte that might begin one sends its stretch the exact way. */
+static bool may_have_comment(const struct walk *w, size_t from)
+{
+	const struct csv_dialect *d = w->t.dialect;
+
+	return d->has_comment && memchr(w->t.text.data + from, d->comment, w->t.at - from) != NULL;
+}
+
 static int pass_stretch(struct walk *w, bool is_quick, struct shmpub_error *err)
 {
+	uint64_t n_rows = w->m->n_rows, n_skipped = w->m->n_skipped;
 	size_t from = w->t.at;
 	int r = QUICK_ODD;
 
-	if (is_quick) {
-		r = w->counts.n ? pass_counted_ahead(w) : PASS_NOT_COUNTED;
-		if (r == PASS_NOT_COUNTED)
-			r = pass_counted(w);
-		w->is_ascii &= r == SHMPUB_OK;
-		if (r == PASS_NOT_COUNTED)
-			r = pass_records(w, err);
+	w->is_ascii = false;
+	if (is_quick && is_behind_skipped(w))
+		r = pass_quickly(w, err);
+	if (r != QUICK_ODD && may_have_comment(w, from)) {
+		w->t.at = from;
+		w->m->n_rows = n_rows;
+		w->m->n_skipped = n_skipped;
+		r = QUICK_ODD;
 	}
 	if (r == QUICK_ODD)
 		r = pass_exactly(w, err);
@@ -270,11 +307,14 @@ int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
 		          .skips_bad_lines = skips_bad_lines,
 		          .t = h->rows,
 		          .quick = QUICK_READER_NONE };
-	bool is_quick = quick_is_possible(h, skips_bad_lines);
+	bool is_quick = quick_is_possible(h), is_ahead;
 	int r = put_mark(&w, err);
 
 	quick_seek(&w.quick, h, w.t.at, w.t.text.size);
-	if (r == SHMPUB_OK && is_quick)
+	/* What a comment holds would be counted as well, and which records are bad not. */
+	is_ahead = is_quick && is_behind_skipped(&w) && !skips_bad_lines &&
+	           !h->rows.dialect->has_comment;
+	if (r == SHMPUB_OK && is_ahead)
 		r = counts_init(&w.counts, h, STRETCH_SIZE, runner, err);
 
 	while (r == SHMPUB_OK && w.t.at < w.t.text.size) {

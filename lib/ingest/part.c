@@ -112,6 +112,24 @@ static bool is_to_trim(struct span cell, const struct csv_dialect *d, bool is_nu
 	        (is_blank(cell.data[0]) || is_blank(cell.data[cell.size - 1])));
 }
 
+/* The cuts around what counts; those of an empty cell, or of one that is not there, as they are. */
+static void trim_cuts(uint32_t *out, const struct trimmed *trimmed, const struct csv_dialect *d,
+                      const struct tile *t, const uint32_t *cut)
+{
+	struct span cell = cell_run_at(&(struct cell_run){ t->base, cut, 0 }, 0);
+
+	out[0] = cut[0];
+	out[1] = cut[1];
+	if (cell.size == 0)
+		return;
+	if (part_is_quoted(d, cell))
+		cell = span_of(cell.data + 1, cell.size - 2);
+	if (trimmed->has_numbers)
+		cell = trim_blanks(cell);
+	out[0] = (uint32_t)(cell.data - t->base) - 1;
+	out[1] = out[0] + 1 + (uint32_t)cell.size;
+}
+
 struct cell_run part_run(struct trimmed *trimmed, size_t *n, const struct part *p,
                          const struct tile *t, size_t row, size_t source)
 {
@@ -123,15 +141,8 @@ struct cell_run part_run(struct trimmed *trimmed, size_t *n, const struct part *
 		return tile_run(t, row, source);
 	if (*n > TRIMMED_MAX)
 		*n = TRIMMED_MAX;
-	for (size_t i = 0; i < *n; i++) {
-		cell = tile_raw(t, row + i, source);
-		if (part_is_quoted(d, cell))
-			cell = span_of(cell.data + 1, cell.size - 2);
-		if (trimmed->has_numbers)
-			cell = trim_blanks(cell);
-		trimmed->cuts[2 * i] = (uint32_t)(cell.data - t->base) - 1;
-		trimmed->cuts[2 * i + 1] = (uint32_t)(cell.data - t->base + (ptrdiff_t)cell.size);
-	}
+	for (size_t i = 0; i < *n; i++)
+		trim_cuts(trimmed->cuts + 2 * i, trimmed, d, t, tile_run(t, row + i, source).cuts);
 	return (struct cell_run){ t->base, trimmed->cuts, 2 };
 }
 

@@ -86,16 +86,27 @@ static inline struct span part_cell(struct part *p, struct span raw)
 	return cell.needs_unescape ? part_unescape(p, cell.text) : cell.text;
 }
 
-/* A field of a regular tile that is written between quotes, and nothing behind. */
+/* Quotes around it; whether what is between them is its text is for csv/unquote.h or the reader of a number. */
 static inline bool part_is_quoted(const struct csv_dialect *d, struct span raw)
 {
 	return raw.size > 1 && d->has_quote && raw.data[0] == d->quote &&
 	       raw.data[raw.size - 1] == d->quote;
 }
 
+/* A cell without the quotes around it, and without blanks in front where those are skipped. */
+static inline struct span part_bare(const struct csv_dialect *d, struct span raw, bool *is_quoted)
+{
+	while (d->skips_spaces && raw.size && raw.data[0] == ' ') {
+		raw.data++;
+		raw.size--;
+	}
+	*is_quoted = part_is_quoted(d, raw);
+	return *is_quoted ? (struct span){ raw.data + 1, raw.size - 2 } : raw;
+}
+
 /*
  * Certainly text and just that, NA excluded, in a column that is known to be one of text.
- * `text`: of a regular tile, without its outer quotes.
+ * `text` is bare; one that was quoted is of a regular tile.
  */
 static inline bool part_is_text(const struct column *c, const struct csv_dialect *d,
                                 struct span text, bool is_quoted)
@@ -104,8 +115,8 @@ static inline bool part_is_text(const struct column *c, const struct csv_dialect
 	if (text.size == 0 || text.size > CELL_SIZE_MAX ||
 	    (c->na->begins[(unsigned char)text.data[0]] && text.size <= 2 * c->na->size_max))
 		return false;
-	return is_quoted ||
-	       (text.data[0] != ' ' && text.data[0] != '\t' && text.data[0] != d->quote);
+	return is_quoted || (text.data[0] != d->quote &&
+	                     !(d->is_whitespace && (text.data[0] == ' ' || text.data[0] == '\t')));
 }
 
 /* Room for `size` bytes that a cell's text does not share; NULL: p->result is set. */

@@ -37,14 +37,13 @@ static size_t window_size(const struct header *h)
 	return some_records < WINDOW_MAX ? some_records : WINDOW_MAX;
 }
 
-bool quick_is_possible(const struct header *h, bool skips_bad_lines)
+bool quick_is_possible(const struct header *h)
 {
 	const struct csv_dialect *d = h->rows.dialect;
 	bool is_usual = d->delimiter != '\n' && d->delimiter != '\r' && d->delimiter != d->quote &&
 	                d->quote != '\n' && d->quote != '\r' && d->quote != ' ' && d->quote != '\t';
 
-	return is_usual && !d->is_whitespace && !d->has_comment && !d->skips_spaces &&
-	       !skips_bad_lines && h->rows.skip_list == NULL &&
+	return is_usual && !d->is_whitespace && !(d->skips_spaces && d->delimiter == ' ') &&
 	       h->rows.n_lines >= h->rows.skip_first;
 }
 

@@ -13,8 +13,8 @@
 #include "csv/index.h"
 #include "ingest/header.h"
 
-/* Whether the options and the header leave anything to it. */
-bool quick_is_possible(const struct header *h, bool skips_bad_lines);
+/* Whether the options and the header leave anything to it: behind skiprows, and but for comments. */
+bool quick_is_possible(const struct header *h);
 
 /* The records of a text from some record's start on, window by window. */
 struct quick_reader {

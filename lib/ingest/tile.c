@@ -104,9 +104,10 @@ static int copy_records(struct tile_reader *r, struct tile *tile, struct shmpub_
 		a = quick_one(&one, &r->quick);
 		if (a)
 			return a;
-		if (one.n_fields > h->width && !h->drops_extra)
-			return row_too_long(h, one.start, one.n_fields, err);
-		if (one.n_fields) {
+		if (one.n_fields > h->width && !h->drops_extra) {
+			if (!r->skips_bad_lines)
+				return row_too_long(h, one.start, one.n_fields, err);
+		} else if (one.n_fields) {
 			n = one.n_fields < h->table_width ? one.n_fields : h->table_width;
 			cuts = r->cuts + tile->n_rows++ * tile->stride;
 			cuts[0] = one.before;
