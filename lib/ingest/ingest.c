@@ -39,6 +39,36 @@ static int set_text(struct ingest *in, struct span text, struct shmpub_error *er
 	return r;
 }
 
+/* As much text as the last refresh had, by the sizes of the sources, and a little more. */
+static void scale_text(struct ingest *in, uint64_t source_size)
+{
+	double scale = source_size ? (double)in->text.size / (double)source_size : 0;
+
+	for (size_t k = 0; k < in->columns.n; k++) {
+		struct column *c = &in->columns.columns[k];
+
+		if (c->text_expected)
+			c->text_expected = (uint64_t)((double)c->text_expected * scale * 1.03) +
+			                   TEXT_SPARE;
+	}
+}
+
+/*
+ * No more than there is. Several threads could not tell where the text of each begins: they
+ * count first.
+ */
+static void bound_text(struct ingest *in)
+{
+	for (size_t k = 0; k < in->columns.n; k++) {
+		struct column *c = &in->columns.columns[k];
+
+		if (c->text_expected > in->text.size + TEXT_SPARE)
+			c->text_expected = in->text.size + TEXT_SPARE;
+		if (parts_count(in) > 1)
+			c->text_expected = 0;
+	}
+}
+
 /* Types before the first fill: of the guess where it fits, else of a sample. */
 static int guess_types(struct ingest *in, const struct schema *guess, struct shmpub_error *err)
 {
@@ -47,32 +77,16 @@ static int guess_types(struct ingest *in, const struct schema *guess, struct shm
 
 	if (flags == NULL)
 		return error_nomem(err, in->columns.n * sizeof(*flags));
-	if (guess && in->marks.n_rows > 0) /* no rows contradict nothing, and have no types */
+	if (guess && in->marks.n_rows > 0) { /* no rows contradict nothing, and have no types */
 		columns_guess(&in->columns, guess);
+		scale_text(in, guess->source_size);
+	}
 	for (size_t k = 0; k < in->columns.n; k++)
 		flags[k] = in->columns.columns[k].verdict.reading == READ_NOTHING;
 	r = settle_examine(in, flags, true, err);
+	bound_text(in);
 	mem_free(flags);
 	return r;
-}
-
-/*
- * As much text as the last refresh had, by the sizes of the sources, and a little more.
- * Several threads could not tell where the text of each begins: they count first.
- */
-static void expect_text(struct ingest *in, const struct schema *guess)
-{
-	double scale = guess->source_size ? (double)in->text.size / (double)guess->source_size : 0;
-
-	for (size_t k = 0; k < in->columns.n; k++) {
-		struct column *c = &in->columns.columns[k];
-		double expected = (double)c->text_expected * scale * 1.03 + TEXT_SPARE;
-
-		if (expected > (double)in->text.size + TEXT_SPARE)
-			expected = (double)in->text.size + TEXT_SPARE;
-		c->text_expected = parts_count(in) == 1 && c->text_expected ? (uint64_t)expected
-		                                                            : 0;
-	}
 }
 
 static int settle_schema(struct ingest *in, struct shmpub_error *err)
@@ -107,8 +121,6 @@ static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_
 	if (in->is_strict == NULL)
 		return error_nomem(err, in->columns.n + 1);
 	r = guess_types(in, guess, err);
-	if (r == SHMPUB_OK && guess)
-		expect_text(in, guess);
 	return r ? r : settle_schema(in, err);
 }
 
