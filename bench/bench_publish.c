@@ -5,6 +5,7 @@
  * an option of pandas.read_csv for the feed before it. Commands, a line each:
  *   FEED            one refresh; answered by one JSON object
  *   FEED N MICROS   N refreshes, one every MICROS; answered by one JSON object each, at the end
+ *   forget FEED     the next refresh of it starts without the last one's schema; no answer
  * It lives until its standard input ends. Times are CLOCK_MONOTONIC nanoseconds.
  *
  * It goes the daemon's own way (read, prepare, commit) with nothing in between: the
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -145,18 +145,31 @@ static struct times refresh(struct feed *f, const struct ingest_runner *runner)
 	return t;
 }
 
+/* The most memory that this process ever had, in KiB. getrusage() would add its parent's. */
+static long peak_kb(void)
+{
+	FILE *status = fopen("/proc/self/status", "re");
+	char line[128];
+	long kb = 0;
+
+	while (status && fgets(line, sizeof(line), status)) {
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			kb = strtol(line + 6, NULL, 10);
+	}
+	if (status)
+		fclose(status);
+	return kb;
+}
+
 static void print_times(const struct feed *f, const struct times *t)
 {
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
 	printf("{\"feed\":\"%s\",\"sequence\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"columns\":%" PRIu64
 	       ",\"source\":%" PRIu64 ",\"size\":%" PRIu64 ",\"read_ns\":%" PRId64
 	       ",\"parse_ns\":%" PRIu64 ",\"sealed_ns\":%" PRId64 ",\"committed_at\":%" PRId64
 	       ",\"commit_ns\":%" PRId64 ",\"worker_ns\":%" PRId64 ",\"peak_kb\":%ld}\n",
 	       f->name, t->d.sequence, t->d.rows, t->d.columns, t->d.source_size, t->d.size,
 	       t->read_ns - t->began_ns, t->d.parse_ns, t->prepared_ns - t->began_ns, t->commit_ns,
-	       t->done_ns - t->commit_ns, t->worker_ns, usage.ru_maxrss);
+	       t->done_ns - t->commit_ns, t->worker_ns, peak_kb());
 }
 
 static void sleep_until(int64_t at_ns)
@@ -252,22 +265,32 @@ static void open_bench(struct bench *b, int argc, char **argv)
 	publisher_running(b->open);
 }
 
+static struct feed *find_feed(struct bench *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_feeds; i++) {
+		if (strcmp(b->feeds[i].name, name) == 0)
+			return &b->feeds[i];
+	}
+	die(name, "no such feed");
+	return NULL;
+}
+
 static void obey(struct bench *b, char *line)
 {
 	const struct ingest_runner *runner = b->runner.n_threads > 1 ? &b->runner : NULL;
+	bool forgets = strncmp(line, "forget ", 7) == 0;
+	struct feed *f;
 	char name[64];
 	size_t n = 1;
 	long micros = 0;
 
-	if (sscanf(line, "%63s %zu %ld", name, &n, &micros) < 1)
+	if (sscanf(line + (forgets ? 7 : 0), "%63s %zu %ld", name, &n, &micros) < 1)
 		return;
-	for (size_t i = 0; i < b->n_feeds; i++) {
-		if (strcmp(b->feeds[i].name, name) == 0) {
-			refresh_often(&b->feeds[i], runner, n, micros);
-			return;
-		}
-	}
-	die(name, "no such feed");
+	f = find_feed(b, name);
+	if (forgets)
+		schema_free(&f->schema);
+	else
+		refresh_often(f, runner, n, micros);
 }
 
 int main(int argc, char **argv)

@@ -23,7 +23,10 @@ from typing import Any
 import parsing
 import plot
 import receiving
+import refresh
 from harness import HERE, ROOT
+
+import daemon
 
 NAMES = ["tiny", "quotes", "quotes1m", "floats", "mixed", "wide"]
 
@@ -71,19 +74,7 @@ def report(results: dict[str, Any]) -> str:
         f"{wake['received']} of {wake['snapshots']} taken): p50 {wake['us']['p50']:.0f} us, "
         f"p90 {wake['us']['p90']:.0f} us",
     ]
-    for r in results["memory"]:
-        parts.append(
-            f"Peak memory, {r['file']}: {r['peak'] / 1e6:.0f} MB, source {r['source'] / 1e6:.0f}, "
-            f"segment {r['segment'] / 1e6:.0f}, the rest {100 * r['over']:.0f} % of the source"
-        )
-    if "threads" in results:
-        gain = results["threads"]["gain"]
-        parts.append(
-            f"Two threads by one (floats): {gain['median']:.2f} "
-            f"({gain['min']:.2f} to {gain['max']:.2f})"
-        )
-        for r in results["linear"]:
-            parts.append(f"Time per byte, {r['file']} by its half: {r['per_byte']['median']:.2f}")
+    parts += refresh.report(results) + daemon.report(results)
     return "\n\n".join(parts)
 
 
@@ -103,10 +94,15 @@ def main() -> int:
     print("measuring: best peer's time by ours", flush=True)
     results["parsing"] = parsing.measure(arguments.data, instance, names, rounds)
     results["receiving"] = in_own_process(arguments.data, instance, names)
-    results["memory"] = parsing.memory(arguments.data, f"{instance}-memory", names)
+    results["memory"] = refresh.memory(arguments.data, f"{instance}-memory", names)
+    results["inference"] = refresh.inference(arguments.data, instance, names, rounds)
+    if "tiny" in names:
+        results["tiny"] = refresh.tiny(arguments.data, instance, rounds)
+        results["unchanged"] = daemon.unchanged(arguments.data)
+    results["threads"] = refresh.threads(arguments.data, instance, names, rounds)
     if "floats" in names and "mixed" in names:
-        results["threads"] = parsing.threads(arguments.data, instance, rounds)
-        results["linear"] = parsing.linear(arguments.data, instance, rounds)
+        results["linear"] = refresh.linear(arguments.data, instance, rounds)
+        results["once"] = daemon.once(arguments.data, "floats", rounds)
     out = ROOT / "build/bench"
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
