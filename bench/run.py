@@ -25,7 +25,7 @@ import plot
 import receiving
 from harness import HERE, ROOT
 
-NAMES = ["tiny", "quotes", "quotes1m", "floats", "mixed", "wide"]
+NAMES = ["tiny", "quotes", "quotes1m", "floats", "mixed", "wide", "ten"]
 
 
 def machine() -> dict[str, Any]:
@@ -59,7 +59,6 @@ def in_own_process(folder: Path, instance: str, names: list[str]) -> dict[str, A
 def report(results: dict[str, Any]) -> str:
     m = results["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in m["versions"].items())
-    wake = results["receiving"]["waking"]
     parts = [
         f"{m['cpu']}, Linux {m['kernel']}, Python {m['python']}, {versions}",
         "Source file to sealed snapshot, a refresh after the first; one thread each, in turn, "
@@ -67,9 +66,8 @@ def report(results: dict[str, Any]) -> str:
         parsing.as_table(results["parsing"]),
         "Receiving in Python:",
         receiving.as_table(results["receiving"]["calls"]),
-        f"Commit to DataFrame in a sleeping reader (10,000 rows, every {wake['every_us']} us, "
-        f"{wake['received']} of {wake['snapshots']} taken): p50 {wake['us']['p50']:.0f} us, "
-        f"p90 {wake['us']['p90']:.0f} us",
+        "Commit to DataFrame in a sleeping reader (10,000 rows):",
+        receiving.waking_table(results["receiving"]["waking"]),
     ]
     for r in results["memory"]:
         parts.append(
@@ -96,7 +94,7 @@ def main() -> int:
     arguments = parser.parse_args()
     names, rounds = arguments.files, arguments.rounds
     if arguments.quick:
-        names, rounds = ["tiny", "quotes"], 3
+        names, rounds = ["tiny", "quotes", "ten"], 3
     instance = f"bench-{os.getpid()}"
     atexit.register(remove_instances, instance)
     results: dict[str, Any] = {"machine": machine(), "rounds": rounds}
