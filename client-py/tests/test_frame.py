@@ -11,6 +11,7 @@ import pytest
 from conftest import read
 from frames import CASES
 
+from shmpub import _mapping
 from shmpub._snapshot import Snapshot, from_bytes
 
 
@@ -79,7 +80,7 @@ def test_index_and_codes_and_text_are_not_copied() -> None:
     assert np.shares_memory(frame.index.to_numpy(), held._private)
     assert np.shares_memory(frame["c"].array.codes, held._private)
     (chunk,) = frame["s"].array._pa_array.chunks
-    start = held._private.ctypes.data
+    start = _mapping.address_of(held._private)
     for buffer in chunk.buffers()[1:]:
         assert start <= buffer.address < start + len(held._private)
 

@@ -17,7 +17,7 @@ from ._catalog import Place
 from ._columns import Source, numpy_array
 from ._errors import Error, FormatError
 from ._layout import Layout, Stamp
-from ._mapping import Bytes, map_private, map_shared
+from ._mapping import Bytes, ReadOnlyBytes, map_private, map_shared
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ class Snapshot:
     """
 
     def __init__(
-        self, feed: str, layout: Layout, stamp: Stamp, shared: Bytes | None, private: Bytes
+        self, feed: str, layout: Layout, stamp: Stamp, shared: ReadOnlyBytes | None, private: Bytes
     ) -> None:
         self._feed = feed
         self._layout = layout
@@ -45,7 +45,7 @@ class Snapshot:
         return self._exported is not None
 
     @property
-    def _shared(self) -> Bytes:
+    def _shared(self) -> ReadOnlyBytes:
         assert self._exported is not None
         return self._exported
 
