@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -80,8 +80,8 @@ class Group:
 
     type: Type
     fields: tuple[Field, ...]
-    nodes: Indices
-    buffers: Indices  # of values
+    nodes: tuple[int, ...]
+    buffers: tuple[int, ...]  # of values
     runs: tuple[Run, ...]
     positions: frozenset[int]  # of the fields that are columns of the DataFrame
 
@@ -148,8 +148,8 @@ class Schema:
         return Group(
             type=type_,
             fields=tuple(fields),
-            nodes=np.array([f.node for f in fields], np.int64),
-            buffers=np.array([f.buffer + 1 for f in fields], np.int64),
+            nodes=tuple(f.node for f in fields),
+            buffers=tuple(f.buffer + 1 for f in fields),
             runs=tuple(self._runs(fields)),
             positions=frozenset(f.position for f in fields if f.level < 0),
         )
@@ -170,15 +170,19 @@ class Schema:
         return {g.fields[0].position: g for g in self.groups}
 
     @cached_property
-    def sizes(self) -> tuple[Indices, Indices, Indices]:
+    def needs(self) -> list[tuple[int, int, int]]:
         """Per buffer: bits a row, bits besides (7 to round up), a validity's node (else -1)."""
-        bits, extra, nodes = [], [], []
-        for f in self.fields:
-            for per_row, besides, is_validity in _buffer_sizes(f):
-                bits.append(per_row)
-                extra.append(besides + 7)
-                nodes.append(f.node if is_validity else -1)
-        return np.array(bits, np.int64), np.array(extra, np.int64), np.array(nodes, np.int64)
+        return [
+            (bits, besides + 7, f.node if is_validity else -1)
+            for f in self.fields
+            for bits, besides, is_validity in _buffer_sizes(f)
+        ]
+
+    @cached_property
+    def sizes(self) -> tuple[Indices, Indices, Indices]:
+        """The same as arrays."""
+        bits, extra, nodes = np.array(self.needs, np.int64).reshape(-1, 3).T.copy()
+        return bits, extra, nodes
 
     @cached_property
     def texts(self) -> tuple[Field, ...]:
@@ -190,6 +194,7 @@ class Schema:
         return tuple(f for f in self.fields if f.dictionary >= 0)
 
 
+@lru_cache(64)
 def values_schema(type_: Type) -> Schema:
     """The schema of a dictionary's values: one column."""
     return Schema((Field(0, "", "", type_, 0, -1, "", -1, 0, 0),), {})
@@ -214,7 +219,7 @@ def _buffer_sizes(f: Field) -> list[tuple[int, int, bool]]:
 
 def parse(message: bytes) -> Schema:
     """The schema that an encapsulated schema message holds."""
-    header = message_header(message, _SCHEMA_MESSAGE)
+    _, header = message_tables(message, _SCHEMA_MESSAGE)
     if header.int16(0) != 0:
         raise FormatError("the schema says big-endian")
     fields: list[Field] = []
@@ -229,8 +234,8 @@ def parse(message: bytes) -> Schema:
     return schema
 
 
-def message_header(message: bytes, kind: int) -> _flatbuf.Table:
-    """The header table, of the kind asked for, of an encapsulated message."""
+def message_tables(message: bytes, kind: int) -> tuple[_flatbuf.Table, _flatbuf.Table]:
+    """An encapsulated message's own table, and its header's, which is of the kind asked for."""
     size = int.from_bytes(message[4:8], "little", signed=True)
     if message[:4] != b"\xff\xff\xff\xff" or not 0 < size <= len(message) - 8:
         raise FormatError("a message's prefix is wrong")
@@ -240,7 +245,7 @@ def message_header(message: bytes, kind: int) -> _flatbuf.Table:
     header = table.table(2)
     if header is None:
         raise FormatError("a message has no header")
-    return header
+    return table, header
 
 
 def _parse_field(table: _flatbuf.Table, position: int, n_dictionaries: int, buffer: int) -> Field:

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from ._arrow_schema import Field, Type
+from ._batch import Batch
 from ._errors import FormatError
-from ._layout import Batch, Layout
+from ._layout import Layout
 from ._mapping import Bytes
 
 try:
@@ -39,12 +40,12 @@ class Source:
         self._buffer: Any = None
 
     def view(self, buffer: int, dtype: Any, count: int) -> Array:
-        offset = int(self.batch.offsets[buffer]) if count else 0
+        offset = self.batch.offset(buffer) if count else 0
         return np.ndarray((count,), dtype, self.data, offset)
 
     def valid(self, f: Field) -> npt.NDArray[np.bool_] | None:
         """Which rows have a value; None when all have."""
-        if not self.batch.nulls[f.node]:
+        if not self.batch.nulls(f.node):
             return None
         return self._bits(f.buffer)
 
@@ -84,14 +85,14 @@ class Source:
         """The first and the last offset; FormatError unless they lie inside the text."""
         rows = self.batch.rows
         offsets = self.view(f.buffer + 1, "<i8", rows + 1)
-        if offsets[0] != 0 or not 0 <= offsets[rows] <= self.batch.sizes[f.buffer + 2]:
+        if offsets[0] != 0 or not 0 <= offsets[rows] <= self.batch.size(f.buffer + 2):
             raise FormatError(f"text of the column {f.name!r} lies outside its buffer")
 
     def text(self, f: Field) -> list[Any]:
         """One str a row, NaN for a null."""
         rows = self.batch.rows
         offsets = self.view(f.buffer + 1, "<i8", rows + 1).tolist()
-        size = int(self.batch.sizes[f.buffer + 2])
+        size = self.batch.size(f.buffer + 2)
         text = self.view(f.buffer + 2, np.uint8, size).tobytes()
         if any(a > b for a, b in pairwise(offsets)):
             raise FormatError(f"text offsets of the column {f.name!r} fall")
@@ -117,14 +118,13 @@ class Source:
         if self._buffer is None:
             self._buffer = pa.py_buffer(self.data)
         batch = self.batch
-        has_nulls = bool(batch.nulls[f.node])
+        nulls = batch.nulls(f.node)
         buffers = [
-            self._buffer.slice(int(batch.offsets[n]), int(batch.sizes[n]))
+            self._buffer.slice(batch.offset(n), batch.size(n))
             for n in range(f.buffer, f.buffer + 3)
         ]
-        if not has_nulls:
+        if not nulls:
             buffers[0] = None
-        nulls = int(batch.nulls[f.node])
         return pa.Array.from_buffers(pa.large_utf8(), batch.rows, buffers, nulls)
 
     def pandas_text(self, f: Field) -> Any:
@@ -176,8 +176,7 @@ def categories(layout: Layout, f: Field, data: Bytes) -> pd.CategoricalDtype:
     if kept is not None and kept[0] == content:
         return kept[1]
     values_field = Field(0, f.name, "", f.type, 0, -1, f.kind, -1, 0, 0)
-    start = int(batch.offsets.min()) if batch.offsets.size else 0
-    moved = Batch(batch.rows, batch.offsets - start, batch.sizes, batch.nulls, False)
+    moved = batch._replace(body=batch.body - _extent(batch)[0])
     copied = Source(np.frombuffer(content[1], np.uint8), moved)
     if f.type.name == "text":
         copied.check_text(values_field)
@@ -194,12 +193,18 @@ def categories(layout: Layout, f: Field, data: Bytes) -> pd.CategoricalDtype:
 
 def _content(batch: Batch, data: Bytes) -> Any:
     """What of a dictionary may differ between two snapshots of one schema."""
-    if not batch.offsets.size:
-        return (batch.rows,), b""
-    start = int(batch.offsets.min())
-    stop = int((batch.offsets + batch.sizes).max())
-    places = (batch.rows, (batch.offsets - start).tolist(), batch.sizes.tolist())
+    start, stop = _extent(batch)
+    moved = start - batch.body
+    places = batch.rows, [at - moved for at in batch.buffers[::2]], batch.buffers[1::2]
     return places, data[start:stop].tobytes()
+
+
+def _extent(batch: Batch) -> tuple[int, int]:
+    """Where a dictionary's values begin and end."""
+    numbers = range(len(batch.buffers) // 2)
+    start = min([batch.offset(n) for n in numbers], default=0)
+    stop = max([batch.offset(n) + batch.size(n) for n in numbers], default=0)
+    return start, stop
 
 
 def pandas_array(layout: Layout | None, f: Field, source: Source) -> Any:

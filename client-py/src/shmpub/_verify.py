@@ -34,7 +34,7 @@ def _check_batch(layout: Layout | None, schema: Schema, source: Source) -> None:
             continue
         valid = source.valid(f)
         if valid is not None:
-            if int((~valid).sum()) != source.batch.nulls[f.node]:
+            if int((~valid).sum()) != source.batch.nulls(f.node):
                 raise _wrong(f, "has another number of nulls than it says")
             _check_unused_bits(f, source, f.buffer)
         _check_values(layout, f, source, valid)
