@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import _flatbuf
+from ._blocks import Seat
 from ._errors import FormatError
 
 Indices = npt.NDArray[np.int64]
@@ -71,7 +72,7 @@ class Run:
 
     start: int
     stop: int
-    placement: Indices  # their positions among the DataFrame's columns
+    seat: Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,9 @@ class Schema:
         return {f.position: i for i, f in enumerate(self.columns)}
 
     @cached_property
-    def placements(self) -> list[Indices]:
-        """The place of each of the DataFrame's columns, as pandas wants it."""
-        return [np.array([place], np.intp) for place in range(len(self.columns))]
+    def seats(self) -> list[Seat]:
+        """The seat of each of the DataFrame's columns where it is a block of its own."""
+        return [Seat([place]) for place in range(len(self.columns))]
 
     @cached_property
     def export_names(self) -> list[Any]:
@@ -161,7 +162,7 @@ class Schema:
             if stop == len(fields) or fields[stop].level >= 0:
                 if start < stop:
                     places = [self.places[f.position] for f in fields[start:stop]]
-                    yield Run(start, stop, np.array(places, np.intp))
+                    yield Run(start, stop, Seat(places))
                 start = stop + 1
 
     @cached_property
