@@ -15,11 +15,12 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import pandas as pd
 
 from . import _catalog, _wait_linux
+from ._catalog import REMOVED as _REMOVED
 from ._catalog import Catalog, Place
 from ._errors import FeedNotFound, FormatError, InstanceNotFound, NotPublished
 from ._live import Live
@@ -34,21 +35,37 @@ _ABSENT_NAP = 0.05  # between two looks for what is not there
 _OPEN_PAUSES = (0.0, 0.001, 0.004, 0.02)
 
 
-class _Attached(NamedTuple):
-    """A catalog and the feed's slot in it; -1 when it has none."""
+class _Attached:
+    """A catalog and the feed's slot in it; -1 when it has none.
 
-    catalog: Catalog
-    slot: int
+    Where the slot's words are is known here, so that looking for news is reading them.
+    """
+
+    __slots__ = ("_sequence_at", "_state_at", "_wake_at", "_words32", "_words64", "catalog", "slot")
+
+    def __init__(self, catalog: Catalog, slot: int) -> None:
+        self.catalog = catalog
+        self.slot = slot
+        self._words32, self._words64 = catalog.words32, catalog.words64
+        self._state_at = catalog.state_at(slot)
+        self._wake_at = catalog.wake_at(slot)
+        self._sequence_at = catalog.sequence_at(slot)
 
     def mark(self) -> Mark:
-        catalog = self.catalog
-        return Mark(catalog.epoch, catalog.words64[catalog.sequence_at(self.slot)])
+        return Mark(self.catalog.epoch, self._words64[self._sequence_at])
 
     def has_feed(self) -> bool:
-        return self.slot >= 0 and self.catalog.slot_state(self.slot) != _catalog.REMOVED
+        return self.slot >= 0 and self._words32[self._state_at] != _REMOVED
 
     def is_good(self) -> bool:
         return self.has_feed() and not self.catalog.is_stopped
+
+    def wake_word(self) -> int:
+        return self._words32[self._wake_at]
+
+    def sleep(self, wake: int, seconds: float) -> None:
+        """Until the wake word is another one than `wake`, or the time has passed."""
+        _wait_linux.sleep(self.catalog.base + 4 * self._wake_at, wake, seconds)
 
 
 _Held = tuple[Snapshot, Mark]
@@ -278,7 +295,7 @@ class Feed:
             wake = 0
             if attached is not None and attached.has_feed():
                 # The wake word before the sequence: a publication between the two ends the sleep.
-                wake = attached.catalog.words32[attached.catalog.wake_at(attached.slot)]
+                wake = attached.wake_word()
                 mark = attached.mark()
                 if mark.is_newer_than(taken):
                     return mark
@@ -295,7 +312,7 @@ def _sleep(attached: _Attached | None, wake: int, seconds: float) -> None:
     if attached is None or not attached.has_feed() or attached.catalog.is_stopped:
         time.sleep(min(seconds, _ABSENT_NAP))
     else:
-        _wait_linux.sleep(attached.catalog.wake_address(attached.slot), wake, seconds)
+        attached.sleep(wake, seconds)
 
 
 _NO_CELL = memoryview(bytes(8)).cast("Q"), 0
