@@ -95,10 +95,11 @@ class Source:
     def check_text(self, f: Field) -> None:
         """The first and the last offset; FormatError unless they lie inside the text."""
         batch = self.batch
-        at = batch.offset(f.buffer + 1)
+        offsets, text = 2 * f.buffer + 2, 2 * f.buffer + 4
+        at = batch.body + batch.buffers[offsets]
         (first,) = _OFFSET(self.data, at)
         (last,) = _OFFSET(self.data, at + 8 * batch.rows)
-        if first != 0 or not 0 <= last <= batch.size(f.buffer + 2):
+        if first != 0 or not 0 <= last <= batch.buffers[text + 1]:
             raise FormatError(f"text of the column {f.name!r} lies outside its buffer")
 
     def text(self, f: Field) -> list[Any]:
@@ -128,14 +129,14 @@ class Source:
 
     def arrow_text(self, f: Field) -> Any:
         """A pyarrow array over the mapping."""
-        data, batch = self.data, self.batch
-        start, nulls = address_of(data), batch.nulls(f.node)
+        data, batch, places = self.data, self.batch, self.batch.buffers
+        start, at = address_of(data) + batch.body, 2 * f.buffer
+        nulls = batch.nulls(f.node)
         buffers = [
-            pa.foreign_buffer(start + batch.offset(n), batch.size(n), data)
-            for n in (f.buffer, f.buffer + 1, f.buffer + 2)
+            pa.foreign_buffer(start + places[at], places[at + 1], data) if nulls else None,
+            pa.foreign_buffer(start + places[at + 2], places[at + 3], data),
+            pa.foreign_buffer(start + places[at + 4], places[at + 5], data),
         ]
-        if not nulls:
-            buffers[0] = None
         return pa.Array.from_buffers(_LARGE_UTF8, batch.rows, buffers, nulls)
 
     def pandas_text(self, f: Field) -> Any:

@@ -181,7 +181,7 @@ class Feed:
         """The catalog as it stands; None when there is none."""
         attached = self._attached
         now = time.monotonic()
-        if attached is not None and not force and now < self._look_at and attached.is_good():
+        if attached is not None and now < self._look_at and not force and attached.is_good():
             return attached
         with self._lock:
             attached = self._attached
@@ -259,11 +259,11 @@ class Feed:
             except FormatError as error:  # it may have lost its name to a good one meanwhile
                 broken = error
                 continue
-            if snapshot.epoch != mark.epoch:  # left by another publisher, and taken over
+            if snapshot.mark.epoch != mark.epoch:  # left by another publisher, and taken over
                 found = snapshot, mark
                 continue
-            found = snapshot, Mark(mark.epoch, snapshot.sequence)
-            if snapshot.sequence >= mark.sequence:
+            found = snapshot, snapshot.mark
+            if not mark.is_newer_than(snapshot.mark):
                 break
         if found is None and broken is not None:
             raise broken

@@ -19,10 +19,12 @@ from ._columns import Source, numpy_array
 from ._errors import Error, FormatError
 from ._layout import Layout, Read, Stamp
 from ._mapping import Bytes, ReadOnlyBytes, map_private, map_shared
+from ._mark import Mark
 
 _OPEN = os.O_RDONLY
 for _flag in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
     _OPEN |= getattr(os, _flag, 0)
+_HEAD = 4096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,7 +40,8 @@ class Snapshot:
     ) -> None:
         self._feed = feed
         self._layout = layout
-        self._stamp = stamp
+        self._mark = Mark(stamp.epoch, stamp.sequence)
+        self._published_ns = stamp.published_ns
         self._exported = shared
         self._private = private
         self._hand_out: Maker | None = None
@@ -59,19 +62,24 @@ class Snapshot:
         return self._layout
 
     @property
+    def mark(self) -> Mark:
+        """Its place in time, as its own record has it."""
+        return self._mark
+
+    @property
     def sequence(self) -> int:
         """Grows with every snapshot; compares only within one epoch."""
-        return self._stamp.sequence
+        return self._mark.sequence
 
     @property
     def epoch(self) -> int:
         """Another one when the catalog was made anew."""
-        return self._stamp.epoch
+        return self._mark.epoch
 
     @property
     def published_at(self) -> datetime:
         """When it was sealed, in UTC."""
-        return _EPOCH + timedelta(microseconds=self._stamp.published_ns // 1000)
+        return _EPOCH + timedelta(microseconds=self._published_ns // 1000)
 
     @property
     def age(self) -> timedelta:
@@ -164,8 +172,10 @@ def open_snapshot(
         if not stat.S_ISREG(status.st_mode) or size == 0:
             raise FormatError("no file with anything in it")
 
+        head = os.pread(fd, _HEAD, 0)  # with the messages in it, where columns are few
+
         def read(at: int, n: int) -> bytes:
-            return os.pread(fd, n, at)
+            return head[at : at + n] if at + n <= len(head) else os.pread(fd, n, at)
 
         layout, stamp = _layout.load(read, size, kept)
         private = map_private(fd, size)
