@@ -31,6 +31,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ._unmap import give_back, libc
+
 ReadOnlyBytes = npt.NDArray[np.uint8]
 Bytes = ReadOnlyBytes | memoryview  # what NumPy makes views over; slices of both have .tobytes()
 
@@ -41,13 +43,9 @@ _READ_WRITE = mmap.PROT_READ | mmap.PROT_WRITE if _IS_LINUX else 0
 _PRIVATE = mmap.MAP_PRIVATE | _MAP_NORESERVE if _IS_LINUX else 0
 
 if _IS_LINUX:
-    _libc = ctypes.CDLL(None, use_errno=True)
-    _mmap = _libc.mmap
+    _mmap = libc.mmap
     _mmap.restype = ctypes.c_void_p
     _mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
-    _munmap = _libc.munmap
-    _munmap.restype = ctypes.c_int
-    _munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
     _untrack = ctypes.pythonapi.PyObject_GC_UnTrack
     _untrack.restype = None
     _untrack.argtypes = [ctypes.py_object]
@@ -71,7 +69,7 @@ class _ReadOnly:
         _untrack(self)
 
     # The default argument outlives the module's globals at the interpreter's end.
-    def __del__(self, unmap: Any = _munmap if _IS_LINUX else None) -> None:
+    def __del__(self, unmap: Any = give_back) -> None:
         unmap(self._address, self._size)
 
 
@@ -80,9 +78,7 @@ class _Writable(ctypes.c_ubyte * _LARGEST):  # type: ignore[misc]
 
     __slots__ = ("_size",)
 
-    def __del__(
-        self, unmap: Any = _munmap if _IS_LINUX else None, address_of: Any = ctypes.addressof
-    ) -> None:
+    def __del__(self, unmap: Any = give_back, address_of: Any = ctypes.addressof) -> None:
         unmap(address_of(self), self._size)
 
 
