@@ -83,7 +83,9 @@ class Group:
     fields: tuple[Field, ...]
     nodes: tuple[int, ...]
     buffers: tuple[int, ...]  # of values
+    offsets_at: Indices  # where their offsets stand among a batch's numbers
     runs: tuple[Run, ...]
+    order: tuple[int, ...]  # the fields' positions
     positions: frozenset[int]  # of the fields that are columns of the DataFrame
 
 
@@ -151,7 +153,9 @@ class Schema:
             fields=tuple(fields),
             nodes=tuple(f.node for f in fields),
             buffers=tuple(f.buffer + 1 for f in fields),
+            offsets_at=np.array([2 * f.buffer + 2 for f in fields], np.int64),
             runs=tuple(self._runs(fields)),
+            order=tuple(f.position for f in fields),
             positions=frozenset(f.position for f in fields if f.level < 0),
         )
 
@@ -184,6 +188,12 @@ class Schema:
         """The same as arrays."""
         bits, extra, nodes = np.array(self.needs, np.int64).reshape(-1, 3).T.copy()
         return bits, extra, nodes
+
+    @cached_property
+    def sizes_without_nulls(self) -> tuple[Indices, Indices, Indices]:
+        """The same where no validity needs anything."""
+        bits, extra, nodes = self.sizes
+        return np.where(nodes < 0, bits, 0), np.where(nodes < 0, extra, 0), nodes
 
     @cached_property
     def texts(self) -> tuple[Field, ...]:

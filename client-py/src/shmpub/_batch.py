@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _arrow_schema, _flatbuf
-from ._arrow_schema import Schema
+from ._arrow_schema import Group, Schema
 from ._errors import FormatError
 
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
@@ -79,13 +79,13 @@ class Batch(NamedTuple):
     def nulls(self, node: int) -> int:
         return self.nodes[2 * node + 1]
 
-    def lie_at(self, buffers: Sequence[int], first: int, stride: int) -> bool:
-        """Whether these buffers lie at a constant stride."""
+    def lie_at(self, group: Group, first: int, stride: int) -> bool:
+        """Whether the group's values lie at a constant stride."""
         at = first - self.body
-        if len(buffers) > _FEW:
-            offsets = _words(self.buffers)[::2][np.array(buffers)].view(np.int64)
+        if len(group.fields) > _FEW:
+            offsets = _words(self.buffers)[group.offsets_at].view(np.int64)
             return int(offsets[0]) == at and bool((offsets[1:] - offsets[:-1] == stride).all())
-        for buffer in buffers:
+        for buffer in group.buffers:
             if self.buffers[2 * buffer] != at:
                 return False
             at += stride
@@ -225,19 +225,20 @@ def _check_all(
     """The same, at once."""
     counts, nulls = _words(nodes)[::2], _words(nodes)[1::2]
     offsets, sizes = _words(buffers)[::2], _words(buffers)[1::2]
-    if len(counts) and (int(nulls.max()) > rows or (counts != rows).any()):
+    most = int(nulls.max(initial=0))
+    if most > rows or (counts != rows).any():
         raise FormatError(_WRONG_ROWS)
-    # Each number first, so that no sum can overflow.
-    if int(max(offsets.max(), sizes.max())) > room or int((offsets + sizes).max()) > room:
+    if int(sizes.max(initial=0)) > room or (offsets > room - sizes).any():
         raise FormatError(_OUTSIDE)
     if int(np.bitwise_or.reduce(offsets)) % 64:
         raise FormatError(_ODD)
-    bits, extra, nodes_of = schema.sizes
+    bits, extra, nodes_of = schema.sizes if most else schema.sizes_without_nulls
     needed = (bits * rows + extra) >> 3
-    needed[(nodes_of >= 0) & (nulls[nodes_of] == 0)] = 0
+    if most:
+        needed[(nodes_of >= 0) & (nulls[nodes_of] == 0)] = 0
     if (sizes.view(np.int64) < needed).any():
         raise FormatError(_SHORT)
-    return bool(len(nulls)) and int(nulls.max()) > 0
+    return most > 0
 
 
 _WRONG_ROWS = "a column has another number of rows or nulls than it can have"

@@ -7,7 +7,6 @@ of their own. How blocks become frames is told in _blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -50,13 +49,15 @@ def _region_view(region: Region, rows: int, data: Bytes) -> Any:
     return np.ndarray(shape, region.group.type.dtype, data, region.offset if rows else 0, strides)
 
 
-def views(layout: Layout, data: Bytes) -> Iterator[tuple[int, Any]]:
-    """(position, array) of every column that lies in a region and is shown as it lies there."""
+def views(layout: Layout, data: Bytes) -> dict[int, Any]:
+    """By position, every column that lies in a region and is shown as it lies there."""
+    found: dict[int, Any] = {}
     for region in layout.regions:
         if not region.has_nulls or region.group.type.name not in ("int64", "uint64"):
-            rows = _region_view(region, layout.rows, data)
-            for f, values in zip(region.group.fields, rows, strict=True):
-                yield f.position, values
+            found.update(
+                zip(region.group.order, _region_view(region, layout.rows, data), strict=True)
+            )
+    return found
 
 
 def _index(layout: Layout, source: Source) -> pd.Index:

@@ -243,7 +243,7 @@ def _check_region(place: Any, schema: Schema, batch: Batch, size: int) -> Region
         raise FormatError("a region's offset or stride is wrong")
     if offset + (n - 1) * stride + 8 * batch.rows > size:
         raise FormatError("a region lies outside the file")
-    if batch.rows and not batch.lie_at(group.buffers, offset, stride):
+    if batch.rows and not batch.lie_at(group, offset, stride):
         raise FormatError("a region is not where the batch says")
     has_nulls = batch.has_nulls and any(map(batch.nulls, group.nodes))
     return Region(group, offset, stride, has_nulls)

@@ -116,11 +116,13 @@ class Snapshot:
         `__index_level_N__`.
         """
         schema = self._layout.schema
-        found = dict(_frame.views(self._layout, self._shared))
-        for f in schema.fields:
-            if f.position not in found:
-                found[f.position] = self._column(f)
-        return {name: found[position] for position, name in enumerate(schema.export_names)}
+        found = _frame.views(self._layout, self._shared)
+        if len(found) < len(schema.fields):
+            for f in schema.fields:
+                if f.position not in found:
+                    found[f.position] = self._column(f)
+        arrays = map(found.__getitem__, range(len(found)))
+        return dict(zip(schema.export_names, arrays, strict=True))
 
     def column(self, name: Any) -> npt.NDArray[Any]:
         """One column or named level of the index; KeyError when there is none of that name."""
