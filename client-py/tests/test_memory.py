@@ -233,9 +233,11 @@ def test_large_mappings_are_given_back_by_a_thread(large: int, directory: Path) 
 
 def test_large_mappings_are_given_back_in_a_forked_child(large: int, directory: Path) -> None:
     size = _unmap.LARGE + 4096
-    del_first = _mapping.map_shared(large, size)
+    first = _mapping.map_shared(large, size)
     kept = _mapping.map_shared(large, size)
-    del del_first  # there is a thread now
+    assert int(first.sum()) == int(kept.sum()) == 0
+    del first
+    assert _unmap._reaper._is_running
     assert settles(directory, 1)
     child = os.fork()
     if child == 0:
@@ -260,8 +262,17 @@ def test_large_mappings_are_given_back_where_no_thread_can_be(
     monkeypatch.setattr(_unmap._Reaper._runs, "__defaults__", (refused, None))
     address = _mapping._map(large, _unmap.LARGE + 4096, 1, 2)
     assert len(mappings(directory)) == 1
-    reaper.give_back(address, _unmap.LARGE + 4096)
+    reaper.give_back(address, _unmap.LARGE + 4096, faults=0)
     assert mappings(directory) == []
+
+
+def test_what_nobody_looked_at_needs_no_thread(large: int, directory: Path) -> None:
+    reaper = _unmap._Reaper()
+    address = _mapping._map(large, _unmap.LARGE + 4096, 1, 2)
+    reaper.give_back(address, _unmap.LARGE + 4096, _unmap.faults_before(_unmap.LARGE))
+    assert mappings(directory) == []
+    assert not reaper._is_running
+    assert _unmap.faults_before(4096) == -1
 
 
 def test_interpreter_ends_with_large_mappings(large: int, directory: Path) -> None:

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._unmap import give_back, libc
+from ._unmap import faults_before, give_back, libc
 
 ReadOnlyBytes = npt.NDArray[np.uint8]
 Bytes = ReadOnlyBytes | memoryview  # what NumPy makes views over; slices of both have .tobytes()
@@ -55,11 +55,12 @@ if _IS_LINUX:
 class _ReadOnly:
     """Owns [address, address + size); NumPy reads where that is from __array_interface__."""
 
-    __slots__ = ("__array_interface__", "_address", "_size")
+    __slots__ = ("__array_interface__", "_address", "_faults", "_size")
 
     def __init__(self, address: int, size: int) -> None:
         self._address = address
         self._size = size
+        self._faults = faults_before(size)
         self.__array_interface__ = {
             "data": (address, True),
             "shape": (size,),
@@ -70,16 +71,16 @@ class _ReadOnly:
 
     # The default argument outlives the module's globals at the interpreter's end.
     def __del__(self, unmap: Any = give_back) -> None:
-        unmap(self._address, self._size)
+        unmap(self._address, self._size, self._faults)
 
 
 class _Writable(ctypes.c_ubyte * _LARGEST):  # type: ignore[misc]
     """Owns what it lies over, of which only the first `_size` bytes are there."""
 
-    __slots__ = ("_size",)
+    __slots__ = ("_faults", "_size")
 
     def __del__(self, unmap: Any = give_back, address_of: Any = ctypes.addressof) -> None:
-        unmap(address_of(self), self._size)
+        unmap(address_of(self), self._size, self._faults)
 
 
 def map_shared(fd: int, size: int) -> ReadOnlyBytes:
@@ -104,7 +105,7 @@ def map_private(fd: int, size: int) -> Bytes | None:
             return None
         raise
     owner = _Writable.from_address(address)
-    owner._size = size
+    owner._size, owner._faults = size, faults_before(size)
     _untrack(owner)
     return memoryview(owner)[:size]
 

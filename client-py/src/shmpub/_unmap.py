@@ -5,6 +5,10 @@ of them, 0.13 us a page. Whoever takes the next frame lets the last one go, and 
 that. So what is large is given back by a thread, which is started with the first such mapping.
 It empties the mapping in pieces first, because unmapping keeps everybody in this process from
 mapping anything: NumPy does for each larger array.
+
+Waking a thread costs more than unmapping what nobody looked at. Each page was a page fault, or was
+brought by one with fifteen others; so where the whole process had a few only since the mapping was
+made, there is little to give back.
 """
 
 from __future__ import annotations
@@ -16,8 +20,14 @@ from queue import SimpleQueue
 from typing import Any
 
 LARGE = 16 << 20  # bytes
+_FEW = 32  # page faults: about five hundred pages
 _PIECE = 8 << 20
 _DONTNEED = 4
+
+try:
+    from resource import getrusage
+except ImportError:  # no mapping is given back here, then
+    getrusage = None  # type: ignore[assignment]
 
 libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
 _munmap = _madvise = None
@@ -30,6 +40,16 @@ if libc is not None:
     _madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
 Waiting = SimpleQueue[tuple[int, int]]
+
+
+def _faults(usage: Any = getrusage) -> int:
+    count: int = usage(0).ru_minflt  # of this process
+    return count
+
+
+def faults_before(size: int) -> int:
+    """What give_back() wants to know of a mapping of this size: faults so far; -1, nothing."""
+    return _faults() if size >= LARGE else -1
 
 
 def _reap(waiting: Waiting, unmap: Any = _munmap, advise: Any = _madvise) -> None:
@@ -53,8 +73,17 @@ class _Reaper:
 
     # Called by finalizers: between any two steps of this thread, and when the module's globals are
     # gone at the interpreter's end, which the default arguments outlive.
-    def give_back(self, address: int, size: int, unmap: Any = _munmap, large: int = LARGE) -> None:
-        if size < large or not self._runs():
+    def give_back(
+        self,
+        address: int,
+        size: int,
+        faults: int,
+        unmap: Any = _munmap,
+        now: Any = _faults,
+        few: int = _FEW,
+    ) -> None:
+        """`faults` is what faults_before() said when the mapping was made."""
+        if faults < 0 or now() - faults < few or not self._runs():
             unmap(address, size)
         else:
             self._waiting.put((address, size))
