@@ -66,6 +66,9 @@ class Field:
     buffer: int  # the number of its first buffer, the validity
 
 
+Single = tuple[Field, Seat]
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Neighbours in a region that are columns of the DataFrame: [start, stop) of the group."""
@@ -86,7 +89,8 @@ class Group:
     offsets_at: Indices  # where their offsets stand among a batch's numbers
     runs: tuple[Run, ...]
     order: tuple[int, ...]  # the fields' positions
-    positions: frozenset[int]  # of the fields that are columns of the DataFrame
+    singles: tuple[Single, ...]  # its columns of the DataFrame, each as a block of its own
+    is_integer: bool
 
 
 @dataclass(frozen=True)
@@ -126,9 +130,17 @@ class Schema:
         return {f.position: i for i, f in enumerate(self.columns)}
 
     @cached_property
-    def seats(self) -> list[Seat]:
-        """The seat of each of the DataFrame's columns where it is a block of its own."""
-        return [Seat([place]) for place in range(len(self.columns))]
+    def seats(self) -> dict[int, Seat]:
+        """By position, the seat of each of the DataFrame's columns as a block of its own."""
+        return {f.position: Seat([place]) for place, f in enumerate(self.columns)}
+
+    @cached_property
+    def singles(self) -> tuple[Single, ...]:
+        """The DataFrame's columns that are never part of a block of several."""
+        grouped = {n for g in self.groups if g.type.timezone is None for n in g.order}
+        return tuple(
+            [(f, self.seats[f.position]) for f in self.columns if f.position not in grouped]
+        )
 
     @cached_property
     def export_names(self) -> list[Any]:
@@ -156,7 +168,8 @@ class Schema:
             offsets_at=np.array([2 * f.buffer + 2 for f in fields], np.int64),
             runs=tuple(self._runs(fields)),
             order=tuple(f.position for f in fields),
-            positions=frozenset(f.position for f in fields if f.level < 0),
+            singles=tuple([(f, self.seats[f.position]) for f in fields if f.level < 0]),
+            is_integer=type_.name in ("int64", "uint64"),
         )
 
     def _runs(self, fields: list[Field]) -> Iterator[Run]:

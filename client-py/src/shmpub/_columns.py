@@ -141,15 +141,17 @@ class Source:
 
     def pandas_text(self, f: Field) -> Any:
         """pandas' `str`, kept as pandas' own option says."""
-        dtype = _text_dtype(_blocks.way.string_storage())
-        if dtype.storage == "pyarrow" and pa is not None:
+        dtype, is_arrow = _text_dtype(_blocks.way.string_storage())
+        if is_arrow:
             return _blocks.way.text(self.arrow_text(f), dtype)
         return pd.array(_objects(self.text(f)), dtype=dtype)
 
 
 @lru_cache(8)
-def _text_dtype(storage: str) -> pd.StringDtype:
-    return pd.StringDtype(None if storage == "auto" else storage, na_value=np.nan)
+def _text_dtype(storage: str) -> tuple[pd.StringDtype, bool]:
+    """With whether text of it lies where Arrow has it."""
+    dtype = pd.StringDtype(None if storage == "auto" else storage, na_value=np.nan)
+    return dtype, dtype.storage == "pyarrow" and pa is not None
 
 
 def _split(text: bytes, offsets: list[int]) -> list[Any]:
@@ -234,8 +236,11 @@ def pandas_array(layout: Layout | None, f: Field, source: Source) -> Any:
 
 def block_values(layout: Layout, f: Field, source: Source) -> Any:
     """The same, in the shape of a block of one column."""
-    if f.type.timezone is not None and f.dictionary < 0:
-        return _zoned(source.numbers(f).reshape(1, -1), f.type)
+    if f.dictionary < 0:
+        if f.type.name == "text" and not f.kind:
+            return source.pandas_text(f)
+        if f.type.timezone is not None:
+            return _zoned(source.numbers(f).reshape(1, -1), f.type)
     values = pandas_array(layout, f, source)
     return values.reshape(1, -1) if isinstance(values, np.ndarray) else values
 

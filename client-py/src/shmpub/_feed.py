@@ -54,6 +54,10 @@ class _Attached:
     def mark(self) -> Mark:
         return Mark(self.catalog.epoch, self._words64[self._sequence_at])
 
+    def is_newer_than(self, mark: Mark) -> bool:
+        sequence = self._words64[self._sequence_at]
+        return sequence != 0 and (sequence > mark.sequence or self.catalog.epoch != mark.epoch)
+
     def has_feed(self) -> bool:
         return self.slot >= 0 and self._words32[self._state_at] != _REMOVED
 
@@ -232,7 +236,7 @@ class Feed:
             if held is not None and not attached.catalog.is_served():
                 return held  # the next publisher is on its way
             raise self._not_found(attached.catalog)
-        if held is not None and not attached.mark().is_newer_than(held[1]):
+        if held is not None and not attached.is_newer_than(held[1]):
             return held
         with self._lock:
             return self._load(attached, is_for_frames)
@@ -296,9 +300,8 @@ class Feed:
             if attached is not None and attached.has_feed():
                 # The wake word before the sequence: a publication between the two ends the sleep.
                 wake = attached.wake_word()
-                mark = attached.mark()
-                if mark.is_newer_than(taken):
-                    return mark
+                if attached.is_newer_than(taken):
+                    return attached.mark()
             elif attached is not None and attached.catalog.is_served():
                 raise self._not_found(attached.catalog)
             left = _LOOK_EVERY if deadline is None else deadline - time.monotonic()

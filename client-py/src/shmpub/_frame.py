@@ -22,25 +22,17 @@ from ._mapping import Bytes
 def master(layout: Layout, source: Source) -> Maker:
     """A function that hands out DataFrames over the file behind `source`."""
     blocks: Blocks = []
-    in_blocks: set[int] = set()
+    singles = layout.schema.singles
     for region in layout.regions:
-        if _is_block(region):
+        group = region.group
+        if region.has_nulls and group.is_integer:
+            singles = singles + group.singles  # they become floats
+        elif not group.type.timezone:
             values = _region_view(region, layout.rows, source.data)
-            blocks += [(values[run.start : run.stop], run.seat) for run in region.group.runs]
-            in_blocks |= region.group.positions
-    schema = layout.schema
-    if len(in_blocks) < len(schema.columns):
-        for f, seat in zip(schema.columns, schema.seats, strict=True):
-            if f.position not in in_blocks:
-                blocks.append((block_values(layout, f, source), seat))
-    return _blocks.way.frame(blocks, _index(layout, source), schema.labels)
-
-
-def _is_block(region: Region) -> bool:
-    type_ = region.group.type
-    if type_.timezone is not None:
-        return False
-    return not (region.has_nulls and type_.name in ("int64", "uint64"))
+            blocks += [(values[run.start : run.stop], run.seat) for run in group.runs]
+    for f, seat in singles:
+        blocks.append((block_values(layout, f, source), seat))
+    return _blocks.way.frame(blocks, _index(layout, source), layout.schema.labels)
 
 
 def _region_view(region: Region, rows: int, data: Bytes) -> Any:
@@ -53,7 +45,7 @@ def views(layout: Layout, data: Bytes) -> dict[int, Any]:
     """By position, every column that lies in a region and is shown as it lies there."""
     found: dict[int, Any] = {}
     for region in layout.regions:
-        if not region.has_nulls or region.group.type.name not in ("int64", "uint64"):
+        if not (region.has_nulls and region.group.is_integer):
             found.update(
                 zip(region.group.order, _region_view(region, layout.rows, data), strict=True)
             )
