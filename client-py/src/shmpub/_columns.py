@@ -102,6 +102,20 @@ class Source:
         if first != 0 or not 0 <= last <= batch.buffers[text + 1]:
             raise FormatError(f"text of the column {f.name!r} lies outside its buffer")
 
+    def check_whole_text(self, f: Field) -> None:
+        """Every offset and every byte: for whoever lets others follow them."""
+        offsets = self.view(f.buffer + 1, "<i8", self.batch.rows + 1)
+        if (offsets[1:] < offsets[:-1]).any():
+            raise FormatError(f"text offsets of the column {f.name!r} fall")
+        text = self.view(f.buffer + 2, np.uint8, int(offsets[-1]))
+        try:
+            text.tobytes().decode()
+        except UnicodeDecodeError:
+            raise FormatError(f"text of the column {f.name!r} is not UTF-8") from None
+        starts = offsets[offsets < len(text)]
+        if ((text[starts] & 0xC0) == 0x80).any():
+            raise FormatError(f"the column {f.name!r} has an offset inside a character")
+
     def text(self, f: Field) -> list[Any]:
         """One str a row, NaN for a null."""
         rows = self.batch.rows
@@ -194,7 +208,9 @@ def categories(layout: Layout, f: Field, read: Read) -> pd.CategoricalDtype:
     moved = batch._replace(body=batch.body - _extent(batch)[0])
     copied = Source(np.frombuffer(content[1], np.uint8), moved)
     if f.type.name == "text":
+        # Once for each new dictionary: making its index reads all of it.
         copied.check_text(values_field)
+        copied.check_whole_text(values_field)
     values = pandas_array(None, values_field, copied)
     # Without any value read_csv does not know a type either.
     index = pd.Index(values) if batch.rows else pd.Index([], dtype=object)
