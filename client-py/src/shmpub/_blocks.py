@@ -59,6 +59,7 @@ class Way(NamedTuple):
     """How arrays and frames are made. No argument is copied, and none is looked at."""
 
     string_storage: Callable[[], str]
+    rows: Callable[[int], pd.RangeIndex]
     text: Callable[[Any, pd.StringDtype], Any]
     category: Callable[[npt.NDArray[Any], pd.CategoricalDtype], Any]
     zoned: Callable[[npt.NDArray[Any], pd.DatetimeTZDtype], Any]
@@ -91,7 +92,7 @@ def _frame(blocks: Blocks, index: pd.Index, columns: pd.Index) -> Maker:
     return lambda: frame.copy(deep=False)
 
 
-PUBLIC = Way(_string_storage, _text, _category, _zoned, _frame)
+PUBLIC = Way(_string_storage, pd.RangeIndex, _text, _category, _zoned, _frame)
 
 
 # --- the fast way ---------------------------------------------------------------------------------
@@ -100,6 +101,10 @@ PUBLIC = Way(_string_storage, _text, _category, _zoned, _frame)
 def _fast_string_storage() -> str:
     storage: str = _global_config["mode"]["string_storage"]
     return storage
+
+
+def _fast_rows(count: int) -> pd.RangeIndex:
+    return pd.RangeIndex._simple_new(range(count))
 
 
 def _fast_text(values: Any, dtype: pd.StringDtype) -> Any:
@@ -150,7 +155,7 @@ def _view(index: pd.Index) -> pd.Index:
     return view
 
 
-FAST = Way(_fast_string_storage, _fast_text, _fast_category, _fast_zoned, _fast_frame)
+FAST = Way(_fast_string_storage, _fast_rows, _fast_text, _fast_category, _fast_zoned, _fast_frame)
 
 
 # --- which ----------------------------------------------------------------------------------------
@@ -173,7 +178,7 @@ def _sample(way: Way, numbers: npt.NDArray[Any]) -> Maker:
         values = pa.array(["a", None, "b"], pa.large_utf8())
         blocks.append((way.text(values, dtype), Seat([6])))
     columns = pd.Index(list("abcdefg"[: 6 + (pa is not None)]))
-    return way.frame(blocks, pd.RangeIndex(3), columns)
+    return way.frame(blocks, way.rows(3), columns)
 
 
 def _is_right(way: Way) -> bool:

@@ -56,7 +56,7 @@ def _index(layout: Layout, source: Source) -> pd.Index:
     levels = layout.schema.levels
     if not levels:
         if layout.rows_index is None:
-            layout.rows_index = pd.RangeIndex(layout.rows)
+            layout.rows_index = _blocks.way.rows(layout.rows)
         return layout.rows_index
     arrays = [pandas_array(layout, f, source) for f in levels]
     if len(arrays) == 1:

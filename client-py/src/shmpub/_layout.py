@@ -38,8 +38,8 @@ _STAMP = re.compile(
     rb'"published_ns":([1-8]\d{1,18}),"source_mtime_ns":%b,"read_ns":%b,"parse_ns":%b,'
     rb'"source_size":%b,"skipped_rows":%b' % ((_NUMBER,) * 5)
 )
-# What may not stand behind the rows, where the last of two equal keys would count.
-_NOT_IN_PLACES = (b'"version"', b'"sequence"', b'"epoch"', b'"published_ns"', b"\\")
+# What may not stand behind the rows, where the last of two equal keys counts.
+_NOT_IN_PLACES = re.compile(rb'"(?:version|sequence|epoch|published_ns)"|\\').search
 _MAX_U64 = 2**64 - 1
 _decode = json.JSONDecoder().raw_decode
 
@@ -65,7 +65,9 @@ class Region(NamedTuple):
 class Layout:
     """A table's schema and places. Nothing in it points into a mapping, so it may be kept."""
 
-    places: bytes  # the record from its rows on: equal ones say the same of everything here
+    # The record from its rows on: equal ones say the same of everything here. Empty where they
+    # might not, because keys stand in another order.
+    places: bytes
     schema_key: Any
     size: int  # of a file in which all of this lies
     schema: Schema
@@ -87,22 +89,23 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
         raise FormatError("no Arrow file: its beginning is not ARROW1")
     text = _read_record(read, size)
     head, _, places = text.partition(_ROWS_KEY)
-    if kept is not None and kept.places == places and kept.size <= size:
-        # All that tells of places is the same, and comes last: only the stamp is new. What lay
-        # inside a smaller file does in this one; the stamp's digits make the difference.
-        stamp = _match_stamp(head)
-        if stamp is not None:
-            return kept, stamp
-    record = _parse_record(text)
+    stamp = _match_stamp(head)
+    # All that tells of places is the same, and comes last: only the stamp is new. What lay inside
+    # a smaller file does in this one; the stamp's digits make the difference.
+    if stamp is not None and kept is not None and kept.places == places and kept.size <= size:
+        return kept, stamp
+    if stamp is not None and not _NOT_IN_PLACES(places):
+        record = _parse_json(b'{"rows":%b}' % places)
+        return _lay_out(read, size, record, places, kept), stamp
+    record = _parse_json(text + b"}")
+    if record.get("version") != 1:
+        raise FormatError(f"the record's version is {record.get('version')}, not 1")
     stamp = Stamp(
         sequence=_number(record, "sequence", 1),
         epoch=_number(record, "epoch"),
         published_ns=_number(record, "published_ns", -(2**63), 2**63 - 1),
     )
-    layout = _lay_out(read, size, record, kept)
-    if _match_stamp(head) and not any(word in places for word in _NOT_IN_PLACES):
-        layout.places = places
-    return layout, stamp
+    return _lay_out(read, size, record, b"", kept), stamp
 
 
 def _match_stamp(head: bytes) -> Stamp | None:
@@ -136,16 +139,14 @@ def _check_record(value: bytes) -> bytes:
     return text
 
 
-def _parse_record(text: bytes) -> dict[str, Any]:
+def _parse_json(text: bytes) -> dict[str, Any]:
     try:
-        whole = text.decode("ascii") + "}"
+        whole = text.decode("ascii")
         record, end = _decode(whole)
     except (ValueError, RecursionError):
         raise FormatError("the record is not JSON") from None
     if not isinstance(record, dict) or end != len(whole):
         raise FormatError("the record is not JSON")
-    if record.get("version") != 1:
-        raise FormatError(f"the record's version is {record.get('version')}, not 1")
     return record
 
 
@@ -157,14 +158,17 @@ def _number(record: dict[str, Any], key: str, low: int = 0, high: int = _MAX_U64
 
 
 def _numbers(value: Any, what: str, count: int) -> list[int]:
-    if not isinstance(value, list) or len(value) != count:
+    if type(value) is not list or len(value) != count:
         raise FormatError(f"the record's {what} is wrong")
-    if not all(type(n) is int and 0 <= n <= _MAX_U64 for n in value):
-        raise FormatError(f"the record's {what} is wrong")
+    for n in value:
+        if type(n) is not int or not 0 <= n <= _MAX_U64:
+            raise FormatError(f"the record's {what} is wrong")
     return value
 
 
-def _lay_out(read: Read, size: int, record: dict[str, Any], kept: Layout | None) -> Layout:
+def _lay_out(
+    read: Read, size: int, record: dict[str, Any], places: bytes, kept: Layout | None
+) -> Layout:
     key = _numbers(record.get("schema"), "schema", 4)
     if kept is not None and kept.schema_key != key:
         kept = None
@@ -178,7 +182,7 @@ def _lay_out(read: Read, size: int, record: dict[str, Any], kept: Layout | None)
     if batch.rows != rows:
         raise FormatError("the batch has another number of rows than the record says")
     layout = Layout(
-        places=b"",
+        places=places,
         schema_key=key,
         size=size,
         schema=schema,
