@@ -52,10 +52,15 @@ FILES = {
     "wide": Case(16, {"other rows": "wide_rows"}),
 }
 ONE_TYPE = ("floats", "wide")
+CHANGE = {1: SAME, 2: "other rows"}
 READERS = 6
 AGAIN = 2000
 NAP_S = 0.02
-WAKES = {1000: 2000, 5000: 400}  # every so many us: how many
+WAKES = [  # every so many us, how many, files that the publisher reads in turn
+    (1000, 2000, ("quotes",)),
+    (1000, 2000, ("quotes", "quotes_rows")),
+    (5000, 400, ("quotes",)),
+]
 
 Times = dict[str, list[float]]
 
@@ -205,10 +210,10 @@ def sleeper(instance: str, name: str) -> None:
     print(json.dumps(seen), flush=True)
 
 
-def waking(instance: str, path: Path, n: int, micros: int) -> dict[str, Any]:
+def waking(instance: str, files: str, n: int, micros: int) -> dict[str, Any]:
     """Commit in the publisher to DataFrame in a reader that slept, checks included."""
     ours, theirs = cpus_apart()
-    publisher = Publisher(instance, {"quotes": (path, ())}, cpus=theirs)
+    publisher = Publisher(instance, {"quotes": (files, ())}, cpus=theirs)
     publisher.ask("quotes")
     reader = Child([sys.executable, __file__, "sleeper", instance, "quotes"], ours)
     reader.receive()
@@ -222,6 +227,7 @@ def waking(instance: str, path: Path, n: int, micros: int) -> dict[str, Any]:
     every = (max(commits.values()) - min(commits.values())) / 1e3 / (n - 1)
     return {
         "snapshots": n,
+        "files": files.count(":") + 1,
         "every_us": micros,
         "came_every_us": every,
         "received": len(times),
@@ -229,10 +235,12 @@ def waking(instance: str, path: Path, n: int, micros: int) -> dict[str, Any]:
     }
 
 
-def measure(folder: Path, instance: str, names: list[str]) -> dict[str, Any]:
-    results = [one_file(f"{instance}-{name}", name, folder) for name in FILES if name in names]
-    path = data.make(folder, "quotes")
-    wakes = [waking(f"{instance}-wake{us}", path, n, us) for us, n in WAKES.items()]
+def measure(folder: Path, instance: str, asked: list[str]) -> dict[str, Any]:
+    results = [one_file(f"{instance}-{name}", name, folder) for name in FILES if name in asked]
+    wakes = []
+    for number, (micros, n, names) in enumerate(WAKES):
+        files = ":".join(str(data.make(folder, name)) for name in names)
+        wakes.append(waking(f"{instance}-wake{number}", files, n, micros))
     return {"calls": results, "waking": wakes}
 
 
@@ -250,7 +258,8 @@ def as_table(results: list[dict[str, Any]]) -> str:
 
 def waking_table(wakes: list[dict[str, Any]]) -> str:
     rows = [
-        [f"{w['every_us']} us ({w['came_every_us']:.0f})", f"{w['received']} of {w['snapshots']}"]
+        [f"{w['every_us']} us ({w['came_every_us']:.0f}), {CHANGE[w['files']]}"]
+        + [f"{w['received']} of {w['snapshots']}"]
         + [f"{w['us'][f'p{share}']:.0f}" for share in (50, 90, 99)]
         for w in wakes
     ]
