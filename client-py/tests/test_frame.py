@@ -12,7 +12,7 @@ import pytest
 from conftest import read
 from frames import CASES
 
-from shmpub import _blocks, _mapping
+from shmpub import _blocks, _columns, _mapping
 from shmpub._snapshot import Snapshot, from_bytes
 
 
@@ -52,6 +52,21 @@ def test_numpy_has_what_the_frame_has(text: str, options: dict) -> None:
             pd.testing.assert_series_equal(pd.Series(got), pd.Series(expected))
         else:
             np.testing.assert_array_equal(got, expected)
+
+
+def test_text_as_objects_is_the_same_with_and_without_pyarrow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for text in ("a,b\nx,1\n,2\né日🙂,3\n", "a,b\n,1\n,2\n", 'a,b\n"",1\nx,2\n', "a,b\nz,1\n"):
+        held = snapshot(read(text, keep_default_na='""' not in text, dtype={"a": "str"}))
+        with_arrow = held.column("a")
+        with monkeypatch.context() as patch:
+            patch.setattr(_columns, "pa", None)
+            without = held.column("a")
+        assert with_arrow.dtype == without.dtype == object
+        assert [type(v) for v in with_arrow] == [type(v) for v in without]
+        assert pd.Series(with_arrow).equals(pd.Series(without))
+        with_arrow[0] = "mine"  # both are copies
 
 
 def test_columns_of_one_type_are_one_block() -> None:

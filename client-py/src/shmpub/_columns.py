@@ -134,6 +134,17 @@ class Source:
                 found[row] = math.nan
         return found
 
+    def text_objects(self, f: Field) -> Array:
+        """The same as an array of objects."""
+        if pa is None:
+            return _objects(self.text(f))
+        self.check_whole_text(f)
+        made: Array = self.arrow_text(f).to_numpy(zero_copy_only=False, writable=True)
+        valid = self.valid(f)
+        if valid is not None:
+            made[~valid] = math.nan
+        return made
+
     def integers(self, f: Field) -> Array:
         """Python ints from their digits: what pandas makes of integers beyond 64 bits."""
         try:
@@ -275,7 +286,7 @@ def numpy_array(layout: Layout | None, f: Field, source: Source) -> Array:
     if f.type.name == "bool":
         return source.bools(f)
     if f.type.name == "text":
-        return source.integers(f) if f.kind == "int" else _objects(source.text(f))
+        return source.integers(f) if f.kind == "int" else source.text_objects(f)
     return _objects([None] * source.batch.rows)
 
 
