@@ -242,8 +242,15 @@ BROKEN = {
     "text raises": {"text": lambda *_: [].pop()},
     "frames that share": {"frame": lambda *arguments: _sharing(*arguments)},
     "blocks in other places": {"frame": lambda b, i, c: _blocks.FAST.frame(b[::-1], i, c)},
+    "text that lacks something": {"text": lambda *arguments: _lacking(*arguments)},
     "another storage": {"string_storage": lambda: "other"},
 }
+
+
+def _lacking(*arguments: Any) -> Any:
+    made = _blocks.FAST.text(*arguments)
+    del made._cache
+    return made
 
 
 def _sharing(*arguments: Any) -> Any:

@@ -185,17 +185,26 @@ def _is_right(way: Way) -> bool:
     numbers = np.arange(6.0).reshape(2, 3)
     hand_out, want = _sample(way, numbers), _sample(PUBLIC, numbers)()
     first, second = hand_out(), hand_out()
-    kinds = [(type(b), b.values.shape, b.mgr_locs.as_array.tolist()) for b in want._mgr.blocks]
-    if kinds != [
-        (type(b), b.values.shape, b.mgr_locs.as_array.tolist()) for b in first._mgr.blocks
-    ]:
-        return False
+    for made, wanted in zip(first._mgr.blocks, want._mgr.blocks, strict=True):
+        if not _is_alike(made, wanted):
+            return False
     first.iloc[0, 0] = 9.0
     first.iloc[0, 1] = first.iloc[2, 1]
     first.columns.name = first.index.name = "changed"
     if not (second.equals(want) and numbers[0, 0] == 0 and second.columns.name is None):
         return False
     return second.index.name is None and way.string_storage() == PUBLIC.string_storage()
+
+
+def _is_alike(made: Any, wanted: Any) -> bool:
+    """Whether a block is as the other one, and has whatever a constructor would have set."""
+    if type(made) is not type(wanted) or type(made.values) is not type(wanted.values):
+        return False
+    if any(not hasattr(made.values, name) for name in getattr(wanted.values, "__dict__", ())):
+        return False
+    if made.values.shape != wanted.values.shape or made.dtype != wanted.dtype:
+        return False
+    return np.array_equal(made.mgr_locs.as_array, wanted.mgr_locs.as_array)
 
 
 def choose() -> Way:
