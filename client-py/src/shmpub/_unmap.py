@@ -8,7 +8,8 @@ mapping anything: NumPy does for each larger array.
 
 Waking a thread costs more than unmapping what nobody looked at. Each page was a page fault, or was
 brought by one with fifteen others; so where the whole process had a few only since the mapping was
-made, there is little to give back.
+made, there is little to give back. They are counted when something is given back, so a mapping
+starts with what was counted last, which is a few too many for it.
 """
 
 from __future__ import annotations
@@ -42,16 +43,6 @@ if libc is not None:
 Waiting = SimpleQueue[tuple[int, int]]
 
 
-def _faults(usage: Any = getrusage) -> int:
-    count: int = usage(0).ru_minflt  # of this process
-    return count
-
-
-def faults_before(size: int) -> int:
-    """What give_back() wants to know of a mapping of this size: faults so far; -1, nothing."""
-    return _faults() if size >= LARGE else -1
-
-
 def _reap(waiting: Waiting, unmap: Any = _munmap, advise: Any = _madvise) -> None:
     while True:
         address, size = waiting.get()
@@ -70,6 +61,11 @@ class _Reaper:
         """As it is before there is a thread. A forked child has none."""
         self._waiting: Waiting = SimpleQueue()
         self._is_running = False
+        self._faults = 0  # of the process, when they were counted last
+
+    def faults_before(self, size: int) -> int:
+        """What give_back() wants to know of a new mapping of this size; -1: nothing."""
+        return self._faults if size >= LARGE else -1
 
     # Called by finalizers: between any two steps of this thread, and when the module's globals are
     # gone at the interpreter's end, which the default arguments outlive.
@@ -79,14 +75,16 @@ class _Reaper:
         size: int,
         faults: int,
         unmap: Any = _munmap,
-        now: Any = _faults,
+        usage: Any = getrusage,
         few: int = _FEW,
     ) -> None:
         """`faults` is what faults_before() said when the mapping was made."""
-        if faults < 0 or now() - faults < few or not self._runs():
-            unmap(address, size)
-        else:
-            self._waiting.put((address, size))
+        if faults >= 0:
+            self._faults = usage(0).ru_minflt  # of this process
+            if self._faults - faults >= few and self._runs():
+                self._waiting.put((address, size))
+                return
+        unmap(address, size)
 
     def _runs(self, start: Any = _thread.start_new_thread, reap: Any = _reap) -> bool:
         if not self._is_running:
@@ -100,6 +98,7 @@ class _Reaper:
 
 _reaper = _Reaper()
 give_back = _reaper.give_back
+faults_before = _reaper.faults_before
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reaper.forget)
