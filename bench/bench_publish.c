@@ -1,8 +1,9 @@
 /*
- * bench_publish -d DIRECTORY -i INSTANCE [-t THREADS] [-s SPARE_BYTES] FEED=FILE [+KEY=VALUE ...] ...
+ * bench_publish -d DIRECTORY -i INSTANCE [-t THREADS] [-s SPARE_BYTES]
+ *               FEED=FILE[:FILE...] [+KEY=VALUE ...] ...
  *
- * A publisher that refreshes on command and says how long each step took. KEY=VALUE is
- * an option of pandas.read_csv for the feed before it. Commands, a line each:
+ * A publisher that refreshes on command and says how long each step took. Refreshes take
+ * a feed's files in turn. KEY=VALUE is an option of pandas.read_csv for the feed before it. Commands, a line each:
  *   FEED            one refresh; answered by one JSON object
  *   FEED N MICROS   N refreshes, one every MICROS; answered by one JSON object each, at the end
  *   forget FEED     the next refresh of it starts without the last one's schema; no answer
@@ -28,10 +29,11 @@
 #include "publisher/publisher.h"
 #include "shm/shm.h"
 
-enum { MAX_FEEDS = 64, MAX_THREADS = 64 };
+enum { MAX_FEEDS = 64, MAX_FILES = 4, MAX_THREADS = 64 };
 
 struct feed {
-	const char *name, *file;
+	const char *name, *files[MAX_FILES];
+	size_t n_files, n_reads;
 	struct publisher_feed *feed;
 	struct csv_options *options;
 	struct schema schema;
@@ -88,20 +90,21 @@ static void run_spread(void *self, size_t n, void (*task)(void *arg, size_t i), 
 
 static size_t read_source(struct feed *f, int64_t *mtime_ns)
 {
-	int fd = open(f->file, O_RDONLY | O_CLOEXEC);
+	const char *file = f->files[f->n_reads++ % f->n_files];
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	size_t size = 0;
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) != 0)
-		die(f->file, strerror(errno));
+		die(file, strerror(errno));
 	if (f->room < (size_t)st.st_size + 1) {
 		free(f->text);
 		f->room = (size_t)st.st_size + 1;
 		f->text = aligned_alloc(1 << 21,
 		                        (f->room + (1 << 21) - 1) & ~(size_t)((1 << 21) - 1));
 		if (f->text == NULL)
-			die(f->file, "no memory");
+			die(file, "no memory");
 	}
 	while ((n = read(fd, f->text + size, f->room - size)) > 0)
 		size += (size_t)n;
@@ -228,7 +231,12 @@ static void add_feed(struct bench *b, char *text)
 	if (equals == NULL || b->n_feeds > MAX_FEEDS)
 		die(text, "not FEED=FILE, or too many");
 	*equals = '\0';
-	*f = (struct feed){ .name = text, .file = equals + 1, .schema = SCHEMA_NONE };
+	*f = (struct feed){ .name = text, .schema = SCHEMA_NONE };
+	for (char *rest = equals + 1, *file; (file = strsep(&rest, ":")) != NULL;) {
+		if (f->n_files == MAX_FILES)
+			die(text, "too many files");
+		f->files[f->n_files++] = file;
+	}
 	if (csv_options_new(&f->options, &err) ||
 	    publisher_feed_open(&f->feed, b->open, span_str(text), 1000, &b->publisher.access,
 	                        &err))

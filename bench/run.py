@@ -26,9 +26,9 @@ import receiving
 import refresh
 from harness import HERE, ROOT
 
-import daemon
+import service
 
-NAMES = ["tiny", "quotes", "quotes1m", "floats", "mixed", "wide"]
+NAMES = ["tiny", "quotes", "quotes1m", "floats", "mixed", "wide", "ten"]
 
 
 def machine() -> dict[str, Any]:
@@ -62,7 +62,6 @@ def in_own_process(folder: Path, instance: str, names: list[str]) -> dict[str, A
 def report(results: dict[str, Any]) -> str:
     m = results["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in m["versions"].items())
-    wake = results["receiving"]["waking"]
     parts = [
         f"{m['cpu']}, Linux {m['kernel']}, Python {m['python']}, {versions}",
         "Source file to sealed snapshot, a refresh after the first; one thread each, in turn, "
@@ -70,11 +69,10 @@ def report(results: dict[str, Any]) -> str:
         parsing.as_table(results["parsing"]),
         "Receiving in Python:",
         receiving.as_table(results["receiving"]["calls"]),
-        f"Commit to DataFrame in a sleeping reader (10,000 rows, every {wake['every_us']} us, "
-        f"{wake['received']} of {wake['snapshots']} taken): p50 {wake['us']['p50']:.0f} us, "
-        f"p90 {wake['us']['p90']:.0f} us",
+        "Commit to DataFrame in a sleeping reader (10,000 rows):",
+        receiving.waking_table(results["receiving"]["waking"]),
     ]
-    parts += refresh.report(results) + daemon.report(results)
+    parts += refresh.report(results) + service.report(results)
     return "\n\n".join(parts)
 
 
@@ -87,7 +85,7 @@ def main() -> int:
     arguments = parser.parse_args()
     names, rounds = arguments.files, arguments.rounds
     if arguments.quick:
-        names, rounds = ["tiny", "quotes"], 3
+        names, rounds = ["tiny", "quotes", "ten"], 3
     instance = f"bench-{os.getpid()}"
     atexit.register(remove_instances, instance)
     results: dict[str, Any] = {"machine": machine(), "rounds": rounds}
@@ -98,11 +96,11 @@ def main() -> int:
     results["inference"] = refresh.inference(arguments.data, instance, names, rounds)
     if "tiny" in names:
         results["tiny"] = refresh.tiny(arguments.data, instance, rounds)
-        results["unchanged"] = daemon.unchanged(arguments.data)
+        results["unchanged"] = service.unchanged(arguments.data)
     results["threads"] = refresh.threads(arguments.data, instance, names, rounds)
     if "floats" in names and "mixed" in names:
         results["linear"] = refresh.linear(arguments.data, instance, rounds)
-        results["once"] = daemon.once(arguments.data, "floats", rounds)
+        results["once"] = service.once(arguments.data, "floats", rounds)
     out = ROOT / "build/bench"
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
