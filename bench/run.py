@@ -24,9 +24,8 @@ import parsing
 import plot
 import receiving
 import refresh
+import shmpubd
 from harness import HERE, ROOT
-
-import service
 
 NAMES = ["tiny", "quotes", "quotes1m", "floats", "mixed", "wide", "ten"]
 
@@ -72,7 +71,7 @@ def report(results: dict[str, Any]) -> str:
         "Commit to DataFrame in a sleeping reader (10,000 rows):",
         receiving.waking_table(results["receiving"]["waking"]),
     ]
-    parts += refresh.report(results) + service.report(results)
+    parts += refresh.report(results) + shmpubd.report(results)
     return "\n\n".join(parts)
 
 
@@ -96,11 +95,11 @@ def main() -> int:
     results["inference"] = refresh.inference(arguments.data, instance, names, rounds)
     if "tiny" in names:
         results["tiny"] = refresh.tiny(arguments.data, instance, rounds)
-        results["unchanged"] = service.unchanged(arguments.data)
+        results["unchanged"] = shmpubd.unchanged(arguments.data)
     results["threads"] = refresh.threads(arguments.data, instance, names, rounds)
     if "floats" in names and "mixed" in names:
         results["linear"] = refresh.linear(arguments.data, instance, rounds)
-        results["once"] = service.once(arguments.data, "floats", rounds)
+        results["once"] = shmpubd.once(arguments.data, "floats", rounds)
     out = ROOT / "build/bench"
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
