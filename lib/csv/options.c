@@ -117,6 +117,40 @@ static int set_items(struct csv_options *o, const struct key *key, struct span v
 	return item_list_set(member(o, key), value, err);
 }
 
+static bool is_same_item(const struct csv_item *a, const struct csv_item *b)
+{
+	return a->is_position == b->is_position &&
+	       (a->is_position ? a->position == b->position : span_eq(a->text, b->text));
+}
+
+/* A set of names or of positions: what is there twice counts once. */
+static int set_usecols(struct csv_options *o, const struct key *key, struct span value,
+                       struct shmpub_error *err)
+{
+	struct csv_items items = { NULL, 0, false };
+	size_t kept = 0, k;
+	int r = item_list_set(&items, value, err);
+
+	for (size_t i = 0; r == SHMPUB_OK && i < items.n; i++) {
+		if (items.items[i].is_position != items.items[0].is_position) {
+			item_list_free(&items);
+			return refuse(key, value, "all names or all positions", err);
+		}
+		for (k = 0; k < kept && !is_same_item(&items.items[k], &items.items[i]);)
+			k++;
+		if (k == kept)
+			items.items[kept++] = items.items[i];
+		else
+			mem_free((void *)(uintptr_t)items.items[i].text.data);
+	}
+	if (r)
+		return r;
+	items.n = kept;
+	item_list_free(&o->usecols);
+	o->usecols = items;
+	return SHMPUB_OK;
+}
+
 /* The text as it is: formats hold commas. */
 static int set_text(struct csv_options *o, const struct key *key, struct span value,
                     struct shmpub_error *err)
@@ -274,7 +308,7 @@ static const struct key keys[] = {
 	{ "on_bad_lines", set_bad_lines, 0, NULL },
 	{ "header", set_header, 0, NULL },
 	{ "names", set_items, AT(names), NULL },
-	{ "usecols", set_items, AT(usecols), NULL },
+	{ "usecols", set_usecols, AT(usecols), NULL },
 	{ "index_col", set_items, AT(index_col), NULL },
 	{ "parse_dates", set_parse_dates, AT(parse_dates), NULL },
 	{ "date_format", set_text, AT(date_format), set_column_format },
@@ -401,7 +435,8 @@ void csv_options_free(struct csv_options *o)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		if (keys[i].set == set_items || keys[i].set == set_text ||
-		    keys[i].set == set_parse_dates || keys[i].set == set_skiprows)
+		    keys[i].set == set_usecols || keys[i].set == set_parse_dates ||
+		    keys[i].set == set_skiprows)
 			item_list_free(member(o, &keys[i]));
 	}
 	for (size_t i = 0; i < o->n_columns; i++)

@@ -50,6 +50,7 @@ struct na_words {
 struct column {
 	size_t source; /* the field of a record */
 	struct span name;
+	struct span said_name; /* what dtype.NAME and others call it: its own but for odd cases */
 	int index_level;
 	bool is_unnamed;
 	bool is_leading; /* a level that the header has no name for */
