@@ -123,7 +123,7 @@ static bool is_same_item(const struct csv_item *a, const struct csv_item *b)
 	       (a->is_position ? a->position == b->position : span_eq(a->text, b->text));
 }
 
-/* A set of names or of positions: what is there twice counts once. */
+/* A set of names, or of positions in their order: what is there twice counts once. */
 static int set_usecols(struct csv_options *o, const struct key *key, struct span value,
                        struct shmpub_error *err)
 {
@@ -146,6 +146,7 @@ static int set_usecols(struct csv_options *o, const struct key *key, struct span
 	if (r)
 		return r;
 	items.n = kept;
+	(void)item_list_sort_positions(&items);
 	item_list_free(&o->usecols);
 	o->usecols = items;
 	return SHMPUB_OK;

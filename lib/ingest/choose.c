@@ -308,9 +308,38 @@ static bool is_date_level(const struct choice *c, const struct column *column)
 	return false;
 }
 
+/*
+ * The field that pandas' reader leaves text for an item of parse_dates or index_col. It is
+ * counted without the leading fields, so that beside those it is another one than meant.
+ */
+static int set_unconverted(struct choice *c, const struct csv_item *item, struct shmpub_error *err)
+{
+	const struct csv_items *usecols = &c->o->usecols;
+	size_t source = (size_t)item->position, k;
+
+	if (item->is_position && usecols->n) {
+		if (source >= usecols->n || source >= c->n_labels)
+			return no_column("parse_dates", item, err);
+		source = usecols->items[0].is_position ? (size_t)usecols->items[source].position
+		                                       : c->labels[source].place;
+	} else if (!item->is_position) {
+		k = find_label(c, item);
+		if (k == c->n_labels)
+			return no_column("parse_dates", item, err);
+		source = c->labels[k].place;
+	}
+	for (size_t i = 0; i < c->s->n; i++)
+		c->s->columns[i].is_unconverted |= c->s->columns[i].source == source;
+	return SHMPUB_OK;
+}
+
 static int set_dates(struct choice *c, struct shmpub_error *err)
 {
+	const struct csv_items *left = c->o->parses_index ? &c->o->index_col : &c->o->parse_dates;
 	int r = SHMPUB_OK;
+
+	for (size_t i = 0; i < left->n && r == SHMPUB_OK; i++)
+		r = set_unconverted(c, &left->items[i], err);
 
 	for (size_t i = 0; i < c->o->parse_dates.n && r == SHMPUB_OK; i++)
 		r = set_date(c, &c->o->parse_dates.items[i], err);
@@ -334,6 +363,7 @@ int choose_columns(struct columns *s, const struct header *h, const struct csv_o
 	if (h->has_rows)
 		take_fields(&c);
 	r = take_labels(&c, err);
+	s->n_labels = c.n_labels;
 	if (r == SHMPUB_OK)
 		r = h->has_rows && h->leading ? match_leading(&c, err) : match(&c, err);
 	if (r == SHMPUB_OK)

@@ -39,6 +39,32 @@ static int set_na(struct columns *s, struct column *c, const struct csv_column_o
 	return r;
 }
 
+/*
+ * parse_dates and types. A column that was asked for as text, or that the reader left so, is
+ * dates or text as it is written. Any other is read as its type first, and its dates are
+ * those of the text that spells the values again. A level that is no dates but text has
+ * its types inferred once more, unless its own dtype was given.
+ */
+static void set_order(struct column *c, bool has_rows, bool has_own_dtype)
+{
+	bool is_level = c->index_level >= 0 && !c->is_leading;
+
+	if (!has_rows || (is_level && has_own_dtype) || c->dtype == CSV_DTYPE_TIMESTAMP) {
+		c->is_date = false;
+		return;
+	}
+	if (!c->is_date && (!c->is_unconverted || c->dtype != CSV_DTYPE_AUTO))
+		return;
+	c->infers_again = is_level;
+	if (c->dtype == CSV_DTYPE_STR)
+		c->is_unconverted = true;
+	else if (c->dtype != CSV_DTYPE_AUTO)
+		c->is_unconverted = false;
+	c->restrings = c->is_date && !c->is_unconverted;
+	c->first_dtype = c->dtype;
+	c->dtype = c->is_date || is_level ? CSV_DTYPE_AUTO : CSV_DTYPE_STR;
+}
+
 static int set_form(struct column *c, const struct csv_items *format, struct shmpub_error *err)
 {
 	if (!c->is_date && c->dtype != CSV_DTYPE_TIMESTAMP)
@@ -51,11 +77,36 @@ static int set_form(struct column *c, const struct csv_items *format, struct shm
 	                        : SHMPUB_OK;
 }
 
+/*
+ * Where pandas turns the positions of its dtypes into names, for an index and for a table
+ * without rows, one that has no name is an error. Elsewhere it means nothing.
+ */
+static int check_positions(const struct columns *s, const struct header *h,
+                           const struct csv_options *o, struct shmpub_error *err)
+{
+	bool are_names = h->has_rows && (o->index_col.n == 0 || h->leading > 0);
+
+	for (size_t i = 0; i < o->n_columns && !are_names; i++) {
+		const struct csv_item *item = &o->columns[i].column;
+		size_t k = 0;
+
+		if (!item->is_position || item->position < s->n_labels || !o->columns[i].dtype)
+			continue;
+		while (k < s->n && !span_eq(s->columns[k].name, item->text))
+			k++;
+		if (k == s->n)
+			return error_set(err, SHMPUB_ERR_CSV,
+			                 "dtype.%.*s: there are only %zu columns",
+			                 (int)item->text.size, item->text.data, s->n_labels);
+	}
+	return SHMPUB_OK;
+}
+
 static int set_said(struct columns *s, const struct header *h, const struct csv_options *o,
                     struct shmpub_error *err)
 {
 	const struct csv_column_option *said, *before;
-	int r = SHMPUB_OK;
+	int r = check_positions(s, h, o, err);
 
 	for (size_t i = 0; i < s->n && r == SHMPUB_OK; i++) {
 		struct column *c = &s->columns[i];
@@ -67,6 +118,7 @@ static int set_said(struct columns *s, const struct header *h, const struct csv_
 			c->dtype = said->dtype;
 		else if (before && before->dtype)
 			c->dtype = before->dtype;
+		set_order(c, h->has_rows, said && said->dtype);
 		r = set_na(s, c, said, o, err);
 		if (r == SHMPUB_OK)
 			r = set_form(c,
@@ -191,7 +243,7 @@ static struct verdict verdict_of_field(const struct column *c, const struct fiel
 
 	if (f->type == SHMPUB_TEXT && f->kind == SHMPUB_KIND_INT)
 		v.reading = READ_LONG;
-	if (c->is_date || c->dtype != CSV_DTYPE_AUTO || f->is_dictionary)
+	if (c->is_date || c->dtype != CSV_DTYPE_AUTO || f->is_dictionary || column_is_twofold(c))
 		v.reading = READ_NOTHING;
 	return v;
 }

@@ -25,6 +25,7 @@ enum reading {
 	READ_LONG,    /* integers beyond 64 bits, as text */
 	READ_CATEGORY,
 	READ_DATE,
+	READ_ANEW, /* text that spells what the cells were first read as (again.h) */
 };
 
 /* What a column is taken for: how its cells are read and what they are stored as. */
@@ -55,9 +56,15 @@ struct column {
 	bool is_unnamed;
 	bool is_leading; /* a level that the header has no name for */
 	enum csv_dtype dtype;
-	bool is_date;             /* parse_dates: text when a cell is no date */
-	bool is_form_given;       /* date_format: compiled once */
-	struct date_format *form; /* owned; of columns that may be dates */
+	bool is_date;               /* parse_dates: text when a cell is no date */
+	bool is_unconverted;        /* parse_dates: pandas' reader leaves it text */
+	bool restrings;             /* dates, or text, of what its cells say as numbers or bools */
+	bool infers_again;          /* a level of text whose types pandas infers once more */
+	bool are_whole;             /* first a float for missing cells only */
+	enum csv_dtype first_dtype; /* restrings: the dtype that was asked for */
+	enum reading first;         /* restrings: what the cells were first read as */
+	bool is_form_given;         /* date_format: compiled once */
+	struct date_format *form;   /* owned; of columns that may be dates */
 	const struct na_words *na;
 	struct verdict verdict;
 	bool are_floats; /* a fill has shown that not all are integers, and that it matters */
@@ -66,6 +73,7 @@ struct column {
 struct columns {
 	struct column *columns;
 	size_t n;
+	size_t n_labels; /* names that usecols left, levels of the index among them */
 	bool has_integer_names;
 	struct na_words *na; /* the first is everybody's, the others single columns' */
 	size_t n_na;
@@ -84,6 +92,12 @@ int columns_schema(struct schema *out, const struct columns *columns, struct shm
 /* Verdicts of an earlier schema for the columns that it knows by name and place. */
 void columns_guess(struct columns *columns, const struct schema *guess);
 void columns_free(struct columns *columns);
+
+/* What it is shows only when all its cells have been looked at (again.h). */
+static inline bool column_is_twofold(const struct column *c)
+{
+	return c->restrings || c->infers_again;
+}
 
 static inline bool column_is_na(const struct column *c, struct span cell)
 {

@@ -1,6 +1,7 @@
 #include "ingest/part.h"
 
 #include "columns/table.h"
+#include "ingest/again.h"
 
 /*
  * Categories and dates. A category's cells become numbers in the order in which words
@@ -54,7 +55,7 @@ static size_t take_dates(int64_t *out, struct column_state *s, const struct colu
 		                     .has_zone = c->verdict.has_zone,
 		                     .offset_s = c->verdict.offset_s };
 
-	if (!s->dates->has_value || s->dates->unit != c->verdict.unit)
+	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || c->restrings)
 		return 0;
 	return batch_timestamp(out + i, &s->dates->cache, &dates, &run, t->n_rows - i);
 }
@@ -72,8 +73,8 @@ void fill_date(struct part *p, size_t column, const struct tile *t)
 		i += take_dates(out, s, c, t, i);
 		if (i == t->n_rows)
 			break;
-		cell = part_cell(p, tile_raw(t, i, c->source));
-		if (column_is_na(c, cell) || value_is_nat(cell)) {
+		cell = again_cell(p, c, part_cell(p, tile_raw(t, i, c->source)));
+		if (cell.data == NULL || value_is_nat(cell)) {
 			s->n_nulls++;
 			bit_put(sink->validity, t->first_row + i, false);
 			out[i] = INT64_MIN;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "columns/table.h"
+#include "ingest/again.h"
 
 /*
  * Text in two rounds. The first leaves in a cell's slot of `offsets` where its bytes
@@ -30,11 +31,14 @@ static bool note_text(struct part *p, size_t column, struct span cell, uint64_t 
 	return true;
 }
 
-static bool put_long(uint64_t *size, struct part *p, struct span cell)
+static bool put_long(uint64_t *size, struct part *p, const struct column *c, struct span cell)
 {
 	char *room = part_room(p, cell.size + 1);
 
-	*size = room ? value_python_int(room, cell) : 0;
+	if (c->verdict.reading == READ_ANEW)
+		*size = again_cell(p, c, cell).size;
+	else
+		*size = room ? value_python_int(room, cell) : 0;
 	return *size > 0;
 }
 
@@ -48,7 +52,7 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 	uint64_t row = t->first_row + i, size;
 	struct csv_cell raw = csv_cell(tile_raw(t, i, c->source), &p->in->dialect);
 	struct span cell = raw.needs_unescape ? part_unescape(p, raw.text) : raw.text;
-	bool is_noted = c->dtype == CSV_DTYPE_AUTO && !c->is_date;
+	bool is_noted = c->dtype == CSV_DTYPE_AUTO && !c->is_date && !c->infers_again;
 	unsigned flags = raw.needs_unescape ? SLOT_WORK : 0;
 
 	if (!part_is_bearable(p, raw.text))
@@ -61,9 +65,9 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 		bit_put(sink->validity, row, false);
 		flags = SLOT_NA;
 		size = 0;
-	} else if (reading == READ_LONG) {
+	} else if (reading == READ_LONG || reading == READ_ANEW) {
 		flags |= SLOT_WORK;
-		if (!put_long(&size, p, cell)) {
+		if (!put_long(&size, p, c, cell)) {
 			part_refuse(p, column, t, i);
 			return false;
 		}
@@ -114,7 +118,7 @@ void fill_text(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
 	struct column_state *s = &p->states[column];
-	bool is_told = c->dtype != CSV_DTYPE_AUTO || c->is_date; /* nothing to note */
+	bool is_told = c->dtype != CSV_DTYPE_AUTO || c->is_date || c->infers_again;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		if (c->verdict.reading == READ_TEXT && (is_told || s->seen.is_text))
@@ -132,6 +136,8 @@ static size_t work_text(char *out, struct part *p, const struct column *c, struc
 
 	if (p->in->dialect.has_quote && raw.size && raw.data[0] == p->in->dialect.quote)
 		cell = part_unescape(p, raw);
+	if (c->verdict.reading == READ_ANEW)
+		cell = again_cell(p, c, cell);
 	if (c->verdict.reading != READ_LONG) {
 		memcpy(out, cell.data, cell.size);
 		return cell.size;

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ingest/again.h"
 
 /*
  * What each column is taken for. Before the first fill that is a guess: the schema of
@@ -165,7 +166,7 @@ static int look_stretch(struct part *p, const bool *flags, size_t i, size_t n_ro
 			break;
 		n += tile.n_rows;
 		for (size_t k = 0; k < p->in->columns.n; k++) {
-			if (flags[k])
+			if (flags[k] && !column_is_twofold(&p->in->columns.columns[k]))
 				look(p, k, &tile);
 		}
 	}
@@ -205,7 +206,10 @@ int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct 
 	for (size_t k = 0; k < in->columns.n && r == SHMPUB_OK; k++) {
 		if (!flags[k])
 			continue;
-		take(&in->columns.columns[k], &p.states[k]);
+		if (column_is_twofold(&in->columns.columns[k]))
+			r = again_settle(&p, k);
+		else
+			take(&in->columns.columns[k], &p.states[k]);
 		in->is_strict[k] = !is_sample && in->columns.columns[k].dtype != CSV_DTYPE_AUTO;
 	}
 	if (r && err)
@@ -223,6 +227,8 @@ bool settle_holds(const struct column *c, const struct column_state *s, uint64_t
 
 	if (s->is_broken)
 		return false;
+	if (column_is_twofold(c))
+		return true; /* every cell was looked at before */
 	if (c->verdict.reading == READ_DATE)
 		return dates_hold(s->dates, c, s->n_nulls);
 	if (c->dtype != CSV_DTYPE_AUTO || c->is_date)

@@ -1,13 +1,15 @@
-"""lib/ingest against pandas with several options at once: rows that were found.
+"""lib/ingest against pandas with several options at once, drawn at random, and rows that were found.
 
-Options are written in pandas' words and turned into ours by pandas_own.py. Every text is read once as it
-stands, once more with the schema of the first time as a guess, and by three threads: nothing may
-depend on it.
+Options are written in pandas' words and turned into ours by pandas_own.py. SHMPUB_CASES scales the
+number of combinations, SHMPUB_SEED starts another series. Every text is read once as it stands, once
+more with the schema of the first time as a guess, and by three threads: nothing may depend on it.
 """
 
 from __future__ import annotations
 
 import os
+import random
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ import test_ingest
 from pandas_own import difference, our_frames
 
 BUILD = Path(os.environ.get("SHMPUB_BUILD", test_ingest.ROOT / "build/dev")).name
+CASES = int(300 * float(os.environ.get("SHMPUB_CASES", "1")))
+SEED = int(os.environ.get("SHMPUB_SEED", "1"))
 
 # Which fields are used, what they are called, and which are the index.
 CHOICE = [
@@ -40,10 +44,175 @@ CHOICE = [
     (b"a\nx\ny", {"header": None, "index_col": 0}),
     (b"a,a\n1,2\n", {"usecols": ["a", "a"]}),
     (b"a,b\n1,2\n", {"usecols": [0, "b"]}),
+    (b"a,b\n", {"dtype": {2: "int64"}}),
+    (b"a,b\n1,2\n", {"dtype": {2: "int64"}, "index_col": 0}),
+    (b"a,b\n1,2\n", {"dtype": {2: "int64"}}),
+]
+
+# Levels that are no dates are inferred once more; dates of what was read as something else.
+TWICE = [
+    (b"d,x\n1,1\n2,2\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\n2019,1\n2020,2\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\n1.5,1\n2,2\n,3\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\nx,1\n2,2\nNA,3\n", {"index_col": "d", "parse_dates": ["d"]}),
+    (b"d,x\nTrue,1\nfalse,2\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\nTrue,1\nfalse,2\n,3\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\ntRuE,1\nfalse,2\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\n-0,1\n,2\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\n18446744073709551615,1\n2,2\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\n18446744073709551615,1\n-2,2\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\n18446744073709551615,1\n,2\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\n18446744073709551616,1\n2,2\n", {"index_col": 0, "parse_dates": True}),
+    (b"d,x\n1_0,1\n2,2\n", {"index_col": 0, "parse_dates": True, "thousands": "_"}),
+    (b"d,x\n999.0,1\n2,2\n", {"index_col": 0, "parse_dates": True, "na_values": ["999"]}),
+    (b"d,x\n0999,1\n2,2\n", {"index_col": 0, "parse_dates": True, "na_values": ["999"]}),
+    (b"d,x\n,1\n2,2\n", {"index_col": 0, "parse_dates": True, "keep_default_na": False}),
+    (b"d,x\n1,1\n2,2\n", {"index_col": 0, "parse_dates": True, "dtype": "str"}),
+    (b"d,x\n2020-01-01,1\n2020-01-02,2\n", {"parse_dates": ["d"], "dtype": "str"}),
+    (b"d,x\n007,1\n8,2\n", {"parse_dates": ["d"], "dtype": "str"}),
+    (b"d,x\nNA,1\n", {"parse_dates": ["d"], "dtype": "str"}),
+    (b"d,x\n2020-01-01,1\n2020-01-02,2\n", {"parse_dates": ["d"], "dtype": "category"}),
+    (b"d,x\n007,1\n8,2\n", {"parse_dates": ["d"], "dtype": "category"}),
+    (b"d,x\n0.50,1\n8,2\n", {"parse_dates": ["d"], "dtype": "category"}),
+    (b"d,x\n20200101,1\n20200102,2\n", {"parse_dates": ["d"], "dtype": {"d": "int64"}}),
+    (b"d,x\n20200101,1\n,2\n", {"parse_dates": ["d"], "dtype": {"d": "int64"}}),
+    (b"d,x\n20200101,1\nx,2\n", {"parse_dates": ["d"], "dtype": {"d": "int64"}}),
+    (b"d,x\n20200101,1\n20200102,2\n", {"parse_dates": ["d"], "dtype": {"d": "float64"}}),
+    (b"d,x\nTRUE,1\nfalse,2\n", {"parse_dates": ["d"], "dtype": {"d": "bool"}}),
+    (b"d,x\n2020-01-01,1\nfalse,2\n", {"parse_dates": ["d"], "dtype": {"d": "bool"}}),
+    (b"a,b\nk,09,1\nl,8,2\n", {"parse_dates": [0]}),
+    (b"a,b\nk,09,1\nl,,2\n", {"parse_dates": ["a"]}),
+    (b"a,b\nk,09,1\nl,8,2\n", {"parse_dates": ["b"]}),
+    (b"a,b\n20200101,9,1\n,8,2\n", {"parse_dates": True}),
+    (b"1,2,3\n4,5,6\n", {"header": None, "usecols": [1, 2], "parse_dates": [1]}),
+    (
+        b"1,2020-01-01,3\n4,2020-01-02,6\n",
+        {"names": ["p", "q"], "usecols": [1, 2], "parse_dates": ["p"]},
+    ),
+    (b"d,x\n", {"parse_dates": ["d"], "dtype": "float64"}),
 ]
 
 
-@pytest.mark.parametrize(("text", "options"), CHOICE)
+@pytest.mark.parametrize(("text", "options"), CHOICE + TWICE)
 def test_found(text: bytes, options: dict[str, Any]) -> None:
     for arguments in ((), ("-g",), ("-t", "3")):
         assert difference(text, options, our_frames([(text, options)], BUILD, arguments)[0]) is None
+
+
+# --- drawn at random --------------------------------------------------------------------------------
+
+NAMES = [["a", "b", "c", "d"], ["a", "a", "b", "c"], ["x y", "", "u", "b"], ["a", "b", "", "a"]]
+DTYPES = ["int64", "float64", "bool", "str", "str", "category", "category"]
+NA_WORDS = ["-", "x", "1", "1.5", "999", "-1", "True", "foo", "1e3", "0", "inf", "NaN", ""]
+DELIMITERS = [";", "\t", "|", " ", ":", r"\s+"]
+POOLS = [
+    test_ingest.CELLS,
+    test_ingest.DATES,
+    test_ingest.TRUTHS,
+    ["1", "2", "3"],
+    ["1.5", "2", "NA"],
+    ["x", "1", "-", "foo"],
+    ["True", "False", ""],
+    ["2020-01-01", "2021-12-31", "NA"],
+]
+
+
+def draw_columns(rnd: random.Random, names: list[str], width: int, most: int = 2) -> list[Any]:
+    n = min(rnd.randint(1, most), width)
+    if rnd.random() < 0.6:
+        return rnd.sample(range(width + (rnd.random() < 0.15)), n)
+    named = [name for name in names[:width] if name]
+    return rnd.sample(named, min(n, len(named))) or [0]
+
+
+def draw_options(rnd: random.Random, names: list[str], width: int) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+
+    def maybe(share: float, key: str, draw: Any) -> None:
+        if rnd.random() < share:
+            made[key] = draw()
+
+    maybe(0.2, "header", lambda: rnd.choice([None, None, 0, 1, 2]))
+    maybe(0.2, "names", lambda: list("pqrstu")[: max(1, width + rnd.choice([-1, 0, 0, 1, 2]))])
+    known = made.get("names", names)
+
+    def columns(most: int = 2) -> list[Any]:
+        return draw_columns(rnd, known, width, most)
+
+    def each(values: Any) -> Any:
+        return {column: values() for column in columns()}
+
+    def words() -> list[str]:
+        return rnd.sample(NA_WORDS, rnd.randint(1, 3))
+
+    def one() -> str:
+        return rnd.choice(DTYPES)
+
+    maybe(0.2, "usecols", lambda: columns(3))
+    maybe(0.3, "index_col", lambda: c if len(c := columns()) > 1 else c[0])
+    maybe(0.25, "parse_dates", lambda: rnd.random() < 0.4 or columns())
+    if "parse_dates" in made:
+        formats = ["%Y-%m-%d", "ISO8601", "mixed", {"a": "%Y-%m-%d"}, {"b": "ISO8601"}]
+        maybe(0.2, "date_format", lambda: rnd.choice(formats))
+    maybe(0.25, "dtype", lambda: one() if rnd.random() < 0.4 else each(one))
+    maybe(0.2, "na_values", lambda: words() if rnd.random() < 0.6 else each(words))
+    maybe(0.1, "keep_default_na", lambda: False)
+    maybe(0.08, "true_values", lambda: rnd.sample(["yes", "Y", "1", "x", "a"], 2))
+    maybe(0.08, "false_values", lambda: rnd.sample(["no", "N", "0", "foo"], 2))
+    maybe(0.1, "skiprows", lambda: rnd.choice([1, 2, 3, [0], [1], [2], [1, 2], [0, 3]]))
+    maybe(0.1, "skipinitialspace", lambda: True)
+    maybe(0.1, "on_bad_lines", lambda: "skip")
+    maybe(0.08, "comment", lambda: rnd.choice(["#", "#", "x", "1"]))
+    maybe(0.2, "sep", lambda: rnd.choice(DELIMITERS))
+    maybe(0.1, "thousands", lambda: rnd.choice([",", ".", "'", " ", "_"]))
+    maybe(0.1, "decimal", lambda: rnd.choice([",", ",", "."]))
+    maybe(0.06, "quotechar", lambda: "'")
+    return made
+
+
+def draw_text(rnd: random.Random, names: list[str], width: int, delimiter: str) -> bytes:
+    numbers = test_ingest.QUOTED if delimiter == "," else test_ingest.NUMBERS
+    pools = [rnd.choice([numbers, *POOLS]) for _ in range(width)]
+    pools = [rnd.sample(pool, min(len(pool), rnd.choice([1, 2, 3, 5]))) for pool in pools]
+
+    def row(n: int) -> str:
+        return delimiter.join(rnd.choice(pools[i % width]) for i in range(n))
+
+    lines = [row(width) for _ in range(rnd.choice([0, 0, 0, 1, 2]))]
+    head = len(lines)
+    lines.append(delimiter.join(names[:width]))
+    for _ in range(rnd.choice([0, 1, 2, 3, 4, 6])):
+        if rnd.random() < 0.04:
+            lines.append(rnd.choice(["", " ", "#x", delimiter, '""']))
+        odd = rnd.random() < 0.08
+        lines.append(row(rnd.choice([width - 1, width + 1, width + 2, 1]) if odd else width))
+    if rnd.random() < 0.12:  # an index without a name
+        lines[head + 1 :] = [f"k{delimiter}{line}" for line in lines[head + 1 :]]
+    newline = rnd.choice(["\n"] * 6 + ["\r\n", "\r"])
+    return (newline.join(lines) + (newline if rnd.random() < 0.7 else "")).encode()
+
+
+LONG = re.compile(rb"\d{19}")
+
+
+def is_deliberate(data: bytes, options: dict[str, Any]) -> bool:
+    """docs/CSV.md has each."""
+    return "category" in str(options.get("dtype")) and LONG.search(data) is not None
+
+
+@pytest.mark.parametrize("arguments", [(), ("-g",), ("-t", "3")], ids=["once", "again", "threads"])
+def test_combinations(arguments: tuple[str, ...]) -> None:
+    rnd = random.Random(SEED)
+    calls = []
+    for _ in range(CASES):
+        names, width = rnd.choice(NAMES), rnd.choice([1, 2, 2, 3, 3, 4])
+        options = draw_options(rnd, names, width)
+        delimiter = " " if options.get("sep") == r"\s+" else options.get("sep", ",")
+        calls += [(draw_text(rnd, names, width, delimiter), options) for _ in range(4)]
+    got = our_frames(calls, BUILD, arguments)
+    wrong = [
+        f"{data!r} {options}\n    {found}"
+        for (data, options), frame in zip(calls, got)
+        if (found := difference(data, options, frame)) and not is_deliberate(data, options)
+    ]
+    assert not wrong, f"{len(wrong)} of {len(calls)}, among them\n" + "\n".join(wrong[:8])
