@@ -230,17 +230,36 @@ static const struct {
 	const char *word;
 	enum csv_encoding encoding;
 } encodings[] = {
-	{ "utf-8", CSV_UTF8 },        { "utf8", CSV_UTF8 },      { "utf-8-sig", CSV_UTF8 },
-	{ "ascii", CSV_UTF8 },        { "latin-1", CSV_LATIN1 }, { "latin1", CSV_LATIN1 },
-	{ "iso-8859-1", CSV_LATIN1 }, { "cp1252", CSV_CP1252 },  { "windows-1252", CSV_CP1252 },
-	{ "utf-16", CSV_UTF16 },      { "utf16", CSV_UTF16 },
+	{ "utf-8", CSV_UTF8 },          { "utf8", CSV_UTF8 },        { "utf-8-sig", CSV_UTF8 },
+	{ "ascii", CSV_ASCII },         { "us-ascii", CSV_ASCII },   { "latin-1", CSV_LATIN1 },
+	{ "latin1", CSV_LATIN1 },       { "latin", CSV_LATIN1 },     { "l1", CSV_LATIN1 },
+	{ "iso-8859-1", CSV_LATIN1 },   { "iso8859-1", CSV_LATIN1 }, { "cp1252", CSV_CP1252 },
+	{ "windows-1252", CSV_CP1252 }, { "utf-16", CSV_UTF16 },     { "utf16", CSV_UTF16 },
+	{ "utf-16-le", CSV_UTF16LE },   { "utf-16le", CSV_UTF16LE }, { "utf-16-be", CSV_UTF16BE },
+	{ "utf-16be", CSV_UTF16BE },
 };
+
+/* Python's names of codecs: case does not count, and `_` is as good as `-`. */
+static bool is_codec(struct span value, const char *word)
+{
+	size_t i = 0;
+	char c;
+
+	for (; i < value.size && word[i]; i++) {
+		c = value.data[i] == '_' ? '-' : value.data[i];
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c + ('a' - 'A'));
+		if (c != word[i])
+			return false;
+	}
+	return i == value.size && word[i] == '\0';
+}
 
 static int set_encoding(struct csv_options *o, const struct key *key, struct span value,
                         struct shmpub_error *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
-		if (span_is(value, encodings[i].word)) {
+		if (is_codec(value, encodings[i].word)) {
 			o->encoding = encodings[i].encoding;
 			return SHMPUB_OK;
 		}
@@ -446,15 +465,29 @@ void csv_options_free(struct csv_options *o)
 	mem_free(o);
 }
 
-const struct csv_column_option *csv_options_column(const struct csv_options *o, struct span name,
+static bool says(const struct csv_column_option *c, enum csv_family family)
+{
+	switch (family) {
+	case CSV_FAMILY_DTYPE:
+		return c->dtype != CSV_DTYPE_AUTO;
+	case CSV_FAMILY_NA_VALUES:
+		return c->na_values.is_given;
+	default:
+		return c->date_format.is_given;
+	}
+}
+
+const struct csv_column_option *csv_options_column(const struct csv_options *o,
+                                                   enum csv_family family, struct span name,
                                                    uint64_t position)
 {
 	for (size_t i = 0; i < o->n_columns; i++) {
-		if (span_eq(o->columns[i].column.text, name))
+		if (says(&o->columns[i], family) && span_eq(o->columns[i].column.text, name))
 			return &o->columns[i];
 	}
 	for (size_t i = 0; i < o->n_columns; i++) {
-		if (o->columns[i].column.is_position && o->columns[i].column.position == position)
+		if (says(&o->columns[i], family) && o->columns[i].column.is_position &&
+		    o->columns[i].column.position == position)
 			return &o->columns[i];
 	}
 	return NULL;

@@ -183,7 +183,8 @@ static size_t find_field_end(const struct csv_tokenizer *t, size_t p)
 	const struct csv_dialect *d = t->dialect;
 	const char *data = t->text.data;
 
-	while (d->skips_spaces && p < t->text.size && data[p] == ' ' && !is_delimiter(d, ' '))
+	/* Even where blanks delimit. */
+	while (d->skips_spaces && p < t->text.size && data[p] == ' ')
 		p++;
 	if (d->has_quote && p < t->text.size && data[p] == d->quote &&
 	    d->stops[(unsigned char)data[p]] == CSV_STOP_NONE) {

@@ -77,16 +77,16 @@ struct span again_cell(struct part *p, const struct column *c, struct span cell)
 
 /* --- the first reading ------------------------------------------------------------------------------ */
 
-/* As pandas' to_numeric: integers of mixed signs, or beyond 64 bits, are no one type. */
+/* As pandas' to_numeric: integers of mixed signs, or beyond 64 bits, are no one type; with NA floats. */
 static enum reading first_of_category(const struct evidence *e, const struct columns *s)
 {
 	bool are_ints = e->first_not_int == ROW_NONE;
 
 	if (!s->has_number_options && !e->has_not_float) {
 		if (are_ints && e->first_beyond == ROW_NONE)
-			return READ_INT;
+			return e->n_nulls ? READ_FLOAT : READ_INT;
 		if (e->first_not_uint == ROW_NONE && e->first_huge == ROW_NONE && !e->has_negative)
-			return READ_UINT;
+			return e->n_nulls ? READ_FLOAT : READ_UINT;
 		if (!are_ints)
 			return READ_FLOAT;
 		return e->has_not_long || e->first_huge == ROW_NONE ? READ_TEXT : READ_LONG;
@@ -97,9 +97,9 @@ static enum reading first_of_category(const struct evidence *e, const struct col
 static enum reading first_reading(const struct column *c, const struct evidence *e,
                                   const struct columns *s)
 {
-	if (e->n_values == 0)
-		return READ_TEXT;
 	switch (c->first_dtype) {
+	case CSV_DTYPE_STR:
+		return READ_TEXT;
 	case CSV_DTYPE_INT64:
 		return e->first_not_int == ROW_NONE ? READ_INT : READ_TEXT;
 	case CSV_DTYPE_FLOAT64:
@@ -107,10 +107,17 @@ static enum reading first_reading(const struct column *c, const struct evidence 
 	case CSV_DTYPE_BOOL:
 		return e->has_not_bool ? READ_TEXT : READ_BOOL;
 	case CSV_DTYPE_CATEGORY:
-		return first_of_category(e, s);
+		return e->n_values ? first_of_category(e, s) : READ_TEXT;
 	default:
-		return evidence_verdict(e).reading;
+		return e->n_values ? evidence_verdict(e).reading : READ_TEXT;
 	}
+}
+
+static int not_of_dtype(struct part *p, const struct column *c)
+{
+	return error_set(&p->error, SHMPUB_ERR_CSV,
+	                 "column \"%.*s\": its cells are not of the dtype that it is to have",
+	                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data);
 }
 
 /* pandas refuses integers and bools with NA, and integers that do not fit, before it looks at dates. */
@@ -119,6 +126,11 @@ static int check_first(struct part *p, const struct column *c, const struct evid
 	bool is_int = c->first_dtype == CSV_DTYPE_INT64 && c->first == READ_INT;
 	bool is_bool = c->first_dtype == CSV_DTYPE_BOOL && c->first == READ_BOOL;
 
+	bool may_be_text = c->first_dtype == CSV_DTYPE_AUTO || c->first_dtype == CSV_DTYPE_STR ||
+	                   c->first_dtype == CSV_DTYPE_CATEGORY || c->is_unconverted;
+
+	if (c->first == READ_TEXT && !may_be_text)
+		return not_of_dtype(p, c);
 	if ((is_int || is_bool) && e->n_nulls)
 		return error_set(&p->error, SHMPUB_ERR_CSV,
 		                 "column \"%.*s\" is to be %s, %llu cells are missing",
@@ -311,6 +323,10 @@ static struct verdict decide(const struct look *l)
 
 	if (l->c->is_date)
 		v = dates_verdict(l->s->dates, l->s->n_nulls);
+	else if (!l->c->infers_again && l->s->seen.n_values == 0) /* objects that are NaN */
+		return (struct verdict){ .reading = READ_BOOL,
+			                 .type = SHMPUB_BOOL,
+			                 .kind = SHMPUB_KIND_BOOL };
 	if (v.reading == READ_TEXT && l->c->infers_again)
 		v = second_verdict(&l->second);
 	if (v.reading == READ_TEXT && l->c->first == READ_LITERAL)
@@ -331,7 +347,7 @@ int again_settle(struct part *p, size_t column)
 		if (r == SHMPUB_OK) {
 			l.c->first = first_reading(l.c, &l.s->seen, &p->in->columns);
 			l.c->are_whole = l.s->seen.first_not_int == ROW_NONE &&
-			                 l.c->first_dtype == CSV_DTYPE_AUTO;
+			                 l.c->first_dtype != CSV_DTYPE_FLOAT64;
 			r = check_first(p, l.c, &l.s->seen);
 		}
 	}
@@ -395,4 +411,11 @@ void fill_again(struct part *p, size_t column, const struct tile *t)
 			return;
 		}
 	}
+}
+
+void fill_missing(struct part *p, size_t column, const struct tile *t)
+{
+	for (size_t i = 0; i < t->n_rows; i++)
+		bit_put(p->sink->columns[column].validity, t->first_row + i, false);
+	p->states[column].n_nulls += t->n_rows;
 }

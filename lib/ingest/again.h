@@ -19,5 +19,7 @@ struct span again_cell(struct part *p, const struct column *c, struct span cell)
 
 /* Numbers and bools of a level that was inferred again. */
 fill_fn fill_again;
+/* A column that has a name and no field. */
+fill_fn fill_missing;
 
 #endif

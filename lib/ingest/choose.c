@@ -211,7 +211,7 @@ static int set_levels(struct choice *c, struct shmpub_error *err)
 		size_t k = find_label(c, item);
 		struct column *column = &c->s->columns[k];
 
-		if (k == c->n_labels)
+		if (k == c->n_labels || column->is_missing)
 			return no_column("index_col", item, err);
 		if (column->index_level >= 0)
 			return error_set(err, SHMPUB_ERR_CSV, "index_col: \"%.*s\" is there twice",
@@ -249,8 +249,9 @@ static int match(struct choice *c, struct shmpub_error *err)
 		for (size_t i = 0; i < c->s->n; i++)
 			c->s->columns[i] = (struct column){ .source = i, .index_level = -1 };
 	}
-	if (c->s->n < c->n_labels)
-		return other_number(c->n_labels, c->s->n, err);
+	while (c->s->n <
+	       c->n_labels) /* the first row is too short for a field that usecols counts */
+		c->s->columns[c->s->n++] = (struct column){ .index_level = -1, .is_missing = true };
 	for (size_t i = 0; i < c->s->n; i++) {
 		c->s->columns[i].name = c->labels[i].text;
 		if (!c->h->has_rows)
@@ -279,8 +280,11 @@ static int set_date(struct choice *c, const struct csv_item *item, struct shmpub
 	for (size_t i = 0; i < c->s->n; i++) {
 		struct column *column = &c->s->columns[i];
 
-		if (!column->is_leading && span_eq(column->name, c->labels[k].text))
-			column->is_date |= column->index_level < 0;
+		if (column->is_leading || !span_eq(column->name, c->labels[k].text))
+			continue;
+		if (column->is_missing)
+			return no_column("parse_dates", item, err);
+		column->is_date |= column->index_level < 0;
 	}
 	return SHMPUB_OK;
 }
@@ -328,6 +332,9 @@ static int set_unconverted(struct choice *c, const struct csv_item *item, struct
 			return no_column("parse_dates", item, err);
 		source = c->labels[k].place;
 	}
+	/* pandas looks there for the name to guess a format by. */
+	if (!c->o->parses_index && c->h->leading == 0 && source >= c->h->names.n)
+		return no_column("parse_dates", item, err);
 	for (size_t i = 0; i < c->s->n; i++)
 		c->s->columns[i].is_unconverted |= c->s->columns[i].source == source;
 	return SHMPUB_OK;

@@ -18,9 +18,9 @@ static const struct csv_column_option *said_before(const struct column *c, const
 	size_t i = c->source - h->leading; /* past every name for leading fields */
 
 	if (!h->has_rows || i >= h->names.n || h->names.names[i].original.data == NULL ||
-	    !span_eq(h->names.names[i].text, c->name))
+	    !span_eq(h->names.names[i].text, c->said_name))
 		return NULL;
-	return csv_options_column(o, h->names.names[i].original, UINT64_MAX);
+	return csv_options_column(o, CSV_FAMILY_DTYPE, h->names.names[i].original, UINT64_MAX);
 }
 
 /* One set of words for every record of the options, made when it is first asked for. */
@@ -30,7 +30,7 @@ static int set_na(struct columns *s, struct column *c, const struct csv_column_o
 	struct na_words *na = &s->na[0];
 	int r = SHMPUB_OK;
 
-	if (said && said->na_values.is_given) {
+	if (said) {
 		na = &s->na[1 + (said - o->columns)];
 		if (na->words.n_words == 0 && !na->is_default)
 			r = na_words_init(na, &said->na_values, o->keeps_default_na, err);
@@ -56,13 +56,9 @@ static void set_order(struct column *c, bool has_rows, bool has_own_dtype)
 	if (!c->is_date && (!c->is_unconverted || c->dtype != CSV_DTYPE_AUTO))
 		return;
 	c->infers_again = is_level;
-	if (c->dtype == CSV_DTYPE_STR)
-		c->is_unconverted = true;
-	else if (c->dtype != CSV_DTYPE_AUTO)
-		c->is_unconverted = false;
-	c->restrings = c->is_date && !c->is_unconverted;
-	c->first_dtype = c->dtype;
-	c->dtype = c->is_date || is_level ? CSV_DTYPE_AUTO : CSV_DTYPE_STR;
+	c->restrings = !c->is_date || c->dtype != CSV_DTYPE_AUTO || !c->is_unconverted;
+	c->first_dtype = c->is_date ? c->dtype : CSV_DTYPE_STR;
+	c->dtype = CSV_DTYPE_AUTO;
 }
 
 static int set_form(struct column *c, const struct csv_items *format, struct shmpub_error *err)
@@ -102,29 +98,44 @@ static int check_positions(const struct columns *s, const struct header *h,
 	return SHMPUB_OK;
 }
 
+static const struct csv_column_option *said_of(const struct column *c, enum csv_family family,
+                                               const struct csv_options *o)
+{
+	return csv_options_column(o, family, c->said_name, c->source);
+}
+
+/* By its name, by the name that it had before it was given a number, or by its position. */
+static const struct csv_column_option *said_of_dtype(const struct column *c, const struct header *h,
+                                                     const struct csv_options *o)
+{
+	const struct csv_column_option *said;
+
+	said = csv_options_column(o, CSV_FAMILY_DTYPE, c->said_name, UINT64_MAX);
+	if (said == NULL)
+		said = said_before(c, h, o);
+	return said ? said : said_of(c, CSV_FAMILY_DTYPE, o);
+}
+
 static int set_said(struct columns *s, const struct header *h, const struct csv_options *o,
                     struct shmpub_error *err)
 {
-	const struct csv_column_option *said, *before;
 	int r = check_positions(s, h, o, err);
 
 	for (size_t i = 0; i < s->n && r == SHMPUB_OK; i++) {
 		struct column *c = &s->columns[i];
+		const struct csv_column_option *said = said_of_dtype(c, h, o);
 
-		said = o->n_columns ? csv_options_column(o, c->said_name, c->source) : NULL;
-		before = said == NULL && o->n_columns ? said_before(c, h, o) : NULL;
-		c->dtype = o->dtype;
-		if (said && said->dtype)
-			c->dtype = said->dtype;
-		else if (before && before->dtype)
-			c->dtype = before->dtype;
-		set_order(c, h->has_rows, said && said->dtype);
-		r = set_na(s, c, said, o, err);
+		c->dtype = said ? said->dtype : o->dtype;
+		if (c->is_missing)
+			c->verdict = (struct verdict){ .reading = READ_BOOL,
+				                       .type = SHMPUB_BOOL,
+				                       .kind = SHMPUB_KIND_BOOL };
+		else
+			set_order(c, h->has_rows, said != NULL);
+		r = set_na(s, c, said_of(c, CSV_FAMILY_NA_VALUES, o), o, err);
+		said = said_of(c, CSV_FAMILY_DATE_FORMAT, o);
 		if (r == SHMPUB_OK)
-			r = set_form(c,
-			             said && said->date_format.n ? &said->date_format
-			                                         : &o->date_format,
-			             err);
+			r = set_form(c, said ? &said->date_format : &o->date_format, err);
 	}
 	return r;
 }
@@ -253,7 +264,7 @@ void columns_guess(struct columns *s, const struct schema *guess)
 	if (guess->n_fields != s->n)
 		return;
 	for (size_t i = 0; i < s->n; i++) {
-		if (span_eq(guess->fields[i].name, s->columns[i].name))
+		if (!s->columns[i].is_missing && span_eq(guess->fields[i].name, s->columns[i].name))
 			s->columns[i].verdict = verdict_of_field(&s->columns[i], &guess->fields[i]);
 	}
 }

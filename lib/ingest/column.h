@@ -60,6 +60,7 @@ struct column {
 	bool is_unconverted;        /* parse_dates: pandas' reader leaves it text */
 	bool restrings;             /* dates, or text, of what its cells say as numbers or bools */
 	bool infers_again;          /* a level of text whose types pandas infers once more */
+	bool is_missing;            /* a name without a field: objects, all of them NaN */
 	bool are_whole;             /* first a float for missing cells only */
 	enum csv_dtype first_dtype; /* restrings: the dtype that was asked for */
 	enum reading first;         /* restrings: what the cells were first read as */

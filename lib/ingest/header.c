@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "csv/cell.h"
+#include "ingest/text_check.h"
 
 /*
  * pandas' TextReader._get_header for one header line. The first row below the header
@@ -51,6 +52,9 @@ static int set_names(struct names *names, const struct csv_record *record,
 	for (size_t i = 0; i < names->n && r == SHMPUB_OK; i++) {
 		uint32_t from = record->cuts[i] + 1, to = record->cuts[i + 1];
 
+		r = text_check(t->text, record->base + from, record->base + to, err);
+		if (r)
+			return r;
 		cell = csv_cell(span_of(t->text.data + record->base + from, to - from), t->dialect);
 		text = cell.text;
 		if (cell.needs_unescape) {
@@ -104,6 +108,11 @@ static int check_columns(const struct header *h, size_t n, const struct csv_opti
 	                 (unsigned long long)o->max_columns);
 }
 
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 /* Passes the lines before the header and reads it; *n is its number of fields. */
 static int read_header_line(struct header *h, size_t *n, const struct csv_options *o,
                             struct shmpub_error *err)
@@ -124,6 +133,7 @@ static int read_header_line(struct header *h, size_t *n, const struct csv_option
 			                 (unsigned long long)o->header, (unsigned long long)i);
 		if (i == o->header)
 			break;
+		h->widest_before = larger(h->widest_before, *n);
 		record.base = h->rows.at;
 		(void)csv_tokenize(&h->rows, &record);
 	}
@@ -163,11 +173,6 @@ static int take_positions(struct header *h, size_t n, struct shmpub_error *err)
 	return r;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
 /* The most fields of any record, as pandas counts before it takes names or positions as too many. */
 static int find_widest(size_t *widest, const struct header *h, struct shmpub_error *err)
 {
@@ -189,7 +194,7 @@ static int find_widest(size_t *widest, const struct header *h, struct shmpub_err
 
 static int check_used(const struct header *h, const struct csv_options *o, struct shmpub_error *err)
 {
-	size_t n_names = h->names.n, widest = h->width;
+	size_t n_names = h->names.n, widest = larger(h->width, h->widest_before);
 	size_t needed = o->names.is_given ? n_names - (h->leading < n_names ? h->leading : 0) : 0;
 	int r;
 

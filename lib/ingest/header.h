@@ -15,6 +15,7 @@ struct header {
 	bool has_rows;
 	size_t leading;            /* fields before the first named one: an index without a name */
 	size_t width;              /* fields that a record may have */
+	size_t widest_before;      /* of the records before the header */
 	size_t table_width;        /* fields that count: leading + named */
 	bool drops_extra;          /* usecols: longer records are cut, not refused */
 	struct csv_tokenizer rows; /* at the first row */

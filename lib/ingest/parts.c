@@ -93,6 +93,8 @@ static fill_fn *fill_of(const struct column *c)
 		[READ_BOOL] = SHMPUB_BOOL,
 	};
 
+	if (c->is_missing)
+		return fill_missing;
 	if (c->infers_again && c->verdict.reading <= READ_BOOL)
 		return fill_again;
 	if (c->verdict.reading <= READ_BOOL && types[c->verdict.reading] != c->verdict.type)

@@ -227,8 +227,8 @@ bool settle_holds(const struct column *c, const struct column_state *s, uint64_t
 
 	if (s->is_broken)
 		return false;
-	if (column_is_twofold(c))
-		return true; /* every cell was looked at before */
+	if (column_is_twofold(c) || c->is_missing)
+		return true; /* known before any cell was filled */
 	if (c->verdict.reading == READ_DATE)
 		return dates_hold(s->dates, c, s->n_nulls);
 	if (c->dtype != CSV_DTYPE_AUTO || c->is_date)

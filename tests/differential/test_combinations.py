@@ -47,6 +47,16 @@ CHOICE = [
     (b"a,b\n", {"dtype": {2: "int64"}}),
     (b"a,b\n1,2\n", {"dtype": {2: "int64"}, "index_col": 0}),
     (b"a,b\n1,2\n", {"dtype": {2: "int64"}}),
+    (b"a,b\n1,2\n2,3,4\n", {"usecols": [0, 2]}),
+    (b"a,b\n1,2\n2,3,4\n", {"usecols": [0, 2], "index_col": 1}),
+    (b"a,b\n1,2\n2,3,4\n", {"usecols": [0, 2], "parse_dates": ["b"]}),
+    (b"a,b", {"usecols": [1, 2], "parse_dates": [1]}),
+    (b"1,2,3,4\na,b\n5,6\n", {"header": 1, "names": list("pqrs")}),
+    (b"a,a,b\nk,x,1,2\n", {"usecols": [1, 2], "dtype": {"a": "category"}}),
+    (b"a,b\n1,2\n", {"dtype": {0: "str"}, "na_values": {"a": ["x"]}}),
+    (b"a,a\n1,2\n", {"dtype": {"a": "str", 1: "float64"}}),
+    (b"a b  c\n1 2  3\n   \n  4  5\n", {"sep": " ", "skipinitialspace": True}),
+    (b"a,b\nTrue,1\n,2\n", {"index_col": 0, "na_values": ["1"]}),
 ]
 
 # Levels that are no dates are inferred once more; dates of what was read as something else.
@@ -90,10 +100,36 @@ TWICE = [
         {"names": ["p", "q"], "usecols": [1, 2], "parse_dates": ["p"]},
     ),
     (b"d,x\n", {"parse_dates": ["d"], "dtype": "float64"}),
+    (b"d,x\n,1\n", {"parse_dates": ["d"], "dtype": {"d": "bool"}}),
+    (b"d,x\n7,1\n,2\n", {"parse_dates": ["d"], "dtype": "category"}),
+    (b"a,b\nNA,,1\nNA,8,2\n", {"parse_dates": ["a"]}),
+    (b"a\nk:1\nk:1", {"parse_dates": True, "dtype": "float64", "sep": ":"}),
+]
+
+# Bytes that mean nothing in the encoding: an error where they are used, and only there.
+ENCODINGS = [
+    (b"a,b\n1,\xff\n", {}),
+    (b"a,b\n1,\xff\n", {"usecols": [0]}),
+    (b"a,b\n1,\xff\n", {"usecols": ["b"]}),
+    (b"a,\xff\n1,2\n", {"usecols": [0]}),
+    (b"a,\xff\n1,2\n", {"names": ["p", "q"], "header": 0}),
+    (b"\xff\na,b\n1,2\n", {"header": 1}),
+    (b"\xff\na,b\n1,2\n", {"skiprows": 1}),
+    (b"a,b\n\xff,2\n3,4\n", {"skiprows": [1]}),
+    (b"a,b\n#\xff\n3,4#\xff\n", {"comment": "#"}),
+    (b"a,b\n3,4,\xff\n3,4\n", {"on_bad_lines": "skip"}),
+    (b"a,b\n3,\xe2\n", {"on_bad_lines": "skip", "dtype": "category"}),
+    (b"a,b\n3,\xe2\n", {"dtype": {"b": "float64"}}),
+    ("a\n\u20ac\n".encode("utf-16-le"), {"encoding": "utf-16-le"}),
+    ("\ufeffa\n\u20ac\n".encode("utf-16-be"), {"encoding": "UTF-16BE"}),
+    (b"a\n\xe9\n", {"encoding": "Latin_1"}),
+    (b"a\n\xe9\n", {"encoding": "ascii"}),
+    (b"a\n1\n", {"encoding": "US-ASCII"}),
+    ("a\né\n".encode(), {"encoding": "UTF8"}),
 ]
 
 
-@pytest.mark.parametrize(("text", "options"), CHOICE + TWICE)
+@pytest.mark.parametrize(("text", "options"), CHOICE + TWICE + ENCODINGS)
 def test_found(text: bytes, options: dict[str, Any]) -> None:
     for arguments in ((), ("-g",), ("-t", "3")):
         assert difference(text, options, our_frames([(text, options)], BUILD, arguments)[0]) is None
@@ -196,8 +232,15 @@ LONG = re.compile(rb"\d{19}")
 
 
 def is_deliberate(data: bytes, options: dict[str, Any]) -> bool:
-    """docs/CSV.md has each."""
-    return "category" in str(options.get("dtype")) and LONG.search(data) is not None
+    """docs/CSV.md has each; the last one is what bools are to pandas: 1 and 0."""
+    dtype = options.get("dtype")
+    if "category" in str(dtype) and LONG.search(data):
+        return True
+    if "parse_dates" in options and (dtype is not None or b"\0" in data):
+        return isinstance(dtype, dict) or "index_col" not in options or b"\0" in data
+    return (
+        "index_col" in options and "0" in options.get("na_values", []) and b"alse" in data.lower()
+    )
 
 
 @pytest.mark.parametrize("arguments", [(), ("-g",), ("-t", "3")], ids=["once", "again", "threads"])
