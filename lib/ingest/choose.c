@@ -249,9 +249,11 @@ static int match(struct choice *c, struct shmpub_error *err)
 		for (size_t i = 0; i < c->s->n; i++)
 			c->s->columns[i] = (struct column){ .source = i, .index_level = -1 };
 	}
-	while (c->s->n <
-	       c->n_labels) /* the first row is too short for a field that usecols counts */
-		c->s->columns[c->s->n++] = (struct column){ .index_level = -1, .is_missing = true };
+	c->s->has_no_field = c->s->n == 0;
+	while (c->s->n < c->n_labels) { /* the first row lacks a field that usecols counts */
+		c->s->columns[c->s->n] = (struct column){ .index_level = -1, .is_missing = true };
+		c->s->n++;
+	}
 	for (size_t i = 0; i < c->s->n; i++) {
 		c->s->columns[i].name = c->labels[i].text;
 		if (!c->h->has_rows)

@@ -76,6 +76,7 @@ struct columns {
 	size_t n;
 	size_t n_labels; /* names that usecols left, levels of the index among them */
 	bool has_integer_names;
+	bool has_no_field;   /* only names without fields: then pandas has no rows */
 	struct na_words *na; /* the first is everybody's, the others single columns' */
 	size_t n_na;
 	struct word_set true_words, false_words;

@@ -65,6 +65,8 @@ static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_
 		r = text_check_cells(in, err);
 	if (r)
 		return r;
+	if (in->columns.has_no_field)
+		in->marks.n = in->marks.n_rows = 0;
 	in->is_strict = mem_zalloc(in->columns.n + 1, sizeof(*in->is_strict));
 	if (in->is_strict == NULL)
 		return error_nomem(err, in->columns.n + 1);
