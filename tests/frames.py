@@ -57,21 +57,16 @@ def load(path: Path) -> pd.DataFrame:
     described = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
     levels = [i for i in described.get("index_columns", []) if isinstance(i, str)]
     labels = {c["field_name"]: c["name"] for c in described.get("columns", [])}
-    integers = [c["pandas_type"] for c in described.get("column_indexes", [])][:1] == ["int64"]
     columns, index = [], {}
     for field, column in zip(table.schema, table.columns):
         series = _series(field, column)
+        label = labels.get(field.name, field.name)
+        if label is not None and (field.metadata or {}).get(b"shmpub.label") == b"int":
+            label = int(label)
         if field.name in levels:
-            name = (
-                None
-                if field.name.startswith("__index_level_")
-                else labels.get(field.name, field.name)
-            )
-            if integers and name is not None:
-                name = int(name)
-            index[levels.index(field.name)] = (series, name)
+            index[levels.index(field.name)] = (series, label)
         else:
-            columns.append((int(field.name) if integers else field.name, series))
+            columns.append((label, series))
     frame = pd.DataFrame(dict(enumerate(s for _, s in columns)), index=range(table.num_rows))
     frame.columns = pd.Index([name for name, _ in columns], dtype=None if columns else object)
     if index:

@@ -43,13 +43,16 @@ static int bad_byte(struct span text, size_t at, const char *name, struct shmpub
 	                 (unsigned char)text.data[at], at, name);
 }
 
-static int decode_bytes(char **p, struct span text, bool is_windows, struct shmpub_error *err)
+static int decode_bytes(char **p, struct span text, enum csv_encoding encoding,
+                        struct shmpub_error *err)
 {
 	uint32_t c;
 
 	for (size_t i = 0; i < text.size; i++) {
 		c = (unsigned char)text.data[i];
-		if (is_windows && c >= 0x80 && c < 0xA0) {
+		if (encoding == CSV_ASCII && c >= 0x80)
+			return bad_byte(text, i, "ASCII", err);
+		if (encoding == CSV_CP1252 && c >= 0x80 && c < 0xA0) {
 			c = cp1252[c - 0x80];
 			if (c == 0)
 				return bad_byte(text, i, "cp1252", err);
@@ -66,16 +69,32 @@ static uint32_t unit_at(struct span text, size_t i, bool is_big)
 	return is_big ? a << 8 | b : b << 8 | a;
 }
 
-static int decode_utf16(char **p, struct span text, struct shmpub_error *err)
+/* The order of bytes, and where the text begins: behind the mark that tells it. */
+static int utf16_order(bool *is_big, size_t *from, struct span text, enum csv_encoding encoding,
+                       struct shmpub_error *err)
 {
-	bool is_big = text.size >= 2 && memcmp(text.data, "\xFE\xFF", 2) == 0;
-	uint32_t c, low;
-
-	if (text.size == 0)
+	*is_big = encoding == CSV_UTF16BE;
+	*from = 0;
+	if (encoding != CSV_UTF16 || text.size == 0)
 		return SHMPUB_OK;
-	if (!is_big && (text.size < 2 || memcmp(text.data, "\xFF\xFE", 2) != 0))
+	*is_big = text.size >= 2 && memcmp(text.data, "\xFE\xFF", 2) == 0;
+	*from = 2;
+	if (!*is_big && (text.size < 2 || memcmp(text.data, "\xFF\xFE", 2) != 0))
 		return error_set(err, SHMPUB_ERR_CSV, "UTF-16 without a byte order mark");
-	for (size_t i = 2; i < text.size; i += 2) {
+	return SHMPUB_OK;
+}
+
+static int decode_utf16(char **p, struct span text, enum csv_encoding encoding,
+                        struct shmpub_error *err)
+{
+	uint32_t c, low;
+	size_t from;
+	bool is_big;
+	int r = utf16_order(&is_big, &from, text, encoding, err);
+
+	if (r)
+		return r;
+	for (size_t i = from; i < text.size; i += 2) {
 		if (text.size - i < 2)
 			return bad_byte(text, i, "UTF-16, the text ends inside a character", err);
 		c = unit_at(text, i, is_big);
@@ -106,10 +125,10 @@ int csv_decode(struct buffer *out, struct span text, enum csv_encoding encoding,
 	if (r)
 		return r;
 	p = b.data;
-	if (encoding == CSV_UTF16)
-		r = decode_utf16(&p, text, err);
+	if (encoding >= CSV_UTF16)
+		r = decode_utf16(&p, text, encoding, err);
 	else
-		r = decode_bytes(&p, text, encoding == CSV_CP1252, err);
+		r = decode_bytes(&p, text, encoding, err);
 	if (r) {
 		buffer_free(&b);
 		return r;

@@ -117,6 +117,41 @@ static int set_items(struct csv_options *o, const struct key *key, struct span v
 	return item_list_set(member(o, key), value, err);
 }
 
+static bool is_same_item(const struct csv_item *a, const struct csv_item *b)
+{
+	return a->is_position == b->is_position &&
+	       (a->is_position ? a->position == b->position : span_eq(a->text, b->text));
+}
+
+/* A set of names, or of positions in their order: what is there twice counts once. */
+static int set_usecols(struct csv_options *o, const struct key *key, struct span value,
+                       struct shmpub_error *err)
+{
+	struct csv_items items = { NULL, 0, false };
+	size_t kept = 0, k;
+	int r = item_list_set(&items, value, err);
+
+	for (size_t i = 0; r == SHMPUB_OK && i < items.n; i++) {
+		if (items.items[i].is_position != items.items[0].is_position) {
+			item_list_free(&items);
+			return refuse(key, value, "all names or all positions", err);
+		}
+		for (k = 0; k < kept && !is_same_item(&items.items[k], &items.items[i]);)
+			k++;
+		if (k == kept)
+			items.items[kept++] = items.items[i];
+		else
+			mem_free((void *)(uintptr_t)items.items[i].text.data);
+	}
+	if (r)
+		return r;
+	items.n = kept;
+	(void)item_list_sort_positions(&items);
+	item_list_free(&o->usecols);
+	o->usecols = items;
+	return SHMPUB_OK;
+}
+
 /* The text as it is: formats hold commas. */
 static int set_text(struct csv_options *o, const struct key *key, struct span value,
                     struct shmpub_error *err)
@@ -195,17 +230,36 @@ static const struct {
 	const char *word;
 	enum csv_encoding encoding;
 } encodings[] = {
-	{ "utf-8", CSV_UTF8 },        { "utf8", CSV_UTF8 },      { "utf-8-sig", CSV_UTF8 },
-	{ "ascii", CSV_UTF8 },        { "latin-1", CSV_LATIN1 }, { "latin1", CSV_LATIN1 },
-	{ "iso-8859-1", CSV_LATIN1 }, { "cp1252", CSV_CP1252 },  { "windows-1252", CSV_CP1252 },
-	{ "utf-16", CSV_UTF16 },      { "utf16", CSV_UTF16 },
+	{ "utf-8", CSV_UTF8 },          { "utf8", CSV_UTF8 },        { "utf-8-sig", CSV_UTF8 },
+	{ "ascii", CSV_ASCII },         { "us-ascii", CSV_ASCII },   { "latin-1", CSV_LATIN1 },
+	{ "latin1", CSV_LATIN1 },       { "latin", CSV_LATIN1 },     { "l1", CSV_LATIN1 },
+	{ "iso-8859-1", CSV_LATIN1 },   { "iso8859-1", CSV_LATIN1 }, { "cp1252", CSV_CP1252 },
+	{ "windows-1252", CSV_CP1252 }, { "utf-16", CSV_UTF16 },     { "utf16", CSV_UTF16 },
+	{ "utf-16-le", CSV_UTF16LE },   { "utf-16le", CSV_UTF16LE }, { "utf-16-be", CSV_UTF16BE },
+	{ "utf-16be", CSV_UTF16BE },
 };
+
+/* Python's names of codecs: case does not count, and `_` is as good as `-`. */
+static bool is_codec(struct span value, const char *word)
+{
+	size_t i = 0;
+	char c;
+
+	for (; i < value.size && word[i]; i++) {
+		c = value.data[i] == '_' ? '-' : value.data[i];
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c + ('a' - 'A'));
+		if (c != word[i])
+			return false;
+	}
+	return i == value.size && word[i] == '\0';
+}
 
 static int set_encoding(struct csv_options *o, const struct key *key, struct span value,
                         struct shmpub_error *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
-		if (span_is(value, encodings[i].word)) {
+		if (is_codec(value, encodings[i].word)) {
 			o->encoding = encodings[i].encoding;
 			return SHMPUB_OK;
 		}
@@ -274,7 +328,7 @@ static const struct key keys[] = {
 	{ "on_bad_lines", set_bad_lines, 0, NULL },
 	{ "header", set_header, 0, NULL },
 	{ "names", set_items, AT(names), NULL },
-	{ "usecols", set_items, AT(usecols), NULL },
+	{ "usecols", set_usecols, AT(usecols), NULL },
 	{ "index_col", set_items, AT(index_col), NULL },
 	{ "parse_dates", set_parse_dates, AT(parse_dates), NULL },
 	{ "date_format", set_text, AT(date_format), set_column_format },
@@ -401,7 +455,8 @@ void csv_options_free(struct csv_options *o)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		if (keys[i].set == set_items || keys[i].set == set_text ||
-		    keys[i].set == set_parse_dates || keys[i].set == set_skiprows)
+		    keys[i].set == set_usecols || keys[i].set == set_parse_dates ||
+		    keys[i].set == set_skiprows)
 			item_list_free(member(o, &keys[i]));
 	}
 	for (size_t i = 0; i < o->n_columns; i++)
@@ -410,15 +465,29 @@ void csv_options_free(struct csv_options *o)
 	mem_free(o);
 }
 
-const struct csv_column_option *csv_options_column(const struct csv_options *o, struct span name,
+static bool says(const struct csv_column_option *c, enum csv_family family)
+{
+	switch (family) {
+	case CSV_FAMILY_DTYPE:
+		return c->dtype != CSV_DTYPE_AUTO;
+	case CSV_FAMILY_NA_VALUES:
+		return c->na_values.is_given;
+	default:
+		return c->date_format.is_given;
+	}
+}
+
+const struct csv_column_option *csv_options_column(const struct csv_options *o,
+                                                   enum csv_family family, struct span name,
                                                    uint64_t position)
 {
 	for (size_t i = 0; i < o->n_columns; i++) {
-		if (span_eq(o->columns[i].column.text, name))
+		if (says(&o->columns[i], family) && span_eq(o->columns[i].column.text, name))
 			return &o->columns[i];
 	}
 	for (size_t i = 0; i < o->n_columns; i++) {
-		if (o->columns[i].column.is_position && o->columns[i].column.position == position)
+		if (says(&o->columns[i], family) && o->columns[i].column.is_position &&
+		    o->columns[i].column.position == position)
 			return &o->columns[i];
 	}
 	return NULL;

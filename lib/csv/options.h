@@ -57,7 +57,15 @@ enum csv_dtype {
 	CSV_DTYPE_TIMESTAMP,
 };
 
-enum csv_encoding { CSV_UTF8 = 0, CSV_LATIN1, CSV_CP1252, CSV_UTF16 };
+enum csv_encoding {
+	CSV_UTF8 = 0,
+	CSV_ASCII,
+	CSV_LATIN1,
+	CSV_CP1252,
+	CSV_UTF16, /* with a byte order mark */
+	CSV_UTF16LE,
+	CSV_UTF16BE,
+};
 
 /* What was said of one column, by a key such as dtype.NAME. */
 struct csv_column_option {
@@ -93,8 +101,12 @@ struct csv_options {
 	size_t n_columns;
 };
 
-/* The option record of a column by its name or its position in the source; NULL: nothing said. */
-const struct csv_column_option *csv_options_column(const struct csv_options *o, struct span name,
+/* Which of the families a record must say something of. */
+enum csv_family { CSV_FAMILY_DTYPE, CSV_FAMILY_NA_VALUES, CSV_FAMILY_DATE_FORMAT };
+
+/* What was said of a column by its name, else by its position in the source; NULL: nothing. */
+const struct csv_column_option *csv_options_column(const struct csv_options *o,
+                                                   enum csv_family family, struct span name,
                                                    uint64_t position);
 
 #endif

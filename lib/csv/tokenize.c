@@ -137,6 +137,16 @@ static bool is_never_skipped(const struct csv_tokenizer *t, size_t p)
 	       is_delimiter(t->dialect, t->text.data[p]);
 }
 
+/* Where they are blanks, it asks at the first byte that is none. */
+static size_t pass_blanks_behind_cr(const struct csv_tokenizer *t, size_t p)
+{
+	if (!t->dialect->is_whitespace || p == 0 || t->text.data[p - 1] != '\r')
+		return p;
+	while (p < t->text.size && is_blank(t->text.data[p]))
+		p++;
+	return p;
+}
+
 /* Past everything that is no record; the text's size when there is none left. */
 static size_t find_record(struct csv_tokenizer *t, size_t p)
 {
@@ -146,7 +156,7 @@ static size_t find_record(struct csv_tokenizer *t, size_t p)
 
 	while (p < t->text.size) {
 		if (is_skipped(t) && !is_never_skipped(t, p)) {
-			p = pass_skipped(t, p);
+			p = pass_skipped(t, pass_blanks_behind_cr(t, p));
 			continue;
 		}
 		if (data[p] == '\n' || data[p] == '\r') {
@@ -183,10 +193,11 @@ static size_t find_field_end(const struct csv_tokenizer *t, size_t p)
 	const struct csv_dialect *d = t->dialect;
 	const char *data = t->text.data;
 
-	while (d->skips_spaces && p < t->text.size && data[p] == ' ' && !is_delimiter(d, ' '))
+	/* Even where blanks delimit. */
+	while (d->skips_spaces && p < t->text.size && data[p] == ' ')
 		p++;
-	if (d->has_quote && p < t->text.size && data[p] == d->quote &&
-	    d->stops[(unsigned char)data[p]] == CSV_STOP_NONE) {
+	/* Also where the same byte begins comments, or delimits. */
+	if (d->has_quote && p < t->text.size && data[p] == d->quote) {
 		p = pass_quoted(t, p + 1);
 		if (p < t->text.size && d->stops[(unsigned char)data[p]] == CSV_STOP_COMMENT)
 			p++; /* right behind the closing quote it begins no comment */
@@ -232,6 +243,12 @@ static bool is_bare_record(const struct csv_tokenizer *t, size_t p)
 	return p == t->text.size || data[p] == '\n' || data[p] == '\r';
 }
 
+/* A delimiter right behind the \r of a record ends an empty field, blanks that are to be skipped or not. */
+static bool is_field_behind_cr(const struct csv_tokenizer *t, size_t p)
+{
+	return t->dialect->skips_spaces && p < t->text.size && is_never_skipped(t, p);
+}
+
 enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *r)
 {
 	const struct csv_dialect *d = t->dialect;
@@ -250,7 +267,7 @@ enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *r
 		is_over = true; /* blanks and a comment: a record of no fields */
 	r->cuts[0] = (uint32_t)(p - r->base - 1);
 	while (!is_over) {
-		p = find_field_end(t, p);
+		p = is_field_behind_cr(t, p) ? p : find_field_end(t, p);
 		if (p > t->text.size)
 			return CSV_OPEN_QUOTE;
 		if (p - r->base >= UINT32_MAX - 1)

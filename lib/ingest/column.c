@@ -3,181 +3,13 @@
 #include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ingest/choose.h"
 #include "ingest/na_words.h"
 
 /*
- * From names and options to columns: which fields of a record are used (usecols), which
- * become levels of the index (index_col, or the leading fields without a name), and what
- * was said of each by name or position. Positions in index_col and parse_dates count
- * the used columns, those of usecols, dtype and na_values the fields of a record, as
- * pandas has it.
+ * What was said of each column by name or position (dtype, na_values, date_format), and
+ * its verdict as a field of the schema. Which fields are columns is choose.c's.
  */
-
-/* Positions of usecols that were used, so that what is missing can be told. */
-static bool item_is(const struct csv_item *item, struct span name, size_t position)
-{
-	return item->is_position ? item->position == position : span_eq(item->text, name);
-}
-
-static bool is_used(const struct csv_options *o, struct span name, size_t position)
-{
-	if (!o->usecols.is_given)
-		return true;
-	for (size_t i = 0; i < o->usecols.n; i++) {
-		if (item_is(&o->usecols.items[i], name, position))
-			return true;
-	}
-	return false;
-}
-
-/* The name of field `source`; usecols may rename the used ones in turn. */
-static const struct name *name_of(const struct header *h, const struct csv_options *o,
-                                  size_t source, size_t n_used)
-{
-	size_t i = source - h->leading;
-
-	if (o->usecols.is_given && o->names.is_given && o->names.n == o->usecols.n)
-		i = n_used;
-	return i < h->names.n ? &h->names.names[i] : NULL;
-}
-
-static int take_used(struct columns *s, const struct header *h, const struct csv_options *o,
-                     struct shmpub_error *err)
-{
-	size_t n_used = 0;
-	const struct name *name;
-
-	s->columns = mem_zalloc(h->table_width, sizeof(*s->columns));
-	if (s->columns == NULL)
-		return error_nomem(err, h->table_width * sizeof(*s->columns));
-	for (size_t i = 0; i < h->table_width; i++) {
-		struct column c = { .source = i, .index_level = -1 };
-
-		if (i < h->leading) {
-			c.index_level = (int)i;
-			c.is_unnamed = true;
-			c.is_leading = true;
-		} else {
-			name = name_of(h, o, i, n_used);
-			if (o->usecols.is_given && n_used == o->usecols.n)
-				break;
-			if (name == NULL || !is_used(o, name->text, i))
-				continue;
-			c.name = name->text;
-			c.is_unnamed = false;
-			n_used++;
-		}
-		s->columns[s->n++] = c;
-	}
-	if (o->usecols.is_given && n_used < o->usecols.n)
-		return error_set(err, SHMPUB_ERR_CSV,
-		                 "usecols asks for %zu columns, %zu of them are there",
-		                 o->usecols.n, n_used);
-	return SHMPUB_OK;
-}
-
-/* The used column an item names; NULL: none. Leading fields have no name. */
-static struct column *find_used(struct columns *s, const struct header *h,
-                                const struct csv_item *item)
-{
-	size_t n_leading = h->leading < s->n ? h->leading : s->n;
-
-	for (size_t i = n_leading; i < s->n; i++) {
-		if (item_is(item, s->columns[i].name, i - n_leading) ||
-		    (item->is_position && s->has_integer_names &&
-		     span_eq(item->text, s->columns[i].name)))
-			return &s->columns[i];
-	}
-	return NULL;
-}
-
-static int no_column(const char *key, const struct csv_item *item, struct shmpub_error *err)
-{
-	return error_set(err, SHMPUB_ERR_CSV, "%s: there is no column %.*s", key,
-	                 (int)(item->text.size < 200 ? item->text.size : 200), item->text.data);
-}
-
-static bool is_unnamed(const struct header *h, struct span name)
-{
-	for (size_t i = 0; i < h->names.n; i++) {
-		if (span_eq(h->names.names[i].text, name))
-			return h->names.names[i].is_unnamed;
-	}
-	return false;
-}
-
-/* index_col beside leading fields counts all fields and must be as many as those. */
-static int move_leading(struct columns *s, const struct header *h, const struct csv_options *o,
-                        struct shmpub_error *err)
-{
-	size_t next = 0;
-
-	if (o->index_col.n != h->leading)
-		return error_set(err, SHMPUB_ERR_CSV,
-		                 "index_col names %zu columns, the records have %zu without a name",
-		                 o->index_col.n, h->leading);
-	for (size_t i = 0; i < s->n; i++) {
-		s->columns[i].index_level = -1;
-		for (size_t k = 0; k < o->index_col.n; k++) {
-			if (!o->index_col.items[k].is_position ||
-			    o->index_col.items[k].position >= s->n)
-				return no_column("index_col", &o->index_col.items[k], err);
-			if (o->index_col.items[k].position == i)
-				s->columns[i].index_level = (int)k;
-		}
-		s->columns[i].is_unnamed = s->columns[i].index_level >= 0;
-		s->columns[i].is_leading = s->columns[i].is_unnamed;
-		s->columns[i].name = SPAN_NONE;
-		if (!s->columns[i].is_unnamed && next < h->names.n)
-			s->columns[i].name = h->names.names[next++].text;
-	}
-	return SHMPUB_OK;
-}
-
-static int set_index(struct columns *s, const struct header *h, const struct csv_options *o,
-                     struct shmpub_error *err)
-{
-	struct column *c;
-
-	if (!o->index_col.is_given || o->index_col.n == 0)
-		return SHMPUB_OK;
-	if (h->leading > 0)
-		return move_leading(s, h, o, err);
-	for (size_t i = 0; i < o->index_col.n; i++) {
-		c = find_used(s, h, &o->index_col.items[i]);
-		if (c == NULL)
-			return no_column("index_col", &o->index_col.items[i], err);
-		if (c->index_level >= 0)
-			return error_set(err, SHMPUB_ERR_CSV, "index_col: \"%.*s\" is there twice",
-			                 (int)c->name.size, c->name.data);
-		c->index_level = (int)i;
-		c->is_unnamed = is_unnamed(h, c->name);
-	}
-	return SHMPUB_OK;
-}
-
-static int set_dates(struct columns *s, const struct header *h, const struct csv_options *o,
-                     struct shmpub_error *err)
-{
-	struct column *c;
-
-	for (size_t i = 0; i < o->parse_dates.n; i++) {
-		c = find_used(s, h, &o->parse_dates.items[i]);
-		if (c == NULL)
-			return no_column("parse_dates", &o->parse_dates.items[i], err);
-		c->is_date = true;
-	}
-	for (size_t i = 0; i < s->n; i++) {
-		c = &s->columns[i];
-		if (c->index_level < 0)
-			continue;
-		c->is_date |= o->parses_index;
-		for (size_t k = 0; k < o->parse_dates.n && h->leading > 0; k++)
-			c->is_date |= o->parse_dates.items[k].is_position &&
-			              o->parse_dates.items[k].position == (uint64_t)c->index_level;
-	}
-	return SHMPUB_OK;
-}
 
 /* A name that was given a number keeps the dtype of the name without it. */
 static const struct csv_column_option *said_before(const struct column *c, const struct header *h,
@@ -186,9 +18,9 @@ static const struct csv_column_option *said_before(const struct column *c, const
 	size_t i = c->source - h->leading; /* past every name for leading fields */
 
 	if (!h->has_rows || i >= h->names.n || h->names.names[i].original.data == NULL ||
-	    !span_eq(h->names.names[i].text, c->name))
+	    !span_eq(h->names.names[i].text, c->said_name))
 		return NULL;
-	return csv_options_column(o, h->names.names[i].original, UINT64_MAX);
+	return csv_options_column(o, CSV_FAMILY_DTYPE, h->names.names[i].original, UINT64_MAX);
 }
 
 /* One set of words for every record of the options, made when it is first asked for. */
@@ -198,13 +30,35 @@ static int set_na(struct columns *s, struct column *c, const struct csv_column_o
 	struct na_words *na = &s->na[0];
 	int r = SHMPUB_OK;
 
-	if (said && said->na_values.is_given) {
+	if (said) {
 		na = &s->na[1 + (said - o->columns)];
 		if (na->words.n_words == 0 && !na->is_default)
 			r = na_words_init(na, &said->na_values, o->keeps_default_na, err);
 	}
 	c->na = na;
 	return r;
+}
+
+/*
+ * parse_dates and types. A column that was asked for as text, or that the reader left so, is
+ * dates or text as it is written. Any other is read as its type first, and its dates are
+ * those of the text that spells the values again. A level that is no dates but text has
+ * its types inferred once more, unless its own dtype was given.
+ */
+static void set_order(struct column *c, bool has_rows, bool has_own_dtype)
+{
+	bool is_level = c->index_level >= 0 && !c->is_leading;
+
+	if (!has_rows || (is_level && has_own_dtype) || c->dtype == CSV_DTYPE_TIMESTAMP) {
+		c->is_date = false;
+		return;
+	}
+	if (!c->is_date && (!c->is_unconverted || c->dtype != CSV_DTYPE_AUTO))
+		return;
+	c->infers_again = is_level;
+	c->restrings = !c->is_date || c->dtype != CSV_DTYPE_AUTO || !c->is_unconverted;
+	c->first_dtype = c->is_date ? c->dtype : CSV_DTYPE_STR;
+	c->dtype = CSV_DTYPE_AUTO;
 }
 
 static int set_form(struct column *c, const struct csv_items *format, struct shmpub_error *err)
@@ -219,28 +73,69 @@ static int set_form(struct column *c, const struct csv_items *format, struct shm
 	                        : SHMPUB_OK;
 }
 
+/*
+ * Where pandas turns the positions of its dtypes into names, for an index and for a table
+ * without rows, one that has no name is an error. Elsewhere it means nothing.
+ */
+static int check_positions(const struct columns *s, const struct header *h,
+                           const struct csv_options *o, struct shmpub_error *err)
+{
+	bool are_names = h->has_rows && (o->index_col.n == 0 || h->leading > 0);
+
+	for (size_t i = 0; i < o->n_columns && !are_names; i++) {
+		const struct csv_item *item = &o->columns[i].column;
+		size_t k = 0;
+
+		if (!item->is_position || item->position < s->n_labels || !o->columns[i].dtype)
+			continue;
+		while (k < s->n && !span_eq(s->columns[k].name, item->text))
+			k++;
+		if (k == s->n)
+			return error_set(err, SHMPUB_ERR_CSV,
+			                 "dtype.%.*s: there are only %zu columns",
+			                 (int)item->text.size, item->text.data, s->n_labels);
+	}
+	return SHMPUB_OK;
+}
+
+static const struct csv_column_option *said_of(const struct column *c, enum csv_family family,
+                                               const struct csv_options *o)
+{
+	return csv_options_column(o, family, c->said_name, c->source);
+}
+
+/* By its name, by the name that it had before it was given a number, or by its position. */
+static const struct csv_column_option *said_of_dtype(const struct column *c, const struct header *h,
+                                                     const struct csv_options *o)
+{
+	const struct csv_column_option *said;
+
+	said = csv_options_column(o, CSV_FAMILY_DTYPE, c->said_name, UINT64_MAX);
+	if (said == NULL)
+		said = said_before(c, h, o);
+	return said ? said : said_of(c, CSV_FAMILY_DTYPE, o);
+}
+
 static int set_said(struct columns *s, const struct header *h, const struct csv_options *o,
                     struct shmpub_error *err)
 {
-	const struct csv_column_option *said, *before;
-	int r = SHMPUB_OK;
+	int r = check_positions(s, h, o, err);
 
 	for (size_t i = 0; i < s->n && r == SHMPUB_OK; i++) {
 		struct column *c = &s->columns[i];
+		const struct csv_column_option *said = said_of_dtype(c, h, o);
 
-		said = o->n_columns ? csv_options_column(o, c->name, c->source) : NULL;
-		before = said == NULL && o->n_columns ? said_before(c, h, o) : NULL;
-		c->dtype = o->dtype;
-		if (said && said->dtype)
-			c->dtype = said->dtype;
-		else if (before && before->dtype)
-			c->dtype = before->dtype;
-		r = set_na(s, c, said, o, err);
+		c->dtype = said ? said->dtype : o->dtype;
+		if (c->is_missing)
+			c->verdict = (struct verdict){ .reading = READ_BOOL,
+				                       .type = SHMPUB_BOOL,
+				                       .kind = SHMPUB_KIND_BOOL };
+		else
+			set_order(c, h->has_rows, said != NULL);
+		r = set_na(s, c, said_of(c, CSV_FAMILY_NA_VALUES, o), o, err);
+		said = said_of(c, CSV_FAMILY_DATE_FORMAT, o);
 		if (r == SHMPUB_OK)
-			r = set_form(c,
-			             said && said->date_format.n ? &said->date_format
-			                                         : &o->date_format,
-			             err);
+			r = set_form(c, said ? &said->date_format : &o->date_format, err);
 	}
 	return r;
 }
@@ -285,12 +180,8 @@ int columns_init(struct columns *out, const struct header *h, const struct csv_o
                  struct shmpub_error *err)
 {
 	struct columns s = { .has_integer_names = h->has_integer_names };
-	int r = take_used(&s, h, o, err);
+	int r = choose_columns(&s, h, o, err);
 
-	if (r == SHMPUB_OK)
-		r = set_index(&s, h, o, err);
-	if (r == SHMPUB_OK)
-		r = set_dates(&s, h, o, err);
 	*out = s; /* its word sets stay where they are from here on */
 	if (r == SHMPUB_OK)
 		r = set_rules(out, o, err);
@@ -364,7 +255,7 @@ static struct verdict verdict_of_field(const struct column *c, const struct fiel
 
 	if (f->type == SHMPUB_TEXT && f->kind == SHMPUB_KIND_INT)
 		v.reading = READ_LONG;
-	if (c->is_date || c->dtype != CSV_DTYPE_AUTO || f->is_dictionary)
+	if (c->is_date || c->dtype != CSV_DTYPE_AUTO || f->is_dictionary || column_is_twofold(c))
 		v.reading = READ_NOTHING;
 	return v;
 }
@@ -380,7 +271,7 @@ void columns_guess(struct columns *s, const struct schema *guess)
 	if (guess->n_fields != s->n)
 		return;
 	for (size_t i = 0; i < s->n; i++) {
-		if (span_eq(guess->fields[i].name, s->columns[i].name))
+		if (!s->columns[i].is_missing && span_eq(guess->fields[i].name, s->columns[i].name))
 			take_field(&s->columns[i], &guess->fields[i]);
 	}
 }

@@ -25,6 +25,7 @@ enum reading {
 	READ_LONG,    /* integers beyond 64 bits, as text */
 	READ_CATEGORY,
 	READ_DATE,
+	READ_ANEW, /* text that spells what the cells were first read as (again.h) */
 };
 
 /* What a column is taken for: how its cells are read and what they are stored as. */
@@ -50,13 +51,21 @@ struct na_words {
 struct column {
 	size_t source; /* the field of a record */
 	struct span name;
+	struct span said_name; /* what dtype.NAME and others call it: its own but for odd cases */
 	int index_level;
 	bool is_unnamed;
 	bool is_leading; /* a level that the header has no name for */
 	enum csv_dtype dtype;
-	bool is_date;             /* parse_dates: text when a cell is no date */
-	bool is_form_given;       /* date_format: compiled once */
-	struct date_format *form; /* owned; of columns that may be dates */
+	bool is_date;               /* parse_dates: text when a cell is no date */
+	bool is_unconverted;        /* parse_dates: pandas' reader leaves it text */
+	bool restrings;             /* dates, or text, of what its cells say as numbers or bools */
+	bool infers_again;          /* a level of text whose types pandas infers once more */
+	bool is_missing;            /* a name without a field: objects, all of them NaN */
+	bool are_whole;             /* first a float for missing cells only */
+	enum csv_dtype first_dtype; /* restrings: the dtype that was asked for */
+	enum reading first;         /* restrings: what the cells were first read as */
+	bool is_form_given;         /* date_format: compiled once */
+	struct date_format *form;   /* owned; of columns that may be dates */
 	const struct na_words *na;
 	struct verdict verdict;
 	uint64_t text_expected; /* bytes of text to make room for at once; 0: count them first */
@@ -66,7 +75,9 @@ struct column {
 struct columns {
 	struct column *columns;
 	size_t n;
+	size_t n_labels; /* names that usecols left, levels of the index among them */
 	bool has_integer_names;
+	bool has_no_field;   /* only names without fields: then pandas has no rows */
 	struct na_words *na; /* the first is everybody's, the others single columns' */
 	size_t n_na;
 	struct word_set true_words, false_words;
@@ -84,6 +95,12 @@ int columns_schema(struct schema *out, const struct columns *columns, struct shm
 /* Verdicts of an earlier schema for the columns that it knows by name and place. */
 void columns_guess(struct columns *columns, const struct schema *guess);
 void columns_free(struct columns *columns);
+
+/* What it is shows only when all its cells have been looked at (again.h). */
+static inline bool column_is_twofold(const struct column *c)
+{
+	return c->restrings || c->infers_again;
+}
 
 static inline bool column_is_na(const struct column *c, struct span cell)
 {

@@ -346,6 +346,8 @@ static bool read_any(double *out, const struct part *p, const struct column *c, 
 		if (!value_bool_rules(&b, cell, &p->in->columns.rules))
 			return false;
 		*out = b;
+		if (c->index_level >= 0 && c->dtype == CSV_DTYPE_AUTO && is_null_number(c, b))
+			*out = NAN; /* inferred as a number once more */
 		return true;
 	}
 	if (!value_float_rules(out, cell, &p->in->columns.rules))

@@ -1,6 +1,7 @@
 #include "ingest/part.h"
 
 #include "columns/table.h"
+#include "ingest/again.h"
 
 /*
  * Categories and dates. A category's cells become numbers in the order in which words
@@ -56,7 +57,7 @@ static size_t take_dates(int64_t *out, const struct part *p, struct column_state
 	struct trimmed trimmed;
 	struct cell_run run;
 
-	if (!s->dates->has_value || s->dates->unit != c->verdict.unit)
+	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || c->restrings)
 		return i;
 	trimmed.has_numbers = false;
 	for (size_t n = 1; n && i < t->n_rows; i += n) {
@@ -79,8 +80,8 @@ void fill_date(struct part *p, size_t column, const struct tile *t)
 		i = take_dates(out, p, s, c, t, i);
 		if (i == t->n_rows)
 			break;
-		cell = part_cell(p, tile_raw(t, i, c->source));
-		if (column_is_na(c, cell) || value_is_nat(cell)) {
+		cell = again_cell(p, c, part_cell(p, tile_raw(t, i, c->source)));
+		if (cell.data == NULL || value_is_nat(cell)) {
 			s->n_nulls++;
 			bit_put(sink->validity, t->first_row + i, false);
 			out[i] = INT64_MIN;

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "columns/table.h"
 #include "csv/unquote.h"
+#include "ingest/again.h"
 
 /*
  * Text in two rounds. The first leaves in a cell's slot of `offsets` where its bytes
@@ -33,11 +34,17 @@ static bool note_text(struct part *p, size_t column, struct span cell, uint64_t 
 	return true;
 }
 
-/* An integer as Python would print it; empty when it is none, or there is no memory. */
-static struct span spell_long(struct part *p, struct span cell)
+/*
+ * What is not text as it stands: an integer as Python would print it, or what a second
+ * reading makes of the cell. Empty when it is no such thing, or there is no memory.
+ */
+static struct span spell_anew(struct part *p, const struct column *c, struct span cell)
 {
-	char *room = part_room(p, cell.size + 1);
+	char *room;
 
+	if (c->verdict.reading == READ_ANEW)
+		return again_cell(p, c, cell);
+	room = part_room(p, cell.size + 1);
 	return span_of(room, room ? value_python_int(room, cell) : 0);
 }
 
@@ -65,7 +72,7 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 	uint64_t row = t->first_row + i;
 	struct csv_cell raw = csv_cell(tile_raw(t, i, c->source), &p->in->dialect);
 	struct span cell = raw.needs_unescape ? part_unescape(p, raw.text) : raw.text;
-	bool is_noted = c->dtype == CSV_DTYPE_AUTO && !c->is_date;
+	bool is_noted = c->dtype == CSV_DTYPE_AUTO && !c->is_date && !c->infers_again;
 	unsigned flags = raw.needs_unescape ? SLOT_WORK : 0;
 
 	if (!part_is_bearable(p, raw.text))
@@ -77,9 +84,9 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 		bit_put(sink->validity, row, false);
 		flags = SLOT_NA;
 		cell.size = 0;
-	} else if (reading == READ_LONG) {
+	} else if (reading == READ_LONG || reading == READ_ANEW) {
 		flags |= SLOT_WORK;
-		cell = spell_long(p, cell);
+		cell = spell_anew(p, c, cell);
 		if (cell.size == 0) {
 			part_refuse(p, column, t, i);
 			return false;
@@ -121,7 +128,7 @@ void fill_text(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
 	struct column_state *s = &p->states[column];
-	bool is_told = c->dtype != CSV_DTYPE_AUTO || c->is_date; /* nothing to note */
+	bool is_told = c->dtype != CSV_DTYPE_AUTO || c->is_date || c->infers_again;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		if (c->verdict.reading == READ_TEXT && (is_told || s->seen.is_text))
@@ -139,11 +146,8 @@ static size_t work_text(char *out, struct part *p, const struct column *c, struc
 
 	if (p->in->dialect.has_quote && raw.size && raw.data[0] == p->in->dialect.quote)
 		cell = part_unescape(p, raw);
-	if (c->verdict.reading != READ_LONG) {
-		memcpy(out, cell.data, cell.size);
-		return cell.size;
-	}
-	cell = spell_long(p, cell);
+	if (c->verdict.reading == READ_ANEW || c->verdict.reading == READ_LONG)
+		cell = spell_anew(p, c, cell);
 	memcpy(out, cell.data ? cell.data : "", cell.size);
 	return cell.size;
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "csv/cell.h"
+#include "ingest/text_check.h"
 
 /*
  * pandas' TextReader._get_header for one header line. The first row below the header
@@ -23,8 +24,11 @@ int header_token_error(const struct csv_tokenizer *t, enum csv_token_answer answ
 	return error_set(err, SHMPUB_ERR_LIMIT, "line %llu: record longer than 4 GiB", line);
 }
 
-/* The next record's number of fields, the tokenizer staying before it; *n = 0: none. */
-static int peek(size_t *n, const struct csv_tokenizer *t, struct shmpub_error *err)
+/*
+ * The next record's number of fields, the tokenizer staying before it; *n = 0: none. One of
+ * no fields (*is_bare) counts as one.
+ */
+static int peek(size_t *n, bool *is_bare, const struct csv_tokenizer *t, struct shmpub_error *err)
 {
 	struct csv_tokenizer copy = *t;
 	uint32_t cut;
@@ -36,7 +40,8 @@ static int peek(size_t *n, const struct csv_tokenizer *t, struct shmpub_error *e
 		return SHMPUB_OK;
 	if (answer != CSV_RECORD)
 		return header_token_error(&copy, answer, err);
-	*n = record.n_fields ? record.n_fields : 1;
+	*is_bare = record.n_fields == 0;
+	*n = *is_bare ? 1 : record.n_fields;
 	return SHMPUB_OK;
 }
 
@@ -51,6 +56,9 @@ static int set_names(struct names *names, const struct csv_record *record,
 	for (size_t i = 0; i < names->n && r == SHMPUB_OK; i++) {
 		uint32_t from = record->cuts[i] + 1, to = record->cuts[i + 1];
 
+		r = text_check(t->text, record->base + from, record->base + to, err);
+		if (r)
+			return r;
 		cell = csv_cell(span_of(t->text.data + record->base + from, to - from), t->dialect);
 		text = cell.text;
 		if (cell.needs_unescape) {
@@ -75,12 +83,7 @@ static int read_names(struct header *h, size_t n, struct shmpub_error *err)
 	if (cuts == NULL)
 		return error_nomem(err, (n + 1) * sizeof(*cuts));
 	(void)csv_tokenize(&h->rows, &record); /* it was peeked at */
-	if (record.n_fields == 0) { /* blanks that delimit and a comment; cuts say nothing */
-		mem_free(cuts);
-		return error_set(err, SHMPUB_ERR_CSV, "line %llu: no columns, a comment only",
-		                 (unsigned long long)csv_line_at(h->rows.text, record.start));
-	}
-	r = names_init(&h->names, n, err);
+	r = names_init(&h->names, h->is_bare ? 0 : n, err);
 	if (r == SHMPUB_OK)
 		r = set_names(&h->names, &record, &h->rows, err);
 	if (r == SHMPUB_OK)
@@ -104,6 +107,11 @@ static int check_columns(const struct header *h, size_t n, const struct csv_opti
 	                 (unsigned long long)o->max_columns);
 }
 
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 /* Passes the lines before the header and reads it; *n is its number of fields. */
 static int read_header_line(struct header *h, size_t *n, const struct csv_options *o,
                             struct shmpub_error *err)
@@ -113,7 +121,7 @@ static int read_header_line(struct header *h, size_t *n, const struct csv_option
 	int r;
 
 	for (uint64_t i = 0;; i++) {
-		r = peek(n, &h->rows, err);
+		r = peek(n, &h->is_bare, &h->rows, err);
 		if (r)
 			return r;
 		if (*n == 0 && i == 0)
@@ -124,11 +132,15 @@ static int read_header_line(struct header *h, size_t *n, const struct csv_option
 			                 (unsigned long long)o->header, (unsigned long long)i);
 		if (i == o->header)
 			break;
+		h->widest_before = larger(h->widest_before, *n);
 		record.base = h->rows.at;
 		(void)csv_tokenize(&h->rows, &record);
 	}
 	r = check_columns(h, *n, o, err);
-	return r ? r : read_names(h, *n, err);
+	if (r == SHMPUB_OK)
+		r = read_names(h, *n, err);
+	*n = h->is_bare ? 0 : *n;
+	return r;
 }
 
 static int take_given_names(struct header *h, const struct csv_options *o, struct shmpub_error *err)
@@ -163,11 +175,6 @@ static int take_positions(struct header *h, size_t n, struct shmpub_error *err)
 	return r;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
 /* The most fields of any record, as pandas counts before it takes names or positions as too many. */
 static int find_widest(size_t *widest, const struct header *h, struct shmpub_error *err)
 {
@@ -189,7 +196,7 @@ static int find_widest(size_t *widest, const struct header *h, struct shmpub_err
 
 static int check_used(const struct header *h, const struct csv_options *o, struct shmpub_error *err)
 {
-	size_t n_names = h->names.n, widest = h->width;
+	size_t n_names = h->names.n, widest = larger(h->width, h->widest_before);
 	size_t needed = o->names.is_given ? n_names - (h->leading < n_names ? h->leading : 0) : 0;
 	int r;
 
@@ -219,11 +226,13 @@ static int set_shape(struct header *h, size_t n_header, size_t n_first, const st
 	size_t n_fields;
 
 	h->width = larger(n_header, n_first);
-	if (is_named && n_header == 0 && !o->usecols.is_given)
+	if (is_named && n_header == 0 && !h->is_bare && !o->usecols.is_given)
 		h->width = larger(n_first, n_names);
 	n_fields = h->has_rows ? h->width : n_names;
 	if (is_named)
 		n_fields = larger(n_fields, n_names);
+	if (n_fields == 0)
+		return no_columns(err);
 	h->table_width = n_fields;
 	h->drops_extra = o->usecols.is_given;
 	if (!o->usecols.is_given)
@@ -242,6 +251,7 @@ int header_read(struct header *out, struct span text, const struct csv_dialect *
 	struct header h = HEADER_NONE;
 	bool has_header = o->has_header && (o->is_header_given || !o->names.is_given);
 	size_t n_header = 0, n_first = 0;
+	bool is_bare = false;
 	int r = SHMPUB_OK;
 
 	h.rows = (struct csv_tokenizer){ .dialect = dialect, .text = text };
@@ -252,14 +262,16 @@ int header_read(struct header *out, struct span text, const struct csv_dialect *
 	if (has_header)
 		r = read_header_line(&h, &n_header, o, err);
 	if (r == SHMPUB_OK)
-		r = peek(&n_first, &h.rows, err);
+		r = peek(&n_first, &is_bare, &h.rows, err);
 	h.has_rows = n_first > 0;
 	if (r == SHMPUB_OK)
 		r = check_columns(&h, n_first, o, err);
+	if (r == SHMPUB_OK && h.is_bare && is_bare && !o->names.is_given)
+		r = no_columns(err);
 	if (r == SHMPUB_OK && o->names.is_given)
 		r = take_given_names(&h, o, err);
 	else if (r == SHMPUB_OK && !has_header)
-		r = n_first ? take_positions(&h, n_first, err) : no_columns(err);
+		r = n_first && !is_bare ? take_positions(&h, n_first, err) : no_columns(err);
 	if (r == SHMPUB_OK)
 		r = set_shape(&h, n_header, n_first, o, err);
 	if (r) {

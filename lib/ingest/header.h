@@ -13,8 +13,10 @@ struct header {
 	struct names names;
 	bool has_integer_names; /* header = none: the names are positions */
 	bool has_rows;
+	bool is_bare;              /* the header is blanks that delimit and a comment: no names */
 	size_t leading;            /* fields before the first named one: an index without a name */
 	size_t width;              /* fields that a record may have */
+	size_t widest_before;      /* of the records before the header */
 	size_t table_width;        /* fields that count: leading + named */
 	bool drops_extra;          /* usecols: longer records are cut, not refused */
 	struct csv_tokenizer rows; /* at the first row */

@@ -108,15 +108,17 @@ static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_
 
 	csv_dialect_init(&in->dialect, in->options);
 	r = header_read(&in->header, in->text, &in->dialect, in->options, err);
-	if (r == SHMPUB_OK) /* marks_init looks at the rest */
-		r = text_check(in->text, 0, in->header.rows.at, err);
 	if (r == SHMPUB_OK)
 		r = columns_init(&in->columns, &in->header, in->options, err);
 	if (r == SHMPUB_OK)
 		r = marks_init(&in->marks, &in->header, in->options->skips_bad_lines, in->runner,
 		               err);
+	if (r == SHMPUB_OK && in->marks.has_bad_text)
+		r = text_check_cells(in, err);
 	if (r)
 		return r;
+	if (in->columns.has_no_field)
+		in->marks.n = in->marks.n_rows = 0;
 	in->is_strict = mem_zalloc(in->columns.n + 1, sizeof(*in->is_strict));
 	if (in->is_strict == NULL)
 		return error_nomem(err, in->columns.n + 1);

@@ -293,9 +293,13 @@ static int pass_stretch(struct walk *w, bool is_quick, struct shmpub_error *err)
 		w->m->n_skipped = n_skipped;
 		r = QUICK_ODD;
 	}
-	if (r == QUICK_ODD)
+	if (r == QUICK_ODD) {
+		w->is_ascii = false;
 		r = pass_exactly(w, err);
-	return r == SHMPUB_OK && !w->is_ascii ? text_check(w->t.text, from, w->t.at, err) : r;
+	}
+	if (r == SHMPUB_OK && !w->is_ascii && !w->m->has_bad_text)
+		w->m->has_bad_text = !text_is_valid(w->t.text, from, w->t.at);
+	return r;
 }
 
 int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,

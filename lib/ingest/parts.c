@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ingest/again.h"
 
 /*
  * The rows are split into parts at marks that stand at multiples of 64 rows, one part a
@@ -85,7 +86,7 @@ static fill_fn *fill_of(const struct column *c)
 		[READ_FLOAT] = fill_float, [READ_BOOL] = fill_bool,
 		[READ_TEXT] = fill_text,   [READ_LITERAL] = fill_text,
 		[READ_LONG] = fill_text,   [READ_CATEGORY] = fill_category,
-		[READ_DATE] = fill_date,
+		[READ_DATE] = fill_date,   [READ_ANEW] = fill_text,
 	};
 	static const enum shmpub_type types[] = {
 		[READ_INT] = SHMPUB_INT64,
@@ -94,6 +95,10 @@ static fill_fn *fill_of(const struct column *c)
 		[READ_BOOL] = SHMPUB_BOOL,
 	};
 
+	if (c->is_missing)
+		return fill_missing;
+	if (c->infers_again && c->verdict.reading <= READ_BOOL)
+		return fill_again;
 	if (c->verdict.reading <= READ_BOOL && types[c->verdict.reading] != c->verdict.type)
 		return fill_cast;
 	return fills[c->verdict.reading];

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ingest/again.h"
 
 /*
  * What each column is taken for. Before the first fill that is a guess: the schema of
@@ -170,7 +171,7 @@ static int look_stretch(struct part *p, const bool *flags, size_t i, size_t n_ro
 			tile.n_rows = n_rows - n;
 		n += tile.n_rows;
 		for (size_t k = 0; k < p->in->columns.n; k++) {
-			if (flags[k])
+			if (flags[k] && !column_is_twofold(&p->in->columns.columns[k]))
 				look(p, k, &tile);
 		}
 	}
@@ -228,7 +229,10 @@ int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct 
 	for (size_t k = 0; k < in->columns.n && r == SHMPUB_OK; k++) {
 		if (!flags[k])
 			continue;
-		take(&in->columns.columns[k], &p.states[k], in->marks.n_rows);
+		if (column_is_twofold(&in->columns.columns[k]))
+			r = again_settle(&p, k);
+		else
+			take(&in->columns.columns[k], &p.states[k], in->marks.n_rows);
 		in->is_strict[k] = !is_sample && in->columns.columns[k].dtype != CSV_DTYPE_AUTO;
 	}
 	if (r && err)
@@ -246,6 +250,8 @@ bool settle_holds(const struct column *c, const struct column_state *s, uint64_t
 
 	if (s->is_broken)
 		return false;
+	if (column_is_twofold(c) || c->is_missing)
+		return true; /* known before any cell was filled */
 	if (c->verdict.reading == READ_DATE)
 		return dates_hold(s->dates, c, s->n_nulls);
 	if (c->dtype != CSV_DTYPE_AUTO || c->is_date)

@@ -1,11 +1,14 @@
-/* Whether CSV text is UTF-8, and if not, where. */
+/* Bytes that are not UTF-8: an error where a name or a cell that is used has them, and only there. */
 #ifndef SHMPUB_INGEST_TEXT_CHECK_H
 #define SHMPUB_INGEST_TEXT_CHECK_H
 
-#include "base/span.h"
-#include "shmpub/shmpub.h"
+#include <stdbool.h>
+#include "ingest/part.h"
 
-/* The bytes [from, to) of the text, both at characters' bounds; the error names line and offset. */
+bool text_is_valid(struct span text, size_t from, size_t to);
+/* An error that names line and offset when bytes from `from` up to `to` are not UTF-8. */
 int text_check(struct span text, size_t from, size_t to, struct shmpub_error *err);
+/* Every cell of every column. */
+int text_check_cells(const struct ingest *in, struct shmpub_error *err);
 
 #endif

@@ -26,6 +26,7 @@ struct marks {
 	size_t n, room;
 	uint64_t n_rows;
 	uint64_t n_skipped; /* on_bad_lines = skip */
+	bool has_bad_text;  /* bytes that are not UTF-8, somewhere */
 };
 
 #define MARKS_NONE ((struct marks){ .n = 0 })

@@ -113,9 +113,9 @@ enum uint_answer value_uint(uint64_t *out, struct span text)
 
 /*
  * The text without its separators, if it is a number with any; the first digit must
- * come before them. 0: look at the text as it is. Above PANDAS_WORD: too long.
+ * come before them. False: look at the text as it is. A size above PANDAS_WORD: too long.
  */
-static size_t drop_thousands(char *out, struct span text, char thousands)
+static bool drop_thousands(char *out, size_t *size, struct span text, char thousands)
 {
 	const char *end = text.data + text.size;
 	const char *p = scan_blanks(text.data, end);
@@ -125,7 +125,7 @@ static size_t drop_thousands(char *out, struct span text, char thousands)
 	if (p < end && (*p == '-' || *p == '+'))
 		out[n++] = *p++;
 	if (p == end || !scan_is_digit(*p))
-		return 0;
+		return false;
 	for (; p < end && (scan_is_digit(*p) || *p == thousands); p++) {
 		if (*p == thousands) {
 			any = true;
@@ -140,7 +140,8 @@ static size_t drop_thousands(char *out, struct span text, char thousands)
 		if (n < PANDAS_WORD)
 			out[n] = *p;
 	}
-	return any ? n : 0;
+	*size = n;
+	return any;
 }
 
 enum int_answer value_int_rules(int64_t *out, struct span text, const struct value_rules *rules)
@@ -150,8 +151,7 @@ enum int_answer value_int_rules(int64_t *out, struct span text, const struct val
 
 	if (rules->thousands == '\0')
 		return value_int(out, text);
-	size = drop_thousands(plain, text, rules->thousands);
-	if (size == 0)
+	if (!drop_thousands(plain, &size, text, rules->thousands))
 		return value_int(out, text);
 	return size >= PANDAS_WORD ? INT_BEYOND : value_int(out, span_of(plain, size));
 }
@@ -163,8 +163,7 @@ enum uint_answer value_uint_rules(uint64_t *out, struct span text, const struct 
 
 	if (rules->thousands == '\0')
 		return value_uint(out, text);
-	size = drop_thousands(plain, text, rules->thousands);
-	if (size == 0)
+	if (!drop_thousands(plain, &size, text, rules->thousands))
 		return value_uint(out, text);
 	return size >= PANDAS_WORD ? UINT_BEYOND : value_uint(out, span_of(plain, size));
 }

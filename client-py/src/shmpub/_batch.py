@@ -110,7 +110,9 @@ def read(
         raise FormatError("a batch's body does not start on a multiple of 64")
     nodes = _numbers(message, form.nodes_at, 2 * len(schema.fields))
     buffers = _numbers(message, form.buffers_at, 2 * schema.n_buffers)
-    check = _check_each if schema.n_buffers <= _FEW else _check_all
+    # A table without rows may have many columns and no buffer.
+    is_small = max(schema.n_buffers, len(schema.fields)) <= _FEW
+    check = _check_each if is_small else _check_all
     has_nulls = check(rows, nodes, buffers, size - body, schema)
     return Batch(rows, body, nodes, buffers, has_nulls, form if form.fixed else None)
 

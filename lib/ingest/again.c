@@ -1,0 +1,421 @@
+#include "ingest/again.h"
+
+#include <math.h>
+#include "base/error.h"
+#include "columns/table.h"
+#include "ingest/dates.h"
+#include "value/format.h"
+
+/*
+ * The second look at a level is pandas' maybe_convert_numeric and maybe_convert_bool:
+ * it knows neither decimal nor thousands, wants the three common spellings of a bool, and
+ * makes floats of integers beside NA.
+ */
+
+/* What the second look has seen of a level. */
+struct second_look {
+	bool has_null, has_null_number, has_float, has_int, has_negative, has_unsigned, has_beyond;
+	bool has_not_number, has_not_bool;
+};
+
+/* --- what the text is ----------------------------------------------------------------------------- */
+
+static size_t spell_float(char *out, const struct column *c, const struct columns *s,
+                          struct span cell)
+{
+	int64_t i;
+	double f = 0;
+
+	if (c->are_whole && value_int_rules(&i, cell, &s->rules) == INT_SIGNED)
+		f = (double)i;
+	else
+		(void)value_float_rules(&f, cell, &s->rules);
+	return format_float64(out, f);
+}
+
+/* `out` has room for FORMAT_MAX bytes and for the cell. */
+static size_t spell(char *out, const struct column *c, const struct columns *s, struct span cell)
+{
+	uint64_t u = 0;
+	int64_t i = 0;
+	bool b = false;
+
+	switch (c->first) {
+	case READ_INT:
+		(void)value_int_rules(&i, cell, &s->rules);
+		return format_int64(out, i);
+	case READ_UINT:
+		(void)value_uint_rules(&u, cell, &s->rules);
+		return format_uint64(out, u);
+	case READ_BOOL:
+		(void)value_bool_rules(&b, cell, &s->rules);
+		return format_bool(out, b);
+	case READ_LONG:
+		return value_python_int(out, cell);
+	default:
+		return spell_float(out, c, s, cell);
+	}
+}
+
+/* `room` is not touched unless the text has to be made. */
+static struct span text_in(char *room, const struct column *c, const struct columns *s,
+                           struct span cell)
+{
+	if (c->first != READ_LITERAL && column_is_na(c, cell))
+		return SPAN_NONE;
+	if (!c->restrings || c->first == READ_TEXT || c->first == READ_LITERAL)
+		return cell;
+	return span_of(room, spell(room, c, s, cell));
+}
+
+struct span again_cell(struct part *p, const struct column *c, struct span cell)
+{
+	char *room = c->restrings ? part_room(p, cell.size + 1 + FORMAT_MAX) : NULL;
+
+	return room || !c->restrings ? text_in(room, c, &p->in->columns, cell) : SPAN_NONE;
+}
+
+/* --- the first reading ------------------------------------------------------------------------------ */
+
+/* As pandas' to_numeric: integers of mixed signs, or beyond 64 bits, are no one type; with NA floats. */
+static enum reading first_of_category(const struct evidence *e, const struct columns *s)
+{
+	bool are_ints = e->first_not_int == ROW_NONE;
+
+	if (!s->has_number_options && !e->has_not_float) {
+		if (are_ints && e->first_beyond == ROW_NONE)
+			return e->n_nulls ? READ_FLOAT : READ_INT;
+		if (e->first_not_uint == ROW_NONE && e->first_huge == ROW_NONE && !e->has_negative)
+			return e->n_nulls ? READ_FLOAT : READ_UINT;
+		if (!are_ints)
+			return READ_FLOAT;
+		return e->has_not_long || e->first_huge == ROW_NONE ? READ_TEXT : READ_LONG;
+	}
+	return e->has_not_bool ? READ_TEXT : READ_BOOL;
+}
+
+static enum reading first_reading(const struct column *c, const struct evidence *e,
+                                  const struct columns *s)
+{
+	switch (c->first_dtype) {
+	case CSV_DTYPE_STR:
+		return READ_TEXT;
+	case CSV_DTYPE_INT64:
+		return e->first_not_int == ROW_NONE ? READ_INT : READ_TEXT;
+	case CSV_DTYPE_FLOAT64:
+		return e->has_not_float ? READ_TEXT : READ_FLOAT;
+	case CSV_DTYPE_BOOL:
+		return e->has_not_bool ? READ_TEXT : READ_BOOL;
+	case CSV_DTYPE_CATEGORY:
+		return e->n_values ? first_of_category(e, s) : READ_TEXT;
+	default:
+		return e->n_values ? evidence_verdict(e).reading : READ_TEXT;
+	}
+}
+
+static int not_of_dtype(struct part *p, const struct column *c)
+{
+	return error_set(&p->error, SHMPUB_ERR_CSV,
+	                 "column \"%.*s\": its cells are not of the dtype that it is to have",
+	                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data);
+}
+
+/* pandas refuses integers and bools with NA, and integers that do not fit, before it looks at dates. */
+static int check_first(struct part *p, const struct column *c, const struct evidence *e)
+{
+	bool is_int = c->first_dtype == CSV_DTYPE_INT64 && c->first == READ_INT;
+	bool is_bool = c->first_dtype == CSV_DTYPE_BOOL && c->first == READ_BOOL;
+
+	bool may_be_text = c->first_dtype == CSV_DTYPE_AUTO || c->first_dtype == CSV_DTYPE_STR ||
+	                   c->first_dtype == CSV_DTYPE_CATEGORY || c->is_unconverted;
+
+	if (c->first == READ_TEXT && !may_be_text)
+		return not_of_dtype(p, c);
+	if ((is_int || is_bool) && e->n_nulls)
+		return error_set(&p->error, SHMPUB_ERR_CSV,
+		                 "column \"%.*s\" is to be %s, %llu cells are missing",
+		                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data,
+		                 is_int ? "int64" : "bool", (unsigned long long)e->n_nulls);
+	if (is_int && e->first_beyond != ROW_NONE)
+		return error_set(&p->error, SHMPUB_ERR_CSV,
+		                 "column \"%.*s\" is to be int64, row %llu is beyond it",
+		                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data,
+		                 (unsigned long long)e->first_beyond);
+	return SHMPUB_OK;
+}
+
+/* --- the second -------------------------------------------------------------------------------------- */
+
+static bool is_bool_word(bool *out, const struct columns *s, struct span text)
+{
+	static const char *const words[] = { "True", "TRUE", "true", "False", "FALSE", "false" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (span_is(text, words[i])) {
+			*out = i < 3;
+			return true;
+		}
+	}
+	*out = word_set_has(&s->true_words, text);
+	return *out || word_set_has(&s->false_words, text);
+}
+
+static bool is_null_number(const struct column *c, double v)
+{
+	for (size_t i = 0; i < c->na->n_numbers; i++) {
+		if (c->na->numbers[i] == v)
+			return true;
+	}
+	return false;
+}
+
+static void look_integer(struct second_look *l, struct span digits)
+{
+	int64_t i;
+
+	l->has_int = true;
+	switch (value_int(&i, digits)) {
+	case INT_SIGNED:
+		l->has_negative |= i < 0;
+		break;
+	case INT_UNSIGNED:
+		l->has_unsigned = true;
+		break;
+	default:
+		l->has_beyond = true;
+	}
+}
+
+static bool has_float_sign(struct span text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (memchr(".eEiI", text.data[i], 5))
+			return true;
+	}
+	return false;
+}
+
+/* `room` holds the cell once more. */
+static void look_again(struct second_look *l, const struct column *c, const struct columns *s,
+                       struct span cell, char *room)
+{
+	size_t size;
+	double f;
+	bool b;
+
+	if (!is_bool_word(&b, s, cell))
+		l->has_not_bool = true;
+	if (l->has_not_number)
+		return;
+	if (!value_float(&f, cell)) {
+		l->has_not_number = true;
+		return;
+	}
+	if (is_null_number(c, f)) {
+		l->has_null_number = true;
+		return;
+	}
+	size = value_python_int(room, cell);
+	if (size)
+		look_integer(l, span_of(room, size));
+	else if (has_float_sign(cell))
+		l->has_float = true;
+	else
+		l->has_not_number = true; /* more digits than Python takes */
+}
+
+static struct verdict verdict_of(enum reading reading, enum shmpub_type type)
+{
+	return (struct verdict){ .reading = reading, .type = type };
+}
+
+static struct verdict second_verdict(const struct second_look *l)
+{
+	struct verdict v = verdict_of(READ_BOOL, SHMPUB_BOOL);
+
+	if (!l->has_not_number) {
+		bool has_null = l->has_null || l->has_null_number;
+
+		if (l->has_unsigned && (has_null || l->has_negative))
+			return verdict_of(READ_TEXT, SHMPUB_TEXT);
+		if (l->has_float || has_null)
+			return verdict_of(READ_FLOAT, SHMPUB_FLOAT64);
+		if (l->has_beyond)
+			return (struct verdict){ .reading = READ_LONG,
+				                 .type = SHMPUB_TEXT,
+				                 .kind = SHMPUB_KIND_INT };
+		return l->has_unsigned ? verdict_of(READ_UINT, SHMPUB_UINT64)
+		                       : verdict_of(READ_INT, SHMPUB_INT64);
+	}
+	if (l->has_not_bool)
+		return verdict_of(READ_TEXT, SHMPUB_TEXT);
+	v.kind = l->has_null ? SHMPUB_KIND_BOOL : SHMPUB_PLAIN;
+	return v;
+}
+
+/* --- all rows, twice ------------------------------------------------------------------------------------ */
+
+struct look {
+	struct column *c;
+	struct column_state *s;
+	struct second_look second;
+	bool is_second;
+};
+
+static void look_date(struct look *l, struct span cell)
+{
+	struct date_state *d = l->s->dates;
+	struct timestamp t;
+
+	if (d->has_not_date)
+		return;
+	if (cell.data == NULL || value_is_nat(cell))
+		l->s->n_nulls++;
+	else if ((!d->has_value && !dates_begin(d, l->c, cell)) ||
+	         !dates_read(&t, d, l->c->is_form_given ? l->c->form : &d->form, cell))
+		d->has_not_date = true;
+	else
+		dates_note(d, &t);
+}
+
+static void look_cell(struct part *p, struct look *l, struct span cell, uint64_t row)
+{
+	size_t size = cell.size + 1 + FORMAT_MAX;
+	char *room = part_room(p, 2 * size); /* for the text, and for what is made of that */
+
+	if (room == NULL)
+		return;
+	if (!l->is_second) {
+		evidence_add(&l->s->seen, l->c, &p->in->columns, cell, row, room);
+		return;
+	}
+	cell = text_in(room, l->c, &p->in->columns, cell);
+	if (l->c->is_date)
+		look_date(l, cell);
+	l->second.has_null |= cell.data == NULL;
+	if (l->c->infers_again && cell.data)
+		look_again(&l->second, l->c, &p->in->columns, cell, room + size);
+}
+
+static int look_at_all(struct part *p, struct look *l)
+{
+	const struct marks *marks = &p->in->marks;
+	struct tile t;
+	int r = SHMPUB_OK;
+
+	for (size_t m = 0; m < marks->n && r == SHMPUB_OK; m++) {
+		tile_reader_seek(&p->reader, marks, m);
+		while (r == SHMPUB_OK && p->result == SHMPUB_OK) {
+			r = tile_reader_next(&p->reader, &t, &p->error);
+			if (r || t.n_rows == 0)
+				break;
+			for (size_t i = 0; i < t.n_rows && p->result == SHMPUB_OK; i++)
+				look_cell(p, l, part_cell(p, tile_raw(&t, i, l->c->source)),
+				          t.first_row + i);
+		}
+	}
+	return r ? r : p->result;
+}
+
+static struct verdict decide(const struct look *l)
+{
+	struct verdict v = verdict_of(READ_TEXT, SHMPUB_TEXT);
+
+	if (l->c->is_date)
+		v = dates_verdict(l->s->dates, l->s->n_nulls);
+	else if (!l->c->infers_again && l->s->seen.n_values == 0) /* objects that are NaN */
+		return (struct verdict){ .reading = READ_BOOL,
+			                 .type = SHMPUB_BOOL,
+			                 .kind = SHMPUB_KIND_BOOL };
+	if (v.reading == READ_TEXT && l->c->infers_again)
+		v = second_verdict(&l->second);
+	if (v.reading == READ_TEXT && l->c->first == READ_LITERAL)
+		v.reading = READ_LITERAL;
+	else if (v.reading == READ_TEXT && l->c->restrings && l->c->first != READ_TEXT)
+		v.reading = READ_ANEW;
+	return v;
+}
+
+int again_settle(struct part *p, size_t column)
+{
+	struct look l = { .c = &p->in->columns.columns[column], .s = &p->states[column] };
+	int r = SHMPUB_OK;
+
+	l.c->first = READ_TEXT;
+	if (l.c->restrings) {
+		r = look_at_all(p, &l);
+		if (r == SHMPUB_OK) {
+			l.c->first = first_reading(l.c, &l.s->seen, &p->in->columns);
+			l.c->are_whole = l.s->seen.first_not_int == ROW_NONE &&
+			                 l.c->first_dtype != CSV_DTYPE_FLOAT64;
+			r = check_first(p, l.c, &l.s->seen);
+		}
+	}
+	l.is_second = true;
+	if (r == SHMPUB_OK)
+		r = look_at_all(p, &l);
+	if (r)
+		return r;
+	l.c->verdict = decide(&l);
+	if (l.s->dates && !l.c->is_form_given)
+		*l.c->form = l.s->dates->form;
+	return SHMPUB_OK;
+}
+
+/* --- filling -------------------------------------------------------------------------------------------- */
+
+static bool put(struct column_sink *sink, uint64_t row, const struct column *c,
+                const struct columns *s, struct span cell)
+{
+	bool b;
+
+	switch (c->verdict.reading) {
+	case READ_INT:
+		return value_int((int64_t *)sink->values + row, cell) == INT_SIGNED;
+	case READ_UINT:
+		return value_uint((uint64_t *)sink->values + row, cell) == UINT_VALUE;
+	case READ_FLOAT:
+		return value_float((double *)sink->values + row, cell);
+	default:
+		if (!is_bool_word(&b, s, cell))
+			return false;
+		bit_put(sink->values, row, b);
+		return true;
+	}
+}
+
+static bool is_null(const struct column *c, struct span cell)
+{
+	double f;
+
+	return cell.data == NULL ||
+	       (c->verdict.reading == READ_FLOAT && value_float(&f, cell) && is_null_number(c, f));
+}
+
+void fill_again(struct part *p, size_t column, const struct tile *t)
+{
+	const struct column *c = &p->in->columns.columns[column];
+	struct column_sink *sink = &p->sink->columns[column];
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		uint64_t row = t->first_row + i;
+		struct span cell = again_cell(p, c, part_cell(p, tile_raw(t, i, c->source)));
+
+		if (is_null(c, cell)) {
+			p->states[column].n_nulls++;
+			bit_put(sink->validity, row, false);
+			if (c->verdict.reading == READ_FLOAT)
+				((double *)sink->values)[row] = NAN;
+		} else if (!put(sink, row, c, &p->in->columns, cell)) {
+			part_refuse(p, column, t, i);
+			return;
+		}
+	}
+}
+
+void fill_missing(struct part *p, size_t column, const struct tile *t)
+{
+	for (size_t i = 0; i < t->n_rows; i++)
+		bit_put(p->sink->columns[column].validity, t->first_row + i, false);
+	p->states[column].n_nulls += t->n_rows;
+}
