@@ -118,7 +118,7 @@ int counts_init(struct counts *out, const struct header *h, size_t chunk_size,
 		                 .n = (h->rows.text.size - h->rows.at) / chunk_size };
 	struct counting c = { .counts = &counts,
 		              .text = h->rows.text,
-		              .dialect = { d->delimiter, d->quote, d->has_quote },
+		              .dialect = { d->delimiter, d->quote, d->has_quote, false },
 		              .kind = csv_index_best() };
 	size_t n_ranges = count_ranges(&counts, runner);
 

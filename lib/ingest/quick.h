@@ -32,6 +32,7 @@ struct quick_reader {
 	size_t n_ends, n_records;
 	size_t given_ends, given_records; /* of those, how many were given out */
 	bool has_cr;                      /* in what is at hand */
+	bool owes_lf; /* the next end belongs to no record: the \n of a \r that was the last one */
 };
 
 #define QUICK_READER_NONE ((struct quick_reader){ .cuts = NULL })
@@ -47,8 +48,8 @@ void quick_free(struct quick_reader *q);
 
 /* Records of exactly `width` fields that lie side by side. */
 struct quick_run {
-	const uint32_t *cuts; /* field f of row i lies behind cuts[i * width + f] */
-	size_t n_rows;
+	const uint32_t *cuts; /* field f of row i lies behind cuts[i * stride + f] */
+	size_t stride, n_rows;
 };
 
 /*

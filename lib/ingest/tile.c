@@ -133,7 +133,7 @@ static int next_quick(struct tile_reader *r, struct tile *tile, struct shmpub_er
 	if (run.n_rows == 0)
 		return copy_records(r, tile, err);
 	tile->cuts = run.cuts;
-	tile->stride = r->header->table_width;
+	tile->stride = run.stride;
 	tile->n_rows = run.n_rows;
 	return SHMPUB_OK;
 }

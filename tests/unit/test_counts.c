@@ -54,7 +54,7 @@ static size_t generate(char *out, bool has_quotes, bool is_odd)
 
 static void check_counts(const struct header *h, const struct counts *counts)
 {
-	struct csv_index_dialect d = { ',', '"', true };
+	struct csv_index_dialect d = { ',', '"', true, false };
 	struct csv_index_state state = CSV_INDEX_START;
 	struct csv_count want;
 	int n_wrong = 0;
