@@ -1,7 +1,6 @@
 #include "pool.h"
 
 #include <stdio.h>
-#include <string.h>
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/error.h"
@@ -130,7 +129,8 @@ static void finished(uv_work_t *request, int status)
 	size_t n = r->end - r->first;
 	bool is_stuck = r->is_stuck;
 
-	memcpy(jobs, r->jobs + r->first, n * sizeof(*jobs));
+	for (size_t i = 0; i < n; i++)
+		jobs[i] = r->jobs[r->first + i];
 	forget_running(p, r); /* first: what is done may be submitted again at once */
 	for (size_t i = 0; i < n; i++) {
 		jobs[i]->is_suspect = is_stuck;

@@ -1,5 +1,7 @@
 #include "ingest/part.h"
 
+#include <assert.h>
+
 #include "base/error.h"
 #include "columns/table.h"
 #include "csv/unquote.h"
@@ -216,6 +218,7 @@ void part_copy_text(struct part *p, uint64_t *begins)
 	struct limits limits = { .source = p->in->text.data + p->in->text.size,
 		                 .unquote = csv_unquote_best() };
 
+	assert(p->in->text.data != NULL);
 	for (size_t k = 0; k < p->in->columns.n; k++)
 		p->states[k].text_end = begins[k] + p->states[k].text_size;
 	for (size_t i = p->first_mark; i < p->end_mark; i++) {
