@@ -39,7 +39,7 @@ static bool put_long(uint64_t *size, struct part *p, const struct column *c, str
 		*size = again_cell(p, c, cell).size;
 	else
 		*size = room ? value_python_int(room, cell) : 0;
-	return *size > 0;
+	return *size > 0 && !again_is_refused(p, c, cell);
 }
 
 /* False: the column is broken or the part has failed. */
