@@ -46,6 +46,7 @@ struct na_words {
 	size_t size_max;  /* of the longest word */
 	bool is_default;  /* pandas' own words and no others */
 	bool has_numbers; /* a word may be read as a number or a bool: look for NA first */
+	bool has_digits;  /* a word of the options begins with a digit: it may be read as a date */
 };
 
 struct column {

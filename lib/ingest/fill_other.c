@@ -55,7 +55,8 @@ static size_t take_dates(int64_t *out, struct column_state *s, const struct colu
 		                     .has_zone = c->verdict.has_zone,
 		                     .offset_s = c->verdict.offset_s };
 
-	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || c->restrings)
+	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || c->restrings ||
+	    c->na->has_digits)
 		return 0;
 	return batch_timestamp(out + i, &s->dates->cache, &dates, &run, t->n_rows - i);
 }

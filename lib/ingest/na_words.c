@@ -43,7 +43,10 @@ static int build_words(struct na_words *na, struct build *b, const struct csv_it
 	if (na->numbers == NULL || b->made == NULL)
 		return error_nomem(err, given->n * SPELLING_MAX);
 	for (size_t i = 0; i < given->n; i++) {
-		b->words[b->n++] = given->items[i].text;
+		struct span word = given->items[i].text;
+
+		b->words[b->n++] = word;
+		na->has_digits |= word.size && word.data[0] >= '0' && word.data[0] <= '9';
 		if (value_bool(&is_true, given->items[i].text))
 			na->has_numbers = true;
 		if (!value_python_float(&v, given->items[i].text))

@@ -178,8 +178,17 @@ NUMBERS = [
     (b"a\n0.5\n10000000000000000000000\n", {"dtype": "category"}),
 ]
 
+QUARTERS = """2024Q1 2024-Q2 2024q3 2024Q5 2024Q0 1Q2024 1Q-2024 4Q24 4Q-24 24Q1 24-Q1 9Q24 Q12024 2024Q11 0000Q1
+aQ2024 20a4Q1 024Q1 2024-Q 12Q1 1Q1""".split()
+DATES = [(f"a,b\n1,{q}\n2,2024Q1\n".encode(), {"parse_dates": ["b"]}) for q in QUARTERS]
+DATES += [
+    (b"a,b\n1,Feb 0071\n2,feb-0072\n", {"parse_dates": ["b"]}),
+    (b"a\n1900-01-02\n1900-01-01\n1900-01-01\n", {"parse_dates": [0], "na_values": ["1900-01-01"]}),
+    (b"a\n1900\n1901\n1902\n", {"parse_dates": [0], "na_values": ["1902"]}),
+]
 
-@pytest.mark.parametrize(("text", "options"), CHOICE + TWICE + ENCODINGS + TOKENS + NUMBERS)
+
+@pytest.mark.parametrize(("text", "options"), CHOICE + TWICE + ENCODINGS + TOKENS + NUMBERS + DATES)
 def test_found(text: bytes, options: dict[str, Any]) -> None:
     for arguments in ((), ("-g",), ("-t", "3")):
         assert difference(text, options, our_frames([(text, options)], BUILD, arguments)[0]) is None
