@@ -142,6 +142,10 @@ TOKENS = [
     (b' a b\r "1 2\r', {"sep": " ", "skipinitialspace": True}),
     (b" \r b\r1", {"sep": " ", "skipinitialspace": True}),
     (b'a,"x\ny",b\n1,2,3\n', {"comment": '"'}),
+    (b"\r, ,", {}),
+    (b"a,b,c\r\r, x\r#c\r, y,\r \r,\tz", {"comment": "#"}),
+    (b"a b c\n\r \tNA 1\r\n", {"sep": " ", "skipinitialspace": True}),
+    (b"1 2\r\t\ta 3\n4 5\n", {"sep": r"\s+", "comment": "a", "skiprows": [1, 2]}),
     (b"a\n1\n2,3\n", {"usecols": [1]}),
     (b"a\n1\n0\n10\n", {"thousands": "0"}),
 ]
@@ -383,14 +387,11 @@ def draw_number_options(rnd: random.Random) -> dict[str, Any]:
 
 
 LONG = re.compile(rb"\d{19}")
-BEHIND_CR = re.compile(rb"\r[ \t]*\r[,;|\t ]|\r[,;|\t ][ \t]")
 
 
 def is_deliberate(data: bytes, options: dict[str, Any]) -> bool:
     """docs/CSV.md has each."""
     dtype = options.get("dtype")
-    if BEHIND_CR.search(data):
-        return True
     if {"names", "header", "on_bad_lines"} <= options.keys():
         return True
     if "category" in str(dtype) and LONG.search(data):
