@@ -147,6 +147,19 @@ static size_t pass_blanks_behind_cr(const struct csv_tokenizer *t, size_t p)
 	return p;
 }
 
+/*
+ * A record that begins with blanks: pandas takes them for a blank line at first and steps
+ * back to the line's start then, where a delimiter may stand that it has swallowed.
+ */
+static size_t step_back(const struct csv_tokenizer *t, size_t p)
+{
+	const char *data = t->text.data;
+	bool has_swallowed = !t->dialect->is_whitespace && p >= 2 && data[p - 2] == '\r' &&
+	                     is_delimiter(t->dialect, data[p - 1]);
+
+	return has_swallowed ? p - 1 : p;
+}
+
 /* Past everything that is no record; the text's size when there is none left. */
 static size_t find_record(struct csv_tokenizer *t, size_t p)
 {
@@ -174,7 +187,7 @@ static size_t find_record(struct csv_tokenizer *t, size_t p)
 				break;
 		}
 		if (q < t->text.size && data[q] != '\n' && data[q] != '\r')
-			return p;
+			return step_back(t, p);
 		p = pass_line_end(t, q);
 	}
 	return p;
@@ -229,7 +242,8 @@ static size_t pass_record_end(struct csv_tokenizer *t, size_t p)
 
 /*
  * Blanks behind the \r of a record, when they delimit, belong to the next line whatever
- * stands behind them: a line of nothing else is a record without fields there.
+ * stands behind them: a line of nothing else, or of a comment, is a record without fields
+ * there.
  */
 static bool is_bare_record(const struct csv_tokenizer *t, size_t p)
 {
@@ -240,7 +254,8 @@ static bool is_bare_record(const struct csv_tokenizer *t, size_t p)
 		return false;
 	while (p < t->text.size && is_blank(data[p]))
 		p++;
-	return p == t->text.size || data[p] == '\n' || data[p] == '\r';
+	return p == t->text.size || data[p] == '\n' || data[p] == '\r' ||
+	       (t->dialect->has_comment && data[p] == t->dialect->comment);
 }
 
 /* A delimiter right behind the \r of a record ends an empty field, blanks that are to be skipped or not. */
@@ -254,6 +269,7 @@ enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *r
 	const struct csv_dialect *d = t->dialect;
 	const char *data = t->text.data;
 	bool is_over = is_bare_record(t, t->at);
+	size_t begin = t->at;
 	size_t p = is_over ? t->at : find_record(t, t->at);
 
 	t->at = p;
@@ -267,7 +283,7 @@ enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *r
 		is_over = true; /* blanks and a comment: a record of no fields */
 	r->cuts[0] = (uint32_t)(p - r->base - 1);
 	while (!is_over) {
-		p = is_field_behind_cr(t, p) ? p : find_field_end(t, p);
+		p = p == begin && is_field_behind_cr(t, p) ? p : find_field_end(t, p);
 		if (p > t->text.size)
 			return CSV_OPEN_QUOTE;
 		if (p - r->base >= UINT32_MAX - 1)

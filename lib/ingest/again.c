@@ -1,6 +1,7 @@
 #include "ingest/again.h"
 
 #include <math.h>
+#include <stdio.h>
 #include "base/error.h"
 #include "columns/table.h"
 #include "ingest/dates.h"
@@ -73,6 +74,21 @@ struct span again_cell(struct part *p, const struct column *c, struct span cell)
 	char *room = c->restrings ? part_room(p, cell.size + 1 + FORMAT_MAX) : NULL;
 
 	return room || !c->restrings ? text_in(room, c, &p->in->columns, cell) : SPAN_NONE;
+}
+
+bool again_is_refused(struct part *p, const struct column *c, struct span cell)
+{
+	double f;
+
+	bool is_long = c->infers_again ? c->first == READ_LONG : c->verdict.reading == READ_LONG;
+
+	if (c->index_level < 0 || c->is_leading || !is_long || !value_float(&f, cell) || !isinf(f))
+		return false;
+	if (p->result == SHMPUB_OK)
+		p->result = error_set(&p->error, SHMPUB_ERR_CSV,
+		                      "an integer of the index is too large: %zu digits",
+		                      cell.size);
+	return true;
 }
 
 /* --- the first reading ------------------------------------------------------------------------------ */
@@ -169,6 +185,20 @@ static bool is_null_number(const struct column *c, double v)
 	return false;
 }
 
+/* Where the array has integers they are compared as such; text is compared as floats. */
+static bool is_null_value(const struct column *c, struct span cell, double v)
+{
+	char number[400];
+	int size;
+
+	if (!is_null_number(c, v))
+		return false;
+	if (fabs(v) < 9007199254740992.0 || c->first == READ_FLOAT || !c->nulls_by_value)
+		return true;
+	size = snprintf(number, sizeof(number), "%.0f", v);
+	return span_eq(cell, span_of(number, (size_t)size));
+}
+
 static void look_integer(struct second_look *l, struct span digits)
 {
 	int64_t i;
@@ -207,11 +237,11 @@ static void look_again(struct second_look *l, const struct column *c, const stru
 		l->has_not_bool = true;
 	if (l->has_not_number)
 		return;
-	if (!value_float(&f, cell)) {
+	if (!value_float_again(&f, cell)) {
 		l->has_not_number = true;
 		return;
 	}
-	if (is_null_number(c, f)) {
+	if (is_null_value(c, cell, f)) {
 		l->has_null_number = true;
 		return;
 	}
@@ -317,10 +347,27 @@ static int look_at_all(struct part *p, struct look *l)
 	return r ? r : p->result;
 }
 
+/* Numbers keep their type but for NA among them, which makes floats of all that can be. */
+static struct verdict decide_by_value(const struct look *l)
+{
+	const struct evidence *e = &l->s->seen;
+	struct verdict v = evidence_verdict(e);
+	bool has_null = e->n_nulls || l->second.has_null_number;
+
+	if (v.reading == READ_BOOL && e->n_nulls)
+		return verdict_of(READ_BOOL, SHMPUB_FLOAT64);
+	if (has_null && (v.reading == READ_INT || v.reading == READ_UINT ||
+	                 (v.reading == READ_LONG && !e->has_unsigned)))
+		return verdict_of(READ_FLOAT, SHMPUB_FLOAT64);
+	return v;
+}
+
 static struct verdict decide(const struct look *l)
 {
 	struct verdict v = verdict_of(READ_TEXT, SHMPUB_TEXT);
 
+	if (l->c->nulls_by_value)
+		return decide_by_value(l);
 	if (l->c->is_date)
 		v = dates_verdict(l->s->dates, l->s->n_nulls);
 	else if (!l->c->infers_again && l->s->seen.n_values == 0) /* objects that are NaN */
@@ -375,21 +422,29 @@ static bool put(struct column_sink *sink, uint64_t row, const struct column *c,
 	case READ_UINT:
 		return value_uint((uint64_t *)sink->values + row, cell) == UINT_VALUE;
 	case READ_FLOAT:
-		return value_float((double *)sink->values + row, cell);
+		return value_float_again((double *)sink->values + row, cell);
 	default:
 		if (!is_bool_word(&b, s, cell))
 			return false;
-		bit_put(sink->values, row, b);
+		if (c->verdict.type == SHMPUB_FLOAT64)
+			((double *)sink->values)[row] = b;
+		else /* pandas puts NaN among bools, which is true */
+			bit_put(sink->values, row,
+			        b || (c->nulls_by_value && is_null_number(c, 0)));
 		return true;
 	}
 }
 
 static bool is_null(const struct column *c, struct span cell)
 {
+	bool is_float_of_bool = c->verdict.reading == READ_BOOL &&
+	                        c->verdict.type == SHMPUB_FLOAT64;
 	double f;
 
-	return cell.data == NULL ||
-	       (c->verdict.reading == READ_FLOAT && value_float(&f, cell) && is_null_number(c, f));
+	if (is_float_of_bool && cell.data)
+		return is_null_number(c, span_is(cell, "True"));
+	return cell.data == NULL || (c->verdict.reading == READ_FLOAT &&
+	                             value_float_again(&f, cell) && is_null_value(c, cell, f));
 }
 
 void fill_again(struct part *p, size_t column, const struct tile *t)
@@ -404,9 +459,10 @@ void fill_again(struct part *p, size_t column, const struct tile *t)
 		if (is_null(c, cell)) {
 			p->states[column].n_nulls++;
 			bit_put(sink->validity, row, false);
-			if (c->verdict.reading == READ_FLOAT)
+			if (c->verdict.type == SHMPUB_FLOAT64)
 				((double *)sink->values)[row] = NAN;
-		} else if (!put(sink, row, c, &p->in->columns, cell)) {
+		} else if (again_is_refused(p, c, cell) ||
+		           !put(sink, row, c, &p->in->columns, cell)) {
 			part_refuse(p, column, t, i);
 			return;
 		}

@@ -61,6 +61,16 @@ static void set_order(struct column *c, bool has_rows, bool has_own_dtype)
 	c->dtype = CSV_DTYPE_AUTO;
 }
 
+/* A level is inferred again, where the numbers that NA words are count whatever the cells look like. */
+static void set_value_nulls(struct column *c, bool has_rows)
+{
+	if (!has_rows || c->index_level < 0 || c->is_leading || c->is_missing ||
+	    c->dtype != CSV_DTYPE_AUTO || column_is_twofold(c) || c->na->n_numbers == 0)
+		return;
+	c->nulls_by_value = c->restrings = c->infers_again = true;
+	c->first_dtype = CSV_DTYPE_AUTO;
+}
+
 static int set_form(struct column *c, const struct csv_items *format, struct shmpub_error *err)
 {
 	if (!c->is_date && c->dtype != CSV_DTYPE_TIMESTAMP)
@@ -133,6 +143,8 @@ static int set_said(struct columns *s, const struct header *h, const struct csv_
 		else
 			set_order(c, h->has_rows, said != NULL);
 		r = set_na(s, c, said_of(c, CSV_FAMILY_NA_VALUES, o), o, err);
+		if (r == SHMPUB_OK)
+			set_value_nulls(c, h->has_rows);
 		said = said_of(c, CSV_FAMILY_DATE_FORMAT, o);
 		if (r == SHMPUB_OK)
 			r = set_form(c, said ? &said->date_format : &o->date_format, err);

@@ -46,6 +46,7 @@ struct na_words {
 	size_t size_max;  /* of the longest word */
 	bool is_default;  /* pandas' own words and no others */
 	bool has_numbers; /* a word may be read as a number or a bool: look for NA first */
+	bool has_digits;  /* a word of the options begins with a digit: it may be read as a date */
 };
 
 struct column {
@@ -56,12 +57,13 @@ struct column {
 	bool is_unnamed;
 	bool is_leading; /* a level that the header has no name for */
 	enum csv_dtype dtype;
-	bool is_date;               /* parse_dates: text when a cell is no date */
-	bool is_unconverted;        /* parse_dates: pandas' reader leaves it text */
-	bool restrings;             /* dates, or text, of what its cells say as numbers or bools */
-	bool infers_again;          /* a level of text whose types pandas infers once more */
-	bool is_missing;            /* a name without a field: objects, all of them NaN */
-	bool are_whole;             /* first a float for missing cells only */
+	bool is_date;        /* parse_dates: text when a cell is no date */
+	bool is_unconverted; /* parse_dates: pandas' reader leaves it text */
+	bool restrings;      /* dates, or text, of what its cells say as numbers or bools */
+	bool infers_again;   /* a level of text whose types pandas infers once more */
+	bool nulls_by_value; /* a level whose numbers are compared with words for NA once more */
+	bool is_missing;     /* a name without a field: objects, all of them NaN */
+	bool are_whole;      /* first a float for missing cells only */
 	enum csv_dtype first_dtype; /* restrings: the dtype that was asked for */
 	enum reading first;         /* restrings: what the cells were first read as */
 	bool is_form_given;         /* date_format: compiled once */

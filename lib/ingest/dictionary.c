@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "ingest/hash.h"
+#include "value/scan.h"
 
 /*
  * Open addressing over the words' bytes while filling. At the end the words are read as
@@ -139,45 +140,78 @@ static int compare_text(const void *a, const void *b)
 	return c ? c : (x->as.text.size > y->as.text.size) - (x->as.text.size < y->as.text.size);
 }
 
-/* What words are, all of them. */
+/* What words are, all of them, to pandas' to_numeric. */
 struct words_kind {
-	bool are_int64, are_ints, are_uint64, have_beyond, are_floats, are_bools;
+	bool are_numbers, have_floats, have_negative, have_unsigned, have_beyond, are_bools;
 };
 
-static void look(struct words_kind *k, struct span word, const struct columns *s)
+static struct span trimmed(struct span word)
 {
-	int64_t i;
-	uint64_t u;
-	double f;
-	bool b;
-	enum int_answer answer = value_int(&i, word);
-	enum uint_answer unsigned_answer = value_uint(&u, word);
-
-	k->are_int64 = k->are_int64 && answer == INT_SIGNED;
-	k->have_beyond = k->have_beyond || answer == INT_BEYOND;
-	k->are_uint64 = k->are_uint64 && unsigned_answer == UINT_VALUE;
-	k->are_ints = k->are_ints && (answer != INT_NONE || unsigned_answer == UINT_VALUE);
-	k->are_floats = k->are_floats && value_float(&f, word);
-	k->are_bools = k->are_bools && value_bool_rules(&b, word, &s->rules);
+	while (word.size && scan_is_blank(word.data[0]))
+		word = span_of(word.data + 1, word.size - 1);
+	while (word.size && scan_is_blank(word.data[word.size - 1]))
+		word.size--;
+	return word;
 }
 
-/* As pandas' to_numeric: integers beyond 64 bits, or signed and unsigned ones, stay text. */
+static void look_number(struct words_kind *k, struct span word)
+{
+	double f;
+	int64_t i;
+
+	k->are_numbers = value_float_again(&f, word);
+	if (!k->are_numbers)
+		return;
+	switch (value_int(&i, trimmed(word))) {
+	case INT_SIGNED:
+		k->have_negative = k->have_negative || i < 0;
+		break;
+	case INT_UNSIGNED:
+		k->have_unsigned = true;
+		break;
+	case INT_BEYOND:
+		k->have_beyond = true;
+		break;
+	default:
+		k->have_floats = true;
+	}
+}
+
+/* Integers beyond 64 bits, or large ones beside negative ones, stay text. */
 static enum shmpub_type type_of(const struct dictionary *d, const struct columns *s)
 {
-	struct words_kind k = { true, true, true, false, true, true };
+	struct words_kind k = { .are_numbers = !s->has_number_options, .are_bools = true };
+	bool b;
 
 	if (d->n == 0)
 		return SHMPUB_TEXT;
-	for (size_t i = 0; i < d->n; i++)
-		look(&k, dictionary_word(d, i), s);
-	if (!s->has_number_options && k.are_floats) {
-		if (k.are_int64)
-			return SHMPUB_INT64;
-		if (k.are_uint64 && !k.have_beyond)
-			return SHMPUB_UINT64;
-		return k.are_ints ? SHMPUB_TEXT : SHMPUB_FLOAT64;
+	for (size_t i = 0; i < d->n && (k.are_numbers || k.are_bools); i++) {
+		if (k.are_numbers)
+			look_number(&k, dictionary_word(d, i));
+		if (k.are_bools)
+			k.are_bools = value_bool_rules(&b, dictionary_word(d, i), &s->rules);
 	}
-	return k.are_bools ? SHMPUB_BOOL : SHMPUB_TEXT;
+	if (!k.are_numbers)
+		return k.are_bools ? SHMPUB_BOOL : SHMPUB_TEXT;
+	if (k.have_unsigned && k.have_negative)
+		return SHMPUB_TEXT;
+	if (k.have_floats)
+		return SHMPUB_FLOAT64;
+	if (k.have_beyond)
+		return SHMPUB_TEXT;
+	return k.have_unsigned ? SHMPUB_UINT64 : SHMPUB_INT64;
+}
+
+/* The word is a number that fits. */
+static uint64_t uint_of(struct span word)
+{
+	uint64_t u = 0;
+	int64_t i = 0;
+
+	if (value_int(&i, trimmed(word)) == INT_SIGNED)
+		return (uint64_t)i;
+	(void)value_uint(&u, trimmed(word));
+	return u;
 }
 
 static void read_values(struct value *values, const struct dictionary *d, enum shmpub_type type,
@@ -191,11 +225,11 @@ static void read_values(struct value *values, const struct dictionary *d, enum s
 
 		v->code = (uint32_t)k;
 		if (type == SHMPUB_INT64) {
-			(void)value_int(&v->as.i, word);
+			(void)value_int(&v->as.i, trimmed(word));
 		} else if (type == SHMPUB_UINT64) {
-			(void)value_uint(&v->as.u, word);
+			v->as.u = uint_of(word);
 		} else if (type == SHMPUB_FLOAT64) {
-			(void)value_float(&v->as.f, word);
+			(void)value_float_again(&v->as.f, word);
 		} else if (type == SHMPUB_BOOL) {
 			(void)value_bool_rules(&b, word, &s->rules);
 			v->as.i = b;

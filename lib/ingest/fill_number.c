@@ -322,7 +322,8 @@ void fill_bool(struct part *p, size_t column, const struct tile *t)
 			evidence_add(&s->seen, c, &p->in->columns, cell, row, room);
 		}
 		v = false;
-		if (is_null_first(c, cell) || !value_bool_rules(&v, cell, &p->in->columns.rules)) {
+		if (is_null_first(c, cell) || (has_words && column_is_na(c, cell)) ||
+		    !value_bool_rules(&v, cell, &p->in->columns.rules)) {
 			if (c->dtype == CSV_DTYPE_BOOL || !column_is_na(c, cell)) {
 				part_refuse(p, column, t, i);
 				return;
@@ -346,8 +347,6 @@ static bool read_any(double *out, const struct part *p, const struct column *c, 
 		if (!value_bool_rules(&b, cell, &p->in->columns.rules))
 			return false;
 		*out = b;
-		if (c->index_level >= 0 && c->dtype == CSV_DTYPE_AUTO && is_null_number(c, b))
-			*out = NAN; /* inferred as a number once more */
 		return true;
 	}
 	if (!value_float_rules(out, cell, &p->in->columns.rules))

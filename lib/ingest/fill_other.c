@@ -57,7 +57,8 @@ static size_t take_dates(int64_t *out, const struct part *p, struct column_state
 	struct trimmed trimmed;
 	struct cell_run run;
 
-	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || c->restrings)
+	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || c->restrings ||
+	    c->na->has_digits)
 		return i;
 	trimmed.has_numbers = false;
 	for (size_t n = 1; n && i < t->n_rows; i += n) {

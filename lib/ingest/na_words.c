@@ -1,5 +1,6 @@
 #include "ingest/na_words.h"
 
+#include <math.h>
 #include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
@@ -13,20 +14,22 @@
 struct build {
 	struct span *words;
 	size_t n;
-	char *made; /* 2 spellings of 32 bytes for each word */
+	char *made; /* the spellings of each word, one after the other */
 };
+
+#define SPELLING_MAX                                                                               \
+	320 /* the longest whole double has 309 digits, and there are ".0" and a sign */
 
 static void add_spellings(struct build *b, size_t i, double v)
 {
-	char *at = b->made + i * 64;
+	char *at = b->made + i * SPELLING_MAX;
 	int n;
 
-	if (!(v > -9.2e18 && v < 9.2e18) || v != (double)(int64_t)v)
+	if (isinf(v) || v != trunc(v))
 		return;
-	n = snprintf(at, 32, "%lld", (long long)v);
+	n = snprintf(at, SPELLING_MAX, "%.0f.0", v == 0 ? 0.0 : v);
 	b->words[b->n++] = span_of(at, (size_t)n);
-	n = snprintf(at + 32, 32, "%lld.0", (long long)v);
-	b->words[b->n++] = span_of(at + 32, (size_t)n);
+	b->words[b->n++] = span_of(at, (size_t)n - 2);
 }
 
 static int build_words(struct na_words *na, struct build *b, const struct csv_items *given,
@@ -36,14 +39,17 @@ static int build_words(struct na_words *na, struct build *b, const struct csv_it
 	double v;
 
 	na->numbers = mem_zalloc(given->n, sizeof(*na->numbers));
-	b->made = mem_zalloc(given->n, 64);
+	b->made = mem_zalloc(given->n, SPELLING_MAX);
 	if (na->numbers == NULL || b->made == NULL)
-		return error_nomem(err, given->n * 64);
+		return error_nomem(err, given->n * SPELLING_MAX);
 	for (size_t i = 0; i < given->n; i++) {
-		b->words[b->n++] = given->items[i].text;
+		struct span word = given->items[i].text;
+
+		b->words[b->n++] = word;
+		na->has_digits |= word.size && word.data[0] >= '0' && word.data[0] <= '9';
 		if (value_bool(&is_true, given->items[i].text))
 			na->has_numbers = true;
-		if (!value_float(&v, given->items[i].text))
+		if (!value_python_float(&v, given->items[i].text))
 			continue;
 		na->has_numbers = true;
 		na->numbers[na->n_numbers++] = v;

@@ -111,61 +111,70 @@ enum uint_answer value_uint(uint64_t *out, struct span text)
 	return UINT_VALUE;
 }
 
-/*
- * The text without its separators, if it is a number with any; the first digit must
- * come before them. False: look at the text as it is. A size above PANDAS_WORD: too long.
- */
-static bool drop_thousands(char *out, size_t *size, struct span text, char thousands)
+/* A number with its separators taken out. */
+struct plain {
+	char text[PANDAS_WORD];
+	size_t size;
+	bool is_too_long;
+	bool is_whole; /* nothing but blanks follows */
+	bool is_end;   /* not even those */
+};
+
+/* False: there are no separators, or no digit comes before them; look at the text as it is. */
+static bool drop_thousands(struct plain *out, struct span text, char thousands)
 {
 	const char *end = text.data + text.size;
-	const char *p = scan_blanks(text.data, end);
-	size_t n = 0;
-	bool any = false;
+	const char *p = scan_blanks(text.data, end), *first = p;
 
+	out->size = 0;
+	out->is_too_long = false;
 	if (p < end && (*p == '-' || *p == '+'))
-		out[n++] = *p++;
-	if (p == end || !scan_is_digit(*p))
+		out->text[out->size++] = *p++;
+	if (p == end || !scan_is_digit(*p) || !memchr(first, thousands, (size_t)(end - first)))
 		return false;
 	for (; p < end && (scan_is_digit(*p) || *p == thousands); p++) {
-		if (*p == thousands) {
-			any = true;
+		if (*p == thousands)
 			continue;
-		}
-		if (n < PANDAS_WORD)
-			out[n] = *p;
-		n++;
+		out->is_too_long = out->size + 1 >= PANDAS_WORD;
+		if (out->is_too_long)
+			break;
+		out->text[out->size++] = *p;
 	}
-	/* What follows the digits decides between overflow and "not an integer". */
-	for (; p < end; p++, n++) {
-		if (n < PANDAS_WORD)
-			out[n] = *p;
-	}
-	*size = n;
-	return any;
+	out->is_end = p == end;
+	out->is_whole = scan_blanks(p, end) == end;
+	return true;
 }
 
 enum int_answer value_int_rules(int64_t *out, struct span text, const struct value_rules *rules)
 {
-	char plain[PANDAS_WORD];
-	size_t size;
+	enum int_answer answer;
+	struct plain plain;
 
-	if (rules->thousands == '\0')
+	if (rules->thousands == '\0' || !drop_thousands(&plain, text, rules->thousands))
 		return value_int(out, text);
-	if (!drop_thousands(plain, &size, text, rules->thousands))
-		return value_int(out, text);
-	return size >= PANDAS_WORD ? INT_BEYOND : value_int(out, span_of(plain, size));
+	if (plain.is_too_long)
+		return INT_BEYOND;
+	answer = value_int(out, span_of(plain.text, plain.size));
+	if (answer == INT_SIGNED)
+		return plain.is_whole ? INT_SIGNED : INT_NONE;
+	return plain.is_end ? answer : INT_NONE; /* as in value_int */
 }
 
 enum uint_answer value_uint_rules(uint64_t *out, struct span text, const struct value_rules *rules)
 {
-	char plain[PANDAS_WORD];
-	size_t size;
+	enum uint_answer answer;
+	struct plain plain;
 
-	if (rules->thousands == '\0')
+	if (rules->thousands == '\0' || !drop_thousands(&plain, text, rules->thousands))
 		return value_uint(out, text);
-	if (!drop_thousands(plain, &size, text, rules->thousands))
-		return value_uint(out, text);
-	return size >= PANDAS_WORD ? UINT_BEYOND : value_uint(out, span_of(plain, size));
+	if (plain.text[0] == '-')
+		return UINT_NEGATIVE;
+	if (plain.is_too_long)
+		return UINT_BEYOND;
+	answer = value_uint(out, span_of(plain.text, plain.size));
+	if (answer == UINT_BEYOND)
+		return plain.is_end ? UINT_BEYOND : UINT_NONE;
+	return plain.is_whole ? answer : UINT_NONE;
 }
 
 size_t value_python_int(char *out, struct span text)

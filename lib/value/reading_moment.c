@@ -82,12 +82,80 @@ static bool delimited(struct timestamp *out, struct span text)
 	return true;
 }
 
+static bool digits_at(int32_t *out, struct span text, size_t at, size_t size)
+{
+	return at + size <= text.size && token_whole(out, span_of(text.data + at, size));
+}
+
+/* Where the parts of a quarter stand, and how long its year is; 0: this is none. */
+struct quarter {
+	size_t digit, year, year_size;
+};
+
+/* 2024Q1, 24Q1, 1Q2024, 1Q24, each with a minus between year and Q or not. */
+static struct quarter quarter_parts(struct span text)
+{
+	size_t q = 1, n = text.size;
+	bool has_minus;
+
+	while (q < n && q < 6 && text.data[q] != 'Q' && text.data[q] != 'q')
+		q++;
+	if (n < 4 || n > 7 || q == n || q == 6)
+		return (struct quarter){ 0, 0, 0 };
+	has_minus = text.data[q == 1 ? q + 1 : q - 1] == '-';
+	if (q == 1)
+		return n - has_minus == 4   ? (struct quarter){ 0, n - 2, 2 }
+		       : n - has_minus == 6 ? (struct quarter){ 0, n - 4, 4 }
+		                            : (struct quarter){ 0, 0, 0 };
+	if (q - has_minus == 2 && n == q + 2)
+		return (struct quarter){ n - 1, 0, 2 };
+	if (q - has_minus == 4 && n == q + 2)
+		return (struct quarter){ n - 1, 0, 4 };
+	return (struct quarter){ 0, 0, 0 };
+}
+
+/* The first day of a quarter. True when the text is one, good or bad. */
+static bool quarter(int32_t *year, int32_t *month, struct span text)
+{
+	struct quarter at = quarter_parts(text);
+
+	*year = *month = 0;
+	if (at.year_size == 0 || !digits_at(year, text, at.year, at.year_size))
+		return false;
+	if (at.year_size == 2)
+		*year += 2000;
+	if (text.data[at.digit] >= '1' && text.data[at.digit] <= '4')
+		*month = (text.data[at.digit] - '1') * 3 + 1;
+	return true;
+}
+
+/* "Feb 0071", "feb-0071": all four digits count, as they would not for dateutil. */
+static bool month_and_year(int32_t *year, int32_t *month, struct span text)
+{
+	size_t at = 4;
+
+	if (text.size < 8 || (text.data[3] != '-' && !scan_is_blank(text.data[3])))
+		return false;
+	while (text.data[3] != '-' && at < text.size && scan_is_blank(text.data[at]))
+		at++;
+	*month = token_month(span_of(text.data, 3));
+	return *month != READ_UNSET && at + 4 == text.size && digits_at(year, text, at, 4);
+}
+
 bool reading_moment(struct timestamp *out, struct span text, int32_t this_year)
 {
 	struct reading r;
+	int32_t year, month;
 
 	if (delimited(out, text))
 		return true;
+	if (quarter(&year, &month, text) || month_and_year(&year, &month, text)) {
+		*out = (struct timestamp){ .seconds = month && year
+			                                      ? calendar_days(year, month, 1) *
+			                                                SECONDS_PER_DAY
+			                                      : 0 };
+		return month > 0 && year > 0;
+	}
 	if (!looks_like_date(text) || !reading_parse(&r, text, this_year) ||
 	    lacks_date_behind_time(&r) || !reading_complete(&r))
 		return false;

@@ -20,6 +20,8 @@
 #define MANTISSA_DIGITS 19
 #define EXPONENT_BOUND (INT64_C(1) << 40) /* larger ones are cut: the answer is 0 or infinite */
 
+#define PYTHON_FLOAT_MAX 512 /* longer words are just words */
+
 struct decimal {
 	uint64_t mantissa;
 	int64_t exponent; /* of the last digit */
@@ -161,4 +163,34 @@ bool value_float_rules(double *out, struct span text, const struct value_rules *
 	if (rules->thousands)
 		return xstrtod(out, text, rules->decimal, rules->thousands) || special(out, text);
 	return parse(out, text, rules->decimal);
+}
+
+bool value_float_again(double *out, struct span text)
+{
+	if (has_plus(text))
+		return xstrtod(out, text, '.', '\0') || special(out, text);
+	return parse(out, text, '.');
+}
+
+bool value_python_float(double *out, struct span text)
+{
+	char plain[PYTHON_FLOAT_MAX];
+	const char *end = text.data + text.size, *p = scan_blanks(text.data, end);
+	size_t n = 0;
+
+	while (end > p && scan_is_blank(end[-1]))
+		end--;
+	for (; p < end; p++) {
+		bool is_between = n > 0 && scan_is_digit(p[-1]) && p + 1 < end &&
+		                  scan_is_digit(p[1]);
+
+		if (*p == '_' && is_between)
+			continue;
+		if (n == sizeof(plain) || scan_is_blank(*p))
+			return false;
+		plain[n++] = *p;
+	}
+	return n > 0 &&
+	       parse(out, span_of(plain + (plain[0] == '+'), n - (plain[0] == '+')), '.') &&
+	       (plain[0] != '+' || n < 2 || (plain[1] != '+' && plain[1] != '-'));
 }

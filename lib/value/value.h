@@ -78,6 +78,11 @@ size_t value_python_int(char *out, struct span text);
 bool value_float(double *out, struct span text);
 bool value_float_rules(double *out, struct span text, const struct value_rules *rules);
 
+/* As pandas reads text that it has made once (categories, levels): not exactly behind a plus sign. */
+bool value_float_again(double *out, struct span text);
+/* As Python's float() reads a word for NA: blanks around, underscores between digits. */
+bool value_python_float(double *out, struct span text);
+
 /* TRUE and FALSE in any mixture of cases; with rules also their words. */
 bool value_bool(bool *out, struct span text);
 bool value_bool_rules(bool *out, struct span text, const struct value_rules *rules);
