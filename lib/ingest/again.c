@@ -76,19 +76,14 @@ struct span again_cell(struct part *p, const struct column *c, struct span cell)
 	return room || !c->restrings ? text_in(room, c, &p->in->columns, cell) : SPAN_NONE;
 }
 
-bool again_is_refused(struct part *p, const struct column *c, struct span cell)
+void again_note_large(struct part *p, size_t column, struct span cell)
 {
+	const struct column *c = &p->in->columns.columns[column];
+	bool is_long = c->infers_again ? c->first == READ_LONG : c->verdict.reading == READ_LONG;
 	double f;
 
-	bool is_long = c->infers_again ? c->first == READ_LONG : c->verdict.reading == READ_LONG;
-
-	if (c->index_level < 0 || c->is_leading || !is_long || !value_float(&f, cell) || !isinf(f))
-		return false;
-	if (p->result == SHMPUB_OK)
-		p->result = error_set(&p->error, SHMPUB_ERR_CSV,
-		                      "an integer of the index is too large: %zu digits",
-		                      cell.size);
-	return true;
+	if (c->index_level >= 0 && !c->is_leading && is_long && value_float(&f, cell) && isinf(f))
+		p->states[column].n_too_large = cell.size;
 }
 
 /* --- the first reading ------------------------------------------------------------------------------ */
@@ -461,8 +456,10 @@ void fill_again(struct part *p, size_t column, const struct tile *t)
 			bit_put(sink->validity, row, false);
 			if (c->verdict.type == SHMPUB_FLOAT64)
 				((double *)sink->values)[row] = NAN;
-		} else if (again_is_refused(p, c, cell) ||
-		           !put(sink, row, c, &p->in->columns, cell)) {
+			continue;
+		}
+		again_note_large(p, column, cell);
+		if (!put(sink, row, c, &p->in->columns, cell)) {
 			part_refuse(p, column, t, i);
 			return;
 		}

@@ -17,8 +17,11 @@ int again_settle(struct part *p, size_t column);
 /* The cell's text as the second reading sees it; data NULL: NA. Good until the next one. */
 struct span again_cell(struct part *p, const struct column *c, struct span cell);
 
-/* An integer of a level that pandas cannot make a double of, which it tries; p->result is set. */
-bool again_is_refused(struct part *p, const struct column *c, struct span cell);
+/*
+ * Notes an integer of a level that pandas cannot make a double of, which it tries: an error
+ * should the column be one of such integers, which only the end of the fill knows.
+ */
+void again_note_large(struct part *p, size_t column, struct span cell);
 
 /* Numbers and bools of a level that was inferred again. */
 fill_fn fill_again;

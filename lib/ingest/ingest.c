@@ -174,6 +174,7 @@ static void join_column(struct ingest *in, size_t k)
 		o = &in->parts[i].states[k];
 		s->n_nulls += o->n_nulls;
 		s->is_broken |= o->is_broken;
+		s->n_too_large = o->n_too_large ? o->n_too_large : s->n_too_large;
 		s->has_minus_zero |= o->has_minus_zero;
 		s->has_inexact |= o->has_inexact;
 		s->has_null_number |= o->has_null_number;
@@ -226,6 +227,18 @@ static int settle_flagged(struct ingest *in, const bool *flags, struct shmpub_er
 	return r;
 }
 
+/* Integers that no level can have, in columns that are what they were taken for. */
+static int check_large(const struct ingest *in, struct shmpub_error *err)
+{
+	for (size_t k = 0; k < in->columns.n; k++) {
+		if (in->parts[0].states[k].n_too_large)
+			return error_set(err, SHMPUB_ERR_CSV,
+			                 "an integer of the index is too large: %zu digits",
+			                 in->parts[0].states[k].n_too_large);
+	}
+	return SHMPUB_OK;
+}
+
 static int verify(struct ingest *in, struct shmpub_error *err)
 {
 	bool *flags = mem_zalloc(in->columns.n + 1, sizeof(*flags));
@@ -251,7 +264,7 @@ static int verify(struct ingest *in, struct shmpub_error *err)
 		r = d ? d : r;
 	}
 	mem_free(flags);
-	return r;
+	return r ? r : check_large(in, err);
 }
 
 static int retype(struct ingest *in, struct shmpub_error *err)

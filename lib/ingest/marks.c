@@ -110,8 +110,7 @@ static int pass_records(struct walk *w, struct shmpub_error *err)
 
 	quick_seek(&w->quick, w->h, w->t.at, w->t.text.size);
 	do {
-		r = quick_next_run(&run, &w->quick, w->h->table_width,
-		                   ROWS_APART - m->n_rows % ROWS_APART, err);
+		r = quick_next_run(&run, &w->quick, ROWS_APART - m->n_rows % ROWS_APART, err);
 		if (r)
 			break;
 		m->n_rows += run.n_rows;
@@ -303,6 +302,44 @@ static int pass_stretch(struct walk *w, bool is_quick, struct shmpub_error *err)
 	return r;
 }
 
+/*
+ * Counting does not see records that are too long; so what is wrong may stand behind one,
+ * which pandas meets first. Then that is the error.
+ */
+static int find_first_error(const struct walk *w, int result, struct shmpub_error *err)
+{
+	struct marks passed = *w->m;
+	struct shmpub_error first;
+	int r;
+
+	passed.n--; /* the last one is where it stopped */
+	r = tile_find_error(w->h, w->skips_bad_lines, &passed, &first);
+	if (r == SHMPUB_ERR_CSV && err)
+		*err = first;
+	return r == SHMPUB_ERR_CSV ? r : result;
+}
+
+static int pass_all(struct walk *w, const struct ingest_runner *runner, struct shmpub_error *err)
+{
+	bool is_quick = quick_is_possible(w->h), is_ahead;
+	int r = put_mark(w, err);
+
+	quick_seek(&w->quick, w->h, w->t.at, w->t.text.size);
+	/* What a comment holds would be counted as well, and which records are bad not. */
+	is_ahead = is_quick && is_behind_skipped(w) && !w->skips_bad_lines &&
+	           !w->t.dialect->has_comment;
+	if (r == SHMPUB_OK && is_ahead)
+		r = counts_init(&w->counts, w->h, STRETCH_SIZE, runner, err);
+	while (r == SHMPUB_OK && w->t.at < w->t.text.size) {
+		r = pass_stretch(w, is_quick, err);
+		if (r == SHMPUB_OK)
+			r = put_mark(w, err);
+	}
+	if (r == SHMPUB_OK && w->m->n == 1)
+		r = put_mark(w, err);
+	return r == SHMPUB_ERR_CSV ? find_first_error(w, r, err) : r;
+}
+
 int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
                const struct ingest_runner *runner, struct shmpub_error *err)
 {
@@ -312,23 +349,8 @@ int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
 		          .skips_bad_lines = skips_bad_lines,
 		          .t = h->rows,
 		          .quick = QUICK_READER_NONE };
-	bool is_quick = quick_is_possible(h), is_ahead;
-	int r = put_mark(&w, err);
+	int r = pass_all(&w, runner, err);
 
-	quick_seek(&w.quick, h, w.t.at, w.t.text.size);
-	/* What a comment holds would be counted as well, and which records are bad not. */
-	is_ahead = is_quick && is_behind_skipped(&w) && !skips_bad_lines &&
-	           !h->rows.dialect->has_comment;
-	if (r == SHMPUB_OK && is_ahead)
-		r = counts_init(&w.counts, h, STRETCH_SIZE, runner, err);
-
-	while (r == SHMPUB_OK && w.t.at < w.t.text.size) {
-		r = pass_stretch(&w, is_quick, err);
-		if (r == SHMPUB_OK)
-			r = put_mark(&w, err);
-	}
-	if (r == SHMPUB_OK && m.n == 1)
-		r = put_mark(&w, err);
 	quick_free(&w.quick);
 	counts_free(&w.counts);
 	if (r) {

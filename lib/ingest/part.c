@@ -168,8 +168,9 @@ void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row
 	size_t shown = raw.size < 60 ? raw.size : 60;
 
 	p->states[column].is_broken = true;
-	if (!p->in->is_strict[column] || p->result)
+	if (!p->in->is_strict[column] || (p->result && t->first_row + row >= p->refused_row))
 		return;
+	p->refused_row = t->first_row + row;
 	p->result = error_set(
 	        &p->error, SHMPUB_ERR_CSV,
 	        "line %llu: column \"%.*s\" is to be %s, \"%.*s\" is not",

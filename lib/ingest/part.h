@@ -25,6 +25,7 @@ struct column_state {
 	bool has_minus_zero;  /* among integers in a column of floats */
 	bool has_inexact;     /* likewise: an integer that a float would not be read as */
 	bool has_null_number; /* likewise: an integer that is NA if the column is one of floats */
+	size_t n_too_large;   /* digits of an integer that no level can have; 0: there is none */
 	bool is_direct;       /* text goes to its place at once */
 	bool is_full;         /* there it did not fit: broken */
 	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
@@ -38,7 +39,8 @@ struct part {
 	struct column_state *states; /* of in->columns */
 	struct buffer unescaped;     /* the cell in hand, when it had quotes inside */
 	struct buffer work;          /* for what is made of it: never where the cell itself is */
-	int result;                  /* the first failure */
+	int result; /* the first failure; of cells that are refused, that of the first row */
+	uint64_t refused_row;
 	struct shmpub_error error;
 };
 

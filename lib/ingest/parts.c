@@ -163,14 +163,25 @@ static void run(struct ingest *in, void (*task)(void *arg, size_t i))
 		task(in, 0);
 }
 
+/* pandas finds out what is no record before it looks at any cell. */
+static int find_error(const struct ingest *in, const struct part *p, struct shmpub_error *err)
+{
+	struct shmpub_error error = p->error;
+	int r = p->result;
+
+	if (r == SHMPUB_ERR_CSV && tile_find_error(&in->header, in->options->skips_bad_lines,
+	                                           &in->marks, &error) != SHMPUB_ERR_CSV)
+		error = p->error;
+	if (err)
+		*err = error;
+	return r;
+}
+
 static int result(const struct ingest *in, struct shmpub_error *err)
 {
 	for (size_t i = 0; i < in->n_parts; i++) {
-		if (in->parts[i].result) {
-			if (err)
-				*err = in->parts[i].error;
-			return in->parts[i].result;
-		}
+		if (in->parts[i].result)
+			return find_error(in, &in->parts[i], err);
 	}
 	return SHMPUB_OK;
 }

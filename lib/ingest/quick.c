@@ -65,6 +65,7 @@ void quick_seek(struct quick_reader *q, const struct header *h, size_t at, size_
 	q->state = CSV_INDEX_START;
 	q->owes_lf = false;
 	q->window = window_size(h);
+	q->width = h->table_width <= h->width || h->drops_extra ? h->table_width : 0;
 	q->most = h->table_width + q->window;
 	q->base = q->at = at;
 	q->end = end;
@@ -184,8 +185,9 @@ static bool is_suspect(const struct quick_reader *q, const uint32_t *cut)
 }
 
 /* Whether record n of those at hand has its fields, and its two ends if lines have two, where a run has them. */
-static bool is_regular(const struct quick_reader *q, size_t n, size_t width, size_t stride)
+static bool is_regular(const struct quick_reader *q, size_t n, size_t stride)
 {
+	const size_t width = q->width;
 	const uint32_t *cut = q->cuts + q->given_ends + n * stride;
 
 	if (q->records[q->given_records + n] != q->given_ends + n * stride + width ||
@@ -195,10 +197,10 @@ static bool is_regular(const struct quick_reader *q, size_t n, size_t width, siz
 	       (q->given_ends + (n + 1) * stride <= q->n_ends && is_crlf(q, cut[width]));
 }
 
-int quick_next_run(struct quick_run *run, struct quick_reader *q, size_t width, size_t most,
+int quick_next_run(struct quick_run *run, struct quick_reader *q, size_t most,
                    struct shmpub_error *err)
 {
-	size_t n = 0, left, stride = width + q->dialect.keeps_lf;
+	size_t n = 0, left, stride = q->width + q->dialect.keeps_lf;
 	int r;
 
 	r = refill(q, err);
@@ -206,9 +208,9 @@ int quick_next_run(struct quick_run *run, struct quick_reader *q, size_t width, 
 		return r;
 	left = q->n_records - q->given_records;
 	most = most < left ? most : left;
-	if (q->has_cr && !q->dialect.keeps_lf)
+	if ((q->has_cr && !q->dialect.keeps_lf) || q->width == 0)
 		most = 0;
-	while (n < most && is_regular(q, n, width, stride))
+	while (n < most && is_regular(q, n, stride))
 		n++;
 	*run = (struct quick_run){ q->cuts + q->given_ends, stride, n };
 	q->given_records += n;

@@ -22,8 +22,9 @@ struct quick_reader {
 	struct csv_index_dialect dialect;
 	struct csv_index_state state;
 	struct span text;
-	size_t most;       /* fields that a record may have here */
-	size_t base;       /* offsets count from here */
+	size_t width; /* fields of a regular record; 0: none is, names are more than fields may be */
+	size_t most;  /* fields that a record may have here */
+	size_t base;  /* offsets count from here */
 	size_t window;     /* bytes that are indexed at a time */
 	size_t at, end;    /* what is left to index */
 	uint32_t *cuts;    /* owned; cuts[0] is the end before ends[0] */
@@ -46,7 +47,7 @@ enum quick_answer {
 void quick_seek(struct quick_reader *q, const struct header *h, size_t at, size_t end);
 void quick_free(struct quick_reader *q);
 
-/* Records of exactly `width` fields that lie side by side. */
+/* Regular records that lie side by side. */
 struct quick_run {
 	const uint32_t *cuts; /* field f of row i lies behind cuts[i * stride + f] */
 	size_t stride, n_rows;
@@ -57,7 +58,7 @@ struct quick_run {
  * begins there, at most `most`; n_rows 0: the next record is not regular, use quick_one.
  * After QUICK_ODD quick_at is the record that nothing was given of.
  */
-int quick_next_run(struct quick_run *run, struct quick_reader *q, size_t width, size_t most,
+int quick_next_run(struct quick_run *run, struct quick_reader *q, size_t most,
                    struct shmpub_error *err);
 
 /* One record of any shape, there being one; n_fields 0: a line that is no record. */

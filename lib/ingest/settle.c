@@ -188,6 +188,7 @@ static size_t sample_rows(size_t n_columns)
 static int look_all(struct part *p, const bool *flags, bool is_sample)
 {
 	size_t n = p->in->marks.n, step = 1, n_rows = SIZE_MAX;
+	struct shmpub_error first;
 	int r = SHMPUB_OK;
 
 	if (is_sample && n > SAMPLE_STRETCHES)
@@ -196,6 +197,10 @@ static int look_all(struct part *p, const bool *flags, bool is_sample)
 		n_rows = sample_rows(p->in->columns.n);
 	for (size_t i = 0; i < n && r == SHMPUB_OK; i += step)
 		r = look_stretch(p, flags, i, n_rows);
+	/* A sample may have met a record that is wrong behind others. */
+	if (r == SHMPUB_ERR_CSV && tile_find_error(&p->in->header, p->in->options->skips_bad_lines,
+	                                           &p->in->marks, &first) == r)
+		p->error = first;
 	return r;
 }
 

@@ -45,20 +45,26 @@ static int check_row(const struct ingest *in, const struct tile *t, size_t row,
 	return r;
 }
 
+/* Records that are none are told first, as pandas does: it decodes when all are there. */
 int text_check_cells(const struct ingest *in, struct shmpub_error *err)
 {
 	struct tile_reader reader;
+	struct shmpub_error bad;
 	struct tile t;
 	int r = tile_reader_init(&reader, &in->header, in->options->skips_bad_lines, err);
+	int checked = SHMPUB_OK;
 
 	for (size_t m = 0; m < in->marks.n && r == SHMPUB_OK; m++) {
 		tile_reader_seek(&reader, &in->marks, m);
 		do {
 			r = tile_reader_next(&reader, &t, err);
-			for (size_t i = 0; r == SHMPUB_OK && i < t.n_rows; i++)
-				r = check_row(in, &t, i, err);
+			for (size_t i = 0; r == SHMPUB_OK && checked == SHMPUB_OK && i < t.n_rows;
+			     i++)
+				checked = check_row(in, &t, i, &bad);
 		} while (r == SHMPUB_OK && t.n_rows > 0);
 	}
 	tile_reader_deinit(&reader);
-	return r;
+	if (r == SHMPUB_OK && checked && err)
+		*err = bad;
+	return r ? r : checked;
 }

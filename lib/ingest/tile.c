@@ -117,7 +117,7 @@ static int copy_records(struct tile_reader *r, struct tile *tile, struct shmpub_
 		if (tile->n_rows == r->rows_room)
 			return SHMPUB_OK;
 		/* Asks for no rows: only whether there is another record at hand. */
-		a = quick_next_run(&run, &r->quick, h->table_width, 0, err);
+		a = quick_next_run(&run, &r->quick, 0, err);
 	} while (a == SHMPUB_OK);
 	return a == QUICK_END ? SHMPUB_OK : a;
 }
@@ -127,7 +127,7 @@ static int next_quick(struct tile_reader *r, struct tile *tile, struct shmpub_er
 	struct quick_run run;
 	int a;
 
-	a = quick_next_run(&run, &r->quick, r->header->table_width, r->rows_room, err);
+	a = quick_next_run(&run, &r->quick, r->rows_room, err);
 	if (a)
 		return a == QUICK_END ? SHMPUB_OK : a;
 	if (run.n_rows == 0)
@@ -162,4 +162,21 @@ int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_err
 	if (r->row > r->end_row)
 		return error_set(err, SHMPUB_ERR_INVALID, "the text changed while it was read");
 	return a;
+}
+
+int tile_find_error(const struct header *h, bool skips_bad_lines, const struct marks *m,
+                    struct shmpub_error *err)
+{
+	struct tile_reader reader;
+	struct tile tile;
+	int r = tile_reader_init(&reader, h, skips_bad_lines, err);
+
+	for (size_t i = 0; i < m->n && r == SHMPUB_OK; i++) {
+		tile_reader_seek(&reader, m, i);
+		do
+			r = tile_reader_next(&reader, &tile, err);
+		while (r == SHMPUB_OK && tile.n_rows > 0);
+	}
+	tile_reader_deinit(&reader);
+	return r;
 }

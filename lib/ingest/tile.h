@@ -86,4 +86,8 @@ void tile_reader_seek(struct tile_reader *r, const struct marks *marks, size_t i
 int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_error *err);
 void tile_reader_deinit(struct tile_reader *r);
 
+/* Reads all rows for the first one that is an error. */
+int tile_find_error(const struct header *header, bool skips_bad_lines, const struct marks *marks,
+                    struct shmpub_error *err);
+
 #endif

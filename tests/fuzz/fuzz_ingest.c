@@ -1,5 +1,6 @@
 #include "fuzz.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -315,11 +316,15 @@ static void read_text(struct outcome *o, struct span text, const struct csv_opti
 
 static void compare(const struct outcome *a, const struct outcome *b)
 {
-	CLAIM(a->result == b->result);
-	if (a->result) {
-		CLAIM(strcmp(a->error.message, b->error.message) == 0);
+	bool is_same = a->result == b->result &&
+	               (a->result == 0 || strcmp(a->error.message, b->error.message) == 0);
+
+	if (!is_same)
+		fprintf(stderr, "%d %s\n%d %s\n", a->result, a->result ? a->error.message : "",
+		        b->result, b->result ? b->error.message : "");
+	CLAIM(is_same);
+	if (a->result)
 		return;
-	}
 	CLAIM(schema_equal(&a->schema, &b->schema));
 	CLAIM(a->sum == b->sum);
 }
