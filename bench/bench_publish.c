@@ -1,10 +1,12 @@
 /*
- * bench_publish -d DIRECTORY -i INSTANCE [-t THREADS] [-s SPARE_BYTES] FEED=FILE [+KEY=VALUE ...] ...
+ * bench_publish -d DIRECTORY -i INSTANCE [-t THREADS] [-s SPARE_BYTES]
+ *               FEED=FILE[:FILE...] [+KEY=VALUE ...] ...
  *
- * A publisher that refreshes on command and says how long each step took. KEY=VALUE is
- * an option of pandas.read_csv for the feed before it. Commands, a line each:
+ * A publisher that refreshes on command and says how long each step took. Refreshes take
+ * a feed's files in turn. KEY=VALUE is an option of pandas.read_csv for the feed before it. Commands, a line each:
  *   FEED            one refresh; answered by one JSON object
  *   FEED N MICROS   N refreshes, one every MICROS; answered by one JSON object each, at the end
+ *   forget FEED     the next refresh of it starts without the last one's schema; no answer
  * It lives until its standard input ends. Times are CLOCK_MONOTONIC nanoseconds.
  *
  * It goes the daemon's own way (read, prepare, commit) with nothing in between: the
@@ -18,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,10 +29,11 @@
 #include "publisher/publisher.h"
 #include "shm/shm.h"
 
-enum { MAX_FEEDS = 64, MAX_THREADS = 64 };
+enum { MAX_FEEDS = 64, MAX_FILES = 4, MAX_THREADS = 64 };
 
 struct feed {
-	const char *name, *file;
+	const char *name, *files[MAX_FILES];
+	size_t n_files, n_reads;
 	struct publisher_feed *feed;
 	struct csv_options *options;
 	struct schema schema;
@@ -88,20 +90,21 @@ static void run_spread(void *self, size_t n, void (*task)(void *arg, size_t i), 
 
 static size_t read_source(struct feed *f, int64_t *mtime_ns)
 {
-	int fd = open(f->file, O_RDONLY | O_CLOEXEC);
+	const char *file = f->files[f->n_reads++ % f->n_files];
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	size_t size = 0;
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) != 0)
-		die(f->file, strerror(errno));
+		die(file, strerror(errno));
 	if (f->room < (size_t)st.st_size + 1) {
 		free(f->text);
 		f->room = (size_t)st.st_size + 1;
 		f->text = aligned_alloc(1 << 21,
 		                        (f->room + (1 << 21) - 1) & ~(size_t)((1 << 21) - 1));
 		if (f->text == NULL)
-			die(f->file, "no memory");
+			die(file, "no memory");
 	}
 	while ((n = read(fd, f->text + size, f->room - size)) > 0)
 		size += (size_t)n;
@@ -145,18 +148,31 @@ static struct times refresh(struct feed *f, const struct ingest_runner *runner)
 	return t;
 }
 
+/* The most memory that this process ever had, in KiB. getrusage() would add its parent's. */
+static long peak_kb(void)
+{
+	FILE *status = fopen("/proc/self/status", "re");
+	char line[128];
+	long kb = 0;
+
+	while (status && fgets(line, sizeof(line), status)) {
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			kb = strtol(line + 6, NULL, 10);
+	}
+	if (status)
+		fclose(status);
+	return kb;
+}
+
 static void print_times(const struct feed *f, const struct times *t)
 {
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
 	printf("{\"feed\":\"%s\",\"sequence\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"columns\":%" PRIu64
 	       ",\"source\":%" PRIu64 ",\"size\":%" PRIu64 ",\"read_ns\":%" PRId64
 	       ",\"parse_ns\":%" PRIu64 ",\"sealed_ns\":%" PRId64 ",\"committed_at\":%" PRId64
 	       ",\"commit_ns\":%" PRId64 ",\"worker_ns\":%" PRId64 ",\"peak_kb\":%ld}\n",
 	       f->name, t->d.sequence, t->d.rows, t->d.columns, t->d.source_size, t->d.size,
 	       t->read_ns - t->began_ns, t->d.parse_ns, t->prepared_ns - t->began_ns, t->commit_ns,
-	       t->done_ns - t->commit_ns, t->worker_ns, usage.ru_maxrss);
+	       t->done_ns - t->commit_ns, t->worker_ns, peak_kb());
 }
 
 static void sleep_until(int64_t at_ns)
@@ -215,7 +231,12 @@ static void add_feed(struct bench *b, char *text)
 	if (equals == NULL || b->n_feeds > MAX_FEEDS)
 		die(text, "not FEED=FILE, or too many");
 	*equals = '\0';
-	*f = (struct feed){ .name = text, .file = equals + 1, .schema = SCHEMA_NONE };
+	*f = (struct feed){ .name = text, .schema = SCHEMA_NONE };
+	for (char *rest = equals + 1, *file; (file = strsep(&rest, ":")) != NULL;) {
+		if (f->n_files == MAX_FILES)
+			die(text, "too many files");
+		f->files[f->n_files++] = file;
+	}
 	if (csv_options_new(&f->options, &err) ||
 	    publisher_feed_open(&f->feed, b->open, span_str(text), 1000, &b->publisher.access,
 	                        &err))
@@ -252,22 +273,32 @@ static void open_bench(struct bench *b, int argc, char **argv)
 	publisher_running(b->open);
 }
 
+static struct feed *find_feed(struct bench *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_feeds; i++) {
+		if (strcmp(b->feeds[i].name, name) == 0)
+			return &b->feeds[i];
+	}
+	die(name, "no such feed");
+	return NULL;
+}
+
 static void obey(struct bench *b, char *line)
 {
 	const struct ingest_runner *runner = b->runner.n_threads > 1 ? &b->runner : NULL;
+	bool forgets = strncmp(line, "forget ", 7) == 0;
+	struct feed *f;
 	char name[64];
 	size_t n = 1;
 	long micros = 0;
 
-	if (sscanf(line, "%63s %zu %ld", name, &n, &micros) < 1)
+	if (sscanf(line + (forgets ? 7 : 0), "%63s %zu %ld", name, &n, &micros) < 1)
 		return;
-	for (size_t i = 0; i < b->n_feeds; i++) {
-		if (strcmp(b->feeds[i].name, name) == 0) {
-			refresh_often(&b->feeds[i], runner, n, micros);
-			return;
-		}
-	}
-	die(name, "no such feed");
+	f = find_feed(b, name);
+	if (forgets)
+		schema_free(&f->schema);
+	else
+		refresh_often(f, runner, n, micros);
 }
 
 int main(int argc, char **argv)

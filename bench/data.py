@@ -6,6 +6,9 @@ quotes1m  a million of them
 floats    a million rows of ten floats with 17 digits
 mixed     a million rows: text with commas, quotes and newlines, missing values, bools, timestamps
 wide      5,000 rows of 1,000 columns
+ten       10,000 rows of ten columns of five types: what a DataFrame of mixed types costs
+A file has others beside it for a refresh that brings more than new numbers: of as many rows but
+other texts (_texts), or of another number of rows (_rows, _half).
 """
 
 from __future__ import annotations
@@ -24,9 +27,9 @@ def tiny() -> Chunks:
     yield "index,a,b,c\n0,1,2,3\n1,4,5,6\n2,7,8,9\n"
 
 
-def quotes(rows: int) -> Callable[[], Chunks]:
+def quotes(rows: int, seed: int = 11) -> Callable[[], Chunks]:
     def chunks() -> Chunks:
-        rng = np.random.default_rng(11)
+        rng = np.random.default_rng(seed)
         letters = rng.integers(65, 91, (100, 4)).tolist()
         symbols = ["".join(map(chr, word[: 2 + i % 3])) for i, word in enumerate(letters)]
         start = np.datetime64("2024-03-01T09:30:00.000")
@@ -110,6 +113,26 @@ def wide(rows: int, columns: int) -> Callable[[], Chunks]:
     return chunks
 
 
+def ten(rows: int, seed: int = 15) -> Callable[[], Chunks]:
+    def chunks() -> Chunks:
+        rng = np.random.default_rng(seed)
+        start = np.datetime64("2024-03-01T09:30:00.000")
+        yield "time,id,symbol,kind,price,change,volume,trades,rank,note\n"
+        times = np.datetime_as_string(start + np.arange(rows).astype("timedelta64[ms]")).tolist()
+        prices = np.round(np.exp(rng.normal(4, 1, (rows, 3))), 3).tolist()
+        numbers = rng.integers(0, 1 << 30, (rows, 5)).tolist()
+        for i, (t, (price, change, volume), n) in enumerate(
+            zip(times, prices, numbers, strict=True)
+        ):
+            symbol, note = "ABCDEFGHIJ"[: 2 + n[0] % 7], WORDS[n[1] % len(WORDS)]
+            yield (
+                f"{t},{i},{symbol},{KINDS[n[2] % 8]},{price},{change if n[3] % 16 else ''},"
+                f"{volume},{n[3]},{n[4]},{note}\n"
+            )
+
+    return chunks
+
+
 def pieces(rows: int, step: int = 20_000) -> Iterator[int]:
     for start in range(0, rows, step):
         yield min(step, rows - start)
@@ -122,7 +145,13 @@ FILES: dict[str, Callable[[], Chunks]] = {
     "floats": floats(1_000_000),
     "mixed": mixed(1_000_000),
     "wide": wide(5_000, 1_000),
-    "floats_half": floats(500_000),  # for the question whether time is linear
+    "ten": ten(10_000),
+    "quotes_texts": quotes(10_000, 21),
+    "quotes_rows": quotes(10_100, 22),
+    "ten_texts": ten(10_000, 23),
+    "ten_rows": ten(10_100, 24),
+    "wide_rows": wide(4_000, 1_000),
+    "floats_half": floats(500_000),  # for the question whether time is linear, too
     "mixed_half": mixed(500_000),
 }
 

@@ -55,12 +55,12 @@ class Child:
 
 
 class Publisher(Child):
-    """bench_publish over some files, each a feed of the file's name."""
+    """bench_publish over some files, each a feed; several in turn where colons part them."""
 
     def __init__(
         self,
         instance: str,
-        feeds: dict[str, tuple[Path, Sequence[str]]],
+        feeds: dict[str, tuple[Path | str, Sequence[str]]],
         threads: int = 1,
         cpus: Iterable[int] = (),
     ) -> None:

@@ -85,57 +85,6 @@ def measure(folder: Path, instance: str, names: list[str], rounds: int) -> list[
     return results
 
 
-def memory(folder: Path, instance: str, names: list[str]) -> list[dict[str, Any]]:
-    """A process that refreshes once: its peak above source and segment, by the source."""
-    results = []
-    for name in [name for name in names if name not in ("tiny", "quotes")]:
-        publisher = Publisher(instance, {name: (data.make(folder, name), ())})
-        answer = publisher.ask(name)
-        publisher.close()
-        peak, source, segment = answer["peak_kb"] * 1024, answer["source"], answer["size"]
-        over = (peak - source - segment) / source
-        results.append(
-            {"file": name, "peak": peak, "source": source, "segment": segment, "over": over}
-        )
-    return results
-
-
-def threads(folder: Path, instance: str, rounds: int) -> dict[str, Any]:
-    """Two threads by one, in turn, on the floats."""
-    path = data.make(folder, "floats")
-    publishers = {n: Publisher(f"{instance}-{n}", {"floats": (path, ())}, n) for n in (1, 2)}
-    times: dict[int, list[float]] = {1: [], 2: []}
-    for round_number in range(rounds + 2):
-        for n, publisher in publishers.items():
-            answer = publisher.ask("floats")
-            if round_number >= 2:
-                times[n].append(answer["sealed_ns"] / 1e6)
-        time.sleep(REST_S)
-    for publisher in publishers.values():
-        publisher.close()
-    gain = [one / two for one, two in zip(times[1], times[2], strict=True)]
-    return {"one_ms": spread(times[1]), "two_ms": spread(times[2]), "gain": spread(gain)}
-
-
-def linear(folder: Path, instance: str, rounds: int) -> list[dict[str, Any]]:
-    """The time per byte of a file by that of its half; 1 is linear."""
-    results = []
-    for name in ("floats", "mixed"):
-        paths = {part: data.make(folder, part) for part in (name, f"{name}_half")}
-        publisher = Publisher(instance, {p: (path, ()) for p, path in paths.items()})
-        per_byte: dict[str, list[float]] = {part: [] for part in paths}
-        for round_number in range(rounds + 2):
-            for part in paths:
-                answer = publisher.ask(part)
-                if round_number >= 2:
-                    per_byte[part].append(answer["sealed_ns"] / answer["source"])
-            time.sleep(REST_S)
-        publisher.close()
-        pairs = zip(per_byte[name], per_byte[f"{name}_half"], strict=True)
-        results.append({"file": name, "per_byte": spread([whole / half for whole, half in pairs])})
-    return results
-
-
 def as_table(results: list[dict[str, Any]]) -> str:
     rows = []
     for r in results:

@@ -23,9 +23,11 @@ from typing import Any
 import parsing
 import plot
 import receiving
+import refresh
+import shmpubd
 from harness import HERE, ROOT
 
-NAMES = ["tiny", "quotes", "quotes1m", "floats", "mixed", "wide"]
+NAMES = ["tiny", "quotes", "quotes1m", "floats", "mixed", "wide", "ten"]
 
 
 def machine() -> dict[str, Any]:
@@ -59,7 +61,6 @@ def in_own_process(folder: Path, instance: str, names: list[str]) -> dict[str, A
 def report(results: dict[str, Any]) -> str:
     m = results["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in m["versions"].items())
-    wake = results["receiving"]["waking"]
     parts = [
         f"{m['cpu']}, Linux {m['kernel']}, Python {m['python']}, {versions}",
         "Source file to sealed snapshot, a refresh after the first; one thread each, in turn, "
@@ -67,23 +68,10 @@ def report(results: dict[str, Any]) -> str:
         parsing.as_table(results["parsing"]),
         "Receiving in Python:",
         receiving.as_table(results["receiving"]["calls"]),
-        f"Commit to DataFrame in a sleeping reader (10,000 rows, every {wake['every_us']} us, "
-        f"{wake['received']} of {wake['snapshots']} taken): p50 {wake['us']['p50']:.0f} us, "
-        f"p90 {wake['us']['p90']:.0f} us",
+        "Commit to DataFrame in a sleeping reader (10,000 rows):",
+        receiving.waking_table(results["receiving"]["waking"]),
     ]
-    for r in results["memory"]:
-        parts.append(
-            f"Peak memory, {r['file']}: {r['peak'] / 1e6:.0f} MB, source {r['source'] / 1e6:.0f}, "
-            f"segment {r['segment'] / 1e6:.0f}, the rest {100 * r['over']:.0f} % of the source"
-        )
-    if "threads" in results:
-        gain = results["threads"]["gain"]
-        parts.append(
-            f"Two threads by one (floats): {gain['median']:.2f} "
-            f"({gain['min']:.2f} to {gain['max']:.2f})"
-        )
-        for r in results["linear"]:
-            parts.append(f"Time per byte, {r['file']} by its half: {r['per_byte']['median']:.2f}")
+    parts += refresh.report(results) + shmpubd.report(results)
     return "\n\n".join(parts)
 
 
@@ -96,17 +84,22 @@ def main() -> int:
     arguments = parser.parse_args()
     names, rounds = arguments.files, arguments.rounds
     if arguments.quick:
-        names, rounds = ["tiny", "quotes"], 3
+        names, rounds = ["tiny", "quotes", "ten"], 3
     instance = f"bench-{os.getpid()}"
     atexit.register(remove_instances, instance)
     results: dict[str, Any] = {"machine": machine(), "rounds": rounds}
     print("measuring: best peer's time by ours", flush=True)
     results["parsing"] = parsing.measure(arguments.data, instance, names, rounds)
     results["receiving"] = in_own_process(arguments.data, instance, names)
-    results["memory"] = parsing.memory(arguments.data, f"{instance}-memory", names)
+    results["memory"] = refresh.memory(arguments.data, f"{instance}-memory", names)
+    results["inference"] = refresh.inference(arguments.data, instance, names, rounds)
+    if "tiny" in names:
+        results["tiny"] = refresh.tiny(arguments.data, instance, rounds)
+        results["unchanged"] = shmpubd.unchanged(arguments.data)
+    results["threads"] = refresh.threads(arguments.data, instance, names, rounds)
     if "floats" in names and "mixed" in names:
-        results["threads"] = parsing.threads(arguments.data, instance, rounds)
-        results["linear"] = parsing.linear(arguments.data, instance, rounds)
+        results["linear"] = refresh.linear(arguments.data, instance, rounds)
+        results["once"] = shmpubd.once(arguments.data, "floats", rounds)
     out = ROOT / "build/bench"
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

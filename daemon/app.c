@@ -243,6 +243,7 @@ static void close_all(struct app *app)
 	uv_close((uv_handle_t *)&app->tick, NULL);
 	uv_close((uv_handle_t *)&app->ready, NULL);
 	uv_close((uv_handle_t *)&app->stop, NULL);
+	pool_close(&app->pool);
 	if (app->pool.n_running)
 		uv_stop(&app->loop); /* else the loop ends by itself, with nothing left in it */
 }
@@ -406,8 +407,12 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 		r = error_set(err, SHMPUB_ERR_SYS, "no event loop can be had");
 		goto failed;
 	}
+	r = pool_init(&app->pool, &app->loop, app->config->daemon.workers, err);
+	if (r) {
+		uv_loop_close(&app->loop);
+		goto failed;
+	}
 	init_handles(app);
-	pool_init(&app->pool, &app->loop, app->config->daemon.workers);
 	init_host(app);
 	notify_open(&app->notify);
 	r = add_feeds(app, err);
@@ -459,5 +464,6 @@ bool app_deinit(struct app *app)
 		return false;
 	config_free(app->config);
 	uv_loop_close(&app->loop);
+	pool_deinit(&app->pool);
 	return true;
 }

@@ -1,17 +1,19 @@
-#include "feed.h"
+#include "feed_parts.h"
 
-#include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
 #include "content_hash.h"
-#include "pace.h"
 
 /*
  * The life of an attempt on the loop thread:
  *
  *     timer -> attempt -> [read] -> was_read -> [build] -> was_built -> timer
  *
- * where brackets run on a worker. Whatever arrives while a job is away (removal, a
+ * where brackets run on a worker. While the source rests, all that is done is
+ *
+ *     timer -> attempt -> [look] -> was_looked -> timer
+ *
+ * and the looks of many feeds share a thread's waking. Whatever arrives while a job is away (removal, a
  * new configuration, the stop) is only noted, and looked at when the job is back:
  * what it made under an old configuration is thrown away.
  *
@@ -19,16 +21,7 @@
  * other failure may pass by itself and is retried, ever more slowly.
  */
 
-#define LOG_AGAIN_MS 60000  /* a failure whose line keeps changing is logged this often */
-#define BUSY_LEAST_MS 10000 /* being written for so long, and three intervals, is a failure */
-
 static void attempt(struct feed *f);
-static void on_timer(uv_timer_t *timer);
-
-static uint64_t now_ms(const struct feed *f)
-{
-	return uv_now(f->host->loop);
-}
 
 bool feed_is_busy(const struct feed *f)
 {
@@ -84,128 +77,6 @@ void feed_leave(struct feed *f, bool keep)
 	close_when_idle(f);
 }
 
-/* --- when to try again ---------------------------------------------------------------------------- */
-
-static void plan(struct feed *f, uint64_t wait_ms)
-{
-	uv_timer_start(&f->timer, on_timer, wait_ms, 0);
-}
-
-static void plan_next(struct feed *f)
-{
-	uint64_t interval = f->config->interval_ms;
-
-	if (interval == 0)
-		return;
-	plan(f, pace_next(now_ms(f), interval, content_hash(span_str(f->config->name), 0)));
-}
-
-/* --- how it ended --------------------------------------------------------------------------------- */
-
-static void tried(struct feed *f)
-{
-	if (f->is_tried)
-		return;
-	f->is_tried = true;
-	f->host->tried(f->host->arg, f, !f->is_failing);
-}
-
-static void log_failure(struct feed *f, const char *line)
-{
-	uint64_t now = now_ms(f);
-
-	if (strcmp(line, f->logged) == 0)
-		return;
-	if (f->logged[0] && now - f->logged_ms < LOG_AGAIN_MS)
-		return;
-	log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name, line);
-	snprintf(f->logged, sizeof(f->logged), "%s", line);
-	f->logged_ms = now;
-}
-
-static void report_failure(struct feed *f, const struct shmpub_error *err)
-{
-	f->is_failing = true;
-	f->is_stale = false;
-	f->n_busy = 0;
-	if (err->message != f->line)
-		snprintf(f->line, sizeof(f->line), "%s", err->message);
-	publisher_feed_report(f->out, REFRESH_FAILED, span_str(f->line));
-	log_failure(f, f->line);
-	tried(f);
-}
-
-/* It may pass by itself. */
-static void failed(struct feed *f, const struct shmpub_error *err)
-{
-	f->seen = SOURCE_MARK_NONE;
-	f->seen_hash = 0;
-	f->n_failures++;
-	report_failure(f, err);
-	plan(f, pace_back_off(f->config->interval_ms, f->n_failures, uv_hrtime()));
-}
-
-/* It lasts as long as the source is what it is. */
-static void failed_for_good(struct feed *f, const struct shmpub_error *err)
-{
-	f->seen = f->refresh.mark;
-	f->seen_hash = f->refresh.hash;
-	f->n_failures = 0;
-	report_failure(f, err);
-	plan_next(f);
-}
-
-static void succeeded(struct feed *f, enum refresh_result result)
-{
-	if (f->logged[0])
-		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: well again", f->config->name);
-	f->logged[0] = '\0';
-	f->is_failing = false;
-	f->is_stale = false;
-	f->n_failures = 0;
-	f->n_busy = 0;
-	f->success_ms = now_ms(f);
-	publisher_feed_report(f->out, result, SPAN_NONE);
-	tried(f);
-	plan_next(f);
-}
-
-static void unchanged(struct feed *f)
-{
-	struct shmpub_error same;
-
-	/* When the content was compared the times are new: remember these. */
-	if (f->refresh.hash && f->refresh.mark.is_settled)
-		f->seen = f->refresh.mark;
-	if (!f->is_failing) {
-		succeeded(f, REFRESH_UNCHANGED);
-		return;
-	}
-	error_set(&same, SHMPUB_ERR_CSV, "%s", f->line);
-	report_failure(f, &same);
-	plan_next(f);
-}
-
-/* Somebody is at it right now, or was a moment ago. */
-static void busy(struct feed *f, bool is_fresh)
-{
-	uint64_t now = now_ms(f), patience = 3 * f->config->interval_ms;
-	struct shmpub_error err;
-
-	f->waited = is_fresh ? f->refresh.mark : SOURCE_MARK_NONE;
-	if (f->n_busy++ == 0)
-		f->busy_since_ms = now;
-	if (patience < BUSY_LEAST_MS)
-		patience = BUSY_LEAST_MS;
-	if (now - f->busy_since_ms > patience) {
-		error_set(&err, SHMPUB_ERR_INVALID, "%s: written to without a pause for %llu s",
-		          f->config->source, (unsigned long long)(now - f->busy_since_ms) / 1000);
-		failed(f, &err);
-		return;
-	}
-	plan(f, pace_busy(f->n_busy));
-}
-
 /* --- jobs ------------------------------------------------------------------------------------------ */
 
 static void give_back(struct feed *f)
@@ -249,7 +120,7 @@ static void commit(struct feed *f)
 		result = article_place(&f->article, &r->article, &err);
 	if (result) {
 		give_back(f);
-		failed(f, &err);
+		feed_failed(f, &err);
 		return;
 	}
 	article_remove(&f->article, f->config); /* names that an older configuration asked for */
@@ -263,7 +134,7 @@ static void commit(struct feed *f)
 	         f->config->name, (unsigned long long)r->descriptor.rows,
 	         (unsigned long long)r->descriptor.sequence);
 	give_back(f);
-	succeeded(f, REFRESH_PUBLISHED);
+	feed_succeeded(f, REFRESH_PUBLISHED);
 }
 
 static void was_built(struct pool_job *job, bool ran)
@@ -281,9 +152,9 @@ static void was_built(struct pool_job *job, bool ran)
 	give_back(f);
 	if (result == SHMPUB_ERR_CSV || result == SHMPUB_ERR_INVALID) {
 		f->is_forced = false;
-		failed_for_good(f, &err);
+		feed_failed_for_good(f, &err);
 	} else {
-		failed(f, &err);
+		feed_failed(f, &err);
 	}
 }
 
@@ -304,13 +175,14 @@ static void start_build(struct feed *f)
 		result = schema_copy(&r->schema, &f->schema, &err);
 	if (result) {
 		give_back(f);
-		failed(f, &err);
+		feed_failed(f, &err);
 		return;
 	}
 	f->state = FEED_BUILDING;
 	f->job.work = build;
 	f->job.done = was_built;
 	f->job.may_hang = false;
+	f->job.is_short = false;
 	pool_submit(f->host->pool, &f->job, true);
 }
 
@@ -322,6 +194,7 @@ static void was_read(struct pool_job *job, bool ran)
 
 	if (was_overtaken(f, ran))
 		return;
+	f->is_quiet = result == SOURCE_UNCHANGED;
 	if (result != SOURCE_FRESH)
 		f->waited = SOURCE_MARK_NONE;
 	if (result == SHMPUB_OK) {
@@ -330,11 +203,11 @@ static void was_read(struct pool_job *job, bool ran)
 	}
 	give_back(f);
 	if (result == SOURCE_UNCHANGED)
-		unchanged(f);
+		feed_unchanged(f);
 	else if (result == SOURCE_BUSY || result == SOURCE_FRESH)
-		busy(f, result == SOURCE_FRESH);
+		feed_busy(f, result == SOURCE_FRESH);
 	else
-		failed(f, &err);
+		feed_failed(f, &err);
 }
 
 static void read_source(struct pool_job *job)
@@ -342,6 +215,43 @@ static void read_source(struct pool_job *job)
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
 
 	refresh_read(&f->refresh);
+}
+
+static void start_read(struct feed *f)
+{
+	f->job.work = read_source;
+	f->job.done = was_read;
+	f->job.is_short = false;
+	pool_submit(f->host->pool, &f->job, false);
+}
+
+static void was_looked(struct pool_job *job, bool ran)
+{
+	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
+
+	if (was_overtaken(f, ran))
+		return;
+	if (f->refresh.result != SOURCE_UNCHANGED) {
+		start_read(f);
+		return;
+	}
+	give_back(f);
+	feed_unchanged(f);
+}
+
+static void look_at_source(struct pool_job *job)
+{
+	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
+
+	refresh_look(&f->refresh);
+}
+
+static void start_look(struct feed *f)
+{
+	f->job.work = look_at_source;
+	f->job.done = was_looked;
+	f->job.is_short = true;
+	pool_submit(f->host->pool, &f->job, false);
 }
 
 /*
@@ -372,7 +282,7 @@ static void attempt(struct feed *f)
 		return;
 	}
 	if (result) {
-		failed(f, &err);
+		feed_failed(f, &err);
 		return;
 	}
 	*r = (struct refresh){
@@ -390,13 +300,14 @@ static void attempt(struct feed *f)
 		.article = ARTICLE_DRAFT_NONE,
 	};
 	f->state = FEED_READING;
-	f->job.work = read_source;
-	f->job.done = was_read;
 	f->job.may_hang = true;
-	pool_submit(f->host->pool, &f->job, false);
+	if (f->is_quiet && !r->is_forced)
+		start_look(f);
+	else
+		start_read(f);
 }
 
-static void on_timer(uv_timer_t *timer)
+void feed_on_timer(uv_timer_t *timer)
 {
 	attempt(timer->data);
 }
@@ -446,7 +357,7 @@ void feed_configure(struct feed *f, struct config_feed *config)
 	publisher_feed_set_access(f->out, &config->access);
 	if (is_same && !is_back) {
 		if (!feed_is_busy(f)) /* else the job's end plans by the new interval */
-			plan_next(f);
+			feed_plan_next(f);
 		return;
 	}
 	f->is_forced = true;
@@ -463,7 +374,7 @@ void feed_tick(struct feed *f)
 
 	if (interval == 0 || f->is_failing || f->is_stale || f->is_removed)
 		return;
-	if (now_ms(f) - f->success_ms > 3 * interval + 1000) {
+	if (feed_now_ms(f) - f->success_ms > 3 * interval + 1000) {
 		f->is_stale = true;
 		publisher_feed_set_stale(f->out);
 	}

@@ -36,7 +36,7 @@ struct feed_host {
 	void *arg;
 };
 
-enum feed_job { FEED_IDLE, FEED_READING, FEED_BUILDING };
+enum feed_job { FEED_IDLE, FEED_READING, FEED_BUILDING }; /* reading: or looking whether to */
 
 struct feed {
 	struct feed_host *host;
@@ -52,6 +52,7 @@ struct feed {
 	struct source_mark seen; /* the source as the last attempt that came to an end found it */
 	uint64_t seen_hash;
 	struct source_mark waited; /* the look that found it too fresh to read */
+	bool is_quiet;             /* the last attempt found it unchanged: look before reading */
 	bool is_forced;            /* the next attempt reads in any case */
 	bool is_removed, is_stopped, is_tried, is_closed;
 	struct schema schema;

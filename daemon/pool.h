@@ -5,6 +5,10 @@
  * it has been away for POOL_STUCK_MS, and another takes its place; so a hung source
  * costs a thread, never a worker. The very last thread is not for sources that hung before.
  *
+ * Short jobs (a look at a file's times) that wait together go together, because waking a
+ * thread costs more than they do. Should one of them hang, those before it come home and
+ * those behind it wait again, for another thread.
+ *
  * Threads:  the loop thread; only job->work runs elsewhere, on what it was handed.
  * Lifetime: a job belongs to its owner, who leaves it alone until job->done.
  */
@@ -14,9 +18,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
+#include "shmpub/shmpub.h"
 
 #define POOL_STUCK_MS 2000
 #define POOL_SPARE_THREADS 64
+#define POOL_TOGETHER_MAX 32
 
 struct pool;
 
@@ -25,31 +31,47 @@ struct pool_job {
 	/* Loop thread. `ran` is false when the pool was stopped first. */
 	void (*done)(struct pool_job *job, bool ran);
 	bool may_hang;
+	bool is_short;
 	bool is_suspect; /* it was stuck the last time; kept by the pool */
 
-	/* the pool's own */
-	struct pool *pool;
-	uv_work_t request;
-	uint64_t started_ms;
-	bool is_stuck;
-	struct pool_job *next; /* waiting, or running */
+	struct pool_job *next; /* the pool's own: waiting */
 };
 
 struct pool_queue {
 	struct pool_job *first, **end;
 };
 
+/* What one thread was given: jobs, one after the other. */
+struct pool_run {
+	uv_work_t request;
+	struct pool *pool;
+	struct pool_job *jobs[POOL_TOGETHER_MAX];
+	size_t n;
+	uint64_t
+	        n_claimed; /* atomic: jobs that the thread has begun; or beyond n, when no more may be */
+	size_t first, end; /* the loop's: jobs that have not come home */
+	uint64_t started_ms;
+	bool is_stuck;
+	struct pool_run *next; /* running, or free */
+};
+
 struct pool {
 	uv_loop_t *loop;
 	size_t workers, n_threads;
-	size_t n_running, n_stuck;
+	size_t n_running, n_stuck; /* runs */
 	bool is_stopped;
 	struct pool_queue urgent, waiting;
-	struct pool_job *running;
+	struct pool_run *runs; /* owned: n_threads of them */
+	struct pool_run *running, *free;
+	uv_prepare_t prepare; /* short jobs are started when the loop has nothing more to submit */
 };
 
-/* Before anything else uses libuv's pool. workers 0: as many as CPUs, at least 2. */
-void pool_init(struct pool *p, uv_loop_t *loop, uint64_t workers);
+/* `loop` is there; before anything else uses libuv's pool. workers 0: as many as CPUs, at least 2. */
+int pool_init(struct pool *p, uv_loop_t *loop, uint64_t workers, struct shmpub_error *err);
+/* Takes its handle off the loop, which is to run once more for that. */
+void pool_close(struct pool *p);
+/* Nothing is running any more, and the loop has run. */
+void pool_deinit(struct pool *p);
 /* `urgent`: before all that is not; for jobs that hold memory until they are done. */
 void pool_submit(struct pool *p, struct pool_job *job, bool urgent);
 /* Once a second or so: see who is stuck. */

@@ -31,6 +31,13 @@ static void add_path(struct shmpub_error *err, const char *path)
 	err->sys = why.sys;
 }
 
+void refresh_look(struct refresh *r)
+{
+	bool rests = !r->is_forced && source_file_rests(r->config->source, &r->seen);
+
+	r->result = rests ? SOURCE_UNCHANGED : SHMPUB_OK;
+}
+
 void refresh_read(struct refresh *r)
 {
 	struct source_request q = {

@@ -1,6 +1,7 @@
 /*
  * One attempt to bring a feed up to date, as two jobs: read the source (which may
- * hang), then make a sealed snapshot of it (which only computes).
+ * hang), then make a sealed snapshot of it (which only computes). Before them, for a
+ * source that seems to rest, a look whether it still does.
  *
  * Threads:  a refresh is handed to a worker whole and comes back whole; between jobs it
  *           is the loop thread's. What it points to is only read meanwhile.
@@ -42,6 +43,8 @@ struct refresh {
 	struct shmpub_error error; /* the line for the feed's status when result is negative */
 };
 
+/* Worker, a stat and nothing else. result: SOURCE_UNCHANGED; or SHMPUB_OK: read it. */
+void refresh_look(struct refresh *r);
 /* Worker. result: SHMPUB_OK, an answer of source_file.h or a failure. */
 void refresh_read(struct refresh *r);
 /* Worker. result: SHMPUB_OK or a failure; the publication is then still to be discarded. */

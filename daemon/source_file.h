@@ -31,6 +31,9 @@ struct source_mark {
 /* The same file, unchanged. An unsettled mark equals nothing: it may have changed unseen. */
 bool source_mark_equal(const struct source_mark *a, const struct source_mark *b);
 
+/* Whether a look shows the very file that `seen` marks. */
+bool source_file_rests(const char *path, const struct source_mark *seen);
+
 struct source_request {
 	const char *path;
 	const struct source_mark *seen; /* what was read before; NULL: read in any case */

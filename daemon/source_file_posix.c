@@ -225,6 +225,17 @@ static int read_open(struct buffer *out, struct source_mark *mark, int fd,
 	return SHMPUB_OK;
 }
 
+bool source_file_rests(const char *path, const struct source_mark *seen)
+{
+	struct source_mark look;
+	struct stat st;
+
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	look = mark_of(&st, now_ns());
+	return source_mark_equal(seen, &look);
+}
+
 int source_file_read(struct buffer *out, struct source_mark *mark, const struct source_request *q,
                      struct shmpub_error *err)
 {

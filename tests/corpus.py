@@ -1,57 +1,129 @@
 #!/usr/bin/env python3
-"""Judge lib/ingest against a collection of CSV files and the frames that pandas makes of them.
+"""Judge shmpub against a collection of CSV files and the frames that pandas makes of them.
 
-corpus.py [DIRECTORY] [--only SUBSTRING] [--build NAME] [--guess] [--threads N] [--min SHARE]
+corpus.py [DIRECTORY] [--only SUBSTRING] [--build NAME] [--min SHARE] [--engine ...]
 
-DIRECTORY (default: ../shared/csv-corpus beside the repository) has files/, expected/ and the
-judge compare.py. Without it there is nothing to do, and that is said.
+The whole way: a real shmpubd has a feed for each file, the Python client takes the frames, and a
+file that was not published is wanted to be one that pandas raises at, with a line that says why.
+--engine asks lib/ingest alone (csv2frame), with --guess (a second round) and --threads N.
+
+DIRECTORY (default: ../shared/csv-corpus beside the repository or above) has files/, expected/ and
+the judge compare.py. Without it there is nothing to do, and that is said.
 """
 
 import argparse
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import frames
 
-parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-)
-parser.add_argument("directory", nargs="?", type=Path)
-parser.add_argument("--only", default="")
-parser.add_argument("--build", default="release")
-parser.add_argument(
-    "--guess", action="store_true", help="a second round with the first one's schema"
-)
-parser.add_argument("--threads", type=int, default=1)
-parser.add_argument("--min", default="0.995")
-options = parser.parse_args()
+sys.path.insert(0, str(frames.ROOT / "client-py/src"))
+import shmpub
 
-places = (
-    [options.directory]
-    if options.directory
-    else [parent / "shared/csv-corpus" for parent in frames.ROOT.parents]
-)
-corpus = next((p for p in places if p and (p / "compare.py").exists()), None)
-if corpus is None:
-    print("no corpus here: skipped")
-    sys.exit(0)
 
-with tempfile.TemporaryDirectory() as scratch:
-    results = Path(scratch)
-    names = sorted(p.name for p in (corpus / "files").iterdir() if options.only in p.name)
+def shmpubd(build: str) -> Path:
+    path = frames.ROOT / "build" / build / "daemon" / "shmpubd"
+    if not path.exists():
+        sys.exit(f"{path} is not there: cmake --build build/{build}")
+    return path
+
+
+def write_ini(path: Path, directory: Path, sources: list[Path]) -> dict[str, Path]:
+    """A feed for each file; names of feeds are shorter than those of files."""
+    feeds = {f"file{i}": source for i, source in enumerate(sources)}
+    lines = ["[daemon]", "instance = corpus", f"directory = {directory}", "max_feeds = 4096"]
+    for feed, source in feeds.items():
+        lines += [f"[feed {feed}]", f"source = {source}", "interval = 1s"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return feeds
+
+
+def wait_until_tried(process: subprocess.Popen, directory: Path, n: int) -> None:
+    """Every feed has been published or has failed."""
+    for _ in range(2400):
+        if process.poll() is not None:
+            sys.exit(f"shmpubd ended with status {process.returncode}")
+        try:
+            listed = shmpub.feeds(instance="corpus", directory=directory)
+        except shmpub.Error:
+            listed = ()
+        if len(listed) == n and (listed["state"] != "never").all():
+            return
+        time.sleep(0.05)
+    sys.exit("not every feed was tried within two minutes")
+
+
+def read_all(feeds: dict[str, Path], directory: Path, results: Path) -> None:
+    errors = shmpub.feeds(instance="corpus", directory=directory)["last_error"]
+    for feed, source in feeds.items():
+        subscribed = shmpub.subscribe(feed, instance="corpus", directory=directory, verify="full")
+        try:
+            subscribed.df.to_pickle(results / f"{source.name}.pkl")
+        except shmpub.NotPublished:
+            line = errors[feed]
+            if not line.startswith(str(source)[:60]):
+                sys.exit(f"{source.name} failed, and the line does not name it: {line!r}")
+            (results / f"{source.name}.error").write_text(line)
+
+
+def through_daemon(sources: list[Path], results: Path, options: argparse.Namespace) -> None:
+    with (
+        tempfile.TemporaryDirectory(dir="/dev/shm", prefix="shmpub-corpus-") as folder,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        directory, ini = Path(folder), Path(scratch, "shmpubd.ini")
+        feeds = write_ini(ini, directory, sources)
+        with subprocess.Popen([shmpubd(options.build), "-c", ini], stderr=subprocess.DEVNULL) as p:
+            try:
+                wait_until_tried(p, directory, len(feeds))
+                read_all(feeds, directory, results)
+            finally:
+                p.terminate()
+
+
+def through_engine(sources: list[Path], results: Path, options: argparse.Namespace) -> None:
     arguments = ["-t", str(options.threads)] + (["-g"] if options.guess else [])
-    frames.convert([(corpus / "files" / n, results / n) for n in names], arguments, options.build)
-    for name in names:
-        arrow = results / f"{name}.arrow"
+    frames.convert([(s, results / s.name) for s in sources], arguments, options.build)
+    for source in sources:
+        arrow = results / f"{source.name}.arrow"
         if arrow.exists():
             try:
-                frames.load(arrow).to_pickle(results / f"{name}.pkl")
+                frames.load(arrow).to_pickle(results / f"{source.name}.pkl")
             except Exception as error:  # a frame that cannot be loaded is a wrong one
-                (results / f"{name}.error").write_text(f"Unloadable {error!r}")
+                (results / f"{source.name}.error").write_text(f"Unloadable {error!r}")
             arrow.unlink()
-    command = [sys.executable, corpus / "compare.py", "--dir", results, "--min", options.min]
-    if options.only:
-        command += ["--only", options.only]
-    sys.exit(subprocess.run(command).returncode)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("directory", nargs="?", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--build", default="release")
+    parser.add_argument("--min", default="0.995")
+    parser.add_argument("--engine", action="store_true")
+    parser.add_argument("--guess", action="store_true")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    above = [parent / "shared/csv-corpus" for parent in frames.ROOT.parents]
+    places = [options.directory] if options.directory else above
+    corpus = next((p.resolve() for p in places if (p / "compare.py").exists()), None)
+    if corpus is None:
+        print("no corpus here: skipped")
+        return 0
+    sources = sorted(p for p in (corpus / "files").iterdir() if options.only in p.name)
+    with tempfile.TemporaryDirectory() as scratch:
+        results = Path(scratch)
+        (through_engine if options.engine else through_daemon)(sources, results, options)
+        command = [sys.executable, corpus / "compare.py", "--dir", results, "--min", options.min]
+        if options.only:
+            command += ["--only", options.only]
+        return subprocess.run(command).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,6 +6,7 @@ from typing import Any
 
 # label, CSV text, options of read_csv
 CASES: list[tuple[str, str, dict[str, Any]]] = [
+    ("very many names and no rows", ",".join(f"c{i}" for i in range(300)) + "\n", {}),
     ("ints", "a,b\n1,-2\n3,9223372036854775807\n", {}),
     ("uint64", "a\n18446744073709551615\n3\n", {}),
     ("floats", "a,b\n1.5,2\n-0.0,1e300\ninf,\n", {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import handmade
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from conftest import read
 from frames import CASES
 
+from shmpub import _blocks, _columns, _mapping
 from shmpub._snapshot import Snapshot, from_bytes
 
 
@@ -52,6 +54,21 @@ def test_numpy_has_what_the_frame_has(text: str, options: dict) -> None:
             np.testing.assert_array_equal(got, expected)
 
 
+def test_text_as_objects_is_the_same_with_and_without_pyarrow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for text in ("a,b\nx,1\n,2\né日🙂,3\n", "a,b\n,1\n,2\n", 'a,b\n"",1\nx,2\n', "a,b\nz,1\n"):
+        held = snapshot(read(text, keep_default_na='""' not in text, dtype={"a": "str"}))
+        with_arrow = held.column("a")
+        with monkeypatch.context() as patch:
+            patch.setattr(_columns, "pa", None)
+            without = held.column("a")
+        assert with_arrow.dtype == without.dtype == object
+        assert [type(v) for v in with_arrow] == [type(v) for v in without]
+        assert pd.Series(with_arrow).equals(pd.Series(without))
+        with_arrow[0] = "mine"  # both are copies
+
+
 def test_columns_of_one_type_are_one_block() -> None:
     held = snapshot(read("a,b,c\n1,2,3\n4,5,6\n"))
     frame = held.df
@@ -79,7 +96,7 @@ def test_index_and_codes_and_text_are_not_copied() -> None:
     assert np.shares_memory(frame.index.to_numpy(), held._private)
     assert np.shares_memory(frame["c"].array.codes, held._private)
     (chunk,) = frame["s"].array._pa_array.chunks
-    start = held._private.ctypes.data
+    start = _mapping.address_of(held._private)
     for buffer in chunk.buffers()[1:]:
         assert start <= buffer.address < start + len(held._private)
 
@@ -140,34 +157,54 @@ def test_python_storage() -> None:
         assert held.df["a"].tolist() == ["x", "é"]
 
 
-def test_fast_way_is_taken_and_both_ways_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    from shmpub import _frame
-
-    assert _frame._make is _frame.make_fast
-    for _, text, options in CASES:
-        want = read(text, **options)
-        content = handmade.snapshot(want)
-        with monkeypatch.context() as patch:
-            patch.setattr(_frame, "_make", _frame.make_publicly)
-            publicly = from_bytes(content)
-            assert_same(publicly.df, want)
-        fast = from_bytes(content).df
-        assert_same(fast, publicly.df)
-        assert len(fast._mgr.blocks) == len(publicly.df._mgr.blocks)
+WAYS = {"fast": _blocks.FAST, "public": _blocks.PUBLIC}
 
 
-@pytest.mark.parametrize("way", ["make_fast", "make_publicly"])
+def test_fast_way_is_taken() -> None:
+    assert _blocks.way is _blocks.FAST
+
+
+@pytest.mark.parametrize(("text", "options"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_both_ways_are_the_same(text: str, options: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    want = read(text, **options)
+    content = handmade.snapshot(want)
+    monkeypatch.setattr(_blocks, "way", _blocks.PUBLIC)
+    publicly = from_bytes(content).df
+    assert_same(publicly, want)
+    monkeypatch.setattr(_blocks, "way", _blocks.FAST)
+    fast = from_bytes(content).df
+    assert_same(fast, publicly)
+    assert blocks_of(fast) == blocks_of(publicly)
+    assert blocks_of(fast.copy()) == blocks_of(publicly.copy())
+    if len(fast.columns):
+        assert blocks_of(fast.iloc[::-1, ::-1]) == blocks_of(publicly.iloc[::-1, ::-1])
+
+
+def blocks_of(frame: pd.DataFrame) -> list[Any]:
+    return [
+        (type(b), type(b.values), b.values.shape, b.dtype, b.mgr_locs.as_array.tolist())
+        for b in frame._mgr.blocks
+    ]
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_frames_share_nothing_that_can_be_changed(
-    way: str, monkeypatch: pytest.MonkeyPatch
+    way: _blocks.Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shmpub import _frame
-
-    monkeypatch.setattr(_frame, "_make", getattr(_frame, way))
-    want = read("i,a,b,s\n5,1,2.5,x\n9,2,3.5,y\n2,3,4.5,z\n", index_col="i")
+    monkeypatch.setattr(_blocks, "way", way)
+    text = "i,a,b,s,t,z,c\n"
+    text += "".join(
+        f"{i},{a},{a}.5,x{a},2020-01-0{a},2020-01-0{a} 00:00:00Z,{'pq'[a % 2]}\n"
+        for i, a in ((5, 1), (9, 2), (2, 3))
+    )
+    want = read(text, index_col="i", parse_dates=["t", "z"], dtype={"c": "category"})
     held = snapshot(want)
     first, second = held.df, held.df
     first.loc[5, "b"] = 99.0
     first.iloc[1, 0] = 7
+    first.loc[9, "t"] = first.loc[9, "z"] = pd.NaT
+    first.loc[9, "s"] = "other"
+    first.loc[9, "c"] = "p"
     first["s"] = "other"
     first.columns.name = "columns"
     first.index.name = "index"
@@ -176,16 +213,54 @@ def test_frames_share_nothing_that_can_be_changed(
     assert_same(second, want)
     assert_same(held.df, want)
     third = held.df
-    third += third
+    third["a"] += 1
+    third.loc[:, "z"] = pd.NaT
+    third.fillna({"t": 0})
     assert_same(second, want)
     assert_same(held.df, want)
 
 
-def test_falls_back_when_pandas_insides_differ(monkeypatch: pytest.MonkeyPatch) -> None:
-    from shmpub import _frame
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_frame_owns_what_nobody_else_has(
+    way: _blocks.Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written into in place when the snapshot is gone: a page is copied, not a block."""
+    monkeypatch.setattr(_blocks, "way", way)
+    held = snapshot(read("a,b\n1,2\n3,4\n"))
+    frame, memory = held.df, held._private
+    frame.iloc[0, 0] = 5
+    assert not np.shares_memory(frame["a"].to_numpy(), memory)
+    frame = held.df
+    del held
+    frame.iloc[0, 0] = 6
+    assert np.shares_memory(frame["a"].to_numpy(), memory)
+    assert frame["a"].tolist() == [6, 3]
 
-    def broken(*_: object) -> None:
-        raise AttributeError("_from_mgr")
 
-    monkeypatch.setattr(_frame, "make_fast", broken)
-    assert _frame._choose() is _frame.make_publicly
+BROKEN = {
+    "insides raise": {"frame": lambda *_: 1 / 0},
+    "text raises": {"text": lambda *_: [].pop()},
+    "frames that share": {"frame": lambda *arguments: _sharing(*arguments)},
+    "blocks in other places": {"frame": lambda b, i, c: _blocks.FAST.frame(b[::-1], i, c)},
+    "text that lacks something": {"text": lambda *arguments: _lacking(*arguments)},
+    "another storage": {"string_storage": lambda: "other"},
+}
+
+
+def _lacking(*arguments: Any) -> Any:
+    made = _blocks.FAST.text(*arguments)
+    del made._cache
+    return made
+
+
+def _sharing(*arguments: Any) -> Any:
+    one = _blocks.FAST.frame(*arguments)()
+    return lambda: one
+
+
+@pytest.mark.parametrize("changes", BROKEN.values(), ids=BROKEN)
+def test_falls_back_when_pandas_insides_differ(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_blocks, "FAST", _blocks.FAST._replace(**changes))
+    assert _blocks.choose() is _blocks.PUBLIC

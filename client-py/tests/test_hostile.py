@@ -246,6 +246,32 @@ def test_contents(on_attach: bool, made: Column) -> None:
         pass
 
 
+CATEGORIES = [
+    ("offsets fall", [0, 2, 1, 2], b"xy"),
+    ("offset far away", [0, 2**62, 2], b"xy"),
+    ("offset far below 0", [0, -(2**62), 2], b"xy"),
+    ("not UTF-8", [0, 1, 2], b"\xff\xfe"),
+    ("character cut", [0, 1, 2], "é".encode()),
+]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "text"), [c[1:] for c in CATEGORIES], ids=[c[0] for c in CATEGORIES]
+)
+def test_categories_are_looked_at_before_anybody_follows_them(
+    offsets: list[int], text: bytes
+) -> None:
+    """Making a dtype of them reads all of them, through pyarrow."""
+    made = handmade.column("c", pd.Series(["x", "y"], dtype="category"))
+    assert made.dictionary is not None
+    made.dictionary.buffers[1:] = [struct.pack(f"<{len(offsets)}q", *offsets), text]
+    made.dictionary.rows = len(offsets) - 1
+    held = from_bytes(handmade.snapshot([made]))
+    for call in (lambda: held.df, held.numpy):
+        with pytest.raises(shmpub.FormatError):
+            call()
+
+
 def test_equal_categories_are_refused() -> None:
     made = handmade.column("c", pd.Series(["x", "y"], dtype="category"))
     assert made.dictionary is not None

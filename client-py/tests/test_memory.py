@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +20,7 @@ from conftest import descriptors, mappings, read
 from handmade import Instance
 
 import shmpub
-from shmpub import _mapping
+from shmpub import _mapping, _unmap
 
 FIRST = read("a,b,s\n1,1.5,x\n2,2.5,y\n")
 LATER = read("a,b,s\n9,9.5,z\n")
@@ -193,3 +196,107 @@ def test_numpy_views_keep_the_memory(instance: Instance, directory: Path) -> Non
     ]
     gc.collect()
     assert [v.sum() for v in views] == [big[f"c{i}"].to_numpy()[::7].sum() for i in range(20)]
+
+
+def settles(path: object, count: int) -> bool:
+    """Whether `count` mappings of files below `path` are left, sooner or later."""
+    deadline = time.monotonic() + 20
+    while len(mappings(path)) != count and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return len(mappings(path)) == count
+
+
+@pytest.fixture
+def large(directory: Path) -> Iterator[int]:
+    path = directory / "large"
+    with open(path, "wb") as file:
+        file.truncate(_unmap.LARGE + 4096)
+    fd = os.open(path, os.O_RDONLY)
+    yield fd
+    os.close(fd)
+
+
+def test_large_mappings_are_given_back_by_a_thread(large: int, directory: Path) -> None:
+    size = _unmap.LARGE + 4096
+    for number in range(4):
+        private, shared = _mapping.map_private(large, size), _mapping.map_shared(large, size)
+        assert private is not None
+        assert len(mappings(directory)) == 2
+        held = np.ndarray((size,), np.uint8, private)
+        assert int(held.sum()) == int(shared.sum()) == 0
+        del private, shared
+        assert settles(directory, 1), number
+        held[-1] = number
+        assert int(held.sum()) == number
+        del held
+        assert settles(directory, 0), number
+
+
+def test_large_mappings_are_given_back_in_a_forked_child(large: int, directory: Path) -> None:
+    size = _unmap.LARGE + 4096
+    first = _mapping.map_shared(large, size)
+    kept = _mapping.map_shared(large, size)
+    assert int(first.sum()) == int(kept.sum()) == 0
+    del first
+    assert _unmap._reaper._is_running
+    assert settles(directory, 1)
+    child = os.fork()
+    if child == 0:
+        try:
+            del kept
+            os._exit(0 if settles(directory, 0) else 1)
+        except BaseException:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
+    assert settles(directory, 1)
+    del kept
+    assert settles(directory, 0)
+
+
+def test_large_mappings_are_given_back_where_no_thread_can_be(
+    large: int, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    reaper = _unmap._Reaper()
+    monkeypatch.setattr(_unmap._Reaper._runs, "__defaults__", (refused, None))
+    address = _mapping._map(large, _unmap.LARGE + 4096, 1, 2)
+    assert len(mappings(directory)) == 1
+    reaper.give_back(address, _unmap.LARGE + 4096, faults=0)
+    assert mappings(directory) == []
+
+
+def test_what_nobody_looked_at_needs_no_thread(large: int, directory: Path) -> None:
+    reaper, size = _unmap._Reaper(), _unmap.LARGE + 4096
+    assert reaper.faults_before(4096) == -1
+    first, second = _mapping._map(large, size, 1, 2), _mapping._map(large, size, 1, 2)
+    reaper.give_back(first, size, faults=resource.getrusage(0).ru_minflt)
+    assert len(mappings(directory)) == 1
+    reaper.give_back(second, size, resource.getrusage(0).ru_minflt)
+    assert mappings(directory) == []
+    assert not reaper._is_running
+    assert reaper.faults_before(size) > 0
+
+
+def test_interpreter_ends_with_large_mappings(large: int, directory: Path) -> None:
+    script = f"""
+        import os
+        from shmpub import _mapping, _unmap
+        fd = os.open({str(directory / "large")!r}, os.O_RDONLY)
+        size = _unmap.LARGE + 4096
+        for _ in range(20):
+            _mapping.map_shared(fd, size).sum()
+        class Last:
+            def __init__(self):
+                self.array, self.me = _mapping.map_shared(fd, size), self
+        last = Last()
+        held = _mapping.map_private(fd, size)
+    """
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -100,6 +100,40 @@ def test_following(publish: Any, directory: Path) -> None:
     assert feed.sequence == 20
 
 
+REFRESHES = [
+    ("first", ["1,x,p,2020-01-01,1.5,True", "2,yy,q,2020-01-02,2.5,False"]),
+    ("the same", ["1,x,p,2020-01-01,1.5,True", "2,yy,q,2020-01-02,2.5,False"]),
+    ("other numbers", ["3,z,q,2021-01-01,9.5,False", "4,ww,p,2021-01-02,0.5,False"]),
+    ("other texts", ["3,long text,q,2021-01-01,9.5,True", "4,,p,2021-01-02,0.5,False"]),
+    ("a row more", ["1,x,p,2020-01-01,1.5,True"] * 3),
+    ("many rows", [f"{i},t{i},p,2020-01-01,{i}.5,True" for i in range(5000)]),
+    ("other categories", ["1,x,r,2020-01-01,1.5,True", "2,y,p,2020-01-02,2.5,False"]),
+    ("missing ones", ["1,,,,,True", "2,y,p,2020-01-02,2.5,False"]),
+    ("another schema", ["x,1,p,2020-01-01,y,5", "y,2,q,2020-01-02,z,6"]),
+    ("no rows", []),
+    ("first again", ["1,x,p,2020-01-01,1.5,True", "2,yy,q,2020-01-02,2.5,False"]),
+]
+
+
+def test_every_kind_of_refresh(publish: Any, directory: Path) -> None:
+    """One feed takes them all, with what it kept of the one before; others begin with each."""
+    publisher: Publisher = publish("-o", "dtype.c=category", "-o", "parse_dates=t")
+    feed = shmpub.subscribe("quotes", directory=directory)
+    other = shmpub.subscribe("quotes", directory=directory, verify="full")
+    held = []
+    for label, lines in REFRESHES * 2:
+        text = "i,s,c,t,f,b\n" + "".join(line + "\n" for line in lines)
+        assert publisher.publish("quotes", text).isdigit(), label
+        want = read(text, dtype={"c": "category"}, parse_dates=["t"])
+        assert_same(feed.df, want)
+        assert_same(other.snapshot().df, want)
+        assert_same(shmpub.subscribe("quotes", directory=directory).df, want)
+        held.append((feed.df, other.snapshot().numpy(), want))
+    for frame, arrays, want in held:
+        assert_same(frame, want)
+        assert arrays["i"].tolist() == want["i"].tolist()
+
+
 def test_wakes_by_futex(publish: Any, directory: Path) -> None:
     """Nobody looks for a second while asleep, so what is faster was woken."""
     publisher: Publisher = publish()

@@ -79,6 +79,17 @@ static inline uint64_t fetch_add_relaxed_u64(uint64_t *p, uint64_t v)
 	return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
 }
 
+/* The same, and what was written before such a call is seen by who comes next. */
+static inline uint64_t fetch_add_sync_u64(uint64_t *p, uint64_t v)
+{
+	return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL);
+}
+
+static inline uint64_t exchange_sync_u64(uint64_t *p, uint64_t v)
+{
+	return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
+}
+
 static inline void fence_acquire(void)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);

@@ -23,14 +23,17 @@ struct field {
 	bool is_unnamed;      /* an index level without a name */
 	bool is_dictionary;   /* cells are codes into a dictionary of `type` (pandas: category) */
 	bool is_integer_name; /* pandas shows the label as an int (header = none) */
+	/* Text: how many bytes of it a table had, or is to be given room for at once; 0: unknown. */
+	uint64_t text_expected;
 };
 
 struct schema {
 	struct field *fields; /* in the order of the source */
 	size_t n_fields;
+	uint64_t source_size; /* bytes of the source that text_expected was seen in */
 };
 
-#define SCHEMA_NONE ((struct schema){ NULL, 0 })
+#define SCHEMA_NONE ((struct schema){ NULL, 0, 0 })
 
 /* `n` fields: unnamed NULL-typed columns, index_level -1. */
 int schema_init(struct schema *out, size_t n, struct shmpub_error *err);
@@ -38,6 +41,7 @@ int schema_init(struct schema *out, size_t n, struct shmpub_error *err);
 int schema_set_name(struct schema *s, size_t i, struct span name, struct shmpub_error *err);
 int schema_set_timezone(struct schema *s, size_t i, const char *timezone, struct shmpub_error *err);
 int schema_copy(struct schema *out, const struct schema *from, struct shmpub_error *err);
+/* Names and types: what is expected of sizes may differ. */
 bool schema_equal(const struct schema *a, const struct schema *b);
 void schema_free(struct schema *s);
 

@@ -11,12 +11,15 @@
  *            null_count, text_size, and for dictionaries `dictionary`.
  *   between  the owner assigns text areas, and moves pointers as it must;
  *   round 2  writes text and final offsets, and narrows codes in place.
+ * Where the owner gives room for text from the start (schema.h: text_expected), round 1
+ * may write a column's text and final offsets already, as long as they fit.
  * Different ranges of rows may be filled by different threads when they meet at a
  * multiple of 64 rows (no two then share a byte of bits).
  */
 #ifndef SHMPUB_COLUMNS_SINK_H
 #define SHMPUB_COLUMNS_SINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "columns/schema.h"
@@ -26,11 +29,13 @@ struct column_sink {
 	void *values; /* 8 bytes a row; bool: bits; dictionary: 4 bytes a row (uint32_t codes) until round 2 */
 	uint8_t *validity; /* bits; always there, dropped by the owner when null_count is 0 */
 	int64_t *offsets;  /* text: capacity + 1 */
-	char *text;        /* text, from round 2 on: text_size bytes */
+	char *text;        /* text, from round 2 on: text_size bytes; in round 1: text_room bytes */
+	uint64_t text_room; /* in round 1; 0: none */
 
 	/* set by the filler in round 1 */
 	uint64_t null_count;
 	uint64_t text_size;
+	bool is_text_done; /* text and offsets are final */
 	const struct shmpub_column
 	        *dictionary; /* the filler's own memory, good until the fill is closed */
 

@@ -1,5 +1,6 @@
 #include "csv/index.h"
 
+#include "base/cpu.h"
 #include "csv/index_kinds.h"
 
 /*
@@ -8,12 +9,6 @@
  */
 
 #if defined(__x86_64__)
-
-static bool has_avx2(void)
-{
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
-	       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
-}
 
 static bool always(void)
 {
@@ -26,7 +21,7 @@ static const struct {
 } kinds[] = {
 	{ { "plain", csv_index_plain, csv_count_plain }, always },
 	{ { "sse2", csv_index_sse2, csv_count_sse2 }, always },
-	{ { "avx2", csv_index_avx2, csv_count_avx2 }, has_avx2 },
+	{ { "avx2", csv_index_avx2, csv_count_avx2 }, cpu_has_avx2 },
 };
 
 #else

@@ -8,7 +8,8 @@
  * reported (odd_quote), and from the record it stands in on the caller must use the
  * exact tokenizer (csv/tokenize.h).
  *
- * A record ends at \n, at \r, or at \r\n (then at the \r, and the \n is not marked).
+ * A record ends at \n, at \r, or at \r\n: then at the \r, and the \n is not marked, unless
+ * keeps_lf asks for it as one more end that belongs to no record.
  *
  * Threads: pure functions, any thread. The implementations (plain C, SSE2, AVX2,
  * NEON) give the same answers; csv_index_best() picks one for this machine.
@@ -31,6 +32,7 @@ struct csv_index_dialect {
 	char delimiter;
 	char quote;
 	bool has_quote; /* false: quotes are ordinary bytes */
+	bool keeps_lf; /* of \r\n both are ends: in a text of such lines, records lie evenly then */
 };
 
 /* What is carried from one call to the next. */

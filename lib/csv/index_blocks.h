@@ -30,6 +30,7 @@ static inline uint32_t lowest_bit(uint64_t bits);
 struct csv_block_ends {
 	uint64_t delimiters; /* outside quotes */
 	uint64_t records;    /* ends of records: a \n behind a \r is not one */
+	uint64_t lines;      /* and with it */
 	uint64_t empty;      /* those of them whose line is empty */
 	uint64_t odd;        /* quotes that open where none should */
 	uint64_t blank_led;  /* blanks that a line begins with */
@@ -45,6 +46,7 @@ static inline struct csv_block_ends block_ends(const struct csv_block *b, struct
 	closing = b->quote & ~inside;
 	lines = (b->lf | b->cr) & ~inside;
 	e.delimiters = b->delimiter & ~inside;
+	e.lines = lines;
 	e.records = lines & ~(b->lf & ((b->cr & ~inside) << 1 | s->cr));
 	e.empty = e.records & (lines << 1 | s->line);
 	e.blank_led = b->blank & ~b->delimiter & (lines << 1 | s->line);
@@ -100,12 +102,11 @@ static inline bool is_plain_block(const struct csv_block *b, const struct csv_in
 	return (b->quote | b->cr | s->quoted | s->cr) == 0;
 }
 
-/* What block_ends gives of such a block. */
-static inline struct csv_block_ends plain_ends(const struct csv_block *b, struct csv_index_state *s)
+/* What block_ends makes of the state behind such a block. */
+static inline void pass_plain_block(const struct csv_block *b, struct csv_index_state *s)
 {
 	s->line = b->lf >> 63;
 	s->opener = (b->lf | b->delimiter) >> 63;
-	return (struct csv_block_ends){ .delimiters = b->delimiter, .records = b->lf };
 }
 
 /* Where a call's results have come to. */
@@ -133,21 +134,20 @@ __attribute__((always_inline)) static inline void put_records(struct csv_put *pu
 	put->records += n;
 }
 
-__attribute__((always_inline)) static inline void put_block(struct csv_put *put,
-                                                            const struct csv_block_ends *e,
-                                                            uint32_t base, bool is_busy)
+__attribute__((always_inline)) static inline void put_block(struct csv_put *put, uint64_t ends,
+                                                            uint64_t records, uint32_t base,
+                                                            bool is_busy)
 {
-	uint64_t ends = e->delimiters | e->records;
-
-	put_records(put, ends, e->records);
+	put_records(put, ends, records);
 	put->ends = put_positions(put->ends, ends, base, is_busy);
 }
 
 /* Apart: where quotes are worked on as well, the loop has no registers to spare for this. */
 __attribute__((noinline)) static void put_busy_block(struct csv_put *put,
-                                                     const struct csv_block_ends *e, uint32_t base)
+                                                     const struct csv_block_ends *e, uint32_t base,
+                                                     bool keeps_lf)
 {
-	put_block(put, e, base, true);
+	put_block(put, e->delimiters | (keeps_lf ? e->lines : e->records), e->records, base, true);
 }
 
 /* The last, short block: a copy with zeros behind; `mask` has a bit per byte that is there. */
@@ -209,13 +209,13 @@ static inline void index_blocks(struct csv_index *out, struct span text,
 	for (; at + CSV_INDEX_BLOCK <= text.size; at += CSV_INDEX_BLOCK) {
 		b = block_load(text.data + at, &d);
 		if (n_busy == 0 && is_plain_block(&b, &s)) {
-			e = plain_ends(&b, &s);
-			put_block(&put, &e, out->base + (uint32_t)at, false);
+			pass_plain_block(&b, &s);
+			put_block(&put, b.delimiter | b.lf, b.lf, out->base + (uint32_t)at, false);
 			continue;
 		}
 		n_busy = is_plain_block(&b, &s) ? n_busy - 1 : BUSY_BLOCKS;
 		e = block_ends(&b, &s);
-		put_busy_block(&put, &e, out->base + (uint32_t)at);
+		put_busy_block(&put, &e, out->base + (uint32_t)at, d.keeps_lf);
 		note_odd(out, e.odd, out->base + (uint32_t)at);
 		quotes |= b.quote;
 		crs |= b.cr;
@@ -223,7 +223,7 @@ static inline void index_blocks(struct csv_index *out, struct span text,
 	if (at < text.size) {
 		b = load_tail(&mask, text.data + at, text.size - at, &d);
 		e = tail_ends(&b, text.size - at, &s);
-		put_busy_block(&put, &e, out->base + (uint32_t)at);
+		put_busy_block(&put, &e, out->base + (uint32_t)at, d.keeps_lf);
 		note_odd(out, e.odd, out->base + (uint32_t)at);
 		quotes |= b.quote;
 		crs |= b.cr;

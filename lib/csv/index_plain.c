@@ -8,7 +8,7 @@
 struct walk {
 	struct csv_index_state *s;
 	const struct csv_index_dialect *d;
-	bool is_end, is_record, is_empty, is_odd, is_quote, is_blank_led;
+	bool is_end, is_record, is_kept_lf, is_empty, is_odd, is_quote, is_blank_led;
 };
 
 /* Take one byte: say what it is, and carry the state on. */
@@ -26,6 +26,7 @@ static void step(struct walk *w, char c)
 	w->is_empty = w->is_record && s->line;
 	w->is_blank_led = s->line && (c == ' ' || c == '\t') && c != w->d->delimiter;
 	w->is_end = w->is_record || (plain && c == w->d->delimiter);
+	w->is_kept_lf = w->d->keeps_lf && lf && s->cr;
 	if (quote)
 		s->quoted = ~s->quoted;
 	s->opener = closes || lf || w->is_end;
@@ -40,7 +41,7 @@ void csv_index_plain(struct csv_index *out, struct span text, const struct csv_i
 
 	for (size_t i = 0; i < text.size; i++) {
 		step(&w, text.data[i]);
-		if (w.is_end)
+		if (w.is_end || w.is_kept_lf)
 			out->ends[out->n_ends++] = out->base + (uint32_t)i;
 		if (w.is_record)
 			out->records[out->n_records++] = (uint32_t)out->n_ends;

@@ -231,6 +231,7 @@ static int set_field(struct schema *schema, size_t i, const struct columns *s,
 	f->is_unnamed = c->index_level >= 0 && c->is_unnamed;
 	f->is_dictionary = c->verdict.reading == READ_CATEGORY;
 	f->is_integer_name = s->has_integer_names && !f->is_unnamed;
+	f->text_expected = f->type == SHMPUB_TEXT && !f->is_dictionary ? c->text_expected : 0;
 	r = f->is_unnamed ? SHMPUB_OK : schema_set_name(schema, i, c->name, err);
 	if (r || !c->verdict.has_zone)
 		return r;
@@ -271,13 +272,19 @@ static struct verdict verdict_of_field(const struct column *c, const struct fiel
 	return v;
 }
 
+static void take_field(struct column *c, const struct field *f)
+{
+	c->verdict = verdict_of_field(c, f);
+	c->text_expected = f->type == SHMPUB_TEXT && !f->is_dictionary ? f->text_expected : 0;
+}
+
 void columns_guess(struct columns *s, const struct schema *guess)
 {
 	if (guess->n_fields != s->n)
 		return;
 	for (size_t i = 0; i < s->n; i++) {
 		if (!s->columns[i].is_missing && span_eq(guess->fields[i].name, s->columns[i].name))
-			s->columns[i].verdict = verdict_of_field(&s->columns[i], &guess->fields[i]);
+			take_field(&s->columns[i], &guess->fields[i]);
 	}
 }
 

@@ -70,6 +70,7 @@ struct column {
 	struct date_format *form;   /* owned; of columns that may be dates */
 	const struct na_words *na;
 	struct verdict verdict;
+	uint64_t text_expected; /* bytes of text to make room for at once; 0: count them first */
 	bool are_floats; /* a fill has shown that not all are integers, and that it matters */
 };
 

@@ -35,12 +35,17 @@ void fill_int(struct part *p, size_t column, const struct tile *t)
 	const struct value_rules *rules = &p->in->columns.rules;
 	bool is_plain = !p->in->columns.has_number_options, is_batch = is_plainly_read(p, c);
 	enum int_answer answer;
+	struct trimmed trimmed;
 	struct cell_run run;
 	struct span cell;
+	size_t n;
 
+	trimmed.has_numbers = true;
 	for (size_t i = 0; i < t->n_rows; i++) {
-		run = tile_run(t, i, c->source);
-		i += is_batch ? batch_int(&out[i], &run, t->n_rows - i) : 0;
+		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
+			run = part_run(&trimmed, &n, p, t, i, c->source);
+			n = batch_int(&out[i], &run, n);
+		}
 		if (i == t->n_rows)
 			break;
 		cell = part_cell(p, tile_raw(t, i, c->source));
@@ -193,13 +198,18 @@ void fill_float(struct part *p, size_t column, const struct tile *t)
 	bool is_batch = is_plainly_read(p, c);
 	struct batch_empty empty = { .validity = column_is_na(c, SPAN_NONE) ? sink->validity
 		                                                            : NULL };
+	struct trimmed trimmed;
 	struct cell_run run;
 	struct span cell;
+	size_t n;
 
+	trimmed.has_numbers = true;
 	for (size_t i = 0; i < t->n_rows; i++) {
-		run = tile_run(t, i, c->source);
-		empty.row = t->first_row + i;
-		i += is_batch ? take_numbers(&out[i], s, &run, t->n_rows - i, &empty) : 0;
+		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
+			run = part_run(&trimmed, &n, p, t, i, c->source);
+			empty.row = t->first_row + i;
+			n = take_numbers(&out[i], s, &run, n, &empty);
+		}
 		if (i == t->n_rows)
 			break;
 		cell = part_cell(p, tile_raw(t, i, c->source));
@@ -232,25 +242,52 @@ void settle_integers(const struct column *c, struct column_state *s, struct colu
 	}
 }
 
-/* The words that nearly every column of truth values is written in. */
-static bool is_common_word(bool *out, struct span cell)
+static uint32_t four_letters(const char *p)
 {
-	if (cell.size == 4 &&
-	    (memcmp(cell.data, "true", 4) == 0 || memcmp(cell.data, "True", 4) == 0))
-		return *out = true;
-	*out = false;
-	return cell.size == 5 &&
-	       (memcmp(cell.data, "false", 5) == 0 || memcmp(cell.data, "False", 5) == 0);
+	uint32_t word;
+
+	memcpy(&word, p, 4);
+	return word | UINT32_C(0x20202020); /* only the two cases of a letter become the letter */
 }
 
-static size_t take_bools(uint8_t *bits, const struct column *c, const struct tile *t, size_t i)
+/*
+ * 1, 0, or -1: not one of the two words, in any mixture of cases, that nearly every such
+ * column is written in. Without a branch on which it is: they come at random.
+ */
+static inline int common_word(struct span cell)
 {
-	size_t row;
-	bool v;
+	unsigned is_true, is_false;
+	uint32_t letters;
 
-	for (row = i; row < t->n_rows && is_common_word(&v, tile_raw(t, row, c->source)); row++)
-		bit_put(bits, t->first_row + row, v);
-	return row - i;
+	if (cell.size < 4)
+		return -1;
+	letters = four_letters(cell.data);
+	is_true = (letters == four_letters("true")) & (cell.size == 4);
+	is_false = (letters == four_letters("fals")) & (cell.size == 5) &
+	           ((cell.data[cell.size - 1] | 0x20) == 'e');
+	return (int)(is_true - (~(is_true | is_false) & 1));
+}
+
+/* Words of a run, eight to a byte: how many. */
+static size_t take_bools(uint8_t *bits, uint64_t row, const struct cell_run *run, size_t most)
+{
+	unsigned byte = 0;
+	size_t n = 0;
+	int v;
+
+	for (; n < most; n++, row++) {
+		v = common_word(cell_run_at(run, n));
+		if (v < 0)
+			break;
+		byte |= (unsigned)v << (row & 7);
+		if ((row & 7) == 7) {
+			bits[row >> 3] = (uint8_t)(bits[row >> 3] | byte);
+			byte = 0;
+		}
+	}
+	if (byte)
+		bits[row >> 3] = (uint8_t)(bits[row >> 3] | byte);
+	return n;
 }
 
 void fill_bool(struct part *p, size_t column, const struct tile *t)
@@ -260,13 +297,20 @@ void fill_bool(struct part *p, size_t column, const struct tile *t)
 	struct column_state *s = &p->states[column];
 	bool v, has_words = p->in->columns.has_bool_words;
 	bool is_plain = !has_words && !c->na->has_numbers;
+	struct trimmed trimmed;
+	struct cell_run run;
 	struct span cell;
+	size_t n;
 	char *room;
 
+	trimmed.has_numbers = true;
 	for (size_t i = 0; i < t->n_rows; i++) {
 		uint64_t row;
 
-		i += is_plain ? take_bools(sink->values, c, t, i) : 0;
+		for (n = 1; is_plain && n && i < t->n_rows; i += n) {
+			run = part_run(&trimmed, &n, p, t, i, c->source);
+			n = take_bools(sink->values, t->first_row + i, &run, n);
+		}
 		if (i == t->n_rows)
 			return;
 		row = t->first_row + i;

@@ -43,22 +43,29 @@ static bool is_of(const struct verdict *v, const struct timestamp *t, int64_t *o
 }
 
 /*
- * The plain dates from row i on. Not before a first one has been noted with its zone, nor,
- * in a column of nanoseconds, before one that needs them: the notes prove the verdict.
+ * The plain dates from row i on; returns the row behind them. Not before a first one has been
+ * noted with its zone, nor, in a column of nanoseconds, before one that needs them: the notes
+ * prove the verdict.
  */
-static size_t take_dates(int64_t *out, struct column_state *s, const struct column *c,
-                         const struct tile *t, size_t i)
+static size_t take_dates(int64_t *out, const struct part *p, struct column_state *s,
+                         const struct column *c, const struct tile *t, size_t i)
 {
-	struct cell_run run = tile_run(t, i, c->source);
 	struct batch_dates dates = { .format = c->form,
 		                     .unit = c->verdict.unit,
 		                     .has_zone = c->verdict.has_zone,
 		                     .offset_s = c->verdict.offset_s };
+	struct trimmed trimmed;
+	struct cell_run run;
 
 	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || c->restrings ||
 	    c->na->has_digits)
-		return 0;
-	return batch_timestamp(out + i, &s->dates->cache, &dates, &run, t->n_rows - i);
+		return i;
+	trimmed.has_numbers = false;
+	for (size_t n = 1; n && i < t->n_rows; i += n) {
+		run = part_run(&trimmed, &n, p, t, i, c->source);
+		n = batch_timestamp(out + i, &s->dates->cache, &dates, &run, n);
+	}
+	return i;
 }
 
 void fill_date(struct part *p, size_t column, const struct tile *t)
@@ -71,7 +78,7 @@ void fill_date(struct part *p, size_t column, const struct tile *t)
 	struct span cell;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
-		i += take_dates(out, s, c, t, i);
+		i = take_dates(out, p, s, c, t, i);
 		if (i == t->n_rows)
 			break;
 		cell = again_cell(p, c, part_cell(p, tile_raw(t, i, c->source)));

@@ -1,7 +1,10 @@
 #include "ingest/part.h"
 
+#include <assert.h>
+
 #include "base/error.h"
 #include "columns/table.h"
+#include "csv/unquote.h"
 #include "ingest/again.h"
 
 /*
@@ -12,7 +15,9 @@
  */
 
 #define SLOT_NA 1u
-#define SLOT_WORK 2u /* to be unescaped, or spelled anew */
+#define SLOT_WORK 2u   /* to be unescaped, or spelled anew */
+#define SLOT_QUOTED 3u /* what stands between regular quotes: to be copied as csv/unquote.h does */
+#define SLOT_FLAGS 3u
 
 static uint64_t slot_of(const struct tile *t, struct span text, unsigned flags)
 {
@@ -31,15 +36,34 @@ static bool note_text(struct part *p, size_t column, struct span cell, uint64_t 
 	return true;
 }
 
-static bool put_long(uint64_t *size, struct part *p, const struct column *c, struct span cell)
+/*
+ * What is not text as it stands: an integer as Python would print it, or what a second
+ * reading makes of the cell. Empty when it is no such thing, or there is no memory.
+ */
+static struct span spell_anew(struct part *p, const struct column *c, struct span cell)
 {
-	char *room = part_room(p, cell.size + 1);
+	char *room;
 
 	if (c->verdict.reading == READ_ANEW)
-		*size = again_cell(p, c, cell).size;
-	else
-		*size = room ? value_python_int(room, cell) : 0;
-	return *size > 0 && !again_is_refused(p, c, cell);
+		return again_cell(p, c, cell);
+	room = part_room(p, cell.size + 1);
+	if (room == NULL || again_is_refused(p, c, cell))
+		return span_of("", 0);
+	return span_of(room, value_python_int(room, cell));
+}
+
+/* Where the bytes of a cell's text stand: in the source as they are, or to be worked on in round 2. */
+static void put_slot(struct part *p, size_t column, const struct tile *t, uint64_t row,
+                     struct span raw, struct span text, unsigned flags)
+{
+	struct column_state *s = &p->states[column];
+
+	if (s->is_direct) {
+		direct_put(p, column, row, text);
+		return;
+	}
+	s->text_size += text.size;
+	p->sink->columns[column].offsets[row] = (int64_t)slot_of(t, raw, flags);
 }
 
 /* False: the column is broken or the part has failed. */
@@ -49,7 +73,7 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 	enum reading reading = c->verdict.reading;
 	struct column_sink *sink = &p->sink->columns[column];
 	struct column_state *s = &p->states[column];
-	uint64_t row = t->first_row + i, size;
+	uint64_t row = t->first_row + i;
 	struct csv_cell raw = csv_cell(tile_raw(t, i, c->source), &p->in->dialect);
 	struct span cell = raw.needs_unescape ? part_unescape(p, raw.text) : raw.text;
 	bool is_noted = c->dtype == CSV_DTYPE_AUTO && !c->is_date && !c->infers_again;
@@ -59,56 +83,46 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 		return false;
 	if (is_noted && !s->seen.is_text && !note_text(p, column, cell, row))
 		return false;
-	size = cell.size;
 	if (reading != READ_LITERAL && column_is_na(c, cell)) {
 		s->n_nulls++;
 		bit_put(sink->validity, row, false);
 		flags = SLOT_NA;
-		size = 0;
+		cell.size = 0;
 	} else if (reading == READ_LONG || reading == READ_ANEW) {
 		flags |= SLOT_WORK;
-		if (!put_long(&size, p, c, cell)) {
+		cell = spell_anew(p, c, cell);
+		if (cell.size == 0) {
 			part_refuse(p, column, t, i);
 			return false;
 		}
 	}
-	s->text_size += size;
-	sink->offsets[row] = (int64_t)slot_of(t, raw.text, flags);
-	return p->result == SHMPUB_OK;
-}
-
-/* The bytes between a cell's only two quotes; data NULL: it is not so simple. */
-static struct span between_quotes(struct span raw, char quote)
-{
-	const char *close = memchr(raw.data + 1, quote, raw.size - 1);
-
-	return close && close + 1 == raw.data + raw.size ? span_of(raw.data + 1, raw.size - 2)
-	                                                 : SPAN_NONE;
+	put_slot(p, column, t, row, raw.text, cell, flags);
+	return p->result == SHMPUB_OK && !s->is_broken;
 }
 
 /*
  * The cells from row i on that are certainly text and nothing else; returns how many. What
- * begins with a blank or like a word for NA, is empty or has quotes inside is for put_cell.
+ * begins like a word for NA, or is empty, is for put_cell.
  */
 static size_t take_plain(struct part *p, const struct column *c, struct column_state *s,
                          struct column_sink *sink, const struct tile *t, size_t i)
 {
+	const char *source_end = p->in->text.data + p->in->text.size;
+	const struct csv_unquote_kind *unquote = csv_unquote_best();
 	const struct csv_dialect *d = &p->in->dialect;
 	int64_t *slots = sink->offsets + t->first_row;
 	uint64_t total = 0;
 	size_t row;
 
 	for (row = i; row < t->n_rows; row++) {
-		struct span cell = tile_raw(t, row, c->source);
+		bool is_quoted;
+		struct span cell = part_bare(d, tile_raw(t, row, c->source), &is_quoted);
 
-		if (cell.size && d->has_quote && cell.data[0] == d->quote)
-			cell = between_quotes(cell, d->quote);
-		else if (cell.size && (cell.data[0] == ' ' || cell.data[0] == '\t'))
+		if ((is_quoted && !t->is_regular) || !part_is_text(c, d, cell, is_quoted) ||
+		    (size_t)(source_end - cell.data) < cell.size + CSV_UNQUOTE_BEYOND)
 			break;
-		if (column_may_be_na(c, cell) || cell.size > CELL_SIZE_MAX)
-			break;
-		slots[row] = (int64_t)slot_of(t, cell, 0);
-		total += cell.size;
+		slots[row] = (int64_t)slot_of(t, cell, is_quoted ? SLOT_QUOTED : 0);
+		total += is_quoted ? unquote->size(cell, d->quote) : cell.size;
 	}
 	s->text_size += total;
 	return row - i;
@@ -122,8 +136,9 @@ void fill_text(struct part *p, size_t column, const struct tile *t)
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		if (c->verdict.reading == READ_TEXT && (is_told || s->seen.is_text))
-			i += take_plain(p, c, s, &p->sink->columns[column], t, i);
-		if (i < t->n_rows && !put_cell(p, column, t, i))
+			i += s->is_direct ? direct_take(p, column, t, i)
+			                  : take_plain(p, c, s, &p->sink->columns[column], t, i);
+		if (s->is_broken || (i < t->n_rows && !put_cell(p, column, t, i)))
 			return;
 	}
 }
@@ -132,28 +147,19 @@ void fill_text(struct part *p, size_t column, const struct tile *t)
 static size_t work_text(char *out, struct part *p, const struct column *c, struct span raw)
 {
 	struct span cell = raw;
-	char *room;
 
 	if (p->in->dialect.has_quote && raw.size && raw.data[0] == p->in->dialect.quote)
 		cell = part_unescape(p, raw);
-	if (c->verdict.reading == READ_ANEW)
-		cell = again_cell(p, c, cell);
-	if (c->verdict.reading != READ_LONG) {
-		memcpy(out, cell.data, cell.size);
-		return cell.size;
-	}
-	room = part_room(p, cell.size + 1);
-	if (room == NULL)
-		return 0;
-	size_t size = value_python_int(room, cell);
-
-	memcpy(out, room, size);
-	return size;
+	if (c->verdict.reading == READ_ANEW || c->verdict.reading == READ_LONG)
+		cell = spell_anew(p, c, cell);
+	memcpy(out, cell.data ? cell.data : "", cell.size);
+	return cell.size;
 }
 
 /* Where the text of a part ends, in its source and in its sink: nothing behind is touched. */
 struct limits {
 	const char *source, *sink;
+	const struct csv_unquote_kind *unquote;
 };
 
 /* Short texts by one fixed copy, whose excess the next one overwrites. */
@@ -163,6 +169,15 @@ static inline void copy_text(char *to, const char *from, size_t size, const stru
 		memcpy(to, from, 32);
 	else
 		memcpy(to, from, size);
+}
+
+static inline size_t copy_quoted(char *to, struct span inner, char quote, const struct limits *end)
+{
+	const struct csv_unquote_kind *unquote = end->unquote;
+
+	if ((size_t)(end->sink - to) < inner.size + CSV_UNQUOTE_BEYOND)
+		unquote = &csv_unquote_plain;
+	return unquote->copy(to, inner, quote);
 }
 
 static uint64_t copy_stretch(struct part *p, size_t column, size_t mark, uint64_t at,
@@ -176,35 +191,44 @@ static uint64_t copy_stretch(struct part *p, size_t column, size_t mark, uint64_
 
 	for (uint64_t row = m->row; row < end; row++) {
 		uint64_t slot = (uint64_t)sink->offsets[row];
-		size_t size = slot >> 2 & CELL_SIZE_MAX;
-		const char *from = base + (slot >> 32);
+		struct span cell = { base + (slot >> 32), slot >> 2 & CELL_SIZE_MAX };
+		unsigned flags = slot & SLOT_FLAGS;
 
 		sink->offsets[row] = (int64_t)at;
-		if (slot & SLOT_NA)
-			continue;
-		if (slot & SLOT_WORK) {
-			at += work_text(sink->text + at, p, c, span_of(from, size));
-			continue;
+		if (flags == SLOT_QUOTED) {
+			at += copy_quoted(sink->text + at, cell, p->in->dialect.quote, limits);
+		} else if (flags == SLOT_WORK) {
+			at += work_text(sink->text + at, p, c, cell);
+		} else if (flags == 0) {
+			copy_text(sink->text + at, cell.data, cell.size, limits);
+			at += cell.size;
 		}
-		copy_text(sink->text + at, from, size, limits);
-		at += size;
 	}
 	return at;
 }
 
-void part_copy_text(struct part *p, const uint64_t *begins)
+static bool is_to_copy(const struct part *p, size_t k)
 {
-	const struct columns *s = &p->in->columns;
-	struct limits limits = { .source = p->in->text.data + p->in->text.size };
+	const struct verdict *v = &p->in->columns.columns[k].verdict;
 
-	for (size_t k = 0; k < s->n; k++) {
-		uint64_t at = begins[k];
+	return v->type == SHMPUB_TEXT && v->reading != READ_CATEGORY && !p->states[k].is_direct;
+}
 
-		if (s->columns[k].verdict.type != SHMPUB_TEXT ||
-		    s->columns[k].verdict.reading == READ_CATEGORY)
-			continue;
-		limits.sink = p->sink->columns[k].text + at + p->states[k].text_size;
-		for (size_t i = p->first_mark; i < p->end_mark; i++)
-			at = copy_stretch(p, k, i, at, &limits);
+/* Stretch by stretch, so that a source that lies in the caches serves all columns. */
+void part_copy_text(struct part *p, uint64_t *begins)
+{
+	struct limits limits = { .source = p->in->text.data + p->in->text.size,
+		                 .unquote = csv_unquote_best() };
+
+	assert(p->in->text.data != NULL);
+	for (size_t k = 0; k < p->in->columns.n; k++)
+		p->states[k].text_end = begins[k] + p->states[k].text_size;
+	for (size_t i = p->first_mark; i < p->end_mark; i++) {
+		for (size_t k = 0; k < p->in->columns.n; k++) {
+			if (!is_to_copy(p, k))
+				continue;
+			limits.sink = p->sink->columns[k].text + p->states[k].text_end;
+			begins[k] = copy_stretch(p, k, i, begins[k], &limits);
+		}
 	}
 }

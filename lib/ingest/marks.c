@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ingest/counts.h"
 #include "ingest/text_check.h"
 
 /*
@@ -31,6 +32,10 @@ struct walk { /* where the stretch to come begins */
 	struct csv_tokenizer t;
 	struct quick_reader quick;
 	bool is_ascii; /* the stretch that was passed, for certain */
+	struct counts counts;
+	/* Rows that end before a chunk's beginning, t.at being the first mark behind it. */
+	size_t chunk;
+	uint64_t n_rows_before;
 };
 
 int row_too_long(const struct header *h, size_t start, size_t n_fields, struct shmpub_error *err)
@@ -100,7 +105,7 @@ static int pass_records(struct walk *w, struct shmpub_error *err)
 	struct marks *m = w->m;
 	struct quick_record one;
 	struct quick_run run;
-	uint64_t n_before = m->n_rows;
+	uint64_t n_before = m->n_rows, n_skipped = 0;
 	int r = SHMPUB_OK;
 
 	quick_seek(&w->quick, w->h, w->t.at, w->t.text.size);
@@ -111,12 +116,18 @@ static int pass_records(struct walk *w, struct shmpub_error *err)
 		m->n_rows += run.n_rows;
 		if (run.n_rows == 0) {
 			r = quick_one(&one, &w->quick);
-			m->n_rows += r == SHMPUB_OK && one.n_fields > 0;
+			if (r == SHMPUB_OK && one.n_fields > w->h->width && w->skips_bad_lines &&
+			    !w->h->drops_extra)
+				n_skipped++;
+			else
+				m->n_rows += r == SHMPUB_OK && one.n_fields > 0;
 		}
 	} while (r == SHMPUB_OK && !is_due(m, quick_at(&w->quick)));
 	if (r == QUICK_ODD)
 		m->n_rows = n_before;
-	else if (r == QUICK_END)
+	else
+		m->n_skipped += n_skipped;
+	if (r == QUICK_END)
 		w->t.at = w->t.text.size;
 	else if (r == SHMPUB_OK)
 		w->t.at = quick_at(&w->quick);
@@ -171,29 +182,11 @@ static size_t find_seam(struct walk *w, size_t from, struct csv_index_state stat
 	return 0;
 }
 
-/* PASS_NOT_COUNTED: nothing was passed. */
-static int pass_counted(struct walk *w)
+/* A mark at the first seam behind `from`, where counting has come to so many rows in that state. */
+static int pass_to_seam(struct walk *w, size_t from, struct csv_index_state state, uint64_t n_rows)
 {
-	struct quick_reader *q = &w->quick;
-	struct span text = w->t.text;
-	size_t left = text.size - w->t.at, size = left < STRETCH_SIZE ? left : STRETCH_SIZE, seam;
-	uint64_t n_rows = w->m->n_rows;
-	struct csv_count count = { 0 };
+	size_t seam = find_seam(w, from, state, &n_rows);
 
-	quick_seek(q, w->h, w->t.at, text.size);
-	q->kind->count(&count, span_of(text.data + w->t.at, size), &q->dialect, &q->state);
-	if (!is_clear(&count))
-		return PASS_NOT_COUNTED;
-	n_rows += count.n_records;
-	w->is_ascii = !count.has_non_ascii;
-	if (size == left) {
-		if (q->state.quoted)
-			return PASS_NOT_COUNTED;
-		w->m->n_rows = n_rows + !q->state.line;
-		w->t.at = text.size;
-		return SHMPUB_OK;
-	}
-	seam = find_seam(w, w->t.at + size, q->state, &n_rows);
 	if (seam == 0)
 		return PASS_NOT_COUNTED;
 	w->m->n_rows = n_rows;
@@ -201,28 +194,116 @@ static int pass_counted(struct walk *w)
 	return SHMPUB_OK;
 }
 
+/* PASS_NOT_COUNTED: nothing was passed. */
+static int pass_counted(struct walk *w)
+{
+	struct quick_reader *q = &w->quick;
+	struct span text = w->t.text;
+	size_t left = text.size - w->t.at, size = left < STRETCH_SIZE ? left : STRETCH_SIZE;
+	struct csv_count count = { 0 };
+	uint64_t n_rows;
+
+	quick_seek(q, w->h, w->t.at, text.size);
+	q->kind->count(&count, span_of(text.data + w->t.at, size), &q->dialect, &q->state);
+	if (!is_clear(&count))
+		return PASS_NOT_COUNTED;
+	n_rows = w->m->n_rows + count.n_records;
+	w->is_ascii = !count.has_non_ascii;
+	if (size < left)
+		return pass_to_seam(w, w->t.at + size, q->state, n_rows);
+	if (q->state.quoted)
+		return PASS_NOT_COUNTED;
+	w->m->n_rows = n_rows + !q->state.line;
+	w->t.at = text.size;
+	return SHMPUB_OK;
+}
+
+/*
+ * The same where it was counted ahead: from the mark behind one chunk's beginning to the
+ * mark behind that of a later one. Until counting ahead meets what is no clear case.
+ */
+static int pass_counted_ahead(struct walk *w)
+{
+	const struct counted_chunk *c;
+	int r = PASS_NOT_COUNTED;
+
+	w->is_ascii = true;
+	while (r == PASS_NOT_COUNTED && w->chunk + 1 < w->counts.n) {
+		c = &w->counts.chunks[w->chunk];
+		if (!is_clear(&c->count))
+			break;
+		w->is_ascii &= !c->count.has_non_ascii;
+		w->n_rows_before += c->count.n_records;
+		c = &w->counts.chunks[++w->chunk];
+		if (w->counts.at + w->chunk * STRETCH_SIZE <= w->t.at)
+			continue; /* rows so long that the last mark stands behind it */
+		r = pass_to_seam(w, w->counts.at + w->chunk * STRETCH_SIZE, c->state,
+		                 w->n_rows_before);
+		if (r == PASS_NOT_COUNTED)
+			break;
+	}
+	if (r == PASS_NOT_COUNTED)
+		counts_free(&w->counts); /* from here on one after the other */
+	return r;
+}
+
 /* --- all of it ---------------------------------------------------------------------------------- */
+
+/* No line to come is skipped for its number. */
+static bool is_behind_skipped(const struct walk *w)
+{
+	const struct csv_items *list = w->t.skip_list;
+
+	return list == NULL || list->n == 0 || w->t.n_lines > list->items[list->n - 1].position;
+}
+
+/* PASS_NOT_COUNTED or QUICK_ODD: nothing was passed. */
+static int pass_quickly(struct walk *w, struct shmpub_error *err)
+{
+	int r = PASS_NOT_COUNTED;
+
+	if (w->counts.n)
+		r = pass_counted_ahead(w);
+	if (r == PASS_NOT_COUNTED && !w->skips_bad_lines) /* counting cannot tell which are bad */
+		r = pass_counted(w);
+	w->is_ascii &= r == SHMPUB_OK;
+	return r == PASS_NOT_COUNTED ? pass_records(w, err) : r;
+}
+
+/* Where comments are possible, a byte that might begin one sends its stretch the exact way. */
+static bool may_have_comment(const struct walk *w, size_t from)
+{
+	const struct csv_dialect *d = w->t.dialect;
+
+	return d->has_comment && memchr(w->t.text.data + from, d->comment, w->t.at - from) != NULL;
+}
 
 static int pass_stretch(struct walk *w, bool is_quick, struct shmpub_error *err)
 {
+	uint64_t n_rows = w->m->n_rows, n_skipped = w->m->n_skipped;
 	size_t from = w->t.at;
 	int r = QUICK_ODD;
 
-	if (is_quick) {
-		r = pass_counted(w);
-		w->is_ascii &= r == SHMPUB_OK;
-		if (r == PASS_NOT_COUNTED)
-			r = pass_records(w, err);
+	w->is_ascii = false;
+	if (is_quick && is_behind_skipped(w))
+		r = pass_quickly(w, err);
+	if (r != QUICK_ODD && may_have_comment(w, from)) {
+		w->t.at = from;
+		w->m->n_rows = n_rows;
+		w->m->n_skipped = n_skipped;
+		r = QUICK_ODD;
 	}
-	if (r == QUICK_ODD)
+	if (r == QUICK_ODD) {
+		w->is_ascii = false;
 		r = pass_exactly(w, err);
+	}
 	if (r == SHMPUB_OK && !w->is_ascii && !w->m->has_bad_text)
 		w->m->has_bad_text = !text_is_valid(w->t.text, from, w->t.at);
 	return r;
 }
 
 int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
-               struct shmpub_error *err)
+               const struct ingest_runner *runner, struct shmpub_error *err)
 {
 	struct marks m = MARKS_NONE;
 	struct walk w = { .m = &m,
@@ -230,8 +311,15 @@ int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
 		          .skips_bad_lines = skips_bad_lines,
 		          .t = h->rows,
 		          .quick = QUICK_READER_NONE };
-	bool is_quick = quick_is_possible(h, skips_bad_lines);
+	bool is_quick = quick_is_possible(h), is_ahead;
 	int r = put_mark(&w, err);
+
+	quick_seek(&w.quick, h, w.t.at, w.t.text.size);
+	/* What a comment holds would be counted as well, and which records are bad not. */
+	is_ahead = is_quick && is_behind_skipped(&w) && !skips_bad_lines &&
+	           !h->rows.dialect->has_comment;
+	if (r == SHMPUB_OK && is_ahead)
+		r = counts_init(&w.counts, h, STRETCH_SIZE, runner, err);
 
 	while (r == SHMPUB_OK && w.t.at < w.t.text.size) {
 		r = pass_stretch(&w, is_quick, err);
@@ -241,6 +329,7 @@ int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
 	if (r == SHMPUB_OK && m.n == 1)
 		r = put_mark(&w, err);
 	quick_free(&w.quick);
+	counts_free(&w.counts);
 	if (r) {
 		marks_free(&m);
 		return r;

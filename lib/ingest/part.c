@@ -74,6 +74,78 @@ struct span part_unescape(struct part *p, struct span raw)
 	return room ? span_of(room, csv_unescape(room, raw, p->in->dialect.quote)) : span_of("", 0);
 }
 
+static bool begins_number(char c)
+{
+	return (unsigned char)(c - '0') < 10 || c == '-' || c == '.';
+}
+
+static bool ends_number(char c)
+{
+	return (unsigned char)(c - '0') < 10 || c == '.';
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* A number without the blanks around it; a word, or one with a plus sign, is not the same then. */
+static struct span trim_blanks(struct span cell)
+{
+	struct span inner = cell;
+
+	while (inner.size && is_blank(inner.data[0])) {
+		inner.data++;
+		inner.size--;
+	}
+	while (inner.size && is_blank(inner.data[inner.size - 1]))
+		inner.size--;
+	return inner.size && begins_number(inner.data[0]) && ends_number(inner.data[inner.size - 1])
+	               ? inner
+	               : cell;
+}
+
+static bool is_to_trim(struct span cell, const struct csv_dialect *d, bool is_number)
+{
+	return part_is_quoted(d, cell) ||
+	       (is_number && cell.size &&
+	        (is_blank(cell.data[0]) || is_blank(cell.data[cell.size - 1])));
+}
+
+/* The cuts around what counts; those of an empty cell, or of one that is not there, as they are. */
+static void trim_cuts(uint32_t *out, const struct trimmed *trimmed, const struct csv_dialect *d,
+                      const struct tile *t, const uint32_t *cut)
+{
+	struct span cell = cell_run_at(&(struct cell_run){ t->base, cut, 0 }, 0);
+
+	out[0] = cut[0];
+	out[1] = cut[1];
+	if (cell.size == 0)
+		return;
+	if (part_is_quoted(d, cell))
+		cell = span_of(cell.data + 1, cell.size - 2);
+	if (trimmed->has_numbers)
+		cell = trim_blanks(cell);
+	out[0] = (uint32_t)(cell.data - t->base) - 1;
+	out[1] = out[0] + 1 + (uint32_t)cell.size;
+}
+
+struct cell_run part_run(struct trimmed *trimmed, size_t *n, const struct part *p,
+                         const struct tile *t, size_t row, size_t source)
+{
+	const struct csv_dialect *d = &p->in->dialect;
+	struct span cell = tile_raw(t, row, source);
+
+	*n = t->n_rows - row;
+	if (!is_to_trim(cell, d, trimmed->has_numbers))
+		return tile_run(t, row, source);
+	if (*n > TRIMMED_MAX)
+		*n = TRIMMED_MAX;
+	for (size_t i = 0; i < *n; i++)
+		trim_cuts(trimmed->cuts + 2 * i, trimmed, d, t, tile_run(t, row + i, source).cuts);
+	return (struct cell_run){ t->base, trimmed->cuts, 2 };
+}
+
 static const char *asked_for(enum csv_dtype dtype)
 {
 	static const char *const names[] = {

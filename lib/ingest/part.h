@@ -18,6 +18,7 @@
 struct column_state {
 	uint64_t n_nulls;
 	uint64_t text_size;
+	uint64_t text_end; /* where this part's text ends in the column's, in round 2 */
 	struct evidence seen;
 	struct date_state *dates; /* owned; of columns that may be dates */
 	struct dictionary dictionary;
@@ -25,6 +26,7 @@ struct column_state {
 	bool has_inexact;     /* likewise: an integer that a float would not be read as */
 	bool has_null_number; /* likewise: an integer that is NA if the column is one of floats */
 	bool is_direct;       /* text goes to its place at once */
+	bool is_full;         /* there it did not fit: broken */
 	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
 };
 
@@ -84,11 +86,57 @@ static inline struct span part_cell(struct part *p, struct span raw)
 	return cell.needs_unescape ? part_unescape(p, cell.text) : cell.text;
 }
 
+/* Quotes around it; whether what is between them is its text is for csv/unquote.h or the reader of a number. */
+static inline bool part_is_quoted(const struct csv_dialect *d, struct span raw)
+{
+	return raw.size > 1 && d->has_quote && raw.data[0] == d->quote &&
+	       raw.data[raw.size - 1] == d->quote;
+}
+
+/* A cell without the quotes around it, and without blanks in front where those are skipped. */
+static inline struct span part_bare(const struct csv_dialect *d, struct span raw, bool *is_quoted)
+{
+	while (d->skips_spaces && raw.size && raw.data[0] == ' ') {
+		raw.data++;
+		raw.size--;
+	}
+	*is_quoted = part_is_quoted(d, raw);
+	return *is_quoted ? (struct span){ raw.data + 1, raw.size - 2 } : raw;
+}
+
+/*
+ * Certainly text and just that, NA excluded, in a column that is known to be one of text.
+ * `text` is bare; one that was quoted is of a regular tile.
+ */
+static inline bool part_is_text(const struct column *c, const struct csv_dialect *d,
+                                struct span text, bool is_quoted)
+{
+	/* Twice the size: where quotes are doubled the text is shorter than it stands there. */
+	if (text.size == 0 || text.size > CELL_SIZE_MAX ||
+	    (c->na->begins[(unsigned char)text.data[0]] && text.size <= 2 * c->na->size_max))
+		return false;
+	return is_quoted || (text.data[0] != d->quote &&
+	                     !(d->is_whitespace && (text.data[0] == ' ' || text.data[0] == '\t')));
+}
+
 /* Room for `size` bytes that a cell's text does not share; NULL: p->result is set. */
 char *part_room(struct part *p, size_t size);
 
 /* The column cannot hold this cell: broken, or an error that names line and cell when strict. */
 void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row);
+
+/*
+ * Cells from a row on for value/batch.h: as they lie there, or, where the first stands
+ * between quotes, or is a number between blanks, so many of them as `trimmed` holds, each
+ * without what reads the same without it. *n is what there is, and what was given.
+ */
+#define TRIMMED_MAX 256u
+struct trimmed {
+	bool has_numbers; /* set by the caller: blanks around a number do not count */
+	uint32_t cuts[2 * TRIMMED_MAX];
+};
+struct cell_run part_run(struct trimmed *trimmed, size_t *n, const struct part *p,
+                         const struct tile *t, size_t row, size_t source);
 
 /* Filling one column's cells of a tile, by what the column is read as. */
 typedef void fill_fn(struct part *p, size_t column, const struct tile *t);
@@ -98,8 +146,15 @@ fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_c
 void settle_integers(const struct column *c, struct column_state *s, struct column_sink *sink,
                      uint64_t n_rows);
 
-/* Round 2 for the text columns of one part; `sizes` are where its text begins, per column. */
-void part_copy_text(struct part *p, const uint64_t *begins);
+/*
+ * Text straight to its place, one round for two (fill_direct.c): the certain texts from
+ * row i on, how many; and one cell whose text is known.
+ */
+size_t direct_take(struct part *p, size_t column, const struct tile *t, size_t i);
+void direct_put(struct part *p, size_t column, uint64_t row, struct span text);
+
+/* Round 2 for the text columns of one part; `begins`, per column, is where its text begins, and then ends. */
+void part_copy_text(struct part *p, uint64_t *begins);
 
 /* Evidence of the columns that are flagged, from all rows or from a sample of them. */
 int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct shmpub_error *err);

@@ -37,6 +37,8 @@ static int init_part(struct part *p, struct ingest *in, struct table_sink *sink,
 	p->in = in;
 	p->sink = sink;
 	r = part_init_states(p, err);
+	for (size_t k = 0; r == SHMPUB_OK && k < in->columns.n; k++)
+		p->states[k].is_direct = in->n_parts == 1 && sink->columns[k].text_room > 0;
 	return r ? r : tile_reader_init(&p->reader, &in->header, in->options->skips_bad_lines, err);
 }
 

@@ -7,7 +7,8 @@
  * The index is made a window at a time. Where every record of it has the width of the
  * table, the index *is* the table of cuts: the end of one record is the cut before the
  * next one's first field, so cells lie at a constant stride with nothing copied. Records
- * of another shape are given out singly.
+ * of another shape are given out singly. Where lines end in \r\n, both are ends, and the
+ * stride has one more place for the nothing between them.
  *
  * A record that has far more fields than the table is not gathered here, because nobody
  * has bounded how many: the exact way counts fields without keeping them.
@@ -21,17 +22,36 @@
 #else
 #define WINDOW (32u * 1024)
 #endif
-#define OFFSET_MAX (UINT32_MAX - 2 * WINDOW) /* offsets are 32 bits wide */
+#define WINDOW_MAX (4 * WINDOW)
+#define OFFSET_MAX (UINT32_MAX - 2 * WINDOW_MAX) /* offsets are 32 bits wide */
 
-bool quick_is_possible(const struct header *h, bool skips_bad_lines)
+/*
+ * As much as the nearest caches hold, but where records have very many fields enough for
+ * a dozen of them: going over a tile column by column has a price per column.
+ */
+static size_t window_size(const struct header *h)
+{
+	size_t some_records = 128 * h->table_width / CSV_INDEX_BLOCK * CSV_INDEX_BLOCK;
+
+	if (some_records < WINDOW)
+		return WINDOW;
+	return some_records < WINDOW_MAX ? some_records : WINDOW_MAX;
+}
+
+bool quick_is_possible(const struct header *h)
 {
 	const struct csv_dialect *d = h->rows.dialect;
 	bool is_usual = d->delimiter != '\n' && d->delimiter != '\r' && d->delimiter != d->quote &&
 	                d->quote != '\n' && d->quote != '\r' && d->quote != ' ' && d->quote != '\t';
 
-	return is_usual && !d->is_whitespace && !d->has_comment && !d->skips_spaces &&
-	       !skips_bad_lines && h->rows.skip_list == NULL &&
+	return is_usual && !d->is_whitespace && !(d->skips_spaces && d->delimiter == ' ') &&
 	       h->rows.n_lines >= h->rows.skip_first;
+}
+
+/* Then this line probably ends in the same way. */
+static bool is_behind_crlf(struct span text, size_t at)
+{
+	return at >= 2 && text.data[at - 2] == '\r' && text.data[at - 1] == '\n';
 }
 
 void quick_seek(struct quick_reader *q, const struct header *h, size_t at, size_t end)
@@ -39,10 +59,13 @@ void quick_seek(struct quick_reader *q, const struct header *h, size_t at, size_
 	const struct csv_dialect *d = h->rows.dialect;
 
 	q->kind = csv_index_best();
-	q->dialect = (struct csv_index_dialect){ d->delimiter, d->quote, d->has_quote };
-	q->state = CSV_INDEX_START;
 	q->text = h->rows.text;
-	q->most = h->table_width + WINDOW;
+	q->dialect = (struct csv_index_dialect){ d->delimiter, d->quote, d->has_quote,
+		                                 is_behind_crlf(q->text, at) };
+	q->state = CSV_INDEX_START;
+	q->owes_lf = false;
+	q->window = window_size(h);
+	q->most = h->table_width + q->window;
 	q->base = q->at = at;
 	q->end = end;
 	q->n_ends = q->n_records = q->given_ends = q->given_records = 0;
@@ -62,13 +85,13 @@ void quick_free(struct quick_reader *q)
 static int make_room(struct quick_reader *q, struct shmpub_error *err)
 {
 	size_t kept = q->n_ends - q->given_ends;
-	size_t room = kept + WINDOW + CSV_INDEX_BLOCK;
+	size_t room = kept + q->window + CSV_INDEX_BLOCK;
 	uint32_t *cuts;
 
 	if (q->records == NULL) {
-		q->records = mem_alloc((WINDOW + CSV_INDEX_BLOCK) * sizeof(*q->records));
+		q->records = mem_alloc((q->window + CSV_INDEX_BLOCK) * sizeof(*q->records));
 		if (q->records == NULL)
-			return error_nomem(err, WINDOW * sizeof(*q->records));
+			return error_nomem(err, q->window * sizeof(*q->records));
 	}
 	if (room > q->room) {
 		room *= 2;
@@ -101,7 +124,7 @@ static int close_last(struct quick_reader *q)
 
 static int index_window(struct quick_reader *q)
 {
-	size_t left = q->end - q->at, size = left < WINDOW ? left : WINDOW;
+	size_t left = q->end - q->at, size = left < q->window ? left : q->window;
 	struct csv_index index = { .base = (uint32_t)(q->at - q->base),
 		                   .ends = q->cuts + 1,
 		                   .n_ends = q->n_ends,
@@ -131,8 +154,20 @@ static int refill(struct quick_reader *q, struct shmpub_error *err)
 		r = make_room(q, err);
 		if (r == SHMPUB_OK)
 			r = index_window(q);
+		if (q->owes_lf && q->n_ends > q->given_ends) {
+			q->given_ends++;
+			q->owes_lf = false;
+		}
 	}
 	return r;
+}
+
+/* Whether the end at this cut is a \r whose \n follows. */
+static bool is_crlf(const struct quick_reader *q, uint32_t cut)
+{
+	const char *end = q->text.data + q->base + cut;
+
+	return q->base + cut + 1 < q->end && end[0] == '\r' && end[1] == '\n';
 }
 
 static bool is_blank(const struct quick_reader *q, char c)
@@ -148,27 +183,36 @@ static bool is_suspect(const struct quick_reader *q, const uint32_t *cut)
 	return cut[0] + 1 == cut[1] || is_blank(q, line[cut[0] + 1]);
 }
 
+/* Whether record n of those at hand has its fields, and its two ends if lines have two, where a run has them. */
+static bool is_regular(const struct quick_reader *q, size_t n, size_t width, size_t stride)
+{
+	const uint32_t *cut = q->cuts + q->given_ends + n * stride;
+
+	if (q->records[q->given_records + n] != q->given_ends + n * stride + width ||
+	    (width == 1 && is_suspect(q, cut)))
+		return false;
+	return stride == width ||
+	       (q->given_ends + (n + 1) * stride <= q->n_ends && is_crlf(q, cut[width]));
+}
+
 int quick_next_run(struct quick_run *run, struct quick_reader *q, size_t width, size_t most,
                    struct shmpub_error *err)
 {
-	const uint32_t *cuts;
-	size_t n = 0, left;
+	size_t n = 0, left, stride = width + q->dialect.keeps_lf;
 	int r;
 
 	r = refill(q, err);
 	if (r)
 		return r;
-	cuts = q->cuts + q->given_ends;
 	left = q->n_records - q->given_records;
 	most = most < left ? most : left;
-	if (q->has_cr)
+	if (q->has_cr && !q->dialect.keeps_lf)
 		most = 0;
-	while (n < most && q->records[q->given_records + n] == q->given_ends + (n + 1) * width &&
-	       (width > 1 || !is_suspect(q, cuts + n)))
+	while (n < most && is_regular(q, n, width, stride))
 		n++;
-	*run = (struct quick_run){ cuts, n };
+	*run = (struct quick_run){ q->cuts + q->given_ends, stride, n };
 	q->given_records += n;
-	q->given_ends += n * width;
+	q->given_ends += n * stride;
 	return SHMPUB_OK;
 }
 
@@ -176,11 +220,8 @@ int quick_next_run(struct quick_run *run, struct quick_reader *q, size_t width, 
 static uint32_t cut_before(const struct quick_reader *q)
 {
 	uint32_t cut = q->cuts[q->given_ends];
-	const char *end = q->text.data + q->base + cut;
 
-	if (cut == UINT32_MAX || q->base + cut + 1 >= q->end || end[0] != '\r' || end[1] != '\n')
-		return cut;
-	return cut + 1;
+	return cut != UINT32_MAX && is_crlf(q, cut) ? cut + 1 : cut;
 }
 
 static bool is_blank_line(const struct quick_reader *q, size_t from, size_t to)
@@ -210,6 +251,10 @@ int quick_one(struct quick_record *out, struct quick_reader *q)
 
 	one.start = q->base + (uint32_t)(one.before + 1);
 	q->given_ends = end;
+	if (q->dialect.keeps_lf && is_crlf(q, q->cuts[end])) {
+		q->owes_lf = end == q->n_ends;
+		q->given_ends += !q->owes_lf;
+	}
 	if (one.n_fields == 1 && is_blank_line(q, one.start, q->base + one.ends[0])) {
 		one.n_fields = 0;
 		if (is_swallowing(q, one.ends[0]))

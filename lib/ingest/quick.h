@@ -13,8 +13,8 @@
 #include "csv/index.h"
 #include "ingest/header.h"
 
-/* Whether the options and the header leave anything to it. */
-bool quick_is_possible(const struct header *h, bool skips_bad_lines);
+/* Whether the options and the header leave anything to it: behind skiprows, and but for comments. */
+bool quick_is_possible(const struct header *h);
 
 /* The records of a text from some record's start on, window by window. */
 struct quick_reader {
@@ -24,6 +24,7 @@ struct quick_reader {
 	struct span text;
 	size_t most;       /* fields that a record may have here */
 	size_t base;       /* offsets count from here */
+	size_t window;     /* bytes that are indexed at a time */
 	size_t at, end;    /* what is left to index */
 	uint32_t *cuts;    /* owned; cuts[0] is the end before ends[0] */
 	size_t room;       /* ends that fit behind it */
@@ -31,6 +32,7 @@ struct quick_reader {
 	size_t n_ends, n_records;
 	size_t given_ends, given_records; /* of those, how many were given out */
 	bool has_cr;                      /* in what is at hand */
+	bool owes_lf; /* the next end belongs to no record: the \n of a \r that was the last one */
 };
 
 #define QUICK_READER_NONE ((struct quick_reader){ .cuts = NULL })
@@ -46,8 +48,8 @@ void quick_free(struct quick_reader *q);
 
 /* Records of exactly `width` fields that lie side by side. */
 struct quick_run {
-	const uint32_t *cuts; /* field f of row i lies behind cuts[i * width + f] */
-	size_t n_rows;
+	const uint32_t *cuts; /* field f of row i lies behind cuts[i * stride + f] */
+	size_t stride, n_rows;
 };
 
 /*

@@ -15,6 +15,8 @@
 
 #define SAMPLE_STRETCHES 5u
 #define SAMPLE_ROWS 256u /* of each, at least, where there are so many */
+#define SAMPLE_ROWS_MIN 16u
+#define SAMPLE_CELLS 16384u /* of each, where there are very many columns */
 
 static struct verdict verdict_of(enum reading reading, enum shmpub_type type)
 {
@@ -142,6 +144,7 @@ static void look(struct part *p, size_t column, const struct tile *t)
 		cell = part_cell(p, tile_raw(t, i, c->source));
 		if (!part_is_bearable(p, tile_raw(t, i, c->source)))
 			return;
+		s->text_size += cell.size;
 		if (is_date) {
 			look_date(c, s, cell);
 			continue;
@@ -164,6 +167,8 @@ static int look_stretch(struct part *p, const bool *flags, size_t i, size_t n_ro
 		r = tile_reader_next(&p->reader, &tile, &p->error);
 		if (r || tile.n_rows == 0)
 			break;
+		if (tile.n_rows > n_rows - n)
+			tile.n_rows = n_rows - n;
 		n += tile.n_rows;
 		for (size_t k = 0; k < p->in->columns.n; k++) {
 			if (flags[k] && !column_is_twofold(&p->in->columns.columns[k]))
@@ -173,21 +178,39 @@ static int look_stretch(struct part *p, const bool *flags, size_t i, size_t n_ro
 	return r ? r : p->result;
 }
 
+static size_t sample_rows(size_t n_columns)
+{
+	size_t n = SAMPLE_CELLS / (n_columns ? n_columns : 1);
+
+	return n < SAMPLE_ROWS_MIN ? SAMPLE_ROWS_MIN : n < SAMPLE_ROWS ? n : SAMPLE_ROWS;
+}
+
 static int look_all(struct part *p, const bool *flags, bool is_sample)
 {
-	size_t n = p->in->marks.n, step = 1;
+	size_t n = p->in->marks.n, step = 1, n_rows = SIZE_MAX;
 	int r = SHMPUB_OK;
 
 	if (is_sample && n > SAMPLE_STRETCHES)
 		step = (n - 1) / (SAMPLE_STRETCHES - 1);
+	if (is_sample)
+		n_rows = sample_rows(p->in->columns.n);
 	for (size_t i = 0; i < n && r == SHMPUB_OK; i += step)
-		r = look_stretch(p, flags, i, is_sample ? SAMPLE_ROWS : SIZE_MAX);
+		r = look_stretch(p, flags, i, n_rows);
 	return r;
 }
 
-static void take(struct column *c, const struct column_state *s)
+/* By what a sample had, and a little more. */
+static uint64_t expected_text(const struct column_state *s, uint64_t n_rows)
+{
+	uint64_t n = s->seen.n_values + s->seen.n_nulls;
+
+	return n ? (uint64_t)((double)s->text_size / (double)n * (double)n_rows * 1.0625) : 0;
+}
+
+static void take(struct column *c, const struct column_state *s, uint64_t n_rows)
 {
 	c->verdict = decide(c, s);
+	c->text_expected = expected_text(s, n_rows);
 	if (s->dates && !c->is_form_given)
 		*c->form = s->dates->form;
 }
@@ -209,7 +232,7 @@ int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct 
 		if (column_is_twofold(&in->columns.columns[k]))
 			r = again_settle(&p, k);
 		else
-			take(&in->columns.columns[k], &p.states[k]);
+			take(&in->columns.columns[k], &p.states[k], in->marks.n_rows);
 		in->is_strict[k] = !is_sample && in->columns.columns[k].dtype != CSV_DTYPE_AUTO;
 	}
 	if (r && err)

@@ -104,9 +104,10 @@ static int copy_records(struct tile_reader *r, struct tile *tile, struct shmpub_
 		a = quick_one(&one, &r->quick);
 		if (a)
 			return a;
-		if (one.n_fields > h->width && !h->drops_extra)
-			return row_too_long(h, one.start, one.n_fields, err);
-		if (one.n_fields) {
+		if (one.n_fields > h->width && !h->drops_extra) {
+			if (!r->skips_bad_lines)
+				return row_too_long(h, one.start, one.n_fields, err);
+		} else if (one.n_fields) {
 			n = one.n_fields < h->table_width ? one.n_fields : h->table_width;
 			cuts = r->cuts + tile->n_rows++ * tile->stride;
 			cuts[0] = one.before;
@@ -132,7 +133,7 @@ static int next_quick(struct tile_reader *r, struct tile *tile, struct shmpub_er
 	if (run.n_rows == 0)
 		return copy_records(r, tile, err);
 	tile->cuts = run.cuts;
-	tile->stride = r->header->table_width;
+	tile->stride = run.stride;
 	tile->n_rows = run.n_rows;
 	return SHMPUB_OK;
 }
@@ -156,6 +157,7 @@ int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_err
 	a = r->is_exact ? next_exact(r, tile, err) : next_quick(r, tile, err);
 	if (a == QUICK_ODD)
 		a = go_exactly(r, tile, err);
+	tile->is_regular = !r->is_exact;
 	r->row += tile->n_rows;
 	if (r->row > r->end_row)
 		return error_set(err, SHMPUB_ERR_INVALID, "the text changed while it was read");

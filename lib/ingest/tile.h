@@ -10,6 +10,7 @@
 
 #include "csv/cell.h"
 #include "ingest/header.h"
+#include "ingest/ingest.h"
 #include "ingest/quick.h"
 #include "value/batch.h"
 
@@ -30,8 +31,9 @@ struct marks {
 
 #define MARKS_NONE ((struct marks){ .n = 0 })
 
+/* `runner` may be NULL. */
 int marks_init(struct marks *out, const struct header *header, bool skips_bad_lines,
-               struct shmpub_error *err);
+               const struct ingest_runner *runner, struct shmpub_error *err);
 void marks_free(struct marks *m);
 
 /* A cell (row, column) is the bytes from its cut + 1 up to the next one; missing cells have less than none. */
@@ -41,6 +43,7 @@ struct tile {
 	size_t stride; /* cuts from one row to the next */
 	size_t n_rows;
 	uint64_t first_row;
+	bool is_regular; /* quotes are as csv/index.h wants them: behind one that closes, only one opens */
 };
 
 static inline struct span tile_raw(const struct tile *t, size_t row, size_t source)

@@ -10,7 +10,8 @@
  * type come together at a constant stride, so that a reader covers all of them with
  * one two-dimensional view. Then codes, bits, offsets of text, the bitmaps of nulls
  * (which a table seldom has: then their room is never touched), and last, because
- * its size is not known when the areas are given out, text.
+ * its size is not known when the areas are given out, text: where it is expected, with
+ * some room to spare, else once it is known.
  *
  * A stride that is a multiple of 4096 puts the same row of every column into the
  * same set of the processor's caches, and filling row by row would throw out what it
@@ -170,13 +171,28 @@ static bool place_validity(struct layout *l, uint64_t capacity, uint64_t *at)
 	return true;
 }
 
+/* Text whose size is expected has its place already, with so much room. */
+static bool place_text(struct layout *l, const struct schema *s, uint64_t *at)
+{
+	for (size_t i = 0; i < l->n_columns; i++) {
+		struct column_place *c = &l->columns[i];
+
+		if (c->form != FORM_TEXT)
+			continue;
+		c->text_room = s->fields[i].text_expected;
+		if (!take(&c->text, at, c->text_room))
+			return false;
+	}
+	return true;
+}
+
 static bool place_all(struct layout *l, const struct schema *s, uint64_t capacity)
 {
 	uint64_t at = l->body_at;
 
 	if (!place_regions(l, s, capacity, &at) || !place_form(l, FORM_CODES, capacity, &at) ||
 	    !place_form(l, FORM_BITS, capacity, &at) || !place_form(l, FORM_TEXT, capacity, &at) ||
-	    !place_validity(l, capacity, &at))
+	    !place_validity(l, capacity, &at) || !place_text(l, s, &at))
 		return false;
 	l->fixed_end = at;
 	l->body_end = at;
@@ -224,6 +240,8 @@ int layout_text(struct layout *l, const struct table_sink *sink, struct shmpub_e
 		if (c->form != FORM_TEXT)
 			continue;
 		c->text_size = sink->columns[i].text_size;
+		if (sink->columns[i].is_text_done)
+			continue;
 		if (!take(&c->text, &at, c->text_size))
 			return error_set(err, SHMPUB_ERR_LIMIT, "%llu bytes of text are too many",
 			                 (unsigned long long)c->text_size);

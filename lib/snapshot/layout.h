@@ -38,6 +38,7 @@ struct column_place {
 	enum column_form form;
 	uint64_t validity, values; /* values: bits, codes, or a text's offsets */
 	uint64_t text, text_size;  /* known from round 2 on */
+	uint64_t text_room;        /* from round 1 on, at `text`; 0: none yet */
 };
 
 struct region {       /* numeric columns of one type at a constant stride */

@@ -67,8 +67,9 @@ static void point_sink(struct snapshot_writer *w)
 			c->offsets = (int64_t *)(void *)values;
 		else
 			c->values = values;
-		if (p->form == FORM_TEXT && w->has_text)
+		if (p->form == FORM_TEXT && (w->has_text || p->text_room))
 			c->text = w->file + p->text;
+		c->text_room = w->has_text ? 0 : p->text_room;
 	}
 }
 

@@ -1,3 +1,4 @@
+#include "base/cpu.h"
 #include "value/batch_kernel.h"
 #include "value/date_layout.h"
 #include "value/value.h"
@@ -63,10 +64,8 @@ const struct batch_kernel batch_kernel_plain = { take_ints, take_floats, take_wh
 
 const struct batch_kernel *batch_kernel_best(void)
 {
-#if defined(__x86_64__) && defined(__GNUC__)
-	if (batch_kernel_avx2.take_floats && __builtin_cpu_supports("avx2"))
+	if (batch_kernel_avx2.take_floats && cpu_has_avx2())
 		return &batch_kernel_avx2;
-#endif
 	return &batch_kernel_plain;
 }
 

@@ -303,7 +303,7 @@ INLINE bool take_float(double *out, const char *base, const uint32_t *cut)
 
 	if (!take(&p, base, base + (uint32_t)(cut[0] + 1), base + cut[1]))
 		return value_float(out, cell_run_at(&(struct cell_run){ base, cut, 0 }, 0));
-	v = real_from_inline(p.mantissa, -p.n_decimals);
+	v = decimal_nearest_inline(p.mantissa, -p.n_decimals);
 	memcpy(&bits, &v, sizeof(bits));
 	bits |= (uint64_t)p.negative << 63; /* signs come at random: no branch on them */
 	memcpy(out, &bits, sizeof(bits));

@@ -74,14 +74,20 @@ bool date_format_infer(struct date_format *out, struct span first);
 /* What pandas' guess_datetime_format answers; 0: nothing. `out` has room for `capacity` bytes. */
 size_t date_format_guess(char *out, size_t capacity, struct span text);
 
-/* The date part of the cell before: one per column and thread. */
+/* The date part of the cell before, and months that were met: one per column and thread. */
+#define DATE_CACHE_MONTHS 32u
 struct date_cache {
 	char text[10];
 	int64_t seconds; /* of its midnight */
+	struct {
+		uint64_t head; /* "2024-03-", as eight bytes */
+		int32_t days;  /* from 1970-01-01 to its first */
+		int32_t n_days;
+	} months[DATE_CACHE_MONTHS];
 };
 
 #define DATE_CACHE_NONE                                                                            \
-	((struct date_cache){ { '1', '9', '7', '0', '-', '0', '1', '-', '0', '1' }, 0 })
+	((struct date_cache){ { '1', '9', '7', '0', '-', '0', '1', '-', '0', '1' }, 0, { { 0 } } })
 
 /* NULL cache: none. NaT is not asked here (value_is_nat). */
 bool date_parse(struct timestamp *out, const struct date_format *format, struct date_cache *cache,

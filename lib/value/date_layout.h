@@ -20,30 +20,49 @@ struct layout_moment {
 	uint32_t fraction; /* times 10^-f->n_decimals */
 };
 
-static inline bool layout_date(int64_t *seconds, struct date_cache *cache,
-                               const struct date_format *f, const char *p)
+/* The month's slot, filled with it; false: no month, or not written so. */
+static inline bool layout_month(struct date_cache *cache, size_t slot, const struct date_format *f,
+                                uint64_t head)
 {
-	const uint64_t head = scan_load8(p);
 	const uint64_t separators = (uint64_t)(unsigned char)f->layout[4] << 32 |
 	                            (uint64_t)(unsigned char)f->layout[7] << 56;
 	uint64_t digits = (head ^ UINT64_C(0x0030300030303030)) ^ separators;
-	int32_t year, month, day;
+	int32_t year, month;
 
 	if (((digits + UINT64_C(0x7f76767f76767676)) | digits) & UINT64_C(0x8080808080808080))
-		return false;
-	if (memcmp(p, cache->text, LAYOUT_DATE) == 0) {
-		*seconds = cache->seconds;
-		return true;
-	}
-	if (!scan_is_digit(p[8]) || !scan_is_digit(p[9]))
 		return false;
 	digits = digits * 10 + (digits >> 8);
 	year = (int32_t)(digits & 0xff) * 100 + (int32_t)(digits >> 16 & 0xff);
 	month = (int32_t)(digits >> 40 & 0xff);
-	day = (p[8] - '0') * 10 + (p[9] - '0');
-	if (month < 1 || month > 12 || day < 1 || day > calendar_month_days(year, month))
+	if (month < 1 || month > 12)
 		return false;
-	*seconds = calendar_days(year, month, day) * SECONDS_PER_DAY;
+	cache->months[slot].head = head;
+	cache->months[slot].days = (int32_t)calendar_days(year, month, 1);
+	cache->months[slot].n_days = calendar_month_days(year, month);
+	return true;
+}
+
+/* The cache is of this format, so what is in it was written as it should be. */
+static inline bool layout_date(int64_t *seconds, struct date_cache *cache,
+                               const struct date_format *f, const char *p)
+{
+	const uint64_t head = scan_load8(p);
+	const size_t slot = (head * UINT64_C(0x9E3779B97F4A7C15)) >> 59;
+	int32_t day;
+
+	_Static_assert(DATE_CACHE_MONTHS == 1u << (64 - 59), "a slot for each hash");
+	if (memcmp(p, cache->text, LAYOUT_DATE) == 0) {
+		*seconds = cache->seconds;
+		return f->layout[4] == p[4] && f->layout[7] == p[7];
+	}
+	if (cache->months[slot].head != head && !layout_month(cache, slot, f, head))
+		return false;
+	if (!scan_is_digit(p[8]) || !scan_is_digit(p[9]))
+		return false;
+	day = (p[8] - '0') * 10 + (p[9] - '0');
+	if (day < 1 || day > cache->months[slot].n_days)
+		return false;
+	*seconds = (int64_t)(cache->months[slot].days + day - 1) * SECONDS_PER_DAY;
 	memcpy(cache->text, p, LAYOUT_DATE);
 	cache->seconds = *seconds;
 	return true;

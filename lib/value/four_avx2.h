@@ -126,18 +126,21 @@ FOUR_INLINE unsigned four_bits(__m256i lanes)
 	return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(lanes));
 }
 
-/* What the batch makes of empty cells: no value, and no bit of validity. */
-FOUR_INLINE __m256d four_note_empty(const struct four *f, __m256d values, struct batch_empty *empty,
-                                    size_t i)
+/*
+ * What the batch makes of empty cells: no value, and no bit of validity. No branch on
+ * which they are: where there are some, they come at random.
+ */
+FOUR_INLINE __m256d four_put_empty(const struct four *f, __m256d values, struct batch_empty *empty,
+                                   size_t i)
 {
 	const unsigned bits = four_bits(f->empty);
+	const uint64_t row = empty->row + i;
+	uint8_t *validity = empty->validity + (row >> 3);
 
-	if (bits == 0 || empty->validity == NULL)
-		return values;
-	for (unsigned k = 0; k < 4; k++) {
-		if (bits >> k & 1)
-			batch_put_empty(empty, i + k);
-	}
+	validity[0] = (uint8_t)(validity[0] & ~(bits << (row & 7)));
+	if ((row & 7) > 4)
+		validity[1] = (uint8_t)(validity[1] & ~(bits << (row & 7) >> 8));
+	empty->n += (unsigned)__builtin_popcount(bits);
 	return _mm256_blendv_pd(values, _mm256_set1_pd(NAN), _mm256_castsi256_pd(f->empty));
 }
 
@@ -180,7 +183,9 @@ FOUR_INLINE bool four_take_whole(double *out, const char *base, const uint32_t *
 	                             _mm256_and_si256(f.negative, _mm256_set1_epi64x(UINT32_MAX)))))
 		return false;
 	v = four_signs(&f, _mm256_cvtepi32_pd(four_narrow(joined)));
-	_mm256_storeu_pd(out, four_note_empty(&f, v, empty, i));
+	if (empty->validity)
+		v = four_put_empty(&f, v, empty, i);
+	_mm256_storeu_pd(out, v);
 	return true;
 }
 
@@ -211,7 +216,9 @@ FOUR_INLINE bool four_take_floats(double *out, const char *base, const uint32_t 
 	v = _mm256_cvtps_pd(_mm256_castps256_ps128(
 	        _mm256_permutevar8x32_ps(powers, _mm256_castsi128_si256(four_narrow(n_behind)))));
 	v = four_signs(&f, _mm256_div_pd(_mm256_cvtepi32_pd(n), v));
-	_mm256_storeu_pd(out, four_note_empty(&f, v, empty, i));
+	if (empty->validity && !four_none(f.empty))
+		v = four_put_empty(&f, v, empty, i);
+	_mm256_storeu_pd(out, v);
 	return true;
 }
 

@@ -61,6 +61,7 @@ class Daemon:
         self.process: subprocess.Popen[bytes] | None = None
         self.user: int | None = None
         self.environment: dict[str, str] = {}
+        self.wrapper: list[str] = []  # a command that runs the daemon in its own place
         self._notified: socket.socket | None = None
         self.told: list[str] = []
 
@@ -96,7 +97,7 @@ class Daemon:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(SHMPUBD), "-c", str(self.ini), *arguments],
+                [*self.wrapper, str(SHMPUBD), "-c", str(self.ini), *arguments],
                 stderr=log,
                 stdout=log,
                 stdin=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """Sources as they are: replaced, broken, gone, not files, growing. The last good table stays."""
 
 import os
+import shutil
 import socket
 import threading
 import time
@@ -55,6 +56,28 @@ def test_unchanged_is_not_published_again(daemon):
     seen = d.status("a")["unchanged"]
     until(lambda: d.status("a")["unchanged"] > seen + 5)
     assert feed.sequence == sequence
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
+def test_unchanged_costs_a_stat(daemon):
+    d = daemon()
+    path = d.source("a.csv", GOOD)
+    d.configure({"a": "source = a.csv\ninterval = 50ms"})
+    trace = d.folder / "trace"
+    # As a grandchild, so that the daemon is the process that was started.
+    d.wrapper = ["strace", "-D", "-f", "-e", "trace=%file,%desc", "-o", str(trace)]
+    d.environment["ASAN_OPTIONS"] = "detect_leaks=0"  # which cannot be looked for under a tracer
+    d.start()
+    until(lambda: d.status("a")["unchanged"] > 3)
+
+    def calls() -> list[str]:
+        return [line for line in trace.read_text().splitlines() if str(path) in line]
+
+    before, seen = len(calls()), d.status("a")["unchanged"]
+    until(lambda: d.status("a")["unchanged"] >= seen + 10)
+    looks = calls()[before:]
+    assert 9 <= len(looks) <= 9 + d.status("a")["unchanged"] - seen
+    assert all("stat" in call.partition("(")[0] for call in looks), looks
 
 
 BAD = {

@@ -61,7 +61,6 @@ REFUSED = {  # name: (text, options, ":line: reason")
     "blanks": (" " * 1_000_000, "", ":1: no columns"),
     "empty": ("", "", ":1: no columns"),
     "mark_only": (b"\xef\xbb\xbf", "", ":1: no columns"),
-    "comment_header": (" #x\na\n1\n", "delimiter = whitespace\ncomment = hash", ":1: no columns"),
     "dtype_late": (
         "a\n" + "1\n" * MANY + "é" * 200 + "\n",
         "dtype.a = int64",
@@ -128,6 +127,11 @@ RIGHT = {  # name: (text, pandas' options, ours)
         "a,b\n1,x\n2" + "," * 300_000 + "\n3,y\n",
         {"on_bad_lines": "skip"},
         "on_bad_lines = skip",
+    ),
+    "comment_header": (
+        " #x\na\n1\n",
+        {"sep": r"\s+", "comment": "#"},
+        "delimiter = whitespace\ncomment = hash",
     ),
     "thousands": (
         "a\n1,5\n" + "0" * 400 + "12,345.5\n0." + "0" * 300 + "25\n",

@@ -62,7 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2 || size - 2 > MOST)
 		return 0;
-	dialect = (struct csv_index_dialect){ delimiters[data[0] & 3], '"', (data[0] & 4) == 0 };
+	dialect = (struct csv_index_dialect){ delimiters[data[0] & 3], '"', (data[0] & 4) == 0,
+		                              (data[0] & 8) != 0 };
 	size -= 2;
 	text = malloc(size + 1); /* just that size: one byte too many is seen */
 	CLAIM(text != NULL);

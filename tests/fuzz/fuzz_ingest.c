@@ -112,14 +112,22 @@ static void sink_init(struct table_sink *sink, const struct schema *s, uint64_t 
 			c->values = area(capacity / 8 + 1);
 		else
 			c->values = area(capacity * (f->is_dictionary ? 4 : 8));
+		if (c->offsets && f->text_expected) {
+			c->text = area(f->text_expected);
+			c->text_room = f->text_expected;
+		}
 	}
 }
 
 static void sink_text(struct table_sink *sink)
 {
 	for (size_t i = 0; i < sink->schema->n_fields; i++) {
-		if (sink->columns[i].offsets)
-			sink->columns[i].text = area(sink->columns[i].text_size);
+		struct column_sink *c = &sink->columns[i];
+
+		if (c->offsets == NULL || c->is_text_done)
+			continue;
+		free(c->text);
+		c->text = area(c->text_size);
 	}
 }
 
@@ -318,15 +326,15 @@ static void compare(const struct outcome *a, const struct outcome *b)
 
 /* The schema of a part of the text as the guess for all of it. */
 static void read_with_guess(const struct outcome *first, struct span text,
-                            const struct csv_options *options, unsigned part)
+                            const struct csv_options *options, unsigned part, size_t n_threads)
 {
 	struct outcome of_part, again;
 
 	if (part == 4) {
-		read_text(&again, text, options, &first->schema, 3);
+		read_text(&again, text, options, &first->schema, n_threads);
 	} else {
 		read_text(&of_part, span_of(text.data, text.size * part / 4), options, NULL, 1);
-		read_text(&again, text, options, &of_part.schema, 2);
+		read_text(&again, text, options, &of_part.schema, n_threads);
 		schema_free(&of_part.schema);
 	}
 	compare(first, &again);
@@ -348,7 +356,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLAIM(text != NULL);
 	memcpy(text + 1, data + HEAD, size);
 	read_text(&first, span_of(text + 1, size), options, NULL, 1);
-	read_with_guess(&first, span_of(text + 1, size), options, 1 + (data[3] >> 5 & 3));
+	read_with_guess(&first, span_of(text + 1, size), options, 1 + (data[3] >> 5 & 3),
+	                data[3] & 128 ? 1 : 3);
 	schema_free(&first.schema);
 	free(text);
 	csv_options_free(options);

@@ -41,14 +41,22 @@ static inline void heap_sink_init(struct heap_sink *h, const struct schema *s, u
 			c->offsets = heap_area((capacity + 1) * 8);
 		else
 			c->values = heap_area(capacity * 8);
+		if (is_text && f->text_expected) {
+			c->text = heap_area(f->text_expected);
+			c->text_room = f->text_expected;
+		}
 	}
 }
 
 static inline void heap_sink_text(struct heap_sink *h)
 {
 	for (size_t i = 0; i < h->sink.schema->n_fields; i++) {
-		if (h->sink.columns[i].offsets)
-			h->sink.columns[i].text = heap_area(h->sink.columns[i].text_size);
+		struct column_sink *c = &h->sink.columns[i];
+
+		if (c->offsets == NULL || c->is_text_done)
+			continue;
+		free(c->text);
+		c->text = heap_area(c->text_size);
 	}
 }
 
@@ -145,11 +153,11 @@ static inline void heap_sink_print(const struct heap_sink *h, char *out, size_t 
 	}
 }
 
-/* The whole way; *n_rounds: how often it was filled. */
+/* The whole way; *n_rounds: how often it was filled; *learnt: the schema for the next time, or NULL. */
 static inline int heap_ingest(char *out, size_t room, struct span text,
                               const struct csv_options *options, const struct schema *guess,
                               const struct ingest_runner *runner, int *n_rounds,
-                              struct shmpub_error *err)
+                              struct schema *learnt, struct shmpub_error *err)
 {
 	struct heap_sink h = { .sink = { .columns = NULL } };
 	struct ingest *in;
@@ -171,6 +179,7 @@ static inline int heap_ingest(char *out, size_t room, struct span text,
 				free(old.columns[i].validity);
 				free(old.columns[i].values);
 				free(old.columns[i].offsets);
+				free(old.columns[i].text);
 			}
 			free(old.columns);
 			h.sink.columns = NULL;
@@ -183,6 +192,8 @@ static inline int heap_ingest(char *out, size_t room, struct span text,
 	}
 	if (r == 0)
 		heap_sink_print(&h, out, room);
+	if (r == 0 && learnt)
+		r = schema_copy(learnt, ingest_schema(in), err);
 	heap_sink_free(&h);
 	ingest_close(in);
 	return r;

@@ -127,11 +127,88 @@ static void test_crc32(void)
 	}
 }
 
+/* One character, valid unless told otherwise, at the edges of what each size can say. */
+static size_t put_character(char *out, unsigned n)
+{
+	static const char *const good[] = { "a",
+		                            "\x7F",
+		                            "\xC2\x80",
+		                            "\xDF\xBF",
+		                            "\xE0\xA0\x80",
+		                            "\xED\x9F\xBF",
+		                            "\xEE\x80\x80",
+		                            "\xEF\xBF\xBF",
+		                            "\xF0\x90\x80\x80",
+		                            "\xF4\x8F\xBF\xBF" };
+	static const char *const bad[] = { "\x80",
+		                           "\xBF",
+		                           "\xC0\x80",
+		                           "\xC1\xBF",
+		                           "\xE0\x9F\xBF",
+		                           "\xED\xA0\x80",
+		                           "\xF0\x8F\xBF\xBF",
+		                           "\xF4\x90\x80\x80",
+		                           "\xF5\x80\x80\x80",
+		                           "\xFF",
+		                           "\xC2",
+		                           "\xE1\x80",
+		                           "\xF1\x80\x80",
+		                           "\xE1" };
+	const char *text = n < 10000 ? good[n % ARRAY_LEN(good)] : bad[n % ARRAY_LEN(bad)];
+
+	memcpy(out, text, strlen(text));
+	return strlen(text);
+}
+
+/* The first byte that no valid character can hold or begin with, found one by one. */
+static size_t valid_prefix(struct span text)
+{
+	size_t at = 0;
+
+	while (at < text.size) {
+		struct span one = span_of(text.data + at, 1);
+
+		/* Alone, a character is too short for blocks. */
+		while (one.size < 4 && at + one.size < text.size && utf8_valid_prefix(one) == 0)
+			one.size++;
+		if (utf8_valid_prefix(one) != one.size)
+			break;
+		at += one.size;
+	}
+	return at;
+}
+
+static void test_utf8_blocks(void)
+{
+	uint64_t seed = 3;
+	char text[300];
+	int n_wrong = 0;
+
+	for (int round = 0; round < 50000; round++) {
+		size_t size = 0;
+		unsigned ascii = round % 3 ? 0 : 9;
+
+		while (size < 280) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			size += put_character(text + size,
+			                      (seed >> 50) % 40 == 0 && round % 2
+			                              ? 10000 + (unsigned)(seed >> 33) % 1000
+			                              : (unsigned)(seed >> 33) % 10000 /
+			                                        (ascii + 1) * (ascii + 1));
+		}
+		size = (seed >> 20) % (size + 1);
+		n_wrong += utf8_valid_prefix(span_of(text, size)) !=
+		           valid_prefix(span_of(text, size));
+	}
+	CHECK_INT("blocks", n_wrong, 0);
+}
+
 int main(void)
 {
 	test_error();
 	test_buffer();
 	test_utf8();
+	test_utf8_blocks();
 	test_checked();
 	test_crc32();
 	return check_report();

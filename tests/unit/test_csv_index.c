@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "csv/index.h"
 
-static const struct csv_index_dialect comma = { ',', '"', true };
+static const struct csv_index_dialect comma = { ',', '"', true, false };
 
 static const struct {
 	const char *label;
@@ -108,15 +108,16 @@ static bool same(const struct result *a, const struct result *b)
 static void test_against_plain(void)
 {
 	static const char alphabet[] = "ab,,\"\"\n\n\r\t \0x\xE9";
-	static const struct csv_index_dialect dialects[] = { { ',', '"', true },
-		                                             { ',', '"', false },
-		                                             { '\t', '\'', true } };
+	static const struct csv_index_dialect dialects[] = { { ',', '"', true, false },
+		                                             { ',', '"', true, true },
+		                                             { ',', '"', false, false },
+		                                             { '\t', '\'', true, false } };
 	static struct result want, got;
 	uint64_t seed = 42;
 	char text[400];
 
 	for (int round = 0; round < 20000; round++) {
-		const struct csv_index_dialect *d = &dialects[round % 3];
+		const struct csv_index_dialect *d = &dialects[round % 4];
 		size_t size, cut;
 		unsigned letters;
 

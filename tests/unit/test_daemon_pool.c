@@ -2,6 +2,7 @@
 #include "unit/check.h"
 
 #include <stdatomic.h>
+#include "base/atomic.h"
 #include "base/span.h"
 #include "pool.h"
 
@@ -10,7 +11,7 @@
 static struct {
 	uv_loop_t loop;
 	struct pool pool;
-	uv_sem_t release;
+	uv_sem_t release, held;
 	atomic_int running, most;
 	int done, refused;
 	int order[16];
@@ -38,6 +39,13 @@ static void hang(struct pool_job *job)
 	uv_sem_wait(&t.release);
 }
 
+/* To keep a worker from others, apart from those that hang. */
+static void hold(struct pool_job *job)
+{
+	(void)job;
+	uv_sem_wait(&t.held);
+}
+
 static void done(struct pool_job *job, bool ran)
 {
 	struct test_job *j = (struct test_job *)job;
@@ -52,6 +60,16 @@ static void release_all(void)
 {
 	for (int i = 0; i < HANGING; i++)
 		uv_sem_post(&t.release);
+}
+
+/* As if it had, for jobs that have begun: what no thread has begun would just wait again. */
+static void time_passes(void)
+{
+	for (struct pool_run *r = t.pool.running; r != NULL; r = r->next) {
+		while (load_relaxed_u64(&r->n_claimed) == 0)
+			uv_sleep(1);
+		r->started_ms -= POOL_STUCK_MS + 1;
+	}
 }
 
 static void submit(struct test_job *j, int id, void (*work)(struct pool_job *), bool urgent)
@@ -104,9 +122,8 @@ static void test_hanging(void)
 		submit(&hanging[i], i, hang, false);
 	submit(&after, 99, quick, false);
 	CHECK_INT("both workers are taken", t.pool.n_running, 2);
-	for (int i = 0; i < HANGING; i++) { /* as if time had passed */
-		for (struct pool_job *j = t.pool.running; j != NULL; j = j->next)
-			j->started_ms -= POOL_STUCK_MS + 1;
+	for (int i = 0; i < HANGING; i++) {
+		time_passes();
 		pool_tick(&t.pool);
 	}
 	while (t.done == 0)
@@ -119,6 +136,70 @@ static void test_hanging(void)
 	CHECK_INT("none counts as stuck", t.pool.n_stuck, 0);
 	CHECK("suspects are remembered", hanging[0].job.is_suspect);
 	CHECK("others are not", !after.job.is_suspect);
+}
+
+static void submit_short(struct test_job *j, int id, void (*work)(struct pool_job *))
+{
+	*j = (struct test_job){
+		.job = { .work = work, .done = done, .may_hang = true, .is_short = true }, .id = id
+	};
+	pool_submit(&t.pool, &j->job, false);
+}
+
+/* What waits together goes together, as much as one run may have. */
+static void test_together(void)
+{
+	static struct test_job held[2], jobs[POOL_TOGETHER_MAX + 8], late;
+
+	t.done = 0;
+	submit(&held[0], 0, hold, false);
+	submit(&held[1], 0, hold, false);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		submit_short(&jobs[i], (int)i, quick);
+	submit(&late, 99, quick, false);
+	uv_sem_post(&t.held);
+	while (t.done == 0)
+		uv_run(&t.loop, UV_RUN_ONCE);
+	CHECK("a whole run of them", t.pool.running->n == POOL_TOGETHER_MAX);
+	uv_sem_post(&t.held);
+	uv_run(&t.loop, UV_RUN_DEFAULT);
+	CHECK_INT("all done", t.done, (int)ARRAY_LEN(jobs) + 3);
+}
+
+/* Of six that went together the third hangs: two come home, three go again, with another thread. */
+static void test_together_hanging(void)
+{
+	static struct test_job held[2], jobs[6];
+
+	submit(&held[0], 0, hold, false);
+	submit(&held[1], 0, hold, false);
+	for (int i = 0; i < 6; i++)
+		submit_short(&jobs[i], i, i == 2 ? hang : quick);
+	t.done = 0;
+	t.n_order = 0;
+	uv_sem_post(&t.held);
+	uv_sem_post(&t.held);
+	while (t.done < 2)
+		uv_run(&t.loop, UV_RUN_ONCE);
+	CHECK_INT("one run for all six", t.pool.n_running, 1);
+	while (load_relaxed_u64(&t.pool.running->n_claimed) < 3)
+		uv_sleep(1);
+	t.n_order = 0;
+	time_passes();
+	pool_tick(&t.pool);
+	CHECK_INT("two come home", t.n_order, 2);
+	CHECK("in order", t.order[0] == 0 && t.order[1] == 1);
+	CHECK_INT("one hangs, three go again", t.pool.n_running, 2);
+	CHECK_INT("one hangs", t.pool.n_stuck, 1);
+	while (t.n_order < 5)
+		uv_run(&t.loop, UV_RUN_ONCE);
+	CHECK("the three behind it", t.order[2] == 3 && t.order[3] == 4 && t.order[4] == 5);
+	uv_sem_post(&t.release);
+	uv_run(&t.loop, UV_RUN_DEFAULT);
+	CHECK_INT("then it comes home", t.order[5], 2);
+	CHECK("and is suspect", jobs[2].job.is_suspect);
+	CHECK("no other is", !jobs[1].job.is_suspect && !jobs[3].job.is_suspect);
+	CHECK_INT("none counts as stuck", t.pool.n_stuck, 0);
 }
 
 static void test_stop(void)
@@ -143,12 +224,19 @@ int main(void)
 {
 	uv_loop_init(&t.loop);
 	uv_sem_init(&t.release, 0);
-	pool_init(&t.pool, &t.loop, 2);
+	uv_sem_init(&t.held, 0);
+	CHECK_INT("init", pool_init(&t.pool, &t.loop, 2, NULL), 0);
 	test_bounded();
 	test_urgent();
 	test_hanging();
+	test_together();
+	test_together_hanging();
 	test_stop();
+	pool_close(&t.pool);
+	uv_run(&t.loop, UV_RUN_DEFAULT);
+	pool_deinit(&t.pool);
 	uv_sem_destroy(&t.release);
+	uv_sem_destroy(&t.held);
 	CHECK_INT("nothing left in the loop", uv_loop_close(&t.loop), 0);
 	return check_report();
 }

@@ -183,12 +183,18 @@ static void check_case(size_t i, const struct csv_options *o)
 {
 	char out[4096];
 	struct shmpub_error err = { .code = 0 };
+	struct schema learnt = SCHEMA_NONE;
 	int n_rounds;
 	int r = heap_ingest(out, sizeof(out), span_str(cases[i].text), o, NULL, NULL, &n_rounds,
-	                    &err);
+	                    &learnt, &err);
 
 	if (!cases[i].fails) {
 		CHECK_STR(cases[i].label, r ? err.message : out, cases[i].want);
+		/* Once more, with what was learnt: text goes to its place at once. */
+		r = heap_ingest(out, sizeof(out), span_str(cases[i].text), o, &learnt, NULL,
+		                &n_rounds, NULL, &err);
+		CHECK_STR(cases[i].label, r ? err.message : out, cases[i].want);
+		schema_free(&learnt);
 		return;
 	}
 	CHECK(cases[i].label, r < 0);
@@ -222,7 +228,7 @@ static void test_out_of_memory(void)
 
 			mem_fail_after(n);
 			r = heap_ingest(out, sizeof(out), span_str(cases[i].text), o, NULL, NULL,
-			                &n_rounds, &err);
+			                &n_rounds, NULL, &err);
 			mem_fail_after(-1);
 			CHECK_INT(cases[i].label, mem_live(), live);
 		}
@@ -231,9 +237,119 @@ static void test_out_of_memory(void)
 	}
 }
 
+/* `n` rows of one text, which is repeated to have so many bytes. */
+static char *rows_of(const char *row, size_t n, size_t bytes)
+{
+	size_t size = strlen(row);
+	char *text = malloc(2 + n * (bytes + 3) + 1), *p = text;
+
+	p += sprintf(p, "a\n");
+	for (size_t i = 0; i < n; i++) {
+		*p++ = '"';
+		for (size_t k = 0; k < bytes; k++)
+			*p++ = row[k % size];
+		*p++ = '"';
+		*p++ = '\n';
+	}
+	*p = '\0';
+	return text;
+}
+
+static const struct {
+	const char *label;
+	const char *row;
+	size_t n_before, bytes_before, n, bytes;
+	int n_rounds;
+} texts[] = {
+	{ "as before", "lorem ipsum", 1000, 40, 1000, 40, 1 },
+	{ "more rows", "lorem ipsum", 1000, 40, 3000, 40, 1 },
+	{ "fewer rows", "lorem ipsum", 1000, 40, 10, 40, 1 },
+	{ "short texts, half as long again", "x", 1000, 2, 1000, 3, 2 },
+	{ "quotes in them", "a\"\"b", 1000, 40, 1000, 40, 1 },
+	{ "quotes at the seams of 32", "0123456789012345678901234567890\"\"", 500, 99, 500, 132,
+	  1 },
+	{ "fewer quotes than before", "a\"\"b\"\"\"\"\"\"\"\"\"\"\"\"", 1000, 32, 1000, 32, 1 },
+};
+
+/* What was learnt of one text is used for another: the same as without it, in so many rounds. */
+static void check_expected(size_t i)
+{
+	static char first[1 << 20], again[1 << 20];
+	struct csv_options *o = options_of("");
+	char *before = rows_of(texts[i].row, texts[i].n_before, texts[i].bytes_before);
+	char *text = rows_of(texts[i].row, texts[i].n, texts[i].bytes);
+	struct schema learnt = SCHEMA_NONE;
+	struct shmpub_error err = { .code = 0 };
+	int n_rounds;
+
+	CHECK_INT(texts[i].label,
+	          heap_ingest(first, sizeof(first), span_str(before), o, NULL, NULL, &n_rounds,
+	                      &learnt, &err),
+	          0);
+	CHECK_INT(texts[i].label,
+	          heap_ingest(first, sizeof(first), span_str(text), o, NULL, NULL, &n_rounds, NULL,
+	                      &err),
+	          0);
+	CHECK_INT(texts[i].label,
+	          heap_ingest(again, sizeof(again), span_str(text), o, &learnt, NULL, &n_rounds,
+	                      NULL, &err),
+	          0);
+	CHECK(texts[i].label, strcmp(first, again) == 0);
+	CHECK_INT(texts[i].label, n_rounds, texts[i].n_rounds);
+	schema_free(&learnt);
+	csv_options_free(o);
+	free(before);
+	free(text);
+}
+
+/* Text that was not expected to be so much is counted first. */
+static void test_more_text(void)
+{
+	static char out[1 << 20], want[1 << 20];
+	char *before = malloc(1 << 20), *text = malloc(1 << 20), *p = before, *q = text;
+	struct csv_options *o = options_of("");
+	struct schema learnt = SCHEMA_NONE;
+	struct shmpub_error err = { .code = 0 };
+	int n_rounds;
+
+	p += sprintf(p, "a,b\n");
+	q += sprintf(q, "a,b\n");
+	for (int i = 0; i < 5000; i++) {
+		p += sprintf(p, "x,%020d\n", i);
+		q += sprintf(q, "%s,%d\n", "a text of some length", i % 10);
+	}
+	CHECK_INT("before",
+	          heap_ingest(out, sizeof(out), span_str(before), o, NULL, NULL, &n_rounds, &learnt,
+	                      &err),
+	          0);
+	CHECK_INT("wanted",
+	          heap_ingest(want, sizeof(want), span_str(text), o, NULL, NULL, &n_rounds, NULL,
+	                      &err),
+	          0);
+	CHECK_INT("more",
+	          heap_ingest(out, sizeof(out), span_str(text), o, &learnt, NULL, &n_rounds, NULL,
+	                      &err),
+	          0);
+	CHECK("the same", strcmp(out, want) == 0);
+	CHECK_INT("one round in vain", n_rounds, 2);
+	schema_free(&learnt);
+	csv_options_free(o);
+	free(before);
+	free(text);
+}
+
+static void test_expected_text(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		check_expected(i);
+	test_more_text();
+	CHECK_INT("nothing lost", mem_live(), 0);
+}
+
 int main(void)
 {
 	test_cases();
+	test_expected_text();
 	test_out_of_memory();
 	return check_report();
 }

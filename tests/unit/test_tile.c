@@ -18,6 +18,7 @@ static unsigned rnd(unsigned n)
 struct traits {
 	unsigned columns, rows;
 	bool quotes, odd_quotes, blank_lines, blanks, short_rows, long_fields, final_newline;
+	bool long_rows, comments;
 	unsigned line_end; /* 0: \n, 1: \r\n, 2: \r, 3: any */
 };
 
@@ -61,7 +62,7 @@ static void generate(struct buffer *b, const struct traits *t)
 	b->size = 0;
 	for (unsigned c = 0; c < t->columns; c++)
 		add(b, c ? ",h" : "h");
-	add(b, "\n");
+	add_line_end(b, t);
 	for (unsigned i = 0; i < t->rows; i++) {
 		unsigned n = t->short_rows && rnd(6) == 0 ? 1 + rnd(t->columns) : t->columns;
 
@@ -69,6 +70,10 @@ static void generate(struct buffer *b, const struct traits *t)
 			add(b, t->blanks && rnd(2) ? "  " : "");
 			add_line_end(b, t);
 		}
+		if (t->comments && rnd(3000) == 0)
+			add(b, rnd(2) ? "# a line, \"of comment\n" : "x,#");
+		if (t->long_rows && rnd(50) == 0)
+			n += 1 + rnd(3);
 		for (unsigned c = 0; c < n; c++) {
 			add(b, c ? "," : "");
 			add_field(b, t);
@@ -78,8 +83,22 @@ static void generate(struct buffer *b, const struct traits *t)
 	}
 }
 
+/* The next record that is not left out for being too long. */
+static enum csv_token_answer next_record(struct csv_tokenizer *want, struct csv_record *record,
+                                         const struct header *h, bool skips_bad_lines)
+{
+	enum csv_token_answer answer;
+
+	do {
+		record->base = want->at;
+		answer = csv_tokenize(want, record);
+	} while (answer == CSV_RECORD && skips_bad_lines && record->n_fields > h->width);
+	return answer;
+}
+
 /* The cells of every tile, in order, against the tokenizer's. -1: all equal; else the row that differs. */
-static long compare(const struct header *h, struct csv_tokenizer *want, const struct marks *m)
+static long compare(const struct header *h, struct csv_tokenizer *want, const struct marks *m,
+                    bool skips_bad_lines)
 {
 	uint32_t cuts[64];
 	struct csv_record record = { .cuts = cuts, .room = h->table_width };
@@ -87,7 +106,7 @@ static long compare(const struct header *h, struct csv_tokenizer *want, const st
 	struct tile tile;
 	long row = 0;
 
-	if (tile_reader_init(&reader, h, false, NULL))
+	if (tile_reader_init(&reader, h, skips_bad_lines, NULL))
 		return -2;
 	for (size_t i = 0; i < m->n; i++) {
 		tile_reader_seek(&reader, m, i);
@@ -98,8 +117,7 @@ static long compare(const struct header *h, struct csv_tokenizer *want, const st
 			if (tile.n_rows == 0)
 				break;
 			for (size_t r = 0; r < tile.n_rows; r++, row++) {
-				record.base = want->at;
-				if (csv_tokenize(want, &record) != CSV_RECORD)
+				if (next_record(want, &record, h, skips_bad_lines) != CSV_RECORD)
 					goto differs;
 				for (size_t c = 0; c < h->table_width; c++) {
 					struct span got = tile_raw(&tile, r, c), right = SPAN_NONE;
@@ -115,16 +133,31 @@ static long compare(const struct header *h, struct csv_tokenizer *want, const st
 			}
 		}
 	}
-	record.base = want->at;
-	if (csv_tokenize(want, &record) == CSV_END && (uint64_t)row == m->n_rows)
+	if (next_record(want, &record, h, skips_bad_lines) == CSV_END && (uint64_t)row == m->n_rows)
 		row = -1;
 differs:
 	tile_reader_deinit(&reader);
 	return row;
 }
 
-static void check_text(const char *label, struct span text, bool *is_all_quick)
+static void run_in_turn(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
 {
+	(void)self;
+	for (size_t i = 0; i < n; i++)
+		task(arg, i);
+}
+
+static const struct {
+	const char *key, *value;
+} options_tried[] = {
+	{ "decimal", "point" },        { "comment", "hash" },      { "on_bad_lines", "skip" },
+	{ "skipinitialspace", "yes" }, { "skiprows", "[3, 900]" }, { "skiprows", "2" },
+};
+
+static void check_text(const char *label, struct span text, size_t option, size_t n_threads,
+                       bool *is_all_quick)
+{
+	struct ingest_runner runner = { run_in_turn, NULL, n_threads };
 	struct csv_options *options;
 	struct csv_dialect dialect;
 	struct header header;
@@ -134,11 +167,14 @@ static void check_text(const char *label, struct span text, bool *is_all_quick)
 	*is_all_quick = true;
 	if (csv_options_new(&options, NULL))
 		abort();
+	if (csv_options_set(options, span_str(options_tried[option].key),
+	                    span_str(options_tried[option].value), NULL))
+		abort();
 	csv_dialect_init(&dialect, options);
 	CHECK_INT(label, header_read(&header, text, &dialect, options, NULL), SHMPUB_OK);
 	want = header.rows;
-	if (marks_init(&marks, &header, false, NULL) == SHMPUB_OK) {
-		CHECK_INT(label, compare(&header, &want, &marks), -1);
+	if (marks_init(&marks, &header, options->skips_bad_lines, &runner, NULL) == SHMPUB_OK) {
+		CHECK_INT(label, compare(&header, &want, &marks, options->skips_bad_lines), -1);
 		for (size_t i = 0; i < marks.n; i++) {
 			*is_all_quick &= !marks.marks[i].is_exact;
 			CHECK(label, marks.marks[i].row % 64 == 0);
@@ -154,10 +190,11 @@ static void test_generated(void)
 	struct buffer b = BUFFER_NONE;
 	unsigned n_quick = 0, n_exact = 0;
 	bool is_quick;
+	size_t option;
 
-	for (unsigned round = 0; round < 400; round++) {
+	for (unsigned round = 0; round < 600; round++) {
 		struct traits t = { .columns = 1 + rnd(5),
-			            .rows = round % 8 ? rnd(300) : 30000,
+			            .rows = round % 8 ? 4 + rnd(300) : 30000u << (round % 32 / 8),
 			            .quotes = rnd(2),
 			            .odd_quotes = rnd(4) == 0,
 			            .blank_lines = rnd(2),
@@ -167,8 +204,13 @@ static void test_generated(void)
 			            .final_newline = rnd(2),
 			            .line_end = rnd(4) };
 
+		option = round % ARRAY_LEN(options_tried);
+		t.long_rows = strcmp(options_tried[option].value, "skip") == 0;
+		/* A data row is the header then: no other may be longer. */
+		t.short_rows &= strcmp(options_tried[option].value, "2") != 0;
+		t.comments = strcmp(options_tried[option].value, "hash") == 0;
 		generate(&b, &t);
-		check_text("generated", buffer_span(&b), &is_quick);
+		check_text("generated", buffer_span(&b), option, 1 + round / 4 % 3, &is_quick);
 		n_quick += is_quick;
 		n_exact += !is_quick;
 	}
@@ -203,7 +245,7 @@ static void test_cases(void)
 	bool is_quick;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		check_text(cases[i].label, span_str(cases[i].text), &is_quick);
+		check_text(cases[i].label, span_str(cases[i].text), 0, 1, &is_quick);
 		CHECK_INT(cases[i].label, is_quick, cases[i].is_quick);
 	}
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import _flatbuf
+from ._blocks import Seat
 from ._errors import FormatError
 
 Indices = npt.NDArray[np.int64]
@@ -65,13 +66,16 @@ class Field:
     buffer: int  # the number of its first buffer, the validity
 
 
+Single = tuple[Field, Seat]
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Neighbours in a region that are columns of the DataFrame: [start, stop) of the group."""
 
     start: int
     stop: int
-    placement: Indices  # their positions among the DataFrame's columns
+    seat: Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,13 @@ class Group:
 
     type: Type
     fields: tuple[Field, ...]
-    nodes: Indices
-    buffers: Indices  # of values
+    nodes: tuple[int, ...]
+    buffers: tuple[int, ...]  # of values
+    offsets_at: Indices  # where their offsets stand among a batch's numbers
     runs: tuple[Run, ...]
-    positions: frozenset[int]  # of the fields that are columns of the DataFrame
+    order: tuple[int, ...]  # the fields' positions
+    singles: tuple[Single, ...]  # its columns of the DataFrame, each as a block of its own
+    is_integer: bool
 
 
 @dataclass(frozen=True)
@@ -123,9 +130,17 @@ class Schema:
         return {f.position: i for i, f in enumerate(self.columns)}
 
     @cached_property
-    def placements(self) -> list[Indices]:
-        """The place of each of the DataFrame's columns, as pandas wants it."""
-        return [np.array([place], np.intp) for place in range(len(self.columns))]
+    def seats(self) -> dict[int, Seat]:
+        """By position, the seat of each of the DataFrame's columns as a block of its own."""
+        return {f.position: Seat([place]) for place, f in enumerate(self.columns)}
+
+    @cached_property
+    def singles(self) -> tuple[Single, ...]:
+        """The DataFrame's columns that are never part of a block of several."""
+        grouped = {n for g in self.groups if g.type.timezone is None for n in g.order}
+        return tuple(
+            [(f, self.seats[f.position]) for f in self.columns if f.position not in grouped]
+        )
 
     @cached_property
     def export_names(self) -> list[Any]:
@@ -148,10 +163,13 @@ class Schema:
         return Group(
             type=type_,
             fields=tuple(fields),
-            nodes=np.array([f.node for f in fields], np.int64),
-            buffers=np.array([f.buffer + 1 for f in fields], np.int64),
+            nodes=tuple(f.node for f in fields),
+            buffers=tuple(f.buffer + 1 for f in fields),
+            offsets_at=np.array([2 * f.buffer + 2 for f in fields], np.int64),
             runs=tuple(self._runs(fields)),
-            positions=frozenset(f.position for f in fields if f.level < 0),
+            order=tuple(f.position for f in fields),
+            singles=tuple([(f, self.seats[f.position]) for f in fields if f.level < 0]),
+            is_integer=type_.name in ("int64", "uint64"),
         )
 
     def _runs(self, fields: list[Field]) -> Iterator[Run]:
@@ -161,7 +179,7 @@ class Schema:
             if stop == len(fields) or fields[stop].level >= 0:
                 if start < stop:
                     places = [self.places[f.position] for f in fields[start:stop]]
-                    yield Run(start, stop, np.array(places, np.intp))
+                    yield Run(start, stop, Seat(places))
                 start = stop + 1
 
     @cached_property
@@ -170,15 +188,25 @@ class Schema:
         return {g.fields[0].position: g for g in self.groups}
 
     @cached_property
-    def sizes(self) -> tuple[Indices, Indices, Indices]:
+    def needs(self) -> list[tuple[int, int, int]]:
         """Per buffer: bits a row, bits besides (7 to round up), a validity's node (else -1)."""
-        bits, extra, nodes = [], [], []
-        for f in self.fields:
-            for per_row, besides, is_validity in _buffer_sizes(f):
-                bits.append(per_row)
-                extra.append(besides + 7)
-                nodes.append(f.node if is_validity else -1)
-        return np.array(bits, np.int64), np.array(extra, np.int64), np.array(nodes, np.int64)
+        return [
+            (bits, besides + 7, f.node if is_validity else -1)
+            for f in self.fields
+            for bits, besides, is_validity in _buffer_sizes(f)
+        ]
+
+    @cached_property
+    def sizes(self) -> tuple[Indices, Indices, Indices]:
+        """The same as arrays."""
+        bits, extra, nodes = np.array(self.needs, np.int64).reshape(-1, 3).T.copy()
+        return bits, extra, nodes
+
+    @cached_property
+    def sizes_without_nulls(self) -> tuple[Indices, Indices, Indices]:
+        """The same where no validity needs anything."""
+        bits, extra, nodes = self.sizes
+        return np.where(nodes < 0, bits, 0), np.where(nodes < 0, extra, 0), nodes
 
     @cached_property
     def texts(self) -> tuple[Field, ...]:
@@ -190,6 +218,7 @@ class Schema:
         return tuple(f for f in self.fields if f.dictionary >= 0)
 
 
+@lru_cache(64)
 def values_schema(type_: Type) -> Schema:
     """The schema of a dictionary's values: one column."""
     return Schema((Field(0, "", "", type_, 0, -1, "", -1, 0, 0),), {})
@@ -214,7 +243,7 @@ def _buffer_sizes(f: Field) -> list[tuple[int, int, bool]]:
 
 def parse(message: bytes) -> Schema:
     """The schema that an encapsulated schema message holds."""
-    header = message_header(message, _SCHEMA_MESSAGE)
+    _, header = message_tables(message, _SCHEMA_MESSAGE)
     if header.int16(0) != 0:
         raise FormatError("the schema says big-endian")
     fields: list[Field] = []
@@ -229,8 +258,8 @@ def parse(message: bytes) -> Schema:
     return schema
 
 
-def message_header(message: bytes, kind: int) -> _flatbuf.Table:
-    """The header table, of the kind asked for, of an encapsulated message."""
+def message_tables(message: bytes, kind: int) -> tuple[_flatbuf.Table, _flatbuf.Table]:
+    """An encapsulated message's own table, and its header's, which is of the kind asked for."""
     size = int.from_bytes(message[4:8], "little", signed=True)
     if message[:4] != b"\xff\xff\xff\xff" or not 0 < size <= len(message) - 8:
         raise FormatError("a message's prefix is wrong")
@@ -240,7 +269,7 @@ def message_header(message: bytes, kind: int) -> _flatbuf.Table:
     header = table.table(2)
     if header is None:
         raise FormatError("a message has no header")
-    return header
+    return table, header
 
 
 def _parse_field(table: _flatbuf.Table, position: int, n_dictionaries: int, buffer: int) -> Field:

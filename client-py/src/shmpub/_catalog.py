@@ -135,7 +135,7 @@ class Catalog:
         finally:
             os.close(fd)
         self._check_header()
-        self._base = address_of(self._data)
+        self.base = address_of(self._data)
         words = self._data[: len(self._data) // 8 * 8].data
         self.words64 = words.cast("Q")
         self.words32 = words.cast("I")
@@ -233,11 +233,12 @@ class Catalog:
         """Index of the slot's wake word in words32."""
         return (_HEADER_SIZE + slot * _SLOT_SIZE + 52) // 4
 
-    def wake_address(self, slot: int) -> int:
-        return self._base + self.wake_at(slot) * 4
+    def state_at(self, slot: int) -> int:
+        """Index of the slot's state in words32."""
+        return (_HEADER_SIZE + slot * _SLOT_SIZE + 48) // 4
 
     def slot_state(self, slot: int) -> int:
-        return self.words32[(_HEADER_SIZE + slot * _SLOT_SIZE + 48) // 4]
+        return self.words32[self.state_at(slot)]
 
     def word(self, slot: int, offset: int) -> int:
         """A 64-bit word of the slot."""

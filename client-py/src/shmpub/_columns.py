@@ -8,6 +8,8 @@ objects are made anew.
 from __future__ import annotations
 
 import math
+import struct
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -15,10 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from . import _blocks
 from ._arrow_schema import Field, Type
+from ._batch import Batch
 from ._errors import FormatError
-from ._layout import Batch, Layout
-from ._mapping import Bytes
+from ._layout import Layout, Read
+from ._mapping import Bytes, address_of
 
 try:
     import pyarrow as pa
@@ -27,24 +31,30 @@ except ImportError:
 
 Array = npt.NDArray[Any]
 
+_LARGE_UTF8 = pa.large_utf8() if pa is not None else None
+_OFFSET: Any = struct.Struct("<q").unpack_from
+_CODES = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
+
 
 class Source:
     """Buffers of one batch in one mapping."""
 
-    __slots__ = ("_buffer", "batch", "data")
+    __slots__ = ("batch", "data", "read")
 
-    def __init__(self, data: Bytes, batch: Batch) -> None:
+    def __init__(self, data: Bytes, batch: Batch, read: Read | None = None) -> None:
+        """`read` gives bytes of the same file without touching pages of the mapping, which costs
+        more than a system call for what is read only once."""
         self.data = data
         self.batch = batch
-        self._buffer: Any = None
+        self.read = read or (lambda at, size: data[at : at + size].tobytes())
 
     def view(self, buffer: int, dtype: Any, count: int) -> Array:
-        offset = int(self.batch.offsets[buffer]) if count else 0
+        offset = self.batch.offset(buffer) if count else 0
         return np.ndarray((count,), dtype, self.data, offset)
 
     def valid(self, f: Field) -> npt.NDArray[np.bool_] | None:
         """Which rows have a value; None when all have."""
-        if not self.batch.nulls[f.node]:
+        if not self.batch.nulls(f.node):
             return None
         return self._bits(f.buffer)
 
@@ -72,26 +82,45 @@ class Source:
 
     def codes(self, f: Field, count: int) -> Array:
         """Codes as pandas has them: -1 is no value."""
-        codes = self.view(f.buffer + 1, f"<i{f.code_size}", self.batch.rows)
+        unsigned = self.view(f.buffer + 1, _CODES[f.code_size], self.batch.rows)
         valid = self.valid(f)
-        present = codes if valid is None else codes[valid]
-        # pandas follows codes without a look; this one look is cheap beside what follows.
-        if len(present) and not 0 <= present.min() <= present.max() < count:
+        present = unsigned if valid is None else unsigned[valid]
+        # pandas follows codes without a look; this one look is cheap beside what follows. Seen as
+        # unsigned, a code below 0 is above all others.
+        if len(present) and present.max() >= min(count, 1 << (8 * f.code_size - 1)):
             raise FormatError(f"the column {f.name!r} has a code outside its dictionary")
+        codes = unsigned.view(f"<i{f.code_size}")
         return codes if valid is None else np.where(valid, codes, codes.dtype.type(-1))
 
     def check_text(self, f: Field) -> None:
         """The first and the last offset; FormatError unless they lie inside the text."""
-        rows = self.batch.rows
-        offsets = self.view(f.buffer + 1, "<i8", rows + 1)
-        if offsets[0] != 0 or not 0 <= offsets[rows] <= self.batch.sizes[f.buffer + 2]:
+        batch = self.batch
+        offsets, text = 2 * f.buffer + 2, 2 * f.buffer + 4
+        at = batch.body + batch.buffers[offsets]
+        (first,) = _OFFSET(self.data, at)
+        (last,) = _OFFSET(self.data, at + 8 * batch.rows)
+        if first != 0 or not 0 <= last <= batch.buffers[text + 1]:
             raise FormatError(f"text of the column {f.name!r} lies outside its buffer")
+
+    def check_whole_text(self, f: Field) -> None:
+        """Every offset and every byte: for whoever lets others follow them."""
+        offsets = self.view(f.buffer + 1, "<i8", self.batch.rows + 1)
+        if (offsets[1:] < offsets[:-1]).any():
+            raise FormatError(f"text offsets of the column {f.name!r} fall")
+        text = self.view(f.buffer + 2, np.uint8, int(offsets[-1]))
+        try:
+            text.tobytes().decode()
+        except UnicodeDecodeError:
+            raise FormatError(f"text of the column {f.name!r} is not UTF-8") from None
+        starts = offsets[offsets < len(text)]
+        if ((text[starts] & 0xC0) == 0x80).any():
+            raise FormatError(f"the column {f.name!r} has an offset inside a character")
 
     def text(self, f: Field) -> list[Any]:
         """One str a row, NaN for a null."""
         rows = self.batch.rows
         offsets = self.view(f.buffer + 1, "<i8", rows + 1).tolist()
-        size = int(self.batch.sizes[f.buffer + 2])
+        size = self.batch.size(f.buffer + 2)
         text = self.view(f.buffer + 2, np.uint8, size).tobytes()
         if any(a > b for a, b in pairwise(offsets)):
             raise FormatError(f"text offsets of the column {f.name!r} fall")
@@ -105,6 +134,17 @@ class Source:
                 found[row] = math.nan
         return found
 
+    def text_objects(self, f: Field) -> Array:
+        """The same as an array of objects."""
+        if pa is None:
+            return _objects(self.text(f))
+        self.check_whole_text(f)
+        made: Array = self.arrow_text(f).to_numpy(zero_copy_only=False, writable=True)
+        valid = self.valid(f)
+        if valid is not None:
+            made[~valid] = math.nan
+        return made
+
     def integers(self, f: Field) -> Array:
         """Python ints from their digits: what pandas makes of integers beyond 64 bits."""
         try:
@@ -114,25 +154,29 @@ class Source:
 
     def arrow_text(self, f: Field) -> Any:
         """A pyarrow array over the mapping."""
-        if self._buffer is None:
-            self._buffer = pa.py_buffer(self.data)
-        batch = self.batch
-        has_nulls = bool(batch.nulls[f.node])
+        data, batch, places = self.data, self.batch, self.batch.buffers
+        start, at = address_of(data) + batch.body, 2 * f.buffer
+        nulls = batch.nulls(f.node)
         buffers = [
-            self._buffer.slice(int(batch.offsets[n]), int(batch.sizes[n]))
-            for n in range(f.buffer, f.buffer + 3)
+            pa.foreign_buffer(start + places[at], places[at + 1], data) if nulls else None,
+            pa.foreign_buffer(start + places[at + 2], places[at + 3], data),
+            pa.foreign_buffer(start + places[at + 4], places[at + 5], data),
         ]
-        if not has_nulls:
-            buffers[0] = None
-        nulls = int(batch.nulls[f.node])
-        return pa.Array.from_buffers(pa.large_utf8(), batch.rows, buffers, nulls)
+        return pa.Array.from_buffers(_LARGE_UTF8, batch.rows, buffers, nulls)
 
     def pandas_text(self, f: Field) -> Any:
         """pandas' `str`, kept as pandas' own option says."""
-        dtype = pd.StringDtype(na_value=np.nan)
-        if dtype.storage == "pyarrow" and pa is not None:
-            return pd.arrays.ArrowStringArray(pa.chunked_array([self.arrow_text(f)]), dtype=dtype)
+        dtype, is_arrow = _text_dtype(_blocks.way.string_storage())
+        if is_arrow:
+            return _blocks.way.text(self.arrow_text(f), dtype)
         return pd.array(_objects(self.text(f)), dtype=dtype)
+
+
+@lru_cache(8)
+def _text_dtype(storage: str) -> tuple[pd.StringDtype, bool]:
+    """With whether text of it lies where Arrow has it."""
+    dtype = pd.StringDtype(None if storage == "auto" else storage, na_value=np.nan)
+    return dtype, dtype.storage == "pyarrow" and pa is not None
 
 
 def _split(text: bytes, offsets: list[int]) -> list[Any]:
@@ -148,16 +192,12 @@ def _objects(values: list[Any]) -> Array:
     return array
 
 
-def _zoned(values: Array, timezone: str) -> Any:
-    """pandas' array of timestamps with a zone, over the same memory."""
-    unit = np.datetime_data(values.dtype)[0]
+@lru_cache(64)
+def _zoned_dtype(values: np.dtype[Any], timezone: str) -> pd.DatetimeTZDtype:
     try:
-        dtype = pd.DatetimeTZDtype(unit, _parse_zone(timezone))
-        return pd.DatetimeIndex(values).array._simple_new(values, dtype=dtype)
+        return pd.DatetimeTZDtype(np.datetime_data(values)[0], _parse_zone(timezone))
     except (ValueError, KeyError, TypeError):
         raise FormatError(f"the time zone {timezone!r} is not known") from None
-    except AttributeError:  # no _simple_new any more: the public way copies
-        return pd.DatetimeIndex(values).tz_localize("UTC").tz_convert(dtype.tz).array
 
 
 def _parse_zone(text: str) -> Any:
@@ -165,22 +205,23 @@ def _parse_zone(text: str) -> Any:
     return pd.Timestamp(f"2000-01-01T00:00:00{text}").tz if text[:1] in "+-" else text
 
 
-def categories(layout: Layout, f: Field, data: Bytes) -> pd.CategoricalDtype:
+def categories(layout: Layout, f: Field, read: Read) -> pd.CategoricalDtype:
     """The dtype of a category; the one of the last snapshot when its values are the same.
 
     Made of a copy of the values, so that keeping it keeps no old segment.
     """
     batch = layout.dictionaries[f.dictionary]
-    content = _content(batch, data)
+    content = _content(batch, read)
     kept = layout.categories.get(f.dictionary)
     if kept is not None and kept[0] == content:
         return kept[1]
     values_field = Field(0, f.name, "", f.type, 0, -1, f.kind, -1, 0, 0)
-    start = int(batch.offsets.min()) if batch.offsets.size else 0
-    moved = Batch(batch.rows, batch.offsets - start, batch.sizes, batch.nulls, False)
+    moved = batch._replace(body=batch.body - _extent(batch)[0])
     copied = Source(np.frombuffer(content[1], np.uint8), moved)
     if f.type.name == "text":
+        # Once for each new dictionary: making its index reads all of it.
         copied.check_text(values_field)
+        copied.check_whole_text(values_field)
     values = pandas_array(None, values_field, copied)
     # Without any value read_csv does not know a type either.
     index = pd.Index(values) if batch.rows else pd.Index([], dtype=object)
@@ -192,27 +233,48 @@ def categories(layout: Layout, f: Field, data: Bytes) -> pd.CategoricalDtype:
     return dtype
 
 
-def _content(batch: Batch, data: Bytes) -> Any:
+def _content(batch: Batch, read: Read) -> Any:
     """What of a dictionary may differ between two snapshots of one schema."""
-    if not batch.offsets.size:
-        return (batch.rows,), b""
-    start = int(batch.offsets.min())
-    stop = int((batch.offsets + batch.sizes).max())
-    places = (batch.rows, (batch.offsets - start).tolist(), batch.sizes.tolist())
-    return places, data[start:stop].tobytes()
+    start, stop = _extent(batch)
+    moved = start - batch.body
+    places = batch.rows, [at - moved for at in batch.buffers[::2]], batch.buffers[1::2]
+    return places, read(start, stop - start)
+
+
+def _extent(batch: Batch) -> tuple[int, int]:
+    """Where a dictionary's values begin and end."""
+    numbers = range(len(batch.buffers) // 2)
+    start = min([batch.offset(n) for n in numbers], default=0)
+    stop = max([batch.offset(n) + batch.size(n) for n in numbers], default=0)
+    return start, stop
 
 
 def pandas_array(layout: Layout | None, f: Field, source: Source) -> Any:
     """The column as what pandas.read_csv would have made of it."""
     if f.dictionary >= 0 and layout is not None:
-        dtype = categories(layout, f, source.data)
-        codes = source.codes(f, len(dtype.categories))
-        return pd.Categorical.from_codes(codes, dtype=dtype, validate=False)
+        dtype = categories(layout, f, source.read)
+        return _blocks.way.category(source.codes(f, len(dtype.categories)), dtype)
     if f.type.name == "text":
         return source.integers(f) if f.kind == "int" else source.pandas_text(f)
     if f.type.timezone is not None:
-        return _zoned(source.numbers(f), f.type.timezone)
+        return _zoned(source.numbers(f), f.type)
     return numpy_array(layout, f, source)
+
+
+def block_values(layout: Layout, f: Field, source: Source) -> Any:
+    """The same, in the shape of a block of one column."""
+    if f.dictionary < 0:
+        if f.type.name == "text" and not f.kind:
+            return source.pandas_text(f)
+        if f.type.timezone is not None:
+            return _zoned(source.numbers(f).reshape(1, -1), f.type)
+    values = pandas_array(layout, f, source)
+    return values.reshape(1, -1) if isinstance(values, np.ndarray) else values
+
+
+def _zoned(values: Array, type_: Type) -> Any:
+    assert type_.timezone is not None
+    return _blocks.way.zoned(values, _zoned_dtype(values.dtype, type_.timezone))
 
 
 def numpy_array(layout: Layout | None, f: Field, source: Source) -> Array:
@@ -224,8 +286,8 @@ def numpy_array(layout: Layout | None, f: Field, source: Source) -> Array:
     if f.type.name == "bool":
         return source.bools(f)
     if f.type.name == "text":
-        return source.integers(f) if f.kind == "int" else _objects(source.text(f))
+        return source.integers(f) if f.kind == "int" else source.text_objects(f)
     return _objects([None] * source.batch.rows)
 
 
-__all__ = ["Source", "Type", "categories", "numpy_array", "pandas_array"]
+__all__ = ["Source", "block_values", "numpy_array", "pandas_array"]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from ._mapping import Bytes
+from ._mapping import ReadOnlyBytes
 
 
-def arrow(data: Bytes) -> Any:
+def arrow(data: ReadOnlyBytes) -> Any:
     import pyarrow as pa
 
     return pa.ipc.open_file(pa.py_buffer(data)).read_all()
 
 
-def polars(data: Bytes) -> Any:
+def polars(data: ReadOnlyBytes) -> Any:
     import polars as pl
 
     try:
@@ -35,5 +35,5 @@ def _with_named_zones(table: Any) -> Any:
     return table
 
 
-def arrow_c_stream(data: Bytes, requested_schema: Any) -> Any:
+def arrow_c_stream(data: ReadOnlyBytes, requested_schema: Any) -> Any:
     return arrow(data).__arrow_c_stream__(requested_schema)

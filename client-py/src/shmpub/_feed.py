@@ -15,11 +15,12 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import pandas as pd
 
 from . import _catalog, _wait_linux
+from ._catalog import REMOVED as _REMOVED
 from ._catalog import Catalog, Place
 from ._errors import FeedNotFound, FormatError, InstanceNotFound, NotPublished
 from ._live import Live
@@ -34,21 +35,41 @@ _ABSENT_NAP = 0.05  # between two looks for what is not there
 _OPEN_PAUSES = (0.0, 0.001, 0.004, 0.02)
 
 
-class _Attached(NamedTuple):
-    """A catalog and the feed's slot in it; -1 when it has none."""
+class _Attached:
+    """A catalog and the feed's slot in it; -1 when it has none.
 
-    catalog: Catalog
-    slot: int
+    Where the slot's words are is known here, so that looking for news is reading them.
+    """
+
+    __slots__ = ("_sequence_at", "_state_at", "_wake_at", "_words32", "_words64", "catalog", "slot")
+
+    def __init__(self, catalog: Catalog, slot: int) -> None:
+        self.catalog = catalog
+        self.slot = slot
+        self._words32, self._words64 = catalog.words32, catalog.words64
+        self._state_at = catalog.state_at(slot)
+        self._wake_at = catalog.wake_at(slot)
+        self._sequence_at = catalog.sequence_at(slot)
 
     def mark(self) -> Mark:
-        catalog = self.catalog
-        return Mark(catalog.epoch, catalog.words64[catalog.sequence_at(self.slot)])
+        return Mark(self.catalog.epoch, self._words64[self._sequence_at])
+
+    def is_newer_than(self, mark: Mark) -> bool:
+        sequence = self._words64[self._sequence_at]
+        return sequence != 0 and (sequence > mark.sequence or self.catalog.epoch != mark.epoch)
 
     def has_feed(self) -> bool:
-        return self.slot >= 0 and self.catalog.slot_state(self.slot) != _catalog.REMOVED
+        return self.slot >= 0 and self._words32[self._state_at] != _REMOVED
 
     def is_good(self) -> bool:
         return self.has_feed() and not self.catalog.is_stopped
+
+    def wake_word(self) -> int:
+        return self._words32[self._wake_at]
+
+    def sleep(self, wake: int, seconds: float) -> None:
+        """Until the wake word is another one than `wake`, or the time has passed."""
+        _wait_linux.sleep(self.catalog.base + 4 * self._wake_at, wake, seconds)
 
 
 _Held = tuple[Snapshot, Mark]
@@ -164,7 +185,7 @@ class Feed:
         """The catalog as it stands; None when there is none."""
         attached = self._attached
         now = time.monotonic()
-        if attached is not None and not force and now < self._look_at and attached.is_good():
+        if attached is not None and now < self._look_at and not force and attached.is_good():
             return attached
         with self._lock:
             attached = self._attached
@@ -215,7 +236,7 @@ class Feed:
             if held is not None and not attached.catalog.is_served():
                 return held  # the next publisher is on its way
             raise self._not_found(attached.catalog)
-        if held is not None and not attached.mark().is_newer_than(held[1]):
+        if held is not None and not attached.is_newer_than(held[1]):
             return held
         with self._lock:
             return self._load(attached, is_for_frames)
@@ -242,11 +263,11 @@ class Feed:
             except FormatError as error:  # it may have lost its name to a good one meanwhile
                 broken = error
                 continue
-            if snapshot.epoch != mark.epoch:  # left by another publisher, and taken over
+            if snapshot.mark.epoch != mark.epoch:  # left by another publisher, and taken over
                 found = snapshot, mark
                 continue
-            found = snapshot, Mark(mark.epoch, snapshot.sequence)
-            if snapshot.sequence >= mark.sequence:
+            found = snapshot, snapshot.mark
+            if not mark.is_newer_than(snapshot.mark):
                 break
         if found is None and broken is not None:
             raise broken
@@ -278,10 +299,9 @@ class Feed:
             wake = 0
             if attached is not None and attached.has_feed():
                 # The wake word before the sequence: a publication between the two ends the sleep.
-                wake = attached.catalog.words32[attached.catalog.wake_at(attached.slot)]
-                mark = attached.mark()
-                if mark.is_newer_than(taken):
-                    return mark
+                wake = attached.wake_word()
+                if attached.is_newer_than(taken):
+                    return attached.mark()
             elif attached is not None and attached.catalog.is_served():
                 raise self._not_found(attached.catalog)
             left = _LOOK_EVERY if deadline is None else deadline - time.monotonic()
@@ -295,7 +315,7 @@ def _sleep(attached: _Attached | None, wake: int, seconds: float) -> None:
     if attached is None or not attached.has_feed() or attached.catalog.is_stopped:
         time.sleep(min(seconds, _ABSENT_NAP))
     else:
-        _wait_linux.sleep(attached.catalog.wake_address(attached.slot), wake, seconds)
+        attached.sleep(wake, seconds)
 
 
 _NO_CELL = memoryview(bytes(8)).cast("Q"), 0

@@ -48,7 +48,7 @@ class Table:
         self._vtable = at - _get(_I32, data, at)
         self._vtable_size = _get(_U16, data, self._vtable)
 
-    def _where(self, field: int) -> int:
+    def where(self, field: int) -> int:
         """Where the field's value lies, or 0 when it has its default."""
         entry = 4 + 2 * field
         if entry + 2 > self._vtable_size:
@@ -57,11 +57,11 @@ class Table:
         return self._at + offset if offset else 0
 
     def _scalar(self, unpack: Any, field: int, default: int) -> int:
-        at = self._where(field)
+        at = self.where(field)
         return _get(unpack, self._data, at) if at else default
 
     def byte(self, field: int, default: int = 0) -> int:
-        at = self._where(field)
+        at = self.where(field)
         if at >= len(self._data):
             raise FormatError(_OUTSIDE)
         return self._data[at] if at else default
@@ -76,7 +76,7 @@ class Table:
         return self._scalar(_I64, field, default)
 
     def _target(self, field: int) -> int:
-        at = self._where(field)
+        at = self.where(field)
         return at + _get(_U32, self._data, at) if at else 0
 
     def table(self, field: int) -> Table | None:

@@ -2,9 +2,9 @@
 
 docs/FORMAT.md, "The snapshot" and "Readers' duties". The record at the file's end tells what to
 read; the messages that it names carry checksums, so what is taken from them is what the writer
-put there. Buffers are checked all at once, as arrays: a table of a thousand columns must not
-cost a thousand steps in Python. What does not change from one snapshot to the next is kept in a
-Layout, and used again when the record says that it is the same.
+put there. What does not change from one snapshot to the next is kept in a Layout, and used again
+when the record says that it is the same: all of it when nothing has moved, else the schema, and
+where in the messages the numbers stand.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from . import _arrow_schema
-from ._arrow_schema import Field, Group, Indices, Schema
+from . import _arrow_schema, _batch
+from ._arrow_schema import Field, Group, Schema
+from ._batch import Batch, Form
 from ._errors import FormatError
 
 # Gives `size` bytes from `offset` on of the file, fewer where it ends.
@@ -31,18 +30,21 @@ _MAGIC_START = b"ARROW1\0\0"
 _MAGIC_END = b"ARROW1"
 _TAIL = 10  # the footer's size and the magic
 _TAIL_READ = 2048
-_DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 _CRC_KEY = b',"crc":'
 _ROWS_KEY = b',"rows":'
+_NUMBER = rb"(?:0|-?[1-9]\d*)"
 _STAMP = re.compile(
-    rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(\d{1,20}),"published_ns":([1-8]\d{1,18}),'
+    rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(0|[1-9]\d{0,19}),'
+    rb'"published_ns":([1-8]\d{1,18}),"source_mtime_ns":%b,"read_ns":%b,"parse_ns":%b,'
+    rb'"source_size":%b,"skipped_rows":%b' % ((_NUMBER,) * 5)
 )
+# What may not stand behind the rows, where the last of two equal keys counts.
+_NOT_IN_PLACES = re.compile(rb'"(?:version|sequence|epoch|published_ns)"|\\').search
 _MAX_U64 = 2**64 - 1
-_MAX_ROWS = 2**48  # times 64 bits a row it stays far below 2^63
+_decode = json.JSONDecoder().raw_decode
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What changes with every snapshot."""
 
     sequence: int
@@ -50,19 +52,7 @@ class Stamp:
     published_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The buffers of a record batch or of a dictionary's values: places in the file."""
-
-    rows: int
-    offsets: Indices
-    sizes: Indices
-    nulls: Indices  # per column
-    has_nulls: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """A group's columns at a constant stride."""
 
     group: Group
@@ -75,9 +65,11 @@ class Region:
 class Layout:
     """A table's schema and places. Nothing in it points into a mapping, so it may be kept."""
 
-    places: bytes  # the record from its rows on: equal ones say the same of everything here
+    # The record from its rows on: equal ones say the same of everything here. Empty where they
+    # might not, because keys stand in another order.
+    places: bytes
     schema_key: Any
-    size: int
+    size: int  # of a file in which all of this lies
     schema: Schema
     batch: Batch
     regions: list[Region]
@@ -97,18 +89,33 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
         raise FormatError("no Arrow file: its beginning is not ARROW1")
     text = _read_record(read, size)
     head, _, places = text.partition(_ROWS_KEY)
-    if kept is not None and kept.size == size and kept.places == places:
-        # All that tells of places is the same, and comes last: only the stamp is new.
-        found = _STAMP.match(head)
-        if found is not None:
-            return kept, Stamp(*map(int, found.groups()))
-    record = _parse_record(text)
+    stamp = _match_stamp(head)
+    # All that tells of places is the same, and comes last: only the stamp is new. What lay inside
+    # a smaller file does in this one; the stamp's digits make the difference.
+    if stamp is not None and kept is not None and kept.places == places and kept.size <= size:
+        return kept, stamp
+    if stamp is not None and not _NOT_IN_PLACES(places):
+        record = _parse_json(b'{"rows":%b}' % places)
+        return _lay_out(read, size, record, places, kept), stamp
+    record = _parse_json(text + b"}")
+    if record.get("version") != 1:
+        raise FormatError(f"the record's version is {record.get('version')}, not 1")
     stamp = Stamp(
         sequence=_number(record, "sequence", 1),
         epoch=_number(record, "epoch"),
         published_ns=_number(record, "published_ns", -(2**63), 2**63 - 1),
     )
-    return _lay_out(read, size, record, places, kept), stamp
+    return _lay_out(read, size, record, b"", kept), stamp
+
+
+def _match_stamp(head: bytes) -> Stamp | None:
+    """The stamp of a record whose keys are the known ones in their present order."""
+    found = _STAMP.fullmatch(head)
+    if found is None:
+        return None
+    sequence, epoch, published_ns = found.groups()
+    stamp = Stamp(int(sequence), int(epoch), int(published_ns))
+    return stamp if stamp.epoch <= _MAX_U64 else None
 
 
 def _read_record(read: Read, size: int) -> bytes:
@@ -132,15 +139,14 @@ def _check_record(value: bytes) -> bytes:
     return text
 
 
-def _parse_record(text: bytes) -> dict[str, Any]:
+def _parse_json(text: bytes) -> dict[str, Any]:
     try:
-        record = json.loads(text + b"}")
+        whole = text.decode("ascii")
+        record, end = _decode(whole)
     except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict):
+        raise FormatError("the record is not JSON") from None
+    if not isinstance(record, dict) or end != len(whole):
         raise FormatError("the record is not JSON")
-    if record.get("version") != 1:
-        raise FormatError(f"the record's version is {record.get('version')}, not 1")
     return record
 
 
@@ -152,139 +158,88 @@ def _number(record: dict[str, Any], key: str, low: int = 0, high: int = _MAX_U64
 
 
 def _numbers(value: Any, what: str, count: int) -> list[int]:
-    if not isinstance(value, list) or len(value) != count:
+    if type(value) is not list or len(value) != count:
         raise FormatError(f"the record's {what} is wrong")
-    if not all(type(n) is int and 0 <= n <= _MAX_U64 for n in value):
-        raise FormatError(f"the record's {what} is wrong")
-    return value
-
-
-def _list(value: Any, what: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise FormatError(f"the record's {what} is wrong")
+    for n in value:
+        if type(n) is not int or not 0 <= n <= _MAX_U64:
+            raise FormatError(f"the record's {what} is wrong")
     return value
 
 
 def _lay_out(
     read: Read, size: int, record: dict[str, Any], places: bytes, kept: Layout | None
 ) -> Layout:
-    same_schema = kept is not None and kept.schema_key == record.get("schema")
-    if kept is not None and same_schema:
+    key = _numbers(record.get("schema"), "schema", 4)
+    if kept is not None and kept.schema_key != key:
+        kept = None
+    if kept is not None:
         schema = kept.schema
     else:
-        schema = _arrow_schema.parse(_message(read, size, record.get("schema"), "schema", 4))
-    rows = _number(record, "rows", 0, _MAX_ROWS)
-    batch = _read_batch(read, size, record.get("batch"), schema, rows)
-    listed = _list(record.get("dictionaries"), "dictionaries")
-    if len(listed) != len(schema.dictionaries):
-        raise FormatError("the record's dictionaries are not the schema's")
+        schema = _arrow_schema.parse(_message(read, size, key[:3], "schema")[0])
+    rows = _number(record, "rows", 0, _batch.MAX_ROWS)
+    message, body = _message(read, size, record.get("batch"), "batch")
+    batch = _batch.read(message, -1, body, size, schema, kept.batch.form if kept else None)
+    if batch.rows != rows:
+        raise FormatError("the batch has another number of rows than the record says")
     layout = Layout(
         places=places,
-        schema_key=record.get("schema"),
+        schema_key=key,
         size=size,
         schema=schema,
         batch=batch,
-        regions=_check_regions(_list(record.get("regions"), "regions"), schema, batch, size),
-        dictionaries=[
-            _read_dictionary(read, size, place, f)
-            for place, f in zip(listed, schema.dictionaries, strict=True)
-        ],
+        regions=_check_regions(record.get("regions"), schema, batch, size),
+        dictionaries=_read_dictionaries(read, size, record.get("dictionaries"), schema, kept),
     )
-    if kept is not None and same_schema:
+    if kept is not None:
         layout.categories = kept.categories
-        if kept.rows == rows:
+        if kept.batch.rows == rows:
             layout.rows_index = kept.rows_index
     return layout
 
 
-def _message(read: Read, size: int, place: Any, what: str, count: int = 3) -> bytes:
-    offset, length, crc = _numbers(place, what, count)[:3]
+def _message(read: Read, size: int, place: Any, what: str) -> tuple[bytes, int]:
+    """The message, and where it ends."""
+    offset, length, crc = _numbers(place, what, 3)
     if offset % 8 or length < 16 or offset > size or length > size - offset:
         raise FormatError(f"the {what} message lies outside the file")
     message = read(offset, length)
     if len(message) != length or zlib.crc32(message) != crc:
         raise FormatError(f"the {what} message's checksum is wrong")
-    return message
+    return message, offset + length
 
 
-def _read_batch(read: Read, size: int, place: Any, schema: Schema, rows: int) -> Batch:
-    message = _message(read, size, place, "batch")
-    header = _arrow_schema.message_header(message, _RECORD_BATCH)
-    if header.int64(0) != rows:
-        raise FormatError("the batch has another number of rows than the record says")
-    return _check_batch(header, message, place[0] + place[1], size, schema)
+def _read_dictionaries(
+    read: Read, size: int, places: Any, schema: Schema, kept: Layout | None
+) -> list[Batch]:
+    if not isinstance(places, list) or len(places) != len(schema.dictionaries):
+        raise FormatError("the record's dictionaries are not the schema's")
+    forms = [b.form for b in kept.dictionaries] if kept else [None] * len(places)
+    return [
+        _read_dictionary(read, size, place, f, form)
+        for place, f, form in zip(places, schema.dictionaries, forms, strict=True)
+    ]
 
 
-def _read_dictionary(read: Read, size: int, place: Any, f: Field) -> Batch:
-    message = _message(read, size, place, "dictionary")
-    header = _arrow_schema.message_header(message, _DICTIONARY_BATCH)
-    values = header.table(1)
-    if values is None or header.int64(0) != f.dictionary or header.byte(2):
-        raise FormatError("a dictionary is not the one that the record says")
+def _read_dictionary(read: Read, size: int, place: Any, f: Field, form: Form | None) -> Batch:
+    message, body = _message(read, size, place, "dictionary")
     schema = _arrow_schema.values_schema(f.type)
-    batch = _check_batch(values, message, place[0] + place[1], size, schema)
-    if batch.nulls[0] and f.type.name != "null":
+    batch = _batch.read(message, f.dictionary, body, size, schema, form)
+    if batch.has_nulls and f.type.name != "null":
         raise FormatError("a dictionary has nulls")
     return batch
 
 
-def _pairs(header: Any, message: bytes, number: int) -> npt.NDArray[np.uint64]:
-    at, count = header.vector(number, 16)
-    # The header's positions count from the flatbuffer, which is behind the message's prefix.
-    # Unsigned, so that what is below 0 is too large.
-    return np.frombuffer(message, "<u8", 2 * count, 8 + at).reshape(count, 2)
-
-
-def _check_batch(header: Any, message: bytes, body: int, size: int, schema: Schema) -> Batch:
-    rows = header.int64(0)
-    nodes = _pairs(header, message, 1)
-    buffers = _pairs(header, message, 2)
-    if not 0 <= rows <= _MAX_ROWS or len(nodes) != len(schema.fields):
-        raise FormatError("a batch has another number of columns or rows than it should")
-    if len(buffers) != schema.n_buffers or header.table(3) is not None:
-        raise FormatError("a batch has another number of buffers than it should, or is compressed")
-    nulls = nodes[:, 1].view(np.int64)
-    has_nulls = False
-    if len(nodes):
-        lowest, (highest, most) = int(nodes[:, 0].min()), nodes.max(axis=0).tolist()
-        if lowest != rows or highest != rows or most > rows:
-            raise FormatError("a column has another number of rows or nulls than it can have")
-        has_nulls = most > 0
-    if body % 64:
-        raise FormatError("a batch's body does not start on a multiple of 64")
-    offsets, sizes = buffers[:, 0].view(np.int64), buffers[:, 1].view(np.int64)
-    if len(buffers):
-        _check_buffers(buffers, size - body)
-        _check_sizes(sizes, nulls, rows, schema)
-    return Batch(rows, offsets + body, sizes, nulls, has_nulls)
-
-
-def _check_buffers(buffers: npt.NDArray[np.uint64], room: int) -> None:
-    # Each number first, so that no sum can overflow.
-    inside = int(buffers.max()) <= room and int(buffers.sum(axis=1).max()) <= room
-    if not inside:
-        raise FormatError("a buffer lies outside the file")
-    if int(np.bitwise_or.reduce(buffers[:, 0])) % 64:
-        raise FormatError("a buffer does not start on a multiple of 64")
-
-
-def _check_sizes(sizes: Indices, nulls: Indices, rows: int, schema: Schema) -> None:
-    bits, extra, validities = schema.sizes
-    needed = (bits * rows + extra) >> 3
-    needed[(validities >= 0) & (nulls[validities] == 0)] = 0
-    if (sizes < needed).any():
-        raise FormatError("a buffer is shorter than its rows need")
-
-
-def _check_regions(regions: list[Any], schema: Schema, batch: Batch, size: int) -> list[Region]:
-    found = [_check_region(r, schema, batch, size) for r in regions]
-    if sorted(r.group.fields[0].position for r in found) != sorted(schema.group_of_first):
+def _check_regions(places: Any, schema: Schema, batch: Batch, size: int) -> list[Region]:
+    if not isinstance(places, list) or len(places) != len(schema.groups):
+        raise FormatError("the record's regions are not the schema's")
+    found = [_check_region(place, schema, batch, size) for place in places]
+    if len({region.group.fields[0].position for region in found}) != len(found):
         raise FormatError("the record's regions are not the schema's")
     return found
 
 
-def _check_region(region: Any, schema: Schema, batch: Batch, size: int) -> Region:
-    first, offset, stride, n = _numbers(region, "regions", 4)
+def _check_region(place: Any, schema: Schema, batch: Batch, size: int) -> Region:
+    first, offset, stride, n = _numbers(place, "regions", 4)
     group = schema.group_of_first.get(first)
     if group is None or n != len(group.fields):
         raise FormatError("a region is not the schema's")
@@ -292,13 +247,7 @@ def _check_region(region: Any, schema: Schema, batch: Batch, size: int) -> Regio
         raise FormatError("a region's offset or stride is wrong")
     if offset + (n - 1) * stride + 8 * batch.rows > size:
         raise FormatError("a region lies outside the file")
-    if batch.rows and not _is_where(batch.offsets[group.buffers], offset, stride):
+    if batch.rows and not batch.lie_at(group, offset, stride):
         raise FormatError("a region is not where the batch says")
-    has_nulls = batch.has_nulls and bool(batch.nulls[group.nodes].any())
+    has_nulls = batch.has_nulls and any(map(batch.nulls, group.nodes))
     return Region(group, offset, stride, has_nulls)
-
-
-def _is_where(offsets: Indices, first: int, stride: int) -> bool:
-    if len(offsets) == 1:
-        return int(offsets[0]) == first
-    return int(offsets[0]) == first and bool((offsets[1:] - offsets[:-1] == stride).all())

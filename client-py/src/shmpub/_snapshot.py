@@ -13,12 +13,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import _export, _frame, _layout, _verify
+from ._blocks import Maker
 from ._catalog import Place
 from ._columns import Source, numpy_array
 from ._errors import Error, FormatError
-from ._layout import Layout, Stamp
-from ._mapping import Bytes, map_private, map_shared
+from ._layout import Layout, Read, Stamp
+from ._mapping import Bytes, ReadOnlyBytes, map_private, map_shared
+from ._mark import Mark
 
+_OPEN = os.O_RDONLY
+for _flag in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
+    _OPEN |= getattr(os, _flag, 0)
+_HEAD = 4096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,14 +36,15 @@ class Snapshot:
     """
 
     def __init__(
-        self, feed: str, layout: Layout, stamp: Stamp, shared: Bytes | None, private: Bytes
+        self, feed: str, layout: Layout, stamp: Stamp, shared: ReadOnlyBytes | None, private: Bytes
     ) -> None:
         self._feed = feed
         self._layout = layout
-        self._stamp = stamp
+        self._mark = Mark(stamp.epoch, stamp.sequence)
+        self._published_ns = stamp.published_ns
         self._exported = shared
         self._private = private
-        self._hand_out: _frame.Maker | None = None
+        self._hand_out: Maker | None = None
 
     @property
     def has_exports(self) -> bool:
@@ -45,7 +52,7 @@ class Snapshot:
         return self._exported is not None
 
     @property
-    def _shared(self) -> Bytes:
+    def _shared(self) -> ReadOnlyBytes:
         assert self._exported is not None
         return self._exported
 
@@ -55,19 +62,24 @@ class Snapshot:
         return self._layout
 
     @property
+    def mark(self) -> Mark:
+        """Its place in time, as its own record has it."""
+        return self._mark
+
+    @property
     def sequence(self) -> int:
         """Grows with every snapshot; compares only within one epoch."""
-        return self._stamp.sequence
+        return self._mark.sequence
 
     @property
     def epoch(self) -> int:
         """Another one when the catalog was made anew."""
-        return self._stamp.epoch
+        return self._mark.epoch
 
     @property
     def published_at(self) -> datetime:
         """When it was sealed, in UTC."""
-        return _EPOCH + timedelta(microseconds=self._stamp.published_ns // 1000)
+        return _EPOCH + timedelta(microseconds=self._published_ns // 1000)
 
     @property
     def age(self) -> timedelta:
@@ -79,8 +91,15 @@ class Snapshot:
         """A DataFrame over shared memory; assigning into it changes only this one."""
         hand_out = self._hand_out
         if hand_out is None:  # two threads may both make it; either is right
-            hand_out = self._hand_out = _frame.master(self._layout, self._private)
+            self.prepare_frames(None)
+            hand_out = self._hand_out
+            assert hand_out is not None
         return hand_out()
+
+    def prepare_frames(self, read: Read | None) -> None:
+        """What `df` does the first time; `read` reads the file while it is still open."""
+        source = Source(self._private, self._layout.batch, read)
+        self._hand_out = _frame.master(self._layout, source)
 
     def arrow(self) -> Any:
         """A pyarrow.Table; the index's levels are columns of it, as pandas' metadata tells."""
@@ -97,11 +116,13 @@ class Snapshot:
         `__index_level_N__`.
         """
         schema = self._layout.schema
-        found = dict(_frame.views(self._layout, self._shared))
-        for f in schema.fields:
-            if f.position not in found:
-                found[f.position] = self._column(f)
-        return {name: found[position] for position, name in enumerate(schema.export_names)}
+        found = _frame.views(self._layout, self._shared)
+        if len(found) < len(schema.fields):
+            for f in schema.fields:
+                if f.position not in found:
+                    found[f.position] = self._column(f)
+        arrays = map(found.__getitem__, range(len(found)))
+        return dict(zip(schema.export_names, arrays, strict=True))
 
     def column(self, name: Any) -> npt.NDArray[Any]:
         """One column or named level of the index; KeyError when there is none of that name."""
@@ -139,38 +160,52 @@ def open_snapshot(
 ) -> Snapshot:
     """Map and check what stands under the feed's name.
 
-    The mapping for exports is left out when only frames are wanted: it costs a fifth of the time.
+    When only frames are wanted, the mapping for exports is left out, and the first frame is
+    prepared as long as the file is open.
     Raises FileNotFoundError when nothing does, BlockingIOError when it is being filled anew (and
     another has its name), FormatError, UntrustedOwner.
     """
     path = f"{where.directory}/{where.instance}/{feed}.arrow"
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    fd = os.open(path, _OPEN)
     try:
         status = os.fstat(fd)
         where.check_owner(path, status)
-        if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
-            raise FormatError("no file with anything in it")
         size = status.st_size
-        layout, stamp = _layout.load(lambda at, n: os.pread(fd, n, at), size, kept)
+        if not stat.S_ISREG(status.st_mode) or size == 0:
+            raise FormatError("no file with anything in it")
+
+        head = os.pread(fd, _HEAD, 0)  # with the messages in it, where columns are few
+
+        def read(at: int, n: int) -> bytes:
+            return head[at : at + n] if at + n <= len(head) else os.pread(fd, n, at)
+
+        layout, stamp = _layout.load(read, size, kept)
         private = map_private(fd, size)
         shared = None if is_for_frames and private is not None else map_shared(fd, size)
+        if private is None:
+            assert shared is not None
+            private = shared
+            _warn(path)
+        check(layout, private, verify)
+        snapshot = Snapshot(feed, layout, stamp, shared, private)
+        if is_for_frames:
+            try:
+                snapshot.prepare_frames(read)
+            except FormatError:
+                pass  # whoever asks for the frame is told
+        return snapshot
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
     finally:
         os.close(fd)
-    if private is None:
-        assert shared is not None
-        private = shared
-        warnings.warn(
-            f"{path}: the kernel refuses a private mapping; frames are read-only",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    try:
-        check(layout, private, verify)
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from None
-    return Snapshot(feed, layout, stamp, shared, private)
+
+
+def _warn(path: str) -> None:
+    warnings.warn(
+        f"{path}: the kernel refuses a private mapping; frames are read-only",
+        RuntimeWarning,
+        stacklevel=3,
+    )
 
 
 def check(layout: Layout, data: Bytes, verify: str) -> None:

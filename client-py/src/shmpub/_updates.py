@@ -48,7 +48,7 @@ class _Cursor:
             time.sleep(_PAUSE)
 
     def accept(self, found: tuple[Snapshot, Mark]) -> Snapshot:
-        self._given, self._seen = _own(found[0]), found[1]
+        self._given, self._seen = found[0].mark, found[1]
         return found[0]
 
     def _look(self) -> tuple[Snapshot, Mark] | None:
@@ -56,13 +56,9 @@ class _Cursor:
             snapshot, mark = self._feed._newest()
         except (NotPublished, InstanceNotFound):
             return None  # gone again between the two looks
-        if mark.is_newer_than(self._seen) and _own(snapshot).is_newer_than(self._given):
+        if mark.is_newer_than(self._seen) and snapshot.mark.is_newer_than(self._given):
             return snapshot, mark
         return None
-
-
-def _own(snapshot: Snapshot) -> Mark:
-    return Mark(snapshot.epoch, snapshot.sequence)
 
 
 class Updates:

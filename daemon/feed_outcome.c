@@ -1,0 +1,136 @@
+#include "feed_parts.h"
+
+#include <stdio.h>
+#include "base/error.h"
+#include "content_hash.h"
+#include "pace.h"
+
+/*
+ * How an attempt ended, and what follows from it: words for the status and the log, and
+ * when to try again.
+ */
+
+#define LOG_AGAIN_MS 60000  /* a failure whose line keeps changing is logged this often */
+#define BUSY_LEAST_MS 10000 /* being written for so long, and three intervals, is a failure */
+
+/* --- when to try again ---------------------------------------------------------------------------- */
+
+static void plan(struct feed *f, uint64_t wait_ms)
+{
+	uv_timer_start(&f->timer, feed_on_timer, wait_ms, 0);
+}
+
+void feed_plan_next(struct feed *f)
+{
+	uint64_t interval = f->config->interval_ms;
+
+	if (interval == 0)
+		return;
+	plan(f, pace_next(feed_now_ms(f), interval, content_hash(span_str(f->config->name), 0)));
+}
+
+/* --- how it ended --------------------------------------------------------------------------------- */
+
+static void tried(struct feed *f)
+{
+	if (f->is_tried)
+		return;
+	f->is_tried = true;
+	f->host->tried(f->host->arg, f, !f->is_failing);
+}
+
+static void log_failure(struct feed *f, const char *line)
+{
+	uint64_t now = feed_now_ms(f);
+
+	if (strcmp(line, f->logged) == 0)
+		return;
+	if (f->logged[0] && now - f->logged_ms < LOG_AGAIN_MS)
+		return;
+	log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name, line);
+	snprintf(f->logged, sizeof(f->logged), "%s", line);
+	f->logged_ms = now;
+}
+
+static void report_failure(struct feed *f, const struct shmpub_error *err)
+{
+	f->is_failing = true;
+	f->is_stale = false;
+	f->n_busy = 0;
+	if (err->message != f->line)
+		snprintf(f->line, sizeof(f->line), "%s", err->message);
+	publisher_feed_report(f->out, REFRESH_FAILED, span_str(f->line));
+	log_failure(f, f->line);
+	tried(f);
+}
+
+/* It may pass by itself. */
+void feed_failed(struct feed *f, const struct shmpub_error *err)
+{
+	f->seen = SOURCE_MARK_NONE;
+	f->seen_hash = 0;
+	f->n_failures++;
+	report_failure(f, err);
+	plan(f, pace_back_off(f->config->interval_ms, f->n_failures, uv_hrtime()));
+}
+
+/* It lasts as long as the source is what it is. */
+void feed_failed_for_good(struct feed *f, const struct shmpub_error *err)
+{
+	f->seen = f->refresh.mark;
+	f->seen_hash = f->refresh.hash;
+	f->n_failures = 0;
+	report_failure(f, err);
+	feed_plan_next(f);
+}
+
+void feed_succeeded(struct feed *f, enum refresh_result result)
+{
+	if (f->logged[0])
+		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: well again", f->config->name);
+	f->logged[0] = '\0';
+	f->is_failing = false;
+	f->is_stale = false;
+	f->n_failures = 0;
+	f->n_busy = 0;
+	f->success_ms = feed_now_ms(f);
+	publisher_feed_report(f->out, result, SPAN_NONE);
+	tried(f);
+	feed_plan_next(f);
+}
+
+void feed_unchanged(struct feed *f)
+{
+	struct shmpub_error same;
+
+	/* When the content was compared the times are new: remember these. */
+	if (f->refresh.hash && f->refresh.mark.is_settled)
+		f->seen = f->refresh.mark;
+	if (!f->is_failing) {
+		feed_succeeded(f, REFRESH_UNCHANGED);
+		return;
+	}
+	error_set(&same, SHMPUB_ERR_CSV, "%s", f->line);
+	report_failure(f, &same);
+	feed_plan_next(f);
+}
+
+/* Somebody is at it right now, or was a moment ago. */
+void feed_busy(struct feed *f, bool is_fresh)
+{
+	uint64_t now = feed_now_ms(f), patience = 3 * f->config->interval_ms;
+	struct shmpub_error err;
+
+	f->waited = is_fresh ? f->refresh.mark : SOURCE_MARK_NONE;
+	if (f->n_busy++ == 0)
+		f->busy_since_ms = now;
+	if (patience < BUSY_LEAST_MS)
+		patience = BUSY_LEAST_MS;
+	if (now - f->busy_since_ms > patience) {
+		error_set(&err, SHMPUB_ERR_INVALID, "%s: written to without a pause for %llu s",
+		          f->config->source, (unsigned long long)(now - f->busy_since_ms) / 1000);
+		feed_failed(f, &err);
+		return;
+	}
+	plan(f, pace_busy(f->n_busy));
+}

@@ -1,0 +1,44 @@
+#include "csv/unquote.h"
+
+#include <string.h>
+#include "base/cpu.h"
+#include "csv/unquote_kinds.h"
+
+static size_t size_plain(struct span inner, char quote)
+{
+	const char *p = inner.data, *end = p + inner.size;
+	size_t n = inner.size;
+
+	while (p < end && (p = memchr(p, quote, (size_t)(end - p))) != NULL) {
+		p += 2;
+		n--;
+	}
+	return n;
+}
+
+static size_t copy_plain(char *out, struct span inner, char quote)
+{
+	const char *p = inner.data, *end = p + inner.size, *q;
+	char *to = out;
+	size_t n;
+
+	while (p < end) {
+		q = memchr(p, quote, (size_t)(end - p));
+		n = (size_t)((q ? q + 1 : end) - p);
+		memcpy(to, p, n);
+		to += n;
+		p += n + (q != NULL); /* past the second of the two */
+	}
+	return (size_t)(to - out);
+}
+
+const struct csv_unquote_kind csv_unquote_plain = { "plain", size_plain, copy_plain };
+
+const struct csv_unquote_kind *csv_unquote_best(void)
+{
+#if defined(__x86_64__)
+	if (cpu_has_avx2())
+		return &csv_unquote_avx2;
+#endif
+	return &csv_unquote_plain;
+}
