@@ -14,7 +14,7 @@
  * Where the owner gives room for text from the start (schema.h: text_expected), round 1
  * may write a column's text and final offsets already, as long as they fit.
  * Different ranges of rows may be filled by different threads when they meet at a
- * multiple of 64 rows (no two then share a byte of bits).
+ * multiple of 8 rows (no two then share a byte of bits).
  */
 #ifndef SHMPUB_COLUMNS_SINK_H
 #define SHMPUB_COLUMNS_SINK_H

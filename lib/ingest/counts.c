@@ -12,7 +12,8 @@
  */
 
 #define RANGES_MAX 64u
-#ifdef SHMPUB_SMALL_STEPS /* the fuzzers' build */
+#define RANGES_A_THREAD 4u /* a thread that is late takes fewer */
+#ifdef SHMPUB_SMALL_STEPS  /* the fuzzers' build */
 #define CHUNKS_WORTH_IT 1u
 #else
 #define CHUNKS_WORTH_IT 4u /* of a range: starting a thread costs as much as counting one */
@@ -103,7 +104,7 @@ static void put_right(struct counting *c, size_t n_ranges)
 
 static size_t count_ranges(const struct counts *c, const struct ingest_runner *runner)
 {
-	size_t n = runner && runner->n_threads > 1 ? runner->n_threads : 1;
+	size_t n = runner && runner->n_threads > 1 ? runner->n_threads * RANGES_A_THREAD : 1;
 
 	n = n < RANGES_MAX ? n : RANGES_MAX;
 	return n < c->n / CHUNKS_WORTH_IT ? n : c->n / CHUNKS_WORTH_IT;

@@ -89,9 +89,11 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 		flags = SLOT_NA;
 		cell.size = 0;
 	} else if (reading == READ_LONG || reading == READ_ANEW) {
+		bool is_refused = again_is_refused(p, c, cell);
+
 		flags |= SLOT_WORK;
 		cell = spell_anew(p, c, cell);
-		if (cell.size == 0) {
+		if (is_refused || cell.size == 0) {
 			part_refuse(p, column, t, i);
 			return false;
 		}

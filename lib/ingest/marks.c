@@ -6,7 +6,7 @@
 #include "ingest/text_check.h"
 
 /*
- * Rows are cut into stretches of some 256 KB, each beginning at a multiple of 64 rows, so
+ * Rows are cut into stretches of some 256 KB, each beginning at a multiple of eight rows, so
  * that two threads never share a byte of bits.
  *
  * An ordinary stretch is not taken apart here: its records are counted, which is several
@@ -66,7 +66,7 @@ static bool is_due(const struct marks *m, size_t at)
 {
 	size_t size = at - m->marks[m->n - 1].at;
 
-	return (size >= STRETCH_SIZE && m->n_rows % 64 == 0) || size >= STRETCH_MAX;
+	return (size >= STRETCH_SIZE && m->n_rows % ROWS_APART == 0) || size >= STRETCH_MAX;
 }
 
 /* --- the exact way ------------------------------------------------------------------------------ */
@@ -110,7 +110,8 @@ static int pass_records(struct walk *w, struct shmpub_error *err)
 
 	quick_seek(&w->quick, w->h, w->t.at, w->t.text.size);
 	do {
-		r = quick_next_run(&run, &w->quick, w->h->table_width, 64 - m->n_rows % 64, err);
+		r = quick_next_run(&run, &w->quick, w->h->table_width,
+		                   ROWS_APART - m->n_rows % ROWS_APART, err);
 		if (r)
 			break;
 		m->n_rows += run.n_rows;
@@ -146,7 +147,7 @@ static bool is_clear(const struct csv_count *c)
 
 /*
  * From `from` on, in a state that counting has led to, the start of the first record whose
- * number is a multiple of 64: 0 when the text ends first or this is no clear case.
+ * number is a multiple of eight: 0 when the text ends first or this is no clear case.
  */
 static size_t find_seam(struct walk *w, size_t from, struct csv_index_state state, uint64_t *n_rows)
 {
@@ -170,7 +171,7 @@ static size_t find_seam(struct walk *w, size_t from, struct csv_index_state stat
 		w->is_ascii &= !count.has_non_ascii;
 		q->kind->index(&index, window, &q->dialect, &state);
 		for (size_t i = 0; i < index.n_records; i++) {
-			if (++*n_rows % 64)
+			if (++*n_rows % ROWS_APART)
 				continue;
 			at = from + ends[records[i] - 1];
 			if (text.data[at] == '\r' && at + 1 < text.size &&

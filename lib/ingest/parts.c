@@ -5,10 +5,12 @@
 #include "ingest/again.h"
 
 /*
- * The rows are split into parts at marks that stand at multiples of 64 rows, one part a
- * thread. A part goes over its stretches tile by tile, and over a tile column by column,
+ * The rows are split into parts at marks that stand at multiples of eight rows, some
+ * for each thread: one that is late takes fewer. A part goes over its stretches tile by tile, and over a tile column by column,
  * so that the text is in the nearest caches while it is taken apart.
  */
+
+#define PARTS_A_THREAD 4u
 
 void parts_free(struct ingest *in)
 {
@@ -44,13 +46,14 @@ static int init_part(struct part *p, struct ingest *in, struct table_sink *sink,
 
 size_t parts_count(const struct ingest *in)
 {
-	size_t n = in->runner ? in->runner->n_threads : 1;
+	size_t n = in->runner && in->runner->n_threads > 1 ? in->runner->n_threads : 1;
 
 	for (size_t k = 0; k < in->columns.n; k++) {
 		if (in->columns.columns[k].verdict.reading == READ_CATEGORY)
 			return 1;
 	}
-	return n < 1 ? 1 : n > in->marks.n ? (in->marks.n ? in->marks.n : 1) : n;
+	n = n > 1 ? n * PARTS_A_THREAD : 1;
+	return n <= in->marks.n ? n : in->marks.n ? in->marks.n : 1;
 }
 
 int parts_new(struct ingest *in, struct table_sink *sink, struct shmpub_error *err)
@@ -69,7 +72,7 @@ int parts_new(struct ingest *in, struct table_sink *sink, struct shmpub_error *e
 
 		p->first_mark = at;
 		at = in->marks.n * (i + 1) / n;
-		while (at < in->marks.n && in->marks.marks[at].row % 64 != 0)
+		while (at < in->marks.n && in->marks.marks[at].row % ROWS_APART != 0)
 			at++;
 		if (at < p->first_mark)
 			at = p->first_mark;
@@ -149,6 +152,7 @@ static void fill_part(void *arg, size_t i)
 			fill_tile(p, &tile);
 		}
 	}
+	tile_reader_deinit(&p->reader); /* its buffers serve the parts to come */
 }
 
 static void run(struct ingest *in, void (*task)(void *arg, size_t i))

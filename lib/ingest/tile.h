@@ -14,6 +14,9 @@
 #include "ingest/quick.h"
 #include "value/batch.h"
 
+/* Where two threads may meet: no byte of bits is then of both. */
+#define ROWS_APART 8u
+
 struct mark {
 	size_t at;        /* in the text, at a record or at what lies before it */
 	uint64_t row;     /* the number of the first row behind it */

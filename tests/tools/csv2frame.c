@@ -38,32 +38,35 @@ static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err
 	return SHMPUB_OK;
 }
 
-struct job {
+/* Tasks that threads take in turn. */
+struct spread {
 	void (*task)(void *arg, size_t i);
 	void *arg;
-	size_t i;
+	size_t n, next;
 };
 
-static void *run_job(void *arg)
+static void *take_tasks(void *arg)
 {
-	struct job *job = arg;
+	struct spread *s = arg;
+	size_t i;
 
-	job->task(job->arg, job->i);
+	while ((i = __atomic_fetch_add(&s->next, 1, __ATOMIC_RELAXED)) < s->n)
+		s->task(s->arg, i);
 	return NULL;
 }
 
 static void run_threads(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
 {
+	size_t n_threads = *(const size_t *)self, started = 0;
+	struct spread s = { .task = task, .arg = arg, .n = n };
 	pthread_t threads[64];
-	struct job jobs[64];
 
-	(void)self;
-	for (size_t i = 0; i < n && i < 64; i++) {
-		jobs[i] = (struct job){ task, arg, i };
-		pthread_create(&threads[i], NULL, run_job, &jobs[i]);
-	}
-	for (size_t i = 0; i < n && i < 64; i++)
-		pthread_join(threads[i], NULL);
+	while (started < n_threads && started < 64 &&
+	       pthread_create(&threads[started], NULL, take_tasks, &s) == 0)
+		started++;
+	take_tasks(&s);
+	while (started > 0)
+		pthread_join(threads[--started], NULL);
 }
 
 static int convert(struct span *memory, uint64_t *size, struct schema *schema, struct span text,
@@ -169,7 +172,7 @@ static double now_ms(bool is_threaded)
 int main(int argc, char **argv)
 {
 	static char from[4096], to[4096];
-	struct ingest_runner runner = { run_threads, NULL, 1 };
+	struct ingest_runner runner = { run_threads, &runner.n_threads, 1 };
 	struct csv_options *options;
 	struct shmpub_error err = { .code = 0 };
 	int rounds = 1, r;

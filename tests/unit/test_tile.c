@@ -177,7 +177,7 @@ static void check_text(const char *label, struct span text, size_t option, size_
 		CHECK_INT(label, compare(&header, &want, &marks, options->skips_bad_lines), -1);
 		for (size_t i = 0; i < marks.n; i++) {
 			*is_all_quick &= !marks.marks[i].is_exact;
-			CHECK(label, marks.marks[i].row % 64 == 0);
+			CHECK(label, marks.marks[i].row % ROWS_APART == 0);
 		}
 		marks_free(&marks);
 	}
