@@ -52,7 +52,8 @@ def _series(field: pa.Field, column: pa.ChunkedArray) -> pd.Series:
 
 def load(path: Path) -> pd.DataFrame:
     with pa.memory_map(str(path)) as source:
-        table = pa.ipc.open_file(source).read_all()
+        file = pa.ipc.open_file(source)
+        table, record = file.read_all(), json.loads(file.metadata[b"shmpub"])
     table.validate(full=True)
     described = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
     levels = [i for i in described.get("index_columns", []) if isinstance(i, str)]
@@ -77,4 +78,5 @@ def load(path: Path) -> pd.DataFrame:
             if len(arrays) == 1
             else pd.MultiIndex.from_arrays(arrays, names=names)
         )
+    frame.attrs["skipped_rows"] = record["skipped_rows"]
     return frame

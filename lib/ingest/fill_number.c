@@ -99,16 +99,17 @@ static bool is_null_number(const struct column *c, double v)
 }
 
 /*
- * With a thousands separator pandas reads floats inexactly, but not integers that a missing
- * cell makes floats. Long ones show the difference, and only the whole column tells which.
+ * With a thousands separator, and behind a plus sign between blanks, pandas reads floats
+ * inexactly, but not integers that a missing cell makes floats. Long ones show the
+ * difference, and only the whole column tells which.
  */
 static void read_inexactly(double *out, struct column_state *s, const struct part *p,
                            const struct column *c, struct span cell)
 {
 	double inexact;
 
-	if (p->in->columns.rules.thousands == '\0' || fabs(*out) < 1e15 ||
-	    !value_float_rules(&inexact, cell, &p->in->columns.rules) || inexact == *out)
+	if (fabs(*out) < 1e15 || !value_float_rules(&inexact, cell, &p->in->columns.rules) ||
+	    inexact == *out)
 		return;
 	if (c->are_floats || c->dtype == CSV_DTYPE_FLOAT64)
 		*out = inexact;

@@ -47,7 +47,9 @@ static struct span spell_anew(struct part *p, const struct column *c, struct spa
 	if (c->verdict.reading == READ_ANEW)
 		return again_cell(p, c, cell);
 	room = part_room(p, cell.size + 1);
-	return span_of(room, room ? value_python_int(room, cell) : 0);
+	if (room == NULL || again_is_refused(p, c, cell))
+		return span_of("", 0);
+	return span_of(room, value_python_int(room, cell));
 }
 
 /* Where the bytes of a cell's text stand: in the source as they are, or to be worked on in round 2. */

@@ -44,6 +44,9 @@ bool quick_is_possible(const struct header *h)
 	bool is_usual = d->delimiter != '\n' && d->delimiter != '\r' && d->delimiter != d->quote &&
 	                d->quote != '\n' && d->quote != '\r' && d->quote != ' ' && d->quote != '\t';
 
+	/* With more names than a record may have fields, one of as many fields is no regular one. */
+	if (h->width < h->table_width && !h->drops_extra)
+		return false;
 	return is_usual && !d->is_whitespace && !(d->skips_spaces && d->delimiter == ' ') &&
 	       h->rows.n_lines >= h->rows.skip_first;
 }

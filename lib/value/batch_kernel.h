@@ -25,11 +25,16 @@ static inline void batch_put_empty(struct batch_empty *empty, size_t i)
 	empty->n++;
 }
 
+#define BATCH_EXACT INT64_C(1000000000000000)
+
 static inline bool batch_take_whole(double *out, struct span cell)
 {
 	int64_t v;
 
 	if (value_int(&v, cell) != INT_SIGNED || (v == 0 && memchr(cell.data, '-', cell.size)))
+		return false;
+	/* As a float it may be read inexactly, where it has a plus sign between blanks. */
+	if ((v > BATCH_EXACT || v < -BATCH_EXACT) && memchr(cell.data, '+', cell.size))
 		return false;
 	*out = (double)v;
 	return true;

@@ -285,12 +285,18 @@ def our_options(options: dict[str, Any]) -> list[str]:
 
 
 def pandas_frame(data: bytes, options: dict[str, Any]) -> pd.DataFrame | Exception:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    """With how many rows were left out, which pandas says in warnings, in its attributes."""
+    options = copy.deepcopy(options)
+    if options.get("on_bad_lines") == "skip":
+        options["on_bad_lines"] = "warn"
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         try:
-            return pd.read_csv(io.BytesIO(data), low_memory=False, **copy.deepcopy(options))
+            frame = pd.read_csv(io.BytesIO(data), low_memory=False, **options)
         except Exception as error:  # whatever it is, it is no frame
             return error
+    frame.attrs["skipped_rows"] = sum(str(w.message).count("Skipping line") for w in said)
+    return frame
 
 
 def our_frames(
@@ -351,7 +357,11 @@ def difference(data: bytes, options: dict[str, Any], got: pd.DataFrame | str) ->
         if isinstance(got, str):
             return None
         return f"pandas raises {type(want).__name__}: {str(want)[:150]!r}"
-    return f"only here an error: {got}" if isinstance(got, str) else frame_difference(want, got)
+    if isinstance(got, str):
+        return f"only here an error: {got}"
+    if want.attrs != got.attrs:
+        return f"{want.attrs}, not {got.attrs}"
+    return frame_difference(want, got)
 
 
 def main() -> int:

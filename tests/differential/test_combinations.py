@@ -175,6 +175,8 @@ NUMBERS = [
     (b"a,b\n 5,1\n18446744073709551616,2\n", {"index_col": 0, "na_values": ["5"]}),
     (b"a,b\n9223372036854775807,1\n", {"index_col": 0, "na_values": ["9223372036854775808"]}),
     (b"a,b\n1.5,1\n-0,2\n", {"index_col": 0, "na_values": ["0"]}),
+    (b"a;b\n+3769957515944576685 ;1\n5e-1;2\n", {"sep": ";"}),
+    (b"a;b\n+3769957515944576685 ;1\n;2\n", {"sep": ";"}),
     (PLUS, {"dtype": "category"}),
     (PLUS + b"x\n", {"index_col": 0, "parse_dates": True}),
     (b"a\n-0\n10000000000000000000\n", {"dtype": "category"}),

@@ -95,6 +95,7 @@ static int convert(struct span *memory, uint64_t *size, struct schema *schema, s
 		r = snapshot_writer_text(writer, err);
 	if (r == 0)
 		r = ingest_fill_text(in, sink, err);
+	stamp.skipped_rows = ingest_skipped_rows(in);
 	if (r == 0)
 		r = snapshot_writer_finish(writer, &stamp, size, err);
 	schema_free(schema);
