@@ -68,7 +68,7 @@ void quick_seek(struct quick_reader *q, const struct header *h, size_t at, size_
 	q->state = CSV_INDEX_START;
 	q->owes_lf = false;
 	q->window = window_size(h);
-	q->width = h->table_width <= h->width || h->drops_extra ? h->table_width : 0;
+	q->width = h->table_width;
 	q->most = h->table_width + q->window;
 	q->base = q->at = at;
 	q->end = end;
@@ -211,7 +211,7 @@ int quick_next_run(struct quick_run *run, struct quick_reader *q, size_t most,
 		return r;
 	left = q->n_records - q->given_records;
 	most = most < left ? most : left;
-	if ((q->has_cr && !q->dialect.keeps_lf) || q->width == 0)
+	if (q->has_cr && !q->dialect.keeps_lf)
 		most = 0;
 	while (n < most && is_regular(q, n, stride))
 		n++;
