@@ -47,7 +47,7 @@ static struct span spell_anew(struct part *p, const struct column *c, struct spa
 	if (c->verdict.reading == READ_ANEW)
 		return again_cell(p, c, cell);
 	room = part_room(p, cell.size + 1);
-	if (room == NULL || again_is_refused(p, c, cell))
+	if (room == NULL)
 		return span_of("", 0);
 	return span_of(room, value_python_int(room, cell));
 }

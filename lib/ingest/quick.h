@@ -22,9 +22,9 @@ struct quick_reader {
 	struct csv_index_dialect dialect;
 	struct csv_index_state state;
 	struct span text;
-	size_t width; /* fields of a regular record; 0: none is, names are more than fields may be */
-	size_t most;  /* fields that a record may have here */
-	size_t base;  /* offsets count from here */
+	size_t width;      /* fields of a regular record */
+	size_t most;       /* fields that a record may have here */
+	size_t base;       /* offsets count from here */
 	size_t window;     /* bytes that are indexed at a time */
 	size_t at, end;    /* what is left to index */
 	uint32_t *cuts;    /* owned; cuts[0] is the end before ends[0] */
