@@ -38,7 +38,11 @@ struct batch_empty {
 /* Numbers with or without a point and an exponent; the rules are the default ones. */
 size_t batch_float(double *out, const struct cell_run *run, size_t n, struct batch_empty *empty);
 
-/* Integers as floats. -0 is not plain: as an integer it has no sign, as a float it has. */
+/*
+ * Integers as floats. -0 is not plain: as an integer it has no sign, as a float it has; nor
+ * is one beyond BATCH_EXACT that has a plus sign, which pandas may read inexactly as a float.
+ */
+#define BATCH_EXACT INT64_C(1000000000000000)
 size_t batch_whole(double *out, const struct cell_run *run, size_t n, struct batch_empty *empty);
 
 /* What a column of dates has been settled to be. */

@@ -25,8 +25,6 @@ static inline void batch_put_empty(struct batch_empty *empty, size_t i)
 	empty->n++;
 }
 
-#define BATCH_EXACT INT64_C(1000000000000000)
-
 static inline bool batch_take_whole(double *out, struct span cell)
 {
 	int64_t v;

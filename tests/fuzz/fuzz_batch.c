@@ -32,7 +32,8 @@ static bool want_number(double *want, struct span cell, bool is_whole)
 
 	if (!is_whole)
 		return value_float(want, cell);
-	if (value_int(&v, cell) != INT_SIGNED || (v == 0 && memchr(cell.data, '-', cell.size)))
+	if (value_int(&v, cell) != INT_SIGNED || (v == 0 && memchr(cell.data, '-', cell.size)) ||
+	    ((v > BATCH_EXACT || v < -BATCH_EXACT) && memchr(cell.data, '+', cell.size)))
 		return false;
 	*want = (double)v;
 	return true;
