@@ -101,7 +101,9 @@ static bool was_overtaken(struct feed *f, bool ran)
 			close_when_idle(f);
 		return true;
 	}
-	if (!config_feed_equal(f->refresh.config, f->config)) {
+	/* Of another configuration, or of a time before someone asked to read in any case. */
+	if (!config_feed_equal(f->refresh.config, f->config) ||
+	    (f->is_forced && !f->refresh.is_forced)) {
 		give_back(f);
 		attempt(f);
 		return true;

@@ -202,6 +202,8 @@ void pool_tick(struct pool *p)
 {
 	uint64_t now = uv_now(p->loop);
 
+	if (p->is_stopped) /* what would be taken away would wait for ever */
+		return;
 	for (struct pool_run *r = p->running; r != NULL; r = r->next) {
 		if (!r->is_stuck && r->end > r->first && r->jobs[r->first]->may_hang &&
 		    now - r->started_ms > POOL_STUCK_MS) {

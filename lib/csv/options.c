@@ -131,11 +131,15 @@ static int set_usecols(struct csv_options *o, const struct key *key, struct span
 	size_t kept = 0, k;
 	int r = item_list_set(&items, value, err);
 
-	for (size_t i = 0; r == SHMPUB_OK && i < items.n; i++) {
-		if (items.items[i].is_position != items.items[0].is_position) {
-			item_list_free(&items);
-			return refuse(key, value, "all names or all positions", err);
-		}
+	if (r)
+		return r;
+	for (size_t i = 0; i < items.n; i++) {
+		if (items.items[i].is_position == items.items[0].is_position)
+			continue;
+		item_list_free(&items);
+		return refuse(key, value, "all names or all positions", err);
+	}
+	for (size_t i = 0; i < items.n; i++) {
 		for (k = 0; k < kept && !is_same_item(&items.items[k], &items.items[i]);)
 			k++;
 		if (k == kept)
@@ -143,8 +147,6 @@ static int set_usecols(struct csv_options *o, const struct key *key, struct span
 		else
 			mem_free((void *)(uintptr_t)items.items[i].text.data);
 	}
-	if (r)
-		return r;
 	items.n = kept;
 	(void)item_list_sort_positions(&items);
 	item_list_free(&o->usecols);

@@ -68,9 +68,10 @@ static void count_chunk(const struct counting *c, size_t i, struct csv_index_sta
 	c->kind->count(&chunk->count, chunk_at(c, i), &c->dialect, state);
 }
 
-static void count_from(struct counting *c, struct range *r, struct csv_index_state state)
+/* From chunk i of a range to its end. */
+static void count_from(struct counting *c, struct range *r, size_t i, struct csv_index_state state)
 {
-	for (size_t i = r->first; i < r->end; i++)
+	for (; i < r->end; i++)
 		count_chunk(c, i, &state);
 	r->after = state;
 }
@@ -80,16 +81,15 @@ static void count_range(void *arg, size_t i)
 	struct counting *c = arg;
 	struct range *r = &c->ranges[i];
 	size_t at = c->counts->at + r->first * c->counts->chunk_size;
-	struct csv_index_state state = CSV_INDEX_START, after;
+	struct csv_index_state state = CSV_INDEX_START;
 
-	if (i > 0) {
+	if (i > 0)
 		state = state_behind(c, at, false);
-		after = state;
-		count_chunk(c, r->first, &after);
-		if (c->counts->chunks[r->first].count.has_odd_quote)
-			state = state_behind(c, at, true);
-	}
-	count_from(c, r, state);
+	count_chunk(c, r->first, &state);
+	if (i > 0 && c->counts->chunks[r->first].count.has_odd_quote)
+		count_from(c, r, r->first, state_behind(c, at, true));
+	else
+		count_from(c, r, r->first + 1, state);
 }
 
 static void put_right(struct counting *c, size_t n_ranges)
@@ -98,7 +98,7 @@ static void put_right(struct counting *c, size_t n_ranges)
 		struct range *r = &c->ranges[i];
 
 		if (!same_state(&c->counts->chunks[r->first].state, &c->ranges[i - 1].after))
-			count_from(c, r, c->ranges[i - 1].after);
+			count_from(c, r, r->first, c->ranges[i - 1].after);
 	}
 }
 

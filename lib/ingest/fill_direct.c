@@ -13,7 +13,7 @@
  * Short texts are copied by a fixed number of bytes, whose excess the next one overwrites.
  */
 
-#define STEP 32u
+#define STEP DIRECT_BEYOND
 _Static_assert(STEP >= CSV_UNQUOTE_BEYOND, "what is copied too much");
 
 static void set_full(struct column_state *s)

@@ -28,6 +28,12 @@ static bool is_plainly_read(const struct part *p, const struct column *c)
 	return !p->in->columns.has_number_options && !c->na->has_numbers && c->na->n_numbers == 0;
 }
 
+/* NA, where empty cells are. */
+static struct batch_empty empty_of(const struct column *c, uint8_t *validity)
+{
+	return (struct batch_empty){ .validity = column_is_na(c, SPAN_NONE) ? validity : NULL };
+}
+
 void fill_int(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
@@ -40,7 +46,7 @@ void fill_int(struct part *p, size_t column, const struct tile *t)
 	struct span cell;
 	size_t n;
 
-	trimmed.has_numbers = true;
+	part_trim(&trimmed, p, true);
 	for (size_t i = 0; i < t->n_rows; i++) {
 		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
 			run = part_run(&trimmed, &n, p, t, i, c->source);
@@ -197,14 +203,13 @@ void fill_float(struct part *p, size_t column, const struct tile *t)
 	double *out = (double *)sink->values + t->first_row;
 	struct column_state *s = &p->states[column];
 	bool is_batch = is_plainly_read(p, c);
-	struct batch_empty empty = { .validity = column_is_na(c, SPAN_NONE) ? sink->validity
-		                                                            : NULL };
+	struct batch_empty empty = empty_of(c, sink->validity);
 	struct trimmed trimmed;
 	struct cell_run run;
 	struct span cell;
 	size_t n;
 
-	trimmed.has_numbers = true;
+	part_trim(&trimmed, p, true);
 	for (size_t i = 0; i < t->n_rows; i++) {
 		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
 			run = part_run(&trimmed, &n, p, t, i, c->source);
@@ -214,6 +219,12 @@ void fill_float(struct part *p, size_t column, const struct tile *t)
 		if (i == t->n_rows)
 			break;
 		cell = part_cell(p, tile_raw(t, i, c->source));
+		if (is_batch && column_is_na(c, cell)) { /* then no word for NA is a number */
+			s->seen.n_nulls++;
+			put_null(s, sink, t->first_row + i);
+			out[i] = NAN;
+			continue;
+		}
 		if (!read_float(&out[i], p, c, s, sink, cell, t->first_row + i)) {
 			part_refuse(p, column, t, i);
 			return;
@@ -269,17 +280,23 @@ static inline int common_word(struct span cell)
 	return (int)(is_true - (~(is_true | is_false) & 1));
 }
 
-/* Words of a run, eight to a byte: how many. */
-static size_t take_bools(uint8_t *bits, uint64_t row, const struct cell_run *run, size_t most)
+/* Words of a run, eight to a byte, and empty cells among them: how many. */
+static size_t take_bools(uint8_t *bits, uint64_t row, const struct cell_run *run, size_t most,
+                         struct batch_empty *empty)
 {
 	unsigned byte = 0;
 	size_t n = 0;
 	int v;
 
 	for (; n < most; n++, row++) {
-		v = common_word(cell_run_at(run, n));
-		if (v < 0)
-			break;
+		struct span cell = cell_run_at(run, n);
+
+		v = common_word(cell);
+		if (v < 0) {
+			if (!batch_take_empty(empty, cell, n))
+				break;
+			v = 0;
+		}
 		byte |= (unsigned)v << (row & 7);
 		if ((row & 7) == 7) {
 			bits[row >> 3] = (uint8_t)(bits[row >> 3] | byte);
@@ -298,22 +315,24 @@ void fill_bool(struct part *p, size_t column, const struct tile *t)
 	struct column_state *s = &p->states[column];
 	bool v, has_words = p->in->columns.has_bool_words;
 	bool is_plain = !has_words && !c->na->has_numbers;
+	struct batch_empty empty = empty_of(c, c->dtype == CSV_DTYPE_BOOL ? NULL : sink->validity);
 	struct trimmed trimmed;
 	struct cell_run run;
 	struct span cell;
 	size_t n;
 	char *room;
 
-	trimmed.has_numbers = true;
+	part_trim(&trimmed, p, true);
 	for (size_t i = 0; i < t->n_rows; i++) {
 		uint64_t row;
 
 		for (n = 1; is_plain && n && i < t->n_rows; i += n) {
 			run = part_run(&trimmed, &n, p, t, i, c->source);
-			n = take_bools(sink->values, t->first_row + i, &run, n);
+			empty.row = t->first_row + i;
+			n = take_bools(sink->values, empty.row, &run, n, &empty);
 		}
 		if (i == t->n_rows)
-			return;
+			break;
 		row = t->first_row + i;
 		cell = part_cell(p, tile_raw(t, i, c->source));
 		if (has_words) { /* words that are numbers as well: the cascade decides */
@@ -334,6 +353,7 @@ void fill_bool(struct part *p, size_t column, const struct tile *t)
 		}
 		bit_put(sink->values, row, v);
 	}
+	s->n_nulls += empty.n;
 }
 
 /* One cell as a number, by what the column is read as; NAN: NA. */

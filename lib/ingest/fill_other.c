@@ -48,7 +48,8 @@ static bool is_of(const struct verdict *v, const struct timestamp *t, int64_t *o
  * prove the verdict.
  */
 static size_t take_dates(int64_t *out, const struct part *p, struct column_state *s,
-                         const struct column *c, const struct tile *t, size_t i)
+                         const struct column *c, const struct tile *t, size_t i,
+                         struct batch_empty *empty)
 {
 	struct batch_dates dates = { .format = c->form,
 		                     .unit = c->verdict.unit,
@@ -60,10 +61,11 @@ static size_t take_dates(int64_t *out, const struct part *p, struct column_state
 	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || c->restrings ||
 	    c->na->has_digits)
 		return i;
-	trimmed.has_numbers = false;
+	part_trim(&trimmed, p, false);
 	for (size_t n = 1; n && i < t->n_rows; i += n) {
 		run = part_run(&trimmed, &n, p, t, i, c->source);
-		n = batch_timestamp(out + i, &s->dates->cache, &dates, &run, n);
+		empty->row = t->first_row + i;
+		n = batch_timestamp(out + i, &s->dates->cache, &dates, &run, n, empty);
 	}
 	return i;
 }
@@ -74,11 +76,12 @@ void fill_date(struct part *p, size_t column, const struct tile *t)
 	struct column_sink *sink = &p->sink->columns[column];
 	int64_t *out = (int64_t *)sink->values + t->first_row;
 	struct column_state *s = &p->states[column];
+	struct batch_empty empty = { .validity = sink->validity };
 	struct timestamp moment;
 	struct span cell;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
-		i = take_dates(out, p, s, c, t, i);
+		i = take_dates(out, p, s, c, t, i, &empty);
 		if (i == t->n_rows)
 			break;
 		cell = again_cell(p, c, part_cell(p, tile_raw(t, i, c->source)));
@@ -96,4 +99,5 @@ void fill_date(struct part *p, size_t column, const struct tile *t)
 		}
 		dates_note(s->dates, &moment);
 	}
+	s->n_nulls += empty.n;
 }

@@ -248,14 +248,14 @@ static int verify(struct ingest *in, struct shmpub_error *err)
 	if (flags == NULL)
 		return error_nomem(err, in->columns.n);
 	for (size_t k = 0; k < in->columns.n && r >= 0; k++) {
+		const struct column_state *s = &in->parts[0].states[k];
+
 		join_column(in, k);
-		flags[k] = in->marks.n_rows > 0 &&
-		           !settle_holds(&in->columns.columns[k], &in->parts[0].states[k],
-		                         in->marks.n_rows);
+		flags[k] = in->marks.n_rows > 0 && !s->is_full &&
+		           !settle_holds(&in->columns.columns[k], s, in->marks.n_rows);
 		is_any |= flags[k];
 		d = finish_dictionary(in, k, err);
-		if (d == SHMPUB_OK &&
-		    settle_misread(&in->columns.columns[k], &in->parts[0].states[k]))
+		if (d == SHMPUB_OK && (s->is_full || settle_misread(&in->columns.columns[k], s)))
 			d = INGEST_RETYPE;
 		r = d ? d : r;
 	}
@@ -278,8 +278,17 @@ static int retype(struct ingest *in, struct shmpub_error *err)
 		if (in->parts[0].states[k].is_full)
 			in->columns.columns[k].text_expected = 0;
 	}
+	bound_text(in);
 	r = settle_schema(in, err);
 	return r ? r : INGEST_RETYPE;
+}
+
+/* What copying in steps left behind the text of others. */
+static void clear_behind(const struct column_sink *c)
+{
+	uint64_t left = c->text_room - c->text_size;
+
+	memset(c->text + c->text_size, 0, left < DIRECT_BEYOND ? left : DIRECT_BEYOND);
 }
 
 static void report(struct ingest *in, struct table_sink *sink)
@@ -299,6 +308,8 @@ static void report(struct ingest *in, struct table_sink *sink)
 		for (size_t i = 0; i < in->n_parts; i++)
 			c->text_size += in->parts[i].states[k].text_size;
 		c->is_text_done = in->parts[0].states[k].is_direct;
+		if (c->is_text_done)
+			clear_behind(c);
 		in->schema.fields[k].text_expected = c->text_size;
 		if (v->reading == READ_CATEGORY)
 			c->dictionary = &in->dictionaries[k].column;

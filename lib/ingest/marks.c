@@ -57,7 +57,9 @@ static int put_mark(struct walk *w, struct shmpub_error *err)
 		m->marks = marks;
 		m->room = room;
 	}
-	m->marks[m->n++] = (struct mark){ w->t.at, m->n_rows, w->t.n_lines, false };
+	m->marks[m->n++] = (struct mark){ .at = w->t.at,
+		                          .row = m->n_rows,
+		                          .n_lines = w->t.n_lines };
 	return SHMPUB_OK;
 }
 
@@ -254,7 +256,8 @@ static bool is_behind_skipped(const struct walk *w)
 {
 	const struct csv_items *list = w->t.skip_list;
 
-	return list == NULL || list->n == 0 || w->t.n_lines > list->items[list->n - 1].position;
+	return w->t.n_lines >= w->t.skip_first &&
+	       (list == NULL || list->n == 0 || w->t.n_lines > list->items[list->n - 1].position);
 }
 
 /* PASS_NOT_COUNTED or QUICK_ODD: nothing was passed. */
@@ -297,8 +300,10 @@ static int pass_stretch(struct walk *w, bool is_quick, struct shmpub_error *err)
 		w->is_ascii = false;
 		r = pass_exactly(w, err);
 	}
-	if (r == SHMPUB_OK && !w->is_ascii && !w->m->has_bad_text)
-		w->m->has_bad_text = !text_is_valid(w->t.text, from, w->t.at);
+	if (r == SHMPUB_OK && !w->is_ascii && !text_is_valid(w->t.text, from, w->t.at)) {
+		w->m->marks[w->m->n - 1].has_bad_text = true;
+		w->m->has_bad_text = true;
+	}
 	return r;
 }
 

@@ -3,6 +3,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "columns/table.h"
+#include "value/scan.h"
+#include "value/token.h"
 
 /*
  * What all ways of filling a column share: the text of a cell, room for it, and what to
@@ -76,12 +78,12 @@ struct span part_unescape(struct part *p, struct span raw)
 
 static bool begins_number(char c)
 {
-	return (unsigned char)(c - '0') < 10 || c == '-' || c == '.';
+	return scan_is_digit(c) || c == '-' || c == '.';
 }
 
 static bool ends_number(char c)
 {
-	return (unsigned char)(c - '0') < 10 || c == '.';
+	return scan_is_digit(c) || c == '.';
 }
 
 static bool is_blank(char c)
@@ -105,25 +107,48 @@ static struct span trim_blanks(struct span cell)
 	               : cell;
 }
 
-static bool is_to_trim(struct span cell, const struct csv_dialect *d, bool is_number)
+/* A byte that numbers and words for truth values may have. */
+static bool is_of_numbers(char c)
+{
+	return scan_is_digit(c) || token_is_letter(c) || c == '-' || c == '+' || c == '.';
+}
+
+void part_trim(struct trimmed *trimmed, const struct part *p, bool has_numbers)
+{
+	trimmed->has_numbers = has_numbers;
+	trimmed->may_be_quotes = !has_numbers || is_of_numbers(p->in->dialect.quote);
+	trimmed->first = trimmed->end = 0;
+}
+
+static bool is_to_trim(const struct trimmed *trimmed, struct span cell, const struct csv_dialect *d)
 {
 	return part_is_quoted(d, cell) ||
-	       (is_number && cell.size &&
+	       (trimmed->has_numbers && cell.size &&
 	        (is_blank(cell.data[0]) || is_blank(cell.data[cell.size - 1])));
+}
+
+/* Whether what is between the quotes is what they mean. */
+static bool is_as_it_stands(const struct trimmed *trimmed, struct span inner, char quote)
+{
+	return !trimmed->may_be_quotes || memchr(inner.data, quote, inner.size) == NULL;
 }
 
 /* The cuts around what counts; those of an empty cell, or of one that is not there, as they are. */
 static void trim_cuts(uint32_t *out, const struct trimmed *trimmed, const struct csv_dialect *d,
                       const struct tile *t, const uint32_t *cut)
 {
-	struct span cell = cell_run_at(&(struct cell_run){ t->base, cut, 0 }, 0);
+	struct span cell = cell_run_at(&(struct cell_run){ t->base, cut, 0 }, 0), inner;
 
 	out[0] = cut[0];
 	out[1] = cut[1];
 	if (cell.size == 0)
 		return;
-	if (part_is_quoted(d, cell))
-		cell = span_of(cell.data + 1, cell.size - 2);
+	if (part_is_quoted(d, cell)) {
+		inner = span_of(cell.data + 1, cell.size - 2);
+		if (!is_as_it_stands(trimmed, inner, d->quote))
+			return;
+		cell = inner;
+	}
 	if (trimmed->has_numbers)
 		cell = trim_blanks(cell);
 	out[0] = (uint32_t)(cell.data - t->base) - 1;
@@ -134,16 +159,19 @@ struct cell_run part_run(struct trimmed *trimmed, size_t *n, const struct part *
                          const struct tile *t, size_t row, size_t source)
 {
 	const struct csv_dialect *d = &p->in->dialect;
-	struct span cell = tile_raw(t, row, source);
 
 	*n = t->n_rows - row;
-	if (!is_to_trim(cell, d, trimmed->has_numbers))
-		return tile_run(t, row, source);
-	if (*n > TRIMMED_MAX)
-		*n = TRIMMED_MAX;
-	for (size_t i = 0; i < *n; i++)
-		trim_cuts(trimmed->cuts + 2 * i, trimmed, d, t, tile_run(t, row + i, source).cuts);
-	return (struct cell_run){ t->base, trimmed->cuts, 2 };
+	if (row < trimmed->first || row >= trimmed->end) {
+		if (!is_to_trim(trimmed, tile_raw(t, row, source), d))
+			return tile_run(t, row, source);
+		trimmed->first = row;
+		trimmed->end = row + (*n < TRIMMED_MAX ? *n : TRIMMED_MAX);
+		for (size_t i = row; i < trimmed->end; i++)
+			trim_cuts(trimmed->cuts + 2 * (i - row), trimmed, d, t,
+			          tile_run(t, i, source).cuts);
+	}
+	*n = trimmed->end - row;
+	return (struct cell_run){ t->base, trimmed->cuts + 2 * (row - trimmed->first), 2 };
 }
 
 static const char *asked_for(enum csv_dtype dtype)

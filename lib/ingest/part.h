@@ -41,6 +41,7 @@ struct part {
 	struct buffer work;          /* for what is made of it: never where the cell itself is */
 	int result; /* the first failure; of cells that are refused, that of the first row */
 	uint64_t refused_row;
+	uint64_t looked_size; /* bytes of the rows that evidence was taken from (settle.c) */
 	struct shmpub_error error;
 };
 
@@ -134,9 +135,13 @@ void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row
  */
 #define TRIMMED_MAX 256u
 struct trimmed {
-	bool has_numbers; /* set by the caller: blanks around a number do not count */
+	bool has_numbers;   /* blanks around a number do not count */
+	bool may_be_quotes; /* what is read may hold quotes: doubled ones are not what they mean */
+	size_t first, end;  /* rows of the tile whose cuts are here */
 	uint32_t cuts[2 * TRIMMED_MAX];
 };
+/* For one column of one tile. */
+void part_trim(struct trimmed *trimmed, const struct part *p, bool has_numbers);
 struct cell_run part_run(struct trimmed *trimmed, size_t *n, const struct part *p,
                          const struct tile *t, size_t row, size_t source);
 
@@ -152,6 +157,7 @@ void settle_integers(const struct column *c, struct column_state *s, struct colu
  * Text straight to its place, one round for two (fill_direct.c): the certain texts from
  * row i on, how many; and one cell whose text is known.
  */
+#define DIRECT_BEYOND 32u /* bytes behind its text that the first may have written */
 size_t direct_take(struct part *p, size_t column, const struct tile *t, size_t i);
 void direct_put(struct part *p, size_t column, uint64_t row, struct span text);
 

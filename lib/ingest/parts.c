@@ -5,12 +5,15 @@
 #include "ingest/again.h"
 
 /*
- * The rows are split into parts at marks that stand at multiples of eight rows, some
- * for each thread: one that is late takes fewer. A part goes over its stretches tile by tile, and over a tile column by column,
- * so that the text is in the nearest caches while it is taken apart.
+ * The rows are split into parts at marks that stand at multiples of eight rows, some for
+ * each thread: one that is late takes fewer. A part goes over its stretches tile by tile,
+ * and over a tile column by column, so that the text is in the nearest caches while it is
+ * taken apart.
  */
 
 #define PARTS_A_THREAD 4u
+#define STATES_MAX                                                                                 \
+	262144u /* of all parts: where there are very many columns each is for a thread */
 
 void parts_free(struct ingest *in)
 {
@@ -46,13 +49,19 @@ static int init_part(struct part *p, struct ingest *in, struct table_sink *sink,
 
 size_t parts_count(const struct ingest *in)
 {
-	size_t n = in->runner && in->runner->n_threads > 1 ? in->runner->n_threads : 1;
+	size_t n_threads = in->runner && in->runner->n_threads > 1 ? in->runner->n_threads : 1;
+	size_t n = n_threads * PARTS_A_THREAD;
 
+	if (n_threads == 1)
+		return 1;
 	for (size_t k = 0; k < in->columns.n; k++) {
 		if (in->columns.columns[k].verdict.reading == READ_CATEGORY)
 			return 1;
 	}
-	n = n > 1 ? n * PARTS_A_THREAD : 1;
+	if (n > STATES_MAX / (in->columns.n + 1))
+		n = STATES_MAX / (in->columns.n + 1);
+	if (n < n_threads)
+		n = n_threads;
 	return n <= in->marks.n ? n : in->marks.n ? in->marks.n : 1;
 }
 

@@ -47,8 +47,7 @@ bool quick_is_possible(const struct header *h)
 	/* With more names than a record may have fields, one of as many fields is no regular one. */
 	if (h->width < h->table_width && !h->drops_extra)
 		return false;
-	return is_usual && !d->is_whitespace && !(d->skips_spaces && d->delimiter == ' ') &&
-	       h->rows.n_lines >= h->rows.skip_first;
+	return is_usual && !d->is_whitespace && !(d->skips_spaces && d->delimiter == ' ');
 }
 
 /* Then this line probably ends in the same way. */

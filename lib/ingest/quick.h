@@ -13,7 +13,7 @@
 #include "csv/index.h"
 #include "ingest/header.h"
 
-/* Whether the options and the header leave anything to it: behind skiprows, and but for comments. */
+/* Whether the options and the header leave anything to it: behind skiprows, but for comments. */
 bool quick_is_possible(const struct header *h);
 
 /* The records of a text from some record's start on, window by window. */

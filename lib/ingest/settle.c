@@ -170,6 +170,7 @@ static int look_stretch(struct part *p, const bool *flags, size_t i, size_t n_ro
 		if (tile.n_rows > n_rows - n)
 			tile.n_rows = n_rows - n;
 		n += tile.n_rows;
+		p->looked_size += tile_size(&tile, p->in->header.table_width);
 		for (size_t k = 0; k < p->in->columns.n; k++) {
 			if (flags[k] && !column_is_twofold(&p->in->columns.columns[k]))
 				look(p, k, &tile);
@@ -204,18 +205,21 @@ static int look_all(struct part *p, const bool *flags, bool is_sample)
 	return r;
 }
 
-/* By what a sample had, and a little more. */
-static uint64_t expected_text(const struct column_state *s, uint64_t n_rows)
+/*
+ * By the share that the column has of what was looked at, and a little more: all columns
+ * together are then given not much more than the source has.
+ */
+static uint64_t expected_text(const struct part *p, const struct column_state *s)
 {
-	uint64_t n = s->seen.n_values + s->seen.n_nulls;
+	double share = p->looked_size ? (double)s->text_size / (double)p->looked_size : 0;
 
-	return n ? (uint64_t)((double)s->text_size / (double)n * (double)n_rows * 1.0625) : 0;
+	return (uint64_t)(share * (double)p->in->text.size * 1.0625);
 }
 
-static void take(struct column *c, const struct column_state *s, uint64_t n_rows)
+static void take(const struct part *p, struct column *c, const struct column_state *s)
 {
 	c->verdict = decide(c, s);
-	c->text_expected = expected_text(s, n_rows);
+	c->text_expected = expected_text(p, s);
 	if (s->dates && !c->is_form_given)
 		*c->form = s->dates->form;
 }
@@ -237,7 +241,7 @@ int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct 
 		if (column_is_twofold(&in->columns.columns[k]))
 			r = again_settle(&p, k);
 		else
-			take(&in->columns.columns[k], &p.states[k], in->marks.n_rows);
+			take(&p, &in->columns.columns[k], &p.states[k]);
 		in->is_strict[k] = !is_sample && in->columns.columns[k].dtype != CSV_DTYPE_AUTO;
 	}
 	if (r && err)

@@ -8,7 +8,7 @@
  * Text is checked stretch by stretch while rows are counted, and stretches of ASCII, which
  * counting knows, not at all. pandas decodes what it makes text of: names and cells. So a
  * byte that is wrong in a comment, a line that is skipped or a column that usecols leaves
- * out does no harm, and when there is any the cells are gone over once more.
+ * out does no harm, and the cells of a stretch that has any are gone over once more.
  */
 
 bool text_is_valid(struct span text, size_t from, size_t to)
@@ -45,26 +45,35 @@ static int check_row(const struct ingest *in, const struct tile *t, size_t row,
 	return r;
 }
 
-/* Records that are none are told first, as pandas does: it decodes when all are there. */
+static int check_stretch(const struct ingest *in, struct tile_reader *reader, size_t i,
+                         struct shmpub_error *err)
+{
+	struct tile t;
+	int r;
+
+	tile_reader_seek(reader, &in->marks, i);
+	do {
+		r = tile_reader_next(reader, &t, err);
+		for (size_t row = 0; r == SHMPUB_OK && row < t.n_rows; row++)
+			r = check_row(in, &t, row, err);
+	} while (r == SHMPUB_OK && t.n_rows > 0);
+	return r;
+}
+
 int text_check_cells(const struct ingest *in, struct shmpub_error *err)
 {
 	struct tile_reader reader;
-	struct shmpub_error bad;
-	struct tile t;
+	struct shmpub_error first;
 	int r = tile_reader_init(&reader, &in->header, in->options->skips_bad_lines, err);
-	int checked = SHMPUB_OK;
 
-	for (size_t m = 0; m < in->marks.n && r == SHMPUB_OK; m++) {
-		tile_reader_seek(&reader, &in->marks, m);
-		do {
-			r = tile_reader_next(&reader, &t, err);
-			for (size_t i = 0; r == SHMPUB_OK && checked == SHMPUB_OK && i < t.n_rows;
-			     i++)
-				checked = check_row(in, &t, i, &bad);
-		} while (r == SHMPUB_OK && t.n_rows > 0);
+	for (size_t i = 0; i < in->marks.n && r == SHMPUB_OK; i++) {
+		if (in->marks.marks[i].has_bad_text)
+			r = check_stretch(in, &reader, i, err);
 	}
 	tile_reader_deinit(&reader);
-	if (r == SHMPUB_OK && checked && err)
-		*err = bad;
-	return r ? r : checked;
+	/* pandas decodes when all records are there: one that is none is told first. */
+	if (r == SHMPUB_ERR_CSV && err &&
+	    tile_find_error(&in->header, in->options->skips_bad_lines, &in->marks, &first) == r)
+		*err = first;
+	return r;
 }

@@ -90,7 +90,7 @@ static int next_exact(struct tile_reader *r, struct tile *tile, struct shmpub_er
 
 /* --- the quick way ------------------------------------------------------------------------------ */
 
-/* Records of other shapes than the table's, copied until a regular one could come. */
+/* Records one by one, whatever their shape: to the end of what is at hand, or of the tile's room. */
 static int copy_records(struct tile_reader *r, struct tile *tile, struct shmpub_error *err)
 {
 	const struct header *h = r->header;

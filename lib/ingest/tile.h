@@ -18,10 +18,11 @@
 #define ROWS_APART 8u
 
 struct mark {
-	size_t at;        /* in the text, at a record or at what lies before it */
-	uint64_t row;     /* the number of the first row behind it */
-	uint64_t n_lines; /* as the tokenizer counts */
-	bool is_exact;    /* the stretch behind it is for the exact tokenizer */
+	size_t at;         /* in the text, at a record or at what lies before it */
+	uint64_t row;      /* the number of the first row behind it */
+	uint64_t n_lines;  /* as the tokenizer counts */
+	bool is_exact;     /* the stretch behind it is for the exact tokenizer */
+	bool has_bad_text; /* in that stretch: bytes that are not UTF-8 */
 };
 
 struct marks {
@@ -29,7 +30,7 @@ struct marks {
 	size_t n, room;
 	uint64_t n_rows;
 	uint64_t n_skipped; /* on_bad_lines = skip */
-	bool has_bad_text;  /* bytes that are not UTF-8, somewhere */
+	bool has_bad_text;  /* of any of them */
 };
 
 #define MARKS_NONE ((struct marks){ .n = 0 })
@@ -55,6 +56,14 @@ static inline struct span tile_raw(const struct tile *t, size_t row, size_t sour
 	uint32_t from = cut[0] + 1, to = cut[1];
 
 	return (struct span){ t->base + from, to > from ? to - from : 0 };
+}
+
+/* Bytes of the source from the first row's first field to the end of the last one's. */
+static inline size_t tile_size(const struct tile *t, size_t width)
+{
+	struct span last = tile_raw(t, t->n_rows - 1, width - 1);
+
+	return (size_t)(last.data + last.size - tile_raw(t, 0, 0).data);
 }
 
 /* The cells of one column from a row on. */

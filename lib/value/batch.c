@@ -25,7 +25,7 @@ static size_t take_floats(double *out, const struct cell_run *run, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		struct span cell = cell_run_at(run, i);
 
-		if (!value_float(&out[i], cell) && !batch_take_empty(&out[i], cell, empty, i))
+		if (!value_float(&out[i], cell) && !batch_take_no_number(&out[i], cell, empty, i))
 			return i;
 	}
 	return n;
@@ -37,14 +37,15 @@ static size_t take_whole(double *out, const struct cell_run *run, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		struct span cell = cell_run_at(run, i);
 
-		if (!batch_take_whole(&out[i], cell) && !batch_take_empty(&out[i], cell, empty, i))
+		if (!batch_take_whole(&out[i], cell) &&
+		    !batch_take_no_number(&out[i], cell, empty, i))
 			return i;
 	}
 	return n;
 }
 
 static size_t take_dates(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
-                         const struct cell_run *run, size_t n)
+                         const struct cell_run *run, size_t n, struct batch_empty *empty)
 {
 	const int decimals = dates->unit == SHMPUB_NANOSECOND ? 9 : 6;
 	const int64_t ticks = layout_powers[decimals];
@@ -52,9 +53,12 @@ static size_t take_dates(int64_t *out, struct date_cache *cache, const struct ba
 	struct layout_moment m;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!layout_parse(&m, cache, dates->format, cell_run_at(run, i)) ||
-		    !batch_put_moment(&out[i], m.seconds - dates->offset_s, ticks,
-		                      m.fraction * each))
+		struct span cell = cell_run_at(run, i);
+
+		if ((!layout_parse(&m, cache, dates->format, cell) ||
+		     !batch_put_moment(&out[i], m.seconds - dates->offset_s, ticks,
+		                       m.fraction * each)) &&
+		    !batch_take_no_date(&out[i], cell, empty, i))
 			return i;
 	}
 	return n;
@@ -108,18 +112,29 @@ static bool has_fixed_unit(const struct batch_dates *dates)
 }
 
 size_t batch_timestamp(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
-                       const struct cell_run *run, size_t n)
+                       const struct cell_run *run, size_t n, struct batch_empty *empty)
 {
 	const struct batch_kernel *kernel = batch_kernel_best();
 	const bool is_fixed = has_fixed_unit(dates);
-	struct cell_run rest;
+	struct batch_empty rest_empty = *empty;
+	size_t i;
 
-	for (size_t i = 0; i < n; i++) {
-		rest = (struct cell_run){ run->base, run->cuts + i * run->stride, run->stride };
+	for (i = 0; i < n; i++) {
+		const struct cell_run rest = { run->base, run->cuts + i * run->stride,
+			                       run->stride };
+		struct span cell;
+
+		rest_empty.row = empty->row + i;
 		if (is_fixed)
-			i += kernel->take_dates(out + i, cache, dates, &rest, n - i);
-		if (i < n && !take_timestamp(&out[i], cache, dates, cell_run_at(run, i)))
-			return i;
+			i += kernel->take_dates(out + i, cache, dates, &rest, n - i, &rest_empty);
+		if (i == n)
+			break;
+		cell = cell_run_at(run, i);
+		rest_empty.row = empty->row + i;
+		if (!take_timestamp(&out[i], cache, dates, cell) &&
+		    !batch_take_no_date(&out[i], cell, &rest_empty, 0))
+			break;
 	}
-	return n;
+	empty->n = rest_empty.n;
+	return i;
 }

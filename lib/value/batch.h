@@ -17,6 +17,7 @@
 #ifndef SHMPUB_VALUE_BATCH_H
 #define SHMPUB_VALUE_BATCH_H
 
+#include "columns/table.h"
 #include "value/date_format.h"
 
 struct cell_run {
@@ -28,12 +29,25 @@ struct cell_run {
 /* Integers of at most 18 digits or what fits int64; larger ones are not plain. */
 size_t batch_int(int64_t *out, const struct cell_run *run, size_t n);
 
-/* What to do with empty cells: NULL validity: they end the run. Else NaN, and their bit is cleared. */
+/*
+ * What to do with empty cells. NULL validity: they end the run. Else their bit is cleared,
+ * and their value is NaN, or INT64_MIN of a date.
+ */
 struct batch_empty {
 	uint8_t *validity;
 	uint64_t row; /* of the run's first cell */
 	uint64_t n;   /* counts them */
 };
+
+/* Cell i of a run, where it is empty and may be. */
+static inline bool batch_take_empty(struct batch_empty *empty, struct span cell, size_t i)
+{
+	if (cell.size > 0 || empty->validity == NULL)
+		return false;
+	bit_put(empty->validity, empty->row + i, false);
+	empty->n++;
+	return true;
+}
 
 /* Numbers with or without a point and an exponent; the rules are the default ones. */
 size_t batch_float(double *out, const struct cell_run *run, size_t n, struct batch_empty *empty);
@@ -54,7 +68,7 @@ struct batch_dates {
 };
 
 size_t batch_timestamp(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
-                       const struct cell_run *run, size_t n);
+                       const struct cell_run *run, size_t n, struct batch_empty *empty);
 
 static inline struct span cell_run_at(const struct cell_run *run, size_t i)
 {

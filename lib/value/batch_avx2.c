@@ -328,7 +328,7 @@ APART size_t take_other_floats(double *out, const struct cell_run *run, size_t i
 			i += 2;
 			cut += 2 * stride;
 		} else if (take_one_float(out + i, run->base, cut) ||
-		           batch_take_empty(out + i, cell_run_at(run, i), empty, i)) {
+		           batch_take_no_number(out + i, cell_run_at(run, i), empty, i)) {
 			i++;
 			cut += stride;
 		} else {
@@ -347,7 +347,7 @@ APART size_t take_long_floats(double *out, const struct cell_run *run, size_t i,
 
 	for (; i < n && cut[1] - (cut[0] + 1) > SHORT; i++, cut += stride) {
 		if (!take_float(out + i, run->base, cut) &&
-		    !batch_take_empty(out + i, cell_run_at(run, i), empty, i))
+		    !batch_take_no_number(out + i, cell_run_at(run, i), empty, i))
 			break;
 	}
 	return i;
@@ -386,7 +386,7 @@ static size_t take_whole(double *out, const struct cell_run *run, size_t n,
 			struct span cell = cell_run_at(run, i);
 
 			if (!batch_take_whole(out + i, cell) &&
-			    !batch_take_empty(out + i, cell, empty, i))
+			    !batch_take_no_number(out + i, cell, empty, i))
 				return i;
 		}
 	}

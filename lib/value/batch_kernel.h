@@ -3,7 +3,6 @@
 #define SHMPUB_VALUE_BATCH_KERNEL_H
 
 #include <math.h>
-#include "columns/table.h"
 #include "value/batch.h"
 #include "value/value.h"
 
@@ -15,15 +14,9 @@ struct batch_kernel {
 	                     struct batch_empty *empty);
 	/* Of a fixed layout in microseconds or nanoseconds, no finer than the layout. */
 	size_t (*take_dates)(int64_t *out, struct date_cache *cache,
-	                     const struct batch_dates *dates, const struct cell_run *run, size_t n);
+	                     const struct batch_dates *dates, const struct cell_run *run, size_t n,
+	                     struct batch_empty *empty);
 };
-
-/* Cell i of a run is empty, and may be. */
-static inline void batch_put_empty(struct batch_empty *empty, size_t i)
-{
-	bit_put(empty->validity, empty->row + i, false);
-	empty->n++;
-}
 
 static inline bool batch_take_whole(double *out, struct span cell)
 {
@@ -38,14 +31,18 @@ static inline bool batch_take_whole(double *out, struct span cell)
 	return true;
 }
 
-static inline bool batch_take_empty(double *out, struct span cell, struct batch_empty *empty,
-                                    size_t i)
+static inline bool batch_take_no_number(double *out, struct span cell, struct batch_empty *empty,
+                                        size_t i)
 {
-	if (cell.size > 0 || empty->validity == NULL)
-		return false;
-	batch_put_empty(empty, i);
 	*out = NAN;
-	return true;
+	return batch_take_empty(empty, cell, i);
+}
+
+static inline bool batch_take_no_date(int64_t *out, struct span cell, struct batch_empty *empty,
+                                      size_t i)
+{
+	*out = INT64_MIN;
+	return batch_take_empty(empty, cell, i);
 }
 
 /* Only nanoseconds can overflow: those go the general way near their bounds. */
@@ -56,7 +53,7 @@ static inline bool batch_put_moment(int64_t *out, int64_t seconds, int64_t ticks
 }
 
 size_t batch_dates_avx2(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
-                        const struct cell_run *run, size_t n);
+                        const struct cell_run *run, size_t n, struct batch_empty *empty);
 
 extern const struct batch_kernel batch_kernel_plain;
 /* NULL members where the compiler was not asked for them. */

@@ -86,20 +86,25 @@ static bool is_for_here(const struct batch_dates *d)
 }
 
 size_t batch_dates_avx2(int64_t *out, struct date_cache *cache, const struct batch_dates *d,
-                        const struct cell_run *run, size_t n)
+                        const struct cell_run *run, size_t n, struct batch_empty *empty)
 {
 	const struct date_format *f = d->format;
 	struct pattern p;
 	size_t i;
 
 	if (!is_for_here(d))
-		return batch_kernel_plain.take_dates(out, cache, d, run, n);
+		return batch_kernel_plain.take_dates(out, cache, d, run, n, empty);
 	compile(&p, d);
 	for (i = 0; i < n; i++) {
 		const struct span cell = cell_run_at(run, i);
 		int64_t day, seconds, fraction;
 
-		if (cell.size != f->layout_size || !layout_date(&day, cache, f, cell.data) ||
+		if (cell.size != f->layout_size) {
+			if (!batch_take_no_date(&out[i], cell, empty, i))
+				break;
+			continue;
+		}
+		if (!layout_date(&day, cache, f, cell.data) ||
 		    cell.data[LAYOUT_DATE] != f->layout[LAYOUT_DATE] ||
 		    !read_time(&seconds, &fraction, cell.data, &p) || !layout_zone(f, cell) ||
 		    !batch_put_moment(&out[i], day + seconds - d->offset_s, p.ticks, fraction))

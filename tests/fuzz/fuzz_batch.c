@@ -87,8 +87,10 @@ static bool general(int64_t *out, const struct batch_dates *dates, struct span c
 	       timestamp_to_unit(out, &t, dates->unit);
 }
 
-static void dates(const struct cell_run *run, size_t n)
+static void dates(const struct cell_run *run, size_t n, bool may_be_empty)
 {
+	uint8_t bits[MOST_CELLS / 8];
+	struct batch_empty empty = { .validity = may_be_empty ? bits : NULL };
 	struct date_format format;
 	struct date_cache cache = DATE_CACHE_NONE;
 	struct batch_dates settled = { .format = &format };
@@ -102,13 +104,20 @@ static void dates(const struct cell_run *run, size_t n)
 	settled.unit = timestamp_unit(&t);
 	settled.has_zone = t.has_zone;
 	settled.offset_s = t.offset_s;
-	taken = batch_timestamp(out, &cache, &settled, run, n);
+	memset(bits, 0xFF, sizeof(bits));
+	taken = batch_timestamp(out, &cache, &settled, run, n, &empty);
 	for (size_t i = 0; i < taken; i++) {
-		CLAIM(general(&want, &settled, cell_run_at(run, i)));
-		CLAIM(want == out[i]);
+		bool is_empty = may_be_empty && cell_run_at(run, i).size == 0;
+
+		CLAIM(bit_get(bits, i) == !is_empty);
+		empty.n -= is_empty;
+		CLAIM(is_empty || general(&want, &settled, cell_run_at(run, i)));
+		CLAIM(out[i] == (is_empty ? INT64_MIN : want));
 	}
+	CLAIM(empty.n == 0);
 	if (taken < n)
-		CLAIM(!general(&want, &settled, cell_run_at(run, taken)));
+		CLAIM(!general(&want, &settled, cell_run_at(run, taken)) &&
+		      !(may_be_empty && cell_run_at(run, taken).size == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -126,7 +135,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	kernel_numbers(&batch_kernel_plain, &run, n);
 	kernel_numbers(batch_kernel_best(), &run, n);
-	dates(&run, n);
+	dates(&run, n, false);
+	dates(&run, n, true);
 	free(text);
 	return 0;
 }

@@ -213,6 +213,9 @@ static void test_stop(void)
 		submit(&waiting[i], i, quick, i == 1);
 	pool_stop(&t.pool);
 	CHECK_INT("what waits is refused", t.refused, 3);
+	time_passes();
+	pool_tick(&t.pool);
+	CHECK_INT("what hangs is left to itself", t.pool.n_stuck, 0);
 	release_all();
 	uv_run(&t.loop, UV_RUN_DEFAULT);
 	CHECK_INT("what ran came back", t.done, 2);

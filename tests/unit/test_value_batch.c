@@ -280,6 +280,8 @@ static size_t random_date(char *out)
 	}
 	if (random_below(16) == 0)
 		out[random_below((uint32_t)n)] = "0-:/ T.Z\0\xff+"[random_below(11)];
+	if (random_below(16) == 0)
+		return 0;
 	return random_below(32) == 0 ? n - 1 : n;
 }
 
@@ -295,49 +297,54 @@ static bool general(int64_t *out, const struct batch_dates *dates, struct span c
 	       timestamp_to_unit(out, &t, dates->unit);
 }
 
-static void check_dates(const struct batch_dates *dates, const struct text *t, size_t n)
+typedef size_t dates_fn(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
+                        const struct cell_run *run, size_t n, struct batch_empty *empty);
+
+/* Whether cell i, which was taken to be `out`, is that, its bit among them. */
+static bool is_as_taken(int64_t out, const struct batch_dates *dates, const struct cell_run *run,
+                        size_t i, const uint8_t *bits)
 {
-	struct date_cache cache = DATE_CACHE_NONE;
-	int64_t *out = malloc(n * sizeof(*out));
-	int n_wrong = 0, n_taken = 0;
+	struct span cell = cell_run_at(run, i);
+	int64_t want;
 
-	for (size_t i = 0; i < n;) {
-		const struct cell_run rest = { t->base, t->cuts + i, 1 };
-		size_t taken = batch_timestamp(out, &cache, dates, &rest, n - i);
-		int64_t want = 0;
-
-		for (size_t k = 0; k < taken; k++)
-			n_wrong += !general(&want, dates, cell_run_at(&rest, k)) || want != out[k];
-		n_taken += (int)taken;
-		i += taken;
-		if (i < n)
-			n_wrong += general(&want, dates, cell_run_at(&rest, taken));
-		i++;
-	}
-	CHECK_INT(date_first, n_wrong, 0);
-	CHECK(date_first, n_taken > 0);
-	free(out);
+	if (cell.size == 0)
+		return bits && !bit_get(bits, i) && out == INT64_MIN;
+	return (!bits || bit_get(bits, i)) && general(&want, dates, cell) && want == out;
 }
 
-/* A kernel takes what the general parser takes, up to where it stops. */
-static void check_kernel_dates(const struct batch_kernel *kernel, const struct batch_dates *dates,
-                               const struct text *t, size_t n)
+/*
+ * What is taken is what the general parser takes, and `stops_rightly` that it would not take
+ * what the run stops at (a kernel may stop earlier). Empty cells end it, or have no bit.
+ */
+static void check_dates(dates_fn *take, bool stops_rightly, const struct batch_dates *dates,
+                        const struct text *t, bool may_be_empty)
 {
 	struct date_cache cache = DATE_CACHE_NONE;
-	int64_t *out = malloc(n * sizeof(*out)), want = 0;
+	int64_t *out = malloc(CELLS * sizeof(*out)), want;
+	uint8_t *bits = malloc(CELLS / 8 + 1);
 	int n_wrong = 0, n_taken = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < CELLS; i++) {
 		const struct cell_run rest = { t->base, t->cuts + i, 1 };
-		size_t taken = kernel->take_dates(out, &cache, dates, &rest, n - i);
+		struct batch_empty empty = { .validity = may_be_empty ? bits : NULL };
+		size_t taken;
 
-		for (size_t k = 0; k < taken; k++)
-			n_wrong += !general(&want, dates, cell_run_at(&rest, k)) || want != out[k];
+		memset(bits, 0xFF, CELLS / 8 + 1);
+		taken = take(out, &cache, dates, &rest, CELLS - i, &empty);
+		for (size_t k = 0; k < taken; k++) {
+			n_wrong += !is_as_taken(out[k], dates, &rest, k, empty.validity);
+			empty.n -= cell_run_at(&rest, k).size == 0;
+		}
+		n_wrong += empty.n != 0;
 		n_taken += (int)taken;
 		i += taken;
+		if (i < CELLS && stops_rightly)
+			n_wrong += general(&want, dates, cell_run_at(&rest, taken)) ||
+			           (may_be_empty && cell_run_at(&rest, taken).size == 0);
 	}
 	CHECK_INT(date_first, n_wrong, 0);
-	CHECK(date_first, n_taken > (int)n / 20);
+	CHECK(date_first, n_taken > (stops_rightly ? 0 : CELLS / 20));
+	free(bits);
 	free(out);
 }
 
@@ -357,10 +364,14 @@ static void test_dates(void)
 		dates.offset_s = t.offset_s;
 		fill(&text, random_date, CELLS);
 		for (int nano = 0; nano < 2; nano++) {
-			check_dates(&dates, &text, CELLS);
-			if (format.fixed) {
-				check_kernel_dates(&batch_kernel_plain, &dates, &text, CELLS);
-				check_kernel_dates(batch_kernel_best(), &dates, &text, CELLS);
+			for (int empty = 0; empty < 2; empty++) {
+				check_dates(batch_timestamp, true, &dates, &text, empty);
+				if (!format.fixed)
+					continue;
+				check_dates(batch_kernel_plain.take_dates, false, &dates, &text,
+				            empty);
+				check_dates(batch_kernel_best()->take_dates, false, &dates, &text,
+				            empty);
 			}
 			dates.unit = SHMPUB_NANOSECOND;
 		}
