@@ -104,6 +104,12 @@ static inline bool column_is_twofold(const struct column *c)
 	return c->restrings || c->infers_again;
 }
 
+/* Twofold, but for the fill to verify when it is taken for dates. */
+static inline bool column_may_be_dates_at_once(const struct column *c)
+{
+	return c->is_date && !c->restrings;
+}
+
 static inline bool column_is_na(const struct column *c, struct span cell)
 {
 	return c->na->is_default ? value_is_na(cell) : word_set_has(&c->na->words, cell);

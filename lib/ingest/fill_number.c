@@ -25,7 +25,8 @@ static void put_null(struct column_state *s, struct column_sink *out, uint64_t r
 /* Whether a plain number is always just that number: no option or NA word says otherwise. */
 static bool is_plainly_read(const struct part *p, const struct column *c)
 {
-	return !p->in->columns.has_number_options && !c->na->has_numbers && c->na->n_numbers == 0;
+	return !p->in->columns.has_number_options && !c->na->has_numbers &&
+	       c->na->n_numbers == 0 && part_has_plain_quotes(p);
 }
 
 /* NA, where empty cells are. */
@@ -46,7 +47,7 @@ void fill_int(struct part *p, size_t column, const struct tile *t)
 	struct span cell;
 	size_t n;
 
-	part_trim(&trimmed, p, true);
+	part_trim(&trimmed, true);
 	for (size_t i = 0; i < t->n_rows; i++) {
 		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
 			run = part_run(&trimmed, &n, p, t, i, c->source);
@@ -209,7 +210,7 @@ void fill_float(struct part *p, size_t column, const struct tile *t)
 	struct span cell;
 	size_t n;
 
-	part_trim(&trimmed, p, true);
+	part_trim(&trimmed, true);
 	for (size_t i = 0; i < t->n_rows; i++) {
 		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
 			run = part_run(&trimmed, &n, p, t, i, c->source);
@@ -314,7 +315,7 @@ void fill_bool(struct part *p, size_t column, const struct tile *t)
 	struct column_sink *sink = &p->sink->columns[column];
 	struct column_state *s = &p->states[column];
 	bool v, has_words = p->in->columns.has_bool_words;
-	bool is_plain = !has_words && !c->na->has_numbers;
+	bool is_plain = !has_words && !c->na->has_numbers && part_has_plain_quotes(p);
 	struct batch_empty empty = empty_of(c, c->dtype == CSV_DTYPE_BOOL ? NULL : sink->validity);
 	struct trimmed trimmed;
 	struct cell_run run;
@@ -322,7 +323,7 @@ void fill_bool(struct part *p, size_t column, const struct tile *t)
 	size_t n;
 	char *room;
 
-	part_trim(&trimmed, p, true);
+	part_trim(&trimmed, true);
 	for (size_t i = 0; i < t->n_rows; i++) {
 		uint64_t row;
 

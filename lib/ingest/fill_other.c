@@ -59,9 +59,9 @@ static size_t take_dates(int64_t *out, const struct part *p, struct column_state
 	struct cell_run run;
 
 	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || c->restrings ||
-	    c->na->has_digits)
+	    c->na->has_digits || !part_has_plain_quotes(p))
 		return i;
-	part_trim(&trimmed, p, false);
+	part_trim(&trimmed, false);
 	for (size_t n = 1; n && i < t->n_rows; i += n) {
 		run = part_run(&trimmed, &n, p, t, i, c->source);
 		empty->row = t->first_row + i;

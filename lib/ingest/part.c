@@ -107,17 +107,12 @@ static struct span trim_blanks(struct span cell)
 	               : cell;
 }
 
-/* A byte that numbers and words for truth values may have. */
-static bool is_of_numbers(char c)
+bool part_has_plain_quotes(const struct part *p)
 {
-	return scan_is_digit(c) || token_is_letter(c) || c == '-' || c == '+' || c == '.';
-}
+	char quote = p->in->dialect.quote;
 
-void part_trim(struct trimmed *trimmed, const struct part *p, bool has_numbers)
-{
-	trimmed->has_numbers = has_numbers;
-	trimmed->may_be_quotes = !has_numbers || is_of_numbers(p->in->dialect.quote);
-	trimmed->first = trimmed->end = 0;
+	return !p->in->dialect.has_quote ||
+	       !(scan_is_digit(quote) || token_is_letter(quote) || memchr("+-.", quote, 3));
 }
 
 static bool is_to_trim(const struct trimmed *trimmed, struct span cell, const struct csv_dialect *d)
@@ -127,10 +122,10 @@ static bool is_to_trim(const struct trimmed *trimmed, struct span cell, const st
 	        (is_blank(cell.data[0]) || is_blank(cell.data[cell.size - 1])));
 }
 
-/* Whether what is between the quotes is what they mean. */
+/* Whether what is between the quotes is what they mean, or no number in any case. */
 static bool is_as_it_stands(const struct trimmed *trimmed, struct span inner, char quote)
 {
-	return !trimmed->may_be_quotes || memchr(inner.data, quote, inner.size) == NULL;
+	return trimmed->has_numbers || memchr(inner.data, quote, inner.size) == NULL;
 }
 
 /* The cuts around what counts; those of an empty cell, or of one that is not there, as they are. */

@@ -135,13 +135,17 @@ void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row
  */
 #define TRIMMED_MAX 256u
 struct trimmed {
-	bool has_numbers;   /* blanks around a number do not count */
-	bool may_be_quotes; /* what is read may hold quotes: doubled ones are not what they mean */
-	size_t first, end;  /* rows of the tile whose cuts are here */
+	bool has_numbers;  /* set by the caller: blanks around a number do not count */
+	size_t first, end; /* rows of the tile whose cuts are here: none before the first run */
 	uint32_t cuts[2 * TRIMMED_MAX];
 };
-/* For one column of one tile. */
-void part_trim(struct trimmed *trimmed, const struct part *p, bool has_numbers);
+static inline void part_trim(struct trimmed *trimmed, bool has_numbers)
+{
+	trimmed->has_numbers = has_numbers;
+	trimmed->first = trimmed->end = 0;
+}
+/* False: a cell between quotes could be a number or a date as it lies there. */
+bool part_has_plain_quotes(const struct part *p);
 struct cell_run part_run(struct trimmed *trimmed, size_t *n, const struct part *p,
                          const struct tile *t, size_t row, size_t source);
 

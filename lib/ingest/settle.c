@@ -156,9 +156,23 @@ static void look(struct part *p, size_t column, const struct tile *t)
 	}
 }
 
-/* Rows of the stretch behind marks[i]: all, or the first of them. */
-static int look_stretch(struct part *p, const bool *flags, size_t i, size_t n_rows)
+static size_t sample_rows(size_t n_columns)
 {
+	size_t n = SAMPLE_CELLS / (n_columns ? n_columns : 1);
+
+	return n < SAMPLE_ROWS_MIN ? SAMPLE_ROWS_MIN : n < SAMPLE_ROWS ? n : SAMPLE_ROWS;
+}
+
+/* Here, and not by again.c; what a sample takes for dates the fill can verify. */
+static bool is_looked_at(const struct column *c, bool is_sample)
+{
+	return !column_is_twofold(c) || (is_sample && column_may_be_dates_at_once(c));
+}
+
+/* Rows of the stretch behind marks[i]: all, or of a sample the first of them. */
+static int look_stretch(struct part *p, const bool *flags, size_t i, bool is_sample)
+{
+	const size_t n_rows = is_sample ? sample_rows(p->in->columns.n) : SIZE_MAX;
 	struct tile tile;
 	int r = SHMPUB_OK;
 
@@ -172,32 +186,23 @@ static int look_stretch(struct part *p, const bool *flags, size_t i, size_t n_ro
 		n += tile.n_rows;
 		p->looked_size += tile_size(&tile, p->in->header.table_width);
 		for (size_t k = 0; k < p->in->columns.n; k++) {
-			if (flags[k] && !column_is_twofold(&p->in->columns.columns[k]))
+			if (flags[k] && is_looked_at(&p->in->columns.columns[k], is_sample))
 				look(p, k, &tile);
 		}
 	}
 	return r ? r : p->result;
 }
 
-static size_t sample_rows(size_t n_columns)
-{
-	size_t n = SAMPLE_CELLS / (n_columns ? n_columns : 1);
-
-	return n < SAMPLE_ROWS_MIN ? SAMPLE_ROWS_MIN : n < SAMPLE_ROWS ? n : SAMPLE_ROWS;
-}
-
 static int look_all(struct part *p, const bool *flags, bool is_sample)
 {
-	size_t n = p->in->marks.n, step = 1, n_rows = SIZE_MAX;
+	size_t n = p->in->marks.n, step = 1;
 	struct shmpub_error first;
 	int r = SHMPUB_OK;
 
 	if (is_sample && n > SAMPLE_STRETCHES)
 		step = (n - 1) / (SAMPLE_STRETCHES - 1);
-	if (is_sample)
-		n_rows = sample_rows(p->in->columns.n);
 	for (size_t i = 0; i < n && r == SHMPUB_OK; i += step)
-		r = look_stretch(p, flags, i, n_rows);
+		r = look_stretch(p, flags, i, is_sample);
 	/* A sample may have met a record that is wrong behind others. */
 	if (r == SHMPUB_ERR_CSV && tile_find_error(&p->in->header, p->in->options->skips_bad_lines,
 	                                           &p->in->marks, &first) == r)
@@ -224,6 +229,21 @@ static void take(const struct part *p, struct column *c, const struct column_sta
 		*c->form = s->dates->form;
 }
 
+/* Once its cells, or a sample of them, have been looked at. */
+static int settle_column(struct part *p, size_t k, bool is_sample)
+{
+	struct column *c = &p->in->columns.columns[k];
+
+	if (is_looked_at(c, is_sample)) {
+		take(p, c, &p->states[k]);
+		if (!column_is_twofold(c) || c->verdict.reading == READ_DATE)
+			return SHMPUB_OK;
+		*p->states[k].dates = DATE_STATE_NONE;
+		p->states[k].n_nulls = 0;
+	}
+	return again_settle(p, k);
+}
+
 int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct shmpub_error *err)
 {
 	struct part p = { .in = in };
@@ -238,10 +258,7 @@ int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct 
 	for (size_t k = 0; k < in->columns.n && r == SHMPUB_OK; k++) {
 		if (!flags[k])
 			continue;
-		if (column_is_twofold(&in->columns.columns[k]))
-			r = again_settle(&p, k);
-		else
-			take(&p, &in->columns.columns[k], &p.states[k]);
+		r = settle_column(&p, k, is_sample);
 		in->is_strict[k] = !is_sample && in->columns.columns[k].dtype != CSV_DTYPE_AUTO;
 	}
 	if (r && err)
@@ -259,10 +276,10 @@ bool settle_holds(const struct column *c, const struct column_state *s, uint64_t
 
 	if (s->is_broken)
 		return false;
+	if (c->verdict.reading == READ_DATE && !c->restrings)
+		return dates_hold(s->dates, c, s->n_nulls);
 	if (column_is_twofold(c) || c->is_missing)
 		return true; /* known before any cell was filled */
-	if (c->verdict.reading == READ_DATE)
-		return dates_hold(s->dates, c, s->n_nulls);
 	if (c->dtype != CSV_DTYPE_AUTO || c->is_date)
 		return true;
 	switch (c->verdict.reading) {

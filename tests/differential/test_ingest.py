@@ -284,6 +284,8 @@ def test_options(options, pandas_options, made_of):
     wrong = []
     for _ in range(max(CASES // (40 if options else 4), 1)):
         text = generate(rnd, **made_of)
+        if b"\0" in text and "parse_dates" in pandas_options:
+            continue  # docs/CSV.md: a NUL in a date
         difference = program.difference(text, pandas_options)
         if difference:
             wrong.append(f"{text!r}\n    {difference}")

@@ -78,6 +78,15 @@ static const struct {
 	  true },
 	{ "dates", "parse_dates=a", "a\n2020-01-02\nNA\n1970-01-01\n",
 	  "a:t | 1577923200000000 | - | 0", false },
+	{ "dates and gaps", "parse_dates=a",
+	  "a,b\n2020-01-02,1\n,2\n2020-01-03,3\nNA,4\n,5\n1970-01-02,6\n",
+	  "a:t b:i | 1577923200000000 1 | - 2 | 1578009600000000 3 | - 4 | - 5 | 86400000000 6",
+	  false },
+	{ "dates between quotes that double", "parse_dates=a\ndate_format=%Y\"%m",
+	  "a\n\"2020\"\"01\"\n\"2021\"\"01\"\n", "a:t | 1577836800000000 | 1609459200000000",
+	  false },
+	{ "numbers between digits that double", "quotechar=1", "a\n122111\n7\n12211321\n",
+	  "a:i | 221 | 7 | 22132", false },
 	{ "one bad date", "parse_dates=a", "a\n2020-01-02\nfoo\n", "a:s | 2020-01-02 | foo",
 	  false },
 	{ "dtype timestamp, one bad", "dtype.a=timestamp", "a\n2020-01-02\nfoo\n",
@@ -114,6 +123,7 @@ static const struct {
 	{ "names for a header", "names=x, y\nheader=0", "a,b\n3,4\n", "x:i y:i | 3 4", false },
 	{ "names twice", "names=x, x", "1,2\n", "names: \"x\" is there twice", true },
 	{ "usecols", "usecols=c, a", "a,b,c\n1,2,3\n", "a:i c:i | 1 3", false },
+	{ "usecols twice", "usecols=c, a, c", "a,b,c\n1,2,3\n", "a:i c:i | 1 3", false },
 	{ "usecols that are not there", "usecols=z", "a,b\n1,2\n", "usecols", true },
 	{ "comment", "comment=hash", "a,b # x\n#y\n1,2#z\n", "a:i b :i | 1 2", false },
 	{ "na_values", "na_values=-1", "a,b\n-1,1\n2,2\n", "a:f b:i | - 1 | 2 2", false },
@@ -182,6 +192,37 @@ static struct csv_options *options_of(const char *text)
 		text += size + (stop != NULL);
 	}
 	return o;
+}
+
+static const struct {
+	const char *key, *value, *want;
+} refused[] = {
+	{ "usecols", "a, a, 0", "all names or all positions" },
+	{ "usecols", "0, 0, a", "all names or all positions" },
+	{ "usecols", "a, a, \"0\", 0", "all names or all positions" },
+	{ "usecols", "\"a", "is not a list" },
+	{ "skiprows", "1, x", "a number of lines" },
+	{ "header", "-1", "a line number" },
+	{ "delimiter", "ab", "one ASCII byte" },
+};
+
+/* Said, and what was set before is as it was. */
+static void test_refused(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		struct csv_options *o = options_of("usecols=a, b, a\nskiprows=[1, 2]");
+		struct shmpub_error err = { .message = "" };
+
+		CHECK_INT(refused[i].value,
+		          csv_options_set(o, span_str(refused[i].key), span_str(refused[i].value),
+		                          &err),
+		          SHMPUB_ERR_INVALID);
+		CHECK(refused[i].value, strstr(err.message, refused[i].want) != NULL);
+		CHECK_INT(refused[i].value, o->usecols.n, 2);
+		CHECK_INT(refused[i].value, o->skiprows.n, 2);
+		csv_options_free(o);
+		CHECK_INT(refused[i].value, mem_live(), 0);
+	}
 }
 
 static void check_case(size_t i, const struct csv_options *o)
@@ -353,6 +394,7 @@ static void test_expected_text(void)
 
 int main(void)
 {
+	test_refused();
 	test_cases();
 	test_expected_text();
 	test_out_of_memory();
