@@ -48,7 +48,11 @@ AT(catalog_header, started_ns, 152);
 AT(catalog_header, n_slots, 160);
 AT(catalog_header, segment_bytes, 168);
 AT(catalog_header, held_bytes, 176);
-AT(catalog_header, reserved2, 184);
+AT(catalog_header, heartbeat_interval_ms, 184);
+AT(catalog_header, process_start, 192);
+AT(catalog_header, process_namespace, 200);
+AT(catalog_header, sequence_floor, 208);
+AT(catalog_header, reserved2, 216);
 AT(catalog_descriptor, sequence, 0);
 AT(catalog_descriptor, segment, 8);
 AT(catalog_descriptor, size, 16);
@@ -75,7 +79,8 @@ AT(catalog_slot, interval_ms, 360);
 AT(catalog_slot, held_bytes, 368);
 AT(catalog_slot, error_sequence, 376);
 AT(catalog_slot, error, 384);
-AT(catalog_slot, reserved, 896);
+AT(catalog_slot, generation, 896);
+AT(catalog_slot, reserved, 904);
 #undef AT
 
 /* A copy that moves under the reader this often is told as "none": the caller may ask again. */

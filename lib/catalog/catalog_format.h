@@ -52,13 +52,17 @@ struct catalog_header {
 	/* what changes; each word by itself */
 	uint32_t wake;          /* 128 [atomic] grows with every change in any feed; a futex */
 	uint32_t state;         /* 132 [atomic] enum catalog_state */
-	uint64_t heartbeat_ns;  /* 136 [atomic] wall clock; 0: none promised */
+	uint64_t heartbeat_ns;  /* 136 [atomic] wall clock; 0: none yet */
 	uint64_t pid;           /* 144 [atomic] */
 	int64_t started_ns;     /* 152 [atomic] wall clock */
 	uint64_t n_slots;       /* 160 [atomic] slots ever used; those above are free */
 	uint64_t segment_bytes; /* 168 [atomic] memory in snapshots and spares */
 	uint64_t held_bytes; /* 176 [atomic] memory in replaced snapshots that readers still hold */
-	uint8_t reserved2[4096 - 184];
+	uint64_t heartbeat_interval_ms; /* 184 [atomic] 0: no heartbeat is promised */
+	uint64_t process_start;         /* 192 [atomic] in the kernel's own unit; 0: unknown */
+	uint64_t process_namespace;     /* 200 [atomic] in which pid is valid; 0: unknown */
+	uint64_t sequence_floor;        /* 208 [atomic] first sequences are greater than this */
+	uint8_t reserved2[4096 - 216];
 };
 
 /* What a snapshot was, for lists; on Linux the snapshot's own footer is authoritative. */
@@ -93,7 +97,8 @@ struct catalog_slot {
 	uint64_t error_sequence; /* 376 [atomic] odd while the text is being written */
 	char error
 	        [CATALOG_ERROR_SIZE]; /* 384 NUL-terminated UTF-8; empty: none. Read as 64-bit words */
-	uint8_t reserved[1024 - 896];
+	uint64_t generation; /* 896 [atomic] odd while the slot is given to another name */
+	uint8_t reserved[1024 - 904];
 };
 
 #endif
