@@ -338,6 +338,7 @@ static int open_publisher(struct app *app, struct shmpub_error *err)
 		.max_bytes = bound_of_memory(d->max_bytes),
 		.spare_bytes = d->spare_bytes,
 		.access = d->access,
+		.heartbeat_interval_ms = TICK_MS,
 	};
 
 	d->keep_on_exit = d->keep_on_exit || app->options.is_once;

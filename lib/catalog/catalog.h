@@ -41,11 +41,15 @@ int catalog_open_writer(struct catalog *out, const struct shm_dir *dir, const ch
  */
 int catalog_put_back(struct catalog *c, const struct shm_dir *dir, const struct shm_access *access,
                      struct shmpub_error *err);
+/* Within how many milliseconds the next heartbeat is to be expected; 0: none is promised. */
+void catalog_promise(struct catalog *c, uint64_t heartbeat_interval_ms);
 /* State stopped, and everybody woken: nothing more will come here. */
 void catalog_stop(struct catalog *c);
 /* The slot of that name, taken if need be; SHMPUB_ERR_LIMIT when all are used. A name keeps its slot. */
 int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span name,
                       struct shmpub_error *err);
+/* How many names that have no slot yet can still be given one. */
+uint32_t catalog_free_slots(const struct catalog *c);
 /* Descriptor, then sequence (release), then wake words. Waking is separate: catalog_wake(). */
 void catalog_publish(struct catalog *c, struct catalog_slot *slot,
                      const struct catalog_descriptor *d);

@@ -44,12 +44,25 @@ static bool may_take_over(const struct catalog *c, const char *instance, uint32_
 	return true;
 }
 
+/* The namespace comes last: without it the other two are not looked at. */
+static void sign(struct catalog_header *h)
+{
+	struct shm_process self;
+
+	shm_process_self(&self);
+	store_release_u64(&h->process_namespace, 0);
+	store_release_u64(&h->pid, self.pid);
+	store_release_u64(&h->process_start, self.start);
+	store_release_u64(&h->process_namespace, self.space);
+}
+
 static void start(struct catalog *c)
 {
 	struct catalog_header *h = catalog_header(c);
 
+	store_relaxed_u64(&h->heartbeat_interval_ms, 0);
 	store_relaxed_u64(&h->heartbeat_ns, 0);
-	store_relaxed_u64(&h->pid, shm_pid());
+	sign(h);
 	store_relaxed_u64((uint64_t *)&h->started_ns, (uint64_t)shm_now_ns());
 	store_relaxed_u64(&h->segment_bytes, 0);
 	store_relaxed_u64(&h->held_bytes, 0);
@@ -189,6 +202,11 @@ int catalog_put_back(struct catalog *c, const struct shm_dir *dir, const struct 
 	return 0;
 }
 
+void catalog_promise(struct catalog *c, uint64_t heartbeat_interval_ms)
+{
+	store_release_u64(&catalog_header(c)->heartbeat_interval_ms, heartbeat_interval_ms);
+}
+
 void catalog_stop(struct catalog *c)
 {
 	struct catalog_header *h = catalog_header(c);
@@ -203,6 +221,11 @@ void catalog_stop(struct catalog *c)
 }
 
 /* --- writing: slots --------------------------------------------------------------------------- */
+
+uint32_t catalog_free_slots(const struct catalog *c)
+{
+	return catalog_room(c) - catalog_n_slots(c);
+}
 
 int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span name,
                       struct shmpub_error *err)

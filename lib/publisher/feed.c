@@ -58,6 +58,11 @@ static void link_feed(struct publisher_feed *f)
 	p->by_slot[f->slot] = f;
 }
 
+size_t publisher_feeds_left(const struct publisher *p)
+{
+	return catalog_free_slots(&p->catalog);
+}
+
 int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct span name,
                         uint64_t interval_ms, const struct shm_access *access,
                         struct shmpub_error *err)

@@ -107,6 +107,7 @@ int publisher_open(struct publisher **out, const struct publisher_options *optio
 		release(p);
 		return r;
 	}
+	catalog_promise(&p->catalog, options->heartbeat_interval_ms);
 	*out = p;
 	return 0;
 }

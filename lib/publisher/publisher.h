@@ -29,6 +29,7 @@ struct publisher_options {
 	uint64_t max_bytes;       /* all snapshots, spares and held ones; 0: no bound of our own */
 	uint64_t spare_bytes;     /* bound of all spares; 0: none are kept */
 	struct shm_access access; /* mode 0: 0644 */
+	uint64_t heartbeat_interval_ms; /* how often publisher_heartbeat() will come; 0: no promise */
 	bool keep_on_exit;
 };
 
@@ -49,6 +50,8 @@ void publisher_heartbeat(struct publisher *p, int64_t now_ns);
 /* Every feed is open: remove what stands of others from before (another configuration's, say). */
 void publisher_sweep(struct publisher *p);
 
+/* How many more feeds can be opened now; each that is removed makes room for another. */
+size_t publisher_feeds_left(const struct publisher *p);
 /* Begin or go on with a feed; a snapshot left by a crash is adopted (sequence = greater of catalog and file). */
 int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct span name,
                         uint64_t interval_ms, const struct shm_access *access,

@@ -162,10 +162,27 @@ int shm_sleep(const uint32_t *word, uint32_t seen, uint32_t timeout_ms);
 int64_t shm_now_ns(void); /* wall clock, ns since 1970 UTC */
 int64_t shm_monotonic_ns(void);
 uint64_t shm_random(void); /* for epochs; from the system */
-uint64_t shm_pid(void);
 uint32_t shm_uid(void);
 /* The uid of a user by name; false when there is no such user. */
 bool shm_user_id(uint32_t *uid, const char *name);
-bool shm_process_lives(uint64_t pid);
+
+/* --- processes -------------------------------------------------------------------------------- */
+
+/* A process as others may know it again: docs/FORMAT.md, "Is the publisher alive". 0: unknown. */
+struct shm_process {
+	uint64_t pid;
+	uint64_t start; /* when it started, in the kernel's own unit */
+	uint64_t space; /* the namespace in which pid means something */
+};
+
+enum shm_life { SHM_LIFE_UNKNOWN = 0, SHM_LIFE_ALIVE, SHM_LIFE_GONE };
+
+uint64_t shm_pid(void);
+void shm_process_self(struct shm_process *out);
+/*
+ * Does that process live? Unknown where its namespace is not ours (or not known). A zombie
+ * is gone, and so is a process whose pid belongs to one that started at another time.
+ */
+enum shm_life shm_process_life(const struct shm_process *process);
 
 #endif

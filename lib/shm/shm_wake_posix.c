@@ -4,14 +4,13 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pwd.h>
-#include <signal.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 /*
- * shm.h on Linux: sleeping, waking, clocks and processes. The futex is a shared one
+ * shm.h on Linux: sleeping, waking, clocks and users. The futex is a shared one
  * (no FUTEX_PRIVATE_FLAG): its key is the file's page, so it works through read-only
  * mappings and across mount namespaces.
  */
@@ -56,23 +55,6 @@ uint64_t shm_random(void)
 	while (getrandom(&value, sizeof(value), 0) != (ssize_t)sizeof(value))
 		;
 	return value;
-}
-
-uint64_t shm_pid(void)
-{
-	return (uint64_t)getpid();
-}
-
-uint32_t shm_uid(void)
-{
-	return (uint32_t)geteuid();
-}
-
-bool shm_process_lives(uint64_t pid)
-{
-	if (pid == 0 || pid > INT_MAX)
-		return false;
-	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
 }
 
 bool shm_user_id(uint32_t *uid, const char *name)

@@ -271,12 +271,45 @@ static void test_spare_bytes(const char *directory)
 	publisher_close(p);
 }
 
+/* What readers judge the publisher by. */
+static void test_words_of_life(const char *directory)
+{
+	struct publisher_options options = { .directory = directory,
+		                             .instance = "pub",
+		                             .max_feeds = 16,
+		                             .heartbeat_interval_ms = 1000,
+		                             .keep_on_exit = true };
+	struct publisher *p;
+	struct shm_process self;
+	struct catalog_header *h;
+
+	shm_process_self(&self);
+	CHECK_INT("open", publisher_open(&p, &options, &err), 0);
+	h = catalog_header(&p->catalog);
+	CHECK_INT("heartbeats are promised", h->heartbeat_interval_ms, 1000);
+	CHECK_INT("pid", h->pid, self.pid);
+	CHECK_INT("start", h->process_start, self.start);
+	CHECK_INT("namespace", h->process_namespace, self.space);
+	h->process_start = h->process_namespace = h->pid = 1;
+	h->state = CATALOG_RUNNING;
+	shm_unlock(p->lock); /* as if it had died */
+	p->lock = -1;
+	struct publisher *next = open_publisher(directory, 0, 0);
+	CHECK_INT("the same catalog", publisher_epoch(next), publisher_epoch(p));
+	CHECK_INT("taken over: no promise", h->heartbeat_interval_ms, 0);
+	CHECK_INT("pid again", h->pid, self.pid);
+	CHECK_INT("start again", h->process_start, self.start);
+	CHECK_INT("namespace again", h->process_namespace, self.space);
+	publisher_close(next);
+	publisher_close(p);
+}
+
 int main(void)
 {
 	static void (*const tests[])(const char *) = { test_publish,     test_order,
 		                                       test_growth,      test_recycling,
 		                                       test_failed_fill, test_lost_lease,
-		                                       test_spare_bytes };
+		                                       test_spare_bytes, test_words_of_life };
 
 	return run_all(tests, ARRAY_LEN(tests));
 }
