@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/span.h"
+#include "base/standard.h"
 #include "command.h"
 #include "terminal.h"
 
@@ -271,6 +272,8 @@ int main(int argc, char **argv)
 	struct parse p = { .args = argv + 1, .n = argc - 1, .line = &line };
 	int r;
 
+	if (!standard_open())
+		return EXIT_BAD;
 	terminal_init();
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)

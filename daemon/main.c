@@ -3,6 +3,7 @@
 #include "app.h"
 #include "base/error.h"
 #include "base/span.h"
+#include "base/standard.h"
 
 /*
  * shmpubd: the command line. Exit: 0 well; 1 the configuration is bad, the instance is
@@ -105,15 +106,26 @@ static int serve(const struct command *c)
 	return status;
 }
 
+/* What could not be written is an error, also where it shows only at the end. */
+static int print(const char *format, const char *text)
+{
+	if (printf(format, text) >= 0 && fflush(stdout) == 0)
+		return EXIT_SUCCESS;
+	perror("shmpubd: standard output");
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	struct command c;
 
+	if (!standard_open())
+		return EXIT_FAILURE;
 	if (!parse(&c, argc, argv))
 		return EXIT_USAGE;
 	if (c.is_help)
-		return fputs(usage, stdout) < 0;
+		return print("%s", usage);
 	if (c.is_version)
-		return printf("shmpubd %s\n", SHMPUBD_VERSION) < 0;
+		return print("shmpubd %s\n", SHMPUBD_VERSION);
 	return c.is_check ? check(&c) : serve(&c);
 }

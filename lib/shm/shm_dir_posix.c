@@ -25,7 +25,7 @@
 
 static int open_base(int *out, const char *directory, struct shmpub_error *err)
 {
-	*out = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	*out = shm_openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	return *out < 0 ? error_sys(err, errno, "open %s", directory) : 0;
 }
 
@@ -61,7 +61,7 @@ static int open_instance(struct shm_dir *out, const char *directory, const char 
 		return r;
 	if (make)
 		is_made = mkdirat(base, instance, 0755) == 0;
-	dir.fd = openat(base, instance, DIR_FLAGS);
+	dir.fd = shm_openat(base, instance, DIR_FLAGS, 0);
 	if (dir.fd < 0 && errno == ENOENT && !make)
 		r = SHM_ABSENT;
 	else if (dir.fd < 0)
@@ -151,7 +151,7 @@ int shm_dir_owner(uint32_t *uid, const struct shm_dir *dir, struct shmpub_error 
 int shm_dir_each(const struct shm_dir *dir, void (*fn)(void *arg, const char *name), void *arg,
                  struct shmpub_error *err)
 {
-	int fd = openat(dir->fd, ".", DIR_FLAGS);
+	int fd = shm_openat(dir->fd, ".", DIR_FLAGS, 0);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 	int sys;
@@ -198,11 +198,11 @@ int shm_remove(const struct shm_dir *dir, const char *name, struct shmpub_error 
 static int open_lock(int dir)
 {
 	for (int i = 0; i < SHM_RETRIES; i++) {
-		int fd = openat(dir, "lock", O_RDWR | SHM_FILE_FLAGS);
+		int fd = shm_openat(dir, "lock", O_RDWR | SHM_FILE_FLAGS, 0);
 
 		if (fd >= 0 || errno != ENOENT)
 			return fd;
-		fd = openat(dir, "lock", O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
+		fd = shm_openat(dir, "lock", O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
 		if (fd >= 0 || errno != EEXIST)
 			return fd;
 	}

@@ -99,7 +99,7 @@ int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char
 		                 "%s/%s: %zu bytes are more than a file can have", dir->path, name,
 		                 size);
 	/* 0600 until it is sealed: nobody reads half a segment by its hidden name. */
-	map.fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
+	map.fd = shm_openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
 	if (map.fd < 0)
 		return error_sys(err, errno, "create %s/%s", dir->path, name);
 	if (access->gid >= 0 && fchown(map.fd, (uid_t)-1, (gid_t)access->gid) != 0)
@@ -316,7 +316,7 @@ int shm_probe(const struct shm_map *map)
 
 int shm_probe_name(const struct shm_dir *dir, const char *name)
 {
-	int fd = openat(dir->fd, name, O_RDONLY | SHM_FILE_FLAGS);
+	int fd = shm_openat(dir->fd, name, O_RDONLY | SHM_FILE_FLAGS, 0);
 	int r;
 
 	if (fd < 0)
@@ -346,7 +346,7 @@ static int map_name(struct shm_map *out, struct shm_stat *stat, const struct shm
 	*out = SHM_MAP_NONE;
 	/* EWOULDBLOCK: it is being refilled under a lease, so the name means another one by now. */
 	for (int i = 0; i < SHM_RETRIES && map.fd < 0; i++) {
-		map.fd = openat(dir->fd, name, flags | SHM_FILE_FLAGS);
+		map.fd = shm_openat(dir->fd, name, flags | SHM_FILE_FLAGS, 0);
 		if (map.fd < 0 && errno != EWOULDBLOCK && errno != EINTR)
 			break;
 	}

@@ -4,8 +4,10 @@
 #ifndef SHMPUB_SHM_POSIX_H
 #define SHMPUB_SHM_POSIX_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "shm/shm.h"
 
@@ -13,6 +15,30 @@
 #define SHM_FILE_FLAGS (O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
 /* How often a race with others is run again before it counts as malice. */
 #define SHM_RETRIES 64
+
+/*
+ * In a program whose standard descriptors are closed, open() gives their numbers away,
+ * and what the program prints would be written into a segment. So what was opened as
+ * one of them gets another number. Keeps errno when `fd` is -1.
+ */
+static inline int shm_above_standard(int fd)
+{
+	int moved, sys;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	sys = errno;
+	close(fd);
+	errno = sys;
+	return moved;
+}
+
+/* openat(2) for everything of ours. */
+static inline int shm_openat(int dir, const char *name, int flags, mode_t mode)
+{
+	return shm_above_standard(openat(dir, name, flags, mode));
+}
 
 static inline void shm_fill_stat(struct shm_stat *out, const struct stat *st)
 {
