@@ -2,13 +2,13 @@
 
 #include <stdlib.h>
 #include "base/alloc.h"
+#include "base/duration.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "config_check.h"
 #include "config_read.h"
-#include "duration.h"
 #include "keys.h"
 #include "log.h"
-#include "nearest.h"
 #include "process.h"
 #include "source_file.h"
 

@@ -2,8 +2,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/duration.h"
 #include "config.h"
-#include "duration.h"
 #include "log.h"
 #include "process.h"
 

@@ -9,8 +9,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include "base/alloc.h"
+#include "base/duration.h"
 #include "base/error.h"
-#include "duration.h"
 
 /*
  * The process's own affairs on a POSIX system. Group names may come over the network

@@ -35,6 +35,8 @@ enum slot_state { /* of a feed; 0: the slot was never used */
 	          SLOT_REMOVED = 5, /* the feed is gone from the configuration */
 };
 
+enum catalog_config { CATALOG_CONFIG_NONE = 0, CATALOG_CONFIG_GOOD = 1, CATALOG_CONFIG_BAD = 2 };
+
 struct catalog_header {
 	/* what never changes while this catalog lives */
 	char magic[8];         /*   0 */
@@ -62,7 +64,12 @@ struct catalog_header {
 	uint64_t process_start;         /* 192 [atomic] in the kernel's own unit; 0: unknown */
 	uint64_t process_namespace;     /* 200 [atomic] in which pid is valid; 0: unknown */
 	uint64_t sequence_floor;        /* 208 [atomic] first sequences are greater than this */
-	uint8_t reserved2[4096 - 216];
+	uint64_t max_bytes;      /* 216 [atomic] bound of the memory in segments; 0: none */
+	uint64_t resident_bytes; /* 224 [atomic] of the publisher's process; 0: unknown */
+	uint64_t config_loads;   /* 232 [atomic] attempts to load a configuration; 0: it has none */
+	int64_t config_load_ns;  /* 240 [atomic] wall clock of the last attempt */
+	uint64_t config_result;  /* 248 [atomic] enum catalog_config of the last attempt */
+	uint8_t reserved2[4096 - 256];
 };
 
 /* What a snapshot was, for lists; on Linux the snapshot's own footer is authoritative. */

@@ -1,9 +1,9 @@
 /* daemon/: durations and sizes, nearest names, the pace of retries, content hashes. */
 #include "unit/check.h"
 
+#include "base/duration.h"
+#include "base/nearest.h"
 #include "content_hash.h"
-#include "duration.h"
-#include "nearest.h"
 #include "pace.h"
 
 static const struct {

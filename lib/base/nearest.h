@@ -3,8 +3,8 @@
  *
  * Threads: no state. Names longer than NEAREST_MAX bytes have no neighbours.
  */
-#ifndef SHMPUBD_NEAREST_H
-#define SHMPUBD_NEAREST_H
+#ifndef SHMPUB_BASE_NEAREST_H
+#define SHMPUB_BASE_NEAREST_H
 
 #include <stddef.h>
 #include "base/span.h"

@@ -1,10 +1,10 @@
 /*
- * The units of the ini file: durations (250ms, 5s, 2m, 1h) and sizes (64K, 10M, 2G).
+ * Units as people write them: durations (250ms, 5s, 2m, 1h) and sizes (64K, 10M, 2G).
  *
  * Pure functions over text, no state. False: not such a text, or outside 64 bits.
  */
-#ifndef SHMPUBD_DURATION_H
-#define SHMPUBD_DURATION_H
+#ifndef SHMPUB_BASE_DURATION_H
+#define SHMPUB_BASE_DURATION_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "nearest.h"
+#include "base/nearest.h"
 
 /*
  * Edit distance by three rows of the usual table (optimal string alignment): a swap
