@@ -19,7 +19,6 @@
  */
 
 #define FILE_SIZE_MAX ((uint64_t)16 << 20)
-#define PROBLEMS_MAX 100 /* told; the rest is only counted */
 
 enum place { IN_NOTHING, IN_DAEMON, IN_FEED, IN_SKIPPED };
 
@@ -28,98 +27,28 @@ struct loader {
 	size_t capacity; /* of config->feeds */
 	struct config_problems *problems;
 	const char *file;
+	unsigned file_number; /* 0: the main file */
+	unsigned n_lines;     /* of the main file */
 	struct span base; /* its directory with the slash; empty: the working directory */
-	bool is_included;
+	bool misses_sections; /* a problem hid a section: it may have been a feed's */
 	enum place place;
 	struct config_feed *feed;
-	struct buffer seen, seen_daemon; /* "key=\n" of this section's keys so far */
+	struct buffer seen, seen_daemon; /* "LINE KEY\n" for this section's keys so far */
 };
 
-/* --- problems ---------------------------------------------------------------------------------- */
-
-int config_problem(struct config_problems *p, const char *file, unsigned line, const char *message,
-                   struct shmpub_error *err)
+static struct config_place place_of(const struct loader *l, unsigned line)
 {
-	p->n++;
-	if (p->n > PROBLEMS_MAX)
-		return SHMPUB_OK;
-	return buffer_printf(&p->lines, err, "%s:%u: %s\n", file, line, message);
-}
-
-void config_problems_free(struct config_problems *p)
-{
-	buffer_free(&p->lines);
-	*p = CONFIG_PROBLEMS_NONE;
+	return (struct config_place){ l->file, l->file_number, line };
 }
 
 static int tell(void *arg, unsigned line, const char *message, struct shmpub_error *err)
 {
 	struct loader *l = arg;
 
-	return config_problem(l->problems, l->file, line, message, err);
+	return config_problem(l->problems, place_of(l, line), message, err);
 }
 
 /* --- feeds ------------------------------------------------------------------------------------- */
-
-static void feed_free(struct config_feed *f)
-{
-	mem_free(f->name);
-	mem_free(f->file);
-	mem_free(f->source);
-	mem_free(f->csv_segment);
-	mem_free(f->array_segment);
-	mem_free(f->array_columns);
-	csv_options_free(f->csv);
-	buffer_free(&f->text);
-	mem_free(f);
-}
-
-struct config_feed *config_feed_acquire(struct config_feed *feed)
-{
-	feed->n_references++;
-	return feed;
-}
-
-void config_feed_release(struct config_feed *feed)
-{
-	if (feed != NULL && --feed->n_references == 0)
-		feed_free(feed);
-}
-
-static bool access_equal(const struct shm_access *a, const struct shm_access *b)
-{
-	return a->mode == b->mode && a->gid == b->gid;
-}
-
-bool config_feed_equal(const struct config_feed *a, const struct config_feed *b)
-{
-	return span_eq(buffer_span(&a->text), buffer_span(&b->text)) &&
-	       strcmp(a->source, b->source) == 0 && access_equal(&a->access, &b->access) &&
-	       access_equal(&a->segment_access, &b->segment_access);
-}
-
-static int feed_new(struct config_feed **out, struct span name, const char *file, unsigned line,
-                    struct shmpub_error *err)
-{
-	struct config_feed *f = mem_zalloc(1, sizeof(*f));
-
-	if (f == NULL)
-		return error_nomem(err, sizeof(*f));
-	f->n_references = 1;
-	f->line = line;
-	f->interval_ms = 5000;
-	f->access.gid = -1;
-	f->segment_access.gid = -1;
-	f->text = BUFFER_NONE;
-	f->name = text_copy(name);
-	f->file = text_copy(span_str(file));
-	if (f->name == NULL || f->file == NULL || csv_options_new(&f->csv, NULL) != SHMPUB_OK) {
-		feed_free(f);
-		return error_nomem(err, sizeof(*f));
-	}
-	*out = f;
-	return SHMPUB_OK;
-}
 
 static int add_feed(struct loader *l, struct span name, unsigned line, struct shmpub_error *err)
 {
@@ -134,7 +63,7 @@ static int add_feed(struct loader *l, struct span name, unsigned line, struct sh
 			return error_nomem(err, l->capacity * sizeof(struct config_feed *));
 		c->feeds = grown;
 	}
-	r = feed_new(&l->feed, name, l->file, line, err);
+	r = config_feed_new(&l->feed, name, place_of(l, line), err);
 	if (r)
 		return r;
 	c->feeds[c->n_feeds++] = l->feed;
@@ -187,18 +116,19 @@ static int on_section(void *arg, unsigned line, struct span title, struct shmpub
 	l->place = IN_SKIPPED;
 	l->feed = NULL;
 	l->seen.size = 0;
-	if (title.size == 0)
-		return SHMPUB_OK;
 	if (span_is(title, "daemon")) {
 		l->place = IN_DAEMON;
 		return SHMPUB_OK;
 	}
+	if (name_is_valid(name, true))
+		return add_feed(l, name, line, err);
+	l->misses_sections = true;
+	if (title.size == 0) /* told already */
+		return SHMPUB_OK;
 	if (span_is(title, "feed"))
 		return tell(l, line, "a feed without a name: [feed NAME] wanted", err);
 	if (name.size == 0)
 		return unknown_section(l, line, title, err);
-	if (name_is_valid(name, true))
-		return add_feed(l, name, line, err);
 	error_set(
 	        &message, SHMPUB_ERR_INVALID,
 	        "feed name '%.*s': 1 to 40 of A-Z a-z 0-9 _ . -, beginning with a letter, a digit "
@@ -215,6 +145,15 @@ static bool on_is_key(void *arg, struct span name)
 	return key_find(&daemon_keys, name) || key_find(&feed_keys, name) || csv_options_has(name);
 }
 
+/* So that what follows from a refused value is not told as a second problem. */
+static void note_refused(struct loader *l, const char *name)
+{
+	const struct key *key = name ? key_find(&feed_keys, span_str(name)) : NULL;
+
+	if (l->place == IN_FEED && key != NULL)
+		l->feed->refused |= key_bit(&feed_keys, key);
+}
+
 static int unknown_key(struct loader *l, unsigned line, struct span name, struct shmpub_error *err)
 {
 	const struct key_table *table = l->place == IN_DAEMON ? &daemon_keys : &feed_keys;
@@ -225,29 +164,50 @@ static int unknown_key(struct loader *l, unsigned line, struct span name, struct
 		nearest_offer(&n, table->keys[i].name);
 	for (size_t i = 0; l->place == IN_FEED && csv_options_key(i) != NULL; i++)
 		nearest_offer(&n, csv_options_key(i));
+	note_refused(l, n.name);
 	error_set(&message, SHMPUB_ERR_INVALID, "unknown key '%.*s' in [%s]%s%s%s", (int)name.size,
 	          name.data, l->place == IN_DAEMON ? "daemon" : "feed",
 	          n.name ? ", did you mean '" : "", n.name ? n.name : "", n.name ? "'?" : "");
 	return tell(l, line, message.message, err);
 }
 
-/* Remember that the key was set; *again: it was before. */
-static int note_key(bool *again, struct loader *l, struct span name, struct shmpub_error *err)
+/* The line that set the key `name`, which may be another name of the same; 0: none did. */
+static unsigned line_of_key(const struct buffer *seen, struct span name, struct span *as)
 {
-	struct buffer *seen = l->place == IN_DAEMON ? &l->seen_daemon : &l->seen;
 	size_t at = 0;
 
-	*again = false;
-	while (at < seen->size && !*again) {
-		const char *line = seen->data + at;
-		size_t n = (size_t)((const char *)memchr(line, '\n', seen->size - at) - line);
+	while (at < seen->size) {
+		const char *line = seen->data + at, *blank, *end;
 
-		*again = span_eq(span_of(line, n), name);
-		at += n + 1;
+		blank = memchr(line, ' ', seen->size - at);
+		end = memchr(line, '\n', seen->size - at);
+		*as = span_of(blank + 1, (size_t)(end - blank) - 1);
+		if (span_eq(csv_options_plain(*as), csv_options_plain(name)))
+			return (unsigned)strtoul(line, NULL, 10);
+		at += (size_t)(end - line) + 1;
 	}
-	if (*again)
-		return SHMPUB_OK;
-	return buffer_printf(seen, err, "%.*s\n", (int)name.size, name.data);
+	return 0;
+}
+
+/* Remember that the key was set; *told: it was before, and that was told. */
+static int note_key(bool *told, struct loader *l, unsigned line, struct span name,
+                    struct shmpub_error *err)
+{
+	struct buffer *seen = l->place == IN_DAEMON ? &l->seen_daemon : &l->seen;
+	struct span as = SPAN_NONE;
+	struct shmpub_error why;
+	unsigned before = line_of_key(seen, name, &as);
+
+	*told = before != 0;
+	if (before == 0)
+		return buffer_printf(seen, err, "%u %.*s\n", line, (int)name.size, name.data);
+	if (span_eq(as, name))
+		error_set(&why, SHMPUB_ERR_INVALID, "%.*s is set twice, first in line %u",
+		          (int)name.size, name.data, before);
+	else
+		error_set(&why, SHMPUB_ERR_INVALID, "%.*s is another name of %.*s, set in line %u",
+		          (int)name.size, name.data, (int)as.size, as.data, before);
+	return tell(l, line, why.message, err);
 }
 
 /* SHMPUB_ERR_INVALID: *why tells what is wrong with the value. */
@@ -261,40 +221,59 @@ static int set_entry(struct loader *l, const struct key *key, struct span name, 
 	return csv_options_set(l->feed->csv, name, value, why);
 }
 
+static int tell_refused(struct loader *l, unsigned line, struct span value,
+                        const struct shmpub_error *why, struct shmpub_error *err)
+{
+	const char *hint = value_hint(value);
+	struct shmpub_error message;
+
+	if (hint == NULL || strstr(why->message, hint) != NULL)
+		return tell(l, line, why->message, err);
+	error_set(&message, SHMPUB_ERR_INVALID, "%s; %s", why->message, hint);
+	return tell(l, line, message.message, err);
+}
+
+static int set_known(struct loader *l, const struct key *key, unsigned line, struct span name,
+                     struct span value, struct shmpub_error *err)
+{
+	struct shmpub_error why;
+	int r = set_entry(l, key, name, value, &why);
+
+	if (l->place == IN_FEED && span_is(name, "source"))
+		l->feed->source_line = line;
+	if (r == SHMPUB_ERR_NOMEM)
+		return error_nomem(err, value.size);
+	if (r) {
+		note_refused(l, key ? key->name : NULL);
+		return tell_refused(l, line, value, &why, err);
+	}
+	if (l->place == IN_FEED && !span_is(name, "interval")) /* a new pace needs no new table */
+		return buffer_printf(&l->feed->text, err, "%.*s=%.*s\n", (int)name.size, name.data,
+		                     (int)value.size, value.data);
+	return SHMPUB_OK;
+}
+
 static int on_entry(void *arg, unsigned line, struct span name, struct span value,
                     struct shmpub_error *err)
 {
 	struct loader *l = arg;
 	const struct key *key;
-	struct shmpub_error why;
-	bool again;
+	bool told;
 	int r;
 
 	if (l->place == IN_SKIPPED)
 		return SHMPUB_OK;
-	if (l->place == IN_NOTHING)
+	if (l->place == IN_NOTHING) {
+		l->misses_sections = true;
 		return tell(l, line, "a key before the first section", err);
+	}
 	key = key_find(l->place == IN_DAEMON ? &daemon_keys : &feed_keys, name);
 	if (key == NULL && (l->place == IN_DAEMON || !csv_options_has(name)))
 		return unknown_key(l, line, name, err);
-	if (l->is_included && key != NULL && strcmp(key->name, "include") == 0)
+	if (l->file_number && key != NULL && strcmp(key->name, "include") == 0)
 		return tell(l, line, "include: not in an included file", err);
-	r = note_key(&again, l, name, err);
-	if (r)
-		return r;
-	if (again) {
-		error_set(&why, SHMPUB_ERR_INVALID, "%.*s is set twice", (int)name.size, name.data);
-		return tell(l, line, why.message, err);
-	}
-	r = set_entry(l, key, name, value, &why);
-	if (r == SHMPUB_ERR_NOMEM)
-		return error_nomem(err, value.size);
-	if (r)
-		return tell(l, line, why.message, err);
-	if (l->place == IN_FEED && !span_is(name, "interval")) /* a new pace needs no new table */
-		return buffer_printf(&l->feed->text, err, "%.*s=%.*s\n", (int)name.size, name.data,
-		                     (int)value.size, value.data);
-	return SHMPUB_OK;
+	r = note_key(&told, l, line, name, err);
+	return r || told ? r : set_known(l, key, line, name, value, err);
 }
 
 /* --- files ------------------------------------------------------------------------------------- */
@@ -321,17 +300,28 @@ static int read_file(struct buffer *text, const char *path, struct shmpub_error 
 	return r;
 }
 
+static unsigned count_lines(struct span text)
+{
+	unsigned n = text.size == 0 || text.data[text.size - 1] != '\n';
+
+	for (size_t i = 0; i < text.size; i++)
+		n += text.data[i] == '\n';
+	return n;
+}
+
 static int load_file(struct loader *l, const char *path, struct shmpub_error *err)
 {
 	struct config_events events = { on_section, on_entry, tell, on_is_key, l };
 	struct buffer text = BUFFER_NONE;
 	int r = read_file(&text, path, err);
 
+	l->file = path;
 	if (r)
 		goto out;
-	l->file = path;
 	l->base = directory_of(path);
 	l->place = IN_NOTHING;
+	if (l->file_number == 0)
+		l->n_lines = count_lines(buffer_span(&text));
 	r = config_read(buffer_span(&text), &events, err);
 out:
 	buffer_free(&text);
@@ -343,22 +333,26 @@ static int include_file(void *arg, const char *path)
 {
 	struct loader *l = arg;
 	struct shmpub_error why;
-	int r = load_file(l, path, &why);
+	int r;
 
+	l->file_number++;
+	r = load_file(l, path, &why);
 	if (r == SHMPUB_OK || r == SHMPUB_ERR_NOMEM)
 		return r;
-	l->problems->n++;
-	return buffer_printf(&l->problems->lines, NULL, "%s\n", why.message);
+	l->misses_sections = true;
+	return config_problem_file(l->problems, place_of(l, 0), why.message, NULL);
 }
 
 static int load_all(struct loader *l, const char *path, struct shmpub_error *err)
 {
 	int r = load_file(l, path, err);
 
-	if (r || l->config->daemon.include == NULL)
+	if (!r && l->config->daemon.include != NULL)
+		r = process_glob(l->config->daemon.include, include_file, l, err);
+	if (r || l->config->n_feeds || l->misses_sections)
 		return r;
-	l->is_included = true;
-	return process_glob(l->config->daemon.include, include_file, l, err);
+	return config_problem(l->problems, (struct config_place){ path, 0, l->n_lines },
+	                      "no feed: a section [feed NAME] with a source is wanted", err);
 }
 
 static int config_new(struct config **out, struct shmpub_error *err)
@@ -381,7 +375,7 @@ static int config_new(struct config **out, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-int config_load(struct config **out, const char *path, struct config_problems *problems,
+static int load(struct config **out, const char *path, bool looks, struct config_problems *problems,
                 struct shmpub_error *err)
 {
 	struct loader l = { .problems = problems, .seen = BUFFER_NONE, .seen_daemon = BUFFER_NONE };
@@ -394,9 +388,10 @@ int config_load(struct config **out, const char *path, struct config_problems *p
 	r = load_all(&l, path, err);
 	if (!r)
 		r = config_check(l.config, path, problems, err);
-	if (!r && problems->n > PROBLEMS_MAX)
-		r = buffer_printf(&problems->lines, err, "%s: %zu more problems\n", path,
-		                  problems->n - PROBLEMS_MAX);
+	if (!r && looks && problems->n == 0) /* what is not used needs no look, which may hang */
+		r = config_check_sources(l.config, problems, err);
+	if (!r)
+		r = config_problems_finish(problems, path, err);
 	if (!r && problems->n)
 		r = error_set(err, SHMPUB_ERR_INVALID, "%s: %zu problem%s", path, problems->n,
 		              problems->n == 1 ? "" : "s");
@@ -406,6 +401,21 @@ int config_load(struct config **out, const char *path, struct config_problems *p
 		config_free(l.config);
 	else
 		*out = l.config;
+	return r;
+}
+
+int config_load(struct config **out, const char *path, struct config_problems *problems,
+                struct shmpub_error *err)
+{
+	return load(out, path, false, problems, err);
+}
+
+int config_judge(const char *path, struct config_problems *problems, struct shmpub_error *err)
+{
+	struct config *c;
+	int r = load(&c, path, true, problems, err);
+
+	config_free(c);
 	return r;
 }
 

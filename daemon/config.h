@@ -5,8 +5,7 @@
  *           only reads it; references are taken and given back on the loop thread.
  * Lifetime: a config lives until config_free; a config_feed until its last reference
  *           is gone, which may be later.
- * Errors:   what is wrong in the text goes, all of it, into struct config_problems as
- *           lines "file:line: message".
+ * Errors:   what is wrong in the text goes, all of it, into struct config_problems.
  */
 #ifndef SHMPUBD_CONFIG_H
 #define SHMPUBD_CONFIG_H
@@ -15,6 +14,7 @@
 #include <stdint.h>
 #include "array_dtype.h"
 #include "base/buffer.h"
+#include "config_problems.h"
 #include "csv/options.h"
 #include "shm/shm.h"
 
@@ -22,7 +22,9 @@ struct config_feed {
 	unsigned n_references;
 	char *name;
 	char *file; /* where the section stands, for messages */
-	unsigned line;
+	unsigned file_number, line;
+	unsigned source_line; /* where its source stands */
+	uint32_t refused; /* a bit for each row of feed_keys whose value was refused or misspelt */
 	char *source; /* a path: absolute, or relative to the working directory as the ini file is */
 	uint64_t interval_ms; /* 0: at start and reload only */
 	struct csv_options *csv;
@@ -52,18 +54,17 @@ struct config {
 	size_t n_feeds;
 };
 
-struct config_problems {
-	struct buffer lines; /* each ends in a newline */
-	size_t n;
-};
-#define CONFIG_PROBLEMS_NONE ((struct config_problems){ .lines = { NULL, 0, 0 } })
-
 /*
  * Read `path` and what it includes. SHMPUB_ERR_INVALID when there are problems,
  * another failure when they could not even be looked for; *out is then NULL.
  */
 int config_load(struct config **out, const char *path, struct config_problems *problems,
                 struct shmpub_error *err);
+/*
+ * The same judgement, and where there is no problem a look at each source: one that is
+ * missing or that this process may not read is a warning.
+ */
+int config_judge(const char *path, struct config_problems *problems, struct shmpub_error *err);
 /* NULL is fine. */
 void config_free(struct config *c);
 
@@ -74,7 +75,13 @@ struct config_feed *config_feed_acquire(struct config_feed *feed);
 void config_feed_release(struct config_feed *feed); /* NULL is fine */
 /* True when a snapshot made under `a` is what `b` would make. */
 bool config_feed_equal(const struct config_feed *a, const struct config_feed *b);
+/* For config.c: one reference, the defaults; *out is the caller's. */
+int config_feed_new(struct config_feed **out, struct span name, struct config_place at,
+                    struct shmpub_error *err);
 
-void config_problems_free(struct config_problems *p);
+static inline struct config_place config_feed_place(const struct config_feed *f)
+{
+	return (struct config_place){ f->file, f->file_number, f->line };
+}
 
 #endif

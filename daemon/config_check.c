@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "keys.h"
+#include "source_file.h"
 
 /*
  * Names that must differ are put in order and compared with their neighbours, so
@@ -28,7 +30,7 @@ static int by_name(const void *a, const void *b)
 static int tell_feed(struct config_problems *p, const struct config_feed *f, const char *message,
                      struct shmpub_error *err)
 {
-	return config_problem(p, f->file, f->line, message, err);
+	return config_problem(p, config_feed_place(f), message, err);
 }
 
 /* `word` is what the names are: "feed", "segment". */
@@ -56,21 +58,17 @@ static void add(struct named *names, size_t *n, const char *name, struct config_
 	}
 }
 
-static int check_names(struct config *c, struct named *names, struct config_problems *p,
-                       struct shmpub_error *err)
+/* Feeds stand in the order of their names: one that is there twice has the same one before it. */
+static bool is_second(const struct config *c, size_t i)
+{
+	return i > 0 && strcmp(c->feeds[i]->name, c->feeds[i - 1]->name) == 0;
+}
+
+static int check_feed_names(struct config *c, struct named *names, struct config_problems *p,
+                            struct shmpub_error *err)
 {
 	size_t n = 0;
-	int r;
 
-	for (size_t i = 0; i < c->n_feeds; i++) {
-		add(names, &n, c->feeds[i]->csv_segment, c->feeds[i]);
-		add(names, &n, c->feeds[i]->array_segment, c->feeds[i]);
-	}
-	qsort(names, n, sizeof(*names), by_name);
-	r = differ(names, n, "segment", p, err);
-	if (r)
-		return r;
-	n = 0;
 	for (size_t i = 0; i < c->n_feeds; i++)
 		add(names, &n, c->feeds[i]->name, c->feeds[i]);
 	qsort(names, n, sizeof(*names), by_name);
@@ -79,17 +77,58 @@ static int check_names(struct config *c, struct named *names, struct config_prob
 	return differ(names, n, "feed", p, err);
 }
 
-static const char *feed_problem(const struct config_feed *f, const struct config *c)
+static int by_appearance(const void *a, const void *b)
 {
-	bool has_segment = f->csv_segment != NULL || f->array_segment != NULL;
-	const char *instance = c->daemon.instance;
+	const struct config_feed *x = ((const struct named *)a)->feed;
+	const struct config_feed *y = ((const struct named *)b)->feed;
 
-	if (f->source == NULL)
-		return "no source";
+	if (x->file_number != y->file_number)
+		return x->file_number < y->file_number ? -1 : 1;
+	return (x->line > y->line) - (x->line < y->line);
+}
+
+/* Of two feeds with one segment, the one that stands later is told. */
+static int check_segment_names(struct config *c, struct named *names, struct config_problems *p,
+                               struct shmpub_error *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_feeds; i++) {
+		if (is_second(c, i)) /* which is told already */
+			continue;
+		add(names, &n, c->feeds[i]->csv_segment, c->feeds[i]);
+		add(names, &n, c->feeds[i]->array_segment, c->feeds[i]);
+	}
+	qsort(names, n, sizeof(*names), by_appearance);
+	for (size_t i = 0; i < n; i++)
+		names[i].order = i;
+	qsort(names, n, sizeof(*names), by_name);
+	return differ(names, n, "segment", p, err);
+}
+
+static bool is_refused(const struct config_feed *f, const char *key)
+{
+	return (f->refused & key_bit(&feed_keys, key_find(&feed_keys, span_str(key)))) != 0;
+}
+
+/* What is wrong with the array's keys together. A refused one is told where it stands. */
+static const char *array_problem(const struct config_feed *f)
+{
+	if (is_refused(f, "array_segment") || is_refused(f, "array_dtype") ||
+	    is_refused(f, "array_columns"))
+		return NULL;
 	if (f->array_segment != NULL && f->array_dtype == ARRAY_NONE)
 		return "array_segment without array_dtype";
 	if (f->array_segment == NULL && (f->array_dtype != ARRAY_NONE || f->array_columns != NULL))
 		return "array_dtype and array_columns need array_segment";
+	return NULL;
+}
+
+static const char *segment_problem(const struct config_feed *f, const char *instance)
+{
+	bool has_segment = f->csv_segment != NULL || f->array_segment != NULL ||
+	                   is_refused(f, "csv_segment") || is_refused(f, "array_segment");
+
 	if (!has_segment && f->segment_access.mode != 0)
 		return "segment_mode without csv_segment or array_segment";
 	if (f->csv_segment != NULL && strcmp(f->csv_segment, instance) == 0)
@@ -110,40 +149,89 @@ static void inherit(struct config_feed *f, const struct config_daemon *d)
 	f->segment_access.gid = f->access.gid;
 }
 
+static int check_feed(struct config_feed *f, const struct config *c, struct config_problems *p,
+                      struct shmpub_error *err)
+{
+	const char *problems[] = { array_problem(f), segment_problem(f, c->daemon.instance) };
+	int r = SHMPUB_OK;
+
+	if (f->source == NULL && !is_refused(f, "source"))
+		r = tell_feed(p, f, "no source", err);
+	for (size_t i = 0; i < ARRAY_LEN(problems) && !r; i++) {
+		if (problems[i] != NULL)
+			r = tell_feed(p, f, problems[i], err);
+	}
+	return r;
+}
+
 static int check_feeds(struct config *c, struct config_problems *p, struct shmpub_error *err)
 {
-	const char *problem;
 	int r = SHMPUB_OK;
 
 	for (size_t i = 0; i < c->n_feeds && !r; i++) {
-		problem = feed_problem(c->feeds[i], c);
-		if (problem != NULL)
-			r = tell_feed(p, c->feeds[i], problem, err);
+		if (!is_second(c, i))
+			r = check_feed(c->feeds[i], c, p, err);
 		inherit(c->feeds[i], &c->daemon);
 	}
 	return r;
 }
 
+static int check_count(const struct config *c, const char *path, struct config_problems *p,
+                       struct shmpub_error *err)
+{
+	struct shmpub_error message;
+
+	if (c->n_feeds <= c->daemon.max_feeds)
+		return SHMPUB_OK;
+	error_set(&message, SHMPUB_ERR_INVALID, "%zu feeds, max_feeds is %llu", c->n_feeds,
+	          (unsigned long long)c->daemon.max_feeds);
+	return config_problem(p, (struct config_place){ path, 0, 0 }, message.message, err);
+}
+
 int config_check(struct config *c, const char *path, struct config_problems *problems,
                  struct shmpub_error *err)
 {
-	struct named *names;
-	struct shmpub_error message;
-	int r = check_feeds(c, problems, err);
+	struct named *names = mem_zalloc(2 * c->n_feeds + 1, sizeof(*names));
+	int r;
 
-	if (r)
-		return r;
-	if (c->n_feeds > c->daemon.max_feeds) {
-		error_set(&message, SHMPUB_ERR_INVALID, "%zu feeds, max_feeds is %llu", c->n_feeds,
-		          (unsigned long long)c->daemon.max_feeds);
-		r = config_problem(problems, path, 0, message.message, err);
-		if (r)
-			return r;
-	}
-	names = mem_zalloc(2 * c->n_feeds + 1, sizeof(*names));
 	if (names == NULL)
 		return error_nomem(err, 2 * c->n_feeds * sizeof(*names));
-	r = check_names(c, names, problems, err);
+	r = check_feed_names(c, names, problems, err);
+	if (!r)
+		r = check_segment_names(c, names, problems, err);
+	if (!r)
+		r = check_feeds(c, problems, err);
+	if (!r)
+		r = check_count(c, path, problems, err);
 	mem_free(names);
+	return r;
+}
+
+/* --- sources ------------------------------------------------------------------------------------ */
+
+static int check_source(const struct config_feed *f, struct config_problems *p,
+                        struct shmpub_error *err)
+{
+	struct config_place at = config_feed_place(f);
+	struct shmpub_error why, message;
+	const char *hint = value_hint(span_str(f->source));
+
+	if (source_file_usable(f->source, &why) == SHMPUB_OK)
+		return SHMPUB_OK;
+	error_set(&message, SHMPUB_ERR_INVALID, "source: %s%s%s", why.message, hint ? "; " : "",
+	          hint ? hint : "");
+	at.line = f->source_line;
+	return config_warning(p, at, message.message, err);
+}
+
+int config_check_sources(const struct config *c, struct config_problems *problems,
+                         struct shmpub_error *err)
+{
+	int r = SHMPUB_OK;
+
+	for (size_t i = 0; i < c->n_feeds && !r; i++) {
+		if (c->feeds[i]->source != NULL)
+			r = check_source(c->feeds[i], problems, err);
+	}
 	return r;
 }

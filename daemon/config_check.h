@@ -11,8 +11,8 @@
 /* Sorts the feeds, fills in what they inherit from [daemon], judges. `path`: the main file. */
 int config_check(struct config *c, const char *path, struct config_problems *problems,
                  struct shmpub_error *err);
-/* One more problem: "file:line: message". */
-int config_problem(struct config_problems *p, const char *file, unsigned line, const char *message,
-                   struct shmpub_error *err);
+/* A warning for each source that cannot be opened now. Looks at the sources: it can hang where they do. */
+int config_check_sources(const struct config *c, struct config_problems *problems,
+                         struct shmpub_error *err);
 
 #endif

@@ -64,15 +64,58 @@ static int set_text(void *field, const struct key *key, struct span value, struc
 	return replace_text(field, value, err);
 }
 
+#define HASH_HINT "a '#' begins a comment only at the beginning of a line"
+#define QUOTE_HINT "values stand without quotes"
+
+/* " #" is told for any value that was refused, " # " refuses a path. */
+static const char *find_hash(struct span value)
+{
+	for (size_t i = 1; i < value.size; i++) {
+		if (value.data[i] == '#' && (value.data[i - 1] == ' ' || value.data[i - 1] == '\t'))
+			return value.data + i;
+	}
+	return NULL;
+}
+
+static bool is_quoted(struct span value)
+{
+	return value.size >= 2 && (value.data[0] == '"' || value.data[0] == '\'') &&
+	       value.data[value.size - 1] == value.data[0];
+}
+
+const char *value_hint(struct span value)
+{
+	if (find_hash(value) != NULL)
+		return HASH_HINT;
+	return is_quoted(value) ? QUOTE_HINT : NULL;
+}
+
+/* Names that a file could have, and that mean something else to whoever wrote them. */
+static int check_path(const struct key *key, struct span value, struct shmpub_error *err)
+{
+	const char *hash = find_hash(value);
+	size_t left = hash ? value.size - (size_t)(hash - value.data) : 0;
+
+	if (hash != NULL && (left == 1 || hash[1] == ' ' || hash[1] == '\t'))
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: " HASH_HINT ", or as ' ; '",
+		                 key->name);
+	if (is_quoted(value))
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: " QUOTE_HINT, key->name);
+	if (value.size && value.data[0] == '~' && (value.size == 1 || value.data[1] == '/'))
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "%s: '~' is not expanded, write the whole path", key->name);
+	return SHMPUB_OK;
+}
+
 /* A path is relative to the ini file that names it. */
 static int set_path(void *field, const struct key *key, struct span value, struct span base,
                     struct shmpub_error *err)
 {
 	struct buffer path = BUFFER_NONE;
-	int r;
+	int r = check_path(key, value, err);
 
-	if (value.size == 0 || value.data[0] == '/' || base.size == 0)
-		return set_text(field, key, value, base, err);
+	if (r || value.size == 0 || value.data[0] == '/' || base.size == 0)
+		return r ? r : set_text(field, key, value, base, err);
 	r = buffer_append(&path, base, err);
 	if (!r)
 		r = buffer_append(&path, value, err);
@@ -82,22 +125,37 @@ static int set_path(void *field, const struct key *key, struct span value, struc
 	return r;
 }
 
+static bool is_scheme_byte(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '+' || c == '-' || c == '.';
+}
+
+/* The bytes before the path: those of "NAME://" or of "exec:"; 0: it is a path. */
+static size_t scheme_size(struct span value)
+{
+	size_t n = 0;
+
+	while (n < value.size && is_scheme_byte(value.data[n]))
+		n++;
+	if (n && value.size >= n + 3 && memcmp(value.data + n, "://", 3) == 0)
+		return n + 3;
+	return value.size >= 5 && memcmp(value.data, "exec:", 5) == 0 ? 5 : 0;
+}
+
 /* Other kinds of sources have their own prefix; none may be mistaken for a file. */
 static int set_source(void *field, const struct key *key, struct span value, struct span base,
                       struct shmpub_error *err)
 {
-	static const char *const others[] = { "exec:", "http://", "https://", "redis://",
-		                              "shmpub://" };
+	size_t n = scheme_size(value);
 
-	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		size_t n = strlen(others[i]);
-
-		if (value.size >= n && memcmp(value.data, others[i], n) == 0)
-			return error_set(
-			        err, SHMPUB_ERR_INVALID,
-			        "source: '%s' is not served yet, the path of a file is wanted",
-			        others[i]);
-	}
+	if (n == 7 && memcmp(value.data, "file://", 7) == 0)
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "source: write the path of the file without 'file://'");
+	if (n)
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "source: '%.*s' is not served yet, the path of a file is wanted",
+		                 (int)n, value.data);
 	/* Taken as a file's name today, it would mean other files when patterns come. */
 	for (size_t i = 0; i < value.size; i++) {
 		if (strchr("*?[", value.data[i]) == NULL)
@@ -276,6 +334,8 @@ static const struct key feed_rows[] = {
 	{ "group", set_group, FEED(access.gid), 0, 0 },
 };
 
+_Static_assert(ARRAY_LEN(feed_rows) <= 32, "key_bit() has a bit for each");
+
 const struct key_table daemon_keys = { daemon_rows, ARRAY_LEN(daemon_rows) };
 const struct key_table feed_keys = { feed_rows, ARRAY_LEN(feed_rows) };
 
@@ -286,6 +346,11 @@ const struct key *key_find(const struct key_table *table, struct span name)
 			return &table->keys[i];
 	}
 	return NULL;
+}
+
+uint32_t key_bit(const struct key_table *table, const struct key *key)
+{
+	return (uint32_t)1 << (key - table->keys);
 }
 
 int key_set(void *object, const struct key *key, struct span value, struct span base,

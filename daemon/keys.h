@@ -29,6 +29,10 @@ extern const struct key_table daemon_keys; /* of struct config_daemon */
 extern const struct key_table feed_keys;   /* of struct config_feed, besides the CSV options */
 
 const struct key *key_find(const struct key_table *table, struct span name);
+/* The bit of a row of `table`, which has 32 at most. */
+uint32_t key_bit(const struct key_table *table, const struct key *key);
+/* A slip that many make, told beside what is wrong with `value`; NULL: none is to be seen. */
+const char *value_hint(struct span value);
 int key_set(void *object, const struct key *key, struct span value, struct span base,
             struct shmpub_error *err);
 

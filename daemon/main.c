@@ -81,11 +81,11 @@ static int check(const struct command *c)
 {
 	struct config_problems problems = CONFIG_PROBLEMS_NONE;
 	struct shmpub_error err;
-	struct config *config;
 
-	if (config_load(&config, c->app.path, &problems, &err))
+	if (config_judge(c->app.path, &problems, &err))
 		return fail(&problems, &err);
-	config_free(config);
+	if (problems.lines.size)
+		fwrite(problems.lines.data, 1, problems.lines.size, stderr);
 	config_problems_free(&problems);
 	return EXIT_SUCCESS;
 }

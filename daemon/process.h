@@ -11,7 +11,10 @@
 #include "base/span.h"
 #include "shmpub/shmpub.h"
 
-/* The id of a group by its name, or a number as it is. */
+/*
+ * The id of a group by its name, or a number as it is. SHMPUB_ERR_INVALID also when this
+ * process could not give a file to the group: it is neither root's nor a member's.
+ */
 int process_group(int64_t *out, struct span name, struct shmpub_error *err);
 /* Raise the bound of open descriptors to the most that is allowed; returns it. */
 uint64_t process_raise_descriptors(void);

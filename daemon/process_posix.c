@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "base/alloc.h"
 #include "base/duration.h"
 #include "base/error.h"
@@ -42,20 +43,46 @@ static int group_by_name(int64_t *out, const char *name, struct shmpub_error *er
 	return SHMPUB_OK;
 }
 
+static bool is_member(gid_t gid)
+{
+	int n = getgroups(0, NULL);
+	gid_t *groups = n > 0 ? mem_zalloc((size_t)n, sizeof(*groups)) : NULL;
+	bool found = geteuid() == 0 || getegid() == gid;
+
+	n = groups ? getgroups(n, groups) : 0;
+	for (int i = 0; i < n && !found; i++)
+		found = groups[i] == gid;
+	mem_free(groups);
+	return found;
+}
+
+/* chown(2) lets root give a file to any group, everybody else to groups of their own. */
+static int check_member(int64_t gid, struct span name, struct shmpub_error *err)
+{
+	if (is_member((gid_t)gid))
+		return SHMPUB_OK;
+	return error_set(err, SHMPUB_ERR_INVALID,
+	                 "%.*s: the user of this process (%u) is not a member of the group, so it "
+	                 "cannot give files to it",
+	                 (int)name.size, name.data, (unsigned)geteuid());
+}
+
 int process_group(int64_t *out, struct span name, struct shmpub_error *err)
 {
 	char text[64];
 	uint64_t number;
+	int r;
 
 	if (count_parse(&number, name) && number < UINT32_MAX) {
 		*out = (int64_t)number;
-		return SHMPUB_OK;
+		return check_member(*out, name, err);
 	}
 	if (name.size == 0 || name.size >= sizeof(text))
 		return error_set(err, SHMPUB_ERR_INVALID, "not the name of a group");
 	memcpy(text, name.data, name.size);
 	text[name.size] = '\0';
-	return group_by_name(out, text, err);
+	r = group_by_name(out, text, err);
+	return r ? r : check_member(*out, name, err);
 }
 
 uint64_t process_raise_descriptors(void)

@@ -34,6 +34,9 @@ bool source_mark_equal(const struct source_mark *a, const struct source_mark *b)
 /* Whether a look shows the very file that `seen` marks. */
 bool source_file_rests(const char *path, const struct source_mark *seen);
 
+/* Whether the file can be opened for reading now; it is not read. */
+int source_file_usable(const char *path, struct shmpub_error *err);
+
 struct source_request {
 	const char *path;
 	const struct source_mark *seen; /* what was read before; NULL: read in any case */

@@ -236,6 +236,18 @@ bool source_file_rests(const char *path, const struct source_mark *seen)
 	return source_mark_equal(seen, &look);
 }
 
+int source_file_usable(const char *path, struct shmpub_error *err)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r;
+
+	if (fd < 0)
+		return error_sys(err, errno, "%s", path);
+	r = fstat(fd, &st) == 0 ? check_kind(&st, path, err) : error_sys(err, errno, "%s", path);
+	close(fd);
+	return r;
+}
+
 int source_file_read(struct buffer *out, struct source_mark *mark, const struct source_request *q,
                      struct shmpub_error *err)
 {

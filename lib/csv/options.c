@@ -322,6 +322,7 @@ static int set_column_format(struct csv_column_option *c, const struct key *key,
 
 static const struct key keys[] = {
 	{ "delimiter", set_delimiter, AT(delimiter), NULL },
+	{ "sep", set_delimiter, AT(delimiter), NULL },
 	{ "quotechar", set_byte, AT(quote), NULL },
 	{ "comment", set_byte, AT(comment), NULL },
 	{ "thousands", set_byte, AT(thousands), NULL },

@@ -23,6 +23,11 @@ struct csv_options;
 
 /* True when `key` (index_col, dtype.NAME, ...) is an option of this table. */
 bool csv_options_has(struct span key);
+/* The key that `key` is another name of, or `key` itself: pandas has sep and delimiter. */
+static inline struct span csv_options_plain(struct span key)
+{
+	return span_is(key, "sep") ? span_str("delimiter") : key;
+}
 /* SHMPUB_ERR_INVALID with what was expected; the options are then unchanged. */
 int csv_options_set(struct csv_options *o, struct span key, struct span value,
                     struct shmpub_error *err);

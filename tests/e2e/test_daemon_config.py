@@ -1,10 +1,12 @@
 """shmpubd --check: every mistake is told with its file and line, a good file in silence."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run_shmpubd
+from conftest import ROOT, SHMPUBD, needs_root, run_shmpubd
 
 FEED = "[feed a]\nsource = a.csv\n"
 
@@ -82,8 +84,62 @@ BAD = {
     "no =": (FEED + "interval\n", 3, "no '='"),
 }
 
+# Mistakes that are told once: nothing that only follows from them is told besides.
+ONE_LINE = {
+    "no feed": ("", 1, "no feed: a section [feed NAME] with a source is wanted"),
+    "only comments": ("; [feed a]\n;source = a.csv\n", 2, "no feed"),
+    "no feed, only the daemon": ("[daemon]\nworkers = 2\n\n", 3, "no feed"),
+    "no feed, nothing included": ("[daemon]\ninclude = none/*.ini\n", 2, "no feed"),
+    "the only feed's name": ("[feed a b]\nsource = x\n", 1, "feed name 'a b'"),
+    "the only feed's section": ("[fed a]\nsource = x\n", 1, "unknown section"),
+    "the only section, open": ("[feed a\nsource = x\n", 1, "without ']'"),
+    "no section": ("source = x\n", 1, "before the first section"),
+    "source, comment": ("[feed a]\nsource = x.csv # c\n", 2, "'#' begins a comment only at"),
+    "source, empty comment": ("[feed a]\nsource = x.csv #\n", 2, "'#' begins a comment only at"),
+    "source, quotes": ('[feed a]\nsource = "x.csv"\n', 2, "values stand without quotes"),
+    "source, single quotes": ("[feed a]\nsource = 'x.csv'\n", 2, "values stand without quotes"),
+    "source, tilde": ("[feed a]\nsource = ~/x.csv\n", 2, "'~' is not expanded"),
+    "source, ftp": ("[feed a]\nsource = ftp://h/x.csv\n", 2, "'ftp://' is not served yet"),
+    "source, s3": ("[feed a]\nsource = s3://b/x.csv\n", 2, "'s3://' is not served yet"),
+    "source, HTTP": ("[feed a]\nsource = HTTP://h/x.csv\n", 2, "'HTTP://' is not served yet"),
+    "source, anything": ("[feed a]\nsource = git+ssh://h/x\n", 2, "'git+ssh://' is not served"),
+    "source, file": ("[feed a]\nsource = file:///x.csv\n", 2, "without 'file://'"),
+    "source, misspelt": ("[feed a]\nsorce = x.csv\n", 2, "did you mean 'source'?"),
+    "directory, tilde": ("[daemon]\ndirectory = ~/shm\n" + FEED, 2, "'~' is not expanded"),
+    "directory, quotes": ('[daemon]\ndirectory = "/x"\n' + FEED, 2, "without quotes"),
+    "include, comment": ("[daemon]\ninclude = d/*.ini # more\n" + FEED, 2, "'#' begins"),
+    "interval, comment": (FEED + "interval = 5s # fast\n", 3, "no duration: a whole number"),
+    "interval, hint": (FEED + "interval = 5s #fast\n", 3, "'#' begins a comment only at"),
+    "interval, quotes": (FEED + 'interval = "5s"\n', 3, "values stand without quotes"),
+    "dtype, comment": (FEED + "dtype.a = str # text\n", 3, "'#' begins a comment only at"),
+    "array dtype": (FEED + "array_segment = s\narray_dtype = int\n", 4, "int8 to int64"),
+    "array dtype, misspelt": (FEED + "array_segment = s\narray_dtyp = int8\n", 4, "did you mean"),
+    "array segment": (FEED + "array_segment = .s\narray_dtype = int8\n", 3, "a name under"),
+    "csv segment": (FEED + "csv_segment = .s\nsegment_mode = 0600\n", 3, "a name under"),
+    "feed twice": (FEED + "[feed a]\ninterval = 1s\n", 3, "feed a is already that of"),
+    "feed twice, segment": (
+        "[feed a]\nsource = x\ncsv_segment = s\n" * 2,
+        4,
+        "feed a is already that of",
+    ),
+    "key twice": (FEED + "interval = 5s\ninterval = 6s\n", 4, "twice, first in line 3"),
+    "sep and delimiter": (
+        FEED + "delimiter = ,\nsep = tab\n",
+        4,
+        "sep is another name of delimiter, set in line 3",
+    ),
+    "delimiter and sep": (
+        FEED + "sep = tab\ndelimiter = ,\n",
+        4,
+        "delimiter is another name of sep, set in line 3",
+    ),
+}
+
 GOOD = {
-    "nothing": "",
+    "separator": FEED + "sep = tab\n",
+    "a hash in a name": "[feed a]\nsource = Report #3.csv\n",
+    "a colon in a name": "[feed a]\nsource = a:b.csv\n",
+    "a tilde in a name": "[feed a]\nsource = a~/~x.csv~\n",
     "feed": FEED,
     "comments": "; a\n# b\n[feed a] ; c\nsource = a.csv ; d; e\n",
     "byte order mark, CRLF": b"\xef\xbb\xbf[feed a]\r\nsource = a.csv\r\n",
@@ -99,8 +155,9 @@ GOOD = {
     "array_columns = a, b\nsegment_mode = 0666\n",
     "CSV options": FEED + "index_col = a\nparse_dates = b\ndate_format = %Y-%m-%d %H:%M\n"
     "dtype.a b = category\n",
-    "daemon": "[daemon]\nworkers = 2\nlog_level = debug\nfile_mode = 0640\ngroup = 0\n"
-    "keep_on_exit = yes\nmax_feeds = 10\nmax_bytes = 1G\nspare_bytes = 0\n",
+    "daemon": "[daemon]\nworkers = 2\nlog_level = debug\nfile_mode = 0640\n"
+    f"group = {os.getegid()}\nkeep_on_exit = yes\nmax_feeds = 10\nmax_bytes = 1G\n"
+    "spare_bytes = 0\n" + FEED,
 }
 
 
@@ -121,9 +178,106 @@ def test_bad(tmp_path, label):
     assert all(re.match(r".*shmpubd\.ini:\d+: .", t) for t in told), told
 
 
+@pytest.mark.parametrize("label", ONE_LINE)
+def test_one_mistake_is_one_line(tmp_path, label):
+    text, line, message = ONE_LINE[label]
+    status, told = check(tmp_path / "shmpubd.ini", text)
+    assert status == 1
+    assert len(told) == 1, told
+    assert told[0].startswith(f"{tmp_path}/shmpubd.ini:{line}: ") and message in told[0], told
+
+
 @pytest.mark.parametrize("label", GOOD)
 def test_good(tmp_path, label):
-    assert check(tmp_path / "shmpubd.ini", GOOD[label]) == (0, [])
+    status, told = check(tmp_path / "shmpubd.ini", GOOD[label])
+    assert status == 0
+    assert [t for t in told if "warning: source:" not in t] == []
+
+
+def test_sources_are_looked_at(tmp_path):
+    """A source may come later: a warning where it stands, and status 0."""
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    ini = tmp_path / "c.ini"
+    assert check(ini, FEED) == (0, [])
+    rows = {
+        "none.csv": f"{tmp_path}/none.csv: No such file or directory",
+        "folder": f"{tmp_path}/folder: a directory, not a file",
+        "fifo": f"{tmp_path}/fifo: a FIFO, not a file",
+        "a.csv #c": f"{tmp_path}/a.csv #c: No such file or directory; a '#' begins a comment only "
+        "at the beginning of a line",
+    }
+    text = "".join(f"[feed f{n}]\nsource = {name}\n" for n, name in enumerate(rows))
+    status, told = check(ini, text)
+    assert status == 0
+    assert told == [
+        f"{ini}:{2 * n + 2}: warning: source: {message}" for n, message in enumerate(rows.values())
+    ]
+
+
+def as_nobody(ini):
+    command = [SHMPUBD, "-c", ini, "--check"]
+    return subprocess.run(
+        command, capture_output=True, text=True, user=65534, group=65534, extra_groups=[]
+    )
+
+
+@needs_root
+def test_what_another_user_may_not(tmp_path):
+    for folder in [tmp_path, *list(tmp_path.parents)[:-2]]:
+        folder.chmod(folder.stat().st_mode | 0o055)
+    source, ini = tmp_path / "a.csv", tmp_path / "c.ini"
+    source.write_text("a\n1\n")
+    source.chmod(0o600)
+    assert check(ini, FEED) == (0, [])
+    run = as_nobody(ini)
+    assert run.returncode == 0
+    assert run.stderr == f"{ini}:2: warning: source: {source}: Permission denied\n"
+    source.chmod(0o644)
+    ini.write_text(FEED + "group = root\n")
+    run = as_nobody(ini)
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"{ini}:3: group: root: the user of this process (65534) is not a")
+    ini.write_text(FEED + "group = 65534\n")
+    assert as_nobody(ini).returncode == 0
+
+
+def test_lines_in_the_order_of_the_files(tmp_path):
+    """Also those that are found only when everything is known."""
+    folder = tmp_path / "conf.d"
+    folder.mkdir()
+    (folder / "1.ini").write_text("[feed d]\nsource = none\n[feed c]\ninterval = 1\n")
+    (folder / "2.ini").write_text("[feed b]\nsource = none\nfoo = 1\n")
+    text = "[feed z]\n[feed b]\nsource = none\nbar = 1\n[daemon]\ninclude = conf.d/*.ini\n"
+    status, told = check(tmp_path / "c.ini", text)
+    assert status == 1
+    assert [t.removeprefix(f"{tmp_path}/").split(": ")[:2] for t in told] == [
+        ["c.ini:1", "no source"],
+        ["c.ini:4", "unknown key 'bar' in [feed]"],
+        ["conf.d/1.ini:3", "no source"],
+        ["conf.d/1.ini:4", "interval"],
+        ["conf.d/2.ini:1", f"feed b is already that of {tmp_path}/c.ini:2"],
+        ["conf.d/2.ini:3", "unknown key 'foo' in [feed]"],
+    ]
+    (folder / "1.ini").write_text("[feed d]\nsource = none\n[feed c]\nsource = none\n")
+    (folder / "2.ini").unlink()
+    text = "[feed z]\nsource = none\n[daemon]\ninclude = conf.d/*.ini\n"
+    status, told = check(tmp_path / "c.ini", text)
+    assert status == 0
+    places = [t.removeprefix(f"{tmp_path}/").split(": ")[0] for t in told]
+    assert places == ["c.ini:2", "conf.d/1.ini:2", "conf.d/1.ini:4"]
+
+
+def test_the_same_at_the_start(tmp_path):
+    """One judgement: what --check refuses, the start refuses with the same lines."""
+    for label, (text, _, _) in ONE_LINE.items():
+        ini = tmp_path / "c.ini"
+        _, told = check(ini, text)
+        run = run_shmpubd("-c", ini)
+        assert run.returncode == 1, label
+        started = run.stderr.splitlines()
+        assert started == told, label
 
 
 def test_all_problems_at_once(tmp_path):
@@ -134,6 +288,7 @@ def test_all_problems_at_once(tmp_path):
 
 
 def test_many_problems_are_counted(tmp_path):
+    (tmp_path / "x").touch()
     status, told = check(tmp_path / "c.ini", "[feed a]\nsource = x\n" + "x\n" * 500)
     assert status == 1 and len(told) == 101
     assert told[-1].endswith("400 more problems")
@@ -142,6 +297,9 @@ def test_many_problems_are_counted(tmp_path):
 def test_include(tmp_path):
     folder = tmp_path / "conf.d"
     folder.mkdir()
+    (tmp_path / "a.csv").touch()
+    for name in ("x", "y"):
+        (folder / name).touch()
     main = "[daemon]\ninclude = conf.d/*.ini\n" + FEED
     assert check(tmp_path / "c.ini", main) == (0, [])
     (folder / "20.ini").write_text("[feed a]\nsource = x\n")
@@ -176,10 +334,8 @@ def test_command_line(tmp_path):
         assert run.returncode == 2 and "usage: shmpubd" in run.stderr
 
 
-def test_the_sample_is_right(tmp_path):
-    """As it is, and with every default and example in it taken for real."""
-    text = (ROOT / "config" / "shmpubd.ini").read_text()
-    assert check(tmp_path / "c.ini", text) == (0, [])
+def without_comments(text):
+    """The sample with every default and example in it taken for real, but for `group`."""
     seen: set[str] = set()
     lines = []
     for line in text.splitlines():
@@ -190,9 +346,19 @@ def test_the_sample_is_right(tmp_path):
         if not line.startswith(("group", ";")) and key not in seen:
             lines.append(line)
             seen.add(key)
-    used = "\n".join(lines)
-    assert check(tmp_path / "c.ini", used) == (0, [])
-    source = (ROOT / "daemon" / "keys.c").read_text()
-    known = set(re.findall(r"^\t\{ \"(\w+)\", set_", source, re.MULTILINE))
+    return "\n".join(lines)
+
+
+def test_the_sample_is_right(tmp_path):
+    """As it is, and with every default and example in it taken for real."""
+    text = (ROOT / "config" / "shmpubd.ini").read_text()
+    source = tmp_path / "quotes.csv"
+    source.touch()
+    for used in (text, without_comments(text)):
+        used = used.replace("/data/quotes.csv", str(source))
+        assert check(tmp_path / "c.ini", used) == (0, [])
+    known = set(
+        re.findall(r"^\t\{ \"(\w+)\", set_", (ROOT / "daemon" / "keys.c").read_text(), re.MULTILINE)
+    )
     assert len(known) == 18
     assert known <= set(re.findall(r"^;?(\w+) = ", text, re.MULTILINE))

@@ -105,10 +105,15 @@ def test_once(daemon):
     assert f"{d.folder}/b.csv:2: " in log and "none.csv: No such file" in log
 
 
-def test_once_without_feeds(daemon):
+def test_no_feed(daemon):
+    """Nothing to serve is a mistake, not a service: nothing is made, nobody is served."""
     d = daemon()
     d.configure("")
-    assert d.start("--once").wait() == 0
+    for arguments in (["--once"], []):
+        run = run_shmpubd("-c", d.ini, *arguments)
+        assert run.returncode == 1
+        assert run.stderr == f"{d.ini}:4: no feed: a section [feed NAME] with a source is wanted\n"
+    assert not (d.shm / d.instance).exists()
 
 
 def test_bad_configuration(daemon):

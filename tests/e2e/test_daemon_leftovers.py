@@ -89,7 +89,7 @@ def test_links_are_not_followed(daemon, tmp_path, name):
 
 def test_a_file_where_the_directory_should_be(daemon):
     d = daemon()
-    d.configure("")
+    d.configure({"a": "source = none.csv"})
     (d.shm / d.instance).write_text("x")
     d.start(wait=False)
     assert d.wait() == 1
@@ -99,9 +99,9 @@ def test_a_file_where_the_directory_should_be(daemon):
 
 def test_no_directory(daemon):
     d = daemon()
-    d.configure("")
+    d.configure({"a": "source = none.csv"})
     d.shm = d.shm / "none"
-    d.configure("")
+    d.configure({"a": "source = none.csv"})
     d.start(wait=False)
     assert d.wait() == 1
     assert "No such file or directory" in d.log_text()

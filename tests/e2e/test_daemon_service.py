@@ -9,6 +9,7 @@ import time
 import pytest
 from conftest import until
 
+ABSENT = {"a": "source = none.csv\ninterval = 1h"}  # a feed is needed; here, not what it does
 
 def test_ready_after_the_first_attempts(daemon):
     d = daemon()
@@ -22,7 +23,7 @@ def test_ready_after_the_first_attempts(daemon):
 
 def test_reload_and_stop_are_told(daemon):
     d = daemon()
-    d.configure("")
+    d.configure(ABSENT)
     d.start()
     d.reload()
     reloading = next(t for t in d.told if t.startswith("RELOADING=1"))
@@ -34,7 +35,7 @@ def test_reload_and_stop_are_told(daemon):
 
 def test_watchdog(daemon):
     d = daemon()
-    d.configure("")
+    d.configure(ABSENT)
     d.environment = {"WATCHDOG_USEC": "3000000"}
     d.start()
     d.wait_told("WATCHDOG=1")
@@ -43,7 +44,7 @@ def test_watchdog(daemon):
 
 def test_watchdog_of_another(daemon):
     d = daemon()
-    d.configure("")
+    d.configure(ABSENT)
     d.environment = {"WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"}
     d.start()
     time.sleep(1.5)
@@ -65,7 +66,7 @@ def test_journal_form(daemon):
 
 def test_journal_of_another_stream(daemon):
     d = daemon()
-    d.configure("")
+    d.configure(ABSENT)
     d.environment = {"JOURNAL_STREAM": "1:1"}
     d.start()
     assert not d.log_text().startswith("<")

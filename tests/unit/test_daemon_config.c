@@ -56,14 +56,20 @@ static void test_defaults(void)
 
 static void test_inherited(void)
 {
-	struct config *c = load("[feed a]\nsource = a\n[feed b]\nsource = b\nfile_mode = 0400\n"
-	                        "group = 7\n[daemon]\nfile_mode = 0640\ngroup = 42\n");
+	int general = geteuid() == 0 ? 42 : (int)getegid(), own = geteuid() == 0 ? 7 : general;
+	char text[256];
+	struct config *c;
 
+	snprintf(text, sizeof(text),
+	         "[feed a]\nsource = a\n[feed b]\nsource = b\nfile_mode = 0400\ngroup = %d\n"
+	         "[daemon]\nfile_mode = 0640\ngroup = %d\n",
+	         own, general);
+	c = load(text);
 	CHECK_INT("mode", c->feeds[0]->access.mode, 0640);
-	CHECK_INT("group", c->feeds[0]->access.gid, 42);
-	CHECK_INT("of segments too", c->feeds[0]->segment_access.gid, 42);
+	CHECK_INT("group", c->feeds[0]->access.gid, general);
+	CHECK_INT("of segments too", c->feeds[0]->segment_access.gid, general);
 	CHECK_INT("own mode", c->feeds[1]->access.mode, 0400);
-	CHECK_INT("own group", c->feeds[1]->access.gid, 7);
+	CHECK_INT("own group", c->feeds[1]->access.gid, own);
 	config_free(c);
 }
 

@@ -116,6 +116,7 @@ static const struct {
 	  "a:kf | #1=1 | #1=1 | #0=0.5", false },
 
 	{ "delimiter", "delimiter=semicolon", "a;b\n1;2\n", "a:i b:i | 1 2", false },
+	{ "delimiter, pandas' other name", "sep=\\t", "a\tb\n1\t2\n", "a:i b:i | 1 2", false },
 	{ "whitespace", "delimiter=whitespace", " a  b\n1\t 2 \n", "a:i b:i | 1 2", false },
 	{ "no header", "header=none", "1,x\n2,y\n", "0:i 1:s | 1 x | 2 y", false },
 	{ "header below", "header=1", "t\na,b\n1,2\n", "a:i b:i | 1 2", false },

@@ -1,0 +1,69 @@
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "keys.h"
+
+/* A feed's part of the configuration: jobs hold it by references, longer than the rest lives. */
+
+static void feed_free(struct config_feed *f)
+{
+	mem_free(f->name);
+	mem_free(f->file);
+	mem_free(f->source);
+	mem_free(f->csv_segment);
+	mem_free(f->array_segment);
+	mem_free(f->array_columns);
+	csv_options_free(f->csv);
+	buffer_free(&f->text);
+	mem_free(f);
+}
+
+struct config_feed *config_feed_acquire(struct config_feed *feed)
+{
+	feed->n_references++;
+	return feed;
+}
+
+void config_feed_release(struct config_feed *feed)
+{
+	if (feed != NULL && --feed->n_references == 0)
+		feed_free(feed);
+}
+
+static bool access_equal(const struct shm_access *a, const struct shm_access *b)
+{
+	return a->mode == b->mode && a->gid == b->gid;
+}
+
+bool config_feed_equal(const struct config_feed *a, const struct config_feed *b)
+{
+	return span_eq(buffer_span(&a->text), buffer_span(&b->text)) &&
+	       strcmp(a->source, b->source) == 0 && access_equal(&a->access, &b->access) &&
+	       access_equal(&a->segment_access, &b->segment_access);
+}
+
+int config_feed_new(struct config_feed **out, struct span name, struct config_place at,
+                    struct shmpub_error *err)
+{
+	struct config_feed *f = mem_zalloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return error_nomem(err, sizeof(*f));
+	f->n_references = 1;
+	f->line = at.line;
+	f->file_number = at.number;
+	f->interval_ms = 5000;
+	f->access.gid = -1;
+	f->segment_access.gid = -1;
+	f->text = BUFFER_NONE;
+	f->name = text_copy(name);
+	f->file = text_copy(span_str(at.file));
+	if (f->name == NULL || f->file == NULL || csv_options_new(&f->csv, NULL) != SHMPUB_OK) {
+		feed_free(f);
+		return error_nomem(err, sizeof(*f));
+	}
+	*out = f;
+	return SHMPUB_OK;
+}
+
