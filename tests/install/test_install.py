@@ -67,31 +67,88 @@ def test_a_configuration_that_is_there_is_kept(tmp_path: Path) -> None:
     assert ini.read_text() == "mine\n"
 
 
-def test_a_program_is_compiled_with_pkg_config(installed: Path, tmp_path: Path) -> None:
-    source = tmp_path / "version.c"
-    source.write_text(
-        "#include <shmpub/shmpub.h>\n#include <stdio.h>\n"
-        "int main(void)\n{\n\treturn puts(shmpub_version()) < 0;\n}\n"
-    )
-    (folder,) = installed.rglob("pkgconfig")
-    found = os.environ | {"PKG_CONFIG_PATH": str(folder), "PKG_CONFIG_SYSROOT_DIR": str(installed)}
+PROGRAM = """\
+#include <shmpub/shmpub.h>
+#include <stdio.h>
+
+/* The name of a function of zlib's, which libshmpub has inside as well. */
+unsigned long crc32(unsigned long crc) { return crc + 1; }
+
+int main(void)
+{
+	return crc32(1) != 2 || puts(shmpub_version()) < 0;
+}
+"""
+CMAKE = """\
+cmake_minimum_required(VERSION 3.25)
+project(uses_shmpub LANGUAGES C)
+find_package(shmpub 0.1 REQUIRED)
+add_executable(with_shared program.c)
+target_link_libraries(with_shared PRIVATE shmpub::shmpub)
+add_executable(with_static program.c)
+target_link_libraries(with_static PRIVATE shmpub::static)
+"""
+
+
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Installed under a prefix of its own, and then moved somewhere else."""
+    folder = tmp_path_factory.mktemp("moved")
+    command = ["cmake", "--install", BUILD, "--prefix", folder / "before"]
+    subprocess.run(command, check=True, capture_output=True)
+    return (folder / "before").rename(folder / "after")
+
+
+def test_everything_stays_below_the_prefix(moved: Path) -> None:
+    assert (moved / "etc/shmpub/shmpubd.ini").is_file()
+    unit = (moved / "lib/systemd/system/shmpubd.service").read_text()
+    before = moved.parent / "before"
+    assert f"ExecStart={before}/bin/shmpubd -c {before}/etc/shmpub/shmpubd.ini\n" in unit
+
+
+def run_with(library: Path, program: Path) -> str:
+    found = os.environ | {"LD_LIBRARY_PATH": str(library)}
+    done = subprocess.run([program], env=found, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def test_a_program_is_compiled_with_pkg_config(moved: Path, tmp_path: Path) -> None:
+    (tmp_path / "program.c").write_text(PROGRAM)
+    (folder,) = moved.rglob("pkgconfig")
     flags = subprocess.run(
         ["pkg-config", "--cflags", "--libs", "shmpub"],
-        env=found,
+        env=os.environ | {"PKG_CONFIG_PATH": str(folder)},
         check=True,
         capture_output=True,
         text=True,
     ).stdout.split()
-    program = tmp_path / "version"
-    subprocess.run(["cc", source, *flags, "-o", program], check=True)
-    out = subprocess.run(
-        [program],
-        env=os.environ | {"LD_LIBRARY_PATH": str(folder.parent)},
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    assert out == f"{version_of_the_project()}\n"
+    program = tmp_path / "program"
+    subprocess.run(["cc", tmp_path / "program.c", *flags, "-o", program], check=True)
+    assert run_with(folder.parent, program) == f"{version_of_the_project()}\n"
+
+
+def test_programs_are_built_with_the_cmake_package(moved: Path, tmp_path: Path) -> None:
+    (tmp_path / "program.c").write_text(PROGRAM)
+    (tmp_path / "CMakeLists.txt").write_text(CMAKE)
+    build = tmp_path / "build"
+    for command in (
+        ["cmake", "-S", tmp_path, "-B", build, f"-DCMAKE_PREFIX_PATH={moved}"],
+        ["cmake", "--build", build],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    (library,) = moved.rglob("libshmpub.so")
+    assert run_with(library.parent, build / "with_shared") == f"{version_of_the_project()}\n"
+    assert run_with(tmp_path, build / "with_static") == f"{version_of_the_project()}\n"
+
+
+def test_the_static_library_shows_its_public_names_only(moved: Path) -> None:
+    (archive,) = moved.rglob("libshmpub.a")
+    command = ["nm", "--defined-only", "--extern-only", "-P", archive]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    names = {line.split()[0] for line in lines if " " in line}
+    assert "shmpub_acquire" in names
+    assert {name for name in names if not name.startswith("shmpub_")} == set()
 
 
 def version_of_the_project() -> str:
