@@ -334,19 +334,71 @@ def test_command_line(tmp_path):
         assert run.returncode == 2 and "usage: shmpubd" in run.stderr
 
 
-def without_comments(text):
-    """The sample with every default and example in it taken for real, but for `group`."""
-    seen: set[str] = set()
-    lines = []
+# --- what is written about keys -----------------------------------------------------------------
+
+
+def accepted():
+    """The keys as the tables of the program have them, by the section that they belong into."""
+    daemon = (ROOT / "daemon" / "keys.c").read_text()
+    options = (ROOT / "lib" / "csv" / "options.c").read_text()
+    row = re.compile(r'^\t\{ "(\w+)", set_\w+, [^}\n]*?(NULL|set_column_\w+|) ?\},$', re.MULTILINE)
+    tables = {
+        name: re.search(rf"{name}\[\] = \{{\n(.*?)^\}};", text, re.MULTILINE | re.DOTALL)[1]
+        for name, text in (("daemon_rows", daemon), ("feed_rows", daemon), ("keys", options))
+    }
+    keys = {name: row.findall(text) for name, text in tables.items()}
+    assert all(len(keys[name]) == len(tables[name].splitlines()) for name in keys)
+    families = {f"{key}." for key, column in keys["keys"] if column != "NULL"}
+    return {
+        "daemon": {key for key, _ in keys["daemon_rows"]},
+        "feed": {key for key, _ in keys["feed_rows"] + keys["keys"]} | families,
+    }
+
+
+def shown(text):
+    """What the sample shows: {section: {key: (value, whether it is an example)}}."""
+    sections: dict[str, dict[str, tuple[str, bool]]] = {}
+    section = ""
     for line in text.splitlines():
-        line = re.sub(r"^;(?=[\[a-z])", "", line)
-        key = line.split(" = ")[0]
-        if line.startswith("["):
-            seen.clear()
-        if not line.startswith(("group", ";")) and key not in seen:
-            lines.append(line)
-            seen.add(key)
-    return "\n".join(lines)
+        if heading := re.fullmatch(r"\[(\w+).*\]", line):
+            section = heading[1]
+        elif entry := re.fullmatch(r";?([a-z_]+\.?)(\w*) = (.*?)( ; example)?", line):
+            assert entry[1] not in sections.setdefault(section, {}), line
+            is_example = bool(entry[4]) or not line.startswith(";")
+            sections[section][entry[1]] = (entry[3], is_example)
+    return sections
+
+
+def without_comments(text):
+    return re.sub(r"^;(?=[a-z_]+(\.\w+)? = )", "", text, flags=re.MULTILINE)
+
+
+def test_the_sample_shows_every_key():
+    text = (ROOT / "config" / "shmpubd.ini").read_text()
+    sample = {section: set(keys) for section, keys in shown(text).items()}
+    keys = accepted()
+    assert "sep" in keys["feed"] and "also called sep" in text  # both at once are a mistake
+    assert sample == {"daemon": keys["daemon"], "feed": keys["feed"] - {"sep"}}
+
+
+def test_the_manual_has_every_key_with_its_default():
+    page = (ROOT / "docs" / "man" / "shmpubd.ini.5").read_text()
+    sample = shown((ROOT / "config" / "shmpubd.ini").read_text())
+    parts = {
+        "daemon": page[page.index(".SH [daemon]") : page.index('.SH "[feed NAME]"')],
+        "feed": page[page.index('.SH "[feed NAME]"') : page.index(".SH EXAMPLE")],
+    }
+    for section, keys in accepted().items():
+        heads = re.findall(r"^\.TP\n\.BR? (.*)$", parts[section], re.MULTILINE)
+        told = {}
+        for head in heads:
+            default = re.search(r'" \((.*)\)"$', head)
+            for key in re.findall(r"\b([a-z_]{2,}\.?)(?=[\s\",]|$)", head.split('" (')[0]):
+                told[key] = default[1].replace("\\", "") if default else None
+        assert keys <= set(told), keys - set(told)
+        for key, (value, is_example) in sample[section].items():
+            if not is_example:
+                assert told[key] == value, key
 
 
 def test_the_sample_is_right(tmp_path):
@@ -354,11 +406,7 @@ def test_the_sample_is_right(tmp_path):
     text = (ROOT / "config" / "shmpubd.ini").read_text()
     source = tmp_path / "quotes.csv"
     source.touch()
+    group = Path(f"/proc/{os.getpid()}/task").group()
     for used in (text, without_comments(text)):
-        used = used.replace("/data/quotes.csv", str(source))
+        used = used.replace("/data/quotes.csv", str(source)).replace("= shmpub ;", f"= {group} ;")
         assert check(tmp_path / "c.ini", used) == (0, [])
-    known = set(
-        re.findall(r"^\t\{ \"(\w+)\", set_", (ROOT / "daemon" / "keys.c").read_text(), re.MULTILINE)
-    )
-    assert len(known) == 18
-    assert known <= set(re.findall(r"^;?(\w+) = ", text, re.MULTILINE))

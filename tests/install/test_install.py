@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "usr/local/lib/sysusers.d/shmpub.conf",
         "usr/local/lib/tmpfiles.d/shmpub.conf",
         "etc/shmpub/shmpubd.ini",
+        "usr/local/share/doc/shmpub/ARCHITECTURE.md",
+        "usr/local/share/doc/shmpub/CHANGELOG.md",
+        "usr/local/share/doc/shmpub/CSV.md",
+        "usr/local/share/doc/shmpub/FORMAT.md",
+        "usr/local/share/doc/shmpub/LICENSE",
+        "usr/local/share/doc/shmpub/decisions/README.md",
     ],
 )
 def test_it_is_there(installed: Path, name: str) -> None:
@@ -57,6 +64,15 @@ def test_the_sample_configuration_is_good(installed: Path) -> None:
     daemon = installed / "usr/local/bin/shmpubd"
     ini = installed / "etc/shmpub/shmpubd.ini"
     subprocess.run([daemon, "-c", ini, "--check"], check=True)
+
+
+def test_the_manual_names_pages_that_are_there(installed: Path) -> None:
+    pages = [p.read_text() for p in installed.glob("usr/local/share/man/man*/*")]
+    named = {name for page in pages for name in re.findall(r"\b[A-Z]+\.md\b", page)}
+    assert "CSV.md" in named
+    there = {p.name for p in (installed / "usr/local/share/doc/shmpub").iterdir()}
+    assert named <= there
+    assert not any("docs/" in page for page in pages)
 
 
 def test_a_configuration_that_is_there_is_kept(tmp_path: Path) -> None:

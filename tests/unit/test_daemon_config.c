@@ -108,6 +108,78 @@ static void test_changes(void)
 	config_free(before);
 }
 
+/* --- the sample's defaults ----------------------------------------------------------------------- */
+
+static bool same_daemon(const struct config_daemon *a, const struct config_daemon *b)
+{
+	struct config_daemon x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	x.instance = x.directory = y.instance = y.directory = NULL;
+	return strcmp(a->instance, b->instance) == 0 && strcmp(a->directory, b->directory) == 0 &&
+	       memcmp(&x, &y, sizeof(x)) == 0;
+}
+
+/* No default is a list, so the options hold no pointers. */
+static bool same_options(const struct csv_options *a, const struct csv_options *b)
+{
+	struct csv_options x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	x.is_header_given = y.is_header_given = false;
+	return memcmp(&x, &y, sizeof(x)) == 0;
+}
+
+static bool same_feed(const struct config_feed *a, const struct config_feed *b)
+{
+	return a->interval_ms == b->interval_ms &&
+	       memcmp(&a->access, &b->access, sizeof(a->access)) == 0 &&
+	       memcmp(&a->segment_access, &b->segment_access, sizeof(a->segment_access)) == 0 &&
+	       same_options(a->csv, b->csv);
+}
+
+/* `entry`: "KEY = VALUE\n". */
+static void check_default(const char *entry, bool is_daemon, const struct config *plain)
+{
+	bool is_segment = strncmp(entry, "segment_mode", 12) == 0; /* goes with a segment only */
+	char text[1024];
+	struct config *c;
+
+	snprintf(text, sizeof(text), "[daemon]\n%s[feed a]\nsource = x\n%s%s",
+	         is_daemon ? entry : "", is_daemon ? "" : entry,
+	         is_segment ? "csv_segment = s\n" : "");
+	c = load(text);
+	CHECK(entry, c != NULL && same_daemon(&c->daemon, &plain->daemon) &&
+	                     same_feed(c->feeds[0], plain->feeds[0]));
+	config_free(c);
+}
+
+/* What the sample shows behind a ';' without calling it an example is what holds without it. */
+static void test_sample_defaults(void)
+{
+	struct config *plain = load("[feed a]\nsource = x\n");
+	FILE *f = fopen(SAMPLE, "r");
+	bool is_daemon = false;
+	char line[256];
+	int n = 0;
+
+	CHECK("the sample is there", f != NULL);
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		if (line[0] == '[')
+			is_daemon = strncmp(line, "[daemon]", 8) == 0;
+		if (line[0] != ';' || line[1] < 'a' || line[1] > 'z' || strstr(line, "; example"))
+			continue;
+		check_default(line + 1, is_daemon, plain);
+		n++;
+	}
+	CHECK("there are some", n > 15);
+	if (f != NULL)
+		fclose(f);
+	config_free(plain);
+}
+
 static void test_references(void)
 {
 	struct config *c = load(FEED);
@@ -150,6 +222,7 @@ int main(void)
 	test_defaults();
 	test_inherited();
 	test_changes();
+	test_sample_defaults();
 	test_references();
 	test_no_memory(FEED
 	               "csv_segment = s\narray_segment = t\narray_dtype = int8\nindex_col = x\n"
