@@ -63,7 +63,7 @@ const char *feed_state(enum shmpub_feed_state state)
 	static const char *const names[] = {
 		[SHMPUB_FEED_NEVER] = "never",     [SHMPUB_FEED_FRESH] = "fresh",
 		[SHMPUB_FEED_STALE] = "stale",     [SHMPUB_FEED_FAILING] = "failing",
-		[SHMPUB_FEED_REMOVED] = "removed",
+		[SHMPUB_FEED_REMOVED] = "removed", [SHMPUB_FEED_GONE] = "gone",
 	};
 
 	return (unsigned)state < ARRAY_LEN(names) && names[state] != NULL ? names[state] : "?";

@@ -160,11 +160,18 @@ SHMPUB_API int shmpub_acquire(struct shmpub_snapshot **out, struct shmpub_reader
                               const char *feed, const struct shmpub_mark *seen,
                               struct shmpub_error *err);
 
+#define SHMPUB_GRACE_MS 5000 /* how long a running publisher may go without a feed that is waited for */
+
 /*
  * Sleep until there is something newer than `seen` (NULL: anything at all), for
  * timeout_ms at most (negative: for ever). SHMPUB_OK, SHMPUB_TIMED_OUT, or
- * SHMPUB_NO_FEED when a running publisher has no such feed. A publisher that is not
- * there yet, or is being replaced, is waited for.
+ * SHMPUB_NO_FEED.
+ *
+ * Waiting does not depend on who starts first: a publisher that is not there yet, is
+ * starting, is being replaced, or is gone, is waited for. One that runs and has not
+ * announced the feed has SHMPUB_GRACE_MS to do so (or the time given, if that is
+ * shorter); then SHMPUB_NO_FEED, with the nearest name in the message. A feed that is
+ * removed while it is waited for ends the wait at once.
  */
 SHMPUB_API int shmpub_wait(struct shmpub_reader *reader, const char *feed,
                            const struct shmpub_mark *seen, int timeout_ms,
@@ -183,8 +190,22 @@ enum shmpub_instance_state {
 	SHMPUB_STARTING = 1,
 	SHMPUB_RUNNING = 2,
 	SHMPUB_STOPPED = 3, /* orderly; what stands was left on purpose */
+	SHMPUB_GONE = 4,    /* killed, or hung: its process or its heartbeat is missing */
 };
 
+enum shmpub_config_result {
+	SHMPUB_CONFIG_NONE = 0, /* the publisher has no configuration, or has not told */
+	SHMPUB_CONFIG_GOOD = 1, /* the last load took effect */
+	SHMPUB_CONFIG_BAD = 2,  /* it was refused: the configuration before it stays */
+};
+
+#define SHMPUB_WHY_SIZE 64
+
+/*
+ * A publisher that was killed, or hangs, stores nothing, so each of these calls judges it
+ * anew (docs/FORMAT.md, "Is the publisher alive"). When it is gone, so are its feeds:
+ * what they told last is no news. Their snapshots stay readable.
+ */
 struct shmpub_instance_info {
 	uint64_t epoch;
 	uint64_t pid; /* of the publisher, in its own namespace */
@@ -192,9 +213,17 @@ struct shmpub_instance_info {
 	uint64_t segment_bytes; /* memory in snapshots and spares */
 	uint64_t held_bytes;    /* memory in replaced snapshots that readers still hold */
 	int64_t started_ns;     /* wall clock, ns since 1970 UTC, as every time here */
-	int64_t heartbeat_ns;   /* 0: none promised */
+	int64_t heartbeat_ns;   /* 0: none yet */
 	enum shmpub_instance_state state;
 	char instance[SHMPUB_FEED_MAX + 1];
+	/* Empty: the publisher lives, or nothing can be known. Else "stopped", "no process 4711", ... */
+	char why_gone[SHMPUB_WHY_SIZE];
+	uint64_t heartbeat_interval_ms; /* 0: none is promised */
+	uint64_t max_bytes;             /* bound of the memory in segments; 0: none */
+	uint64_t resident_bytes; /* of the publisher's process, at its last heartbeat; 0: unknown */
+	uint64_t config_loads;   /* attempts to load a configuration, that at the start among them */
+	int64_t config_load_ns;  /* when the last one was */
+	enum shmpub_config_result config_result; /* what it came to */
 };
 
 enum shmpub_feed_state {
@@ -203,6 +232,7 @@ enum shmpub_feed_state {
 	SHMPUB_FEED_STALE = 3,   /* no attempt has succeeded for three intervals */
 	SHMPUB_FEED_FAILING = 4, /* the last attempt failed */
 	SHMPUB_FEED_REMOVED = 5,
+	SHMPUB_FEED_GONE = 6, /* the publisher is gone; see shmpub_instance_info */
 };
 
 #define SHMPUB_LINE_SIZE 512
@@ -213,7 +243,7 @@ struct shmpub_feed_info {
 	uint64_t interval_ms; /* 0: no timer */
 	uint64_t refreshes;   /* attempts */
 	uint64_t unchanged, failures, consecutive_failures;
-	int64_t last_attempt_ns;
+	int64_t last_attempt_ns; /* the age of the look is the time since then */
 	uint64_t held_bytes;
 	char error[SHMPUB_LINE_SIZE]; /* of the last attempt; empty: it went well */
 
@@ -222,8 +252,9 @@ struct shmpub_feed_info {
 	uint64_t size;          /* bytes of shared memory */
 	uint64_t rows, columns; /* index levels not counted */
 	int64_t published_ns;
-	int64_t source_mtime_ns; /* 0: unknown */
-	uint64_t source_size;    /* bytes of CSV */
+	/* The age of the data is the time since then; since published_ns where this is 0 (unknown). */
+	int64_t source_mtime_ns;
+	uint64_t source_size; /* bytes of CSV */
 	uint64_t read_ns, parse_ns;
 	uint64_t skipped_rows;
 };
@@ -232,7 +263,10 @@ SHMPUB_API int shmpub_instance(struct shmpub_instance_info *out, struct shmpub_r
                                struct shmpub_error *err);
 SHMPUB_API int shmpub_feed(struct shmpub_feed_info *out, struct shmpub_reader *reader,
                            const char *feed, struct shmpub_error *err);
-/* Feed after feed: *position starts as 0; SHMPUB_NO_FEED after the last. Removed feeds are left out. */
+/*
+ * Feed after feed: *position starts as 0; SHMPUB_NO_FEED after the last. Removed feeds are
+ * left out. The publisher is judged once for a whole run, when *position is 0.
+ */
 SHMPUB_API int shmpub_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *reader,
                                 uint32_t *position, struct shmpub_error *err);
 
@@ -319,6 +353,13 @@ SHMPUB_API int shmpub_publish_columns(struct shmpub_publisher *publisher, const 
                                       const struct shmpub_column *columns, size_t n_columns,
                                       uint64_t n_rows, struct shmpub_mark *published,
                                       struct shmpub_error *err);
+/*
+ * Make a feed known before its first snapshot is ready, so that readers may wait for it for as
+ * long as that takes; its state is "never published" until then. A feed that is there already
+ * stays as it is.
+ */
+SHMPUB_API int shmpub_announce(struct shmpub_publisher *publisher, const char *feed,
+                               struct shmpub_error *err);
 /* Take a feed away; SHMPUB_NO_FEED when there is none. */
 SHMPUB_API int shmpub_remove(struct shmpub_publisher *publisher, const char *feed,
                              struct shmpub_error *err);

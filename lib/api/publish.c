@@ -143,6 +143,13 @@ static int take(struct feed_entry **out, struct shmpub_publisher *p, const char 
 	return r;
 }
 
+int shmpub_announce(struct shmpub_publisher *publisher, const char *feed, struct shmpub_error *err)
+{
+	struct feed_entry *entry;
+
+	return take(&entry, publisher, feed, err);
+}
+
 int shmpub_remove(struct shmpub_publisher *publisher, const char *feed, struct shmpub_error *err)
 {
 	struct feed_entry *entry;

@@ -37,6 +37,8 @@ static void set_first_state(struct publisher_feed *f)
 	}
 	store_relaxed_u64(&slot->interval_ms, f->interval_ms);
 	catalog_set_state(&p->catalog, slot, after);
+	/* Also where the state stays: who waits for this feed sleeps on the header's word. */
+	add_release_u32(&catalog_header(&p->catalog)->wake, 1);
 	catalog_wake(&p->catalog, slot);
 }
 

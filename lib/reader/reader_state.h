@@ -3,6 +3,7 @@
 #define SHMPUB_READER_STATE_H
 
 #include "reader/attachment.h"
+#include "reader/liveness.h"
 #include "reader/reader.h"
 
 #define READER_SLOTS 64 /* remembered places of feeds; a power of two */
@@ -14,6 +15,8 @@ struct shmpub_reader {
 	char *instance;
 	uint64_t slots_turn;                            /* the attachment that slots[] belong to */
 	const struct catalog_slot *slots[READER_SLOTS]; /* by hash of the name; NULL: not known */
+	uint64_t judged_turn;           /* the attachment whose publisher was judged last */
+	char why_gone[SHMPUB_WHY_SIZE]; /* empty: it lives */
 };
 
 /* Attached, or SHMPUB_NO_INSTANCE or a failure. */
@@ -24,5 +27,7 @@ const struct catalog_slot *reader_slot(struct shmpub_reader *r, struct span feed
 struct shmpub_mark reader_mark(const struct shmpub_reader *r, const struct catalog_slot *slot);
 bool reader_is_newer(const struct shmpub_mark *mark, const struct shmpub_mark *seen);
 int reader_no_feed(const struct shmpub_reader *r, struct span feed, struct shmpub_error *err);
+/* The same, and the name that may have been meant; looks at every name. */
+int reader_no_such_feed(const struct shmpub_reader *r, struct span feed, struct shmpub_error *err);
 
 #endif

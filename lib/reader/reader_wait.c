@@ -10,10 +10,15 @@
  * word and ends the sleep at once. Nobody sleeps longer than a second: a publisher
  * that died can't wake its readers, and the next one may stand under the same name
  * with another catalog.
+ *
+ * A feed that is not there is waited for as well, since nobody should depend on who starts
+ * first. Only a publisher that lives, runs, and has gone without the feed for a time of grace
+ * is believed to have none: docs/FORMAT.md, "Waiting for a feed that is not there".
  */
 
 #define SLEEP_MS 1000
 #define SEEK_MS 100 /* while there is no publisher to be woken by */
+#define GRACE_NS ((int64_t)SHMPUB_GRACE_MS * 1000000)
 
 struct deadline {
 	bool is_set;
@@ -67,9 +72,51 @@ static uint32_t patience(const struct shmpub_reader *r)
 	                                                                                  : SEEK_MS;
 }
 
+/* What one call of reader_wait() has met. */
+struct wait {
+	const struct shmpub_mark *seen;
+	struct deadline deadline;
+	uint64_t turn;     /* the attachment that the rest belongs to */
+	bool was_there;    /* the feed, at an earlier look */
+	bool is_missed;    /* a living publisher has no such feed, ... */
+	int64_t missed_ns; /* ... since then, monotonic */
+};
+
+/* The feed is not there: is there no point in waiting for it any longer? */
+static bool is_hopeless(struct wait *w, struct shmpub_reader *r)
+{
+	char why[SHMPUB_WHY_SIZE];
+	int64_t now;
+
+	if (attachment_state(&r->at) != CATALOG_RUNNING ||
+	    liveness_is_gone(why, catalog_header(&r->at.catalog))) {
+		w->is_missed = false;
+		return false;
+	}
+	if (w->was_there || left_ms(&w->deadline, 1) == 0)
+		return true;
+	now = shm_monotonic_ns();
+	if (!w->is_missed)
+		w->missed_ns = now;
+	w->is_missed = true;
+	return now - w->missed_ns >= GRACE_NS;
+}
+
+/* The grace may end before the second does. */
+static uint32_t nap_ms(const struct wait *w, const struct shmpub_reader *r)
+{
+	uint32_t most = patience(r);
+	int64_t left;
+
+	if (!w->is_missed)
+		return most;
+	left = (w->missed_ns + GRACE_NS - shm_monotonic_ns()) / 1000000 + 1;
+	return left < (int64_t)most ? (uint32_t)(left > 0 ? left : 1) : most;
+}
+
 /* One look and one sleep: SHMPUB_UNCHANGED asks for another. */
-static int wait_once(struct shmpub_reader *r, struct span feed, const struct shmpub_mark *seen,
-                     const struct deadline *d, struct shmpub_error *err)
+static int wait_once(struct shmpub_reader *r, struct span feed, struct wait *w,
+                     struct shmpub_error *err)
 {
 	const struct catalog_slot *slot = NULL;
 	const uint32_t *word = NULL;
@@ -84,28 +131,33 @@ static int wait_once(struct shmpub_reader *r, struct span feed, const struct shm
 		word = &catalog_header(&r->at.catalog)->wake;
 		value = load_acquire_u32(word);
 		slot = reader_slot(r, feed);
-		if (slot == NULL && attachment_state(&r->at) == CATALOG_RUNNING)
-			return reader_no_feed(r, feed, err);
+		if (w->turn != r->at.turn)
+			w->was_there = w->is_missed = false;
+		w->turn = r->at.turn;
+		if (slot == NULL && is_hopeless(w, r))
+			return reader_no_such_feed(r, feed, err);
 	}
 	if (slot != NULL) {
+		w->was_there = true;
+		w->is_missed = false;
 		word = &slot->wake;
 		value = load_acquire_u32(word);
 		newest = reader_mark(r, slot);
-		if (reader_is_newer(&newest, seen))
+		if (reader_is_newer(&newest, w->seen))
 			return SHMPUB_OK;
 	}
-	res = nap(d, word, value, patience(r), err);
+	res = nap(&w->deadline, word, value, nap_ms(w, r), err);
 	return res ? res : SHMPUB_UNCHANGED;
 }
 
 int reader_wait(struct shmpub_reader *r, struct span feed, const struct shmpub_mark *seen,
                 int timeout_ms, struct shmpub_error *err)
 {
-	struct deadline d = deadline_in(timeout_ms);
+	struct wait w = { .seen = seen, .deadline = deadline_in(timeout_ms) };
 	int res;
 
 	do
-		res = wait_once(r, feed, seen, &d, err);
+		res = wait_once(r, feed, &w, err);
 	while (res == SHMPUB_UNCHANGED);
 	return res;
 }

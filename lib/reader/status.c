@@ -2,6 +2,7 @@
 
 #include "base/atomic.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "reader/reader_state.h"
 
 /*
@@ -48,6 +49,49 @@ static uint64_t count_feeds(const struct catalog *c)
 	return n;
 }
 
+/* Names in shared memory may change: the best so far is kept in a copy. */
+int reader_no_such_feed(const struct shmpub_reader *r, struct span feed, struct shmpub_error *err)
+{
+	char name[SHMPUB_FEED_MAX + 1], best[SHMPUB_FEED_MAX + 1];
+	struct nearest near = nearest_to(feed);
+
+	for (uint32_t i = 0; i < catalog_n_slots(&r->at.catalog); i++) {
+		const struct catalog_slot *slot = catalog_slot_at(&r->at.catalog, i);
+
+		if (!is_listed(slot))
+			continue;
+		copy_name(name, catalog_slot_name(slot));
+		nearest_offer(&near, name);
+		if (near.name == name) {
+			memcpy(best, name, sizeof(best));
+			near.name = best;
+		}
+	}
+	if (near.name == NULL)
+		return reader_no_feed(r, feed, err);
+	return error_set(err, SHMPUB_NO_FEED, "no feed %.*s in instance %s; %s is one",
+	                 (int)feed.size, feed.data, r->instance, near.name);
+}
+
+/* Judging asks the kernel for a process, so a run over all feeds does it once. */
+static bool is_gone(struct shmpub_reader *r, bool anew)
+{
+	if (anew || r->judged_turn != r->at.turn) {
+		(void)liveness_is_gone(r->why_gone, catalog_header(&r->at.catalog));
+		r->judged_turn = r->at.turn;
+	}
+	return r->why_gone[0] != '\0';
+}
+
+static enum shmpub_instance_state instance_state(struct shmpub_reader *r)
+{
+	uint32_t state = attachment_state(&r->at);
+
+	if (!is_gone(r, true))
+		return (enum shmpub_instance_state)state;
+	return state == CATALOG_STOPPED ? SHMPUB_STOPPED : SHMPUB_GONE;
+}
+
 int reader_instance(struct shmpub_instance_info *out, struct shmpub_reader *r,
                     struct shmpub_error *err)
 {
@@ -68,9 +112,16 @@ int reader_instance(struct shmpub_instance_info *out, struct shmpub_reader *r,
 		.held_bytes = word(&h->held_bytes),
 		.started_ns = moment(&h->started_ns),
 		.heartbeat_ns = (int64_t)word(&h->heartbeat_ns),
-		.state = (enum shmpub_instance_state)load_acquire_u32(&h->state),
+		.state = instance_state(r),
+		.heartbeat_interval_ms = word(&h->heartbeat_interval_ms),
+		.max_bytes = word(&h->max_bytes),
+		.resident_bytes = word(&h->resident_bytes),
+		.config_loads = word(&h->config_loads),
+		.config_load_ns = moment(&h->config_load_ns),
+		.config_result = (enum shmpub_config_result)word(&h->config_result),
 	};
 	copy_name(out->instance, span_str(r->instance));
+	memcpy(out->why_gone, r->why_gone, sizeof(out->why_gone));
 	return SHMPUB_OK;
 }
 
@@ -92,7 +143,7 @@ static void take_descriptor(struct shmpub_feed_info *out, const struct catalog_s
 	out->skipped_rows = d.skipped_rows;
 }
 
-static void take_feed(struct shmpub_feed_info *out, const struct catalog_slot *slot)
+static void take_feed(struct shmpub_feed_info *out, const struct catalog_slot *slot, bool is_gone)
 {
 	_Static_assert(SHMPUB_LINE_SIZE == CATALOG_ERROR_SIZE, "a line fits");
 
@@ -109,6 +160,8 @@ static void take_feed(struct shmpub_feed_info *out, const struct catalog_slot *s
 	copy_name(out->name, catalog_slot_name(slot));
 	catalog_error(out->error, slot);
 	take_descriptor(out, slot);
+	if (is_gone)
+		out->state = SHMPUB_FEED_GONE;
 }
 
 int reader_feed(struct shmpub_feed_info *out, struct shmpub_reader *r, struct span feed,
@@ -123,25 +176,27 @@ int reader_feed(struct shmpub_feed_info *out, struct shmpub_reader *r, struct sp
 		return res;
 	slot = reader_slot(r, feed);
 	if (slot == NULL)
-		return reader_no_feed(r, feed, err);
-	take_feed(out, slot);
+		return reader_no_such_feed(r, feed, err);
+	take_feed(out, slot, is_gone(r, true));
 	return SHMPUB_OK;
 }
 
 int reader_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *r, uint32_t *position,
                      struct shmpub_error *err)
 {
+	bool gone;
 	int res;
 
 	*out = (struct shmpub_feed_info){ 0 };
 	res = reader_attach(r, err);
 	if (res)
 		return res;
+	gone = is_gone(r, *position == 0);
 	while (*position < catalog_n_slots(&r->at.catalog)) {
 		const struct catalog_slot *slot = catalog_slot_at(&r->at.catalog, (*position)++);
 
 		if (is_listed(slot)) {
-			take_feed(out, slot);
+			take_feed(out, slot, gone);
 			return SHMPUB_OK;
 		}
 	}
