@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -315,6 +316,7 @@ BAD_HEADERS = [
     ("no slots", "<I", 20, 0, "table"),
     ("more slots than bytes", "<I", 20, 17, "table"),
     ("a great many slots", "<I", 20, 0xFFFFFFFF, "table"),
+    ("one slot more than there may be", "<I", 20, 1_000_001, "table of 1000001 slots"),
     ("unknown incompatible bit", "<Q", 24, 1 << 63, "features"),
     ("no epoch", "<Q", 40, 0, "epoch"),
 ]
@@ -359,6 +361,42 @@ def test_catalog_n_slots_beyond_the_table(instance: Instance, directory: Path) -
     instance.put("<Q", 160, 2**64 - 1)
     assert len(shmpub.subscribe("quotes", directory=directory).df) == 1
     assert list(shmpub.feeds(directory=directory).index) == ["quotes"]
+
+
+def test_catalog_of_holes_costs_no_memory(instance: Instance, directory: Path) -> None:
+    """A page that claims as many slots as there may be: reading the holes would take a gigabyte."""
+    instance.publish("quotes", read("a\n1\n"), 1)
+    path = instance.path / "catalog"
+    os.truncate(path, 4096 + 1024 * 1_000_000)
+    instance.put("<I", 20, 1_000_000)
+    instance.put("<I", 100, zlib.crc32(bytes(instance.words[:100])))
+    instance.put("<Q", 160, 1_000_000)
+    before = path.stat().st_blocks
+    assert list(shmpub.feeds(directory=directory).index) == ["quotes"]
+    with pytest.raises(shmpub.FeedNotFound, match="nearest is 'quotes'"):
+        shmpub.subscribe("quote", directory=directory).wait(20)
+    assert path.stat().st_blocks - before <= 2 * 4096 // 512
+    instance.publish("later", read("a\n2\n"), 1)
+    assert shmpub.subscribe("later", directory=directory).df["a"].tolist() == [2]
+
+
+def test_catalog_slots_that_change_hands_do_not_end_the_search(
+    instance: Instance, directory: Path
+) -> None:
+    for name in ("first", "second", "third"):
+        instance.publish(name, read("a\n1\n"), 1)
+    instance.put("<Q", 160, 16)
+    for generation in (1, 2):
+        instance.put("<48sI", 4096 + 1024, b"", 0)
+        instance.put("<Q", 4096 + 1024 + 896, generation)
+        assert list(shmpub.feeds(directory=directory).index) == ["first", "third"]
+        assert len(shmpub.subscribe("third", directory=directory).df) == 1
+
+
+def test_catalog_epoch_is_the_one_that_was_checked(instance: Instance, directory: Path) -> None:
+    catalog = Catalog(Place("shmpub", str(directory), None))
+    instance.put("<Q", 40, 5)
+    assert catalog.epoch == instance.epoch
 
 
 def test_catalog_words_that_will_not_hold_still(instance: Instance, directory: Path) -> None:

@@ -101,10 +101,12 @@ def test_a_smaller_file_is_looked_at_again() -> None:
 
 
 def test_what_is_the_same_is_kept() -> None:
-    kept, _ = load(BASE)
+    # A checksum of nine digits where the other has ten can make a file 8 bytes smaller, and what
+    # was found in a larger file is looked at again.
+    same = sorted([BASE, OTHERS["the same"], OTHERS["another epoch"]], key=len)
+    kept, _ = load(same[0])
     assert kept.batch.form is not None
-    assert load(OTHERS["the same"], kept)[0] is kept
-    assert load(OTHERS["another epoch"], kept)[0] is kept
+    assert all(load(data, kept)[0] is kept for data in same)
     for name in ("other texts", "more rows"):
         layout, _ = load(OTHERS[name], kept)
         assert layout.schema is kept.schema

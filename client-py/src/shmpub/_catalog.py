@@ -32,10 +32,12 @@ _VERSION = 1
 _HEADER_SIZE = 4096
 _SLOT_SIZE = 1024
 _NAME_SIZE = 48
+_MAX_FEEDS = 1_000_000
 _ERROR_AT = 384
 _ERROR_SIZE = 512
 _DESCRIPTORS_AT = 64
 _DESCRIPTOR_SIZE = 128
+_GENERATION_AT = 896
 _TRIES = 1000
 _HEARTBEAT_NS = 3 * 10**9
 
@@ -135,13 +137,14 @@ class Catalog:
         finally:
             os.close(fd)
         self._check_header()
+        self._n_known = 0  # slots that were found to be used
         self.base = address_of(self._data)
         words = self._data[: len(self._data) // 8 * 8].data
         self.words64 = words.cast("Q")
         self.words32 = words.cast("I")
-        self.epoch: int = self.words64[5]
 
     def _check_header(self) -> None:
+        """Checked in a copy, and kept: what the header says later is not believed."""
         header = self._data[:104].tobytes()
         numbers = np.frombuffer(header, "<u4")
         wrong = None
@@ -157,11 +160,14 @@ class Catalog:
             wrong = "sizes of another format"
         elif header[40:48] == bytes(8):
             wrong = "no epoch"
-        elif not numbers[5] or len(self._data) < _HEADER_SIZE + int(numbers[5]) * _SLOT_SIZE:
+        elif not 1 <= numbers[5] <= _MAX_FEEDS:
+            wrong = f"a table of {numbers[5]} slots"
+        elif len(self._data) < _HEADER_SIZE + int(numbers[5]) * _SLOT_SIZE:
             wrong = "shorter than its table"
         if wrong is not None:
             raise FormatError(f"{self.path}: {wrong}")
         self._max_feeds = int(numbers[5])
+        self.epoch = int.from_bytes(header[40:48], "little")
 
     # --- the publisher ---------------------------------------------------------------------------
 
@@ -223,7 +229,18 @@ class Catalog:
                 yield slot, name
 
     def _n_slots(self) -> int:
-        return min(self.words64[20], self._max_feeds)
+        """How many slots are in use: behind the first one that never was, none is looked at.
+
+        A hole costs memory when it is read, and a file of one page may claim a million slots.
+        """
+        claimed = min(self.words64[20], self._max_feeds)
+        while self._n_known < claimed and not self._was_never_used(self._n_known):
+            self._n_known += 1
+        return min(self._n_known, claimed)
+
+    def _was_never_used(self, slot: int) -> bool:
+        at = _HEADER_SIZE + slot * _SLOT_SIZE
+        return not (self._data[at] or self.slot_state(slot) or self.word(slot, _GENERATION_AT))
 
     def sequence_at(self, slot: int) -> int:
         """Index of the slot's sequence in words64."""
