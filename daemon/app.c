@@ -378,6 +378,11 @@ static void init_host(struct app *app)
 	app->host.arg = app;
 }
 
+static bool is_configured(void *config, struct span name)
+{
+	return config_find(config, name) != NULL;
+}
+
 static int add_feeds(struct app *app, struct shmpub_error *err)
 {
 	int r = SHMPUB_OK;
@@ -416,8 +421,8 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	init_handles(app);
 	init_host(app);
 	notify_open(&app->notify);
+	publisher_sweep(app->publisher, is_configured, app->config); /* their slots serve again */
 	r = add_feeds(app, err);
-	publisher_sweep(app->publisher);
 	if (r) {
 		app->is_stopping = true;
 		close_all(app);

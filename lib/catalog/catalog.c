@@ -19,6 +19,10 @@
  * after its copy has read what no writer was writing. That holds only while two
  * sequences in a row differ in their last bit, which is the publisher's duty.
  *
+ * A slot whose feed was removed may be given to another name. Its generation guards
+ * that: odd while it is given away, and two more afterwards. Whoever kept the place of a
+ * slot compares the generation after it has loaded anything of the slot.
+ *
  * Whoever opens the file for reading believes nothing in it: sizes are checked
  * against the mapping once, and later only the mapping's own size counts. A name that
  * breaks the rule is a free slot.
@@ -99,13 +103,6 @@ uint32_t catalog_n_slots(const struct catalog *c)
 	return used < room ? (uint32_t)used : room;
 }
 
-struct span catalog_slot_name(const struct catalog_slot *slot)
-{
-	const char *end = memchr(slot->name, '\0', sizeof(slot->name));
-
-	return span_of(slot->name, end != NULL ? (size_t)(end - slot->name) : sizeof(slot->name));
-}
-
 uint32_t catalog_header_crc(const struct catalog_header *h)
 {
 	return crc32(h, offsetof(struct catalog_header, crc));
@@ -174,18 +171,50 @@ int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct s
 	return 0;
 }
 
+/* The words of a name, which may be changing: believe them when the generation stays. */
+static void load_name(char out[CATALOG_NAME_SIZE], const struct catalog_slot *slot)
+{
+	const uint64_t *from = (const uint64_t *)(const void *)slot->name;
+	uint64_t words[CATALOG_NAME_WORDS];
+
+	for (size_t i = 0; i < CATALOG_NAME_WORDS; i++)
+		words[i] = load_relaxed_u64(from + i);
+	memcpy(out, words, sizeof(words));
+	out[CATALOG_NAME_SIZE - 1] = '\0'; /* no name of ours is that long */
+}
+
+bool catalog_slot_stays(const struct catalog_slot *slot, uint64_t generation)
+{
+	fence_acquire();
+	return load_relaxed_u64(&slot->generation) == generation;
+}
+
+bool catalog_slot_named(char out[CATALOG_NAME_SIZE], uint64_t *generation,
+                        const struct catalog_slot *slot)
+{
+	for (int try = 0; try < COPY_TRIES; try++) {
+		uint32_t state;
+
+		*generation = load_acquire_u64(&slot->generation);
+		state = load_acquire_u32(&slot->state);
+		load_name(out, slot);
+		if (!catalog_slot_stays(slot, *generation))
+			continue;
+		return (*generation & 1) == 0 && state != SLOT_FREE && state <= SLOT_REMOVED &&
+		       name_is_feed(span_str(out));
+	}
+	return false;
+}
+
 const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i)
 {
-	const struct catalog_slot *slot;
-	uint32_t state;
+	char name[CATALOG_NAME_SIZE];
+	uint64_t generation;
 
-	if (i >= catalog_n_slots(c))
+	if (i >= catalog_n_slots(c) ||
+	    !catalog_slot_named(name, &generation, &catalog_slots(c)[i]))
 		return NULL;
-	slot = &catalog_slots(c)[i];
-	state = load_acquire_u32(&slot->state);
-	if (state == SLOT_FREE || state > SLOT_REMOVED || !name_is_feed(catalog_slot_name(slot)))
-		return NULL;
-	return slot;
+	return &catalog_slots(c)[i];
 }
 
 uint32_t catalog_slot_index(const struct catalog *c, const struct catalog_slot *slot)
@@ -193,17 +222,25 @@ uint32_t catalog_slot_index(const struct catalog *c, const struct catalog_slot *
 	return (uint32_t)(slot - catalog_slots(c));
 }
 
+bool catalog_slot_is(const struct catalog_slot *slot, struct span name, uint64_t *generation)
+{
+	char own[CATALOG_NAME_SIZE];
+
+	/* Nearly every slot is another feed's, and its first bytes say so. */
+	load_name(own, slot);
+	return span_is(name, own) && catalog_slot_named(own, generation, slot) &&
+	       span_is(name, own);
+}
+
 const struct catalog_slot *catalog_find(const struct catalog *c, struct span name)
 {
 	uint32_t n = catalog_n_slots(c);
-	char key[CATALOG_NAME_SIZE] = { 0 };
+	uint64_t generation;
 
 	if (!name_is_feed(name))
 		return NULL;
-	memcpy(key, name.data, name.size);
 	for (uint32_t i = 0; i < n; i++) {
-		if (memcmp(catalog_slots(c)[i].name, key, name.size + 1) == 0 &&
-		    catalog_slot_at(c, i) != NULL)
+		if (catalog_slot_is(&catalog_slots(c)[i], name, &generation))
 			return &catalog_slots(c)[i];
 	}
 	return NULL;

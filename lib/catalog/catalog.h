@@ -45,11 +45,17 @@ int catalog_put_back(struct catalog *c, const struct shm_dir *dir, const struct 
 void catalog_promise(struct catalog *c, uint64_t heartbeat_interval_ms);
 /* State stopped, and everybody woken: nothing more will come here. */
 void catalog_stop(struct catalog *c);
-/* The slot of that name, taken if need be; SHMPUB_ERR_LIMIT when all are used. A name keeps its slot. */
+/*
+ * The slot of that name, taken if need be: one that was never used, else one of a removed
+ * feed, which then is another's (a new generation). A name finds its own slot again as long
+ * as nobody else was given it. SHMPUB_ERR_LIMIT when feeds that are not removed have all.
+ */
 int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span name,
                       struct shmpub_error *err);
 /* How many names that have no slot yet can still be given one. */
 uint32_t catalog_free_slots(const struct catalog *c);
+/* Sequences up to this one were seen: a name that is given a slot from now on begins above. */
+void catalog_raise_floor(struct catalog *c, uint64_t sequence);
 /* Descriptor, then sequence (release), then wake words. Waking is separate: catalog_wake(). */
 void catalog_publish(struct catalog *c, struct catalog_slot *slot,
                      const struct catalog_descriptor *d);
@@ -62,13 +68,22 @@ void catalog_wake(struct catalog *c, struct catalog_slot *slot);
 
 /* Map and check: magic, version, sizes, CRC, feature bits. SHM_ABSENT; SHMPUB_ERR_FORMAT says what is wrong. */
 int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct shmpub_error *err);
-/* NULL: no such feed. Hostile bytes in a slot are treated as free. */
+/*
+ * NULL: no such feed. Hostile bytes in a slot are treated as free. A slot may become another
+ * feed's later: readers ask catalog_slot_is() when they come back to it.
+ */
 const struct catalog_slot *catalog_find(const struct catalog *c, struct span name);
 /* Slot i in use, or NULL; i < catalog_n_slots(). */
 const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i);
 uint32_t catalog_slot_index(const struct catalog *c, const struct catalog_slot *slot);
 uint32_t catalog_n_slots(const struct catalog *c);
-struct span catalog_slot_name(const struct catalog_slot *slot);
+/* The feed's name and the generation that it holds for; false when the slot is free. */
+bool catalog_slot_named(char out[CATALOG_NAME_SIZE], uint64_t *generation,
+                        const struct catalog_slot *slot);
+/* True when the slot is that feed's now; *generation is what that holds for. */
+bool catalog_slot_is(const struct catalog_slot *slot, struct span name, uint64_t *generation);
+/* True when all that was loaded from the slot until now was of that generation. */
+bool catalog_slot_stays(const struct catalog_slot *slot, uint64_t generation);
 /* A consistent copy of the current descriptor; false when there is none or it would not hold still. */
 bool catalog_descriptor(struct catalog_descriptor *out, const struct catalog_slot *slot);
 /* A consistent copy of the error line, NUL-terminated; empty when there is none. */

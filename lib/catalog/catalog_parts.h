@@ -7,6 +7,7 @@
 #include "catalog/catalog.h"
 
 #define CATALOG_DESCRIPTOR_WORDS (sizeof(struct catalog_descriptor) / 8)
+#define CATALOG_NAME_WORDS (CATALOG_NAME_SIZE / 8)
 #define CATALOG_ERROR_WORDS (CATALOG_ERROR_SIZE / 8)
 
 static inline struct catalog_slot *catalog_slots(const struct catalog *c)

@@ -10,17 +10,85 @@
  * The writer's side of the catalog. The file is sparse, and a page of it is touched
  * only after shm_room() has made it, because a hole in a full tmpfs is SIGBUS.
  *
+ * Slots that were never used are taken first, so that a removed feed that comes back
+ * finds its own slot and counters for as long as may be; then removed feeds' slots.
+ *
  * A catalog that a crash left behind is gone on with, epoch and all, when nothing in
  * it contradicts the format; then sequences go on too. One whose writer stopped in
  * order is not: its readers were told that nothing more would come.
  */
 
+/* --- writing: slots that are given again ------------------------------------------------------- */
+
+static void store_words(void *to, const void *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t word = 0;
+
+		if (from != NULL)
+			memcpy(&word, (const char *)from + 8 * i, 8);
+		store_relaxed_u64((uint64_t *)to + i, word);
+	}
+}
+
+/*
+ * State first: who reads it without a look at the generation finds a free slot. The wake
+ * word and the error line's guard go on growing, for whoever sleeps on the one or is in the
+ * middle of a copy under the other.
+ */
+static void clear(struct catalog_slot *slot)
+{
+	store_release_u32(&slot->state, SLOT_FREE);
+	store_relaxed_u64(&slot->sequence, 0);
+	store_words(slot->name, NULL, CATALOG_NAME_WORDS);
+	store_words(slot->descriptors, NULL, 2 * CATALOG_DESCRIPTOR_WORDS);
+	store_relaxed_u64(&slot->refreshes, 0);
+	store_relaxed_u64(&slot->unchanged, 0);
+	store_relaxed_u64(&slot->failures, 0);
+	store_relaxed_u64(&slot->consecutive_failures, 0);
+	store_relaxed_u64((uint64_t *)&slot->last_attempt_ns, 0);
+	store_relaxed_u64(&slot->interval_ms, 0);
+	store_relaxed_u64(&slot->held_bytes, 0);
+	catalog_set_error(slot, SPAN_NONE);
+}
+
+static void raise_floor(struct catalog_header *h, uint64_t sequence)
+{
+	if (sequence > load_relaxed_u64(&h->sequence_floor))
+		store_release_u64(&h->sequence_floor, sequence);
+}
+
+/* A death between any two of these leaves a slot that mend() makes free, and a floor that holds. */
+static void give(struct catalog_header *h, struct catalog_slot *slot, struct span name)
+{
+	uint64_t generation = load_relaxed_u64(&slot->generation);
+	uint64_t sequence = load_relaxed_u64(&slot->sequence);
+	char words[CATALOG_NAME_SIZE] = { 0 };
+
+	memcpy(words, name.data, name.size);
+	raise_floor(h, sequence);
+	store_release_u64(&slot->generation, generation + 1);
+	fence_release(); /* whoever sees a word below sees that it is odd */
+	clear(slot);
+	store_words(slot->name, words, CATALOG_NAME_WORDS);
+	store_release_u64(&slot->generation, generation + 2);
+	store_release_u32(&slot->state, SLOT_NEVER);
+	add_release_u32(&slot->wake, 1);
+}
+
+static bool is_free(const struct catalog_slot *slot)
+{
+	return slot->state == SLOT_FREE || slot->state == SLOT_REMOVED;
+}
+
 /* --- writing: opening ------------------------------------------------------------------------- */
 
 static bool slot_is_sane(const struct catalog_slot *slot)
 {
-	struct span name = catalog_slot_name(slot);
+	struct span name = span_of(slot->name, strnlen(slot->name, sizeof(slot->name)));
 
+	if (slot->state == SLOT_FREE || (slot->generation & 1) != 0)
+		return true; /* its writer died while it gave the slot to another name */
 	return name_is_feed(name) && slot->state >= SLOT_NEVER && slot->state <= SLOT_REMOVED &&
 	       slot->sequence <= CATALOG_MAX_SEQUENCE;
 }
@@ -33,7 +101,7 @@ static bool may_take_over(const struct catalog *c, const char *instance, uint32_
 	if (c->map.addr == NULL || catalog_wrong_with(h, c->map.size) != NULL)
 		return false;
 	if (h->max_feeds != max_feeds || strcmp(h->instance, instance) != 0 ||
-	    h->n_slots > max_feeds)
+	    h->n_slots > max_feeds || h->sequence_floor > CATALOG_MAX_SEQUENCE)
 		return false;
 	if (h->state != CATALOG_STARTING && h->state != CATALOG_RUNNING)
 		return false;
@@ -69,6 +137,20 @@ static void start(struct catalog *c)
 	store_release_u32(&h->state, CATALOG_STARTING);
 }
 
+/* What the last writer left half done, since it died while it did it. */
+static void mend(struct catalog_slot *slot)
+{
+	uint64_t generation = load_relaxed_u64(&slot->generation);
+
+	store_relaxed_u64(&slot->held_bytes, 0);
+	if ((generation & 1) != 0) {
+		clear(slot);
+		store_release_u64(&slot->generation, generation + 1);
+	}
+	if ((slot->error_sequence & 1) != 0)
+		catalog_set_error(slot, SPAN_NONE);
+}
+
 static int take_over(struct catalog *out, const struct shm_dir *dir, const char *instance,
                      uint32_t max_feeds, const struct shm_access *access, struct shmpub_error *err)
 {
@@ -90,12 +172,8 @@ static int take_over(struct catalog *out, const struct shm_dir *dir, const char 
 		catalog_close(&c);
 		return r;
 	}
-	for (uint32_t i = 0; i < catalog_n_slots(&c); i++) {
-		store_relaxed_u64(&catalog_slots(&c)[i].held_bytes, 0);
-		if ((catalog_slots(&c)[i].error_sequence & 1) != 0)
-			catalog_set_error(&catalog_slots(&c)[i],
-			                  SPAN_NONE); /* died while writing it */
-	}
+	for (uint32_t i = 0; i < catalog_n_slots(&c); i++)
+		mend(&catalog_slots(&c)[i]);
 	start(&c);
 	*out = c;
 	return 0;
@@ -224,14 +302,52 @@ void catalog_stop(struct catalog *c)
 
 uint32_t catalog_free_slots(const struct catalog *c)
 {
-	return catalog_room(c) - catalog_n_slots(c);
+	uint32_t n = catalog_n_slots(c), free = catalog_room(c) - n;
+
+	for (uint32_t i = 0; i < n; i++)
+		free += is_free(&catalog_slots(c)[i]);
+	return free;
+}
+
+static int take_free(struct catalog_slot **out, struct catalog *c, struct span name,
+                     struct shmpub_error *err)
+{
+	for (uint32_t i = 0; i < catalog_n_slots(c); i++) {
+		struct catalog_slot *slot = &catalog_slots(c)[i];
+
+		if (!is_free(slot))
+			continue;
+		give(catalog_header(c), slot, name);
+		*out = slot;
+		return 0;
+	}
+	return error_set(err, SHMPUB_ERR_LIMIT,
+	                 "feed %.*s: all %u slots of the catalog are taken (max_feeds)",
+	                 (int)name.size, name.data, catalog_room(c));
+}
+
+static int take_fresh(struct catalog_slot **out, struct catalog *c, struct span name,
+                      struct shmpub_error *err)
+{
+	uint32_t n = catalog_n_slots(c);
+	struct catalog_slot *slot = &catalog_slots(c)[n];
+	int r = shm_room(&c->map, CATALOG_HEADER_SIZE + (size_t)n * CATALOG_SLOT_SIZE,
+	                 CATALOG_SLOT_SIZE, err);
+
+	if (r != 0)
+		return r;
+	memset(slot, 0, sizeof(*slot));
+	memcpy(slot->name, name.data, name.size);
+	store_release_u32(&slot->state, SLOT_NEVER);
+	store_release_u64(&catalog_header(c)->n_slots, (uint64_t)n + 1);
+	*out = slot;
+	return 0;
 }
 
 int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span name,
                       struct shmpub_error *err)
 {
 	struct catalog_header *h = catalog_header(c);
-	uint32_t n = catalog_n_slots(c);
 	struct catalog_slot *slot = (struct catalog_slot *)catalog_find(c, name);
 	int r;
 
@@ -241,21 +357,18 @@ int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span 
 	if (!name_is_feed(name))
 		return error_set(err, SHMPUB_ERR_INVALID, "feed name \"%.*s\"", (int)name.size,
 		                 name.data);
-	if (n == catalog_room(c))
-		return error_set(err, SHMPUB_ERR_LIMIT,
-		                 "feed %.*s: all %u slots of the catalog are taken (max_feeds)",
-		                 (int)name.size, name.data, n);
-	slot = &catalog_slots(c)[n];
-	r = shm_room(&c->map, CATALOG_HEADER_SIZE + (size_t)n * CATALOG_SLOT_SIZE,
-	             CATALOG_SLOT_SIZE, err);
-	if (r != 0)
-		return r;
-	memset(slot, 0, sizeof(*slot));
-	memcpy(slot->name, name.data, name.size);
-	store_release_u32(&slot->state, SLOT_NEVER);
-	store_release_u64(&h->n_slots, (uint64_t)n + 1);
-	*out = slot;
-	return 0;
+	if (catalog_n_slots(c) < catalog_room(c))
+		r = take_fresh(out, c, name, err);
+	else
+		r = take_free(out, c, name, err);
+	if (r == 0)
+		add_release_u32(&h->wake, 1);
+	return r;
+}
+
+void catalog_raise_floor(struct catalog *c, uint64_t sequence)
+{
+	raise_floor(catalog_header(c), sequence);
 }
 
 void catalog_publish(struct catalog *c, struct catalog_slot *slot,

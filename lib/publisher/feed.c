@@ -84,12 +84,16 @@ int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct
 		return error_nomem(err, sizeof(*f));
 	f->publisher = p;
 	f->slot = catalog_slot_index(&p->catalog, slot);
+	f->generation = load_relaxed_u64(&slot->generation);
+	f->floor = load_relaxed_u64(&catalog_header(&p->catalog)->sequence_floor);
 	f->interval_ms = interval_ms;
 	f->access = access_or(access, &p->access);
 	memcpy(f->name, name.data, name.size);
 	snprintf(f->file, sizeof(f->file), "%s.arrow", f->name);
 	r = takeover_adopt(f, err);
 	if (r != 0) {
+		if (f->sequence == 0) /* else the slot was somebody's before us, and is as it was */
+			catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
 		mem_free(f);
 		return r;
 	}
@@ -131,6 +135,7 @@ void publisher_feed_remove(struct publisher_feed *f)
 	struct publisher *p = f->publisher;
 	struct catalog_slot *slot = feed_slot(f);
 
+	catalog_raise_floor(&p->catalog, f->sequence);
 	catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
 	catalog_wake(&p->catalog, slot);
 	take_name_away(f);

@@ -136,8 +136,7 @@ static int first_memory(struct publication *pub, size_t size, struct shmpub_erro
 	pub->retired = segments_drop_free(p, pub->retired);
 	if (recycle(pub))
 		return 0;
-	return segment_create(&pub->segment, p, pub->feed->slot, pub->name, size, &pub->access,
-	                      err);
+	return segment_create(&pub->segment, pub->feed, pub->name, size, &pub->access, err);
 }
 
 static int grow(struct publication *pub, size_t size, struct shmpub_error *err)
@@ -189,8 +188,7 @@ struct snapshot_memory publication_memory(struct publication *pub)
 static int move_to_fresh(struct publication *pub, size_t size, struct shmpub_error *err)
 {
 	struct segment *lost = pub->segment, *fresh;
-	int r = segment_create(&fresh, pub->publisher, lost->slot, pub->name, size, &pub->access,
-	                       err);
+	int r = segment_create(&fresh, pub->feed, pub->name, size, &pub->access, err);
 
 	if (r != 0)
 		return r;

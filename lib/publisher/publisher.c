@@ -217,7 +217,7 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 	int r;
 
 	segment_hidden_name(name, p, f->name);
-	r = segment_create(&s, p, f->slot, name, old->map.size, &f->access, err);
+	r = segment_create(&s, f, name, old->map.size, &f->access, err);
 	if (r != 0)
 		return r;
 	memcpy(s->map.addr, old->map.addr, old->map.size);

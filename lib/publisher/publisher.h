@@ -47,8 +47,12 @@ void publisher_running(
  * segments that readers have let go, counts what they hold.
  */
 void publisher_heartbeat(struct publisher *p, int64_t now_ns);
-/* Every feed is open: remove what stands of others from before (another configuration's, say). */
-void publisher_sweep(struct publisher *p);
+typedef bool publisher_wants(void *arg, struct span name);
+/*
+ * Remove what stands from before (of another configuration, say) of feeds that are neither
+ * open nor wanted (NULL: none is), so that their slots serve the feeds to come.
+ */
+void publisher_sweep(struct publisher *p, publisher_wants *wants, void *arg);
 
 /* How many more feeds can be opened now; each that is removed makes room for another. */
 size_t publisher_feeds_left(const struct publisher *p);

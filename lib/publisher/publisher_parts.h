@@ -22,7 +22,8 @@ struct segment {
 	struct shm_map map; /* SHM_MAP_NONE when it is only known by its name */
 	uint64_t bytes;     /* counted for it, in whole pages */
 	int64_t replaced_ns;
-	uint32_t slot;
+	uint32_t slot;       /* of its feed, */
+	uint64_t generation; /* as long as that slot is this feed's */
 	bool is_held; /* counted in held_bytes */
 	bool is_free; /* nobody had it since it was replaced */
 	char name[SEGMENT_NAME_SIZE];
@@ -60,6 +61,7 @@ struct publisher_feed {
 	struct publisher_feed *next, **link;
 	struct publisher *publisher;
 	uint32_t slot;
+	uint64_t generation; /* of the slot */
 	struct shm_access access;
 	uint64_t interval_ms;
 	uint64_t sequence; /* of what stands */
@@ -99,7 +101,7 @@ uint64_t whole_pages(const struct publisher *p, uint64_t size);
 /* A hidden name that nothing has had yet. */
 void segment_hidden_name(char out[SEGMENT_NAME_SIZE], struct publisher *p, const char *feed);
 /* [any] A new, empty file of `size` bytes under a hidden name, counted. */
-int segment_create(struct segment **out, struct publisher *p, uint32_t slot, const char *name,
+int segment_create(struct segment **out, const struct publisher_feed *f, const char *name,
                    size_t size, const struct shm_access *access, struct shmpub_error *err);
 /* [any] Before the first byte changes: no magic at either end. */
 void segment_spoil(struct shm_map *map);

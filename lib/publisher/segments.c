@@ -54,9 +54,10 @@ void segment_hidden_name(char out[SEGMENT_NAME_SIZE], struct publisher *p, const
 	snprintf(out, SEGMENT_NAME_SIZE, ".%s.%llu", feed, (unsigned long long)p->next_number++);
 }
 
-int segment_create(struct segment **out, struct publisher *p, uint32_t slot, const char *name,
+int segment_create(struct segment **out, const struct publisher_feed *f, const char *name,
                    size_t size, const struct shm_access *access, struct shmpub_error *err)
 {
+	struct publisher *p = f->publisher;
 	struct segment *s = mem_zalloc(1, sizeof(*s));
 	uint64_t bytes = whole_pages(p, size);
 	int r;
@@ -76,7 +77,8 @@ int segment_create(struct segment **out, struct publisher *p, uint32_t slot, con
 		return r;
 	}
 	s->bytes = bytes;
-	s->slot = slot;
+	s->slot = f->slot;
+	s->generation = f->generation;
 	memcpy(s->name, name, strlen(name) + 1);
 	*out = s;
 	return 0;
@@ -141,9 +143,11 @@ static void set_held(struct publisher *p, struct segment *s, bool is_held)
 		add_relaxed_u64(&p->held_bytes, s->bytes);
 	else
 		sub_relaxed_u64(&p->held_bytes, s->bytes);
-	if (slot != NULL && is_held)
+	if (slot == NULL || load_relaxed_u64(&slot->generation) != s->generation)
+		return; /* another feed's by now */
+	if (is_held)
 		add_relaxed_u64(&slot->held_bytes, s->bytes);
-	else if (slot != NULL)
+	else
 		sub_relaxed_u64(&slot->held_bytes, s->bytes);
 }
 

@@ -73,25 +73,50 @@ void takeover_remove_all(struct publisher *p)
 	}
 }
 
-static void remove_unopened(void *arg, const char *name)
-{
-	struct publisher *p = arg;
-	struct span feed = feed_of(name);
-	const struct catalog_slot *slot = catalog_find(&p->catalog, feed);
-	uint32_t i = slot != NULL ? catalog_slot_index(&p->catalog, slot) : 0;
+struct sweep {
+	struct publisher *p;
+	publisher_wants *wants;
+	void *arg;
+};
 
-	if (feed.size == 0 || (slot != NULL && p->by_slot[i] != NULL))
-		return;
-	(void)shm_remove(&p->dir, name, NULL);
+static bool goes(const struct sweep *sweep, const struct catalog_slot *slot, struct span name)
+{
+	struct publisher *p = sweep->p;
+
+	if (slot != NULL && p->by_slot[catalog_slot_index(&p->catalog, slot)] != NULL)
+		return false;
+	return sweep->wants == NULL || !sweep->wants(sweep->arg, name);
 }
 
-void publisher_sweep(struct publisher *p)
+/*
+ * Opened before it is removed: then the catalog knows the greatest sequence that readers
+ * of this name have seen, and what they hold is counted.
+ */
+static void remove_unwanted(void *arg, const char *name)
 {
-	(void)shm_dir_each(&p->dir, remove_unopened, p, NULL);
+	struct sweep *sweep = arg;
+	struct publisher *p = sweep->p;
+	struct span feed = feed_of(name);
+	const struct catalog_slot *slot = catalog_find(&p->catalog, feed);
+	struct publisher_feed *f;
+
+	if (feed.size == 0 || !goes(sweep, slot, feed))
+		return;
+	if (slot != NULL && publisher_feed_open(&f, p, feed, 0, NULL, NULL) == 0)
+		publisher_feed_remove(f);
+	else
+		(void)shm_remove(&p->dir, name, NULL);
+}
+
+void publisher_sweep(struct publisher *p, publisher_wants *wants, void *arg)
+{
+	struct sweep sweep = { p, wants, arg };
+
+	(void)shm_dir_each(&p->dir, remove_unwanted, &sweep, NULL);
 	for (uint32_t i = 0; i < catalog_n_slots(&p->catalog); i++) {
 		struct catalog_slot *slot = (struct catalog_slot *)catalog_slot_at(&p->catalog, i);
 
-		if (slot == NULL || p->by_slot[i] != NULL)
+		if (slot == NULL || !goes(&sweep, slot, span_str(slot->name)))
 			continue;
 		catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
 		catalog_wake(&p->catalog, slot);
@@ -130,6 +155,7 @@ static int adopt(struct publisher_feed *f, const struct shm_stat *stat,
 		return error_nomem(err, sizeof(*s));
 	s->map = SHM_MAP_NONE;
 	s->slot = f->slot;
+	s->generation = f->generation;
 	s->bytes = whole_pages(p, stat->size);
 	add_relaxed_u64(&p->used_bytes, s->bytes); /* it stands, whatever max_bytes is now */
 	f->live = s;
@@ -161,6 +187,8 @@ int takeover_adopt(struct publisher_feed *f, struct shmpub_error *err)
 		goto out;
 	if (r != 0 || view.stamp.sequence == 0 || view.stamp.sequence > CATALOG_MAX_SEQUENCE)
 		goto broken;
+	if (f->sequence == 0 && view.stamp.sequence <= f->floor)
+		goto broken; /* of a slot that another feed was given meanwhile */
 	r = adopt(f, &stat, &view, err);
 out:
 	snapshot_view_free(&view);

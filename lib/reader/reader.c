@@ -90,8 +90,11 @@ static size_t hash(struct span name)
 	return (h ^ (h >> 16)) & (READER_SLOTS - 1);
 }
 
-/* A name keeps its slot as long as the catalog lives, so the way there is remembered. */
-const struct catalog_slot *reader_slot(struct shmpub_reader *r, struct span feed)
+/*
+ * A name mostly keeps its slot as long as the catalog lives, so the way there is
+ * remembered; whether the slot still is that feed's, the slot itself says.
+ */
+bool reader_slot(struct reader_place *out, struct shmpub_reader *r, struct span feed)
 {
 	const struct catalog_slot **known = &r->slots[hash(feed)];
 	uint32_t state;
@@ -100,30 +103,30 @@ const struct catalog_slot *reader_slot(struct shmpub_reader *r, struct span feed
 		memset(r->slots, 0, sizeof(r->slots));
 		r->slots_turn = r->at.turn;
 	}
-	if (*known == NULL || !span_eq(catalog_slot_name(*known), feed))
+	if (*known == NULL || !catalog_slot_is(*known, feed, &out->generation)) {
 		*known = catalog_find(&r->at.catalog, feed);
-	if (*known == NULL)
-		return NULL;
-	state = load_acquire_u32(&(*known)->state);
-	return state == SLOT_REMOVED || state == SLOT_FREE ? NULL : *known;
+		if (*known == NULL || !catalog_slot_is(*known, feed, &out->generation))
+			return false;
+	}
+	out->slot = *known;
+	state = load_acquire_u32(&out->slot->state);
+	return state != SLOT_REMOVED && state != SLOT_FREE && reader_place_stays(out);
 }
 
-static int find(const struct catalog_slot **out, struct shmpub_reader *r, struct span feed,
-                struct shmpub_error *err)
+bool reader_place_stays(const struct reader_place *place)
 {
-	int res = reader_attach(r, err);
-
-	*out = NULL;
-	if (res)
-		return res;
-	*out = reader_slot(r, feed);
-	return *out == NULL ? reader_no_feed(r, feed, err) : SHMPUB_OK;
+	return catalog_slot_stays(place->slot, place->generation);
 }
 
-struct shmpub_mark reader_mark(const struct shmpub_reader *r, const struct catalog_slot *slot)
+bool reader_mark(struct shmpub_mark *out, const struct shmpub_reader *r,
+                 const struct reader_place *place)
 {
-	return (struct shmpub_mark){ .epoch = catalog_header(&r->at.catalog)->epoch,
-		                     .sequence = load_acquire_u64(&slot->sequence) };
+	*out = (struct shmpub_mark){ .epoch = catalog_header(&r->at.catalog)->epoch,
+		                     .sequence = load_acquire_u64(&place->slot->sequence) };
+	if (reader_place_stays(place))
+		return true;
+	*out = (struct shmpub_mark){ 0 };
+	return false;
 }
 
 bool reader_is_newer(const struct shmpub_mark *mark, const struct shmpub_mark *seen)
@@ -136,14 +139,16 @@ bool reader_is_newer(const struct shmpub_mark *mark, const struct shmpub_mark *s
 int reader_newest(struct shmpub_mark *out, struct shmpub_reader *r, struct span feed,
                   struct shmpub_error *err)
 {
-	const struct catalog_slot *slot;
+	struct reader_place place;
 	int res;
 
 	*out = (struct shmpub_mark){ 0 };
-	res = find(&slot, r, feed, err);
+	res = reader_attach(r, err);
 	if (res)
 		return res;
-	*out = reader_mark(r, slot);
+	/* A slot that was given to another feed between the two has a removed feed's name no more. */
+	if (!reader_slot(&place, r, feed) || !reader_mark(out, r, &place))
+		return reader_no_feed(r, feed, err);
 	if (out->sequence == 0) {
 		*out = (struct shmpub_mark){ 0 };
 		return error_set(err, SHMPUB_ABSENT, "feed %.*s was never published",
@@ -191,6 +196,7 @@ static int map_newest(struct shmpub_snapshot **out, struct shmpub_reader *r, str
 int reader_acquire(struct shmpub_snapshot **out, struct shmpub_reader *r, struct span feed,
                    const struct shmpub_mark *seen, struct shmpub_error *err)
 {
+	struct reader_place place;
 	struct shmpub_mark newest;
 	int res;
 
@@ -204,7 +210,7 @@ int reader_acquire(struct shmpub_snapshot **out, struct shmpub_reader *r, struct
 	res = map_newest(out, r, feed, &newest, err);
 	if (res != SHM_ABSENT)
 		return res;
-	if (reader_slot(r, feed) == NULL)
+	if (!reader_slot(&place, r, feed))
 		return reader_no_feed(r, feed, err);
 	return error_set(err, SHMPUB_ABSENT, "the snapshot of feed %.*s is gone", (int)feed.size,
 	                 feed.data);

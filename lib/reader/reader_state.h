@@ -21,10 +21,19 @@ struct shmpub_reader {
 
 /* Attached, or SHMPUB_NO_INSTANCE or a failure. */
 int reader_attach(struct shmpub_reader *r, struct shmpub_error *err);
-/* The feed's slot in the attached catalog; NULL: none, or the feed was removed. */
-const struct catalog_slot *reader_slot(struct shmpub_reader *r, struct span feed);
-/* What the catalog says is current; sequence 0: nothing yet. */
-struct shmpub_mark reader_mark(const struct shmpub_reader *r, const struct catalog_slot *slot);
+/* A feed's slot, for as long as it is that feed's. */
+struct reader_place {
+	const struct catalog_slot *slot;
+	uint64_t generation;
+};
+
+/* The feed's slot in the attached catalog; false: none, or the feed was removed. */
+bool reader_slot(struct reader_place *out, struct shmpub_reader *r, struct span feed);
+/* False: what was loaded from the slot until now may be another feed's. */
+bool reader_place_stays(const struct reader_place *place);
+/* What the catalog says is current, sequence 0: nothing yet; false: the slot is another feed's now. */
+bool reader_mark(struct shmpub_mark *out, const struct shmpub_reader *r,
+                 const struct reader_place *place);
 bool reader_is_newer(const struct shmpub_mark *mark, const struct shmpub_mark *seen);
 int reader_no_feed(const struct shmpub_reader *r, struct span feed, struct shmpub_error *err);
 /* The same, and the name that may have been meant; looks at every name. */

@@ -118,9 +118,10 @@ static uint32_t nap_ms(const struct wait *w, const struct shmpub_reader *r)
 static int wait_once(struct shmpub_reader *r, struct span feed, struct wait *w,
                      struct shmpub_error *err)
 {
-	const struct catalog_slot *slot = NULL;
+	struct reader_place place;
 	const uint32_t *word = NULL;
 	struct shmpub_mark newest;
+	bool is_found = false;
 	uint32_t value = 0;
 	int res;
 
@@ -130,20 +131,19 @@ static int wait_once(struct shmpub_reader *r, struct span feed, struct wait *w,
 	if (res == SHMPUB_OK) {
 		word = &catalog_header(&r->at.catalog)->wake;
 		value = load_acquire_u32(word);
-		slot = reader_slot(r, feed);
+		is_found = reader_slot(&place, r, feed);
 		if (w->turn != r->at.turn)
 			w->was_there = w->is_missed = false;
 		w->turn = r->at.turn;
-		if (slot == NULL && is_hopeless(w, r))
+		if (!is_found && is_hopeless(w, r))
 			return reader_no_such_feed(r, feed, err);
 	}
-	if (slot != NULL) {
+	if (is_found) {
 		w->was_there = true;
 		w->is_missed = false;
-		word = &slot->wake;
+		word = &place.slot->wake;
 		value = load_acquire_u32(word);
-		newest = reader_mark(r, slot);
-		if (reader_is_newer(&newest, w->seen))
+		if (reader_mark(&newest, r, &place) && reader_is_newer(&newest, w->seen))
 			return SHMPUB_OK;
 	}
 	res = nap(&w->deadline, word, value, nap_ms(w, r), err);

@@ -52,15 +52,15 @@ static uint64_t count_feeds(const struct catalog *c)
 /* Names in shared memory may change: the best so far is kept in a copy. */
 int reader_no_such_feed(const struct shmpub_reader *r, struct span feed, struct shmpub_error *err)
 {
-	char name[SHMPUB_FEED_MAX + 1], best[SHMPUB_FEED_MAX + 1];
+	char name[CATALOG_NAME_SIZE], best[CATALOG_NAME_SIZE];
 	struct nearest near = nearest_to(feed);
+	uint64_t generation;
 
 	for (uint32_t i = 0; i < catalog_n_slots(&r->at.catalog); i++) {
 		const struct catalog_slot *slot = catalog_slot_at(&r->at.catalog, i);
 
-		if (!is_listed(slot))
+		if (!is_listed(slot) || !catalog_slot_named(name, &generation, slot))
 			continue;
-		copy_name(name, catalog_slot_name(slot));
 		nearest_offer(&near, name);
 		if (near.name == name) {
 			memcpy(best, name, sizeof(best));
@@ -157,28 +157,43 @@ static void take_feed(struct shmpub_feed_info *out, const struct catalog_slot *s
 		.last_attempt_ns = moment(&slot->last_attempt_ns),
 		.held_bytes = word(&slot->held_bytes),
 	};
-	copy_name(out->name, catalog_slot_name(slot));
 	catalog_error(out->error, slot);
 	take_descriptor(out, slot);
 	if (is_gone)
 		out->state = SHMPUB_FEED_GONE;
 }
 
+/* All words of one feed: false when the slot is free, or is given away while they are copied. */
+static bool take_named(struct shmpub_feed_info *out, const struct catalog_slot *slot, bool is_gone)
+{
+	char name[CATALOG_NAME_SIZE];
+	uint64_t generation;
+
+	if (!catalog_slot_named(name, &generation, slot))
+		return false;
+	take_feed(out, slot, is_gone);
+	copy_name(out->name, span_str(name));
+	return catalog_slot_stays(slot, generation);
+}
+
 int reader_feed(struct shmpub_feed_info *out, struct shmpub_reader *r, struct span feed,
                 struct shmpub_error *err)
 {
-	const struct catalog_slot *slot;
+	struct reader_place place;
 	int res;
 
 	*out = (struct shmpub_feed_info){ 0 };
 	res = reader_attach(r, err);
 	if (res)
 		return res;
-	slot = reader_slot(r, feed);
-	if (slot == NULL)
-		return reader_no_such_feed(r, feed, err);
-	take_feed(out, slot, is_gone(r, true));
-	return SHMPUB_OK;
+	if (reader_slot(&place, r, feed)) {
+		take_feed(out, place.slot, is_gone(r, true));
+		copy_name(out->name, feed);
+		if (reader_place_stays(&place))
+			return SHMPUB_OK;
+		*out = (struct shmpub_feed_info){ 0 };
+	}
+	return reader_no_such_feed(r, feed, err);
 }
 
 int reader_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *r, uint32_t *position,
@@ -195,10 +210,9 @@ int reader_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *r, uint
 	while (*position < catalog_n_slots(&r->at.catalog)) {
 		const struct catalog_slot *slot = catalog_slot_at(&r->at.catalog, (*position)++);
 
-		if (is_listed(slot)) {
-			take_feed(out, slot, gone);
+		if (is_listed(slot) && take_named(out, slot, gone))
 			return SHMPUB_OK;
-		}
 	}
+	*out = (struct shmpub_feed_info){ 0 };
 	return error_set(err, SHMPUB_NO_FEED, "no more feeds");
 }

@@ -26,8 +26,13 @@ static void read_slot(const struct catalog *c, const struct catalog_slot *slot)
 {
 	struct catalog_descriptor d;
 	char line[CATALOG_ERROR_SIZE];
-	struct span name = catalog_slot_name(slot);
+	char text[CATALOG_NAME_SIZE];
+	uint64_t generation;
+	struct span name;
 
+	CLAIM(catalog_slot_named(text, &generation, slot));
+	CLAIM(catalog_slot_stays(slot, generation));
+	name = span_str(text);
 	CLAIM(name.size >= 1 && name.size <= SHMPUB_FEED_MAX);
 	CLAIM(catalog_find(c, name) != NULL);
 	CLAIM(catalog_slot_index(c, slot) < catalog_n_slots(c));

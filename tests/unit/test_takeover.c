@@ -390,7 +390,7 @@ static void test_sweep(const char *directory)
 	CHECK_INT("file", shm_create(&map, &p->dir, "notes.txt", 0, &p->access, &err), 0);
 	shm_discard(&map);
 	publish_table(open_feed(p, "other"));
-	publisher_sweep(p);
+	publisher_sweep(p, NULL, NULL);
 	CHECK_INT("not opened, removed", shm_stat_name(&stat, &p->dir, "q.arrow", &err),
 	          SHM_ABSENT);
 	CHECK_INT("says so", catalog_find(&p->catalog, span_str("q"))->state, SLOT_REMOVED);
