@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include <stdlib.h>
+#include "base/alloc.h"
 #include "base/error.h"
 #include "process.h"
 
@@ -84,7 +85,7 @@ static void on_lost(void *arg, const struct shmpub_error *err)
 	app->status = 1;
 }
 
-static struct feed *find_feed(const struct app *app, const char *name)
+struct feed *app_find_feed(const struct app *app, const char *name)
 {
 	for (struct feed *f = app->feeds; f != NULL; f = f->next) {
 		if (!feed_is_closed(f) && strcmp(f->config->name, name) == 0)
@@ -93,7 +94,7 @@ static struct feed *find_feed(const struct app *app, const char *name)
 	return NULL;
 }
 
-static int add_feed(struct app *app, struct config_feed *config, struct shmpub_error *err)
+int app_add_feed(struct app *app, struct config_feed *config, struct shmpub_error *err)
 {
 	struct feed *f;
 	int r = feed_new(&f, &app->host, config, err);
@@ -104,120 +105,6 @@ static int add_feed(struct app *app, struct config_feed *config, struct shmpub_e
 	app->feeds = f;
 	app->n_feeds++;
 	return SHMPUB_OK;
-}
-
-/* --- reload: mark and sweep -------------------------------------------------------------------------- */
-
-static void sweep_feeds(struct app *app, const struct config *next)
-{
-	struct feed *f, *after;
-
-	for (f = app->feeds; f != NULL; f = after) {
-		after = f->next;
-		if (!f->is_removed && config_find(next, span_str(f->config->name)) == NULL) {
-			log_line(&app->log, LOG_LEVEL_INFO, "feed %s: removed", f->config->name);
-			feed_remove(f);
-		}
-	}
-}
-
-static void apply_feed(struct app *app, struct config_feed *config)
-{
-	struct feed *f = find_feed(app, config->name);
-	struct shmpub_error err;
-
-	if (f != NULL) {
-		feed_configure(f, config);
-	} else if (add_feed(app, config, &err)) {
-		log_line(&app->log, LOG_LEVEL_ERROR, "feed %s: %s", config->name, err.message);
-	} else {
-		log_line(&app->log, LOG_LEVEL_INFO, "feed %s: added", config->name);
-		feed_start(app->feeds);
-	}
-}
-
-/* What is settled when the instance is taken cannot change under its readers. */
-static void tell_fixed(const struct app *app, const struct config_daemon *now,
-                       const struct config_daemon *next)
-{
-	const struct {
-		const char *name;
-		bool differs;
-	} fixed[] = {
-		{ "instance", strcmp(now->instance, next->instance) != 0 },
-		{ "directory", strcmp(now->directory, next->directory) != 0 },
-		{ "workers", now->workers != next->workers },
-		{ "max_feeds", now->max_feeds != next->max_feeds },
-		{ "max_bytes", now->max_bytes != next->max_bytes },
-		{ "spare_bytes", now->spare_bytes != next->spare_bytes },
-		{ "keep_on_exit", now->keep_on_exit != next->keep_on_exit },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
-		if (fixed[i].differs)
-			log_line(&app->log, LOG_LEVEL_WARNING,
-			         "%s: a change takes effect with the next start", fixed[i].name);
-	}
-}
-
-static void log_problems(const struct app *app, struct config_problems *p)
-{
-	char *line = p->lines.data, *end = line ? line + p->lines.size : NULL, *stop;
-
-	while (line < end) {
-		stop = memchr(line, '\n', (size_t)(end - line));
-		log_line(&app->log, LOG_LEVEL_ERROR, "%.*s", (int)(stop - line), line);
-		line = stop + 1;
-	}
-}
-
-/* These go on as they are; the strings stay where they were made, feeds point to them. */
-static void keep_fixed(struct config_daemon *next, struct config_daemon *now)
-{
-	struct config_daemon swapped = *next;
-
-	next->instance = now->instance;
-	next->directory = now->directory;
-	next->workers = now->workers;
-	next->max_feeds = now->max_feeds;
-	next->max_bytes = now->max_bytes;
-	next->spare_bytes = now->spare_bytes;
-	next->keep_on_exit = now->keep_on_exit;
-	now->instance = swapped.instance;
-	now->directory = swapped.directory;
-}
-
-static void apply(struct app *app, struct config *next)
-{
-	tell_fixed(app, &app->config->daemon, &next->daemon);
-	keep_fixed(&next->daemon, &app->config->daemon);
-	app->log.level = next->daemon.log_level;
-	sweep_feeds(app, next);
-	for (size_t i = 0; i < next->n_feeds; i++)
-		apply_feed(app, next->feeds[i]);
-	config_free(app->config);
-	app->config = next;
-	log_line(&app->log, LOG_LEVEL_INFO, "%s: reloaded", app->options.path);
-}
-
-void app_reload(struct app *app)
-{
-	struct config_problems problems = CONFIG_PROBLEMS_NONE;
-	struct shmpub_error err;
-	struct config *next;
-
-	if (app->is_stopping)
-		return;
-	notify_reloading(&app->notify);
-	if (config_load(&next, app->options.path, &problems, &err) == SHMPUB_OK) {
-		apply(app, next);
-	} else {
-		log_problems(app, &problems);
-		log_line(&app->log, LOG_LEVEL_ERROR, "%s; the old configuration stays",
-		         err.message);
-	}
-	config_problems_free(&problems);
-	notify_send(&app->notify, "READY=1");
 }
 
 /* --- stop ------------------------------------------------------------------------------------------- */
@@ -347,6 +234,33 @@ static int open_publisher(struct app *app, struct shmpub_error *err)
 	return publisher_open(&app->publisher, &options, err);
 }
 
+static bool is_segment_wanted(void *arg, const char *name)
+{
+	const struct config *c = arg;
+
+	for (size_t i = 0; i < c->n_feeds; i++) {
+		const struct config_feed *f = c->feeds[i];
+
+		if ((f->csv_segment != NULL && strcmp(f->csv_segment, name) == 0) ||
+		    (f->array_segment != NULL && strcmp(f->array_segment, name) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* The instance is ours: what stands outside of it from a daemon that was killed is ours too. */
+static int sweep_segments(struct app *app, struct shmpub_error *err)
+{
+	const struct config_daemon *d = &app->config->daemon;
+
+	app->place = process_real_path(d->directory, d->instance);
+	if (app->place == NULL)
+		return error_nomem(err, 0);
+	app->host.place = app->place;
+	segment_sweep(app->place, d->instance, is_segment_wanted, app->config);
+	return SHMPUB_OK;
+}
+
 static void init_handles(struct app *app)
 {
 	uv_signal_init(&app->loop, &app->hup);
@@ -388,7 +302,7 @@ static int add_feeds(struct app *app, struct shmpub_error *err)
 	int r = SHMPUB_OK;
 
 	for (size_t i = 0; i < app->config->n_feeds && !r; i++)
-		r = add_feed(app, app->config->feeds[i], err);
+		r = app_add_feed(app, app->config->feeds[i], err);
 	return r;
 }
 
@@ -407,6 +321,8 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	process_ignore_pipe();
 	process_raise_descriptors();
 	r = open_publisher(app, err);
+	if (!r)
+		r = sweep_segments(app, err);
 	if (r)
 		goto failed;
 	if (uv_loop_init(&app->loop) != 0) {
@@ -431,6 +347,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	return r;
 failed:
 	publisher_close(app->publisher);
+	mem_free(app->place);
 	config_free(app->config);
 	return r;
 }
@@ -468,6 +385,7 @@ bool app_deinit(struct app *app)
 	notify_close(&app->notify);
 	if (!is_clean)
 		return false;
+	mem_free(app->place);
 	config_free(app->config);
 	uv_loop_close(&app->loop);
 	pool_deinit(&app->pool);

@@ -36,6 +36,7 @@ struct app {
 	struct config *config;
 	struct publisher *publisher;
 	struct feed_host host;
+	char *place; /* the path of the instance's directory */
 	struct feed *feeds;
 	size_t n_feeds, n_tried, n_unpublished;
 
@@ -56,5 +57,11 @@ void app_reload(struct app *app);
 void app_stop(struct app *app);
 /* False when a job hangs still: its thread cannot be ended, so the process must not wait for it. */
 bool app_deinit(struct app *app);
+
+/* --- for app_reload.c ----------------------------------------------------------------------------- */
+
+/* The feed of that name, also one that waits for its job to be removed; NULL. */
+struct feed *app_find_feed(const struct app *app, const char *name);
+int app_add_feed(struct app *app, struct config_feed *config, struct shmpub_error *err);
 
 #endif

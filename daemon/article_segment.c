@@ -261,64 +261,148 @@ static int prepare_csv_text(struct segment_draft *d, struct span text, struct sh
 	return r ? r : segment_write(d, text, err);
 }
 
-int article_prepare(struct article_draft *out, const struct config_feed *feed, const char *instance,
-                    struct span text, const struct table *table, struct shmpub_error *err)
-{
-	int r = SHMPUB_OK;
+static const char *const keys[ARTICLE_PARTS] = { "csv_segment", "array_segment" };
 
-	*out = ARTICLE_DRAFT_NONE;
-	if (feed->csv_segment != NULL) {
-		r = segment_begin(&out->csv, feed->csv_segment, instance, &feed->segment_access,
-		                  err);
-		if (!r)
-			r = prepare_csv_text(&out->csv, text, err);
-	}
-	if (!r && feed->array_segment != NULL) {
-		r = segment_begin(&out->array, feed->array_segment, instance, &feed->segment_access,
-		                  err);
-		if (!r)
-			r = prepare_array(&out->array, feed, table, err);
-	}
-	if (r)
-		article_discard(out);
+static const char *part_name(const struct config_feed *feed, size_t part)
+{
+	return part == ARTICLE_CSV ? feed->csv_segment : feed->array_segment;
+}
+
+static void warn(char out[SHMPUB_ERROR_SIZE], size_t part, const char *name,
+                 const struct shmpub_error *why)
+{
+	struct shmpub_error line;
+
+	error_set(&line, SHMPUB_ERR_SYS, "%s %s: %s", keys[part], name, why->message);
+	snprintf(out, SHMPUB_ERROR_SIZE, "%s", line.message);
+}
+
+static int prepare_part(struct article_draft *d, size_t part, const struct config_feed *feed,
+                        const char *instance, struct span text, const struct table *table,
+                        struct shmpub_error *err)
+{
+	struct segment_draft *out = &d->parts[part];
+	int r = segment_begin(out, part_name(feed, part), instance, &feed->segment_access, err);
+
+	if (!r)
+		r = part == ARTICLE_CSV ? prepare_csv_text(out, text, err)
+		                        : prepare_array(out, feed, table, err);
 	return r;
 }
 
-int article_place(struct article_live *live, struct article_draft *d, struct shmpub_error *err)
+int article_prepare(struct article_draft *d, const struct config_feed *feed, const char *instance,
+                    struct span text, const struct table *table, struct shmpub_error *err)
 {
+	struct shmpub_error why;
 	int r = SHMPUB_OK;
 
-	if (d->csv.fd >= 0)
-		r = segment_place(&live->csv, &d->csv, err);
-	if (!r && d->array.fd >= 0)
-		r = segment_place(&live->array, &d->array, err);
-	article_discard(d);
+	for (size_t i = 0; i < ARTICLE_PARTS && !r; i++) {
+		if (!d->is_wanted[i])
+			continue;
+		d->warnings[i][0] = '\0';
+		r = prepare_part(d, i, feed, instance, text, table, &why);
+		if (r == SHMPUB_OK || r == SHMPUB_ERR_CSV || r == SHMPUB_ERR_NOMEM)
+			continue;
+		segment_discard(&d->parts[i]);
+		warn(d->warnings[i], i, part_name(feed, i), &why);
+		r = SHMPUB_OK;
+	}
+	if (r && err != NULL)
+		*err = why;
+	if (r)
+		article_discard(d);
 	return r;
+}
+
+void article_place(struct article_live *live, struct article_draft *d)
+{
+	struct shmpub_error why;
+
+	for (size_t i = 0; i < ARTICLE_PARTS; i++) {
+		if (!d->is_wanted[i])
+			continue;
+		memcpy(live->warnings[i], d->warnings[i], SHMPUB_ERROR_SIZE);
+		if (d->parts[i].fd >= 0 && segment_place(&live->parts[i], &d->parts[i], &why))
+			warn(live->warnings[i], i, live->parts[i].name, &why);
+	}
+	article_discard(d);
 }
 
 void article_discard(struct article_draft *d)
 {
-	segment_discard(&d->csv);
-	segment_discard(&d->array);
+	for (size_t i = 0; i < ARTICLE_PARTS; i++)
+		segment_discard(&d->parts[i]);
 }
 
-static bool is_asked(const struct segment_live *live, const char *name)
+static void drop_part(struct article_live *live, size_t part, const char *name)
 {
-	return name != NULL && strcmp(live->name, name) == 0;
+	struct segment_live *segment = &live->parts[part];
+
+	if (name != NULL && strcmp(segment->name, name) == 0)
+		return;
+	segment_remove(segment);
+	live->is_claimed[part] = false;
 }
 
-bool article_stands(const struct article_live *live, const struct config_feed *feed)
+void article_drop(struct article_live *live, const struct config_feed *feed)
 {
-	return (feed->csv_segment == NULL ||
-	        (is_asked(&live->csv, feed->csv_segment) && segment_stands(&live->csv))) &&
-	       (feed->array_segment == NULL ||
-	        (is_asked(&live->array, feed->array_segment) && segment_stands(&live->array)));
+	for (size_t i = 0; i < ARTICLE_PARTS; i++)
+		drop_part(live, i, part_name(feed, i));
 }
 
-void article_remove(struct article_live *live, const struct config_feed *feed)
+static void claim_part(struct article_live *live, size_t part, const char *name, const char *place)
 {
-	if (feed == NULL || !is_asked(&live->csv, feed->csv_segment))
-		segment_remove(&live->csv);
-	if (feed == NULL || !is_asked(&live->array, feed->array_segment))
-		segment_remove(&live->array);
+	struct segment_live *segment = &live->parts[part];
+	bool was_claimed = live->is_claimed[part];
+	struct shmpub_error why;
+
+	drop_part(live, part, name);
+	live->is_claimed[part] = name != NULL && segment_claim(segment, name, place, &why) == 0;
+	if (name == NULL || (live->is_claimed[part] && !was_claimed))
+		live->warnings[part][0] = '\0';
+	else if (!live->is_claimed[part])
+		warn(live->warnings[part], part, name, &why);
+}
+
+void article_claim(struct article_live *live, const struct config_feed *feed, const char *place)
+{
+	for (size_t i = 0; i < ARTICLE_PARTS; i++)
+		claim_part(live, i, part_name(feed, i), place);
+}
+
+bool article_is_wanting(const struct article_live *live)
+{
+	for (size_t i = 0; i < ARTICLE_PARTS; i++) {
+		if (live->is_claimed[i] && !segment_stands(&live->parts[i]))
+			return true;
+	}
+	return false;
+}
+
+void article_ask(struct article_draft *out, const struct article_live *live)
+{
+	*out = ARTICLE_DRAFT_NONE;
+	memcpy(out->is_wanted, live->is_claimed, sizeof(out->is_wanted));
+}
+
+bool article_warning(char out[SHMPUB_ERROR_SIZE], const struct article_live *live)
+{
+	const char *first = live->warnings[0], *second = live->warnings[1];
+	struct shmpub_error line;
+
+	error_set(&line, SHMPUB_ERR_SYS, "%s%s%s", first, first[0] && second[0] ? "; " : "",
+	          second);
+	snprintf(out, SHMPUB_ERROR_SIZE, "%s", line.message);
+	return out[0] != '\0';
+}
+
+void article_leave(struct article_live *live, bool keeps)
+{
+	for (size_t i = 0; i < ARTICLE_PARTS; i++) {
+		if (keeps)
+			segment_release(&live->parts[i]);
+		else
+			segment_remove(&live->parts[i]);
+	}
+	*live = (struct article_live){ .is_claimed = { false } };
 }

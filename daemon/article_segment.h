@@ -1,10 +1,16 @@
 /*
  * The article's own layouts: the CSV text behind a 4-byte length, and raw values.
  *
+ * What a table cannot be put into is a failure of the refresh. What is in the way of a
+ * segment alone (its name is another user's, /dev/shm is full) is a warning: the feed goes
+ * on, and with it the other segment.
+ *
+ * Use:      article_claim at each attempt; where article_is_wanting(), article_prepare and
+ *           article_place; article_warning for the status line.
  * Threads:  prepare on a worker, over data that is its alone; the rest on the loop thread.
  * Lifetime: ARTICLE_DRAFT_NONE may be discarded; placing leaves it so.
  * Errors:   SHMPUB_ERR_CSV when the table cannot be put so (the row and column are
- *           named); failures of segment.h.
+ *           named), SHMPUB_ERR_NOMEM.
  */
 #ifndef SHMPUBD_ARTICLE_SEGMENT_H
 #define SHMPUBD_ARTICLE_SEGMENT_H
@@ -13,24 +19,40 @@
 #include "config.h"
 #include "segment.h"
 
+enum article_part { ARTICLE_CSV, ARTICLE_ARRAY };
+#define ARTICLE_PARTS 2
+
 struct article_draft {
-	struct segment_draft csv, array;
+	struct segment_draft parts[ARTICLE_PARTS];
+	bool is_wanted[ARTICLE_PARTS]; /* what prepare is to make */
+	char warnings[ARTICLE_PARTS][SHMPUB_ERROR_SIZE]; /* why it was not made; empty: it was */
 };
-#define ARTICLE_DRAFT_NONE ((struct article_draft){ .csv = { .fd = -1 }, .array = { .fd = -1 } })
+#define ARTICLE_DRAFT_NONE                                                                         \
+	((struct article_draft){ .parts = { SEGMENT_DRAFT_NONE, SEGMENT_DRAFT_NONE } })
 
 struct article_live { /* zeroed: nothing */
-	struct segment_live csv, array;
+	struct segment_live parts[ARTICLE_PARTS];
+	bool is_claimed[ARTICLE_PARTS];
+	char warnings[ARTICLE_PARTS][SHMPUB_ERROR_SIZE]; /* what is in the way; empty: nothing */
 };
 
-/* `table` is what `text` became. Makes what the feed asks for, which may be nothing. */
-int article_prepare(struct article_draft *out, const struct config_feed *feed, const char *instance,
+/* Take away what `feed` does not ask for. */
+void article_drop(struct article_live *live, const struct config_feed *feed);
+/* Make the names that the feed asks for ours, as far as they can be had; others go. */
+void article_claim(struct article_live *live, const struct config_feed *feed, const char *place);
+/* A name is claimed, and what we put there does not stand: it must be put there again. */
+bool article_is_wanting(const struct article_live *live);
+/* Which parts article_prepare() is to make: those whose name is claimed. */
+void article_ask(struct article_draft *out, const struct article_live *live);
+/* `table` is what `text` became. On failure *d is discarded. */
+int article_prepare(struct article_draft *d, const struct config_feed *feed, const char *instance,
                     struct span text, const struct table *table, struct shmpub_error *err);
-int article_place(struct article_live *live, struct article_draft *d, struct shmpub_error *err);
+void article_place(struct article_live *live, struct article_draft *d);
 void article_discard(struct article_draft *d);
-/* Everything that the feed asks for stands as we put it. */
-bool article_stands(const struct article_live *live, const struct config_feed *feed);
-/* Take away the names that `feed` (NULL: none) does not ask for. */
-void article_remove(struct article_live *live, const struct config_feed *feed);
+/* One line of what is in the way, empty when nothing is. True: there is something. */
+bool article_warning(char out[SHMPUB_ERROR_SIZE], const struct article_live *live);
+/* Take everything away; `keeps`: only the claims. */
+void article_leave(struct article_live *live, bool keeps);
 
 /* --- parts, for tests --------------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "content_hash.h"
+#include "pace.h"
 
 /*
  * The life of an attempt on the loop thread:
@@ -60,7 +61,7 @@ void feed_remove(struct feed *f)
 {
 	f->is_removed = true;
 	uv_timer_stop(&f->timer);
-	article_remove(&f->article, NULL);
+	article_leave(&f->article, false);
 	close_when_idle(f);
 }
 
@@ -72,8 +73,7 @@ void feed_stop(struct feed *f)
 
 void feed_leave(struct feed *f, bool keep)
 {
-	if (!keep)
-		article_remove(&f->article, NULL);
+	article_leave(&f->article, keep);
 	close_when_idle(f);
 }
 
@@ -111,6 +111,21 @@ static bool was_overtaken(struct feed *f, bool ran)
 	return false;
 }
 
+/* What could not be placed is tried again, with the whole refresh, ever more slowly. */
+static void place_article(struct feed *f)
+{
+	article_place(&f->article, &f->refresh.article);
+	feed_note_warning(f);
+	if (!article_is_wanting(&f->article)) {
+		f->n_article_failures = 0;
+		return;
+	}
+	f->n_article_failures++;
+	f->article_after_ms =
+	        feed_now_ms(f) +
+	        pace_back_off(f->config->interval_ms, f->n_article_failures, uv_hrtime());
+}
+
 static void commit(struct feed *f)
 {
 	struct refresh *r = &f->refresh;
@@ -118,14 +133,12 @@ static void commit(struct feed *f)
 	int result = publication_commit(r->publication, &r->descriptor, &err);
 
 	r->publication = NULL; /* committed, or discarded by the failure */
-	if (!result)
-		result = article_place(&f->article, &r->article, &err);
 	if (result) {
 		give_back(f);
 		feed_failed(f, &err);
 		return;
 	}
-	article_remove(&f->article, f->config); /* names that an older configuration asked for */
+	place_article(f);
 	schema_free(&f->schema);
 	f->schema = r->schema;
 	r->schema = SCHEMA_NONE;
@@ -256,6 +269,15 @@ static void start_look(struct feed *f)
 	pool_submit(f->host->pool, &f->job, false);
 }
 
+static bool wants_article(struct feed *f)
+{
+	article_claim(&f->article, f->config, f->host->place);
+	feed_note_warning(f);
+	if (f->n_article_failures && feed_now_ms(f) < f->article_after_ms)
+		return false;
+	return article_is_wanting(&f->article);
+}
+
 /*
  * Names that somebody took away are put back; *again: only by going the whole way. A bad
  * source cannot be gone through again, so a failing feed does without.
@@ -263,8 +285,9 @@ static void start_look(struct feed *f)
 static int put_back(bool *again, struct feed *f, struct shmpub_error *err)
 {
 	int r = publisher_put_back(f->out, err);
+	bool wants = wants_article(f);
 
-	*again = !f->is_failing && (r == SHM_ABSENT || !article_stands(&f->article, f->config));
+	*again = !f->is_failing && (r == SHM_ABSENT || wants);
 	return r == SHM_ABSENT ? SHMPUB_OK : r;
 }
 
@@ -299,8 +322,8 @@ static void attempt(struct feed *f)
 		.max_bytes = f->host->max_bytes,
 		.text = BUFFER_NONE,
 		.schema = SCHEMA_NONE,
-		.article = ARTICLE_DRAFT_NONE,
 	};
+	article_ask(&r->article, &f->article);
 	f->state = FEED_READING;
 	f->job.may_hang = true;
 	if (f->is_quiet && !r->is_forced)
@@ -344,6 +367,11 @@ int feed_new(struct feed **out, struct feed_host *host, struct config_feed *conf
 void feed_start(struct feed *f)
 {
 	attempt(f);
+}
+
+void feed_drop_segments(struct feed *f, const struct config_feed *next)
+{
+	article_drop(&f->article, next);
 }
 
 void feed_configure(struct feed *f, struct config_feed *config)

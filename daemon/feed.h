@@ -25,6 +25,7 @@ struct feed_host {
 	struct pool *pool;
 	struct publisher *publisher;
 	const char *instance;
+	const char *place; /* the path of the instance's directory */
 	const struct ingest_runner *runner;
 	uint64_t max_bytes;
 	uint64_t hash_seed;
@@ -57,6 +58,8 @@ struct feed {
 	bool is_removed, is_stopped, is_tried, is_closed;
 	struct schema schema;
 	struct article_live article;
+	unsigned n_article_failures; /* in a row, for the back-off */
+	uint64_t article_after_ms;   /* when what is wanting is made again */
 
 	bool is_failing;
 	unsigned n_failures; /* in a row, for the back-off; not those of an unchanged bad source */
@@ -64,6 +67,7 @@ struct feed {
 	uint64_t busy_since_ms, success_ms, logged_ms;
 	bool is_stale;
 	char line[SHMPUB_ERROR_SIZE];   /* of the failure that lasts */
+	char warning[SHMPUB_ERROR_SIZE]; /* of a refresh that went well all the same */
 	char logged[SHMPUB_ERROR_SIZE]; /* the last line that was logged; empty after a success */
 };
 
@@ -72,6 +76,8 @@ int feed_new(struct feed **out, struct feed_host *host, struct config_feed *conf
              struct shmpub_error *err);
 /* The first attempt, now. */
 void feed_start(struct feed *f);
+/* Take away the segments that `next` does not ask for, so that another feed can have their names. */
+void feed_drop_segments(struct feed *f, const struct config_feed *next);
 /* Go on with another configuration of the same name; a reference is taken. */
 void feed_configure(struct feed *f, struct config_feed *config);
 /* Take the feed away, and its snapshot with it. */

@@ -29,6 +29,23 @@ void feed_plan_next(struct feed *f)
 	plan(f, pace_next(feed_now_ms(f), interval, content_hash(span_str(f->config->name), 0)));
 }
 
+/* --- what is wrong with a segment alone ------------------------------------------------------------ */
+
+void feed_note_warning(struct feed *f)
+{
+	char line[SHMPUB_ERROR_SIZE];
+	bool is_warned = article_warning(line, &f->article);
+
+	if (strcmp(line, f->warning) == 0)
+		return;
+	if (is_warned)
+		log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name, line);
+	else
+		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: its segments are well again",
+		         f->config->name);
+	memcpy(f->warning, line, sizeof(line));
+}
+
 /* --- how it ended --------------------------------------------------------------------------------- */
 
 static void tried(struct feed *f)
@@ -94,7 +111,7 @@ void feed_succeeded(struct feed *f, enum refresh_result result)
 	f->n_failures = 0;
 	f->n_busy = 0;
 	f->success_ms = feed_now_ms(f);
-	publisher_feed_report(f->out, result, SPAN_NONE);
+	publisher_feed_report(f->out, result, span_str(f->warning));
 	tried(f);
 	feed_plan_next(f);
 }

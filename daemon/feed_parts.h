@@ -17,6 +17,9 @@ void feed_on_timer(uv_timer_t *timer);
 /* The next one by the interval, if there is one. */
 void feed_plan_next(struct feed *f);
 
+/* The warning is what is in the way of the segments now; a change is logged. */
+void feed_note_warning(struct feed *f);
+
 /* Each is the end of an attempt and plans the next. A failure may pass by itself ... */
 void feed_failed(struct feed *f, const struct shmpub_error *err);
 /* ... or lasts as long as the source is what f->refresh has found. */

@@ -18,6 +18,11 @@
 int process_group(int64_t *out, struct span name, struct shmpub_error *err);
 /* Raise the bound of open descriptors to the most that is allowed; returns it. */
 uint64_t process_raise_descriptors(void);
+/*
+ * The path of a name in a directory, without links and relative parts; mem_free gives it
+ * back. NULL: memory ran out.
+ */
+char *process_real_path(const char *directory, const char *name);
 /* stderr is a terminal's or file's: false; the journal's: true. */
 bool process_has_journal(void);
 /* A process that writes into a closed pipe is told by the call, not killed. */

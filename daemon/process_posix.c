@@ -117,6 +117,19 @@ void process_ignore_pipe(void)
 	sigaction(SIGPIPE, &action, NULL);
 }
 
+char *process_real_path(const char *directory, const char *name)
+{
+	char *real = realpath(directory, NULL);
+	const char *start = real != NULL ? real : directory;
+	size_t size = strlen(start) + strlen(name) + 2;
+	char *path = mem_alloc(size);
+
+	if (path != NULL)
+		snprintf(path, size, "%s/%s", start, name);
+	free(real); /* of realpath(3), which knows malloc only */
+	return path;
+}
+
 /* A folder that is not there holds no files; one that cannot be read is a problem. */
 static int is_glob_error(const char *path, int e)
 {

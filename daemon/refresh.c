@@ -61,9 +61,9 @@ void refresh_read(struct refresh *r)
 		buffer_free(&r->text);
 }
 
-static bool wants_article(const struct config_feed *c)
+static bool wants_article(const struct article_draft *d)
 {
-	return c->csv_segment != NULL || c->array_segment != NULL;
+	return d->is_wanted[ARTICLE_CSV] || d->is_wanted[ARTICLE_ARRAY];
 }
 
 static int build_article(struct refresh *r)
@@ -103,7 +103,7 @@ void refresh_build(struct refresh *r)
 	                        r->runner, &r->error);
 	if (is_of_source(r->result, &r->error))
 		add_path(&r->error, r->config->source);
-	if (r->result == SHMPUB_OK && wants_article(r->config))
+	if (r->result == SHMPUB_OK && wants_article(&r->article))
 		r->result = build_article(r);
 	buffer_free(&r->text);
 }

@@ -37,7 +37,7 @@ struct refresh {
 	struct publication *publication;
 	struct schema schema; /* of the last refresh, then of this one */
 	struct catalog_descriptor descriptor;
-	struct article_draft article;
+	struct article_draft article; /* before: which parts are wanted */
 
 	int result;
 	struct shmpub_error error; /* the line for the feed's status when result is negative */

@@ -1,8 +1,12 @@
 #include "segment.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/error.h"
@@ -13,8 +17,18 @@
  * trusted: files are made with O_EXCL, links are not followed, and a name that belongs
  * to another user is left alone, even by root.
  *
+ * Beside NAME stands `.NAME~`, mode 0600, which the process that serves the name holds
+ * locked and in which it says who it is. The segment itself cannot be the lock: its file
+ * changes with every refresh, and whoever may read it could lock it. The kernel gives the
+ * lock back when the process dies; the file then tells the next start what is left.
+ * ('~' is in no name, so `.NAME~` is no other segment's draft.)
+ *
  * Room comes from write(): a full tmpfs is ENOSPC there, and would be SIGBUS in a mapping.
  */
+
+#define LOCK_NAME_SIZE (SEGMENT_NAME_SIZE + 2)
+#define LOCK_TEXT_SIZE (PATH_MAX + 32) /* "PLACE\nPID\n" */
+#define LOCK_TRIES 8
 
 static int open_directory(struct shmpub_error *err)
 {
@@ -25,21 +39,164 @@ static int open_directory(struct shmpub_error *err)
 	return fd;
 }
 
+/* What stands under a name must be a file of ours; nothing may stand there too. */
+static int judge_owner(const struct stat *st, const char *name, struct shmpub_error *err)
+{
+	if (!S_ISREG(st->st_mode))
+		return error_set(err, SHMPUB_ERR_OWNER, "%s/%s is there and not a segment",
+		                 SHMPUB_DIRECTORY, name);
+	if (st->st_uid != geteuid())
+		return error_set(err, SHMPUB_ERR_OWNER, "%s/%s belongs to the user %u",
+		                 SHMPUB_DIRECTORY, name, (unsigned)st->st_uid);
+	return SHMPUB_OK;
+}
+
 static int check_owner(int dir, const char *name, struct shmpub_error *err)
 {
 	struct stat st;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? SHMPUB_OK
-		                       : error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name);
-	if (!S_ISREG(st.st_mode))
-		return error_set(err, SHMPUB_ERR_OWNER, "%s/%s: it is there and not a segment",
-		                 SHMPUB_DIRECTORY, name);
-	if (st.st_uid != geteuid())
-		return error_set(err, SHMPUB_ERR_OWNER, "%s/%s: it belongs to the user %u",
-		                 SHMPUB_DIRECTORY, name, (unsigned)st.st_uid);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return judge_owner(&st, name, err);
+	return errno == ENOENT ? SHMPUB_OK
+	                       : error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name);
+}
+
+/* --- claims ------------------------------------------------------------------------------------ */
+
+static void lock_name(char out[LOCK_NAME_SIZE], const char *name)
+{
+	snprintf(out, LOCK_NAME_SIZE, ".%s~", name);
+}
+
+/* Without O_CREAT first: in a directory such as /dev/shm it is refused for files of others. */
+static int open_lock(int dir, const char *name, bool creates)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(dir, name, flags);
+
+	if (fd < 0 && errno == ENOENT && creates)
+		fd = openat(dir, name, flags | O_CREAT | O_EXCL, 0600);
+	return fd;
+}
+
+/* The locked file is the one under the name still, and not one that its holder took away. */
+static bool is_under(int dir, const char *name, int fd)
+{
+	struct stat st, there;
+
+	return fstat(fd, &st) == 0 && fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == there.st_dev && st.st_ino == there.st_ino;
+}
+
+/* Who holds the lock, as its file says: the place; *pid is 0 when it does not say. */
+static void read_lock(char place[LOCK_TEXT_SIZE], unsigned long *pid, int fd)
+{
+	ssize_t n = pread(fd, place, LOCK_TEXT_SIZE - 1, 0);
+	char *end;
+
+	place[n > 0 ? n : 0] = '\0';
+	end = strchr(place, '\n');
+	*pid = end != NULL ? strtoul(end + 1, NULL, 10) : 0;
+	if (end != NULL)
+		*end = '\0';
+}
+
+static int write_lock(int fd, const char *place, const char *name, struct shmpub_error *err)
+{
+	char text[LOCK_TEXT_SIZE];
+	int n = snprintf(text, sizeof(text), "%s\n%ld\n", place, (long)getpid());
+
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != (ssize_t)n)
+		return error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name);
 	return SHMPUB_OK;
 }
+
+static int tell_holder(int fd, struct shmpub_error *err)
+{
+	char place[LOCK_TEXT_SIZE];
+	unsigned long pid;
+
+	read_lock(place, &pid, fd);
+	return error_set(err, SHMPUB_ERR_BUSY, "process %lu serves this name for %s", pid, place);
+}
+
+/* SHM_ABSENT: the file was taken away meanwhile, try again. */
+static int lock_open(int dir, const char *name, int fd, struct shmpub_error *err)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) != 0)
+		return error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name);
+	r = judge_owner(&st, name, err);
+	if (r)
+		return r;
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK
+		               ? tell_holder(fd, err)
+		               : error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name);
+	return is_under(dir, name, fd) ? SHMPUB_OK : SHM_ABSENT;
+}
+
+static int take_lock(int *out, int dir, const char *segment, const char *place,
+                     struct shmpub_error *err)
+{
+	char name[LOCK_NAME_SIZE];
+	int fd = -1, r = SHM_ABSENT;
+
+	lock_name(name, segment);
+	for (int i = 0; i < LOCK_TRIES && r == SHM_ABSENT; i++) {
+		if (fd >= 0)
+			close(fd);
+		fd = open_lock(dir, name, true);
+		if (fd < 0 && (errno == ENOENT || errno == EEXIST))
+			continue; /* somebody was faster */
+		r = fd < 0 ? error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name)
+		           : lock_open(dir, name, fd, err);
+	}
+	if (r == SHM_ABSENT)
+		r = error_set(err, SHMPUB_ERR_BUSY, "%s/%s: it comes and goes", SHMPUB_DIRECTORY,
+		              name);
+	if (!r)
+		r = write_lock(fd, place, name, err);
+	if (r && fd >= 0)
+		close(fd);
+	*out = r ? -1 : fd;
+	return r;
+}
+
+static bool is_claimed(const struct segment_live *live, const char *name, int dir)
+{
+	char lock[LOCK_NAME_SIZE];
+
+	lock_name(lock, name);
+	return strcmp(live->name, name) == 0 && is_under(dir, lock, live->lock);
+}
+
+int segment_claim(struct segment_live *live, const char *name, const char *place,
+                  struct shmpub_error *err)
+{
+	int dir = open_directory(err), r, lock;
+
+	if (dir < 0)
+		return SHMPUB_ERR_SYS;
+	r = check_owner(dir, name, err);
+	if (!r && !is_claimed(live, name, dir)) {
+		r = take_lock(&lock, dir, name, place, err);
+		if (!r) {
+			if (strcmp(live->name, name) != 0)
+				segment_remove(live);
+			else
+				close(live->lock);
+			snprintf(live->name, sizeof(live->name), "%s", name);
+			live->lock = lock;
+		}
+	}
+	close(dir);
+	return r;
+}
+
+/* --- drafts ------------------------------------------------------------------------------------ */
 
 static int set_access(int fd, const struct shm_access *access, const char *name,
                       struct shmpub_error *err)
@@ -97,6 +254,11 @@ int segment_write(struct segment_draft *d, struct span bytes, struct shmpub_erro
 	return SHMPUB_OK;
 }
 
+static int64_t mtime_ns(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
 int segment_place(struct segment_live *live, struct segment_draft *d, struct shmpub_error *err)
 {
 	struct stat st;
@@ -111,11 +273,10 @@ int segment_place(struct segment_live *live, struct segment_draft *d, struct shm
 		r = error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, d->name);
 		goto out;
 	}
-	if (strcmp(live->name, d->name) != 0)
-		segment_remove(live); /* the configuration gave it another name */
-	snprintf(live->name, sizeof(live->name), "%s", d->name);
 	live->device = (uint64_t)st.st_dev;
 	live->inode = (uint64_t)st.st_ino;
+	live->size = (uint64_t)st.st_size;
+	live->mtime_ns = mtime_ns(&st);
 	close(d->fd);
 	*d = SEGMENT_DRAFT_NONE;
 out:
@@ -140,32 +301,117 @@ void segment_discard(struct segment_draft *d)
 	*d = SEGMENT_DRAFT_NONE;
 }
 
-static bool stands_in(int dir, const struct segment_live *live)
-{
-	struct stat st;
+/* --- what stands ------------------------------------------------------------------------------- */
 
-	return fstatat(dir, live->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       (uint64_t)st.st_dev == live->device && (uint64_t)st.st_ino == live->inode;
+static bool stands_in(int dir, const struct segment_live *live, struct stat *st)
+{
+	return fstatat(dir, live->name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (uint64_t)st->st_dev == live->device && (uint64_t)st->st_ino == live->inode;
 }
 
+/* Whoever may write to the file can cut it short: a size or time that is not ours shows it. */
 bool segment_stands(const struct segment_live *live)
 {
-	int dir = open_directory(NULL);
-	bool stands = dir >= 0 && stands_in(dir, live);
+	struct stat st;
+	int dir = live->name[0] ? open_directory(NULL) : -1;
+	bool stands = dir >= 0 && stands_in(dir, live, &st) &&
+	              (uint64_t)st.st_size == live->size && mtime_ns(&st) == live->mtime_ns;
 
 	if (dir >= 0)
 		close(dir);
 	return stands;
 }
 
-void segment_remove(struct segment_live *live)
+static void release_in(int dir, struct segment_live *live)
 {
+	char lock[LOCK_NAME_SIZE];
+
+	lock_name(lock, live->name);
+	if (is_under(dir, lock, live->lock))
+		(void)unlinkat(dir, lock, 0);
+	close(live->lock);
+	*live = (struct segment_live){ .name = "" };
+}
+
+static void leave(struct segment_live *live, bool removes)
+{
+	struct stat st;
 	int dir = live->name[0] ? open_directory(NULL) : -1;
 
-	if (dir >= 0) {
-		if (stands_in(dir, live))
-			(void)unlinkat(dir, live->name, 0);
-		close(dir);
+	if (dir < 0)
+		return;
+	if (removes && stands_in(dir, live, &st))
+		(void)unlinkat(dir, live->name, 0);
+	release_in(dir, live);
+	close(dir);
+}
+
+void segment_remove(struct segment_live *live)
+{
+	leave(live, true);
+}
+
+void segment_release(struct segment_live *live)
+{
+	leave(live, false);
+}
+
+/* --- what a crash left -------------------------------------------------------------------------- */
+
+/* The name of the segment whose lock this is: ".NAME~"; false: it is none. */
+static bool segment_of(char out[SEGMENT_NAME_SIZE], const char *lock)
+{
+	size_t n = strlen(lock);
+
+	if (n < 3 || n - 2 >= SEGMENT_NAME_SIZE || lock[0] != '.' || lock[n - 1] != '~')
+		return false;
+	memcpy(out, lock + 1, n - 2);
+	out[n - 2] = '\0';
+	return true;
+}
+
+static void remove_left(int dir, const char *name, const char *lock, const char *instance)
+{
+	char hidden[2 * SEGMENT_NAME_SIZE + 8];
+
+	snprintf(hidden, sizeof(hidden), ".%s.%s", name, instance);
+	if (check_owner(dir, hidden, NULL) == SHMPUB_OK)
+		(void)unlinkat(dir, hidden, 0);
+	if (check_owner(dir, name, NULL) == SHMPUB_OK)
+		(void)unlinkat(dir, name, 0);
+	(void)unlinkat(dir, lock, 0);
+}
+
+/* True when the process that held it is gone and served the instance at `place`. */
+static bool is_left(int dir, const char *lock, int fd, const char *place)
+{
+	char text[LOCK_TEXT_SIZE];
+	unsigned long pid;
+
+	if (lock_open(dir, lock, fd, NULL) != SHMPUB_OK)
+		return false;
+	read_lock(text, &pid, fd);
+	return strcmp(text, place) == 0;
+}
+
+void segment_sweep(const char *place, const char *instance,
+                   bool (*wanted)(void *arg, const char *name), void *arg)
+{
+	char name[SEGMENT_NAME_SIZE];
+	struct dirent *entry;
+	DIR *all = opendir(SHMPUB_DIRECTORY);
+	int dir = all != NULL ? dirfd(all) : -1, fd;
+
+	while (all != NULL && (entry = readdir(all)) != NULL) {
+		if (!segment_of(name, entry->d_name) || wanted(arg, name))
+			continue;
+		fd = open_lock(dir, entry->d_name, false);
+		if (fd < 0)
+			continue;
+		if (is_left(dir, entry->d_name, fd, place))
+			remove_left(dir, name, entry->d_name, instance);
+		close(fd);
 	}
-	*live = (struct segment_live){ .name = "" };
+	if (all != NULL)
+		closedir(all);
 }

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 import uuid
 from io import StringIO
 from pathlib import Path
@@ -54,8 +55,8 @@ def name():
     """A name in /dev/shm that is ours, and gone afterwards whatever happens."""
     name = f"shmpub-e2e-{uuid.uuid4().hex[:12]}"
     yield name
-    for suffix in ("", "-2"):
-        Path(f"/dev/shm/{name}{suffix}").unlink(missing_ok=True)
+    for path in Path("/dev/shm").glob(f"*{name}*"):
+        path.unlink()
 
 
 def serve(daemon, source, options):
@@ -196,14 +197,132 @@ def test_an_open_reader_keeps_its_version(daemon, name):
 
 
 def test_name_taken_by_a_directory(daemon, name):
+    """That segment alone is not had, and says so; the feed goes on, and the other segment."""
     os.mkdir(f"/dev/shm/{name}")
     try:
-        d = serve(daemon, STOCKS, f"csv_segment = {name}")
-        assert "not a segment" in str(d.wait_state("a", "failing")["error"])
+        options = f"csv_segment = {name}\narray_segment = {name}-2\narray_dtype = int32"
+        d = serve(daemon, STOCKS, options)
+        warning = f"csv_segment {name}: /dev/shm/{name} is there and not a segment"
+        status = d.wait_state("a", "fresh")
+        assert status["error"] == warning
+        assert f"warning: feed a: {warning}" in d.log_text()
+        d.source("a.csv", "code\n5\n")
+        until(lambda: list(d.feed("a").df.code) == [5])
+        until(lambda: np.fromfile(f"/dev/shm/{name}-2", dtype="int32").tolist() == [5])
+        until(lambda: d.status("a")["unchanged"] > 3)
+        assert d.status("a")["error"] == warning
+        sequence = d.feed("a").sequence  # what cannot be had is no reason to publish again
+        unchanged = d.status("a")["unchanged"]
+        until(lambda: d.status("a")["unchanged"] > unchanged + 3)
+        assert d.feed("a").sequence == sequence
     finally:
         os.rmdir(f"/dev/shm/{name}")
-    until(lambda: Path(f"/dev/shm/{name}").exists())
-    d.wait_state("a", "fresh")
+    until(lambda: Path(f"/dev/shm/{name}").exists() and read_text(name) == b"code\n5\n")
+    until(lambda: d.status("a")["error"] == "")
+    assert d.log_text().count("csv_segment") == 1
+
+
+@needs_root
+def test_name_of_another_user(daemon, name):
+    path = Path(f"/dev/shm/{name}")
+    path.write_text("theirs")
+    os.chown(path, 12345, 12345)
+    d = serve(daemon, STOCKS, f"csv_segment = {name}")
+    warning = f"csv_segment {name}: /dev/shm/{name} belongs to the user 12345"
+    assert d.wait_state("a", "fresh")["error"] == warning
+    assert list(d.feed("a").df.code) == [1, 2, 300001, 688001]
+    assert path.read_text() == "theirs"
+    assert d.stop() == 0
+    assert path.read_text() == "theirs"
+
+
+def test_two_instances_of_one_name(daemon, name):
+    first = serve(daemon, STOCKS, f"csv_segment = {name}")
+    second = daemon()
+    second.source("b.csv", QUOTES)
+    second.configure({"b": f"source = b.csv\n{FAST}\ncsv_segment = {name}"})
+    second.start()
+    error = second.wait_state("b", "fresh")["error"]
+    assert error == (
+        f"csv_segment {name}: process {first.pid} serves this name for "
+        f"{first.shm}/{first.instance}"
+    )
+    assert read_text(name) == STOCKS.encode()
+    first.kill()
+    until(lambda: read_text(name) == QUOTES.encode())
+    until(lambda: second.status("b")["error"] == "")
+    first.start()
+    assert "serves this name for" in str(first.wait_state("a", "fresh")["error"])
+    assert first.stop() == 0
+    assert read_text(name) == QUOTES.encode()  # it was not the first's to take away
+    assert second.stop() == 0
+    assert not [p for p in os.listdir("/dev/shm") if name in p]
+
+
+def test_killed_and_gone_from_the_ini(daemon, name):
+    """What a killed daemon left of feeds that are no more is taken away by the next one."""
+    other = Path(f"/dev/shm/{name}-other")
+    other.write_text("not of any daemon")
+    d = serve(
+        daemon,
+        STOCKS,
+        f"csv_segment = {name}\narray_segment = {name}-2\narray_dtype = int32",
+    )
+    d.kill()
+    assert Path(f"/dev/shm/{name}").exists() and Path(f"/dev/shm/{name}-2").exists()
+    d.configure({"b": f"source = a.csv\n{FAST}\ncsv_segment = {name}"})
+    d.start()
+    assert read_text(name) == STOCKS.encode()
+    assert not Path(f"/dev/shm/{name}-2").exists()
+    d.kill()
+    d.configure({"b": f"source = a.csv\n{FAST}"})
+    d.start()
+    try:
+        assert [p for p in os.listdir("/dev/shm") if name in p] == [other.name]
+    finally:
+        other.unlink()
+
+
+@pytest.mark.parametrize("spoil", ["truncate", "extend", "write"])
+def test_spoilt_by_a_reader(daemon, name, spoil):
+    """Its readers open it for writing, so they can spoil it: it is put back at the next look."""
+    d = serve(daemon, QUOTES, f"csv_segment = {name}")
+    path = Path(f"/dev/shm/{name}")
+    inode = path.stat().st_ino
+    until(lambda: time.time_ns() - path.stat().st_mtime_ns > 20_000_000)  # a tick of its clock
+    with path.open("r+b") as f:
+        if spoil == "write":
+            f.write(b"\xff\xff\xff\x7f")
+        else:
+            f.truncate(3 if spoil == "truncate" else 1 << 16)
+    until(lambda: path.stat().st_ino != inode)
+    assert read_text(name) == QUOTES.encode()
+    assert d.status("a")["error"] == ""
+
+
+def test_names_change_places(daemon, name):
+    """By one reload, at a pace at which no second look would mend it."""
+    d = daemon()
+    d.source("a.csv", "code\n1\n")
+    d.source("b.csv", "code\n2\n")
+
+    def configure(first, second):
+        d.configure(
+            {
+                "a": f"source = a.csv\ninterval = 1h\ncsv_segment = {first}",
+                "b": f"source = b.csv\ninterval = 1h\ncsv_segment = {second}",
+            }
+        )
+
+    configure(name, f"{name}-2")
+    d.start()
+    assert read_text(name) == b"code\n1\n" and read_text(f"{name}-2") == b"code\n2\n"
+    configure(f"{name}-2", name)
+    d.reload()
+    path, second = Path(f"/dev/shm/{name}"), Path(f"/dev/shm/{name}-2")
+    until(lambda: path.exists() and second.exists())
+    until(lambda: read_text(name) == b"code\n2\n" and read_text(f"{name}-2") == b"code\n1\n")
+    assert d.status("a")["error"] == "" and d.status("b")["error"] == ""
 
 
 def test_once_leaves_them(daemon, name):

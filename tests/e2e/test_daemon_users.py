@@ -119,7 +119,7 @@ def test_squatted_instance(served):
 
 
 def test_squatted_article_name(served):
-    """A segment's name that is another user's: an error that names him."""
+    """A segment's name that is another user's: a warning that names him; the feed is published."""
     name = f"shmpub-e2e-{os.getpid()}-squat"
     path = Path(f"/dev/shm/{name}")
     path.touch()
@@ -127,12 +127,13 @@ def test_squatted_article_name(served):
     try:
         served.configure({"a": f"source = a.csv\n{FAST}\ncsv_segment = {name}"})
         served.start()
-        status = served.wait_state("a", "failing")
+        status = served.wait_state("a", "fresh")
         assert str(THIRD) in status["error"] and name in status["error"]
+        assert list(served.feed("a").df.a) == [1]
         assert path.stat().st_size == 0
         path.unlink()
         until(lambda: path.exists() and path.stat().st_uid == DAEMON)
-        served.wait_state("a", "fresh")
+        until(lambda: served.status("a")["error"] == "")
     finally:
         path.unlink(missing_ok=True)
 

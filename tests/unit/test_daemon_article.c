@@ -1,12 +1,8 @@
-/* daemon/article_segment, segment_posix: exact values or a refusal; names that are ours or left alone. */
+/* daemon/article_segment: which columns, and exact values or a refusal. */
 #include "unit/check.h"
 
-#include <fcntl.h>
 #include <math.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "article_segment.h"
-#include "base/alloc.h"
 
 /* --- values ------------------------------------------------------------------------------------ */
 
@@ -205,173 +201,9 @@ static void test_columns(void)
 	CHECK_INT("no numbers", article_columns(got, &n, &none, NULL, &err), SHMPUB_ERR_CSV);
 }
 
-/* --- segments ---------------------------------------------------------------------------------- */
-
-static char csv_name[40], array_name[40], instance[24];
-
-static bool read_segment(char *out, size_t size, size_t *got, const char *name)
-{
-	char path[96];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/dev/shm/%s", name);
-	fd = open(path, O_RDWR);
-	if (fd < 0)
-		return false;
-	n = read(fd, out, size);
-	close(fd);
-	*got = n < 0 ? 0 : (size_t)n;
-	return n >= 0;
-}
-
-static struct config_feed feed_config(void)
-{
-	return (struct config_feed){
-		.csv_segment = csv_name,
-		.array_segment = array_name,
-		.array_dtype = ARRAY_INT32,
-		.segment_access = { .mode = 0660, .gid = -1 },
-	};
-}
-
-static const int64_t stocks[] = { 1, 2, 300001, 688001 };
-
-static struct shmpub_column stock_column(void)
-{
-	return (struct shmpub_column){ .name = "code",
-		                       .name_size = 4,
-		                       .type = SHMPUB_INT64,
-		                       .values = stocks,
-		                       .n_rows = 4,
-		                       .index_level = -1 };
-}
-
-static int publish(struct article_live *live, const struct config_feed *feed, const char *text,
-                   struct shmpub_error *err)
-{
-	struct shmpub_column column = stock_column();
-	struct table table = { .n_rows = 4, .n_columns = 1, .columns = &column };
-	struct article_draft draft;
-	int r = article_prepare(&draft, feed, instance, span_str(text), &table, err);
-
-	return r ? r : article_place(live, &draft, err);
-}
-
-static void test_layouts(void)
-{
-	struct config_feed feed = feed_config(), less = feed;
-	struct article_live live = { .csv = { .name = "" } };
-	char bytes[256], path[96];
-	int32_t length, values_got[4];
-	struct shmpub_error err = { .message = "" };
-	size_t n;
-	struct stat st;
-
-	CHECK("nothing stands", !article_stands(&live, &feed));
-	CHECK_INT("publish", publish(&live, &feed, "code\n1\n", &err), 0);
-	CHECK_STR("no error", err.message, "");
-	CHECK("stands", article_stands(&live, &feed));
-	CHECK("text", read_segment(bytes, sizeof(bytes), &n, csv_name));
-	memcpy(&length, bytes, sizeof(length));
-	CHECK_INT("length", length, 7);
-	CHECK("its bytes", n == 11 && memcmp(bytes + 4, "code\n1\n", 7) == 0);
-	CHECK("array", read_segment(bytes, sizeof(bytes), &n, array_name));
-	memcpy(values_got, bytes, sizeof(values_got));
-	CHECK("its values", n == 16 && values_got[2] == 300001 && values_got[3] == 688001);
-	snprintf(path, sizeof(path), "/dev/shm/%s", array_name);
-	CHECK("mode", stat(path, &st) == 0 && (st.st_mode & 07777) == 0660);
-	unlink(path);
-	CHECK("one is gone", !article_stands(&live, &feed));
-	CHECK_INT("put back", publish(&live, &feed, "", &err), 0);
-	CHECK("stands again", article_stands(&live, &feed));
-	CHECK("empty text", read_segment(bytes, sizeof(bytes), &n, csv_name) && n == 4);
-	less.array_segment = NULL;
-	article_remove(&live, &less);
-	CHECK("the other stays", access(path, F_OK) != 0 && article_stands(&live, &less));
-	article_remove(&live, NULL);
-	CHECK("gone", !article_stands(&live, &less));
-}
-
-static void make_foreign(const char *name, bool is_directory)
-{
-	char path[96];
-	int fd;
-
-	snprintf(path, sizeof(path), "/dev/shm/%s", name);
-	if (is_directory) {
-		CHECK_INT("mkdir", mkdir(path, 0700), 0);
-		return;
-	}
-	fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
-	CHECK("create", fd >= 0);
-	close(fd);
-}
-
-static void test_not_ours(void)
-{
-	struct config_feed feed = feed_config();
-	struct article_live live = { .csv = { .name = "" } };
-	struct shmpub_error err;
-	char path[96];
-
-	make_foreign(array_name, true);
-	CHECK_INT("a directory", publish(&live, &feed, "x\n", &err), SHMPUB_ERR_OWNER);
-	CHECK("it says what", strstr(err.message, "not a segment") != NULL);
-	snprintf(path, sizeof(path), "/dev/shm/%s", array_name);
-	rmdir(path);
-	if (geteuid() == 0) {
-		make_foreign(array_name, false);
-		CHECK_INT("chown", chown(path, 12345, 12345), 0);
-		CHECK_INT("another user's", publish(&live, &feed, "x\n", &err), SHMPUB_ERR_OWNER);
-		CHECK("it says whose", strstr(err.message, "12345") != NULL);
-		CHECK("it is left", access(path, F_OK) == 0);
-		unlink(path);
-	}
-	CHECK_INT("now it goes", publish(&live, &feed, "x\n", &err), 0);
-	unlink(path);
-	make_foreign(array_name, false); /* somebody took the name */
-	article_remove(&live, NULL);
-	CHECK("what is not ours stays", access(path, F_OK) == 0);
-	unlink(path);
-}
-
-static void test_no_memory(void)
-{
-	struct config_feed feed = feed_config();
-	struct article_live live = { .csv = { .name = "" } };
-	int r = SHMPUB_ERR_NOMEM;
-
-	for (long n = 0; r == SHMPUB_ERR_NOMEM; n++) {
-		mem_fail_after(n);
-		r = publish(&live, &feed, "x\n", NULL);
-		mem_fail_after(-1);
-		CHECK_INT("nothing left", mem_live(), 0);
-	}
-	CHECK_INT("in the end", r, 0);
-	article_remove(&live, NULL);
-}
-
-static void test_nothing_left(void)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/dev/shm/.%s.%s", csv_name, instance);
-	CHECK("no draft", access(path, F_OK) != 0);
-	snprintf(path, sizeof(path), "/dev/shm/.%s.%s", array_name, instance);
-	CHECK("no draft", access(path, F_OK) != 0);
-}
-
 int main(void)
 {
-	snprintf(csv_name, sizeof(csv_name), "shmpub-unit-csv-%d", (int)getpid());
-	snprintf(array_name, sizeof(array_name), "shmpub-unit-array-%d", (int)getpid());
-	snprintf(instance, sizeof(instance), "unit-%d", (int)getpid());
 	test_values();
 	test_columns();
-	test_layouts();
-	test_not_ours();
-	test_no_memory();
-	test_nothing_left();
 	return check_report();
 }
