@@ -144,7 +144,7 @@ static struct times refresh(struct feed *f, const struct ingest_runner *runner)
 	if (publication_commit(pub, &t.d, &err))
 		die(f->name, err.message);
 	t.done_ns = shm_monotonic_ns();
-	publisher_feed_report(f->feed, REFRESH_PUBLISHED, SPAN_NONE);
+	publisher_feed_report(f->feed, REFRESH_PUBLISHED, NULL);
 	return t;
 }
 

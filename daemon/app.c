@@ -228,6 +228,8 @@ static int open_publisher(struct app *app, struct shmpub_error *err)
 		.heartbeat_interval_ms = TICK_MS,
 	};
 
+	if (options.access.mode == FILE_MODE_AUTO) /* the catalog's: no source tells */
+		options.access.mode = 0644;
 	d->keep_on_exit = d->keep_on_exit || app->options.is_once;
 	options.keep_on_exit = d->keep_on_exit;
 	app->host.max_bytes = options.max_bytes;

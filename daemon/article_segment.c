@@ -30,9 +30,11 @@ static const struct integer_range ranges[] = {
 static int refuse(const struct shmpub_column *c, uint64_t row, enum array_dtype dtype,
                   const char *value, struct shmpub_error *err)
 {
-	return error_set(err, SHMPUB_ERR_CSV, "row %llu, column '%.*s': %s is not within %s",
-	                 (unsigned long long)row + 1, (int)c->name_size, c->name, value,
-	                 array_dtype_name(dtype));
+	error_set(err, SHMPUB_ERR_CSV, "row %llu, column '%.*s': ", (unsigned long long)row + 1,
+	          (int)c->name_size, c->name);
+	error_quote(err, "%s", value);
+	error_add(err, " is not within %s", array_dtype_name(dtype));
+	return SHMPUB_ERR_CSV;
 }
 
 static void store_integer(void *out, enum array_dtype dtype, uint64_t bits)
@@ -282,7 +284,7 @@ static int prepare_part(struct article_draft *d, size_t part, const struct confi
                         struct shmpub_error *err)
 {
 	struct segment_draft *out = &d->parts[part];
-	int r = segment_begin(out, part_name(feed, part), instance, &feed->segment_access, err);
+	int r = segment_begin(out, part_name(feed, part), instance, &d->access, err);
 
 	if (!r)
 		r = part == ARTICLE_CSV ? prepare_csv_text(out, text, err)
@@ -326,6 +328,16 @@ void article_place(struct article_live *live, struct article_draft *d)
 			warn(live->warnings[i], i, live->parts[i].name, &why);
 	}
 	article_discard(d);
+}
+
+int article_set_access(const struct article_live *live, const struct shm_access *access,
+                       struct shmpub_error *err)
+{
+	int r = SHMPUB_OK;
+
+	for (size_t i = 0; i < ARTICLE_PARTS && !r; i++)
+		r = segment_set_access(&live->parts[i], access, err);
+	return r;
 }
 
 void article_discard(struct article_draft *d)

@@ -25,6 +25,7 @@ enum article_part { ARTICLE_CSV, ARTICLE_ARRAY };
 struct article_draft {
 	struct segment_draft parts[ARTICLE_PARTS];
 	bool is_wanted[ARTICLE_PARTS]; /* what prepare is to make */
+	struct shm_access access;      /* of it */
 	char warnings[ARTICLE_PARTS][SHMPUB_ERROR_SIZE]; /* why it was not made; empty: it was */
 };
 #define ARTICLE_DRAFT_NONE                                                                         \
@@ -53,6 +54,9 @@ void article_discard(struct article_draft *d);
 bool article_warning(char out[SHMPUB_ERROR_SIZE], const struct article_live *live);
 /* Take everything away; `keeps`: only the claims. */
 void article_leave(struct article_live *live, bool keeps);
+/* What stands gets another mode and group. */
+int article_set_access(const struct article_live *live, const struct shm_access *access,
+                       struct shmpub_error *err);
 
 /* --- parts, for tests --------------------------------------------------------------------------- */
 

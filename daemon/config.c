@@ -364,7 +364,7 @@ static int config_new(struct config **out, struct shmpub_error *err)
 	c->daemon.max_feeds = 4096;
 	c->daemon.spare_bytes = (uint64_t)256 << 20;
 	c->daemon.log_level = LOG_LEVEL_INFO;
-	c->daemon.access = (struct shm_access){ .mode = 0644, .gid = -1 };
+	c->daemon.access = (struct shm_access){ .mode = FILE_MODE_AUTO, .gid = -1 };
 	c->daemon.instance = text_copy(span_str(SHMPUB_INSTANCE));
 	c->daemon.directory = text_copy(span_str(SHMPUB_DIRECTORY));
 	if (c->daemon.instance == NULL || c->daemon.directory == NULL) {

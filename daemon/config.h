@@ -18,6 +18,9 @@
 #include "csv/options.h"
 #include "shm/shm.h"
 
+/* A mode that is judged by the source: see file_mode.h. */
+#define FILE_MODE_AUTO 010000u
+
 struct config_feed {
 	unsigned n_references;
 	char *name;
@@ -32,8 +35,8 @@ struct config_feed {
 	char *array_segment; /* NULL: none */
 	char *array_columns; /* NULL: all numeric columns */
 	enum array_dtype array_dtype;
-	struct shm_access access;         /* of the snapshot */
-	struct shm_access segment_access; /* of the article's segments */
+	struct shm_access access;         /* of the snapshot; the mode may be FILE_MODE_AUTO */
+	struct shm_access segment_access; /* of the article's segments; mode 0: by the snapshot's */
 	struct buffer text; /* every key with its value, to see what a reload changed */
 };
 
@@ -45,7 +48,7 @@ struct config_daemon {
 	uint64_t max_feeds, max_bytes, spare_bytes;
 	int log_level; /* enum log_level */
 	bool keep_on_exit;
-	struct shm_access access;
+	struct shm_access access; /* as in struct config_feed; of the catalog as well */
 };
 
 struct config {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "file_mode.h"
 #include "keys.h"
 #include "source_file.h"
 
@@ -144,8 +145,6 @@ static void inherit(struct config_feed *f, const struct config_daemon *d)
 		f->access.mode = d->access.mode;
 	if (f->access.gid < 0)
 		f->access.gid = d->access.gid;
-	if (f->segment_access.mode == 0)
-		f->segment_access.mode = 0660;
 	f->segment_access.gid = f->access.gid;
 }
 
@@ -209,18 +208,36 @@ int config_check(struct config *c, const char *path, struct config_problems *pro
 
 /* --- sources ------------------------------------------------------------------------------------ */
 
+/* A mode of the ini that opens what is closed may be meant so. */
+static int check_modes(const struct config_feed *f, const struct source_mark *mark,
+                       struct config_problems *p, struct shmpub_error *err)
+{
+	struct config_place at = config_feed_place(f);
+	struct shmpub_error message;
+	unsigned mode;
+	const char *key = file_mode_opens(&mode, f, mark);
+
+	if (key == NULL)
+		return SHMPUB_OK;
+	error_set(&message, SHMPUB_ERR_INVALID,
+	          "%s %04o: more users may read than %s lets read (%04o)", key, mode, f->source,
+	          mark->mode);
+	return config_warning(p, at, message.message, err);
+}
+
 static int check_source(const struct config_feed *f, struct config_problems *p,
                         struct shmpub_error *err)
 {
 	struct config_place at = config_feed_place(f);
 	struct shmpub_error why, message;
+	struct source_mark mark;
 	const char *hint = value_hint(span_str(f->source));
 
-	if (source_file_usable(f->source, &why) == SHMPUB_OK)
-		return SHMPUB_OK;
+	at.line = f->source_line;
+	if (source_file_usable(&mark, f->source, &why) == SHMPUB_OK)
+		return check_modes(f, &mark, p, err);
 	error_set(&message, SHMPUB_ERR_INVALID, "source: %s%s%s", why.message, hint ? "; " : "",
 	          hint ? hint : "");
-	at.line = f->source_line;
 	return config_warning(p, at, message.message, err);
 }
 

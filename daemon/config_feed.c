@@ -31,16 +31,11 @@ void config_feed_release(struct config_feed *feed)
 		feed_free(feed);
 }
 
-static bool access_equal(const struct shm_access *a, const struct shm_access *b)
-{
-	return a->mode == b->mode && a->gid == b->gid;
-}
-
 bool config_feed_equal(const struct config_feed *a, const struct config_feed *b)
 {
 	return span_eq(buffer_span(&a->text), buffer_span(&b->text)) &&
-	       strcmp(a->source, b->source) == 0 && access_equal(&a->access, &b->access) &&
-	       access_equal(&a->segment_access, &b->segment_access);
+	       strcmp(a->source, b->source) == 0 && shm_access_equal(&a->access, &b->access) &&
+	       shm_access_equal(&a->segment_access, &b->segment_access);
 }
 
 int config_feed_new(struct config_feed **out, struct span name, struct config_place at,

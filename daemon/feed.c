@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "content_hash.h"
+#include "file_mode.h"
 #include "pace.h"
 
 /*
@@ -201,6 +202,15 @@ static void start_build(struct feed *f)
 	pool_submit(f->host->pool, &f->job, true);
 }
 
+/* Who may read the table is decided by the very file that was opened, each time. */
+static void judge_source(struct feed *f)
+{
+	if (f->refresh.mark.inode != 0)
+		f->access = file_mode_table(f->config, &f->refresh.mark);
+	publisher_feed_set_access(f->out, &f->access);
+	f->refresh.article.access = file_mode_segment(f->config, &f->access);
+}
+
 static void was_read(struct pool_job *job, bool ran)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
@@ -209,6 +219,7 @@ static void was_read(struct pool_job *job, bool ran)
 
 	if (was_overtaken(f, ran))
 		return;
+	judge_source(f);
 	f->is_quiet = result == SOURCE_UNCHANGED;
 	if (result != SOURCE_FRESH)
 		f->waited = SOURCE_MARK_NONE;
@@ -342,19 +353,23 @@ void feed_on_timer(uv_timer_t *timer)
 int feed_new(struct feed **out, struct feed_host *host, struct config_feed *config,
              struct shmpub_error *err)
 {
+	struct shm_access access = file_mode_unjudged(config);
 	struct feed *f = mem_zalloc(1, sizeof(*f));
 	int r;
 
 	if (f == NULL)
 		return error_nomem(err, sizeof(*f));
 	r = publisher_feed_open(&f->out, host->publisher, span_str(config->name),
-	                        config->interval_ms, &config->access, err);
+	                        config->interval_ms, &access, err);
 	if (r) {
 		mem_free(f);
 		return r;
 	}
 	f->host = host;
 	f->config = config_feed_acquire(config);
+	f->access = access;
+	if (config->access.mode != FILE_MODE_AUTO) /* what a crash left need not wait for it */
+		(void)publisher_feed_follow_access(f->out, NULL);
 	f->schema = SCHEMA_NONE;
 	f->seen = SOURCE_MARK_NONE;
 	f->success_ms = uv_now(host->loop);
@@ -384,7 +399,9 @@ void feed_configure(struct feed *f, struct config_feed *config)
 	f->config = config;
 	f->is_removed = false;
 	publisher_feed_set_interval(f->out, config->interval_ms);
-	publisher_feed_set_access(f->out, &config->access);
+	if (config->access.mode != FILE_MODE_AUTO)
+		f->access = config->access;
+	publisher_feed_set_access(f->out, &f->access);
 	if (is_same && !is_back) {
 		if (!feed_is_busy(f)) /* else the job's end plans by the new interval */
 			feed_plan_next(f);

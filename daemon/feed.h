@@ -60,13 +60,14 @@ struct feed {
 	struct article_live article;
 	unsigned n_article_failures; /* in a row, for the back-off */
 	uint64_t article_after_ms;   /* when what is wanting is made again */
+	struct shm_access access; /* of the table, by the configuration and the source's last look */
 
 	bool is_failing;
 	unsigned n_failures; /* in a row, for the back-off; not those of an unchanged bad source */
 	unsigned n_busy;     /* in a row */
 	uint64_t busy_since_ms, success_ms, logged_ms;
 	bool is_stale;
-	char line[SHMPUB_ERROR_SIZE];   /* of the failure that lasts */
+	struct shmpub_error failure;     /* the one that lasts */
 	char warning[SHMPUB_ERROR_SIZE]; /* of a refresh that went well all the same */
 	char logged[SHMPUB_ERROR_SIZE]; /* the last line that was logged; empty after a success */
 };

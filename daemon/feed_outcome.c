@@ -74,10 +74,9 @@ static void report_failure(struct feed *f, const struct shmpub_error *err)
 	f->is_failing = true;
 	f->is_stale = false;
 	f->n_busy = 0;
-	if (err->message != f->line)
-		snprintf(f->line, sizeof(f->line), "%s", err->message);
-	publisher_feed_report(f->out, REFRESH_FAILED, span_str(f->line));
-	log_failure(f, f->line);
+	f->failure = *err;
+	publisher_feed_report(f->out, REFRESH_FAILED, err);
+	log_failure(f, f->failure.message);
 	tried(f);
 }
 
@@ -103,6 +102,8 @@ void feed_failed_for_good(struct feed *f, const struct shmpub_error *err)
 
 void feed_succeeded(struct feed *f, enum refresh_result result)
 {
+	struct shmpub_error warning;
+
 	if (f->logged[0])
 		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: well again", f->config->name);
 	f->logged[0] = '\0';
@@ -111,23 +112,36 @@ void feed_succeeded(struct feed *f, enum refresh_result result)
 	f->n_failures = 0;
 	f->n_busy = 0;
 	f->success_ms = feed_now_ms(f);
-	publisher_feed_report(f->out, result, span_str(f->warning));
+	error_set(&warning, SHMPUB_OK, "%s", f->warning);
+	publisher_feed_report(f->out, result, f->warning[0] ? &warning : NULL);
 	tried(f);
 	feed_plan_next(f);
 }
 
+/* The table is the source's as it is: who may read the one may read the other. */
+static int follow_access(struct feed *f, struct shmpub_error *err)
+{
+	int r = publisher_feed_follow_access(f->out, err);
+
+	return r ? r : article_set_access(&f->article, &f->refresh.article.access, err);
+}
+
 void feed_unchanged(struct feed *f)
 {
-	struct shmpub_error same;
+	struct shmpub_error same = f->failure;
+	bool was_judged = f->refresh.mark.inode != 0;
 
 	/* When the content was compared the times are new: remember these. */
 	if (f->refresh.hash && f->refresh.mark.is_settled)
 		f->seen = f->refresh.mark;
+	if (!f->is_failing && was_judged && follow_access(f, &same)) {
+		feed_failed(f, &same);
+		return;
+	}
 	if (!f->is_failing) {
 		feed_succeeded(f, REFRESH_UNCHANGED);
 		return;
 	}
-	error_set(&same, SHMPUB_ERR_CSV, "%s", f->line);
 	report_failure(f, &same);
 	feed_plan_next(f);
 }

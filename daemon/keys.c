@@ -261,9 +261,19 @@ static int set_mode(void *field, const struct key *key, struct span value, struc
 	}
 	if (!ok || (mode & 0400) == 0 || (mode & ~(unsigned)key->most) != 0)
 		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "%s: an octal mode of 0400 up to bits of %04o wanted", key->name,
+		                 "%s: %san octal mode of 0400 up to bits of %04o wanted", key->name,
+		                 strcmp(key->name, "file_mode") == 0 ? "auto, or " : "",
 		                 (unsigned)key->most);
 	*(unsigned *)field = mode;
+	return SHMPUB_OK;
+}
+
+static int set_file_mode(void *field, const struct key *key, struct span value, struct span base,
+                         struct shmpub_error *err)
+{
+	if (!span_is(value, "auto"))
+		return set_mode(field, key, value, base, err);
+	*(unsigned *)field = FILE_MODE_AUTO;
 	return SHMPUB_OK;
 }
 
@@ -313,7 +323,7 @@ static const struct key daemon_rows[] = {
 	{ "directory", set_path, DAEMON(directory), 0, 0 },
 	{ "workers", set_count, DAEMON(workers), 0, 256 },
 	{ "log_level", set_level, DAEMON(log_level), 0, 0 },
-	{ "file_mode", set_mode, DAEMON(access.mode), 0, 0644 },
+	{ "file_mode", set_file_mode, DAEMON(access.mode), 0, 0644 },
 	{ "group", set_group, DAEMON(access.gid), 0, 0 },
 	{ "keep_on_exit", set_bool, DAEMON(keep_on_exit), 0, 0 },
 	{ "max_feeds", set_count, DAEMON(max_feeds), 1, 1000000 },
@@ -330,7 +340,7 @@ static const struct key feed_rows[] = {
 	{ "array_dtype", set_dtype, FEED(array_dtype), 0, 0 },
 	{ "array_columns", set_text, FEED(array_columns), 0, 0 },
 	{ "segment_mode", set_mode, FEED(segment_access.mode), 0, 0666 },
-	{ "file_mode", set_mode, FEED(access.mode), 0, 0644 },
+	{ "file_mode", set_file_mode, FEED(access.mode), 0, 0644 },
 	{ "group", set_group, FEED(access.gid), 0, 0 },
 };
 

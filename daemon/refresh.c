@@ -15,20 +15,18 @@
 /* The library tells "line 7: why"; the status line is "FILE:7: why", as compilers write it. */
 static void add_path(struct shmpub_error *err, const char *path)
 {
-	struct shmpub_error why = *err;
 	char *end;
 	unsigned long long line;
 
-	if (strncmp(why.message, "line ", 5) == 0) {
-		line = strtoull(why.message + 5, &end, 10);
-		if (end != why.message + 5 && strncmp(end, ": ", 2) == 0) {
-			error_set(err, why.code, "%s:%llu: %s", path, line, end + 2);
-			err->sys = why.sys;
+	if (strncmp(err->message, "line ", 5) == 0) {
+		line = strtoull(err->message + 5, &end, 10);
+		if (end != err->message + 5 && strncmp(end, ": ", 2) == 0) {
+			error_prefix(err, (size_t)(end + 2 - err->message), "%s:%llu: ", path,
+			             line);
 			return;
 		}
 	}
-	error_set(err, why.code, "%s: %s", path, why.message);
-	err->sys = why.sys;
+	error_prefix(err, 0, "%s: ", path);
 }
 
 void refresh_look(struct refresh *r)

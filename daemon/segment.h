@@ -53,6 +53,9 @@ void segment_discard(struct segment_draft *d);
 
 /* What was put under the name is there, and as it was put. */
 bool segment_stands(const struct segment_live *live);
+/* What stands, if it is still ours, gets another mode and group. */
+int segment_set_access(const struct segment_live *live, const struct shm_access *access,
+                       struct shmpub_error *err);
 /* Take the name away if what stands is ours, and give the claim back. */
 void segment_remove(struct segment_live *live);
 /* Give the claim back and leave what stands. */

@@ -201,10 +201,15 @@ int segment_claim(struct segment_live *live, const char *name, const char *place
 static int set_access(int fd, const struct shm_access *access, const char *name,
                       struct shmpub_error *err)
 {
-	if (access->gid >= 0 && fchown(fd, (uid_t)-1, (gid_t)access->gid) != 0)
-		return error_sys(err, errno, "%s/%s: group %lld", SHMPUB_DIRECTORY, name,
-		                 (long long)access->gid);
-	if (fchmod(fd, (mode_t)access->mode) != 0)
+	mode_t mode = (mode_t)access->mode;
+
+	if (access->gid >= 0 && fchown(fd, (uid_t)-1, (gid_t)access->gid) != 0) {
+		if (!access->may_lack_group)
+			return error_sys(err, errno, "%s/%s: group %lld", SHMPUB_DIRECTORY, name,
+			                 (long long)access->gid);
+		mode &= 0700;
+	}
+	if (fchmod(fd, mode) != 0)
 		return error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name);
 	return SHMPUB_OK;
 }
@@ -320,6 +325,24 @@ bool segment_stands(const struct segment_live *live)
 	if (dir >= 0)
 		close(dir);
 	return stands;
+}
+
+int segment_set_access(const struct segment_live *live, const struct shm_access *access,
+                       struct shmpub_error *err)
+{
+	int dir = live->name[0] ? open_directory(NULL) : -1, fd = -1, r = SHMPUB_OK;
+	struct stat st;
+
+	if (dir >= 0)
+		fd = openat(dir, live->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_dev == live->device &&
+	    (uint64_t)st.st_ino == live->inode)
+		r = set_access(fd, access, live->name, err);
+	if (fd >= 0)
+		close(fd);
+	if (dir >= 0)
+		close(dir);
+	return r;
 }
 
 static void release_in(int dir, struct segment_live *live)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/buffer.h"
+#include "shm/shm.h"
 
 enum source_answer {
 	SOURCE_UNCHANGED = 40, /* the file is the one that `seen` marks */
@@ -24,6 +25,13 @@ struct source_mark {
 	bool is_settled; /* its last change was long enough before the look to show in its times */
 	uint64_t device, inode, size;
 	int64_t mtime_ns, ctime_ns;
+	unsigned mode; /* permission bits */
+	uint32_t gid;
+	/*
+	 * Set when it was opened: 0644 when everybody may read it, 0640 when its group `gid`
+	 * may, else 0600. An access control list counts as far as it lets everybody read.
+	 */
+	struct shm_access readers;
 	int64_t born_ns; /* tells a new file from an old one whose inode it got; 0: not known */
 };
 #define SOURCE_MARK_NONE ((struct source_mark){ .is_settled = false })
@@ -34,8 +42,8 @@ bool source_mark_equal(const struct source_mark *a, const struct source_mark *b)
 /* Whether a look shows the very file that `seen` marks. */
 bool source_file_rests(const char *path, const struct source_mark *seen);
 
-/* Whether the file can be opened for reading now; it is not read. */
-int source_file_usable(const char *path, struct shmpub_error *err);
+/* Whether the file can be opened for reading now; it is not read. *mark is set when it can. */
+int source_file_usable(struct source_mark *mark, const char *path, struct shmpub_error *err);
 
 struct source_request {
 	const char *path;

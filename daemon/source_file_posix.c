@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/alloc.h"
@@ -58,6 +59,8 @@ static struct source_mark mark_of(const struct stat *st, int64_t now)
 		.size = (uint64_t)st->st_size,
 		.mtime_ns = to_ns(st->st_mtim),
 		.ctime_ns = to_ns(st->st_ctim),
+		.mode = st->st_mode & 07777,
+		.gid = st->st_gid,
 	};
 
 	m.is_settled = is_settled(m.mtime_ns, m.ctime_ns, now);
@@ -77,10 +80,53 @@ static int64_t born_ns(int fd)
 	return 0;
 }
 
+/* --- who may read it ---------------------------------------------------------------------------- */
+
+#define ACL_NAME "system.posix_acl_access"
+#define ACL_HEADER 4 /* the version; then entries of tag, permissions (16 bits each) and id */
+#define ACL_ENTRY 8
+#define ACL_OWNER 0x01
+#define ACL_READ 4
+#define ACL_ROOM 4096
+
+/*
+ * With an access control list the bits of the group are the list's mask, and a user who
+ * is named in it may be one who is shut out: who may read is then everybody or nobody.
+ * False: there is no list.
+ */
+static bool judge_list(bool *is_open, int fd)
+{
+	unsigned char list[ACL_ROOM];
+	ssize_t size = fgetxattr(fd, ACL_NAME, list, sizeof(list));
+
+	*is_open = size >= ACL_HEADER;
+	for (ssize_t i = ACL_HEADER; i + ACL_ENTRY <= size; i += ACL_ENTRY) {
+		if (list[i] != ACL_OWNER && (list[i + 2] & ACL_READ) == 0)
+			*is_open = false;
+	}
+	return size >= 0 || errno == ERANGE;
+}
+
+/* Where the group is shut out while others may read, nobody but the owner counts. */
+static struct shm_access readers_of(int fd, const struct stat *st)
+{
+	struct shm_access readers = { .mode = 0600, .gid = st->st_gid };
+	bool is_open;
+
+	if (judge_list(&is_open, fd))
+		readers.mode = is_open ? 0644 : 0600;
+	else if ((st->st_mode & 044) == 044)
+		readers.mode = 0644;
+	else if ((st->st_mode & 044) == 040)
+		readers.mode = 0640;
+	return readers;
+}
+
 static bool same_look(const struct source_mark *a, const struct source_mark *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->mode == b->mode &&
+	       a->gid == b->gid;
 }
 
 bool source_mark_equal(const struct source_mark *a, const struct source_mark *b)
@@ -201,6 +247,7 @@ static int read_open(struct buffer *out, struct source_mark *mark, int fd,
 		return r;
 	before = mark_of(&st, now_ns());
 	before.born_ns = born_ns(fd);
+	before.readers = readers_of(fd, &st);
 	if (before.size > q->max_size)
 		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
 		                 q->path, (unsigned long long)before.size,
@@ -236,7 +283,7 @@ bool source_file_rests(const char *path, const struct source_mark *seen)
 	return source_mark_equal(seen, &look);
 }
 
-int source_file_usable(const char *path, struct shmpub_error *err)
+int source_file_usable(struct source_mark *mark, const char *path, struct shmpub_error *err)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r;
@@ -244,6 +291,10 @@ int source_file_usable(const char *path, struct shmpub_error *err)
 	if (fd < 0)
 		return error_sys(err, errno, "%s", path);
 	r = fstat(fd, &st) == 0 ? check_kind(&st, path, err) : error_sys(err, errno, "%s", path);
+	if (r == SHMPUB_OK) {
+		*mark = mark_of(&st, now_ns());
+		mark->readers = readers_of(fd, &st);
+	}
 	close(fd);
 	return r;
 }

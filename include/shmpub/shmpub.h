@@ -56,6 +56,8 @@ struct shmpub_error {
 	int code;                        /* the status that was returned */
 	int sys;                         /* errno, or 0 */
 	char message[SHMPUB_ERROR_SIZE]; /* one line, NUL-terminated, no newline */
+	/* Where in the message a cell of the table stands as it is: not for everybody's eyes. */
+	uint16_t quoted_at, quoted_size; /* in bytes; size 0: nowhere */
 };
 
 enum shmpub_type {

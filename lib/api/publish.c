@@ -219,14 +219,14 @@ static int publish(struct shmpub_publisher *p, struct feed_entry *entry, const s
 	pub = NULL; /* gone in either case */
 	if (r)
 		goto out;
-	publisher_feed_report(entry->feed, REFRESH_PUBLISHED, SPAN_NONE);
+	publisher_feed_report(entry->feed, REFRESH_PUBLISHED, NULL);
 	if (published != NULL)
 		*published = (struct shmpub_mark){ publisher_epoch(p->inner),
 			                           publisher_feed_sequence(entry->feed) };
 out:
 	publication_discard(pub);
 	if (r)
-		publisher_feed_report(entry->feed, REFRESH_FAILED, span_str(err->message));
+		publisher_feed_report(entry->feed, REFRESH_FAILED, err);
 	return r;
 }
 

@@ -47,6 +47,7 @@ static void fill(struct shmpub_error *err, int code, int sys, const char *format
 		return;
 	err->code = code;
 	err->sys = sys;
+	err->quoted_at = err->quoted_size = 0;
 	n = vsnprintf(err->message, sizeof(err->message), format, args);
 	if (n < 0)
 		err->message[0] = '\0';
@@ -78,6 +79,76 @@ int error_sys(struct shmpub_error *err, int sys, const char *format, ...)
 		snprintf(err->message + used, sizeof(err->message) - used, ": %s", strerror(sys));
 	}
 	return SHMPUB_ERR_SYS;
+}
+
+static void add(struct shmpub_error *err, const char *format, va_list args)
+{
+	size_t used = strlen(err->message), room = sizeof(err->message) - used;
+	int n = vsnprintf(err->message + used, room, format, args);
+
+	if (n < 0)
+		err->message[used] = '\0';
+	else if ((size_t)n >= room)
+		trim_partial_character(err->message, sizeof(err->message) - 1);
+	flatten(err->message);
+}
+
+void error_quote(struct shmpub_error *err, const char *format, ...)
+{
+	va_list args;
+
+	if (err == NULL)
+		return;
+	err->quoted_at = (uint16_t)strlen(err->message);
+	va_start(args, format);
+	add(err, format, args);
+	va_end(args);
+	err->quoted_size = (uint16_t)(strlen(err->message) - err->quoted_at);
+}
+
+void error_add(struct shmpub_error *err, const char *format, ...)
+{
+	va_list args;
+
+	if (err == NULL)
+		return;
+	va_start(args, format);
+	add(err, format, args);
+	va_end(args);
+}
+
+void error_prefix(struct shmpub_error *err, size_t skip, const char *format, ...)
+{
+	struct shmpub_error why = *err;
+	size_t begin = why.quoted_at, end = begin + why.quoted_size, shift, size;
+	va_list args;
+
+	va_start(args, format);
+	fill(err, why.code, why.sys, format, args);
+	va_end(args);
+	shift = strlen(err->message);
+	error_add(err, "%s", why.message + skip);
+	size = strlen(err->message);
+	if (end <= begin || end <= skip)
+		return;
+	begin = begin > skip ? begin - skip + shift : shift;
+	end = end - skip + shift < size ? end - skip + shift : size;
+	if (end <= begin)
+		return; /* it was cut off */
+	err->quoted_at = (uint16_t)begin;
+	err->quoted_size = (uint16_t)(end - begin);
+}
+
+void error_closed_line(char out[SHMPUB_ERROR_SIZE], const struct shmpub_error *err)
+{
+	size_t size = strlen(err->message), begin = err->quoted_at;
+	size_t end = begin + err->quoted_size;
+
+	if (end <= begin || end > size)
+		snprintf(out, SHMPUB_ERROR_SIZE, "%s", err->message);
+	else
+		snprintf(out, SHMPUB_ERROR_SIZE, "%.*s...%s", (int)begin, err->message,
+		         err->message + end);
 }
 
 int error_nomem(struct shmpub_error *err, size_t size)

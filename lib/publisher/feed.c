@@ -42,12 +42,6 @@ static void set_first_state(struct publisher_feed *f)
 	catalog_wake(&p->catalog, slot);
 }
 
-static struct shm_access access_or(const struct shm_access *access,
-                                   const struct shm_access *otherwise)
-{
-	return access != NULL && access->mode != 0 ? *access : *otherwise;
-}
-
 static void link_feed(struct publisher_feed *f)
 {
 	struct publisher *p = f->publisher;
@@ -87,7 +81,7 @@ int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct
 	f->generation = load_relaxed_u64(&slot->generation);
 	f->floor = load_relaxed_u64(&catalog_header(&p->catalog)->sequence_floor);
 	f->interval_ms = interval_ms;
-	f->access = access_or(access, &p->access);
+	publisher_feed_set_access(f, access);
 	memcpy(f->name, name.data, name.size);
 	snprintf(f->file, sizeof(f->file), "%s.arrow", f->name);
 	r = takeover_adopt(f, err);
@@ -165,11 +159,6 @@ void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms)
 	store_relaxed_u64(&feed_slot(f)->interval_ms, interval_ms);
 }
 
-void publisher_feed_set_access(struct publisher_feed *f, const struct shm_access *access)
-{
-	f->access = access_or(access, &f->publisher->access);
-}
-
 /* --- status words ------------------------------------------------------------------------------ */
 
 void publisher_feed_set_stale(struct publisher_feed *f)
@@ -189,12 +178,26 @@ static enum slot_state state_after(const struct publisher_feed *f, enum refresh_
 	return f->sequence != 0 ? SLOT_FRESH : SLOT_NEVER;
 }
 
-void publisher_feed_report(struct publisher_feed *f, enum refresh_result result, struct span line)
+/* Everybody who can read the catalog reads its lines, but a cell only who can read the table. */
+static struct span public_line(char room[SHMPUB_ERROR_SIZE], const struct publisher_feed *f,
+                               const struct shmpub_error *err)
+{
+	if (err == NULL)
+		return SPAN_NONE;
+	if (shm_access_covers(&f->access, &f->publisher->access))
+		return span_str(err->message);
+	error_closed_line(room, err);
+	return span_str(room);
+}
+
+void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
+                           const struct shmpub_error *err)
 {
 	struct publisher *p = f->publisher;
 	struct catalog_slot *slot = feed_slot(f);
 	uint32_t before = load_relaxed_u32(&catalog_header(&p->catalog)->wake);
-	char old[CATALOG_ERROR_SIZE];
+	char old[CATALOG_ERROR_SIZE], room[SHMPUB_ERROR_SIZE];
+	struct span line = public_line(room, f, err);
 
 	add_relaxed_u64(&slot->refreshes, 1);
 	store_relaxed_u64((uint64_t *)&slot->last_attempt_ns, (uint64_t)shm_now_ns());

@@ -38,12 +38,26 @@ static uint64_t next_sequence(const struct publisher_feed *f)
 	return next;
 }
 
+/*
+ * Somebody who was let into the spare while more could read it may wait at the lease, and
+ * comes in when it is given back: then the new table must be for everybody as well. A
+ * group of old is no trouble where the group is the same, or does not matter.
+ */
+static bool may_be_filled(const struct segment *s, const struct shm_access *access)
+{
+	return (access->mode & 044) == 044 || shm_access_equal(&s->access, access);
+}
+
 static void take_spare(struct publication *pub, struct publisher_feed *f)
 {
 	struct segment *s = f->spare;
 
 	if (s == NULL || shm_monotonic_ns() - s->replaced_ns < REST_NS || s->is_held)
 		return;
+	if (!may_be_filled(s, &f->access)) {
+		feed_drop_spare(f);
+		return;
+	}
 	f->publisher->spare_bytes -= s->bytes;
 	f->spare = NULL;
 	pub->spare = s;
@@ -216,6 +230,7 @@ int publication_seal(struct publication *pub, uint64_t size, struct shmpub_error
 	bytes = whole_pages(pub->publisher, size);
 	budget_give(pub->publisher, s->bytes - bytes);
 	s->bytes = bytes;
+	s->access = pub->access;
 	r = shm_stat_map(&pub->stat, &s->map, err);
 	pub->is_sealed = r == 0;
 	return r;
@@ -282,6 +297,8 @@ static void replace_live(struct publication *pub, bool exchanged)
 	if (old != NULL) {
 		memcpy(old->name, exchanged ? s->name : "", exchanged ? sizeof(old->name) : 1);
 		feed_retire(f, old);
+		if (!shm_access_covers(&s->access, &old->access))
+			feed_close_older(f);
 	} else if (exchanged) {
 		(void)shm_remove(&pub->publisher->dir, s->name, NULL);
 	}

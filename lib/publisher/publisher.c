@@ -217,11 +217,11 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 	int r;
 
 	segment_hidden_name(name, p, f->name);
-	r = segment_create(&s, f, name, old->map.size, &f->access, err);
+	r = segment_create(&s, f, name, old->map.size, &old->access, err);
 	if (r != 0)
 		return r;
 	memcpy(s->map.addr, old->map.addr, old->map.size);
-	r = shm_seal(&s->map, old->map.size, &f->access, err);
+	r = shm_seal(&s->map, old->map.size, &old->access, err);
 	if (r == 0)
 		r = shm_stat_map(&stat, &s->map, err);
 	if (r == 0)
@@ -234,6 +234,7 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 		(void)shm_remove(&p->dir, s->name,
 		                 NULL); /* whatever stood there, it was not ours */
 	s->name[0] = '\0';
+	s->access = old->access;
 	f->live = s;
 	f->device = stat.device;
 	f->inode = stat.inode;

@@ -74,14 +74,20 @@ bool publisher_feed_stands(const struct publisher_feed *f);
  */
 int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err);
 void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms);
-/* For the snapshots to come. */
+/* For the snapshots to come, and for the lines of publisher_feed_report(). mode 0: the publisher's. */
 void publisher_feed_set_access(struct publisher_feed *f, const struct shm_access *access);
+/* What stands becomes readable by whom the snapshots to come will be. */
+int publisher_feed_follow_access(struct publisher_feed *f, struct shmpub_error *err);
 /* No attempt has succeeded for three intervals: the state words say so until the next report. */
 void publisher_feed_set_stale(struct publisher_feed *f);
 
-/* What a refresh came to, for the status words. line: the error, empty when there was none. */
+/*
+ * What a refresh came to, for the status words. err: NULL when there was none. The text of
+ * a cell is left out of its line where fewer may read the feed than the catalog.
+ */
 enum refresh_result { REFRESH_PUBLISHED, REFRESH_UNCHANGED, REFRESH_FAILED };
-void publisher_feed_report(struct publisher_feed *f, enum refresh_result result, struct span line);
+void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
+                           const struct shmpub_error *err);
 
 /* --- prepare: loop thread begins, a worker fills and seals -------------------------------------- */
 

@@ -24,6 +24,7 @@ struct segment {
 	int64_t replaced_ns;
 	uint32_t slot;       /* of its feed, */
 	uint64_t generation; /* as long as that slot is this feed's */
+	struct shm_access access; /* as it was sealed with */
 	bool is_held; /* counted in held_bytes */
 	bool is_free; /* nobody had it since it was replaced */
 	char name[SEGMENT_NAME_SIZE];
@@ -125,6 +126,11 @@ bool feed_recycles(struct publisher_feed *f);
 void publisher_squeeze(struct publisher *p);
 /* What the catalog says of memory. */
 void publisher_count(struct publisher *p);
+
+/* --- access.c --------------------------------------------------------------------------------- */
+
+/* Nobody but the owner can open what is kept of older snapshots any more. */
+void feed_close_older(struct publisher_feed *f);
 
 /* --- takeover.c ------------------------------------------------------------------------------- */
 

@@ -157,6 +157,7 @@ static int adopt(struct publisher_feed *f, const struct shm_stat *stat,
 	s->slot = f->slot;
 	s->generation = f->generation;
 	s->bytes = whole_pages(p, stat->size);
+	s->access = (struct shm_access){ .mode = stat->mode, .gid = stat->gid };
 	add_relaxed_u64(&p->used_bytes, s->bytes); /* it stands, whatever max_bytes is now */
 	f->live = s;
 	f->device = stat->device;

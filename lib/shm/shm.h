@@ -34,7 +34,21 @@ struct shm_dir {
 struct shm_access {
 	unsigned mode; /* of snapshots and catalog: 0644, 0640, ... */
 	int64_t gid;   /* -1: the process's own */
+	bool may_lack_group; /* a group that cannot be given: the owner alone, instead of a failure */
 };
+
+static inline bool shm_access_equal(const struct shm_access *a, const struct shm_access *b)
+{
+	return a->mode == b->mode && a->gid == b->gid;
+}
+
+/* Does `a` let everybody read whom `b` lets read? In doubt: no. */
+static inline bool shm_access_covers(const struct shm_access *a, const struct shm_access *b)
+{
+	if ((a->mode & 044) == 044 || (b->mode & 044) == 0)
+		return true;
+	return (b->mode & 04) == 0 && (a->mode & 040) != 0 && a->gid == b->gid;
+}
 
 struct shm_map {
 	void *addr;
@@ -50,7 +64,7 @@ struct shm_map {
 /* Identity and times of what stands under a name. */
 struct shm_stat {
 	uint64_t device, inode, size, blocks_size; /* blocks_size: bytes of memory really used */
-	uint32_t uid;
+	uint32_t uid, gid;
 	unsigned mode;
 };
 
@@ -105,6 +119,9 @@ int shm_stat_map(struct shm_stat *out, const struct shm_map *map, struct shmpub_
 /* Give a file its mode and group without sealing it. */
 int shm_access_set(const struct shm_map *map, const struct shm_access *access,
                    struct shmpub_error *err);
+/* The same for the file `stat` that stands under a name; SHM_ABSENT: another one does, or none. */
+int shm_access_set_name(const struct shm_dir *dir, const char *name, const struct shm_stat *stat,
+                        const struct shm_access *access, struct shmpub_error *err);
 /* Grow or shrink, file and mapping; addr may move. On failure the map is as it was. */
 int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err);
 /*

@@ -41,11 +41,23 @@ static int make_room(int fd, size_t offset, size_t size)
 	return r;
 }
 
-static int set_access(int fd, const struct shm_access *access)
+static int give_group(int fd, const struct shm_access *access)
 {
 	if (access->gid >= 0 && fchown(fd, (uid_t)-1, (gid_t)access->gid) != 0)
 		return errno;
-	return fchmod(fd, (mode_t)access->mode) != 0 ? errno : 0;
+	return 0;
+}
+
+static int set_access(int fd, const struct shm_access *access)
+{
+	mode_t mode = (mode_t)access->mode;
+	int sys = give_group(fd, access);
+
+	if (sys != 0 && !access->may_lack_group)
+		return sys;
+	if (sys != 0)
+		mode &= 0700; /* the group is another one than was meant */
+	return fchmod(fd, mode) != 0 ? errno : 0;
 }
 
 int shm_access_set(const struct shm_map *map, const struct shm_access *access,
@@ -56,6 +68,25 @@ int shm_access_set(const struct shm_map *map, const struct shm_access *access,
 	return sys != 0 ? error_sys(err, sys, "mode %04o and group %lld of a file in shared memory",
 	                            access->mode, (long long)access->gid)
 	                : 0;
+}
+
+int shm_access_set_name(const struct shm_dir *dir, const char *name, const struct shm_stat *stat,
+                        const struct shm_access *access, struct shmpub_error *err)
+{
+	int fd = shm_openat(dir->fd, name, O_RDONLY | SHM_FILE_FLAGS, 0), sys = 0, r = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT ? SHM_ABSENT
+		                       : error_sys(err, errno, "open %s/%s", dir->path, name);
+	if (fstat(fd, &st) != 0)
+		sys = errno;
+	else if ((uint64_t)st.st_dev != stat->device || (uint64_t)st.st_ino != stat->inode)
+		r = SHM_ABSENT;
+	else
+		sys = set_access(fd, access);
+	close(fd);
+	return sys != 0 ? error_sys(err, sys, "mode %04o of %s/%s", access->mode, dir->path, name) : r;
 }
 
 /*
@@ -102,8 +133,8 @@ int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char
 	map.fd = shm_openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
 	if (map.fd < 0)
 		return error_sys(err, errno, "create %s/%s", dir->path, name);
-	if (access->gid >= 0 && fchown(map.fd, (uid_t)-1, (gid_t)access->gid) != 0)
-		sys = errno;
+	if (!access->may_lack_group)
+		sys = give_group(map.fd, access);
 	if (sys == 0 && room > 0)
 		sys = make_room(map.fd, 0, room);
 	if (sys == 0 && size > room && ftruncate(map.fd, (off_t)size) != 0)

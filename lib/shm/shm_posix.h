@@ -47,6 +47,7 @@ static inline void shm_fill_stat(struct shm_stat *out, const struct stat *st)
 	out->size = (uint64_t)st->st_size;
 	out->blocks_size = (uint64_t)st->st_blocks * 512;
 	out->uid = st->st_uid;
+	out->gid = st->st_gid;
 	out->mode = st->st_mode & 07777;
 }
 

@@ -30,6 +30,51 @@ static void test_error(void)
 	          strlen(err.message));
 }
 
+static void check_closed(const char *label, const struct shmpub_error *err, const char *want)
+{
+	char line[SHMPUB_ERROR_SIZE];
+
+	error_closed_line(line, err);
+	CHECK_STR(label, line, want);
+}
+
+/* A cell's own text is known in the line, whatever is put before it. */
+static void test_quoted(void)
+{
+	struct shmpub_error err, other;
+	char wide[2 * SHMPUB_ERROR_SIZE];
+
+	error_set(&err, SHMPUB_ERR_CSV, "line 3: column \"%s\" is to be int64, \"", "a...\"");
+	check_closed("nothing quoted", &err, "line 3: column \"a...\"\" is to be int64, \"");
+	error_quote(&err, "%s", "a\n\xFF");
+	error_add(&err, "\" is not");
+	CHECK_STR("whole", err.message,
+	          "line 3: column \"a...\"\" is to be int64, \"a??\" is not");
+	check_closed("closed", &err, "line 3: column \"a...\"\" is to be int64, \"...\" is not");
+	other = err;
+	error_prefix(&err, 8, "/x:%d: ", 3);
+	CHECK_STR("prefix", err.message,
+	          "/x:3: column \"a...\"\" is to be int64, \"a??\" is not");
+	check_closed("closed", &err, "/x:3: column \"a...\"\" is to be int64, \"...\" is not");
+	CHECK_INT("code stays", err.code, SHMPUB_ERR_CSV);
+	memset(wide, 'w', sizeof(wide));
+	wide[SHMPUB_ERROR_SIZE - 34] = '\0';
+	error_prefix(&other, 8, "%s", wide);
+	CHECK_INT("cut in the cell's text", strlen(other.message), SHMPUB_ERROR_SIZE - 1);
+	CHECK_INT("which ends the line", other.quoted_at + other.quoted_size,
+	          SHMPUB_ERROR_SIZE - 1);
+	error_closed_line(wide, &other);
+	CHECK("and is not told", strchr(wide + SHMPUB_ERROR_SIZE - 34, '?') == NULL);
+	error_prefix(&other, 0, "%s", wide);
+	CHECK_INT("cut before it", other.quoted_size, 0);
+	error_quote(&other, "no room");
+	CHECK_INT("nor for another", other.quoted_size, 0);
+	error_set(&err, SHMPUB_ERR_CSV, "x");
+	CHECK_INT("a new line quotes nothing", err.quoted_size, 0);
+	error_quote(NULL, "NULL is fine");
+	error_add(NULL, "NULL is fine");
+}
+
 static void test_buffer(void)
 {
 	struct buffer b = BUFFER_NONE;
@@ -206,6 +251,7 @@ static void test_utf8_blocks(void)
 int main(void)
 {
 	test_error();
+	test_quoted();
 	test_buffer();
 	test_utf8();
 	test_utf8_blocks();

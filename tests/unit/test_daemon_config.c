@@ -44,9 +44,9 @@ static void test_defaults(void)
 	snprintf(expected, sizeof(expected), "%s/b.csv", folder);
 	CHECK_STR("beside the ini", c->feeds[1]->source, expected);
 	CHECK_INT("interval", c->feeds[0]->interval_ms, 5000);
-	CHECK_INT("mode", c->feeds[0]->access.mode, 0644);
+	CHECK_INT("mode", c->feeds[0]->access.mode, FILE_MODE_AUTO);
 	CHECK_INT("group", c->feeds[0]->access.gid, -1);
-	CHECK_INT("segment mode", c->feeds[0]->segment_access.mode, 0660);
+	CHECK_INT("segment mode", c->feeds[0]->segment_access.mode, 0);
 	CHECK("found", config_find(c, span_str("b")) == c->feeds[1]);
 	CHECK("not found", config_find(c, span_str("ab")) == NULL);
 	CHECK("not found", config_find(c, span_str("c")) == NULL);

@@ -63,6 +63,7 @@ static int publish(struct article_live *live, const struct config_feed *feed, co
 
 	article_claim(live, feed, place);
 	article_ask(&draft, live);
+	draft.access = feed->segment_access;
 	r = article_prepare(&draft, feed, instance, span_str(text), &table, err);
 	if (r)
 		return r;

@@ -1,6 +1,8 @@
 /* lib/publisher: what readers hold, limits, removal, putting back, status words, closing. */
 #include "unit/publishing.h"
 
+#include "base/error.h"
+
 /* --- what readers hold -------------------------------------------------------------------------- */
 
 static void test_held(const char *directory)
@@ -184,6 +186,14 @@ static void test_put_back(const char *directory)
 	publisher_close(p);
 }
 
+static void report_failure(struct publisher_feed *f, const char *line)
+{
+	struct shmpub_error why;
+
+	error_set(&why, SHMPUB_ERR_CSV, "%s", line);
+	publisher_feed_report(f, REFRESH_FAILED, &why);
+}
+
 static void test_report(const char *directory)
 {
 	struct publisher *p = open_publisher(directory, 0, 0);
@@ -191,24 +201,24 @@ static void test_report(const char *directory)
 	const struct catalog_slot *slot = feed_slot(f);
 	char line[CATALOG_ERROR_SIZE];
 
-	publisher_feed_report(f, REFRESH_FAILED, span_str("no such file"));
+	report_failure(f, "no such file");
 	CHECK_INT("failing", slot->state, SLOT_FAILING);
-	publisher_feed_report(f, REFRESH_FAILED, span_str("no such file"));
+	report_failure(f, "no such file");
 	CHECK_INT("failures", slot->failures, 2);
 	CHECK_INT("in a row", slot->consecutive_failures, 2);
 	catalog_error(line, slot);
 	CHECK_STR("line", line, "no such file");
 	publish(f, 'a', 10);
-	publisher_feed_report(f, REFRESH_PUBLISHED, SPAN_NONE);
+	publisher_feed_report(f, REFRESH_PUBLISHED, NULL);
 	CHECK_INT("fresh", slot->state, SLOT_FRESH);
 	CHECK_INT("in a row", slot->consecutive_failures, 0);
 	catalog_error(line, slot);
 	CHECK_STR("cleared", line, "");
 	publisher_feed_set_stale(f);
 	CHECK_INT("stale", slot->state, SLOT_STALE);
-	publisher_feed_report(f, REFRESH_UNCHANGED, SPAN_NONE);
+	publisher_feed_report(f, REFRESH_UNCHANGED, NULL);
 	CHECK_INT("fresh", slot->state, SLOT_FRESH);
-	publisher_feed_report(f, REFRESH_FAILED, span_str("x"));
+	report_failure(f, "x");
 	publisher_feed_set_stale(f);
 	CHECK_INT("what fails says so", slot->state, SLOT_FAILING);
 	CHECK_INT("attempts", slot->refreshes, 5);

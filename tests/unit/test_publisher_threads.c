@@ -117,7 +117,7 @@ static void finish(struct job *job, int i, int *limits)
 	}
 	CHECK_INT("commit", publication_commit(job->pub, &d, &err), 0);
 	CHECK("stands", publisher_feed_stands(job->feed));
-	publisher_feed_report(job->feed, REFRESH_PUBLISHED, SPAN_NONE);
+	publisher_feed_report(job->feed, REFRESH_PUBLISHED, NULL);
 	rest(job->feed);
 }
 

@@ -1,0 +1,56 @@
+#include "publisher/publisher_parts.h"
+
+#include "base/error.h"
+
+/*
+ * Who may read. A mode belongs to a publication: what stands keeps the one that it was
+ * published with until its owner says that this very table is for others now. Where
+ * fewer may read than before, what is kept of older snapshots is closed as well: they
+ * have no name that a reader would open, but the same table is in them, a little older.
+ */
+
+void publisher_feed_set_access(struct publisher_feed *f, const struct shm_access *access)
+{
+	f->access = access != NULL && access->mode != 0 ? *access : f->publisher->access;
+}
+
+static void close_older(struct publisher_feed *f, const struct segment *s)
+{
+	const struct shm_access nobody = { .mode = 0600, .gid = -1 };
+	struct shm_stat stat;
+
+	if (s->name[0] != '\0' && shm_stat_name(&stat, &f->publisher->dir, s->name, NULL) == 0)
+		(void)shm_access_set_name(&f->publisher->dir, s->name, &stat, &nobody, NULL);
+}
+
+void feed_close_older(struct publisher_feed *f)
+{
+	if (f->spare != NULL)
+		close_older(f, f->spare);
+	for (const struct segment *s = f->retired; s != NULL; s = s->next)
+		close_older(f, s);
+	for (const struct segment *s = f->publisher->held.first; s != NULL; s = s->next) {
+		if (s->slot == f->slot)
+			close_older(f, s);
+	}
+}
+
+int publisher_feed_follow_access(struct publisher_feed *f, struct shmpub_error *err)
+{
+	struct segment *s = f->live;
+	const struct shm_stat stat = { .device = f->device, .inode = f->inode };
+	bool is_narrower;
+	int r;
+
+	if (s == NULL || shm_access_equal(&s->access, &f->access))
+		return 0;
+	is_narrower = !shm_access_covers(&f->access, &s->access);
+	r = shm_access_set_name(&f->publisher->dir, f->file, &stat, &f->access, err);
+	if (r < 0)
+		return r;
+	if (is_narrower)
+		feed_close_older(f);
+	if (r == 0)
+		s->access = f->access;
+	return 0; /* SHM_ABSENT: the name is somebody else's doing, and is put back anew */
+}
