@@ -40,6 +40,7 @@ enum shmpub_status {
 	SHMPUB_NO_FEED = 3,      /* the instance has no feed of that name */
 	SHMPUB_NO_INSTANCE = 4,  /* nothing has published under that instance name */
 	SHMPUB_TIMED_OUT = 5,    /* the time given passed first */
+	SHMPUB_INTERRUPTED = 6,  /* shmpub_interrupt() or a signal ended the wait */
 	SHMPUB_ERR_SYS = -1,     /* a system call failed; see err->sys */
 	SHMPUB_ERR_NOMEM = -2,   /* memory ran out */
 	SHMPUB_ERR_FORMAT = -3,  /* bytes in shared memory contradict docs/FORMAT.md */
@@ -162,7 +163,8 @@ SHMPUB_API int shmpub_acquire(struct shmpub_snapshot **out, struct shmpub_reader
                               const char *feed, const struct shmpub_mark *seen,
                               struct shmpub_error *err);
 
-#define SHMPUB_GRACE_MS 5000 /* how long a running publisher may go without a feed that is waited for */
+#define SHMPUB_GRACE_MS                                                                            \
+	5000 /* how long a running publisher may go without a feed that is waited for */
 
 /*
  * Sleep until there is something newer than `seen` (NULL: anything at all), for
@@ -185,6 +187,34 @@ SHMPUB_API int shmpub_wait(struct shmpub_reader *reader, const char *feed,
  */
 SHMPUB_API int shmpub_wait_any(struct shmpub_reader *reader, uint64_t *change, int timeout_ms,
                                struct shmpub_error *err);
+
+/*
+ * End the wait under way of this reader, or else its next one, with SHMPUB_INTERRUPTED. May be
+ * called from any thread and from signal handlers; several calls before the wait ends count as one.
+ * News comes first: a wait that has news to tell answers SHMPUB_OK, and the next wait is
+ * interrupted. A signal handler that was installed without SA_RESTART ends a sleeping wait as well;
+ * one that was installed with it calls shmpub_interrupt().
+ */
+SHMPUB_API void shmpub_interrupt(struct shmpub_reader *reader);
+
+/*
+ * For poll(2), epoll(7) and event loops such as libuv's: a descriptor that becomes readable after
+ * each new snapshot of `feed` (NULL: after each change in any feed), also after one that was there
+ * before. It stays readable until shmpub_notifier_clear(); clear first, then look for news with a
+ * reader of your own. A thread of the library sleeps for it, which receives no signals. A feed or an
+ * instance that is not there yet is waited for.
+ *
+ * The notifier belongs to one thread, which may not use it any more after fork() but to close
+ * it. On success the caller owns *out.
+ */
+struct shmpub_notifier;
+SHMPUB_API int shmpub_notifier_open(struct shmpub_notifier **out,
+                                    const struct shmpub_reader_options *options, const char *feed,
+                                    struct shmpub_error *err);
+SHMPUB_API int shmpub_notifier_descriptor(const struct shmpub_notifier *notifier);
+SHMPUB_API void shmpub_notifier_clear(struct shmpub_notifier *notifier);
+/* Ends the thread and closes the descriptor. NULL is fine. */
+SHMPUB_API void shmpub_notifier_close(struct shmpub_notifier *notifier);
 
 /* --- what an instance tells of itself ------------------------------------------------------------ */
 
@@ -223,8 +253,8 @@ struct shmpub_instance_info {
 	uint64_t heartbeat_interval_ms; /* 0: none is promised */
 	uint64_t max_bytes;             /* bound of the memory in segments; 0: none */
 	uint64_t resident_bytes; /* of the publisher's process, at its last heartbeat; 0: unknown */
-	uint64_t config_loads;   /* attempts to load a configuration, that at the start among them */
-	int64_t config_load_ns;  /* when the last one was */
+	uint64_t config_loads;  /* attempts to load a configuration, that at the start among them */
+	int64_t config_load_ns; /* when the last one was */
 	enum shmpub_config_result config_result; /* what it came to */
 };
 

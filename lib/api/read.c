@@ -1,5 +1,6 @@
 #include "api/name.h"
 #include "base/error.h"
+#include "reader/notifier.h"
 #include "reader/reader.h"
 #include "shmpub/shmpub.h"
 
@@ -59,6 +60,39 @@ int shmpub_wait_any(struct shmpub_reader *reader, uint64_t *change, int timeout_
                     struct shmpub_error *err)
 {
 	return reader_wait_any(reader, change, timeout_ms, err);
+}
+
+void shmpub_interrupt(struct shmpub_reader *reader)
+{
+	reader_interrupt(reader);
+}
+
+int shmpub_notifier_open(struct shmpub_notifier **out, const struct shmpub_reader_options *options,
+                         const char *feed, struct shmpub_error *err)
+{
+	struct span name = SPAN_NONE;
+	int r;
+
+	*out = NULL;
+	r = name_instance(options != NULL ? options->instance : NULL, err);
+	if (r == SHMPUB_OK && feed != NULL)
+		r = name_feed(&name, feed, err);
+	return r ? r : notifier_open(out, options, name, err);
+}
+
+int shmpub_notifier_descriptor(const struct shmpub_notifier *notifier)
+{
+	return notifier_descriptor(notifier);
+}
+
+void shmpub_notifier_clear(struct shmpub_notifier *notifier)
+{
+	notifier_clear(notifier);
+}
+
+void shmpub_notifier_close(struct shmpub_notifier *notifier)
+{
+	notifier_close(notifier);
 }
 
 int shmpub_instance(struct shmpub_instance_info *out, struct shmpub_reader *reader,

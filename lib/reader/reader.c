@@ -70,6 +70,12 @@ void reader_free(struct shmpub_reader *r)
 	mem_free(r);
 }
 
+void reader_interrupt(struct shmpub_reader *r)
+{
+	add_release_u32(&r->interrupts, 1);
+	shm_wake(&r->interrupts);
+}
+
 int reader_attach(struct shmpub_reader *r, struct shmpub_error *err)
 {
 	return attachment_ensure(&r->at, r->directory, r->instance, &r->trust, err);

@@ -15,6 +15,8 @@
 int reader_new(struct shmpub_reader **out, const struct shmpub_reader_options *options,
                struct shmpub_error *err);
 void reader_free(struct shmpub_reader *r);
+/* [any thread, signal handlers] */
+void reader_interrupt(struct shmpub_reader *r);
 
 int reader_newest(struct shmpub_mark *out, struct shmpub_reader *r, struct span feed,
                   struct shmpub_error *err);

@@ -13,6 +13,8 @@ struct shmpub_reader {
 	struct trust trust;
 	char *directory;
 	char *instance;
+	uint32_t interrupts;                            /* [atomic] asked for, by any thread */
+	uint32_t interrupts_taken;                      /* of those, what a wait has answered */
 	uint64_t slots_turn;                            /* the attachment that slots[] belong to */
 	const struct catalog_slot *slots[READER_SLOTS]; /* by hash of the name; NULL: not known */
 	uint64_t judged_turn;           /* the attachment whose publisher was judged last */

@@ -50,19 +50,33 @@ static int timed_out(struct shmpub_error *err)
 	return error_set(err, SHMPUB_TIMED_OUT, "nothing new in the time given");
 }
 
-/* A word that nobody wakes stands in where there is no catalog to sleep on. */
-static int nap(const struct deadline *d, const uint32_t *word, uint32_t seen, uint32_t most,
-               struct shmpub_error *err)
+static bool is_interrupted(struct shmpub_reader *r)
 {
-	uint32_t nobody = 0;
-	uint32_t ms = left_ms(d, most);
+	uint32_t asked = load_acquire_u32(&r->interrupts);
+	bool is = asked != r->interrupts_taken;
 
+	r->interrupts_taken = asked;
+	return is;
+}
+
+/*
+ * Sleep on the word, and on the reader's own word, which shmpub_interrupt() raises. A word
+ * that nobody wakes stands in where there is no catalog to sleep on.
+ */
+static int nap(struct shmpub_reader *r, const struct deadline *d, const uint32_t *word,
+               uint32_t seen, uint32_t most, struct shmpub_error *err)
+{
+	const uint32_t nobody = 0;
+	uint32_t ms = left_ms(d, most), interrupts = r->interrupts_taken;
+
+	if (is_interrupted(r))
+		return error_set(err, SHMPUB_INTERRUPTED, "the wait was ended by the program");
 	if (ms == 0)
 		return timed_out(err);
 	if (word == NULL)
-		(void)shm_sleep(&nobody, 0, ms);
-	else
-		(void)shm_sleep(word, seen, ms);
+		word = &nobody, seen = 0;
+	if (shm_sleep_either(word, seen, &r->interrupts, interrupts, ms) == SHM_INTERRUPTED)
+		return error_set(err, SHMPUB_INTERRUPTED, "the wait was ended by a signal");
 	return SHMPUB_OK;
 }
 
@@ -146,7 +160,7 @@ static int wait_once(struct shmpub_reader *r, struct span feed, struct wait *w,
 		if (reader_mark(&newest, r, &place) && reader_is_newer(&newest, w->seen))
 			return SHMPUB_OK;
 	}
-	res = nap(&w->deadline, word, value, nap_ms(w, r), err);
+	res = nap(r, &w->deadline, word, value, nap_ms(w, r), err);
 	return res ? res : SHMPUB_UNCHANGED;
 }
 
@@ -195,7 +209,7 @@ int reader_wait_any(struct shmpub_reader *r, uint64_t *change, int timeout_ms,
 			*change = now;
 			return SHMPUB_OK;
 		}
-		res = nap(&d, word, value, patience(r), err);
+		res = nap(r, &d, word, value, patience(r), err);
 		if (res)
 			return res;
 	}

@@ -18,9 +18,10 @@
 
 /* Answers of this header, besides SHMPUB_OK. */
 enum shm_answer {
-	SHM_ABSENT = 20,  /* no such name */
-	SHM_BUSY = 21,    /* somebody else has it: a lock, or a segment that is still in use */
-	SHM_TIMEOUT = 22, /* the time given passed first */
+	SHM_ABSENT = 20,      /* no such name */
+	SHM_BUSY = 21,        /* somebody else has it: a lock, or a segment that is still in use */
+	SHM_TIMEOUT = 22,     /* the time given passed first */
+	SHM_INTERRUPTED = 23, /* a signal handler ran */
 };
 
 /* An instance's directory, opened; names below are resolved in it, never through links. */
@@ -176,6 +177,12 @@ int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_di
 void shm_wake(const uint32_t *word);
 /* Sleep until the word differs from `seen`, a wake, or timeout_ms; SHM_TIMEOUT. Spurious returns are fine. */
 int shm_sleep(const uint32_t *word, uint32_t seen, uint32_t timeout_ms);
+/*
+ * The same on two words at once: `own` is a word of this process, which a thread or a signal
+ * handler raises and wakes to end the sleep. SHM_INTERRUPTED: a signal handler (without SA_RESTART) ran.
+ */
+int shm_sleep_either(const uint32_t *word, uint32_t seen, const uint32_t *own, uint32_t own_seen,
+                     uint32_t timeout_ms);
 int64_t shm_now_ns(void); /* wall clock, ns since 1970 UTC */
 int64_t shm_monotonic_ns(void);
 uint64_t shm_random(void); /* for epochs; from the system */

@@ -15,6 +15,8 @@
  * mappings and across mount namespaces.
  */
 
+#define SLICE_MS 20u
+
 void shm_wake(const uint32_t *word)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
@@ -27,6 +29,56 @@ int shm_sleep(const uint32_t *word, uint32_t seen, uint32_t timeout_ms)
 	if (syscall(SYS_futex, word, FUTEX_WAIT, seen, &time, NULL, 0) != 0 && errno == ETIMEDOUT)
 		return SHM_TIMEOUT;
 	return 0;
+}
+
+static struct timespec in_ms(uint32_t ms)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	time.tv_sec += ms / 1000;
+	time.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (time.tv_nsec >= 1000000000) {
+		time.tv_sec++;
+		time.tv_nsec -= 1000000000;
+	}
+	return time;
+}
+
+/* Both words in one system call; ENOSYS before Linux 5.16, and in some sandboxes. */
+static int wait_two(const uint32_t *word, uint32_t seen, const uint32_t *own, uint32_t own_seen,
+                    uint32_t timeout_ms)
+{
+#if defined(SYS_futex_waitv) && defined(FUTEX_32)
+	struct futex_waitv words[] = {
+		{ .val = seen, .uaddr = (uintptr_t)word, .flags = FUTEX_32 },
+		{ .val = own_seen, .uaddr = (uintptr_t)own, .flags = FUTEX_32 },
+	};
+	struct timespec until = in_ms(timeout_ms);
+
+	return syscall(SYS_futex_waitv, words, 2, 0, &until, CLOCK_MONOTONIC) < 0 ? errno : 0;
+#else
+	(void)word, (void)seen, (void)own, (void)own_seen, (void)timeout_ms;
+	return ENOSYS;
+#endif
+}
+
+int shm_sleep_either(const uint32_t *word, uint32_t seen, const uint32_t *own, uint32_t own_seen,
+                     uint32_t timeout_ms)
+{
+	struct timespec time;
+	int sys = wait_two(word, seen, own, own_seen, timeout_ms);
+
+	if (sys == ENOSYS || sys == EPERM) {
+		/* One word only: the other one is looked at by whoever calls again soon. */
+		if (timeout_ms > SLICE_MS)
+			timeout_ms = SLICE_MS;
+		time = (struct timespec){ 0, (long)timeout_ms * 1000000 };
+		sys = syscall(SYS_futex, word, FUTEX_WAIT, seen, &time, NULL, 0) != 0 ? errno : 0;
+		if (sys == ETIMEDOUT && timeout_ms == SLICE_MS)
+			sys = 0;
+	}
+	return sys == EINTR ? SHM_INTERRUPTED : sys == ETIMEDOUT ? SHM_TIMEOUT : 0;
 }
 
 static int64_t clock_ns(clockid_t id)

@@ -1,0 +1,131 @@
+#include "reader/notifier.h"
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/error.h"
+#include "reader/reader.h"
+#include "shm/shm_thread.h"
+
+/*
+ * Publishers wake their readers by a futex, and no event loop can wait for a futex. So a thread
+ * sleeps on it, with a reader of its own, and raises an event, which is a descriptor.
+ *
+ * The event is raised after each change that the thread sees, and stays raised until the program
+ * clears it. A program clears it first and looks for news after that, so whatever comes between the
+ * two raises it again.
+ */
+
+#define RETRY_MS                                                                                   \
+	500 /* after an answer that waiting cannot change, such as a feed that is not there */
+
+struct shmpub_notifier {
+	struct shmpub_reader *reader; /* the thread's, but for interrupts */
+	struct shm_event event;
+	struct shm_thread *thread;
+	uint32_t is_closing; /* [atomic] */
+	size_t feed_size;    /* 0: any change */
+	char feed[SHMPUB_FEED_MAX];
+};
+
+static bool is_closing(const struct shmpub_notifier *n)
+{
+	return load_acquire_u32(&n->is_closing) != 0;
+}
+
+/* Until the time has passed, or the notifier is closed. */
+static void pause_for(const struct shmpub_notifier *n, uint32_t ms)
+{
+	if (!is_closing(n))
+		(void)shm_sleep(&n->is_closing, 0, ms);
+}
+
+static void follow_feed(struct shmpub_notifier *n)
+{
+	struct shmpub_mark seen = { 0 }, newest;
+	struct span feed = span_of(n->feed, n->feed_size);
+
+	while (!is_closing(n)) {
+		int r = reader_wait(n->reader, feed, &seen, -1, NULL);
+
+		if (r == SHMPUB_OK && reader_newest(&newest, n->reader, feed, NULL) == SHMPUB_OK) {
+			seen = newest;
+			shm_event_raise(&n->event);
+		} else if (r != SHMPUB_INTERRUPTED) {
+			pause_for(n, RETRY_MS);
+		}
+	}
+}
+
+static void follow_all(struct shmpub_notifier *n)
+{
+	uint64_t change = 0;
+
+	while (!is_closing(n)) {
+		int r = reader_wait_any(n->reader, &change, -1, NULL);
+
+		if (r == SHMPUB_OK)
+			shm_event_raise(&n->event);
+		else if (r != SHMPUB_INTERRUPTED)
+			pause_for(n, RETRY_MS);
+	}
+}
+
+static void follow(void *arg)
+{
+	struct shmpub_notifier *n = arg;
+
+	if (n->feed_size > 0)
+		follow_feed(n);
+	else
+		follow_all(n);
+}
+
+int notifier_open(struct shmpub_notifier **out, const struct shmpub_reader_options *options,
+                  struct span feed, struct shmpub_error *err)
+{
+	struct shmpub_notifier *n = mem_zalloc(1, sizeof(*n));
+	int r;
+
+	*out = NULL;
+	if (n == NULL)
+		return error_nomem(err, sizeof(*n));
+	n->event = SHM_EVENT_NONE;
+	n->feed_size = feed.size;
+	if (feed.size > 0)
+		memcpy(n->feed, feed.data, feed.size);
+	r = reader_new(&n->reader, options, err);
+	if (r == SHMPUB_OK)
+		r = shm_event_open(&n->event, err);
+	if (r == SHMPUB_OK)
+		r = shm_thread_start(&n->thread, follow, n, err);
+	if (r != SHMPUB_OK) {
+		notifier_close(n);
+		return r;
+	}
+	*out = n;
+	return SHMPUB_OK;
+}
+
+int notifier_descriptor(const struct shmpub_notifier *n)
+{
+	return n->event.fd;
+}
+
+void notifier_clear(struct shmpub_notifier *n)
+{
+	shm_event_clear(&n->event);
+}
+
+void notifier_close(struct shmpub_notifier *n)
+{
+	if (n == NULL)
+		return;
+	store_release_u32(&n->is_closing, 1);
+	shm_wake(&n->is_closing);
+	if (n->reader != NULL)
+		reader_interrupt(n->reader);
+	shm_thread_join(n->thread);
+	reader_free(n->reader);
+	shm_event_close(&n->event);
+	mem_free(n);
+}
