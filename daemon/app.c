@@ -227,13 +227,17 @@ static int open_publisher(struct app *app, struct shmpub_error *err)
 		.access = d->access,
 		.heartbeat_interval_ms = TICK_MS,
 	};
+	int r;
 
 	if (options.access.mode == FILE_MODE_AUTO) /* the catalog's: no source tells */
 		options.access.mode = 0644;
 	d->keep_on_exit = d->keep_on_exit || app->options.is_once;
 	options.keep_on_exit = d->keep_on_exit;
 	app->host.max_bytes = options.max_bytes;
-	return publisher_open(&app->publisher, &options, err);
+	r = publisher_open(&app->publisher, &options, err);
+	if (r == SHMPUB_OK)
+		publisher_config_loaded(app->publisher, true);
+	return r;
 }
 
 static bool is_segment_wanted(void *arg, const char *name)

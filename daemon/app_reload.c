@@ -114,7 +114,9 @@ void app_reload(struct app *app)
 	notify_reloading(&app->notify);
 	if (config_load(&next, app->options.path, &problems, &err) == SHMPUB_OK) {
 		apply(app, next);
+		publisher_config_loaded(app->publisher, true);
 	} else {
+		publisher_config_loaded(app->publisher, false);
 		log_problems(app, &problems);
 		log_line(&app->log, LOG_LEVEL_ERROR, "%s; the old configuration stays",
 		         err.message);

@@ -49,6 +49,7 @@ enum shmpub_status {
 	SHMPUB_ERR_BUSY = -6,    /* another publisher holds the instance */
 	SHMPUB_ERR_LIMIT = -7,   /* a configured bound (max_bytes, max_columns) is reached */
 	SHMPUB_ERR_OWNER = -8,   /* the instance belongs to a user who is not trusted */
+	SHMPUB_ERR_ACCESS = -9,  /* the feed, or the instance, may not be read by this user */
 };
 
 #define SHMPUB_ERROR_SIZE 512

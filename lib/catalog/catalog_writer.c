@@ -134,6 +134,11 @@ static void start(struct catalog *c)
 	store_relaxed_u64((uint64_t *)&h->started_ns, (uint64_t)shm_now_ns());
 	store_relaxed_u64(&h->segment_bytes, 0);
 	store_relaxed_u64(&h->held_bytes, 0);
+	store_relaxed_u64(&h->max_bytes, 0);
+	store_relaxed_u64(&h->resident_bytes, 0);
+	store_relaxed_u64(&h->config_loads, 0);
+	store_relaxed_u64((uint64_t *)&h->config_load_ns, 0);
+	store_relaxed_u64(&h->config_result, CATALOG_CONFIG_NONE);
 	store_release_u32(&h->state, CATALOG_STARTING);
 }
 

@@ -108,6 +108,7 @@ int publisher_open(struct publisher **out, const struct publisher_options *optio
 		return r;
 	}
 	catalog_promise(&p->catalog, options->heartbeat_interval_ms);
+	store_relaxed_u64(&catalog_header(&p->catalog)->max_bytes, p->max_bytes);
 	*out = p;
 	return 0;
 }
@@ -124,6 +125,15 @@ void publisher_running(struct publisher *p)
 	store_release_u32(&h->state, CATALOG_RUNNING);
 	add_release_u32(&h->wake, 1);
 	catalog_wake(&p->catalog, NULL);
+}
+
+void publisher_config_loaded(struct publisher *p, bool good)
+{
+	struct catalog_header *h = catalog_header(&p->catalog);
+
+	add_relaxed_u64(&h->config_loads, 1);
+	store_relaxed_u64((uint64_t *)&h->config_load_ns, (uint64_t)shm_now_ns());
+	store_relaxed_u64(&h->config_result, good ? CATALOG_CONFIG_GOOD : CATALOG_CONFIG_BAD);
 }
 
 /* A segment of a publisher that is about to go: its readers keep the memory, nobody the count. */

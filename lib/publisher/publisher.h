@@ -42,6 +42,8 @@ int publisher_open(struct publisher **out, const struct publisher_options *optio
 uint64_t publisher_epoch(const struct publisher *p);
 void publisher_running(
         struct publisher *p); /* state -> running: everything configured was tried once */
+/* For readers who watch over it: a configuration was loaded, or refused. */
+void publisher_config_loaded(struct publisher *p, bool good);
 /*
  * The daemon's pulse, about once a second: stores the heartbeat, gives back replaced
  * segments that readers have let go, counts what they hold.

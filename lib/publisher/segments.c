@@ -299,5 +299,6 @@ void publisher_heartbeat(struct publisher *p, int64_t now_ns)
 	}
 	held_sweep(p, HELD_PROBES);
 	publisher_count(p);
+	store_relaxed_u64(&catalog_header(&p->catalog)->resident_bytes, shm_resident_bytes());
 	store_relaxed_u64(&catalog_header(&p->catalog)->heartbeat_ns, (uint64_t)now_ns);
 }

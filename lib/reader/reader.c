@@ -181,7 +181,7 @@ static int map_newest(struct shmpub_snapshot **out, struct shmpub_reader *r, str
 		struct shmpub_snapshot *next;
 
 		res = held_new(&next, &r->at.dir, feed, &r->trust, err);
-		if (res == SHMPUB_ERR_NOMEM || res == SHMPUB_ERR_OWNER)
+		if (res == SHMPUB_ERR_NOMEM || res == SHMPUB_ERR_OWNER || res == SHMPUB_ERR_ACCESS)
 			break;
 		if (res)
 			continue; /* replaced while we looked, or broken: look again */

@@ -71,7 +71,7 @@ struct shm_stat {
 
 /* --- directory ------------------------------------------------------------------------------- */
 
-/* Open <directory>/<instance>; SHM_ABSENT when it is not there. */
+/* Open <directory>/<instance>; SHM_ABSENT when it, or the directory, is not there; SHMPUB_ERR_ACCESS. */
 int shm_dir_open(struct shm_dir *out, const char *directory, const char *instance,
                  struct shmpub_error *err);
 /* The same, made (0755) when absent; refuses a directory that is not ours (SHMPUB_ERR_OWNER). */
@@ -167,7 +167,7 @@ size_t shm_page_size(void);
 
 /* --- segments, reading ------------------------------------------------------------------------ */
 
-/* Map what stands under a name, read-only and shared; SHM_ABSENT. The descriptor is closed again. */
+/* Map what stands under a name, read-only and shared; SHM_ABSENT, SHMPUB_ERR_ACCESS. The descriptor is closed again. */
 int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
                  const char *name, struct shmpub_error *err);
 
@@ -202,6 +202,8 @@ struct shm_process {
 enum shm_life { SHM_LIFE_UNKNOWN = 0, SHM_LIFE_ALIVE, SHM_LIFE_GONE };
 
 uint64_t shm_pid(void);
+/* Bytes of memory that this process has resident; 0: unknown. */
+uint64_t shm_resident_bytes(void);
 void shm_process_self(struct shm_process *out);
 /*
  * Does that process live? Unknown where its namespace is not ours (or not known). A zombie

@@ -23,10 +23,32 @@
 
 /* --- directory ------------------------------------------------------------------------------- */
 
-static int open_base(int *out, const char *directory, struct shmpub_error *err)
+int shm_denied(int dir, const char *name, const char *path, struct shmpub_error *err)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		error_set(err, SHMPUB_ERR_ACCESS,
+		          "%s: permission denied for uid %u: its mode is %04o, its owner uid %u, its "
+		          "group gid %u (file_mode and group of the publisher decide who may read)",
+		          path, (unsigned)geteuid(), (unsigned)st.st_mode & 07777,
+		          (unsigned)st.st_uid, (unsigned)st.st_gid);
+	else
+		error_set(err, SHMPUB_ERR_ACCESS,
+		          "%s: permission denied for uid %u: a directory above is closed", path,
+		          (unsigned)geteuid());
+	if (err != NULL)
+		err->sys = EACCES;
+	return SHMPUB_ERR_ACCESS;
+}
+
+static int open_base(int *out, const char *directory, bool may_be_absent, struct shmpub_error *err)
 {
 	*out = shm_openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	return *out < 0 ? error_sys(err, errno, "open %s", directory) : 0;
+	if (*out >= 0)
+		return 0;
+	return errno == ENOENT && may_be_absent ? SHM_ABSENT
+	                                        : error_sys(err, errno, "open %s", directory);
 }
 
 static int set_path(struct shm_dir *dir, const char *directory, const char *instance,
@@ -56,7 +78,7 @@ static int open_instance(struct shm_dir *out, const char *directory, const char 
 		                 instance);
 	r = set_path(&dir, directory, instance, err);
 	if (r == 0)
-		r = open_base(&base, directory, err);
+		r = open_base(&base, directory, !make, err);
 	if (r != 0)
 		return r;
 	if (make)
@@ -64,6 +86,8 @@ static int open_instance(struct shm_dir *out, const char *directory, const char 
 	dir.fd = shm_openat(base, instance, DIR_FLAGS, 0);
 	if (dir.fd < 0 && errno == ENOENT && !make)
 		r = SHM_ABSENT;
+	else if (dir.fd < 0 && errno == EACCES && !make)
+		r = shm_denied(base, instance, dir.path, err);
 	else if (dir.fd < 0)
 		r = error_sys(err, errno, "open %s", dir.path);
 	else if (is_made && fchmod(dir.fd, 0755) != 0) /* whatever the umask says */
@@ -119,7 +143,7 @@ int shm_dir_base(struct shm_dir *out, const char *directory, struct shmpub_error
 	*out = SHM_DIR_NONE;
 	r = set_path(out, directory, "", err);
 	if (r == 0)
-		r = open_base(&out->fd, directory, err);
+		r = open_base(&out->fd, directory, false, err);
 	return r;
 }
 

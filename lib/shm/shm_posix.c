@@ -366,6 +366,19 @@ uint64_t shm_descriptor_limit(void)
 
 /* --- segments, reading ------------------------------------------------------------------------ */
 
+static int not_opened(const struct shm_dir *dir, const char *name, int flags, int sys,
+                      struct shmpub_error *err)
+{
+	char path[sizeof(dir->path) + 64];
+
+	if (sys == ENOENT)
+		return SHM_ABSENT;
+	if (sys != EACCES || flags != O_RDONLY)
+		return error_sys(err, sys, "open %s/%s", dir->path, name);
+	snprintf(path, sizeof(path), "%s/%s", dir->path, name);
+	return shm_denied(dir->fd, name, path, err);
+}
+
 static int map_name(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
                     const char *name, int flags, struct shmpub_error *err)
 {
@@ -382,8 +395,7 @@ static int map_name(struct shm_map *out, struct shm_stat *stat, const struct shm
 			break;
 	}
 	if (map.fd < 0)
-		return errno == ENOENT ? SHM_ABSENT
-		                       : error_sys(err, errno, "open %s/%s", dir->path, name);
+		return not_opened(dir, name, flags, errno, err);
 	if (fstat(map.fd, &st) != 0) {
 		r = error_sys(err, errno, "stat %s/%s", dir->path, name);
 	} else if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > PTRDIFF_MAX) {

@@ -40,6 +40,9 @@ static inline int shm_openat(int dir, const char *name, int flags, mode_t mode)
 	return shm_above_standard(openat(dir, name, flags, mode));
 }
 
+/* SHMPUB_ERR_ACCESS, with what decides who may read `name`, a file or directory in `dir`. */
+int shm_denied(int dir, const char *name, const char *path, struct shmpub_error *err);
+
 static inline void shm_fill_stat(struct shm_stat *out, const struct stat *st)
 {
 	out->device = st->st_dev;

@@ -50,18 +50,23 @@ static bool parse_stat(struct process_stat *out, const char *text)
 	return errno == 0;
 }
 
-static bool read_stat(struct process_stat *out, const char *path)
+/* How much was read, 0 or less: nothing. */
+static ssize_t read_text(char text[STAT_SIZE], const char *path)
 {
-	char text[STAT_SIZE];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, STAT_SIZE - 1);
 
 	if (fd >= 0)
 		close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	return parse_stat(out, text);
+	text[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+static bool read_stat(struct process_stat *out, const char *path)
+{
+	char text[STAT_SIZE];
+
+	return read_text(text, path) > 0 && parse_stat(out, text);
 }
 
 /* A process in a new pid namespace may still see the /proc of the old one: pids there are others. */
@@ -115,6 +120,15 @@ enum shm_life shm_process_life(const struct shm_process *process)
 	if (it.state == 'Z' || it.state == 'X')
 		return SHM_LIFE_GONE;
 	return process->start == 0 || process->start == it.start ? SHM_LIFE_ALIVE : SHM_LIFE_GONE;
+}
+
+uint64_t shm_resident_bytes(void)
+{
+	char text[STAT_SIZE];
+	ssize_t n = read_text(text, "/proc/self/statm");
+	const char *second = n > 0 ? strchr(text, ' ') : NULL;
+
+	return second != NULL ? strtoull(second, NULL, 10) * (uint64_t)shm_page_size() : 0;
 }
 
 uint64_t shm_pid(void)
