@@ -68,6 +68,17 @@ static size_t widest(const struct align *t, size_t column, size_t n_columns, siz
 	return most;
 }
 
+size_t align_width(const struct align *t)
+{
+	size_t n_columns = strlen(t->layout);
+	size_t n_cells = t->cells.size / sizeof(struct align_cell);
+	size_t most = n_columns > 0 ? (n_columns - 1) * GAP : 0;
+
+	for (size_t c = 0; c < n_columns; c++)
+		most += widest(t, c, n_columns, n_cells);
+	return most;
+}
+
 /* One line under way: blanks are owed until something follows them. */
 struct line {
 	struct buffer *out;

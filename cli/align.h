@@ -23,6 +23,8 @@ struct align {
 void align_cell(struct align *t, struct span text);
 void align_str(struct align *t, const char *text);
 void align_printf(struct align *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Columns that the widest line takes. */
+size_t align_width(const struct align *t);
 /* Append the table to `out`; lines are cut at `width` columns (0: not at all). No blanks at line ends. */
 int align_print(struct buffer *out, const struct align *t, size_t width, struct shmpub_error *err);
 void align_free(struct align *t);

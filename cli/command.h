@@ -16,6 +16,7 @@ enum exit_status {
 	EXIT_GOOD = 0,
 	EXIT_BAD = 1,   /* not found, not published, damaged, not written */
 	EXIT_USAGE = 2, /* called in a way that the usage doesn't show */
+	EXIT_GONE = 2,  /* of `health`: nobody publishes there */
 };
 
 enum cat_format { CAT_CSV, CAT_JSON, CAT_ARROW };
@@ -26,7 +27,8 @@ struct command_line {
 	uint32_t owner;
 	bool json;
 	enum cat_format format;
-	uint64_t head; /* UINT64_MAX: every row */
+	uint64_t head;       /* UINT64_MAX: every row */
+	uint64_t max_age_ms; /* UINT64_MAX: any age */
 	char **feeds;
 	size_t n_feeds;
 };
@@ -39,7 +41,7 @@ struct session {
 };
 
 /* Options besides those that every command takes. */
-enum command_option { TAKES_JSON = 1, TAKES_FORMAT = 2, TAKES_HEAD = 4 };
+enum command_option { TAKES_JSON = 1, TAKES_FORMAT = 2, TAKES_HEAD = 4, TAKES_MAX_AGE = 8 };
 
 struct command {
 	const char *name;
@@ -57,6 +59,7 @@ int command_watch(struct session *s);
 int command_top(struct session *s);
 int command_verify(struct session *s);
 int command_metrics(struct session *s);
+int command_health(struct session *s);
 
 /* "shmpub: " and the line in s->err; EXIT_BAD. */
 int session_fail(struct session *s);

@@ -4,18 +4,48 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/error.h"
-#include "human.h"
 
-/*
- * The catalog's order is that of arrival, which means nothing to a person: lists go by
- * name. A feed that was never published shows "-" where a snapshot would have a figure.
- */
+/* The catalog's order is that of arrival, which means nothing to a person: lists go by name. */
 
 static int by_name(const void *a, const void *b)
 {
 	const struct shmpub_feed_info *x = a, *y = b;
 
 	return strcmp(x->name, y->name);
+}
+
+static int need(enum shmpub_feed_state state)
+{
+	static const int needs[] = {
+		[SHMPUB_FEED_FAILING] = -3,
+		[SHMPUB_FEED_STALE] = -2,
+		[SHMPUB_FEED_NEVER] = -1,
+	};
+
+	return (unsigned)state < ARRAY_LEN(needs) ? needs[state] : 0;
+}
+
+static int by_need(const void *a, const void *b)
+{
+	const struct shmpub_feed_info *x = a, *y = b;
+	int order = need(x->state) - need(y->state);
+
+	return order != 0 ? order : by_name(a, b);
+}
+
+void feed_list_sort_by_need(struct feed_list *list)
+{
+	if (list->n > 0)
+		qsort(list->items, list->n, sizeof(*list->items), by_need);
+}
+
+size_t feed_list_count(const struct feed_list *list, enum shmpub_feed_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		n += list->items[i].state == state;
+	return n;
 }
 
 static int grow(struct feed_list *l, struct shmpub_error *err)
@@ -39,6 +69,9 @@ int feed_list_read(struct feed_list *out, struct shmpub_reader *reader, struct s
 	int r;
 
 	out->n = 0;
+	r = shmpub_instance(&out->instance, reader, err);
+	if (r)
+		return r;
 	do {
 		r = grow(out, err);
 		if (r == SHMPUB_OK)
@@ -69,65 +102,39 @@ const char *feed_state(enum shmpub_feed_state state)
 	return (unsigned)state < ARRAY_LEN(names) && names[state] != NULL ? names[state] : "?";
 }
 
-static void blank_cells(struct align *t, int n)
+int64_t feed_data_ns(const struct shmpub_feed_info *feed)
 {
-	for (int i = 0; i < n; i++)
-		align_str(t, "-");
+	return feed->source_mtime_ns != 0 ? feed->source_mtime_ns : feed->published_ns;
 }
 
-static void snapshot_cells(struct align *t, const struct shmpub_feed_info *f, int64_t now_ns)
+void feed_trouble(char out[FEED_TROUBLE_SIZE], const struct shmpub_feed_info *feed,
+                  const char *why_gone)
+{
+	if (feed->state != SHMPUB_FEED_GONE)
+		(void)snprintf(out, FEED_TROUBLE_SIZE, "%s", feed->error);
+	else if (feed->error[0] == '\0')
+		(void)snprintf(out, FEED_TROUBLE_SIZE, "publisher gone: %s", why_gone);
+	else
+		(void)snprintf(out, FEED_TROUBLE_SIZE, "publisher gone: %s; last error: %s",
+		               why_gone, feed->error);
+}
+
+/* Seconds since then; null when there was no such moment. */
+static void age_member(struct json *j, const char *key, int64_t since_ns, int64_t now_ns)
 {
 	char text[32];
 
-	align_printf(t, "%llu", (unsigned long long)f->sequence);
-	human_count(text, f->rows);
-	align_str(t, text);
-	human_count(text, f->columns);
-	align_str(t, text);
-	human_size(text, f->size);
-	align_str(t, text);
-	human_age(text, now_ns - f->published_ns);
-	align_str(t, text);
-}
-
-void feed_list_table(struct align *t, const struct feed_list *list, int64_t now_ns)
-{
-	static const char *const titles[] = { "FEED", "STATE", "SEQUENCE", "ROWS", "COLUMNS",
-		                              "SIZE", "AGE",   "EVERY",    "ERROR" };
-	char text[HUMAN_SIZE];
-
-	t->layout = "llrrrrrrl";
-	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
-		align_str(t, titles[i]);
-	for (size_t i = 0; i < list->n; i++) {
-		const struct shmpub_feed_info *f = &list->items[i];
-
-		align_str(t, f->name);
-		align_str(t, feed_state(f->state));
-		if (f->sequence > 0)
-			snapshot_cells(t, f, now_ns);
-		else
-			blank_cells(t, 5);
-		human_interval(text, f->interval_ms);
-		align_str(t, text);
-		align_str(t, f->error);
-	}
-}
-
-static void age_member(struct json *j, const struct shmpub_feed_info *f, int64_t now_ns)
-{
-	char text[32];
-
-	json_key(j, span_str("age_s"));
-	if (f->sequence == 0) {
+	json_key(j, span_str(key));
+	if (since_ns == 0) {
 		json_null(j);
 		return;
 	}
-	(void)snprintf(text, sizeof(text), "%.3f", (double)(now_ns - f->published_ns) / 1e9);
+	(void)snprintf(text, sizeof(text), "%.3f", (double)(now_ns - since_ns) / 1e9);
 	json_plain(j, span_str(text));
 }
 
-void feed_members(struct json *j, const struct shmpub_feed_info *f, int64_t now_ns)
+void feed_members(struct json *j, const struct shmpub_feed_info *f, const char *why_gone,
+                  int64_t now_ns)
 {
 	const struct {
 		const char *key;
@@ -156,6 +163,12 @@ void feed_members(struct json *j, const struct shmpub_feed_info *f, int64_t now_
 	json_member_int(j, "published_ns", f->published_ns);
 	json_member_int(j, "source_mtime_ns", f->source_mtime_ns);
 	json_member_int(j, "last_attempt_ns", f->last_attempt_ns);
-	age_member(j, f, now_ns);
+	age_member(j, "age_s", f->sequence > 0 ? feed_data_ns(f) : 0, now_ns);
+	age_member(j, "look_age_s", f->last_attempt_ns, now_ns);
 	json_member_string(j, "error", span_str(f->error));
+	json_key(j, span_str("gone"));
+	if (f->state == SHMPUB_FEED_GONE)
+		json_string(j, span_str(why_gone));
+	else
+		json_null(j);
 }

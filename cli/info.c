@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include <stdio.h>
+#include "align.h"
 #include "clock.h"
 #include "feed_list.h"
 #include "human.h"
@@ -89,12 +90,28 @@ static void moment_row(struct align *t, const char *key, int64_t ns, int64_t now
 		align_str(t, "-");
 }
 
-static void status_rows(struct align *t, const struct shmpub_feed_info *f, int64_t now_ns)
+static void age_row(struct align *t, const char *key, int64_t since_ns, int64_t now_ns)
+{
+	char age[HUMAN_SIZE] = "-";
+
+	if (since_ns != 0)
+		human_age(age, now_ns - since_ns);
+	pair(t, key, age);
+}
+
+static void status_rows(struct align *t, const struct shmpub_feed_info *f, const char *why_gone,
+                        int64_t now_ns)
 {
 	char text[HUMAN_SIZE];
 
 	pair(t, "feed", f->name);
-	pair(t, "state", feed_state(f->state));
+	align_str(t, "state");
+	if (f->state == SHMPUB_FEED_GONE)
+		align_printf(t, "%s (%s)", feed_state(f->state), why_gone);
+	else
+		align_str(t, feed_state(f->state));
+	age_row(t, "age of data", f->sequence > 0 ? feed_data_ns(f) : 0, now_ns);
+	age_row(t, "age of look", f->last_attempt_ns, now_ns);
 	human_interval(text, f->interval_ms);
 	pair(t, "interval", text);
 	align_str(t, "refreshes");
@@ -151,7 +168,7 @@ static int print(struct session *s, struct align *t)
 	return r == SHMPUB_OK ? EXIT_GOOD : session_fail(s);
 }
 
-static int show(struct session *s, const struct shmpub_feed_info *feed,
+static int show(struct session *s, const struct shmpub_feed_info *feed, const char *why_gone,
                 const struct shmpub_snapshot *snapshot)
 {
 	struct align t = ALIGN_NONE;
@@ -159,7 +176,7 @@ static int show(struct session *s, const struct shmpub_feed_info *feed,
 	int r;
 
 	t.layout = "ll";
-	status_rows(&t, feed, now_ns);
+	status_rows(&t, feed, why_gone, now_ns);
 	if (snapshot != NULL)
 		snapshot_rows(&t, snapshot, feed->held_bytes, now_ns);
 	r = print(s, &t);
@@ -208,14 +225,14 @@ static void snapshot_members(struct json *j, const struct shmpub_snapshot *snaps
 	json_close(j, ']');
 }
 
-static int show_json(struct session *s, const struct shmpub_feed_info *feed,
+static int show_json(struct session *s, const struct shmpub_feed_info *feed, const char *why_gone,
                      const struct shmpub_snapshot *snapshot)
 {
 	struct buffer text = BUFFER_NONE;
 	struct json j = json_to(&text);
 
 	json_open(&j, '{');
-	feed_members(&j, feed, clock_now_ns());
+	feed_members(&j, feed, why_gone, clock_now_ns());
 	if (snapshot != NULL)
 		snapshot_members(&j, snapshot);
 	json_close(&j, '}');
@@ -231,14 +248,18 @@ int command_info(struct session *s)
 {
 	const char *name = s->line->feeds[0];
 	struct shmpub_snapshot *snapshot = NULL;
+	struct shmpub_instance_info instance;
 	struct shmpub_feed_info feed;
 	int r, absent;
 
-	r = shmpub_feed(&feed, s->reader, name, &s->err);
+	r = shmpub_instance(&instance, s->reader, &s->err);
+	if (r == SHMPUB_OK)
+		r = shmpub_feed(&feed, s->reader, name, &s->err);
 	if (r)
-		return session_fail_feed(s, name);
+		return session_fail(s);
 	absent = shmpub_acquire(&snapshot, s->reader, name, NULL, &s->err);
-	r = s->line->json ? show_json(s, &feed, snapshot) : show(s, &feed, snapshot);
+	r = s->line->json ? show_json(s, &feed, instance.why_gone, snapshot)
+	                  : show(s, &feed, instance.why_gone, snapshot);
 	shmpub_release(snapshot);
 	if (absent) {
 		out_flush(&s->out);

@@ -2,24 +2,25 @@
 
 #include "clock.h"
 #include "feed_list.h"
+#include "feed_table.h"
 #include "terminal.h"
 
-/* shmpub ls: every feed of the instance, one line each. */
+/*
+ * shmpub ls: every feed of the instance, one line each. Also of an instance whose publisher
+ * is gone: that is what it shows then, and no failure of its own.
+ */
 
 static int print_table(struct session *s, const struct feed_list *list)
 {
-	struct align t = ALIGN_NONE;
 	struct buffer text = BUFFER_NONE;
 	size_t columns = 0, lines;
 	int r;
 
 	if (terminal_is_output())
 		terminal_size(&columns, &lines);
-	feed_list_table(&t, list, clock_now_ns());
-	r = align_print(&text, &t, columns, &s->err);
+	r = feed_table_print(&text, list, clock_now_ns(), columns, &s->err);
 	if (r == SHMPUB_OK)
 		out_bytes(&s->out, buffer_span(&text));
-	align_free(&t);
 	buffer_free(&text);
 	return r == SHMPUB_OK ? EXIT_GOOD : session_fail(s);
 }
@@ -34,7 +35,7 @@ static int print_json(struct session *s, const struct feed_list *list)
 		struct json j = json_to(&text);
 
 		json_open(&j, '{');
-		feed_members(&j, &list->items[i], now_ns);
+		feed_members(&j, &list->items[i], list->instance.why_gone, now_ns);
 		json_close(&j, '}');
 		failed = j.has_failed || buffer_append(&text, span_str("\n"), NULL) != SHMPUB_OK;
 	}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/span.h"
 #include "base/standard.h"
 #include "command.h"
@@ -21,12 +22,14 @@ static const struct command commands[] = {
 	  1, command_info },
 	{ "cat", "FEED [--format csv|json|arrow] [--head N]", "the newest snapshot's contents",
 	  TAKES_FORMAT | TAKES_HEAD, 1, 1, command_cat },
-	{ "watch", "[FEED...] [--json]", "a line for every publication, as it comes", TAKES_JSON, 0,
+	{ "watch", "[FEED...] [--json]", "a line for every publication and every loss, as it comes", TAKES_JSON, 0,
 	  SIZE_MAX, command_watch },
 	{ "top", "", "the list on a screen of its own, kept fresh; q ends it", 0, 0, 0,
 	  command_top },
 	{ "verify", "[FEED]", "check every byte that a reader would follow", 0, 0, 1,
 	  command_verify },
+	{ "health", "[FEED...] [--max-age 10s]", "one line, and status 0, 1 (not well), 2 (gone)",
+	  TAKES_MAX_AGE, 0, SIZE_MAX, command_health },
 	{ "metrics", "", "all figures in Prometheus' text format", 0, 0, 0, command_metrics },
 };
 
@@ -92,6 +95,11 @@ static bool set_head(struct command_line *l, const char *value)
 	return parse_count(&l->head, value, UINT64_MAX);
 }
 
+static bool set_max_age(struct command_line *l, const char *value)
+{
+	return duration_parse(&l->max_age_ms, span_str(value));
+}
+
 static const struct option {
 	const char *name, *other; /* two spellings; other may be NULL */
 	const char *value;        /* what it takes, for the message; NULL: nothing */
@@ -104,6 +112,8 @@ static const struct option {
 	{ "--json", NULL, NULL, TAKES_JSON, set_json },
 	{ "--format", NULL, "csv, json or arrow", TAKES_FORMAT, set_format },
 	{ "--head", NULL, "a number of rows", TAKES_HEAD, set_head },
+	{ "--max-age", NULL, "a duration with its unit: 500ms, 10s, 5m, 1h", TAKES_MAX_AGE,
+	  set_max_age },
 };
 
 /* --- help -------------------------------------------------------------------------------------- */
@@ -268,7 +278,8 @@ int main(int argc, char **argv)
 {
 	struct command_line line = { .instance = from_environment("SHMPUB_INSTANCE"),
 		                     .directory = from_environment("SHMPUB_DIRECTORY"),
-		                     .head = UINT64_MAX };
+		                     .head = UINT64_MAX,
+		                     .max_age_ms = UINT64_MAX };
 	struct parse p = { .args = argv + 1, .n = argc - 1, .line = &line };
 	int r;
 

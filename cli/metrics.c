@@ -2,137 +2,249 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include "clock.h"
 #include "feed_list.h"
 
 /*
  * shmpub metrics: the instance and its feeds in Prometheus' text format, for the
- * textfile collector. Names of feeds and instances need no escaping by their rule. An
- * instance that is not there is `shmpub_up 0`, and status 1.
+ * textfile collector or a page that somebody serves. The instance is in the label
+ * shmpub_instance, since Prometheus sets `instance` itself. Names of feeds and instances
+ * need no escaping by their rule.
+ *
+ * That nothing runs is a figure like any other: `shmpub_up 0`, and status 0.
  */
 
 enum unit_of { COUNT, NS, MS };
+/* Where the figure says nothing, there is none. */
+enum absent_when { NEVER_ABSENT, ABSENT_IF_ZERO, ABSENT_IF_UNPUBLISHED };
 
-static const struct metric {
+struct metric {
 	const char *name, *type, *help;
-	size_t offset; /* in struct shmpub_feed_info, 8 bytes there */
+	size_t offset; /* in the struct that is printed, 8 bytes there */
 	enum unit_of unit;
-	bool is_of_snapshot; /* left out while there is none */
-} metrics[] = {
-#define OF(field) offsetof(struct shmpub_feed_info, field)
-	{ "sequence", "counter", "sequence of the newest snapshot", OF(sequence), COUNT, false },
-	{ "rows", "gauge", "rows of the newest snapshot", OF(rows), COUNT, true },
-	{ "columns", "gauge", "columns of the newest snapshot", OF(columns), COUNT, true },
-	{ "bytes", "gauge", "shared memory of the newest snapshot", OF(size), COUNT, true },
-	{ "published_seconds", "gauge", "when the newest snapshot was published, Unix time",
-	  OF(published_ns), NS, true },
-	{ "source_modified_seconds", "gauge", "when its source was modified, Unix time; 0: unknown",
-	  OF(source_mtime_ns), NS, true },
-	{ "source_bytes", "gauge", "CSV bytes it was made of", OF(source_size), COUNT, true },
-	{ "read_seconds", "gauge", "how long reading them took", OF(read_ns), NS, true },
-	{ "parse_seconds", "gauge", "how long parsing them took", OF(parse_ns), NS, true },
-	{ "skipped_rows", "gauge", "rows left out as bad lines", OF(skipped_rows), COUNT, true },
-	{ "refreshes_total", "counter", "attempts to refresh", OF(refreshes), COUNT, false },
-	{ "unchanged_total", "counter", "attempts that found nothing new", OF(unchanged), COUNT,
-	  false },
-	{ "failures_total", "counter", "attempts that failed", OF(failures), COUNT, false },
-	{ "consecutive_failures", "gauge", "failures since the last success",
-	  OF(consecutive_failures), COUNT, false },
-	{ "last_attempt_seconds", "gauge", "when the last attempt was, Unix time",
-	  OF(last_attempt_ns), NS, false },
-	{ "interval_seconds", "gauge", "interval of the timer; 0: none", OF(interval_ms), MS,
-	  false },
-	{ "held_bytes", "gauge", "memory of replaced snapshots that readers hold", OF(held_bytes),
-	  COUNT, false },
+	enum absent_when absent;
+};
+
+/* A feed, and what is worked out of it. */
+struct feed_figures {
+	struct shmpub_feed_info info;
+	int64_t data_age_ns, look_age_ns; /* 0: there is none */
+};
+
+struct instance_figures {
+	struct shmpub_instance_info info;
+	int64_t heartbeat_age_ns;
+};
+
+static const struct metric instance_metrics[] = {
+#define OF(field) offsetof(struct instance_figures, field)
+	{ "started_timestamp_seconds", "gauge", "When the publisher started, Unix time.",
+	  OF(info.started_ns), NS, NEVER_ABSENT },
+	{ "heartbeat_timestamp_seconds", "gauge", "The publisher's last sign of life, Unix time.",
+	  OF(info.heartbeat_ns), NS, ABSENT_IF_ZERO },
+	{ "heartbeat_age_seconds", "gauge", "Time since the publisher's last sign of life.",
+	  OF(heartbeat_age_ns), NS, ABSENT_IF_ZERO },
+	{ "heartbeat_interval_seconds", "gauge", "Time within which the next one is promised.",
+	  OF(info.heartbeat_interval_ms), MS, ABSENT_IF_ZERO },
+	{ "feeds", "gauge", "Feeds of the instance.", OF(info.n_feeds), COUNT, NEVER_ABSENT },
+	{ "feeds_limit", "gauge", "Feeds that the instance has room for.", OF(info.max_feeds), COUNT,
+	  NEVER_ABSENT },
+	{ "segment_bytes", "gauge", "Shared memory in snapshots, spares and replaced snapshots.",
+	  OF(info.segment_bytes), COUNT, NEVER_ABSENT },
+	{ "segment_limit_bytes", "gauge", "Bound of that memory; absent where there is none.",
+	  OF(info.max_bytes), COUNT, ABSENT_IF_ZERO },
+	{ "held_bytes", "gauge", "Memory of replaced snapshots that readers hold.",
+	  OF(info.held_bytes), COUNT, NEVER_ABSENT },
+	{ "resident_memory_bytes", "gauge", "Resident memory of the publisher's process.",
+	  OF(info.resident_bytes), COUNT, ABSENT_IF_ZERO },
+	{ "config_reloads_total", "counter",
+	  "Attempts to load the configuration, the one at the start among them.",
+	  OF(info.config_loads), COUNT, ABSENT_IF_ZERO },
+	{ "config_last_reload_timestamp_seconds", "gauge", "When the last attempt was, Unix time.",
+	  OF(info.config_load_ns), NS, ABSENT_IF_ZERO },
 #undef OF
 };
 
+static const struct metric feed_metrics[] = {
+#define OF(field) offsetof(struct feed_figures, field)
+	{ "sequence", "gauge", "Sequence of the newest snapshot; 0: none yet.", OF(info.sequence),
+	  COUNT, NEVER_ABSENT },
+	{ "rows", "gauge", "Rows of the newest snapshot.", OF(info.rows), COUNT,
+	  ABSENT_IF_UNPUBLISHED },
+	{ "columns", "gauge", "Columns of the newest snapshot.", OF(info.columns), COUNT,
+	  ABSENT_IF_UNPUBLISHED },
+	{ "bytes", "gauge", "Shared memory of the newest snapshot.", OF(info.size), COUNT,
+	  ABSENT_IF_UNPUBLISHED },
+	{ "data_age_seconds", "gauge",
+	  "Age of the data: since its source was modified, or else since it was published.",
+	  OF(data_age_ns), NS, ABSENT_IF_UNPUBLISHED },
+	{ "look_age_seconds", "gauge", "Time since the publisher last looked at the source.",
+	  OF(look_age_ns), NS, ABSENT_IF_ZERO },
+	{ "published_timestamp_seconds", "gauge",
+	  "When the newest snapshot was published, Unix time.", OF(info.published_ns), NS,
+	  ABSENT_IF_UNPUBLISHED },
+	{ "source_modified_timestamp_seconds", "gauge",
+	  "When its source was modified, Unix time; absent where that is unknown.",
+	  OF(info.source_mtime_ns), NS, ABSENT_IF_ZERO },
+	{ "last_attempt_timestamp_seconds", "gauge",
+	  "When the publisher last looked at the source, Unix time.", OF(info.last_attempt_ns), NS,
+	  ABSENT_IF_ZERO },
+	{ "source_bytes", "gauge", "Bytes of CSV that it was made of.", OF(info.source_size), COUNT,
+	  ABSENT_IF_UNPUBLISHED },
+	{ "read_seconds", "gauge", "How long reading them took.", OF(info.read_ns), NS,
+	  ABSENT_IF_UNPUBLISHED },
+	{ "parse_seconds", "gauge", "How long parsing them took.", OF(info.parse_ns), NS,
+	  ABSENT_IF_UNPUBLISHED },
+	{ "skipped_rows", "gauge", "Rows left out as bad lines.", OF(info.skipped_rows), COUNT,
+	  ABSENT_IF_UNPUBLISHED },
+	{ "refreshes_total", "counter", "Attempts to refresh.", OF(info.refreshes), COUNT,
+	  NEVER_ABSENT },
+	{ "unchanged_total", "counter", "Attempts that found nothing new.", OF(info.unchanged),
+	  COUNT, NEVER_ABSENT },
+	{ "failures_total", "counter", "Attempts that failed.", OF(info.failures), COUNT,
+	  NEVER_ABSENT },
+	{ "consecutive_failures", "gauge", "Failures since the last success.",
+	  OF(info.consecutive_failures), COUNT, NEVER_ABSENT },
+	{ "interval_seconds", "gauge", "Interval of the timer; absent where there is none.",
+	  OF(info.interval_ms), MS, ABSENT_IF_ZERO },
+	{ "held_bytes", "gauge", "Memory of replaced snapshots that readers hold.",
+	  OF(info.held_bytes), COUNT, NEVER_ABSENT },
+#undef OF
+};
+
+static void put_head(struct out *o, const char *prefix, const char *name, const char *type,
+                     const char *help)
+{
+	out_printf(o, "# HELP shmpub_%s%s %s\n# TYPE shmpub_%s%s %s\n", prefix, name, help, prefix,
+	           name, type);
+}
+
 static void put_value(struct out *o, uint64_t value, enum unit_of unit)
 {
+	int64_t time = (int64_t)value; /* before 1970 for some files */
+	uint64_t size = time < 0 ? 0 - value : value;
+
 	if (unit == NS)
-		out_printf(o, "%" PRIu64 ".%09" PRIu64 "\n", value / 1000000000,
-		           value % 1000000000);
+		out_printf(o, "%s%" PRIu64 ".%09" PRIu64 "\n", time < 0 ? "-" : "",
+		           size / 1000000000, size % 1000000000);
 	else if (unit == MS)
 		out_printf(o, "%" PRIu64 ".%03" PRIu64 "\n", value / 1000, value % 1000);
 	else
 		out_printf(o, "%" PRIu64 "\n", value);
 }
 
-static void put_metric(struct out *o, const struct metric *m, const char *instance,
-                       const struct feed_list *list)
+static uint64_t value_of(const void *figures, const struct metric *m)
 {
-	out_printf(o, "# HELP shmpub_feed_%s %s\n# TYPE shmpub_feed_%s %s\n", m->name, m->help,
-	           m->name, m->type);
-	for (size_t i = 0; i < list->n; i++) {
-		const struct shmpub_feed_info *f = &list->items[i];
-		uint64_t value;
+	uint64_t value;
 
-		if (m->is_of_snapshot && f->sequence == 0)
+	memcpy(&value, (const char *)figures + m->offset, sizeof(value));
+	return value;
+}
+
+/* --- the instance ------------------------------------------------------------------------------ */
+
+static void put_up(struct out *o, const char *instance, bool is_up)
+{
+	put_head(o, "", "up", "gauge", "1 when a publisher lives behind the instance.");
+	out_printf(o, "shmpub_up{shmpub_instance=\"%s\"} %d\n", instance, is_up);
+}
+
+static int64_t age(int64_t since_ns, int64_t now_ns)
+{
+	return since_ns < now_ns ? now_ns - since_ns : 1; /* clocks differ; 0 means none */
+}
+
+static void put_instance(struct out *o, const char *name, const struct shmpub_instance_info *info,
+                         int64_t now_ns)
+{
+	struct instance_figures f = { .info = *info };
+
+	f.heartbeat_age_ns = info->heartbeat_ns != 0 ? age(info->heartbeat_ns, now_ns) : 0;
+	for (size_t i = 0; i < ARRAY_LEN(instance_metrics); i++) {
+		const struct metric *m = &instance_metrics[i];
+		uint64_t value = value_of(&f, m);
+
+		if (m->absent == ABSENT_IF_ZERO && value == 0)
 			continue;
-		memcpy(&value, (const char *)f + m->offset, sizeof(value));
-		out_printf(o, "shmpub_feed_%s{instance=\"%s\",feed=\"%s\"} ", m->name, instance,
-		           f->name);
+		put_head(o, "", m->name, m->type, m->help);
+		out_printf(o, "shmpub_%s{shmpub_instance=\"%s\"} ", m->name, name);
 		put_value(o, value, m->unit);
 	}
+	if (info->config_result == SHMPUB_CONFIG_NONE)
+		return;
+	put_head(o, "", "config_last_reload_successful", "gauge",
+	         "1 when the last attempt to load the configuration took effect.");
+	out_printf(o, "shmpub_config_last_reload_successful{shmpub_instance=\"%s\"} %d\n", name,
+	           info->config_result == SHMPUB_CONFIG_GOOD);
 }
+
+/* --- feeds ------------------------------------------------------------------------------------- */
 
 static void put_states(struct out *o, const char *instance, const struct feed_list *list)
 {
-	out_str(o, "# HELP shmpub_feed_state 1 for the state that the feed is in\n"
-	           "# TYPE shmpub_feed_state gauge\n");
+	static const enum shmpub_feed_state states[] = { SHMPUB_FEED_NEVER, SHMPUB_FEED_FRESH,
+		                                         SHMPUB_FEED_STALE, SHMPUB_FEED_FAILING,
+		                                         SHMPUB_FEED_GONE };
+
+	put_head(o, "feed_", "state", "gauge", "1 for the state that the feed is in.");
 	for (size_t i = 0; i < list->n; i++) {
-		for (int state = SHMPUB_FEED_NEVER; state <= SHMPUB_FEED_FAILING; state++)
-			out_printf(
-			        o,
-			        "shmpub_feed_state{instance=\"%s\",feed=\"%s\",state=\"%s\"} %d\n",
-			        instance, list->items[i].name,
-			        feed_state((enum shmpub_feed_state)state),
-			        (int)list->items[i].state == state);
+		for (size_t k = 0; k < ARRAY_LEN(states); k++)
+			out_printf(o,
+			           "shmpub_feed_state{shmpub_instance=\"%s\",feed=\"%s\","
+			           "state=\"%s\"} %d\n",
+			           instance, list->items[i].name, feed_state(states[k]),
+			           list->items[i].state == states[k]);
 	}
 }
 
-static void put_gauge(struct out *o, const char *instance, const char *name, const char *help,
-                      uint64_t value, enum unit_of unit)
+static void put_feed(struct out *o, const struct metric *m, const char *instance,
+                     const struct shmpub_feed_info *feed, int64_t now_ns)
 {
-	out_printf(o, "# HELP shmpub_%s %s\n# TYPE shmpub_%s gauge\nshmpub_%s{instance=\"%s\"} ",
-	           name, help, name, name, instance);
-	put_value(o, value, unit);
+	struct feed_figures f = { .info = *feed };
+	uint64_t value;
+
+	f.data_age_ns = age(feed_data_ns(feed), now_ns);
+	f.look_age_ns = feed->last_attempt_ns != 0 ? age(feed->last_attempt_ns, now_ns) : 0;
+	value = value_of(&f, m);
+	if ((m->absent == ABSENT_IF_ZERO && value == 0) ||
+	    (m->absent == ABSENT_IF_UNPUBLISHED && feed->sequence == 0))
+		return;
+	out_printf(o, "shmpub_feed_%s{shmpub_instance=\"%s\",feed=\"%s\"} ", m->name, instance,
+	           feed->name);
+	put_value(o, value, m->unit);
 }
 
-static void put_instance(struct out *o, const char *name, const struct shmpub_instance_info *i)
+static void put_feeds(struct out *o, const char *instance, const struct feed_list *list,
+                      int64_t now_ns)
 {
-	put_gauge(o, name, "feeds", "feeds of the instance", i->n_feeds, COUNT);
-	put_gauge(o, name, "segment_bytes", "shared memory in snapshots and spares",
-	          i->segment_bytes, COUNT);
-	put_gauge(o, name, "held_bytes", "memory of replaced snapshots that readers hold",
-	          i->held_bytes, COUNT);
-	put_gauge(o, name, "started_seconds", "when the publisher started, Unix time",
-	          (uint64_t)i->started_ns, NS);
-	put_gauge(o, name, "heartbeat_seconds", "when it last said so, Unix time; 0: not promised",
-	          (uint64_t)i->heartbeat_ns, NS);
+	put_states(o, instance, list);
+	for (size_t i = 0; i < ARRAY_LEN(feed_metrics); i++) {
+		const struct metric *m = &feed_metrics[i];
+
+		put_head(o, "feed_", m->name, m->type, m->help);
+		for (size_t k = 0; k < list->n; k++)
+			put_feed(o, m, instance, &list->items[k], now_ns);
+	}
 }
 
 int command_metrics(struct session *s)
 {
 	const char *name = s->line->instance != NULL ? s->line->instance : SHMPUB_INSTANCE;
 	struct feed_list list = FEED_LIST_NONE;
-	struct shmpub_instance_info info;
-	bool is_up;
+	int64_t now_ns = clock_now_ns();
 	int r;
 
-	r = shmpub_instance(&info, s->reader, &s->err);
-	if (r < 0)
-		return session_fail(s);
-	is_up = r == SHMPUB_OK && info.state != SHMPUB_STOPPED;
-	put_gauge(&s->out, name, "up", "a publisher stands behind the instance", is_up, COUNT);
-	if (r)
-		return session_fail(s);
 	r = feed_list_read(&list, s->reader, &s->err);
-	if (r == SHMPUB_OK) {
-		put_instance(&s->out, name, &info);
-		put_states(&s->out, name, &list);
-		for (size_t i = 0; i < ARRAY_LEN(metrics); i++)
-			put_metric(&s->out, &metrics[i], name, &list);
+	if (r < 0) {
+		r = session_fail(s);
+	} else {
+		put_up(&s->out, name, r == SHMPUB_OK && list.instance.why_gone[0] == '\0');
+		if (r == SHMPUB_OK) {
+			put_instance(&s->out, name, &list.instance, now_ns);
+			put_feeds(&s->out, name, &list, now_ns);
+		}
+		r = EXIT_GOOD;
 	}
 	feed_list_free(&list);
-	return r == SHMPUB_OK ? EXIT_GOOD : session_fail(s);
+	return r;
 }

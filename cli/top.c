@@ -1,19 +1,22 @@
 #include "command.h"
 
+#include <stdio.h>
 #include "clock.h"
 #include "feed_list.h"
+#include "feed_table.h"
 #include "human.h"
 #include "terminal.h"
-#include "width.h"
 
 /*
- * shmpub top: the list of feeds on a screen of its own, drawn anew when something changed
- * and once a second for the ages; q, INT or TERM end it. A frame is written in one piece,
- * over the last one, so that nothing flickers.
+ * shmpub top: the list of feeds on a screen of its own, what needs somebody first, drawn anew
+ * when something changed and once a second for the ages; q, INT or TERM end it. A frame is
+ * written in one piece, over the last one, so that nothing flickers.
  */
 
 #define KEY_MS 100    /* the pace of looking for keys and changes */
+#define ESCAPE_MS 50  /* how long the rest of a key's bytes may take */
 #define FRAME_KEYS 10 /* looks between two frames without change */
+#define HEAD_LINES 3  /* two of the head, and the titles */
 
 #define SCREEN_ON "\x1b[?1049h\x1b[?25l"
 #define SCREEN_OFF "\x1b[?25h\x1b[?1049l"
@@ -21,95 +24,245 @@
 #define CLEAR_LINE "\x1b[K"
 #define CLEAR_BELOW "\x1b[J"
 
-static void head_line(struct session *s, const struct shmpub_instance_info *i, int64_t now_ns)
+struct view {
+	struct feed_list list;
+	size_t first;         /* line of the table that is shown first */
+	size_t n_lines, page; /* of the last frame: lines of the table, and how many were shown */
+};
+
+/* --- frames ------------------------------------------------------------------------------------ */
+
+/* ASCII only, cut at the terminal's width. */
+static void put_line(struct out *o, const char *text, size_t width)
 {
-	char age[HUMAN_SIZE], used[HUMAN_SIZE], held[HUMAN_SIZE];
+	size_t size = strlen(text);
+
+	out_bytes(o, span_of(text, size < width ? size : width));
+	out_str(o, CLEAR_LINE "\r\n");
+}
+
+static void put_head(struct out *o, const struct feed_list *list, size_t width)
+{
+	static const struct {
+		enum shmpub_feed_state state;
+		const char *word;
+	} counted[] = {
+		{ SHMPUB_FEED_FAILING, "failing" },
+		{ SHMPUB_FEED_STALE, "stale" },
+		{ SHMPUB_FEED_NEVER, "never published" },
+		{ SHMPUB_FEED_GONE, "gone" },
+	};
+	char line[256];
+	int at = snprintf(line, sizeof(line), "shmpub %s: %zu feeds", list->instance.instance,
+	                  list->n);
+
+	for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
+		size_t n = feed_list_count(list, counted[i].state);
+
+		if (n > 0)
+			at += snprintf(line + at, sizeof(line) - (size_t)at, ", %zu %s", n,
+			               counted[i].word);
+	}
+	put_line(o, line, width);
+}
+
+static void put_publisher(struct out *o, const struct shmpub_instance_info *i, int64_t now_ns,
+                          size_t width)
+{
+	char line[256], age[HUMAN_SIZE], used[HUMAN_SIZE], held[HUMAN_SIZE];
 
 	human_age(age, now_ns - i->started_ns);
 	human_size(used, i->segment_bytes);
 	human_size(held, i->held_bytes);
-	out_printf(&s->out, "shmpub %s: %llu feeds, %s in snapshots, %s held, pid %llu, up %s%s",
-	           i->instance, (unsigned long long)i->n_feeds, used, held,
-	           (unsigned long long)i->pid, age, i->state == SHMPUB_STOPPED ? ", stopped" : "");
-	out_str(&s->out, CLEAR_LINE "\r\n" CLEAR_LINE "\r\n");
+	if (i->why_gone[0] != '\0')
+		(void)snprintf(line, sizeof(line), "publisher gone: %s; %s in snapshots",
+		               i->why_gone, used);
+	else
+		(void)snprintf(line, sizeof(line), "pid %llu, up %s, %s in snapshots, %s held",
+		               (unsigned long long)i->pid, age, used, held);
+	put_line(o, line, width);
 }
 
-/* The table's lines, as many as fit. */
-static void put_lines(struct out *o, struct span text, size_t most)
+static struct span next_line(struct span *text)
 {
-	const char *p = text.data, *end = text.data + text.size;
+	const char *newline = memchr(text->data, '\n', text->size);
+	size_t size = newline != NULL ? (size_t)(newline - text->data) : text->size;
+	struct span line = span_of(text->data, size);
 
-	for (size_t n = 0; n < most && p < end; n++) {
-		const char *newline = memchr(p, '\n', (size_t)(end - p));
-		const char *stop = newline != NULL ? newline : end;
+	size += newline != NULL;
+	*text = span_of(text->data + size, text->size - size);
+	return line;
+}
 
-		out_bytes(o, span_of(p, (size_t)(stop - p)));
-		out_str(o, n + 1 < most ? CLEAR_LINE "\r\n" : CLEAR_LINE);
-		p = stop + 1;
+static size_t count_lines(struct span text)
+{
+	size_t n = 0;
+
+	for (; text.size > 0; n++)
+		(void)next_line(&text);
+	return n;
+}
+
+/* The titles, and what of the table is in view; where that is not all, a last line says so. */
+static void put_table(struct out *o, struct view *v, struct span text, size_t width, size_t lines)
+{
+	size_t room = lines > HEAD_LINES + 2 ? lines - HEAD_LINES : 2;
+	char line[128];
+
+	v->n_lines = count_lines(text) - 1;
+	v->page = v->n_lines > room ? room - 1 : room;
+	if (v->first + v->page > v->n_lines)
+		v->first = v->n_lines > v->page ? v->n_lines - v->page : 0;
+	out_bytes(o, next_line(&text));
+	out_str(o, CLEAR_LINE);
+	for (size_t i = 0; text.size > 0; i++) {
+		struct span row = next_line(&text);
+
+		if (i < v->first || i >= v->first + v->page)
+			continue;
+		out_str(o, "\r\n");
+		out_bytes(o, row);
+		out_str(o, CLEAR_LINE);
 	}
+	if (v->page >= v->n_lines)
+		return;
+	(void)snprintf(line, sizeof(line), "%zu to %zu of %zu lines; arrows, page keys, q",
+	               v->first + 1, v->first + v->page, v->n_lines);
+	out_printf(o, "\r\n%.*s" CLEAR_LINE, (int)width, line);
 }
 
-static int put_table(struct session *s, struct feed_list *list, int64_t now_ns)
+static int put_frame(struct session *s, struct view *v)
 {
-	struct align t = ALIGN_NONE;
 	struct buffer text = BUFFER_NONE;
-	size_t columns, lines;
+	int64_t now_ns = clock_now_ns();
+	size_t width, lines;
 	int r;
 
-	terminal_size(&columns, &lines);
-	feed_list_table(&t, list, now_ns);
-	r = align_print(&text, &t, columns, &s->err);
-	if (r == SHMPUB_OK)
-		put_lines(&s->out, buffer_span(&text), lines > 3 ? lines - 3 : 1);
-	align_free(&t);
+	terminal_size(&width, &lines);
+	feed_list_sort_by_need(&v->list);
+	r = feed_table_print(&text, &v->list, now_ns, width, &s->err);
+	if (r == SHMPUB_OK) {
+		put_head(&s->out, &v->list, width);
+		put_publisher(&s->out, &v->list.instance, now_ns, width);
+		put_table(&s->out, v, buffer_span(&text), width, lines);
+	}
 	buffer_free(&text);
 	return r;
 }
 
-static int draw(struct session *s, struct feed_list *list)
+static int draw(struct session *s, struct view *v)
 {
-	struct shmpub_instance_info instance;
-	int64_t now_ns = clock_now_ns();
 	int r;
 
 	out_str(&s->out, HOME);
-	r = shmpub_instance(&instance, s->reader, &s->err);
+	r = feed_list_read(&v->list, s->reader, &s->err);
 	if (r == SHMPUB_OK)
-		r = feed_list_read(list, s->reader, &s->err);
-	if (r == SHMPUB_NO_INSTANCE) {
-		out_printf(&s->out, "%s" CLEAR_LINE "\r\n", s->err.message);
+		r = put_frame(s, v);
+	else if (r == SHMPUB_NO_INSTANCE) {
+		out_printf(&s->out, "%s" CLEAR_LINE, s->err.message);
 		r = SHMPUB_OK;
-	} else if (r == SHMPUB_OK) {
-		head_line(s, &instance, now_ns);
-		r = put_table(s, list, now_ns);
 	}
 	out_str(&s->out, CLEAR_BELOW);
 	out_flush(&s->out);
 	return r;
 }
 
-static int loop(struct session *s, struct feed_list *list)
+/* --- keys -------------------------------------------------------------------------------------- */
+
+enum move { STAY, UP, DOWN, PAGE_UP, PAGE_DOWN, FIRST, LAST, END };
+
+static const struct {
+	const char *bytes;
+	enum move move;
+} keys[] = {
+	{ "q", END },           { "Q", END },           { "\x03", END },
+	{ "k", UP },            { "\x1b[A", UP },       { "\x1bOA", UP },
+	{ "j", DOWN },          { "\x1b[B", DOWN },     { "\x1bOB", DOWN },
+	{ "b", PAGE_UP },       { "\x1b[5~", PAGE_UP }, { " ", PAGE_DOWN },
+	{ "\x1b[6~", PAGE_DOWN }, { "g", FIRST },       { "\x1b[H", FIRST },
+	{ "G", LAST },          { "\x1b[F", LAST },
+};
+
+/* A key that sends several bytes begins with ESC and ends with a letter or "~". */
+static enum move read_key(void)
 {
+	char bytes[8] = "";
+	int key = terminal_key(KEY_MS);
+
+	if (key < 0)
+		return END;
+	if (key == 0)
+		return STAY;
+	bytes[0] = (char)key;
+	for (size_t n = 1; bytes[0] == '\x1b' && n < sizeof(bytes) - 1; n++) {
+		key = terminal_key(ESCAPE_MS);
+		if (key <= 0)
+			return key < 0 ? END : STAY;
+		bytes[n] = (char)key;
+		if (n > 1 && (key == '~' || (key >= 'A' && key <= 'Z')))
+			break;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (strcmp(bytes, keys[i].bytes) == 0)
+			return keys[i].move;
+	}
+	return STAY;
+}
+
+static size_t back(size_t from, size_t n)
+{
+	return from > n ? from - n : 0;
+}
+
+/* Beyond the end is put right when the next frame is drawn. */
+static void scroll(struct view *v, enum move move)
+{
+	switch (move) {
+	case UP:
+		v->first = back(v->first, 1);
+		break;
+	case DOWN:
+		v->first++;
+		break;
+	case PAGE_UP:
+		v->first = back(v->first, v->page);
+		break;
+	case PAGE_DOWN:
+		v->first += v->page;
+		break;
+	case FIRST:
+		v->first = 0;
+		break;
+	case LAST:
+		v->first = v->n_lines;
+		break;
+	default:
+		break;
+	}
+}
+
+static int loop(struct session *s, struct view *v)
+{
+	enum move move = STAY;
 	uint64_t change = 0;
 	int r = SHMPUB_OK, looks = 0;
 
-	while (r == SHMPUB_OK && !out_is_over(&s->out)) {
-		int key, changed = shmpub_wait_any(s->reader, &change, 0, &s->err);
+	while (r == SHMPUB_OK && move != END && !out_is_over(&s->out)) {
+		int changed = shmpub_wait_any(s->reader, &change, 0, &s->err);
 
 		if (changed < 0)
 			return changed;
-		if (changed == SHMPUB_OK || looks++ % FRAME_KEYS == 0)
-			r = draw(s, list);
-		key = terminal_key(KEY_MS);
-		if (key == 'q' || key == 'Q' || key == 3 || key < 0)
-			break;
+		scroll(v, move);
+		if (changed == SHMPUB_OK || move != STAY || looks++ % FRAME_KEYS == 0)
+			r = draw(s, v);
+		move = read_key();
 	}
 	return r;
 }
 
 int command_top(struct session *s)
 {
-	struct feed_list list = FEED_LIST_NONE;
+	struct view v = { .list = FEED_LIST_NONE };
 	struct shmpub_instance_info instance;
 	int r;
 
@@ -121,10 +274,10 @@ int command_top(struct session *s)
 		return session_fail(s);
 	(void)terminal_raw();
 	out_str(&s->out, SCREEN_ON);
-	r = loop(s, &list);
+	r = loop(s, &v);
 	out_str(&s->out, SCREEN_OFF);
 	out_flush(&s->out);
 	terminal_restore();
-	feed_list_free(&list);
+	feed_list_free(&v.list);
 	return r == SHMPUB_OK ? EXIT_GOOD : session_fail(s);
 }

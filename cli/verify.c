@@ -1,12 +1,14 @@
 #include "command.h"
 
+#include <stdio.h>
 #include "feed_list.h"
 #include "human.h"
 #include "width.h"
 
 /*
  * shmpub verify: every buffer's place and every byte that a reader would follow, one
- * line a feed. A feed that was never published is bad only when it was asked for.
+ * line a feed. A feed that was never published is bad, whether it was asked for or met. A
+ * publisher that is gone leaves its tables as good as they were: it is told, no more.
  */
 
 static int verdict(struct session *s, const char *feed, const char *line)
@@ -30,9 +32,11 @@ static int verify_feed(struct session *s, const char *feed)
 	int r;
 
 	r = shmpub_acquire(&snapshot, s->reader, feed, NULL, &s->err);
-	if (r == SHMPUB_ABSENT) {
-		(void)verdict(s, feed, "never published");
-		return s->line->n_feeds > 0 ? EXIT_BAD : EXIT_GOOD;
+	if (r == SHMPUB_ABSENT)
+		return verdict(s, feed, "was never published");
+	if (r == SHMPUB_ERR_ACCESS) {
+		(void)verdict(s, feed, "not verified: permission denied");
+		return session_fail(s);
 	}
 	if (r == SHMPUB_OK)
 		r = shmpub_verify(snapshot, &s->err);
@@ -50,11 +54,27 @@ static int verify_feed(struct session *s, const char *feed)
 	return EXIT_GOOD;
 }
 
+/* On standard error, since the verdicts are about tables. */
+static void tell_gone(const struct shmpub_instance_info *instance)
+{
+	char line[SHMPUB_FEED_MAX + SHMPUB_WHY_SIZE + 48];
+
+	if (instance->why_gone[0] == '\0')
+		return;
+	(void)snprintf(line, sizeof(line), "the publisher of instance %s is gone: %s",
+	               instance->instance, instance->why_gone);
+	(void)session_say(line);
+}
+
 int command_verify(struct session *s)
 {
 	struct feed_list list = FEED_LIST_NONE;
+	struct shmpub_instance_info instance;
 	int r = EXIT_GOOD;
 
+	if (shmpub_instance(&instance, s->reader, &s->err) != SHMPUB_OK)
+		return session_fail(s);
+	tell_gone(&instance);
 	for (size_t i = 0; i < s->line->n_feeds; i++)
 		r |= verify_feed(s, s->line->feeds[i]);
 	if (s->line->n_feeds > 0)

@@ -64,12 +64,24 @@ class Publisher:
     def remove(self, feed: str) -> None:
         assert self.tell(f"-{feed}") == f"{feed} removed"
 
+    def announce(self, feed: str) -> None:
+        assert self.tell(f"+{feed}") == f"{feed} announced"
+
     def stop(self) -> None:
         if self.process is None:
             return
         self.process.communicate()
         assert self.process.returncode == 0
         self.process = None
+
+    def kill(self) -> int:
+        """As kill -9 does it; the pid that is gone."""
+        assert self.process is not None
+        pid = self.process.pid
+        self.process.kill()
+        self.process.communicate()
+        self.process = None
+        return pid
 
     def close(self) -> None:
         try:

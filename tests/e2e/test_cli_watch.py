@@ -1,4 +1,4 @@
-"""shmpub watch: a line for every publication, through replaced publishers, until nobody reads."""
+"""shmpub watch: a line for every publication, loss and return, until nobody reads."""
 
 from __future__ import annotations
 
@@ -59,10 +59,44 @@ def test_over_a_replaced_publisher(publisher: Publisher) -> None:
     with watching(publisher, "--json") as process:
         first = json.loads(line_of(process))
         publisher.stop()
+        gone = json.loads(line_of(process))
+        assert (gone["event"], gone["instance"]) == ("gone", "cli")
+        assert "no instance cli" in gone["reason"]
         publisher.publish("t", "a\n1\n2\n")
+        returned = json.loads(line_of(process))
+        assert (returned["event"], returned["instance"]) == ("returned", "cli")
         second = json.loads(line_of(process))
-        assert second["rows"] == 2
+        assert (second["event"], second["rows"]) == ("published", 2)
         assert second["epoch"] != first["epoch"]
+
+
+def test_a_killed_publisher(publisher: Publisher) -> None:
+    publisher.publish("t", "a\n1\n")
+    with watching(publisher) as process:
+        assert " t 1: 1 rows" in line_of(process)
+        pid = publisher.kill()
+        assert line_of(process).endswith(f"Z instance cli: gone: no process {pid}\n")
+        publisher.publish("t", "a\n1\n2\n")
+        assert line_of(process).endswith("Z instance cli: returned\n")
+        assert " t 2: 2 rows" in line_of(process)
+
+
+def test_removal_and_return(publisher: Publisher) -> None:
+    for feed in ("t", "u"):
+        publisher.publish(feed, "a\n1\n")
+    with watching(publisher, "u") as text, watching(publisher, "u", "--json") as lines:
+        assert " u 1: " in line_of(text)
+        assert json.loads(line_of(lines))["event"] == "published"
+        publisher.remove("t")
+        publisher.remove("u")
+        assert line_of(text).endswith("Z u: removed\n")
+        told = json.loads(line_of(lines))
+        assert (told["event"], told["feed"]) == ("removed", "u")
+        assert told["time_ns"] > 0
+        publisher.publish("u", "a\n1\n2\n")
+        assert line_of(text).endswith("Z u: returned\n")
+        assert ": 2 rows" in line_of(text)
+        assert [json.loads(line_of(lines))["event"] for _ in range(2)] == ["returned", "published"]
 
 
 def test_unknown_feed(publisher: Publisher) -> None:

@@ -3,9 +3,9 @@
  *
  * A real publisher for the tests of readers: publishes CSV files through the public
  * library, then lives until its standard input ends. A line FEED=FILE publishes again,
- * a line -FEED removes the feed. Each publication is answered by one line on standard
- * output, "FEED SEQUENCE", a removal by "FEED removed", a failure by "FEED failed:
- * REASON".
+ * a line -FEED removes the feed, a line +FEED announces it. Each publication is answered by
+ * one line on standard output, "FEED SEQUENCE", the others by "FEED removed" and "FEED
+ * announced", a failure by "FEED failed: REASON".
  *
  * -k  keep what was published on exit    -s  spare_bytes    -m  max_bytes
  * -o  an option of shmpub_csv_options_set, for every feed
@@ -58,6 +58,11 @@ static void publish(struct shmpub_publisher *publisher, const struct shmpub_csv_
 	if (what[0] == '-') {
 		r = shmpub_remove(publisher, what + 1, &err);
 		printf("%s %s%s\n", what + 1, r ? "failed: " : "removed", err.message);
+		return;
+	}
+	if (what[0] == '+') {
+		r = shmpub_announce(publisher, what + 1, &err);
+		printf("%s %s%s\n", what + 1, r ? "failed: " : "announced", err.message);
 		return;
 	}
 	if (equals == NULL) {

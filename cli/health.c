@@ -1,0 +1,165 @@
+#include "command.h"
+
+#include <stdio.h>
+#include "clock.h"
+#include "feed_list.h"
+#include "human.h"
+#include "width.h"
+
+/*
+ * shmpub health: one line and a status, for whoever watches over the publisher. The line names
+ * the worst feed; how many are not well stands in front of it. --max-age is about the data: that
+ * nobody looks any more is told by the states stale and gone without it.
+ */
+
+#define VERDICT_SIZE (FEED_TROUBLE_SIZE + 128)
+
+struct findings {
+	size_t n_feeds, n_bad;
+	int worst_rank;
+	char worst[VERDICT_SIZE];
+	int64_t oldest_ns; /* the greatest age of data; -1: of none */
+	const char *oldest;
+};
+
+/* How bad a state is, and in which word; 0: well. */
+static int rank_of(enum shmpub_feed_state state)
+{
+	switch (state) {
+	case SHMPUB_FEED_FAILING:
+		return 4;
+	case SHMPUB_FEED_STALE:
+		return 3;
+	case SHMPUB_FEED_NEVER:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+static void say(struct session *s, const char *line)
+{
+	struct buffer text = BUFFER_NONE;
+
+	if (width_printable(&text, span_str(line), NULL) == SHMPUB_OK) {
+		out_bytes(&s->out, buffer_span(&text));
+		out_str(&s->out, "\n");
+	}
+	buffer_free(&text);
+}
+
+static void keep(struct findings *f, int rank, const char *line)
+{
+	f->n_bad++;
+	if (rank <= f->worst_rank)
+		return;
+	f->worst_rank = rank;
+	(void)snprintf(f->worst, sizeof(f->worst), "%s", line);
+}
+
+static void weigh(struct findings *f, const struct shmpub_feed_info *feed, uint64_t max_age_ms,
+                  int64_t now_ns)
+{
+	char line[VERDICT_SIZE], age[HUMAN_SIZE], most[HUMAN_SIZE];
+	int64_t age_ns = now_ns - feed_data_ns(feed);
+	int rank = rank_of(feed->state);
+
+	f->n_feeds++;
+	if (feed->sequence > 0 && age_ns > f->oldest_ns) {
+		f->oldest_ns = age_ns;
+		f->oldest = feed->name;
+	}
+	if (rank > 0) {
+		(void)snprintf(line, sizeof(line), "%s is %s%s%s", feed->name,
+		               rank == 2 ? "not published yet" : feed_state(feed->state),
+		               feed->error[0] != '\0' ? ": " : "", feed->error);
+		keep(f, rank, line);
+	} else if (age_ns > 0 && (uint64_t)age_ns / 1000000 > max_age_ms) {
+		human_age(age, age_ns);
+		human_interval(most, max_age_ms);
+		(void)snprintf(line, sizeof(line), "%s has data from %s ago, more than %s",
+		               feed->name, age, most);
+		keep(f, 1, line);
+	}
+}
+
+static int conclude(struct session *s, const struct findings *f)
+{
+	char line[VERDICT_SIZE + 64], age[HUMAN_SIZE];
+
+	if (f->n_bad > 0) {
+		(void)snprintf(line, sizeof(line), "not well: %zu of %zu feeds; %s", f->n_bad,
+		               f->n_feeds, f->worst);
+	} else if (f->oldest != NULL) {
+		human_age(age, f->oldest_ns);
+		(void)snprintf(line, sizeof(line), "well: %zu feeds; oldest data from %s ago (%s)",
+		               f->n_feeds, age, f->oldest);
+	} else {
+		(void)snprintf(line, sizeof(line), "well: no feeds");
+	}
+	say(s, line);
+	return f->n_bad > 0 ? EXIT_BAD : EXIT_GOOD;
+}
+
+static int tell_gone(struct session *s, const char *instance, const char *why)
+{
+	char line[SHMPUB_ERROR_SIZE + 64];
+
+	(void)snprintf(line, sizeof(line), "gone: %s%s%s", instance, instance[0] != '\0' ? ": " : "",
+	               why);
+	say(s, line);
+	return EXIT_GONE;
+}
+
+static const struct shmpub_feed_info *find(const struct feed_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (strcmp(list->items[i].name, name) == 0)
+			return &list->items[i];
+	}
+	return NULL;
+}
+
+/* The feeds that were named, or all. A name that is none is not well either. */
+static void weigh_all(struct session *s, struct findings *f, const struct feed_list *list)
+{
+	const struct command_line *l = s->line;
+	int64_t now_ns = clock_now_ns();
+	struct shmpub_feed_info nothing;
+
+	for (size_t i = 0; i < l->n_feeds; i++) {
+		const struct shmpub_feed_info *feed = find(list, l->feeds[i]);
+
+		if (feed != NULL) {
+			weigh(f, feed, l->max_age_ms, now_ns);
+			continue;
+		}
+		f->n_feeds++;
+		s->err.message[0] = '\0';
+		if (shmpub_feed(&nothing, s->reader, l->feeds[i], &s->err) != SHMPUB_OK)
+			keep(f, 5, s->err.message);
+	}
+	for (size_t i = 0; i < list->n && l->n_feeds == 0; i++)
+		weigh(f, &list->items[i], l->max_age_ms, now_ns);
+}
+
+int command_health(struct session *s)
+{
+	struct feed_list list = FEED_LIST_NONE;
+	struct findings f = { .oldest_ns = -1 };
+	int r;
+
+	r = feed_list_read(&list, s->reader, &s->err);
+	if (r == SHMPUB_NO_INSTANCE) {
+		r = tell_gone(s, "", s->err.message);
+	} else if (r) {
+		r = session_fail(s);
+	} else if (list.instance.why_gone[0] != '\0') {
+		r = tell_gone(s, list.instance.instance, list.instance.why_gone);
+	} else {
+		weigh_all(s, &f, &list);
+		r = conclude(s, &f);
+	}
+	feed_list_free(&list);
+	return r;
+}
