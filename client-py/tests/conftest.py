@@ -5,7 +5,8 @@ import io
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,21 @@ def mappings(path: object) -> list[str]:
     """Lines of /proc/self/maps that are about files below `path`."""
     gc.collect()
     return [line for line in Path("/proc/self/maps").read_text().splitlines() if str(path) in line]
+
+
+def as_nobody(call: Callable[[], object]) -> None:
+    """In a child of another user."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgid(65534)
+            os.setuid(65534)
+            call()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.fixture

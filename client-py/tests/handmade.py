@@ -19,6 +19,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from shmpub import _wait_linux
+
 RECORD_BATCH, DICTIONARY_BATCH = 3, 2
 
 
@@ -372,6 +374,17 @@ class Instance:
         hidden.rename(self.path / "catalog")
         self.words = np.memmap(self.path / "catalog", np.uint8, "r+")
 
+    def process(self, pid: int, start: int = 0, namespace: int | None = None) -> None:
+        """Who publishes, in this process's own pid namespace unless another is given."""
+        own = os.stat("/proc/self/ns/pid").st_ino
+        self.put("<Q", 144, pid)
+        self.put("<QQ", 192, start, own if namespace is None else namespace)
+
+    def heartbeat(self, at_ns: int, interval_ms: int, started_ns: int = 0) -> None:
+        self.put("<Q", 136, at_ns)
+        self.put("<q", 152, started_ns)
+        self.put("<Q", 184, interval_ms)
+
     def put(self, fmt: str, at: int, *values: Any) -> None:
         self.words[at : at + struct.calcsize(fmt)] = np.frombuffer(struct.pack(fmt, *values), "u1")
 
@@ -382,21 +395,51 @@ class Instance:
             self.put("<48s", at, name.encode())
             self.put("<I", at + 48, 1)
             self.put("<Q", 160, len(self.names))
+            self.news()
         return 4096 + 1024 * self.names.index(name)
+
+    def news(self) -> None:
+        self.put("<I", 128, (int(self.words[128:132].view("<u4")[0]) + 1) & 0xFFFFFFFF)
+        self.wake(128)
+
+    def wake(self, at: int) -> None:
+        """Whoever sleeps on the word there."""
+        if _wait_linux._number is not None:
+            address = self.words.ctypes.data + at
+            _wait_linux._syscall(_wait_linux._number, address, 1, 2**31 - 1, None, None, 0)
+
+    def give(self, name: str, to: str) -> int:
+        """Give the slot of a removed feed to another one, in the order that the format says."""
+        at = 4096 + 1024 * self.names.index(name)
+        generation = int(self.words[at + 896 : at + 904].view("<u8")[0])
+        self.put("<Q", at + 896, generation + 1)
+        self.put("<IIQ", at + 48, 0, 0, 0)
+        self.put("<840s", at + 56, b"")
+        self.put("<48s", at, to.encode())
+        self.put("<Q", at + 896, generation + 2)
+        self.put("<I", at + 48, 1)
+        self.names[self.names.index(name)] = to
+        self.news()
+        return at
+
+    def looked(self, name: str, at_ns: int) -> None:
+        self.put("<q", self.slot(name) + 352, at_ns)
 
     def place(self, name: str, content: bytes) -> None:
         hidden = self.path / f".{name}.1"
         hidden.write_bytes(content)
         hidden.rename(self.path / f"{name}.arrow")
 
-    def announce(self, name: str, sequence: int, rows: int = 0, columns: int = 0) -> None:
+    def announce(
+        self, name: str, sequence: int, rows: int = 0, columns: int = 0, mtime_ns: int = 0
+    ) -> None:
         at = self.slot(name)
-        self.put(
-            "<QQQQQq", at + 64 + 128 * (sequence & 1), sequence, 1, 5, rows, columns, time.time_ns()
-        )
+        words = sequence, 1, 5, rows, columns, time.time_ns(), mtime_ns
+        self.put("<QQQQQqq", at + 64 + 128 * (sequence & 1), *words)
         self.put("<Q", at + 56, sequence)
         self.put("<I", at + 48, 2)
         self.put("<I", at + 52, sequence & 0xFFFFFFFF)
+        self.wake(at + 52)
 
     def publish(self, name: str, frame: pd.DataFrame, sequence: int) -> None:
         self.place(name, snapshot(frame, sequence, self.epoch))
@@ -413,3 +456,4 @@ class Instance:
     def remove(self, name: str) -> None:
         self.put("<I", self.slot(name) + 48, 5)
         (self.path / f"{name}.arrow").unlink(missing_ok=True)
+        self.news()

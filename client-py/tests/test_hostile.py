@@ -404,11 +404,15 @@ def test_catalog_words_that_will_not_hold_still(instance: Instance, directory: P
     instance.put("<Q", 4096 + 64 + 128, 99)  # the current descriptor has another sequence
     instance.put("<Q", 4096 + 376, 1)  # an error line that is being written for ever
     catalog = Catalog(Place("shmpub", str(directory), None))
-    assert catalog.descriptor(0) is None
-    assert catalog.error(0) == ""
-    assert catalog.find("quotes") == 0
+    status = catalog.status(0, 0)
+    assert status is not None
+    assert (status.descriptor, status.error) == (None, "")
+    assert catalog.find("quotes") == (0, 0)
     instance.put("<I", 4096 + 48, _catalog.FREE)
-    assert catalog.find("quotes") == -1
+    assert catalog.find("quotes") == (-1, 0)
+    assert catalog.status(0, 0) is None
+    instance.put("<Q", 4096 + 896, 1)  # a slot that changes hands for ever
+    assert catalog.status(0, 1) is None
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 3, b"\xff" * 64, b"\4\0\0\0\xff\xff\xff\x7f"])

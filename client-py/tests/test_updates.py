@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import read
@@ -146,3 +148,116 @@ def test_callback_waits_for_a_feed_that_is_not_there_yet(
     with feed.on_update(lambda snapshot: told.put(snapshot.sequence)):
         instance.publish("quotes", FRAME, 1)
         assert told.get(timeout=20) == 1
+
+
+@pytest.mark.parametrize("call", [None, 7, "print"])
+def test_callback_that_can_t_be_called(directory: Path, call: Any) -> None:
+    feed = shmpub.subscribe("quotes", directory=directory)
+    with pytest.raises(TypeError, match="the callback"):
+        feed.on_update(call)
+    if call is not None:
+        with pytest.raises(TypeError, match="on_error"):
+            feed.on_update(print, on_error=call)
+
+
+@pytest.fixture
+def reported(monkeypatch: pytest.MonkeyPatch) -> queue.Queue[BaseException]:
+    """What threading.excepthook is told."""
+    told: queue.Queue[BaseException] = queue.Queue()
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: told.put(arguments.exc_value))
+    return told
+
+
+def test_repeated_errors_are_folded(
+    instance: Instance, directory: Path, reported: queue.Queue[BaseException]
+) -> None:
+    called: queue.Queue[int] = queue.Queue()
+
+    def callback(snapshot: shmpub.Snapshot) -> None:
+        called.put(snapshot.sequence)
+        raise RuntimeError(f"mine, {snapshot.sequence}")
+
+    with shmpub.subscribe("quotes", directory=directory).on_update(callback):
+        for n in range(1, 100):
+            instance.publish("quotes", FRAME, n)
+            assert called.get(timeout=20) == n  # each is told all the same
+    told = [reported.get(timeout=20)]
+    while not reported.empty():
+        told.append(reported.get())
+    assert str(told[0]) == "mine, 1"
+    assert len(told) < 10
+    for error in told[1:]:
+        assert "more like this" in "".join(error.__notes__)
+
+
+def test_on_error_hears_each_of_the_callback_s(
+    instance: Instance, directory: Path, reported: queue.Queue[BaseException]
+) -> None:
+    heard: queue.Queue[Exception] = queue.Queue()
+
+    def callback(snapshot: shmpub.Snapshot) -> None:
+        raise RuntimeError(str(snapshot.sequence))
+
+    feed = shmpub.subscribe("quotes", directory=directory)
+    with feed.on_update(callback, on_error=heard.put):
+        for n in (1, 2, 3):
+            instance.publish("quotes", FRAME, n)
+            assert str(heard.get(timeout=20)) == str(n)
+    assert reported.empty()
+
+
+def test_on_error_that_raises(
+    instance: Instance, directory: Path, reported: queue.Queue[BaseException]
+) -> None:
+    def on_error(error: Exception) -> None:
+        raise RuntimeError("its own") from error
+
+    def callback(snapshot: shmpub.Snapshot) -> None:
+        raise ValueError("the callback's")
+
+    instance.publish("quotes", FRAME, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    with feed.on_update(callback, on_error=on_error):
+        error = reported.get(timeout=20)
+    assert str(error) == "its own"
+    assert str(error.__cause__) == "the callback's"
+
+
+@pytest.mark.parametrize("has_handler", [True, False])
+def test_a_wrong_name_is_told_once(
+    instance: Instance,
+    directory: Path,
+    reported: queue.Queue[BaseException],
+    monkeypatch: pytest.MonkeyPatch,
+    has_handler: bool,
+) -> None:
+    monkeypatch.setattr("shmpub._feed._GRACE", 0.05)
+    monkeypatch.setattr("shmpub._updates._SLICE", 0.1)
+    monkeypatch.setattr("shmpub._updates._FIRST_SILENCE", 900.0)
+    instance.publish("quotes", FRAME, 1)
+    heard: queue.Queue[BaseException] = queue.Queue()
+    told: queue.Queue[int] = queue.Queue()
+    feed = shmpub.subscribe("qoutes", directory=directory)
+    handler = heard.put if has_handler else None
+    with feed.on_update(lambda snapshot: told.put(snapshot.sequence), on_error=handler):
+        error = (heard if has_handler else reported).get(timeout=20)
+        assert isinstance(error, shmpub.FeedNotFound)
+        assert error.nearest == "quotes"
+        time.sleep(0.5)  # it is looked for some more times
+        instance.publish("qoutes", FRAME, 2)
+        assert told.get(timeout=20) == 2
+    assert heard.empty()
+    assert reported.empty()
+
+
+def test_an_instance_that_is_not_there_yet_is_no_error(
+    directory: Path, reported: queue.Queue[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shmpub._updates._SLICE", 0.05)
+    told: queue.Queue[int] = queue.Queue()
+    feed = shmpub.subscribe("quotes", directory=directory)
+    with feed.on_update(lambda snapshot: told.put(snapshot.sequence)):
+        time.sleep(0.2)
+        Instance(directory).publish("quotes", FRAME, 1)
+        assert told.get(timeout=20) == 1
+    assert reported.empty()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from conftest import read
 from handmade import Instance
@@ -54,7 +58,7 @@ def test_wakes_for_a_publication(instance: Instance, directory: Path) -> None:
     feed = shmpub.subscribe("quotes", directory=directory)
     _ = feed.df
     timer = later(0.05, instance.publish, "quotes", FRAME, 2)
-    assert feed.wait(20)  # the handmade publisher wakes nobody: the word or the second's look
+    assert feed.wait(20)
     assert feed.sequence == 2
     timer.join()
 
@@ -89,17 +93,60 @@ def test_before_the_feed_exists_while_starting(instance: Instance, directory: Pa
 def test_feed_that_a_live_publisher_has_not(instance: Instance, directory: Path) -> None:
     instance.publish("quotes", FRAME, 1)
     feed = shmpub.subscribe("quote", directory=directory)
+    for timeout in (0, 0.05):  # the caller's time is over before the grace is
+        with pytest.raises(shmpub.FeedNotFound, match="'quotes'"):
+            feed.wait(timeout)
+
+
+def test_grace_for_what_was_not_announced_yet(instance: Instance, directory: Path) -> None:
+    instance.publish("other", FRAME, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    timer = later(0.3, instance.publish, "quotes", FRAME, 1)
+    assert feed.wait(60)
+    timer.join()
+
+
+def test_grace_ends(instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shmpub._feed._GRACE", 0.1)
+    instance.publish("quotes", FRAME, 1)
     with pytest.raises(shmpub.FeedNotFound, match="'quotes'"):
-        feed.wait(20)
-    instance.remove("quotes")
+        shmpub.subscribe("quote", directory=directory).wait()
+
+
+def test_grace_is_each_publisher_s_own(instance: Instance, directory: Path) -> None:
+    """Whoever had the feed of the one before waits for the next one to announce it."""
+    instance.publish("quotes", FRAME, 9)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    _ = feed.df
+    instance.set_state(3)
+    second = Instance(directory, epoch=78)
+    timer = later(0.3, second.publish, "quotes", FRAME, 1)
+    assert feed.wait(60)
+    timer.join()
+
+
+def test_removed_while_it_is_waited_for(instance: Instance, directory: Path) -> None:
+    instance.publish("quotes", FRAME, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    assert feed.wait(0)
+    timer = later(0.05, instance.remove, "quotes")
     with pytest.raises(shmpub.FeedNotFound):
-        shmpub.subscribe("quotes", directory=directory).wait(20)
+        feed.wait()
+    timer.join()
+
+
+@pytest.mark.parametrize("name", ["", "bad name!", "../shmpub/quotes", "x" * 41])
+def test_names_that_nothing_can_have_are_not_waited_for(directory: Path, name: str) -> None:
+    with pytest.raises(shmpub.FeedNotFound, match="no feed can have"):
+        shmpub.subscribe(name, directory=directory).wait()
+    with pytest.raises(shmpub.InstanceNotFound, match="no instance can have"):
+        shmpub.subscribe("quotes", instance=name or "a.b", directory=directory).wait()
 
 
 def test_feed_that_a_dead_publisher_has_not(instance: Instance, directory: Path) -> None:
     done = subprocess.Popen([sys.executable, "-c", ""])
     done.wait()
-    instance.put("<Q", 144, done.pid)
+    instance.process(done.pid)
     assert not shmpub.subscribe("quotes", directory=directory).wait(0.05)
 
 
@@ -108,9 +155,91 @@ def test_feed_that_a_publisher_of_another_namespace_has_not(
 ) -> None:
     done = subprocess.Popen([sys.executable, "-c", ""])
     done.wait()
-    instance.put("<QQ", 136, time.time_ns(), done.pid)
+    instance.process(done.pid, namespace=1)
     with pytest.raises(shmpub.FeedNotFound):
-        shmpub.subscribe("quotes", directory=directory).wait(20)
+        shmpub.subscribe("quotes", directory=directory).wait(0.05)
+
+
+def test_true_only_when_it_can_be_had(instance: Instance, directory: Path) -> None:
+    instance.publish("quotes", FRAME, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    assert feed.wait(0)
+    instance.announce("quotes", 2)  # told, but the file is the older one
+    assert not feed.wait(0.05)
+    (instance.path / "quotes.arrow").unlink()
+    other = shmpub.subscribe("quotes", directory=directory)
+    assert not other.wait(0.05)
+    timer = later(0.05, instance.publish, "quotes", FRAME, 2)
+    assert feed.wait(20)
+    assert other.wait(20)
+    timer.join()
+    instance.place("quotes", b"no Arrow file")
+    instance.announce("quotes", 3)
+    with pytest.raises(shmpub.FormatError):
+        feed.wait(20)
+
+
+def test_a_cursor_for_each_thread(instance: Instance, directory: Path) -> None:
+    """Twenty publications, two threads that share a feed: both see every one of them."""
+    feed = shmpub.subscribe("quotes", directory=directory)
+    seen: dict[int, list[int]] = {0: [], 1: []}
+    turn = threading.Barrier(3)
+
+    def follow(mine: list[int]) -> None:
+        for _ in range(20):
+            turn.wait(30)
+            assert feed.wait(30)
+            mine.append(int(feed.df["a"].iloc[0]))
+            turn.wait(30)
+
+    threads = [threading.Thread(target=follow, args=(mine,)) for mine in seen.values()]
+    for thread in threads:
+        thread.start()
+    for n in range(1, 21):
+        turn.wait(30)
+        instance.publish("quotes", read(f"a\n{n}\n"), n)
+        turn.wait(30)
+    for thread in threads:
+        thread.join(30)
+    assert seen[0] == seen[1] == list(range(1, 21))
+
+
+TIMEOUTS = [
+    (timedelta(0), False),
+    (timedelta(milliseconds=10), False),
+    (pd.Timedelta("10ms"), False),
+    (-1, False),
+    (-math.inf, False),
+    (np.float64(0.01), False),
+    (np.int64(0), False),
+    (math.nan, ValueError),
+    ("1", TypeError),
+    (True, TypeError),
+    (pd.NaT, TypeError),
+]
+
+
+@pytest.mark.parametrize(("timeout", "want"), TIMEOUTS, ids=[repr(t[0]) for t in TIMEOUTS])
+def test_timeouts(instance: Instance, directory: Path, timeout: Any, want: Any) -> None:
+    instance.publish("quotes", FRAME, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    _ = feed.df
+    if isinstance(want, type):
+        with pytest.raises(want, match="timeout"):
+            feed.wait(timeout)
+        with pytest.raises(want, match="timeout"):
+            feed.updates(timeout)
+    else:
+        assert feed.wait(timeout) is want
+        assert len(list(feed.updates(timeout))) == 1
+
+
+@pytest.mark.parametrize("timeout", [None, math.inf])
+def test_timeouts_that_never_pass(instance: Instance, directory: Path, timeout: Any) -> None:
+    feed = shmpub.subscribe("quotes", directory=directory)
+    timer = later(0.05, instance.publish, "quotes", FRAME, 1)
+    assert feed.wait(timeout)
+    timer.join()
 
 
 def test_across_a_new_publisher(instance: Instance, directory: Path) -> None:

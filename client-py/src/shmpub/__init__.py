@@ -9,6 +9,7 @@ while feed.wait():      # sleeps until there is something newer
 """
 
 from ._errors import (
+    AccessDenied,
     Error,
     FeedNotFound,
     FormatError,
@@ -21,7 +22,10 @@ from ._list import feeds
 from ._snapshot import Snapshot
 from ._updates import Subscription, Updates
 
+__version__ = "0.1.0"
+
 __all__ = [
+    "AccessDenied",
     "Error",
     "Feed",
     "FeedNotFound",

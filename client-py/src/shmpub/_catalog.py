@@ -11,14 +11,16 @@ import os
 import re
 import stat
 import sys
-import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from ._errors import FormatError, InstanceNotFound, UntrustedOwner
+from . import _arguments, _wait_linux
+from ._errors import AccessDenied, FeedNotFound, FormatError, InstanceNotFound, UntrustedOwner
+from ._liveness import Publisher, why_gone
 from ._mapping import address_of, map_shared
 
 DIRECTORY = "/dev/shm"
@@ -38,12 +40,39 @@ _ERROR_SIZE = 512
 _DESCRIPTORS_AT = 64
 _DESCRIPTOR_SIZE = 128
 _GENERATION_AT = 896
+_WAKE_AT = 32  # in words of 32 bits
 _TRIES = 1000
-_HEARTBEAT_NS = 3 * 10**9
 
-STARTING, RUNNING, STOPPED = 1, 2, 3
+STARTING, RUNNING, STOPPED = 1, 2, 3  # of the publisher
 FREE, NEVER, FRESH, STALE, FAILING, REMOVED = range(6)
+WITH_FEED = (NEVER, FRESH, STALE, FAILING)
 STATES = {NEVER: "never", FRESH: "fresh", STALE: "stale", FAILING: "failing", REMOVED: "removed"}
+
+_MOST_LOOKED_AT = 1000  # names in a directory that many others may write into
+_MOST_NAMED = 10
+
+
+def can_be(instance: str, feed: str) -> bool:
+    """Whether there can be an instance and a feed of such names."""
+    return bool(_INSTANCE_NAME.fullmatch(instance) and _FEED_NAME.fullmatch(feed))
+
+
+def check_instance_name(name: str) -> None:
+    """InstanceNotFound when no instance can have that name."""
+    if not _INSTANCE_NAME.fullmatch(name):
+        raise InstanceNotFound(
+            f"no instance can have the name {name!r}: 1 to 40 of A-Z a-z 0-9 _ -, "
+            "beginning with a letter, a digit or _"
+        )
+
+
+def check_feed_name(name: str) -> None:
+    """FeedNotFound when no feed can have that name."""
+    if not _FEED_NAME.fullmatch(name):
+        raise FeedNotFound(
+            f"no feed can have the name {name!r}: 1 to 40 of A-Z a-z 0-9 _ . -, "
+            "beginning with a letter, a digit or _"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +81,7 @@ class Place:
 
     instance: str
     directory: str
-    owner: int | str | None
+    owner: int | None  # a uid
 
     @property
     def path(self) -> str:
@@ -63,35 +92,20 @@ class Place:
         uid = status.st_uid
         if sys.platform == "win32" or uid in (0, os.geteuid(), self.owner):
             return
-        if uid in (_uid("shmpub"), _uid(self.owner)):
+        if uid == _arguments.uid_of("shmpub"):
             return
         raise UntrustedOwner(f"{path} belongs to uid {uid}; owner={uid} would accept it", uid)
 
 
-def place(instance: str | None, directory: str | None, owner: int | str | None) -> Place:
+def place(
+    instance: str | None, directory: str | os.PathLike[str] | None, owner: int | str | None
+) -> Place:
     """With the environment's and our own defaults for what was not given."""
     return Place(
-        instance or os.environ.get("SHMPUB_INSTANCE") or INSTANCE,
-        os.fspath(directory or os.environ.get("SHMPUB_DIRECTORY") or DIRECTORY),
-        owner,
+        _arguments.text("instance", instance or os.environ.get("SHMPUB_INSTANCE") or INSTANCE),
+        os.fsdecode(directory or os.environ.get("SHMPUB_DIRECTORY") or DIRECTORY),
+        _arguments.owner(owner),
     )
-
-
-def _uid(user: int | str | None) -> int | None:
-    if not isinstance(user, str):
-        return user
-    found = _uids.get(user)
-    if found is None:
-        import pwd
-
-        try:
-            found = _uids[user] = pwd.getpwnam(user).pw_uid
-        except KeyError:
-            return None
-    return found
-
-
-_uids: dict[str, int] = {}  # a look into the user database costs more than opening a snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +116,99 @@ class Descriptor:
     rows: int
     columns: int
     published_ns: int
+    source_mtime_ns: int  # 0: unknown
+
+    @property
+    def data_ns(self) -> int:
+        """Of when the data is: the age of the data counts from here."""
+        return self.source_mtime_ns or self.published_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the catalog tells of a feed. `state` is what the publisher wrote last."""
+
+    name: str
+    state: int
+    sequence: int
+    descriptor: Descriptor | None
+    attempted_ns: int  # 0: never
+    error: str
 
 
 def _open_catalog(where: Place) -> int:
     """In the directory whose owner was looked at, wherever its name leads by then."""
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-    folder = os.open(where.path, flags | os.O_DIRECTORY)
+    path = where.path
     try:
-        where.check_owner(where.path, os.fstat(folder))
-        return os.open("catalog", flags | os.O_NONBLOCK, dir_fd=folder)
-    finally:
-        os.close(folder)
+        folder = os.open(path, flags | os.O_DIRECTORY)
+        try:
+            where.check_owner(path, os.fstat(folder))
+            path = os.path.join(path, "catalog")
+            return os.open("catalog", flags | os.O_NONBLOCK, dir_fd=folder)
+        finally:
+            os.close(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InstanceNotFound(f"nothing is published at {where.path}") from None
+    except PermissionError:
+        raise denied(path) from None
+
+
+def nothing_at(where: Place) -> InstanceNotFound:
+    """The same error with the names of the instances that there are."""
+    check_instance_name(where.instance)
+    names = _instances(where.directory)
+    if names is None:
+        why = f"there is no directory {where.directory}"
+    elif names:
+        why = f"instances in {where.directory}: {', '.join(names)}"
+    else:
+        why = f"no instance in {where.directory}"
+    return InstanceNotFound(f"nothing is published at {where.path}; {why}", tuple(names or ()))
+
+
+def _instances(directory: str) -> list[str] | None:
+    """The first names of those that there are; None where there is no such directory."""
+    try:
+        with os.scandir(directory) as entries:
+            names = [e.name for e in islice(entries, _MOST_LOOKED_AT) if _is_instance(e)]
+    except PermissionError:
+        return []
+    except OSError:
+        return None
+    return sorted(names)[:_MOST_NAMED]
+
+
+def _is_instance(entry: os.DirEntry[str]) -> bool:
+    try:
+        return (
+            _INSTANCE_NAME.fullmatch(entry.name) is not None
+            and entry.is_dir(follow_symlinks=False)
+            and os.path.exists(os.path.join(entry.path, "catalog"))
+        )
+    except OSError:
+        return False
+
+
+def denied(path: str) -> AccessDenied:
+    """What to raise when opening `path` was forbidden."""
+    message = f"{path}: this process (uid {os.geteuid()}) may not read it"
+    try:
+        status = os.stat(path, follow_symlinks=False)
+    except OSError:  # a directory above is closed already
+        return AccessDenied(message, path)
+    mode = stat.S_IMODE(status.st_mode)
+    return AccessDenied(f"{message}; it belongs to uid {status.st_uid}, mode {mode:04o}", path)
 
 
 class Catalog:
     """One catalog, mapped and checked. Slots are known by their number."""
 
     def __init__(self, where: Place) -> None:
-        """Raises InstanceNotFound, UntrustedOwner or FormatError."""
+        """Raises InstanceNotFound, AccessDenied, UntrustedOwner or FormatError."""
         self.path = os.path.join(where.path, "catalog")
-        if not _INSTANCE_NAME.fullmatch(where.instance):
-            raise InstanceNotFound(f"no instance can have the name {where.instance!r}")
-        try:
-            fd = _open_catalog(where)
-        except (FileNotFoundError, NotADirectoryError):
-            raise InstanceNotFound(f"nothing is published at {where.path}") from None
+        check_instance_name(where.instance)
+        fd = _open_catalog(where)
         try:
             status = os.fstat(fd)
             where.check_owner(self.path, status)
@@ -179,6 +261,41 @@ class Catalog:
     def is_stopped(self) -> bool:
         return self.words32[33] == STOPPED
 
+    @property
+    def publisher(self) -> Publisher:
+        """What the header tells of the publisher, for _liveness."""
+        # One that takes over clears the namespace before it stores another pid.
+        namespace = self.words64[25]
+        words = self.words64[17:25].tolist()
+        return Publisher(
+            state=self.state,
+            heartbeat_ns=words[0],
+            pid=words[1],
+            started_ns=_signed(words[2]),
+            heartbeat_interval_ms=words[6],
+            process_start=words[7],
+            process_namespace=namespace,
+        )
+
+    def why_gone(self) -> str | None:
+        """What shows that the publisher is gone; None while it may live."""
+        if why_gone(self.publisher) is None:
+            return None
+        return why_gone(self.publisher)  # or its successor was just writing itself down
+
+    def is_served(self) -> bool:
+        """Whether the publisher lives and has tried all its feeds once."""
+        return self.state == RUNNING and self.why_gone() is None
+
+    @property
+    def wake_word(self) -> int:
+        """It grows with every change in any feed, and when a feed is put into a slot."""
+        return self.words32[_WAKE_AT]
+
+    def sleep(self, wake: int, seconds: float) -> None:
+        """Until the wake word is another one than `wake`, or the time has passed."""
+        _wait_linux.sleep(self.base + 4 * _WAKE_AT, wake, seconds)
+
     def stands(self) -> bool:
         """Whether this catalog is still the one under its name."""
         try:
@@ -187,46 +304,45 @@ class Catalog:
             return False
         return (status.st_dev, status.st_ino) == self.identity
 
-    def is_served(self) -> bool:
-        """Whether the publisher runs and has tried all its feeds once: what isn't there, isn't."""
-        if self.state != RUNNING:
-            return False
-        # Its pid may be of another namespace, so a fresh sign of life counts as well.
-        if abs(time.time_ns() - self.words64[17]) < _HEARTBEAT_NS:
-            return True
-        try:
-            os.kill(self.words64[18], 0)
-        except PermissionError:
-            return True
-        except (OSError, OverflowError):
-            return False
-        return True
-
     # --- slots -----------------------------------------------------------------------------------
 
-    def find(self, name: str) -> int:
-        """The slot of that name, whatever its state but free; -1 when there is none."""
+    def find(self, name: str) -> tuple[int, int]:
+        """The slot of that name and its generation; (-1, 0) when there is none.
+
+        A removed feed's slot is found where no other has the name.
+        """
+        found = -1, 0
         used = self._n_slots()
         if not _FEED_NAME.fullmatch(name):
-            return -1
+            return found
         table = self._data[_HEADER_SIZE : _HEADER_SIZE + used * _SLOT_SIZE]
         names = table.reshape(used, _SLOT_SIZE)[:, :_NAME_SIZE]
         wanted = np.frombuffer(name.encode().ljust(_NAME_SIZE, b"\0"), np.uint8)
         for slot in np.flatnonzero((names == wanted).all(axis=1)).tolist():
-            if self.slot_state(slot) in STATES:
-                return int(slot)
-        return -1
+            generation, its_name, state = self._named(slot)
+            if its_name == name and state == REMOVED:
+                found = slot, generation
+            elif its_name == name and state in STATES:
+                return slot, generation
+        return found
 
-    def slots(self) -> Iterator[tuple[int, str]]:
-        """(slot, name) of every feed that is not removed."""
+    def slots(self) -> Iterator[tuple[int, int, str]]:
+        """(slot, generation, name) of every feed that is not removed."""
         for slot in range(self._n_slots()):
-            at = _HEADER_SIZE + slot * _SLOT_SIZE
+            generation, name, state = self._named(slot)
+            if state in WITH_FEED and _FEED_NAME.fullmatch(name):
+                yield slot, generation, name
+
+    def _named(self, slot: int) -> tuple[int, str, int]:
+        """Generation, name and state of one moment; FREE while the slot changes hands."""
+        at = _HEADER_SIZE + slot * _SLOT_SIZE
+        for _ in range(_TRIES):
+            generation = self.word(slot, _GENERATION_AT)
             raw = self._data[at : at + _NAME_SIZE].tobytes().partition(b"\0")[0]
-            name = raw.decode("ascii", "replace")
-            if self.slot_state(slot) in (NEVER, FRESH, STALE, FAILING) and _FEED_NAME.fullmatch(
-                name
-            ):
-                yield slot, name
+            state = self.slot_state(slot)
+            if not generation & 1 and self.word(slot, _GENERATION_AT) == generation:
+                return generation, raw.decode("ascii", "replace"), state
+        return 0, "", FREE
 
     def _n_slots(self) -> int:
         """How many slots are in use: behind the first one that never was, none is looked at.
@@ -250,6 +366,10 @@ class Catalog:
         """Index of the slot's wake word in words32."""
         return (_HEADER_SIZE + slot * _SLOT_SIZE + 52) // 4
 
+    def generation_at(self, slot: int) -> int:
+        """Index of the slot's generation in words64."""
+        return (_HEADER_SIZE + slot * _SLOT_SIZE + _GENERATION_AT) // 8
+
     def state_at(self, slot: int) -> int:
         """Index of the slot's state in words32."""
         return (_HEADER_SIZE + slot * _SLOT_SIZE + 48) // 4
@@ -261,7 +381,21 @@ class Catalog:
         """A 64-bit word of the slot."""
         return self.words64[(_HEADER_SIZE + slot * _SLOT_SIZE + offset) // 8]
 
-    def descriptor(self, slot: int) -> Descriptor | None:
+    def status(self, slot: int, generation: int) -> Status | None:
+        """What the slot tells; None when it is another feed's by now."""
+        generation_now, name, state = self._named(slot)
+        status = Status(
+            name,
+            state,
+            self.words64[self.sequence_at(slot)],
+            self._descriptor(slot),
+            _signed(self.word(slot, 352)),
+            self._error(slot),
+        )
+        is_ours = generation_now == generation == self.word(slot, _GENERATION_AT)
+        return status if is_ours and state in STATES else None
+
+    def _descriptor(self, slot: int) -> Descriptor | None:
         """A consistent copy of the current descriptor; None when nothing was published."""
         sequence_at = self.sequence_at(slot)
         for _ in range(_TRIES):
@@ -270,12 +404,14 @@ class Catalog:
                 return None
             at = _HEADER_SIZE + slot * _SLOT_SIZE + _DESCRIPTORS_AT
             at = (at + (sequence & 1) * _DESCRIPTOR_SIZE) // 8
-            words = self.words64[at : at + 6].tolist()
+            words = self.words64[at : at + 7].tolist()
             if self.words64[sequence_at] == sequence and words[0] == sequence:
-                return Descriptor(words[2], words[3], words[4], _signed(words[5]))
+                return Descriptor(
+                    words[2], words[3], words[4], _signed(words[5]), _signed(words[6])
+                )
         return None
 
-    def error(self, slot: int) -> str:
+    def _error(self, slot: int) -> str:
         """A consistent copy of the last error's line; empty when there is none."""
         at = _HEADER_SIZE + slot * _SLOT_SIZE + _ERROR_AT
         for _ in range(_TRIES):
@@ -288,3 +424,10 @@ class Catalog:
 
 def _signed(word: int) -> int:
     return word - 2**64 if word >= 2**63 else word
+
+
+def reason(error: str, why_gone: str | None) -> str:
+    """Why a feed is as it is, on one line: its own error, and what became of its publisher."""
+    if why_gone is None:
+        return error
+    return f"the publisher is gone: {why_gone}{'; before that: ' + error if error else ''}"

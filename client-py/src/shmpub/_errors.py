@@ -1,14 +1,18 @@
-"""The exceptions of this package.
+"""The exceptions of this package. Each can be pickled, and keeps its attributes.
 
 Error
  ├── InstanceNotFound   nothing has published under that instance name
  ├── FeedNotFound       the instance has no feed of that name
  ├── NotPublished       the feed is there, a snapshot of it is not yet
  ├── FormatError        bytes in shared memory contradict docs/FORMAT.md
- └── UntrustedOwner     the instance belongs to a user whom we do not trust
+ ├── UntrustedOwner     the instance belongs to a user whom we do not trust
+ └── AccessDenied       what is published there is closed to me; also a PermissionError
 """
 
 from __future__ import annotations
+
+import errno
+from typing import Any
 
 
 class Error(Exception):
@@ -16,7 +20,15 @@ class Error(Exception):
 
 
 class InstanceNotFound(Error):
-    """Nothing has published under that instance name in that directory."""
+    """Nothing has published under that instance name in that directory.
+
+    `instances` are the names of those that there are in the directory, some of them when they are
+    many.
+    """
+
+    def __init__(self, message: str, instances: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.instances = instances
 
 
 class FeedNotFound(Error):
@@ -38,6 +50,25 @@ class FormatError(Error):
 class UntrustedOwner(Error):
     """What stands in shared memory belongs to `uid`, who is neither root, nor me, nor `shmpub`."""
 
-    def __init__(self, message: str, uid: int) -> None:
+    def __init__(self, message: str, uid: int = -1) -> None:
         super().__init__(message)
         self.uid = uid
+
+
+class AccessDenied(Error, PermissionError):
+    """I may not read what is published there; `filename` is the path that is closed to me."""
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.errno = errno.EACCES
+        self.filename = path
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> Any:  # OSError's own forgets the path
+        return type(self), (self.args[0], self.filename), self.__dict__
+
+
+for _kind in (Error, *Error.__subclasses__()):
+    _kind.__module__ = "shmpub"  # as users know them, in tracebacks and in pickles

@@ -15,64 +15,38 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Literal
 
 import pandas as pd
 
-from . import _catalog, _wait_linux
-from ._catalog import REMOVED as _REMOVED
-from ._catalog import Catalog, Place
+from . import _arguments, _catalog
+from ._attached import NO_CELL, Attached, Cell
+from ._catalog import Catalog, Place, Status
 from ._errors import FeedNotFound, FormatError, InstanceNotFound, NotPublished
 from ._live import Live
-from ._mark import NOTHING, Mark
+from ._mark import NOTHING, Cursor, Mark
 from ._snapshot import Snapshot, open_snapshot
 from ._updates import Subscription, Updates
 
 Verify = Literal["bounds", "full"]
 
 _LOOK_EVERY = 1.0  # seconds; the longest sleep, too
-_ABSENT_NAP = 0.05  # between two looks for what is not there
+_ABSENT_NAP = 0.05  # between two looks for a catalog
+_MISSED_NAP = 0.25  # the longest sleep while the catalog has no such feed
+_NAP = 0.005  # doubled for what was announced and can't be had
+_GRACE = 5.0  # for a publisher that lives and has not announced the feed yet
 _OPEN_PAUSES = (0.0, 0.001, 0.004, 0.02)
 
 
-class _Attached:
-    """A catalog and the feed's slot in it; -1 when it has none.
-
-    Where the slot's words are is known here, so that looking for news is reading them.
-    """
-
-    __slots__ = ("_sequence_at", "_state_at", "_wake_at", "_words32", "_words64", "catalog", "slot")
-
-    def __init__(self, catalog: Catalog, slot: int) -> None:
-        self.catalog = catalog
-        self.slot = slot
-        self._words32, self._words64 = catalog.words32, catalog.words64
-        self._state_at = catalog.state_at(slot)
-        self._wake_at = catalog.wake_at(slot)
-        self._sequence_at = catalog.sequence_at(slot)
-
-    def mark(self) -> Mark:
-        return Mark(self.catalog.epoch, self._words64[self._sequence_at])
-
-    def is_newer_than(self, mark: Mark) -> bool:
-        sequence = self._words64[self._sequence_at]
-        return sequence != 0 and (sequence > mark.sequence or self.catalog.epoch != mark.epoch)
-
-    def has_feed(self) -> bool:
-        return self.slot >= 0 and self._words32[self._state_at] != _REMOVED
-
-    def is_good(self) -> bool:
-        return self.has_feed() and not self.catalog.is_stopped
-
-    def wake_word(self) -> int:
-        return self._words32[self._wake_at]
-
-    def sleep(self, wake: int, seconds: float) -> None:
-        """Until the wake word is another one than `wake`, or the time has passed."""
-        _wait_linux.sleep(self.catalog.base + 4 * self._wake_at, wake, seconds)
-
-
 _Held = tuple[Snapshot, Mark]
+
+
+class _Cursors(threading.local):
+    """A cursor for each thread: what one of them takes is still news to the others."""
+
+    def __init__(self) -> None:
+        self.own = Cursor()
 
 
 def subscribe(
@@ -90,8 +64,8 @@ def subscribe(
     """
     if verify not in ("bounds", "full"):
         raise ValueError(f'verify is "bounds" or "full", not {verify!r}')
-    path = None if directory is None else os.fspath(directory)
-    return Feed(name, _catalog.place(instance, path, owner), verify)
+    place = _catalog.place(instance, directory, owner)
+    return Feed(_arguments.text("name", name), place, verify)
 
 
 class Feed:
@@ -101,16 +75,17 @@ class Feed:
         self._name = name
         self._place = place
         self._verify: Verify = verify
+        self._can_be = _catalog.can_be(place.instance, name)
         self._reset()
         _feeds.add(self)
 
     def _reset(self) -> None:
         self._lock = threading.RLock()
-        self._attached: _Attached | None = None
+        self._attached: Attached | None = None
         self._look_at = 0.0
-        self._cell: tuple[memoryview, int] = _NO_CELL
+        self._cell: Cell = NO_CELL
         self._held: _Held | None = None
-        self._taken = NOTHING
+        self._cursors = _Cursors()
 
     @property
     def name(self) -> str:
@@ -122,9 +97,64 @@ class Feed:
         """The newest snapshot's sequence; 0 until there is one."""
         if time.monotonic() >= self._look_at:
             self._observe()
-        words, at = self._cell
+        words, at, generation_at, generation = self._cell
         value: int = words[at]
-        return value
+        if words[generation_at] == generation:
+            return value
+        attached = self._observe()
+        return attached.mark().sequence if attached is not None and attached.has_feed() else 0
+
+    @property
+    def state(self) -> str:
+        """What has become of the feed, in one word; raises nothing where there is none.
+
+        "never"    it was never published
+        "fresh"    its source was looked at lately, and all is well
+        "stale"    no attempt has succeeded for three intervals
+        "failing"  the last attempt failed; last_error says why
+        "removed"  the publisher lives, and has no feed of that name (any more)
+        "gone"     there is no publisher: it has stopped, died, or hangs
+
+        In all but "never" and "removed", `df` gives the last good table.
+        """
+        attached, status = self._status()
+        if status is not None and status.state == _catalog.REMOVED:
+            return "removed"
+        if attached is None or attached.catalog.why_gone() is not None:
+            return "gone"
+        if status is not None:
+            return _catalog.STATES[status.state]
+        return "never" if attached.catalog.state == _catalog.STARTING else "removed"
+
+    @property
+    def age(self) -> timedelta | None:
+        """How old the newest data is; None when there never was any.
+
+        Counted by the wall clock from the source's modification, or from the publication where
+        that is not known. It says nothing of when somebody looked at the source last.
+        """
+        attached = self._status()[0] or self._attached
+        status = attached.status() if attached is not None else None
+        if status is not None and status.descriptor is not None:
+            return timedelta(microseconds=(time.time_ns() - status.descriptor.data_ns) // 1000)
+        return self._held[0].age if self._held is not None else None
+
+    @property
+    def last_error(self) -> str:
+        """Why the feed is as it is, on one line; empty when all is well."""
+        attached, status = self._status()
+        if attached is None:
+            return str(_catalog.nothing_at(self._place))
+        error = status.error if status is not None else ""
+        why = attached.catalog.why_gone()
+        is_starting = attached.catalog.state == _catalog.STARTING
+        if why is None and not is_starting and not attached.has_feed():
+            return str(self._not_found(attached.catalog))
+        return _catalog.reason(error, why)
+
+    def _status(self) -> tuple[Attached | None, Status | None]:
+        attached = self._observe()
+        return attached, attached.status() if attached is not None else None
 
     @property
     def df(self) -> pd.DataFrame:
@@ -132,42 +162,59 @@ class Feed:
 
         Raises InstanceNotFound, FeedNotFound or NotPublished where there is nothing to give.
         """
-        snapshot, mark = self._newest(is_for_frames=True)
-        self._taken = mark
-        return snapshot.df
+        return self._cursors.own.accept(self._newest(is_for_frames=True)).df
 
     def snapshot(self) -> Snapshot:
         """The newest snapshot. Raises as `df` does."""
-        snapshot, mark = self._newest()
-        self._taken = mark
-        return snapshot
+        return self._cursors.own.accept(self._newest())
 
-    def wait(self, timeout: float | None = None) -> bool:
+    def wait(self, timeout: float | timedelta | None = None) -> bool:
         """Sleep until there is something newer than what df, snapshot() or wait() last took.
 
-        False when `timeout` seconds have passed first. The instance need not be there yet.
-        Raises FeedNotFound when a live publisher has no such feed.
+        Each thread has a cursor of its own: only what was taken in this thread counts. True means
+        that the newer one can be had. False when `timeout` (seconds, or a timedelta; 0 and less
+        looks once, None and inf never end) has passed first. The instance need not be there yet.
+
+        Raises FeedNotFound when a living publisher has no such feed, but not before it had five
+        seconds to announce it; and what `df` raises about a feed that is there and can't be read:
+        FormatError, UntrustedOwner, AccessDenied.
         """
-        mark = self._await(self._taken, timeout)
-        if mark is None:
+        own = self._cursors.own
+        found = self._await(own, _arguments.seconds(timeout), is_for_frames=True)
+        if found is None:
             return False
-        self._taken = mark
+        own.accept(found)
         return True
 
-    def updates(self, timeout: float | None = None) -> Updates:
+    def updates(self, timeout: float | timedelta | None = None) -> Updates:
         """Snapshots as they come, beginning with the present one; for `for` and `async for`.
 
         May skip some, never goes back. Ends when nothing new came for `timeout` seconds.
         """
-        return Updates(self, timeout)
+        return Updates(self, _arguments.seconds(timeout))
 
-    def on_update(self, callback: Callable[[Snapshot], Any]) -> Subscription:
+    def on_update(
+        self,
+        callback: Callable[[Snapshot], Any],
+        on_error: Callable[[Exception], Any] | None = None,
+    ) -> Subscription:
         """Call `callback(snapshot)` in a background thread for the present one and each new one.
 
-        Goes on until .cancel() is called on what is returned. An exception in the callback goes
-        to threading.excepthook, and the next snapshot is told all the same.
+        Goes on until .cancel() is called on what is returned, whatever happens: an exception in
+        the callback does not keep the next snapshot from it, and a feed that is not there, or
+        can't be read, is looked for again.
+
+        `on_error(exception)` hears each exception of the callback, and once what hinders the
+        reading (a name that a living publisher does not have, a feed that is closed to us); that
+        again after 1, 2, 4, ... at most 60 seconds while it lasts. Without `on_error`, both go to
+        threading.excepthook, and repeated ones of the callback after such silences, too.
+        Raises TypeError when one of them can't be called.
         """
-        return Subscription(self, callback)
+        if not callable(callback):
+            raise TypeError(f"the callback can't be called: it is {type(callback).__name__}")
+        if on_error is not None and not callable(on_error):
+            raise TypeError(f"on_error can't be called: it is {type(on_error).__name__}")
+        return Subscription(self, callback, on_error)
 
     def live(self, rows: int = 10) -> Live:
         """Show the frame's first rows in a notebook, and keep the output fresh."""
@@ -181,7 +228,7 @@ class Feed:
 
     # --- the catalog -----------------------------------------------------------------------------
 
-    def _observe(self, force: bool = False) -> _Attached | None:
+    def _observe(self, force: bool = False) -> Attached | None:
         """The catalog as it stands; None when there is none."""
         attached = self._attached
         now = time.monotonic()
@@ -196,22 +243,27 @@ class Feed:
             self._look_at = now + _LOOK_EVERY if attached and attached.has_feed() else 0.0
             return attached
 
-    def _attach(self) -> _Attached | None:
+    def _attach(self) -> Attached | None:
         try:
             catalog = Catalog(self._place)
         except InstanceNotFound:
             return None
         return self._find_slot(catalog)
 
-    def _find_slot(self, catalog: Catalog) -> _Attached:
-        attached = _Attached(catalog, catalog.find(self._name))
+    def _find_slot(self, catalog: Catalog) -> Attached:
+        attached = Attached(catalog, *catalog.find(self._name))
         self._attached = attached
-        at = catalog.sequence_at(attached.slot) if attached.slot >= 0 else -1
-        self._cell = (catalog.words64, at) if at >= 0 else _NO_CELL
+        self._cell = attached.cell()
         return attached
 
+    def _check_names(self) -> None:
+        """Names that nothing can have are told at once: there is nothing to wait for."""
+        _catalog.check_instance_name(self._place.instance)
+        _catalog.check_feed_name(self._name)
+
     def _not_found(self, catalog: Catalog) -> FeedNotFound:
-        names = [name for _, name in catalog.slots()]
+        _catalog.check_feed_name(self._name)
+        names = [name for _, _, name in catalog.slots()]
         nearest = next(iter(difflib.get_close_matches(self._name, names, 1)), None)
         hint = f"; the nearest is {nearest!r}" if nearest else ""
         where = self._place.path
@@ -230,7 +282,7 @@ class Feed:
         held = self._held_for(is_for_frames)
         if attached is None:
             if held is None:
-                raise InstanceNotFound(f"nothing is published at {self._place.path}")
+                raise _catalog.nothing_at(self._place)
             return held
         if not attached.has_feed():
             if held is not None and not attached.catalog.is_served():
@@ -241,7 +293,7 @@ class Feed:
         with self._lock:
             return self._load(attached, is_for_frames)
 
-    def _load(self, attached: _Attached, is_for_frames: bool) -> _Held:
+    def _load(self, attached: Attached, is_for_frames: bool) -> _Held:
         """Open what stands under the name; again, a few times, when it is older than it should."""
         found: _Held | None = None
         broken: FormatError | None = None
@@ -260,6 +312,8 @@ class Feed:
                 snapshot = open_snapshot(self._place, self._name, self._verify, kept, is_for_frames)
             except (FileNotFoundError, BlockingIOError):
                 continue
+            except PermissionError:
+                raise _catalog.denied(f"{self._place.path}/{self._name}.arrow") from None
             except FormatError as error:  # it may have lost its name to a good one meanwhile
                 broken = error
                 continue
@@ -278,47 +332,95 @@ class Feed:
         self._held = found
         return found
 
-    def _last(self, attached: _Attached, held: _Held | None) -> _Held:
+    def _last(self, attached: Attached, held: _Held | None) -> _Held:
         """Nothing can be had now: the last one stays current, if there was one."""
         if not attached.has_feed():
             raise self._not_found(attached.catalog)
         if held is not None:
             return held
-        sequence = attached.mark().sequence
-        why = "has lost its snapshot's file" if sequence else "was not published yet"
-        error = attached.catalog.error(attached.slot)
+        status = attached.status()
+        has_lost = status is not None and status.sequence
+        why = "has lost its snapshot's file" if has_lost else "was not published yet"
+        error = status.error if status is not None else ""
         raise NotPublished(f"{self._name} {why}{': ' + error if error else ''}")
 
     # --- waiting ---------------------------------------------------------------------------------
 
-    def _await(self, taken: Mark, timeout: float | None) -> Mark | None:
-        """The mark of something newer than `taken`; None when the time has passed first."""
+    def _await(
+        self,
+        cursor: Cursor,
+        timeout: float | None,
+        is_whole: bool = True,
+        is_for_frames: bool = False,
+    ) -> _Held | None:
+        """Something that is news to `cursor`; None when the time has passed first.
+
+        A slice of a longer wait (not `is_whole`) goes on with the grace of the slice before, and
+        raises nothing about a feed that is missing merely because the slice is over.
+        """
+        if not self._can_be:
+            self._check_names()
         deadline = None if timeout is None else time.monotonic() + timeout
+        there: Catalog | None = None
+        nap = _NAP
+        if is_whole:
+            cursor.missed_since = None
         while True:
+            before = self._attached
+            news = before.catalog.wake_word if before is not None else 0
             attached = self._observe()
-            wake = 0
+            is_missed = False
+            wake, longest = 0, _LOOK_EVERY
             if attached is not None and attached.has_feed():
+                there, cursor.missed_since = attached.catalog, None
                 # The wake word before the sequence: a publication between the two ends the sleep.
                 wake = attached.wake_word()
-                if attached.is_newer_than(taken):
-                    return attached.mark()
+                if attached.is_newer_than(cursor.seen):
+                    found = self._news(cursor, is_for_frames)
+                    if found is not None:
+                        return found
+                    longest = nap = min(2 * nap, _LOOK_EVERY)
             elif attached is not None and attached.catalog.is_served():
-                raise self._not_found(attached.catalog)
-            left = _LOOK_EVERY if deadline is None else deadline - time.monotonic()
+                is_missed = True
+                was_there = there is attached.catalog or cursor.seen.epoch == attached.catalog.epoch
+                if was_there or _is_over(cursor):
+                    raise self._not_found(attached.catalog)
+            left = longest if deadline is None else deadline - time.monotonic()
             if left <= 0:
+                if is_missed and is_whole and attached is not None:
+                    raise self._not_found(attached.catalog)
                 return None
-            _sleep(attached, wake, min(left, _LOOK_EVERY))
+            if attached is not before:
+                news = 0
+            _sleep(attached, wake, news, min(left, longest))
+
+    def _news(self, cursor: Cursor, is_for_frames: bool) -> _Held | None:
+        """What the catalog has told of, when it can be had."""
+        try:
+            found = self._newest(is_for_frames)
+        except (NotPublished, InstanceNotFound, FeedNotFound):
+            return None  # gone again between the two looks, or its file is lost
+        return found if cursor.is_passed_by(found) else None
 
 
-def _sleep(attached: _Attached | None, wake: int, seconds: float) -> None:
-    """On the feed's own word when there is one, else a moment."""
-    if attached is None or not attached.has_feed() or attached.catalog.is_stopped:
+def _is_over(cursor: Cursor) -> bool:
+    """Whether a publisher without the feed has had its time of grace."""
+    now = time.monotonic()
+    if cursor.missed_since is None:
+        cursor.missed_since = now
+    return now - cursor.missed_since >= _GRACE
+
+
+def _sleep(attached: Attached | None, wake: int, news: int, seconds: float) -> None:
+    """On the feed's own word when it is there, else on the catalog's for a while."""
+    if attached is None or attached.catalog.is_stopped:
         time.sleep(min(seconds, _ABSENT_NAP))
-    else:
+    elif attached.has_feed():
         attached.sleep(wake, seconds)
+    else:
+        attached.catalog.sleep(news, min(seconds, _MISSED_NAP))
 
 
-_NO_CELL = memoryview(bytes(8)).cast("Q"), 0
 _feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
 
 

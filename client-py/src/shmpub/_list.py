@@ -9,7 +9,20 @@ import numpy as np
 import pandas as pd
 
 from . import _catalog
-from ._catalog import Catalog
+from ._catalog import Catalog, Status
+from ._errors import InstanceNotFound
+
+_DTYPES = {
+    "feed": "str",
+    "sequence": "int64",
+    "rows": "int64",
+    "columns": "int64",
+    "bytes": "int64",
+    "age": "timedelta64[ns]",
+    "looked": "timedelta64[ns]",
+    "state": "str",
+    "last_error": "str",
+}
 
 
 def feeds(
@@ -17,35 +30,50 @@ def feeds(
     directory: str | os.PathLike[str] | None = None,
     owner: int | str | None = None,
 ) -> pd.DataFrame:
-    """Every feed of an instance: sequence, rows, age, state, last error; by name.
+    """A DataFrame of every feed of an instance, sorted by name, which is the index (`feed`, str).
 
-    Raises InstanceNotFound when nothing is published there.
+    sequence    int64: of the newest snapshot; 0 until there is one
+    rows        int64
+    columns     int64: levels of the index not counted
+    bytes       int64: size of the snapshot
+    age         timedelta64[ns]: of the data, since its source was modified (since it was
+                published, where that is not known); NaT until there is some
+    looked      timedelta64[ns]: since the publisher looked at the source last; NaT: never
+    state       str: "never", "fresh", "stale", "failing" or "gone", as Feed.state has it
+    last_error  str: why it is so; empty when all is well
+
+    Raises InstanceNotFound when nothing is published there, AccessDenied, UntrustedOwner,
+    FormatError.
     """
-    path = None if directory is None else os.fspath(directory)
-    catalog = Catalog(_catalog.place(instance, path, owner))
+    place = _catalog.place(instance, directory, owner)
+    try:
+        catalog = Catalog(place)
+    except InstanceNotFound:
+        raise _catalog.nothing_at(place) from None
+    why = catalog.why_gone()
     now = time.time_ns()
-    rows = [_row(catalog, slot, name, now) for slot, name in catalog.slots()]
-    names = ["feed", "sequence", "rows", "columns", "bytes", "age", "state", "last_error"]
-    frame = pd.DataFrame(rows, columns=names).set_index("feed").sort_index()
-    integers = dict.fromkeys(["sequence", "rows", "columns", "bytes"], "int64")
-    return frame.astype({**integers, "age": "timedelta64[ns]", "state": "str", "last_error": "str"})
+    found = (catalog.status(slot, generation) for slot, generation, _ in catalog.slots())
+    rows = [_row(status, why, now) for status in found if status is not None]
+    frame = pd.DataFrame(rows, columns=list(_DTYPES)).astype(_DTYPES)
+    return frame.set_index("feed").sort_index()
 
 
-def _row(catalog: Catalog, slot: int, name: str, now: int) -> tuple[object, ...]:
-    sequence = catalog.words64[catalog.sequence_at(slot)]
-    descriptor = catalog.descriptor(slot)
-    state = _catalog.STATES.get(catalog.slot_state(slot), "removed")
-    error = catalog.error(slot)
-    if descriptor is None:
-        return name, sequence, 0, 0, 0, np.timedelta64("NaT", "ns"), state, error
-    age = np.timedelta64(now - descriptor.published_ns, "ns")
+def _row(status: Status, why_gone: str | None, now_ns: int) -> tuple[object, ...]:
+    of = status.descriptor
     return (
-        name,
-        sequence,
-        descriptor.rows,
-        descriptor.columns,
-        descriptor.size,
-        age,
-        state,
-        error,
+        status.name,
+        status.sequence,
+        of.rows if of else 0,
+        of.columns if of else 0,
+        of.size if of else 0,
+        _since(of.data_ns if of else 0, now_ns),
+        _since(status.attempted_ns, now_ns),
+        "gone" if why_gone is not None else _catalog.STATES.get(status.state, "removed"),
+        _catalog.reason(status.error, why_gone),
     )
+
+
+def _since(then_ns: int, now_ns: int) -> np.timedelta64:
+    if not then_ns:
+        return np.timedelta64("NaT", "ns")
+    return np.timedelta64(min(now_ns - then_ns, 2**63 - 1), "ns")

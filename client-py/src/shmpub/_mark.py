@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ._snapshot import Snapshot
 
 
 class Mark(NamedTuple):
@@ -18,3 +21,23 @@ class Mark(NamedTuple):
 
 
 NOTHING = Mark(0, 0)
+
+
+class Cursor:
+    """What somebody has seen of a feed, and what was given to them. For one thread at a time."""
+
+    __slots__ = ("given", "missed_since", "seen")
+
+    def __init__(self) -> None:
+        self.seen = NOTHING  # as the catalog counts
+        self.given = NOTHING  # as the snapshot's own record has it
+        self.missed_since: float | None = None  # when a living publisher was first without the feed
+
+    def accept(self, found: tuple[Snapshot, Mark]) -> Snapshot:
+        """`found` counts as seen and given from now on."""
+        self.given, self.seen = found[0].mark, found[1]
+        return found[0]
+
+    def is_passed_by(self, found: tuple[Snapshot, Mark]) -> bool:
+        """Whether `found` is news to whoever has this cursor."""
+        return found[1].is_newer_than(self.seen) and found[0].mark.is_newer_than(self.given)

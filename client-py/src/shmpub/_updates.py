@@ -9,63 +9,23 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from ._errors import FeedNotFound, InstanceNotFound, NotPublished
-from ._mark import NOTHING, Mark
+from ._errors import Error
+from ._mark import Cursor
 from ._snapshot import Snapshot
 
 if TYPE_CHECKING:
     from ._feed import Feed
 
 _SLICE = 1.0  # the longest that a thread sleeps after nobody wants its answer any more
-_PAUSE = 0.01  # when the catalog tells of something that can't be had yet
-
-
-class _Cursor:
-    """How far somebody has come with a feed."""
-
-    def __init__(self, feed: Feed) -> None:
-        self._feed = feed
-        self._seen: Mark = NOTHING
-        self._given: Mark = NOTHING
-
-    def next(self, timeout: float | None) -> Snapshot | None:
-        """Something newer than all before; None when the time has passed first."""
-        found = self.peek(timeout)
-        return None if found is None else self.accept(found)
-
-    def peek(self, timeout: float | None) -> tuple[Snapshot, Mark] | None:
-        """The same, but it stays the next one until it is accepted."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if self._feed._await(self._seen, left) is None:
-                return None
-            found = self._look()
-            if found is not None:
-                return found
-            if left is not None and left <= 0:
-                return None
-            time.sleep(_PAUSE)
-
-    def accept(self, found: tuple[Snapshot, Mark]) -> Snapshot:
-        self._given, self._seen = found[0].mark, found[1]
-        return found[0]
-
-    def _look(self) -> tuple[Snapshot, Mark] | None:
-        try:
-            snapshot, mark = self._feed._newest()
-        except (NotPublished, InstanceNotFound):
-            return None  # gone again between the two looks
-        if mark.is_newer_than(self._seen) and snapshot.mark.is_newer_than(self._given):
-            return snapshot, mark
-        return None
+_FIRST_SILENCE, _LONGEST_SILENCE = 1.0, 60.0  # between two reports of one error
 
 
 class Updates:
     """Snapshots of a feed as they come: an iterator and an asynchronous one."""
 
     def __init__(self, feed: Feed, timeout: float | None) -> None:
-        self._cursor = _Cursor(feed)
+        self._feed = feed
+        self._cursor = Cursor()
         self._timeout = timeout
         self._worker: ThreadPoolExecutor | None = None
 
@@ -73,10 +33,10 @@ class Updates:
         return self
 
     def __next__(self) -> Snapshot:
-        snapshot = self._cursor.next(self._timeout)
-        if snapshot is None:
+        found = self._feed._await(self._cursor, self._timeout)
+        if found is None:
             raise StopIteration
-        return snapshot
+        return self._cursor.accept(found)
 
     def __aiter__(self) -> Updates:
         return self
@@ -87,21 +47,33 @@ class Updates:
             self._worker = ThreadPoolExecutor(1, "shmpub-updates")
         loop = asyncio.get_running_loop()
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        self._cursor.missed_since = None
         while True:
-            left = _SLICE if deadline is None else min(_SLICE, deadline - time.monotonic())
-            found = await loop.run_in_executor(self._worker, self._cursor.peek, max(0.0, left))
+            left = _SLICE if deadline is None else deadline - time.monotonic()
+            is_last = left < _SLICE
+            # What is found stays the next one until it is accepted: a cancelled task loses nothing.
+            found = await loop.run_in_executor(
+                self._worker, self._feed._await, self._cursor, min(_SLICE, max(0.0, left)), is_last
+            )
             if found is not None:
                 return self._cursor.accept(found)
-            if deadline is not None and time.monotonic() >= deadline:
+            if is_last:
                 raise StopAsyncIteration
 
 
 class Subscription:
     """A callback that is told of each snapshot, until it is cancelled."""
 
-    def __init__(self, feed: Feed, callback: Callable[[Snapshot], Any]) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        callback: Callable[[Snapshot], Any],
+        on_error: Callable[[Exception], Any] | None,
+    ) -> None:
+        self._feed = feed
         self._callback = callback
-        self._cursor = _Cursor(feed)
+        self._on_error = on_error
+        self._cursor = Cursor()
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"shmpub-{feed.name}", daemon=True)
         self._thread.start()
@@ -112,7 +84,7 @@ class Subscription:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether cancel() was called."""
+        """Whether cancel() was called, or the callback has ended its thread."""
         return self._cancelled.is_set()
 
     def __enter__(self) -> Subscription:
@@ -122,16 +94,93 @@ class Subscription:
         self.cancel()
 
     def _run(self) -> None:
-        while not self._cancelled.is_set():
-            try:
-                snapshot = self._cursor.next(_SLICE)
+        reading, calling = _Reports(self._on_error), _Reports(None)
+        try:
+            while not self._cancelled.is_set():
+                snapshot = self._next(reading)
                 if snapshot is not None and not self._cancelled.is_set():
-                    self._callback(snapshot)
-            except FeedNotFound:
-                self._cancelled.wait(_SLICE)  # it may come back with the next configuration
-            except Exception as error:
-                kind, trace = type(error), error.__traceback__
-                threading.excepthook(
-                    threading.ExceptHookArgs((kind, error, trace, threading.current_thread()))
-                )
-                self._cancelled.wait(_PAUSE)
+                    self._call(snapshot, calling)
+        finally:
+            self._cancelled.set()
+
+    def _next(self, reports: _Reports) -> Snapshot | None:
+        """The next snapshot; None when there is none for a while. What hinders it is told."""
+        try:
+            found = self._feed._await(self._cursor, _SLICE, is_whole=False)
+        except Exception as error:
+            reports.tell(error)
+            self._cancelled.wait(_SLICE)
+            return None
+        reports.forget()
+        return None if found is None else self._cursor.accept(found)
+
+    def _call(self, snapshot: Snapshot, reports: _Reports) -> None:
+        try:
+            self._callback(snapshot)
+        except Exception as error:
+            if self._on_error is None:
+                reports.tell(error)
+            else:
+                _call_or_report(self._on_error, error, reports)
+        else:
+            reports.forget()
+
+
+def _call_or_report(
+    on_error: Callable[[Exception], Any], error: Exception, reports: _Reports
+) -> None:
+    try:
+        on_error(error)
+    except Exception as its_own:
+        reports.tell(its_own)
+
+
+class _Reports:
+    """Tells of an error once, and again after ever longer silences while it lasts.
+
+    To `on_error` where there is one, else to threading.excepthook.
+    """
+
+    def __init__(self, on_error: Callable[[Exception], Any] | None) -> None:
+        self._on_error = on_error
+        self._silence = self._until = 0.0
+        self.forget()
+
+    def forget(self) -> None:
+        """It is over: the next one is told at once, whatever it is."""
+        self._kind: object = None
+        self._untold = 0
+
+    def tell(self, error: Exception) -> None:
+        now = time.monotonic()
+        kind = _kind_of(error)
+        if kind != self._kind:
+            self._kind, self._silence, self._untold = kind, _FIRST_SILENCE, 0
+        elif now < self._until:
+            self._untold += 1
+            return
+        else:
+            self._silence = min(2 * self._silence, _LONGEST_SILENCE)
+        self._until = now + self._silence
+        if self._untold:
+            error.add_note(f"{self._untold} more like this since the last report")
+            self._untold = 0
+        if self._on_error is None:
+            _hook(error)
+        else:
+            _call_or_report(self._on_error, error, _Reports(None))
+
+
+def _kind_of(error: Exception) -> object:
+    """What equal errors have in common: an error of ours its text, another where it was raised."""
+    if isinstance(error, Error):
+        return type(error), str(error)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return type(error), trace and (trace.tb_frame.f_code, trace.tb_lineno)
+
+
+def _hook(error: Exception) -> None:
+    arguments = type(error), error, error.__traceback__, threading.current_thread()
+    threading.excepthook(threading.ExceptHookArgs(arguments))

@@ -1,0 +1,77 @@
+"""A feed's slot in a catalog.
+
+Where the slot's words are is known here, so that looking for news is reading them. The slot may be
+given to another feed: whoever has read a word of it looks at its generation, too.
+"""
+
+from __future__ import annotations
+
+from . import _catalog, _wait_linux
+from ._catalog import Catalog, Status
+from ._mark import NOTHING, Mark
+
+Cell = tuple[memoryview, int, int, int]  # words, sequence's index, generation's index, generation
+NO_CELL: Cell = memoryview(bytes(8)).cast("Q"), 0, 0, 0
+
+
+class Attached:
+    """A catalog and the feed's slot in it; -1 when it has none."""
+
+    __slots__ = (
+        "_generation_at",
+        "_sequence_at",
+        "_state_at",
+        "_wake_at",
+        "_words32",
+        "_words64",
+        "catalog",
+        "generation",
+        "slot",
+    )
+
+    def __init__(self, catalog: Catalog, slot: int, generation: int) -> None:
+        self.catalog = catalog
+        self.slot = slot
+        self.generation = generation
+        self._generation_at = catalog.generation_at(slot)
+        self._words32, self._words64 = catalog.words32, catalog.words64
+        self._state_at = catalog.state_at(slot)
+        self._wake_at = catalog.wake_at(slot)
+        self._sequence_at = catalog.sequence_at(slot)
+
+    def cell(self) -> Cell:
+        """Where the sequence is, and what shows that it still is this feed's."""
+        if self.slot < 0:
+            return NO_CELL
+        return self._words64, self._sequence_at, self._generation_at, self.generation
+
+    def _is_mine(self) -> bool:
+        return self._words64[self._generation_at] == self.generation
+
+    def mark(self) -> Mark:
+        sequence = self._words64[self._sequence_at]
+        return Mark(self.catalog.epoch, sequence) if self._is_mine() else NOTHING
+
+    def is_newer_than(self, mark: Mark) -> bool:
+        sequence = self._words64[self._sequence_at]
+        is_newer = sequence > mark.sequence or self.catalog.epoch != mark.epoch
+        return sequence != 0 and is_newer and self._is_mine()
+
+    def has_feed(self) -> bool:
+        if self.slot < 0:
+            return False
+        return self._words32[self._state_at] in _catalog.WITH_FEED and self._is_mine()
+
+    def is_good(self) -> bool:
+        return self.has_feed() and not self.catalog.is_stopped
+
+    def status(self) -> Status | None:
+        """What the catalog tells of the feed; None when it has none of that name."""
+        return self.catalog.status(self.slot, self.generation) if self.slot >= 0 else None
+
+    def wake_word(self) -> int:
+        return self._words32[self._wake_at]
+
+    def sleep(self, wake: int, seconds: float) -> None:
+        """Until the wake word is another one than `wake`, or the time has passed."""
+        _wait_linux.sleep(self.catalog.base + 4 * self._wake_at, wake, seconds)

@@ -1,0 +1,86 @@
+"""What subscribe() is given, and what is raised about instances that are not there or closed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import as_nobody, read
+from handmade import Instance
+
+import shmpub
+
+ONE = read("a,s\n1,x\n2,y\n")
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+
+ARGUMENTS = [
+    ({"owner": "nobdy"}, ValueError, "nobdy"),
+    ({"owner": ""}, ValueError, "owner"),
+    ({"owner": "no\0body"}, ValueError, "owner"),
+    ({"owner": -1}, ValueError, "-1"),
+    ({"owner": 2**32}, ValueError, "owner"),
+    ({"owner": True}, TypeError, "owner"),
+    ({"owner": 1.5}, TypeError, "owner"),
+    ({"name": None}, TypeError, "name"),
+    ({"name": b"quotes"}, TypeError, "name"),
+    ({"instance": 7}, TypeError, "instance"),
+    ({"directory": 7}, TypeError, "int"),
+    ({"verify": "none"}, ValueError, "full"),
+]
+
+
+@pytest.mark.parametrize(("changes", "kind", "text"), ARGUMENTS, ids=lambda v: str(v)[:30])
+def test_arguments(changes: dict, kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match=text):
+        shmpub.subscribe(**{"name": "quotes", **changes})
+
+
+def test_arguments_that_are_accepted(instance: Instance, directory: Path) -> None:
+    instance.publish("quotes", ONE, 1)
+    for owner in (None, 0, "root", "65534", np.int64(5)):
+        for path in (directory, str(directory), os.fsencode(directory)):
+            feed = shmpub.subscribe("quotes", instance=None, directory=path, owner=owner)
+            pd.testing.assert_frame_equal(feed.df, ONE)
+
+
+def test_instances_that_there_are_instead(instance: Instance, directory: Path) -> None:
+    Instance(directory, "other")
+    (directory / "none").mkdir()
+    (directory / "file").touch()
+    for call in (
+        lambda: shmpub.subscribe("quotes", instance="otter", directory=directory).df,
+        lambda: shmpub.feeds(instance="otter", directory=directory),
+    ):
+        with pytest.raises(shmpub.InstanceNotFound, match="other, shmpub") as caught:
+            call()
+        assert caught.value.instances == ("other", "shmpub")
+    with pytest.raises(shmpub.InstanceNotFound, match="no directory") as caught:
+        _ = shmpub.subscribe("quotes", directory=directory / "nowhere").df
+    assert caught.value.instances == ()
+
+
+@needs_root
+@pytest.mark.parametrize("name", ["quotes.arrow", "catalog", ""])
+def test_what_is_closed(instance: Instance, directory: Path, name: str) -> None:
+    instance.publish("quotes", ONE, 1)
+    closed = instance.path / name
+    closed.chmod(0o600)
+    directory.chmod(0o755)
+
+    def look() -> None:
+        feed = shmpub.subscribe("quotes", directory=directory)
+        for call in (lambda: feed.df, feed.snapshot, feed.wait):
+            with pytest.raises(shmpub.AccessDenied, match=str(closed)) as caught:
+                call()
+            assert isinstance(caught.value, PermissionError)
+            assert (caught.value.errno, caught.value.filename) == (errno.EACCES, str(closed))
+        if name != "quotes.arrow":
+            with pytest.raises(shmpub.AccessDenied, match=str(closed)):
+                shmpub.feeds(directory=directory)
+
+    as_nobody(look)
