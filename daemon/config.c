@@ -390,6 +390,8 @@ static int load(struct config **out, const char *path, bool looks, struct config
 		r = config_check(l.config, path, problems, err);
 	if (!r && looks && problems->n == 0) /* what is not used needs no look, which may hang */
 		r = config_check_sources(l.config, problems, err);
+	if (!r && looks && problems->n == 0)
+		r = config_check_directory(l.config, path, problems, err);
 	if (!r)
 		r = config_problems_finish(problems, path, err);
 	if (!r && problems->n)

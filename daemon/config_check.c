@@ -206,6 +206,27 @@ int config_check(struct config *c, const char *path, struct config_problems *pro
 	return r;
 }
 
+/* --- the directory ------------------------------------------------------------------------------ */
+
+int config_check_directory(const struct config *c, const char *path,
+                           struct config_problems *problems, struct shmpub_error *err)
+{
+	const struct config_daemon *d = &c->daemon;
+	struct shm_dir dir = SHM_DIR_NONE;
+	struct shmpub_error why, message;
+	int r = shm_dir_open(&dir, d->directory, d->instance, &why);
+
+	if (r != SHMPUB_OK) /* the instance is yet to be made */
+		r = shm_dir_base(&dir, d->directory, &why);
+	if (r == SHMPUB_OK)
+		r = shm_dir_recycles(&dir, &why);
+	shm_dir_close(&dir);
+	if (r != SHM_UNFIT)
+		return SHMPUB_OK;
+	error_set(&message, SHMPUB_ERR_INVALID, "directory: %s", why.message);
+	return config_warning(problems, (struct config_place){ path, 0, 0 }, message.message, err);
+}
+
 /* --- sources ------------------------------------------------------------------------------------ */
 
 /* A mode of the ini that opens what is closed may be meant so. */

@@ -252,7 +252,7 @@ static void finish(struct publication *pub)
 	struct publisher *p = pub->publisher;
 
 	if (pub->no_leases)
-		p->has_leases = false;
+		store_relaxed_u32(&p->has_leases, 0);
 	if (pub->spare != NULL)
 		push(&f->retired, pub->spare);
 	segments_let_go(p, &pub->retired);

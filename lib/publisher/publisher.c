@@ -44,7 +44,6 @@ static int take_options(struct publisher *p, const struct publisher_options *o,
 	p->max_bytes = o->max_bytes;
 	p->spare_limit = o->spare_bytes;
 	p->keep_on_exit = o->keep_on_exit;
-	p->has_leases = true;
 	p->page_size = shm_page_size();
 	p->next_number = 1;
 	/* A recycling feed has two open; half of what may be is left for everything else. */
@@ -71,6 +70,12 @@ static int take_lock(struct publisher *p, struct shmpub_error *err)
 		                 p->dir.path);
 	return error_set(err, SHMPUB_ERR_BUSY, "%s: process %llu publishes there", p->dir.path,
 	                 (unsigned long long)pid);
+}
+
+/* Where they would be granted although readers have the file, nothing may be believed of them. */
+static void look_at_leases(struct publisher *p)
+{
+	store_relaxed_u32(&p->has_leases, shm_dir_recycles(&p->dir, NULL) == 0);
 }
 
 static void release(struct publisher *p)
@@ -100,6 +105,8 @@ int publisher_open(struct publisher **out, const struct publisher_options *optio
 		r = take_lock(p, err);
 	if (r == 0)
 		r = takeover_clean(p, err);
+	if (r == 0)
+		look_at_leases(p);
 	if (r == 0)
 		r = catalog_open_writer(&p->catalog, &p->dir, p->instance, p->max_feeds, &p->access,
 		                        err);
@@ -204,6 +211,7 @@ static int put_back_directory(struct publisher *p, struct shmpub_error *err)
 	}
 	shm_dir_close(&old);
 	shm_unlock(lock);
+	look_at_leases(p);
 	return 0;
 }
 

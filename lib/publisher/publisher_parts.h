@@ -43,7 +43,7 @@ struct publisher {
 	uint32_t max_feeds;
 	uint64_t max_bytes, spare_limit;
 	bool keep_on_exit;
-	bool has_leases; /* until one could not be had */
+	uint32_t has_leases; /* [any, atomic] 1 until they proved not to tell who has a file */
 	uint64_t page_size;
 
 	uint64_t used_bytes; /* [any, atomic] every segment's */

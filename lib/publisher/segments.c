@@ -98,6 +98,8 @@ void segment_drop(struct publisher *p, struct segment *s)
 
 int segment_probe(const struct publisher *p, const struct segment *s)
 {
+	if (!load_relaxed_u32(&p->has_leases))
+		return SHMPUB_ERR_SYS;
 	if (s->map.fd >= 0)
 		return shm_probe(&s->map);
 	return s->name[0] != '\0' ? shm_probe_name(&p->dir, s->name) : 0;
@@ -209,7 +211,7 @@ void held_sweep(struct publisher *p, size_t most)
 bool feed_recycles(struct publisher_feed *f)
 {
 	struct publisher *p = f->publisher;
-	bool may = !f->is_removed && p->has_leases && p->spare_limit > 0 &&
+	bool may = !f->is_removed && load_relaxed_u32(&p->has_leases) && p->spare_limit > 0 &&
 	           f->interval_ms <= SPARE_INTERVAL_MS;
 
 	if (may && !f->is_recycler && p->n_recyclers >= p->max_recyclers)
@@ -264,7 +266,7 @@ static void look_at_spare(struct publisher_feed *f, int64_t now_ns)
 		return;
 	r = segment_probe(f->publisher, s);
 	if (r < 0)
-		f->publisher->has_leases = false;
+		store_relaxed_u32(&f->publisher->has_leases, 0);
 	s->is_free = r == 0;
 	set_held(f->publisher, s, r == SHM_BUSY);
 }

@@ -22,6 +22,7 @@ enum shm_answer {
 	SHM_BUSY = 21,        /* somebody else has it: a lock, or a segment that is still in use */
 	SHM_TIMEOUT = 22,     /* the time given passed first */
 	SHM_INTERRUPTED = 23, /* a signal handler ran */
+	SHM_UNFIT = 24,       /* a directory where segments must not be recycled */
 };
 
 /* An instance's directory, opened; names below are resolved in it, never through links. */
@@ -149,6 +150,12 @@ void shm_discard(struct shm_map *map);
  * somebody has waited for fs.lease-break-time, so it is looked at again at the end.
  */
 
+/*
+ * Does a lease tell who has a file in this directory, so that segments may be recycled in it?
+ * SHM_UNFIT: it does not (overlay, network file systems, no leases at all), and `err` has a line
+ * that says why. A failure: it could not be asked, as when nothing can be written there.
+ */
+int shm_dir_recycles(const struct shm_dir *dir, struct shmpub_error *err);
 /*
  * Make a sealed segment writable again under a write lease. SHM_BUSY: somebody has it.
  * SHMPUB_ERR_SYS: leases cannot be had here.

@@ -1,8 +1,10 @@
 /*
  * lib/publisher where the kernel or the file system has no leases, no exchange, or
- * neither: a seccomp filter refuses them as such a system does.
+ * neither: a seccomp filter refuses them as such a system does. And on an overlay file
+ * system, which grants leases on files that readers have mapped.
  */
 #include "unit/child.h"
+#include "unit/overlay.h"
 #include "unit/publishing.h"
 
 #include <errno.h>
@@ -55,7 +57,7 @@ static bool publishes(const void *arg)
 	struct publisher_feed *f;
 	struct shm_map held;
 
-	if (!refuse(w))
+	if (w->sys != 0 && !refuse(w))
 		return false;
 	p = open_publisher(w->directory, 1 << 20, 1 << 20);
 	f = open_feed(p, "q");
@@ -95,9 +97,53 @@ static void test_without(const char *directory)
 		CHECK(cases[i].label, in_child(publishes, &cases[i], 0));
 }
 
+static bool publishes_on_overlay(const void *arg)
+{
+	struct without w = { "overlay", arg, false, true, 0 };
+	struct shm_dir dir;
+
+	if (!overlay_mount(arg))
+		return true;
+	CHECK_INT("open", shm_dir_base(&dir, arg, &err), 0);
+	CHECK_INT("told", shm_dir_recycles(&dir, &err), SHM_UNFIT);
+	CHECK("says why", strstr(err.message, "overlay") != NULL);
+	CHECK_INT("nothing is left there", names_in(&dir).hidden, 0);
+	shm_dir_close(&dir);
+	return publishes(&w);
+}
+
+static void test_overlay(const char *directory)
+{
+	CHECK("on an overlay", in_child(publishes_on_overlay, directory, 0));
+}
+
+static bool cannot_be_asked(const void *arg)
+{
+	struct shm_dir dir;
+	bool is_refused;
+
+	if (shm_dir_base(&dir, arg, &err) != 0)
+		return false;
+	is_refused = shm_dir_recycles(&dir, &err) == SHMPUB_ERR_SYS;
+	shm_dir_close(&dir);
+	return is_refused;
+}
+
+static void test_fit(const char *directory)
+{
+	struct shm_dir dir;
+
+	CHECK_INT("open", shm_dir_base(&dir, directory, &err), 0);
+	CHECK_INT("shared memory is fit", shm_dir_recycles(&dir, &err), 0);
+	CHECK_INT("nothing is left there", names_in(&dir).hidden, 0);
+	shm_dir_close(&dir);
+	if (geteuid() == 0)
+		CHECK("not writable", in_child(cannot_be_asked, directory, 65534));
+}
+
 int main(void)
 {
-	static void (*const tests[])(const char *) = { test_without };
+	static void (*const tests[])(const char *) = { test_without, test_overlay, test_fit };
 
 	return run_all(tests, ARRAY_LEN(tests));
 }
