@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "columns/table.h"
 #include "value/scan.h"
-#include "value/token.h"
 
 /*
  * What all ways of filling a column share: the text of a cell, room for it, and what to
@@ -112,7 +111,7 @@ bool part_has_plain_quotes(const struct part *p)
 	char quote = p->in->dialect.quote;
 
 	return !p->in->dialect.has_quote ||
-	       !(scan_is_digit(quote) || token_is_letter(quote) || memchr("+-.", quote, 3));
+	       !(scan_is_digit(quote) || scan_is_letter(quote) || memchr("+-.", quote, 3));
 }
 
 static bool is_to_trim(const struct trimmed *trimmed, struct span cell, const struct csv_dialect *d)

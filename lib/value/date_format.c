@@ -1,6 +1,7 @@
 #include "value/date_format.h"
 #include "value/date_layout.h"
 #include "value/iso8601.h"
+#include "value/lexer.h"
 #include "value/reading.h"
 #include "value/scan.h"
 #include "value/strptime.h"
@@ -57,14 +58,18 @@ static int add_all(struct date_format *f, struct span format, struct shmpub_erro
 	int r = SHMPUB_OK;
 
 	for (size_t i = 0; r == SHMPUB_OK && i < format.size; i++) {
-		if (scan_is_blank(format.data[i]))
+		size_t space = lexer_space(format.data + i, format.data + format.size);
+
+		if (space > 0) {
 			r = add(f, ' ', '\0', err);
-		else if (format.data[i] != '%')
+			i += space - 1;
+		} else if (format.data[i] != '%') {
 			r = add(f, '\0', format.data[i], err);
-		else if (++i == format.size)
+		} else if (++i == format.size) {
 			r = error_set(err, SHMPUB_ERR_INVALID, "date format ends in a lone %%");
-		else
+		} else {
 			r = add_directive(f, format.data[i], err);
+		}
 	}
 	return r;
 }

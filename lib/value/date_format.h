@@ -12,9 +12,8 @@
  * each cell may do either, which differs only for columns that mix them.
  *
  * When no format can be guessed (two-digit years, PM, no day), every cell is read by
- * dateutil's rules, as pandas does. Not known here, and no dates: a time without a date
- * (pandas adds today's), quarters (2024Q1), "now" and "today", names of zones other than
- * UTC and GMT, and offsets behind a name (GMT+3).
+ * dateutil's rules (reading.h), as pandas does. Not known here, and no dates: what
+ * depends on the clock, which is a time without a date, "now" and "today".
  */
 #ifndef SHMPUB_VALUE_DATE_FORMAT_H
 #define SHMPUB_VALUE_DATE_FORMAT_H
@@ -71,7 +70,10 @@ int date_format_compile(struct date_format *out, struct span format, struct shmp
 /* False: pandas guesses no format from this value (and it is no ISO 8601 either). */
 bool date_format_infer(struct date_format *out, struct span first);
 
-/* What pandas' guess_datetime_format answers; 0: nothing. `out` has room for `capacity` bytes. */
+/*
+ * What pandas' guess_datetime_format answers, with one blank for a run of white space; 0:
+ * nothing. `out` has room for `capacity` bytes.
+ */
 size_t date_format_guess(char *out, size_t capacity, struct span text);
 
 /* The date part of the cell before, and months that were met: one per column and thread. */

@@ -1,22 +1,29 @@
 #include "value/date_format.h"
 #include "value/calendar.h"
+#include "value/lexer.h"
 #include "value/reading.h"
 #include "value/scan.h"
 #include "value/strptime.h"
 #include <stdio.h>
 
 /*
- * Guessing a strptime format from one value, as pandas does.
+ * Guessing a strptime format from one value, as pandas does (`guess_datetime_format` in
+ * pandas/_libs/tslibs/parsing.pyx).
  *
- * The value is read loosely first (reading_parse). Then each attribute that was found is
- * printed in each way strptime knows, in pandas' order, and the first token that looks
- * exactly like that stands for it; one-digit tokens are filled up to two. What remains is
- * literal, and a number among it means that the guess is wrong. So "13:30 PM" or a
- * two-digit year give no format. pandas can be misled ("10:05 05/06/2024" takes the
- * minutes for the month), and so are we: its frame is the measure.
+ * The value is read loosely first (reading_parse). Then it is cut into pieces, by other
+ * rules than dateutil's. Each attribute that was found is printed in each way strptime
+ * knows, in pandas' order, and the first piece that looks exactly like that stands for it;
+ * one-digit pieces are filled up to two. What remains is literal, and a number among it
+ * means that the guess is wrong. So "13:30 PM" or a two-digit year give no format. pandas
+ * can be misled ("10:05 05/06/2024" takes the minutes for the month), and so are we: its
+ * frame is the measure.
+ *
+ * White space is kept only as a blank in front of a piece, or at the end: strptime takes a
+ * run of white space for any other, so its size means nothing.
  */
 
-#define TOKEN_MAX 24
+#define PIECE_MAX 24
+#define PIECES_MAX 48
 
 enum attribute {
 	YEAR = 1,
@@ -31,11 +38,19 @@ enum attribute {
 	MICROSECOND = 512
 };
 
+struct piece {
+	struct span source;
+	char text[PIECE_MAX]; /* of the source when it is short; what is compared */
+	const char *format;   /* NULL: literal */
+	bool spaced;          /* white space stands in front */
+};
+
 struct guess {
-	struct reading r; /* nothing unset any more, but the weekday */
-	char tokens[READ_TOKENS_MAX][TOKEN_MAX];
-	const char *formats[READ_TOKENS_MAX]; /* NULL: literal */
-	size_t n_tokens;
+	struct reading r; /* nothing unset any more */
+	struct piece pieces[PIECES_MAX];
+	size_t n_pieces;
+	size_t n_spaces;
+	bool ends_spaced;
 };
 
 static const char *const month_names[] = { "January",   "February", "March",    "April",
@@ -113,7 +128,8 @@ static void print_directive(char *out, size_t size, const struct reading *r, cha
 		snprintf(out, size, "%s", r->hour < 12 ? "AM" : "PM");
 		break;
 	case 'Z':
-		snprintf(out, size, "%s", span_is(r->zone_name, "GMT") ? "GMT" : "UTC");
+		snprintf(out, size, "%.*s", (int)r->zone_name.size,
+		         r->zone_name.size ? r->zone_name.data : "");
 		break;
 	default:
 		snprintf(out, size, "%c%02d%02d", r->offset_s < 0 ? '-' : '+', (int)minutes / 60,
@@ -127,70 +143,190 @@ static void print(char *out, const struct reading *r, const char *format)
 	size_t n = 0;
 
 	out[0] = '\0';
-	for (; *format && n < TOKEN_MAX - 1; format++) {
+	for (; *format && n < PIECE_MAX - 1; format++) {
 		if (*format != '%') {
 			out[n++] = *format;
 			out[n] = '\0';
 			continue;
 		}
-		print_directive(out + n, TOKEN_MAX - n, r, *++format);
+		print_directive(out + n, PIECE_MAX - n, r, *++format);
 		n = strlen(out);
 	}
 }
 
-/* A token as it would be printed: 1 is 01; 5.12 is 05.120000. */
-static void fill(char *out, const char *token, bool filled)
+/* A piece as it would be printed: 1 is 01; 5.12 is 05.120000. */
+static void fill(char *out, const char *text, bool filled)
 {
-	const char *point = strchr(token, '.');
-	size_t n = strlen(token);
+	const char *point = strchr(text, '.');
+	size_t n = strlen(text);
 
-	if (point && scan_is_digit(token[0]) && scan_is_digit(point[1])) {
+	if (point && scan_is_digit(text[0]) && scan_is_digit(point[1])) {
 		int missing = strlen(point + 1) < 6 ? (int)(6 - strlen(point + 1)) : 0;
 
-		snprintf(out, TOKEN_MAX, "%s%.*s%.7s%.*s", point - token == 1 ? "0" : "",
-		         (int)(point - token), token, point, missing, "000000");
+		snprintf(out, PIECE_MAX, "%s%.*s%.7s%.*s", point - text == 1 ? "0" : "",
+		         (int)(point - text), text, point, missing, "000000");
 	} else {
-		snprintf(out, TOKEN_MAX, "%s%s", filled && n == 1 ? "0" : "", token);
+		snprintf(out, PIECE_MAX, "%s%s", filled && n == 1 ? "0" : "", text);
 	}
 }
 
-/* One token for a zone, as %z prints it; what follows it is cut off. */
-static void join_zone(struct guess *g)
-{
-	size_t n = g->n_tokens;
-	size_t at;
+enum kind { DIGIT, LETTER, POINT, SPACE, OTHER };
 
-#define IS_SIGN(i) (strcmp(g->tokens[i], "+") == 0 || strcmp(g->tokens[i], "-") == 0)
-	if (n > 0 && strcmp(g->tokens[n - 1], "Z") == 0)
-		at = n - 1;
-	else if (n > 1 && IS_SIGN(n - 2))
-		at = n - 2;
-	else if (n > 3 && IS_SIGN(n - 4))
-		at = n - 4;
-	else
-		return;
-#undef IS_SIGN
-	print(g->tokens[at], &g->r, "%z");
-	g->n_tokens = at + 1;
+static enum kind kind_of(const char *p, const char *end)
+{
+	if (lexer_space(p, end) > 0)
+		return SPACE;
+	if (scan_is_digit(*p))
+		return DIGIT;
+	if (scan_is_letter(*p))
+		return LETTER;
+	return *p == '.' || *p == '/' || *p == ':' ? POINT : OTHER;
 }
 
-static unsigned assign_tokens(struct guess *g)
+/* The end of the run of one kind that begins at `p`. */
+static const char *run_end(const char *p, const char *end)
+{
+	enum kind kind = kind_of(p, end);
+
+	while (p < end && kind_of(p, end) == kind)
+		p++;
+	return p;
+}
+
+/*
+ * The end of a number with decimals that begins with the digits up to `q`; `q` when it has
+ * none. Behind a point, or with another point behind, there are none.
+ */
+static const char *decimals_end(const char *first, const char *p, const char *q, const char *end)
+{
+	const char *r;
+
+	if (end - q < 2 || *q != '.' || !scan_is_digit(q[1]) || (p > first && p[-1] == '.'))
+		return q;
+	r = run_end(q + 1, end);
+	return r < end && *r == '.' ? q : r;
+}
+
+/* "59,456" is 59.456 when neither has decimals. */
+static const char *comma_end(const char *first, const char *q, const char *end)
+{
+	const char *r;
+
+	if (end - q < 2 || *q != ',' || !scan_is_digit(q[1]))
+		return q;
+	r = run_end(q + 1, end);
+	return decimals_end(first, q + 1, r, end) == r ? r : q;
+}
+
+static bool add_piece(struct guess *g, struct span source, bool spaced)
+{
+	struct piece *piece = &g->pieces[g->n_pieces];
+	char *comma;
+
+	if (g->n_pieces == PIECES_MAX)
+		return false;
+	g->n_pieces++;
+	*piece = (struct piece){ .source = source, .spaced = spaced };
+	if (source.size < PIECE_MAX)
+		memcpy(piece->text, source.data, source.size);
+	comma = scan_is_digit(source.data[0]) ? strchr(piece->text, ',') : NULL;
+	if (comma)
+		*comma = '.';
+	return true;
+}
+
+/* By the regular expression in pandas' `_timelex`. False: too many pieces for a format. */
+static bool cut(struct guess *g, struct span text)
+{
+	const char *p = text.data;
+	const char *end = p + text.size;
+	bool spaced = false;
+
+	while (p < end) {
+		const char *q;
+		size_t space = lexer_space(p, end);
+
+		if (space > 0) {
+			spaced = true;
+			g->n_spaces++;
+			p += space;
+			continue;
+		}
+		q = run_end(p, end);
+		if (scan_is_digit(*p)) {
+			const char *r = decimals_end(text.data, p, q, end);
+
+			q = r > q ? r : comma_end(text.data, q, end);
+		}
+		if (!add_piece(g, span_of(p, (size_t)(q - p)), spaced))
+			return false;
+		spaced = false;
+		p = q;
+	}
+	g->ends_spaced = spaced;
+	return true;
+}
+
+static bool is_piece(const struct guess *g, size_t i, const char *text)
+{
+	return strcmp(g->pieces[i].text, text) == 0;
+}
+
+/* The piece `back` pieces from the end, with no white space behind it, is a sign. */
+static bool is_sign_at_end(const struct guess *g, size_t back)
+{
+	size_t i = g->n_pieces - back;
+
+	if (g->n_pieces < back || g->ends_spaced)
+		return false;
+	for (size_t k = i + 1; k < g->n_pieces; k++) {
+		if (g->pieces[k].spaced)
+			return false;
+	}
+	return is_piece(g, i, "+") || is_piece(g, i, "-");
+}
+
+/* One piece for a zone, as it is printed; what follows an offset is cut off. */
+static void join_zone(struct guess *g)
+{
+	size_t n = g->n_pieces;
+
+	if (n > 0 && is_piece(g, n - 1, "Z") && !g->ends_spaced) {
+		g->n_pieces = n;
+	} else if (is_sign_at_end(g, 2)) {
+		g->n_pieces = n - 1;
+	} else if (is_sign_at_end(g, 4)) {
+		g->n_pieces = n - 3;
+	} else {
+		for (size_t i = 0; i < n; i++) {
+			if (is_piece(g, i, "GMT")) {
+				print(g->pieces[i].text, &g->r, "%Z");
+				return;
+			}
+		}
+		return;
+	}
+	print(g->pieces[g->n_pieces - 1].text, &g->r, "%z");
+}
+
+static unsigned assign_pieces(struct guess *g)
 {
 	unsigned found = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-		char want[TOKEN_MAX];
-		char token[TOKEN_MAX];
+		char want[PIECE_MAX];
+		char text[PIECE_MAX];
 
 		if ((ways[i].attributes & found) || ((ways[i].attributes & ZONE) && !g->r.has_zone))
 			continue;
 		print(want, &g->r, ways[i].format);
-		for (size_t k = 0; k < g->n_tokens; k++) {
-			fill(token, g->tokens[k], ways[i].filled);
-			if (g->formats[k] || strcmp(token, want) != 0)
+		for (size_t k = 0; k < g->n_pieces; k++) {
+			struct piece *piece = &g->pieces[k];
+
+			fill(text, piece->text, ways[i].filled);
+			if (piece->format || text[0] == '\0' || strcmp(text, want) != 0)
 				continue;
-			memcpy(g->tokens[k], token, sizeof(token));
-			g->formats[k] = ways[i].format;
+			piece->format = ways[i].format;
 			found |= ways[i].attributes;
 			break;
 		}
@@ -200,7 +336,7 @@ static unsigned assign_tokens(struct guess *g)
 
 static bool is_format(const struct guess *g, size_t i, const char *format)
 {
-	return g->formats[i] && strcmp(g->formats[i], format) == 0;
+	return g->pieces[i].format && strcmp(g->pieces[i].format, format) == 0;
 }
 
 /* Year, month and day must be there, but for the ISO forms %Y and %Y-%m. */
@@ -208,36 +344,46 @@ static bool is_enough(const struct guess *g, unsigned found)
 {
 	if ((found & (YEAR | MONTH | DAY)) == (YEAR | MONTH | DAY))
 		return true;
-	if (g->n_tokens == 1)
+	if (g->n_spaces > 0)
+		return false;
+	if (g->n_pieces == 1)
 		return is_format(g, 0, "%Y");
-	return g->n_tokens == 3 && is_format(g, 0, "%Y") && !g->formats[1] &&
-	       strcmp(g->tokens[1], "-") == 0 && is_format(g, 2, "%m");
+	return g->n_pieces == 3 && is_format(g, 0, "%Y") && !g->pieces[1].format &&
+	       is_piece(g, 1, "-") && is_format(g, 2, "%m");
 }
 
+static bool append(char *out, size_t capacity, size_t *n, struct span text)
+{
+	if (text.size > capacity - *n)
+		return false;
+	memcpy(out + *n, text.data, text.size);
+	*n += text.size;
+	return true;
+}
+
+/* 0: too long, or a number is left over. */
 static size_t assemble(char *out, size_t capacity, const struct guess *g)
 {
 	bool twelve = false;
 	size_t n = 0;
 
-	for (size_t i = 0; i < g->n_tokens; i++)
+	for (size_t i = 0; i < g->n_pieces; i++)
 		twelve |= is_format(g, i, "%p");
-	for (size_t i = 0; i < g->n_tokens; i++) {
-		const char *text = g->formats[i] ? g->formats[i] : g->tokens[i];
-		size_t size;
+	for (size_t i = 0; i < g->n_pieces; i++) {
+		const struct piece *piece = &g->pieces[i];
+		struct span text = piece->format ? span_str(piece->format) : piece->source;
 
-		if (!g->formats[i] && scan_is_digit(text[0]))
+		if (!piece->format && scan_is_digit(piece->source.data[0]))
 			return 0;
 		if (twelve && is_format(g, i, "%H")) {
-			text = "%I";
+			text = span_str("%I");
 			twelve = false;
 		}
-		size = strlen(text);
-		if (size > capacity - n)
+		if ((piece->spaced && !append(out, capacity, &n, span_str(" "))) ||
+		    !append(out, capacity, &n, text))
 			return 0;
-		memcpy(out + n, text, size);
-		n += size;
 	}
-	return n;
+	return !g->ends_spaced || append(out, capacity, &n, span_str(" ")) ? n : 0;
 }
 
 size_t date_format_guess(char *out, size_t capacity, struct span text)
@@ -250,15 +396,12 @@ size_t date_format_guess(char *out, size_t capacity, struct span text)
 
 	if (!reading_parse(&g.r, text, reading_this_year()) || !reading_complete(&g.r))
 		return 0;
-	g.n_tokens = g.r.n_tokens;
-	for (size_t i = 0; i < g.n_tokens; i++) {
-		if (g.r.tokens[i].size >= TOKEN_MAX)
-			return 0;
-		memcpy(g.tokens[i], g.r.tokens[i].data, g.r.tokens[i].size);
-	}
+	/* A NUL byte is passed over by dateutil but by no format. */
+	if (memchr(text.data, '\0', text.size) || !cut(&g, text))
+		return 0;
 	if (g.r.has_zone)
 		join_zone(&g);
-	if (!is_enough(&g, assign_tokens(&g)))
+	if (!is_enough(&g, assign_pieces(&g)))
 		return 0;
 	size = assemble(out, capacity, &g);
 	if (size == 0 || date_format_compile(&compiled, span_of(out, size), NULL) != SHMPUB_OK ||

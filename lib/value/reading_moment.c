@@ -1,52 +1,51 @@
 #include "value/calendar.h"
+#include "value/lexer.h"
 #include "value/reading.h"
 #include "value/scan.h"
 #include "value/token.h"
 #include "value/value.h"
 
 /*
- * A date in no common form to its moment: what pandas does around dateutil. Numbers with
- * two separators are read without it, small numbers and a leading minus are refused,
- * and what was not written is filled up.
+ * A date in no common form to its moment: pandas' `parse_datetime_string` (pandas/_libs/
+ * tslibs/parsing.pyx). Three short forms come before dateutil: numbers with two
+ * separators, years and quarters, a month with its year. Each of them takes the text, leaves
+ * it to the next one, or refuses it for good.
  */
 
-/* pandas: no date begins with a minus; a number below 1000 is none unless a zero comes first. */
+enum answer { NOT_MINE, TAKEN, REFUSED };
+
+/* pandas: a number below 1000 is no date unless a zero comes first. */
 static bool looks_like_date(struct span text)
 {
 	double number;
 
-	return text.size > 0 && text.data[0] != '-' &&
+	return text.size > 0 &&
 	       (text.data[0] == '0' || !value_float(&number, text) || number >= 1000);
 }
 
-/*
- * Decimals after the sixth count for pandas only when the microseconds are whole
- * milliseconds: "46.1230004" is nanoseconds, "46.1234004" is not.
- */
-static void set_fraction(struct timestamp *t, const struct reading *r)
+/* `size` digits; false where they are not. */
+static bool digits_at(int32_t *out, struct span text, size_t at, size_t size)
 {
-	size_t whole = 0;
-	size_t n;
-
-	while (whole < r->seconds.size && scan_is_digit(r->seconds.data[whole]))
-		whole++;
-	n = whole < r->seconds.size ? r->seconds.size - whole - 1 : 0;
-	if (n > 6 && r->microsecond % 1000 != 0)
-		n = 6;
-	t->digits = (int8_t)(n < 9 ? n : 9);
-	for (size_t i = 0; i < 9; i++) {
-		t->nanoseconds *= 10;
-		if (i < n)
-			t->nanoseconds += (uint32_t)(r->seconds.data[whole + 1 + i] - '0');
-	}
+	return at + size <= text.size && token_whole(out, span_of(text.data + at, size));
 }
 
-/* pandas fills up what begins with HH:MM with today's date; here it is none. */
-static bool lacks_date_behind_time(const struct reading *r)
+/* It begins with H:MM or HH:MM. */
+static bool looks_like_time(struct span text)
 {
-	return r->n_tokens > 2 && token_is_whole(r->tokens[0]) && r->tokens[0].size <= 2 &&
-	       token_is_byte(r->tokens[1], ':') &&
-	       (r->year == READ_UNSET || r->month == READ_UNSET || r->day == READ_UNSET);
+	size_t n = text.size >= 4 && text.data[1] == ':' ? 1 : 2;
+	int32_t hour, minute;
+
+	return text.size >= 4 && text.data[n] == ':' && digits_at(&hour, text, 0, n) &&
+	       digits_at(&minute, text, n + 1, 2) && hour < 24 && minute < 60;
+}
+
+static enum answer take_date(struct timestamp *out, int32_t year, int32_t month, int32_t day)
+{
+	if (year < 1 || month < 1 || month > 12 || day < 1 ||
+	    day > calendar_month_days(year, month))
+		return REFUSED;
+	*out = (struct timestamp){ .seconds = calendar_days(year, month, day) * SECONDS_PER_DAY };
+	return TAKEN;
 }
 
 /* One or two digits and a separator. */
@@ -54,37 +53,35 @@ static bool delimited_part(int32_t *out, struct span *text)
 {
 	size_t n = text->size > 1 && scan_is_digit(text->data[1]) ? 2 : 1;
 
-	if (text->size < n + 1 || !strchr(" -./\\", text->data[n]) || text->data[n] == '\0' ||
-	    !token_whole(out, span_of(text->data, n)))
+	if (text->size < n + 1 || !memchr(" /-.", text->data[n], 4) || !digits_at(out, *text, 0, n))
 		return false;
 	*text = span_of(text->data + n + 1, text->size - n - 1);
 	return true;
 }
 
-/* Month, day, year of four digits with any separators, which pandas reads without dateutil. */
-static bool delimited(struct timestamp *out, struct span text)
+/* Month, day, year of four digits with any separators, day first when it must be. */
+static enum answer delimited(struct timestamp *out, struct span text)
 {
 	int32_t month, day, year;
 
 	if (!delimited_part(&month, &text) || !delimited_part(&day, &text) || text.size != 4 ||
-	    !token_whole(&year, text))
-		return false;
-	if (month > 12) {
-		int32_t swapped = month;
-
-		month = day;
-		day = swapped;
-	}
-	if (year < 1000 || month < 1 || month > 12 || day < 1 ||
-	    day > calendar_month_days(year, month))
-		return false;
-	*out = (struct timestamp){ .seconds = calendar_days(year, month, day) * SECONDS_PER_DAY };
-	return true;
+	    !token_whole(&year, text) || year < 1000)
+		return NOT_MINE;
+	return month > 12 ? take_date(out, year, day, month) : take_date(out, year, month, day);
 }
 
-static bool digits_at(int32_t *out, struct span text, size_t at, size_t size)
+/* As Python's int(): " 19", "2_19". */
+static bool python_int(int32_t *out, struct span text)
 {
-	return at + size <= text.size && token_whole(out, span_of(text.data + at, size));
+	char digits[8];
+	size_t n = text.size < sizeof(digits) ? value_python_int(digits, text) : 0;
+	bool negative = n > 0 && digits[0] == '-';
+
+	if (n == 0 || !token_whole(out, span_of(digits + negative, n - negative)))
+		return false;
+	if (negative)
+		*out = -*out;
+	return true;
 }
 
 /* Where the parts of a quarter stand, and how long its year is; 0: this is none. */
@@ -95,69 +92,142 @@ struct quarter {
 /* 2024Q1, 24Q1, 1Q2024, 1Q24, each with a minus between year and Q or not. */
 static struct quarter quarter_parts(struct span text)
 {
+	const struct quarter none = { 0, 0, 0 };
 	size_t q = 1, n = text.size;
-	bool has_minus;
 
-	while (q < n && q < 6 && text.data[q] != 'Q' && text.data[q] != 'q')
+	if (n < 4 || n > 7)
+		return none;
+	while (q < n && q < 6 && scan_lower(text.data[q]) != 'q')
 		q++;
-	if (n < 4 || n > 7 || q == n || q == 6)
-		return (struct quarter){ 0, 0, 0 };
-	has_minus = text.data[q == 1 ? q + 1 : q - 1] == '-';
-	if (q == 1)
-		return n - has_minus == 4   ? (struct quarter){ 0, n - 2, 2 }
-		       : n - has_minus == 6 ? (struct quarter){ 0, n - 4, 4 }
-		                            : (struct quarter){ 0, 0, 0 };
-	if (q - has_minus == 2 && n == q + 2)
-		return (struct quarter){ n - 1, 0, 2 };
-	if (q - has_minus == 4 && n == q + 2)
-		return (struct quarter){ n - 1, 0, 4 };
-	return (struct quarter){ 0, 0, 0 };
+	if (q == n || q == 6)
+		return none;
+	if (q == 1) {
+		n -= (n == 5 || n == 7) && text.data[2] == '-';
+		return n == 4   ? (struct quarter){ 0, text.size - 2, 2 }
+		       : n == 6 ? (struct quarter){ 0, text.size - 4, 4 }
+		                : none;
+	}
+	n -= (n == 5 || n == 7) && text.data[q - 1] == '-';
+	if (n == 4 && q <= 3)
+		return (struct quarter){ text.size - 1, 0, 2 };
+	return n == 6 && q >= 4 ? (struct quarter){ text.size - 1, 0, 4 } : none;
 }
 
-/* The first day of a quarter. True when the text is one, good or bad. */
-static bool quarter(int32_t *year, int32_t *month, struct span text)
+/* The first day of a quarter. */
+static enum answer quarter(struct timestamp *out, struct span text)
 {
 	struct quarter at = quarter_parts(text);
+	int32_t year, number;
 
-	*year = *month = 0;
-	if (at.year_size == 0 || !digits_at(year, text, at.year, at.year_size))
-		return false;
+	if (at.year_size == 0 || !python_int(&year, span_of(text.data + at.year, at.year_size)))
+		return NOT_MINE;
 	if (at.year_size == 2)
-		*year += 2000;
-	if (text.data[at.digit] >= '1' && text.data[at.digit] <= '4')
-		*month = (text.data[at.digit] - '1') * 3 + 1;
-	return true;
+		year += 2000;
+	if (!digits_at(&number, text, at.digit, 1) || number < 1 || number > 4)
+		return REFUSED;
+	return take_date(out, year, number * 3 - 2, 1) == TAKEN ? TAKEN : NOT_MINE;
 }
 
 /* "Feb 0071", "feb-0071": all four digits count, as they would not for dateutil. */
-static bool month_and_year(int32_t *year, int32_t *month, struct span text)
+static enum answer month_and_year(struct timestamp *out, struct span text)
 {
-	size_t at = 4;
+	const char *p = text.data + 3;
+	const char *end = text.data + text.size;
+	int32_t month, year;
 
-	if (text.size < 8 || (text.data[3] != '-' && !scan_is_blank(text.data[3])))
-		return false;
-	while (text.data[3] != '-' && at < text.size && scan_is_blank(text.data[at]))
-		at++;
-	*month = token_month(span_of(text.data, 3));
-	return *month != READ_UNSET && at + 4 == text.size && digits_at(year, text, at, 4);
+	if (text.size < 8)
+		return NOT_MINE;
+	month = token_month(span_of(text.data, 3));
+	if (*p == '-') {
+		p++;
+	} else {
+		for (size_t n; (n = lexer_space(p, end)) > 0;)
+			p += n;
+	}
+	if (month == TOKEN_NONE || p == text.data + 3 || end - p != 4 ||
+	    !token_whole(&year, span_of(p, 4)))
+		return NOT_MINE;
+	return take_date(out, year, month, 1) == TAKEN ? TAKEN : NOT_MINE;
 }
 
-bool reading_moment(struct timestamp *out, struct span text, int32_t this_year)
+/* A year of four characters, a quarter, a month. */
+static enum answer abbreviated(struct timestamp *out, struct span text)
+{
+	enum answer answer;
+	int32_t year;
+
+	if (text.size == 4 && python_int(&year, text) && take_date(out, year, 1, 1) == TAKEN)
+		return TAKEN;
+	answer = quarter(out, text);
+	return answer == NOT_MINE ? month_and_year(out, text) : answer;
+}
+
+/* A minus in front is of a year before 1, which only ISO 8601 has. */
+static bool begins_with_minus(struct span text)
+{
+	const char *p = text.data;
+	const char *end = p + text.size;
+
+	for (size_t n; (n = lexer_space(p, end)) > 0;)
+		p += n;
+	return p < end && *p == '-';
+}
+
+/* The decimals in the first "d:dd:dd.ddd" of a text; empty when there is none. */
+static struct span decimals_of_time(struct span text)
+{
+	static const char form[] = "0:00:00.0";
+	const size_t size = sizeof(form) - 1;
+
+	for (size_t i = 0; i + size <= text.size; i++) {
+		const char *p = text.data + i;
+		size_t n = 0;
+
+		while (n < size && (form[n] == '0' ? scan_is_digit(p[n]) : p[n] == form[n]))
+			n++;
+		if (n < size)
+			continue;
+		while (i + n < text.size && scan_is_digit(p[n]))
+			n++;
+		return span_of(p + size - 1, n - size + 1);
+	}
+	return SPAN_NONE;
+}
+
+/*
+ * dateutil knows microseconds. When they are whole milliseconds pandas looks at the text
+ * once more for what comes after the sixth decimal: "46.1230004" is nanoseconds,
+ * "46.1234004" is not.
+ */
+static void set_fraction(struct timestamp *t, const struct reading *r, struct span text)
+{
+	struct span decimals = SPAN_NONE;
+
+	t->nanoseconds = (uint32_t)r->microsecond * 1000;
+	if (r->microsecond % 1000 == 0)
+		decimals = decimals_of_time(text);
+	if (decimals.size <= 6) {
+		t->digits = 6;
+		return;
+	}
+	t->digits = 9;
+	for (size_t i = 6, weight = 100; i < 9 && i < decimals.size; i++, weight /= 10)
+		t->nanoseconds += (uint32_t)((size_t)(decimals.data[i] - '0') * weight);
+}
+
+static bool by_dateutil(struct timestamp *out, struct span text, int32_t this_year)
 {
 	struct reading r;
-	int32_t year, month;
+	bool timed;
 
-	if (delimited(out, text))
-		return true;
-	if (quarter(&year, &month, text) || month_and_year(&year, &month, text)) {
-		*out = (struct timestamp){ .seconds = month && year
-			                                      ? calendar_days(year, month, 1) *
-			                                                SECONDS_PER_DAY
-			                                      : 0 };
-		return month > 0 && year > 0;
-	}
-	if (!looks_like_date(text) || !reading_parse(&r, text, this_year) ||
-	    lacks_date_behind_time(&r) || !reading_complete(&r))
+	if (!reading_parse(&r, text, this_year))
+		return false;
+	/* pandas fills up what begins with a time with today's date; here it is none. */
+	if (looks_like_time(text) &&
+	    (r.year == READ_UNSET || r.month == READ_UNSET || r.day == READ_UNSET))
+		return false;
+	timed = r.microsecond != READ_UNSET;
+	if (!reading_complete(&r))
 		return false;
 	*out = (struct timestamp){
 		.seconds = calendar_days(r.year, r.month, r.day) * SECONDS_PER_DAY + r.hour * 3600 +
@@ -166,6 +236,23 @@ bool reading_moment(struct timestamp *out, struct span text, int32_t this_year)
 		.offset_s = r.offset_s,
 		.is_utc = r.has_zone && r.offset_s == 0,
 	};
-	set_fraction(out, &r);
+	if (timed)
+		set_fraction(out, &r, text);
 	return true;
+}
+
+bool reading_moment(struct timestamp *out, struct span text, int32_t this_year)
+{
+	enum answer answer;
+
+	if (!looks_like_date(text))
+		return false;
+	if (looks_like_time(text))
+		return by_dateutil(out, text, this_year);
+	answer = delimited(out, text);
+	if (answer == NOT_MINE)
+		answer = abbreviated(out, text);
+	if (answer != NOT_MINE)
+		return answer == TAKEN;
+	return !begins_with_minus(text) && by_dateutil(out, text, this_year);
 }

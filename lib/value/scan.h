@@ -35,6 +35,11 @@ static inline char scan_lower(char c)
 	return c;
 }
 
+static inline bool scan_is_letter(char c)
+{
+	return (unsigned char)(scan_lower(c) - 'a') < 26;
+}
+
 /* `word` in lower case. */
 static inline bool scan_is_word(struct span text, const char *word, size_t size)
 {

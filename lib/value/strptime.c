@@ -1,5 +1,6 @@
 #include "value/strptime.h"
 #include "value/calendar.h"
+#include "value/lexer.h"
 #include "value/scan.h"
 
 /*
@@ -294,12 +295,6 @@ static bool take_directive(struct fields *f, char directive, struct span text)
 	return take_name(f, directive, text);
 }
 
-/* Python's \s in ASCII. */
-static bool is_space(char c)
-{
-	return scan_is_blank(c) || (unsigned char)(c - 0x1c) < 4;
-}
-
 static bool match(struct fields *f, const struct date_part *parts, size_t n_parts, struct span text)
 {
 	size_t low, high;
@@ -313,10 +308,12 @@ static bool match(struct fields *f, const struct date_part *parts, size_t n_part
 		return text.size == 0;
 	if (parts->directive == ' ') {
 		/* All blanks are taken: only " %d" could want one back, and allows for none. */
-		if (text.size == 0 || !is_space(text.data[0]))
+		size_t n = lexer_space(text.data, text.data + text.size);
+
+		if (n == 0)
 			return false;
-		while (text.size > 0 && is_space(text.data[0]))
-			text = span_of(text.data + 1, text.size - 1);
+		for (; n > 0; n = lexer_space(text.data, text.data + text.size))
+			text = span_of(text.data + n, text.size - n);
 		return match(f, parts + 1, n_parts - 1, text);
 	}
 	lengths(&low, &high, parts->directive);

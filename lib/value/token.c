@@ -1,12 +1,9 @@
 #include "value/token.h"
+#include "value/lexer.h"
 #include "value/scan.h"
 
 /*
- * The words of dates, and how a text falls into them.
- *
- * A token is a number, a run of letters, or one other byte. Numbers keep their decimals
- * when they are decimals and not the parts of a date: "15.123" is one token, "1.2.2024"
- * five.
+ * The words of dates, and numbers. The words are dateutil's (`parserinfo`).
  */
 
 static const char *const months[] = { "jan", "feb", "mar", "apr", "may", "jun",
@@ -33,20 +30,30 @@ static int32_t find(struct span token, const char *const *words, size_t n)
 
 #define FIND(token, words) find(token, words, ARRAY_LEN(words))
 
-bool token_is_letter(char c)
+static size_t n_digits(struct span text)
 {
-	return (unsigned char)(scan_lower(c) - 'a') < 26;
+	size_t n = 0;
+
+	while (n < text.size && scan_is_digit(text.data[n]))
+		n++;
+	return n;
 }
 
 bool token_is_number(struct span token)
 {
-	return token.size > 0 && scan_is_digit(token.data[0]);
+	size_t n = n_digits(token);
+
+	if (n == 0 || n == token.size)
+		return n > 0;
+	if (token.data[n] != '.' && token.data[n] != ',')
+		return false;
+	token = span_of(token.data + n + 1, token.size - n - 1);
+	return token.size > 0 && n_digits(token) == token.size;
 }
 
 bool token_is_whole(struct span token)
 {
-	return token_is_number(token) && !memchr(token.data, '.', token.size) &&
-	       !memchr(token.data, ',', token.size);
+	return token.size > 0 && n_digits(token) == token.size;
 }
 
 bool token_is_byte(struct span token, char c)
@@ -89,68 +96,31 @@ int32_t token_hms(struct span token)
 	return i == TOKEN_NONE ? TOKEN_NONE : i % 3;
 }
 
-/* "m" and "t" are jumps too; so is every blank. */
+bool token_is_space(struct span token)
+{
+	return token.size > 0 && lexer_space(token.data, token.data + token.size) == token.size;
+}
+
+/* "m" and "t" are jumps too; so is every white space. */
 bool token_is_jump(struct span token)
 {
-	return FIND(token, jumps) != TOKEN_NONE ||
-	       (token.size == 1 && scan_is_blank(token.data[0]));
+	return FIND(token, jumps) != TOKEN_NONE || token_is_space(token);
 }
 
-/*
- * The bytes of the number at `p`: digits, and decimals behind a point (or a comma after
- * two digits) unless another point or number is near: then they are parts of a date.
- */
-static size_t number_size(const char *p, const char *end, bool after_point)
+bool token_is_not_finite(struct span token)
 {
-	const char *q = p;
-	const char *point;
-
-	while (q < end && scan_is_digit(*q))
-		q++;
-	point = q;
-	if (after_point || end - point < 2 || !scan_is_digit(point[1]) ||
-	    !(*point == '.' || (*point == ',' && point - p >= 2)))
-		return (size_t)(point - p);
-	for (q = point + 1; q < end && scan_is_digit(*q); q++)
-		;
-	if (q < end && *q == '.')
-		return (size_t)(point - p);
-	return (size_t)(q - p);
+	return scan_is_word(token, "nan", 3) || scan_is_word(token, "inf", 3) ||
+	       scan_is_word(token, "infinity", 8);
 }
 
-size_t token_split(struct span *out, size_t capacity, struct span text)
-{
-	const char *p = text.data;
-	const char *end = p + text.size;
-	size_t n = 0;
-
-	while (p < end) {
-		size_t size = 1;
-
-		if (n == capacity)
-			return capacity + 1;
-		if (scan_is_digit(*p)) {
-			size = number_size(p, end, p > text.data && p[-1] == '.');
-		} else if (token_is_letter(*p)) {
-			while (size < (size_t)(end - p) && token_is_letter(p[size]))
-				size++;
-		}
-		out[n++] = span_of(p, size);
-		p += size;
-	}
-	return n;
-}
-
-/* Digits only; false above nine of them. */
 bool token_whole(int32_t *out, struct span digits)
 {
-	*out = 0;
-	if (digits.size == 0 || digits.size > 9)
+	int64_t value = 0;
+
+	if (!token_is_whole(digits))
 		return false;
-	for (size_t i = 0; i < digits.size; i++) {
-		if (!scan_is_digit(digits.data[i]))
-			return false;
-		*out = *out * 10 + (digits.data[i] - '0');
-	}
+	for (size_t i = 0; i < digits.size && value < TOKEN_HUGE; i++)
+		value = value * 10 + (digits.data[i] - '0');
+	*out = value < TOKEN_HUGE ? (int32_t)value : TOKEN_HUGE;
 	return true;
 }

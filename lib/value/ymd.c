@@ -10,21 +10,34 @@
  * year unless that cannot be.
  */
 
-bool ymd_add(struct ymd *ymd, int32_t value, enum ymd_label label)
+enum label { ANY, YEAR, MONTH };
+
+static bool add(struct ymd *ymd, int32_t value, enum label label)
 {
 	if (ymd->n == YMD_MAX)
 		return false;
-	if (label == YMD_YEAR) {
+	if (label == YEAR) {
 		if (ymd->year_at != READ_UNSET)
 			return false;
 		ymd->year_at = ymd->n;
-	} else if (label == YMD_MONTH) {
+	} else if (label == MONTH) {
 		if (ymd->month_at != READ_UNSET)
 			return false;
 		ymd->month_at = ymd->n;
 	}
 	ymd->values[ymd->n++] = value;
 	return true;
+}
+
+bool ymd_add_month(struct ymd *ymd, int32_t month)
+{
+	return add(ymd, month, MONTH);
+}
+
+bool ymd_add_year(struct ymd *ymd, int32_t year)
+{
+	ymd->century = true;
+	return add(ymd, year, YEAR);
 }
 
 /* A number of more than two digits can only be a year, even 024. */
@@ -34,25 +47,27 @@ bool ymd_add_token(struct ymd *ymd, struct span token)
 
 	if (!token_whole(&value, token))
 		return false;
-	ymd->century |= token.size > 2;
-	return ymd_add(ymd, value, token.size > 2 ? YMD_YEAR : YMD_ANY);
+	return token.size > 2 ? ymd_add_year(ymd, value) : add(ymd, value, ANY);
 }
 
-bool ymd_add_value(struct ymd *ymd, int32_t value)
+bool ymd_add_value(struct ymd *ymd, int32_t value, bool decimals)
 {
-	ymd->century |= value > 100;
-	return ymd_add(ymd, value, value > 100 ? YMD_YEAR : YMD_ANY);
+	if (value > 100 || (value == 100 && decimals))
+		return ymd_add_year(ymd, value);
+	return add(ymd, value, ANY);
 }
 
-bool ymd_could_be_day(const struct ymd *ymd, int32_t value)
+bool ymd_could_be_day(const struct ymd *ymd, int32_t value, bool decimals)
 {
 	int32_t year = 2000;
+	int32_t n_days = 31;
 
-	if (ymd->month_at == READ_UNSET)
-		return value >= 1 && value <= 31;
-	if (ymd->year_at != READ_UNSET)
-		year = ymd->values[ymd->year_at];
-	return value >= 1 && value <= calendar_month_days(year, ymd->values[ymd->month_at]);
+	if (ymd->month_at != READ_UNSET) {
+		if (ymd->year_at != READ_UNSET)
+			year = ymd->values[ymd->year_at];
+		n_days = calendar_month_days(year, ymd->values[ymd->month_at]);
+	}
+	return value >= 1 && (value < n_days || (value == n_days && !decimals));
 }
 
 static void assign(struct reading *r, int32_t year, int32_t month, int32_t day)

@@ -236,6 +236,13 @@ static const struct {
 	{ "", "" },
 	{ "2024-03-01 09:30 EST", "" },
 	{ "MAR 1 2024", "" },
+	{ "1/2/2024\xc2\xa0"
+	  "3:04",
+	  "%m/%d/%Y %H:%M" },
+	{ "2024-03-01    ", "%Y-%m-%d " },
+	{ "Fri Mar 01 2024 09:30:15 GMT+0100", "%a %b %d %Y %H:%M:%S GMT%z" },
+	{ "2024-03-01 09:30:15 GMT", "%Y-%m-%d %H:%M:%S %Z" },
+	{ "2024-03-01 09:30:15,456", "" },
 };
 
 static void test_guess(void)
@@ -277,6 +284,52 @@ static const struct moment loose[] = {
 	{ "13 PM", "3/1/24 13:00 PM", false, 0, false, 0, false },
 	{ "unknown zone", "3/1/24 09:30 EST", false, 0, false, 0, false },
 	{ "empty", "", false, 0, false, 0, false },
+	{ "padded with 28 blanks", "2024-03-01                            ", true, MARCH_1, false,
+	  0, false },
+	{ "padded with no-break spaces", "3/1/2024\xc2\xa0\xc2\xa0", true, MARCH_1, false, 0,
+	  false },
+	{ "narrow no-break space before PM",
+	  "3/1/2024 9:30\xe2\x80\xaf"
+	  "PM",
+	  true, MARCH_1 + HALF_PAST_9 + DAY_US / 2, false, 0, false },
+	{ "tabs", "2024-03-01\t\t\t", true, MARCH_1, false, 0, false },
+	{ "many commas", "1 Mar 2024 , , , , , , , , , , , , , , , , , , , ,", true, MARCH_1, false,
+	  0, false },
+	{ "leading zeros", "0000001970", true, 0, false, 0, false },
+	{ "fifteen digits", "000000000001970", true, 0, false, 0, false },
+	{ "weekday and year", "Friday 2019", false, 0, false, 0, false },
+	{ "weekday, month, year", "Mon 12/2019", false, 0, false, 0, false },
+	{ "weekday with a day", "Fri Mar 1 24", true, MARCH_1, false, 0, false },
+	{ "a comma behind two digits", "77,7.5", false, 0, false, 0, false },
+	{ "a point and one letter", "2014.T", false, 0, false, 0, false },
+	{ "a point in front", ".5.2019", false, 0, false, 0, false },
+	{ "a blank and a minus", " - 2019", false, 0, false, 0, false },
+	{ "offset of 60 minutes", "2024-03-01T09:30+05:60", true,
+	  MARCH_1 + HALF_PAST_9 - INT64_C(21600000000), false, 21600, true },
+	{ "offset of a day", "2024-03-01T09:30+23:60", false, 0, false, 0, false },
+	{ "p.m.Z", "2024-03-01 9:30 p.m.Z", true, MARCH_1 + HALF_PAST_9 + DAY_US / 2, false, 0,
+	  true },
+	{ "P.M. is a zone M", "2024-03-01 9:30 P.M.", false, 0, false, 0, false },
+	{ "time before the date", "9:30 3/1/2024", true, MARCH_1 + HALF_PAST_9, false, 0, false },
+	{ "time before a year is of today", "9:30 2024", false, 0, false, 0, false },
+	{ "what is no time before a year", "9:3 1970", true, INT64_C(32580000000), false, 0,
+	  false },
+	{ "quarter", "1970Q2", true, 90 * DAY_US, false, 0, false },
+	{ "quarter behind a blank", "197 Q1", true, -647574 * DAY_US, false, 0, false },
+	{ "quarter first", "2Q-70", true, (36525 + 90) * DAY_US, false, 0, false },
+	{ "no fifth quarter", "1970Q5", false, 0, false, 0, false },
+	{ "GMT-0100 turns round", "3/1/24 09:30 GMT-0100 (CET)", true,
+	  MARCH_1 + HALF_PAST_9 - INT64_C(3600000000), false, 3600, true },
+	{ "a name behind an offset", "3/1/24 09:30 -0100 (CET)", true,
+	  MARCH_1 + HALF_PAST_9 + INT64_C(3600000000), false, -3600, true },
+	{ "a long name", "3/1/24 09:30 GMT+0100 (Central European Standard Time)", false, 0, false,
+	  0, false },
+	{ "decimals behind a comma", "3/1/24 09:30:00,1230000", true,
+	  MARCH_1 + HALF_PAST_9 + 123000, false, 0, false },
+	{ "decimals of a minute", "3/1/24 09:30.016666667", true, MARCH_1 + HALF_PAST_9 + 1000000,
+	  false, 0, false },
+	{ "of a year", "Mar 1 of 2024", true, MARCH_1, false, 0, false },
+	{ "month of a year", "Mar of 2024", true, MARCH_1, false, 0, false },
 };
 
 static void test_loose(void)
@@ -294,6 +347,21 @@ static void test_loose(void)
 	}
 	CHECK_INT("mixed", date_format_compile(&format, span_str("mixed"), NULL), SHMPUB_OK);
 	CHECK_INT("mixed", format.kind, DATE_LOOSE);
+}
+
+/* A mainframe's filler; inside a number it makes a word of the number. */
+static void test_nul(void)
+{
+	static const char padded[] = "3/1/2024\0\0\0";
+	static const char within[] = "3/1/20\0"
+	                             "24";
+	struct timestamp t;
+	struct date_format format;
+
+	CHECK("infer", date_format_infer(&format, span_of(padded, sizeof(padded) - 1)));
+	CHECK_INT("no format", format.kind, DATE_LOOSE);
+	CHECK("padded", date_parse(&t, &format, NULL, span_of(padded, sizeof(padded) - 1)));
+	CHECK("within", !date_parse(&t, &format, NULL, span_of(within, sizeof(within) - 1)));
 }
 
 static const struct {
@@ -348,5 +416,6 @@ int main(void)
 	test_guess();
 	test_infer();
 	test_loose();
+	test_nul();
 	return check_report();
 }
