@@ -25,7 +25,7 @@
 #include "value/timestamp.h"
 
 #define DATE_PARTS_MAX 64  /* directives and literal bytes in one format */
-#define DATE_LAYOUT_MAX 48 /* bytes of a cell whose layout is compared */
+#define DATE_LAYOUT_MAX 128 /* bytes of a cell whose layout is compared */
 
 enum date_kind {
 	DATE_NONE,

@@ -21,6 +21,7 @@ static size_t n_whole_digits(struct span number)
 struct number {
 	int32_t whole;
 	bool decimals; /* other than zeros */
+	bool is_split; /* Python's Decimal can tell whole and decimals apart: 28 digits */
 	int32_t sixtieths;
 	int32_t millionths;
 };
@@ -28,6 +29,7 @@ struct number {
 static bool number_of(struct number *out, struct span token)
 {
 	size_t n = n_whole_digits(token);
+	size_t n_zeros = 0;
 	int32_t carry = 0;
 
 	*out = (struct number){ 0 };
@@ -40,6 +42,9 @@ static bool number_of(struct number *out, struct span token)
 		out->decimals |= digit != 0;
 	}
 	out->sixtieths = carry;
+	while (n_zeros < n && token.data[n_zeros] == '0')
+		n_zeros++;
+	out->is_split = n - n_zeros <= 28;
 	for (size_t i = n + 1; i < n + 7; i++)
 		out->millionths = out->millionths * 10 + (i < token.size ? token.data[i] - '0' : 0);
 	return true;
@@ -69,7 +74,7 @@ static bool set_hms(struct reading *r, struct span token, int32_t which)
 
 	if (which == 2)
 		return set_seconds(r, token);
-	if (!number_of(&n, token))
+	if (!number_of(&n, token) || (which < 2 && !n.is_split))
 		return false;
 	if (which == 1) {
 		set_minutes(r, &n);
@@ -146,7 +151,7 @@ static bool clock_time(struct reader *rd, int32_t hour, int *n_more)
 	struct number minute;
 
 	r->hour = hour;
-	if (!number_of(&minute, token_at(rd, 2)))
+	if (!number_of(&minute, token_at(rd, 2)) || !minute.is_split)
 		return false;
 	set_minutes(r, &minute);
 	*n_more = 2;

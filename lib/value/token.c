@@ -6,23 +6,38 @@
  * The words of dates, and numbers. The words are dateutil's (`parserinfo`).
  */
 
-static const char *const months[] = { "jan", "feb", "mar", "apr", "may", "jun",
-	                              "jul", "aug", "sep", "oct", "nov", "dec" };
-static const char *const long_months[] = { "january",   "february", "march",    "april",
-	                                   "may",       "june",     "july",     "august",
-	                                   "september", "october",  "november", "december" };
-static const char *const weekdays[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
-static const char *const long_weekdays[] = { "monday", "tuesday",  "wednesday", "thursday",
-	                                     "friday", "saturday", "sunday" };
-static const char *const jumps[] = { " ",   ".",  ",", ";", "-",  "/",  "'",  "at", "on",
-	                             "and", "ad", "m", "t", "of", "st", "nd", "rd", "th" };
-static const char *const hms_words[] = { "h",      "m",     "s",       "hour",   "minute",
-	                                 "second", "hours", "minutes", "seconds" };
+#define WORD(text)                                                                                 \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
 
-static int32_t find(struct span token, const char *const *words, size_t n)
+static const struct span months[] = { WORD("jan"), WORD("feb"), WORD("mar"), WORD("apr"),
+	                              WORD("may"), WORD("jun"), WORD("jul"), WORD("aug"),
+	                              WORD("sep"), WORD("oct"), WORD("nov"), WORD("dec") };
+static const struct span long_months[] = { WORD("january"), WORD("february"), WORD("march"),
+	                                   WORD("april"),   WORD("may"),      WORD("june"),
+	                                   WORD("july"),    WORD("august"),   WORD("september"),
+	                                   WORD("october"), WORD("november"), WORD("december") };
+static const struct span weekdays[] = { WORD("mon"), WORD("tue"), WORD("wed"), WORD("thu"),
+	                                WORD("fri"), WORD("sat"), WORD("sun") };
+static const struct span long_weekdays[] = { WORD("monday"),   WORD("tuesday"), WORD("wednesday"),
+	                                     WORD("thursday"), WORD("friday"),  WORD("saturday"),
+	                                     WORD("sunday") };
+static const struct span jumps[] = { WORD(" "),  WORD("."),  WORD(","),  WORD(";"),  WORD("-"),
+	                             WORD("/"),  WORD("'"),  WORD("at"), WORD("on"), WORD("and"),
+	                             WORD("ad"), WORD("m"),  WORD("t"),  WORD("of"), WORD("st"),
+	                             WORD("nd"), WORD("rd"), WORD("th") };
+static const struct span hms_words[] = { WORD("h"),     WORD("m"),       WORD("s"),
+	                                 WORD("hour"),  WORD("minute"),  WORD("second"),
+	                                 WORD("hours"), WORD("minutes"), WORD("seconds") };
+
+static int32_t find(struct span token, const struct span *words, size_t n)
 {
+	/* Most questions are about numbers. */
+	if (token.size == 0 || scan_is_digit(token.data[0]))
+		return TOKEN_NONE;
 	for (size_t i = 0; i < n; i++) {
-		if (scan_is_word(token, words[i], strlen(words[i])))
+		if (scan_is_word(token, words[i].data, words[i].size))
 			return (int32_t)i;
 	}
 	return TOKEN_NONE;

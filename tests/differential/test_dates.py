@@ -165,7 +165,10 @@ def is_listed(text: str, series: pd.Series | None) -> bool:
     """Text here and a date for pandas: docs/CSV.md, "Where we differ on purpose"."""
     if text.strip() in ("now", "today"):
         return True
-    if re.search("[0-9]\0+[0-9]|[a-zA-Z]\0+[a-zA-Z]", text):
+    if re.search("[^ \0]\0+[^ \0]", text):
+        return True
+    # A year with a minus that does not fit in nanoseconds loses its sign for pandas.
+    if text.startswith("-"):
         return True
     # A time without a date is of the year 1 for pandas, or of today.
     return series is not None and (
