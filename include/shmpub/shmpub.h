@@ -111,6 +111,9 @@ struct shmpub_column {
 
 	int code_size; /* bytes per code: 1, 2 or 4; 0 without a dictionary */
 	const struct shmpub_column *dictionary; /* n_rows = number of values; NULL: none */
+
+	/* Of a column that was read: bytes behind `text`. Any offset may be held against it. */
+	uint64_t text_size;
 };
 
 /* "0.1.0" */

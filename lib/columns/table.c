@@ -1,6 +1,7 @@
 #include "columns/table.h"
 
 #include <string.h>
+#include "base/atomic.h"
 
 /*
  * A cell of a dictionary column is a code, 1, 2 or 4 bytes wide, into a second
@@ -31,4 +32,15 @@ const struct shmpub_column *column_resolve(const struct shmpub_column *c, uint64
 		return c;
 	*row = code_at(c, *row);
 	return c->dictionary;
+}
+
+struct span column_text_inside(const struct shmpub_column *c, uint64_t row)
+{
+	const uint64_t *offsets = (const uint64_t *)c->offsets; /* what is below 0 is too large */
+	uint64_t from = load_relaxed_u64(offsets + row);
+	uint64_t to = load_relaxed_u64(offsets + row + 1);
+
+	if (from > to || to > c->text_size)
+		return span_of(c->text, 0);
+	return span_of(c->text + from, (size_t)(to - from));
 }

@@ -34,7 +34,10 @@ static inline bool column_is_valid(const struct shmpub_column *c, uint64_t row)
 	return c->type != SHMPUB_NULL && (c->validity == NULL || bit_get(c->validity, row));
 }
 
-/* The column that holds the cell's value and its row there: through the dictionary if there is one. */
+/*
+ * The column that holds the cell's value and its row there: through the dictionary if there is
+ * one. In a mapping a code may be any number at any moment: compare the row with n_rows.
+ */
 const struct shmpub_column *column_resolve(const struct shmpub_column *c, uint64_t *row);
 
 static inline struct span column_text(const struct shmpub_column *c, uint64_t row)
@@ -42,5 +45,14 @@ static inline struct span column_text(const struct shmpub_column *c, uint64_t ro
 	return (struct span){ c->text + c->offsets[row],
 		              (size_t)(c->offsets[row + 1] - c->offsets[row]) };
 }
+
+/*
+ * The same for what somebody else may change while it is read (a mapping): each offset is
+ * loaded once, and one that leads outside of text_size gives an empty text.
+ */
+struct span column_text_inside(const struct shmpub_column *c, uint64_t row);
+
+/* So many rows and no more: with 8 bytes a row no size overflows. docs/FORMAT.md. */
+#define TABLE_MAX_ROWS (UINT64_C(1) << 48)
 
 #endif

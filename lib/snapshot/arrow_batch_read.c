@@ -1,5 +1,7 @@
 #include "snapshot/arrow_batch_read.h"
 
+#include "base/alloc.h"
+#include "base/atomic.h"
 #include "base/checked.h"
 #include "base/crc32.h"
 #include "base/error.h"
@@ -11,21 +13,50 @@
  * alignment and length have been held against the body and the number of rows.
  */
 
-int arrow_find_message(struct span *out, struct span file, const struct record_message *where,
+#define MESSAGE_MIN_SIZE 16u
+
+int arrow_copy_message(char **out, struct span file, const struct record_message *where,
                        struct shmpub_error *err)
 {
-	if (where->offset % 8 != 0 || where->size % 8 != 0 || where->size < ARROW_PREFIX_SIZE ||
+	char *copy;
+
+	if (where->offset % 8 != 0 || where->size % 8 != 0 || where->size < MESSAGE_MIN_SIZE ||
 	    !range_inside(where->offset, where->size, file.size))
 		return error_set(err, SHMPUB_ERR_FORMAT,
 		                 "a message at %llu of %llu bytes is not inside the snapshot",
 		                 (unsigned long long)where->offset,
 		                 (unsigned long long)where->size);
-	*out = span_of(file.data + where->offset, (size_t)where->size);
-	if (crc32(out->data, out->size) != where->crc)
+	copy = mem_alloc((size_t)where->size);
+	if (copy == NULL)
+		return error_nomem(err, (size_t)where->size);
+	memcpy(copy, file.data + where->offset, (size_t)where->size);
+	if (crc32(copy, (size_t)where->size) != where->crc) {
+		mem_free(copy);
 		return error_set(err, SHMPUB_ERR_FORMAT,
 		                 "the CRC of the message at %llu does not hold",
 		                 (unsigned long long)where->offset);
+	}
+	*out = copy;
 	return SHMPUB_OK;
+}
+
+void arrow_batch_free(struct arrow_batch *b)
+{
+	mem_free(b->message);
+	*b = ARROW_BATCH_NONE;
+}
+
+/* The message's copy, and its header in it. */
+static int open_message(struct arrow_batch *b, struct flatbuf_table *header, struct span file,
+                        const struct record_message *where, int type, struct shmpub_error *err)
+{
+	int r;
+
+	*b = ARROW_BATCH_NONE;
+	r = arrow_copy_message(&b->message, file, where, err);
+	return r ? r
+	         : arrow_read_message(&b->view, header, &b->body_length,
+	                              span_of(b->message, (size_t)where->size), type, err);
 }
 
 static int open_body(struct arrow_batch *b, struct span file, const struct record_message *where,
@@ -39,7 +70,7 @@ static int open_body(struct arrow_batch *b, struct span file, const struct recor
 	b->buffers = flatbuf_items(&b->view, batch, BATCH_BUFFERS, ARROW_BUFFER_SIZE);
 	if (flatbuf_child(&b->view, batch, BATCH_COMPRESSION).at != 0)
 		return error_set(err, SHMPUB_ERR_FORMAT, "the batch is compressed");
-	if (b->view.is_bad || b->n_rows > INT64_MAX)
+	if (b->view.is_bad || b->n_rows > TABLE_MAX_ROWS)
 		return error_set(err, SHMPUB_ERR_FORMAT, "the batch is malformed");
 	if (b->body_at % ARROW_ALIGN != 0 || !range_inside(b->body_at, b->body_length, file.size))
 		return error_set(err, SHMPUB_ERR_FORMAT,
@@ -53,33 +84,40 @@ int arrow_open_batch(struct arrow_batch *out, struct span file, const struct rec
                      struct shmpub_error *err)
 {
 	struct flatbuf_table batch;
-	struct span message = SPAN_NONE;
-	int r = arrow_find_message(&message, file, where, err);
+	int r = open_message(out, &batch, file, where, HEADER_BATCH, err);
 
 	if (r == SHMPUB_OK)
-		r = arrow_read_message(&out->view, &batch, &out->body_length, message, HEADER_BATCH,
-		                       err);
-	return r ? r : open_body(out, file, where, &batch, err);
+		r = open_body(out, file, where, &batch, err);
+	if (r)
+		arrow_batch_free(out);
+	return r;
+}
+
+static int open_dictionary(struct arrow_batch *b, struct span file,
+                           const struct record_message *where, uint64_t id,
+                           struct shmpub_error *err)
+{
+	struct flatbuf_table dictionary, batch;
+	int r = open_message(b, &dictionary, file, where, HEADER_DICTIONARY, err);
+
+	if (r)
+		return r;
+	batch = flatbuf_child(&b->view, &dictionary, DICTIONARY_DATA);
+	if (flatbuf_number(&b->view, &dictionary, DICTIONARY_ID, 8, 0) != id || batch.at == 0 ||
+	    flatbuf_number(&b->view, &dictionary, DICTIONARY_IS_DELTA, 1, 0) != 0)
+		return error_set(err, SHMPUB_ERR_FORMAT, "dictionary %llu is malformed",
+		                 (unsigned long long)id);
+	return open_body(b, file, where, &batch, err);
 }
 
 int arrow_open_dictionary(struct arrow_batch *out, struct span file,
                           const struct record_message *where, uint64_t id, struct shmpub_error *err)
 {
-	struct flatbuf_table dictionary, batch;
-	struct span message = SPAN_NONE;
-	int r = arrow_find_message(&message, file, where, err);
+	int r = open_dictionary(out, file, where, id, err);
 
-	if (r == SHMPUB_OK)
-		r = arrow_read_message(&out->view, &dictionary, &out->body_length, message,
-		                       HEADER_DICTIONARY, err);
 	if (r)
-		return r;
-	batch = flatbuf_child(&out->view, &dictionary, DICTIONARY_DATA);
-	if (flatbuf_number(&out->view, &dictionary, DICTIONARY_ID, 8, 0) != id || batch.at == 0 ||
-	    flatbuf_number(&out->view, &dictionary, DICTIONARY_IS_DELTA, 1, 0) != 0)
-		return error_set(err, SHMPUB_ERR_FORMAT, "dictionary %llu is malformed",
-		                 (unsigned long long)id);
-	return open_body(out, file, where, &batch, err);
+		arrow_batch_free(out);
+	return r;
 }
 
 /* The next buffer, of at least `size` bytes; NULL where its length is 0. */
@@ -117,15 +155,19 @@ static int take_validity(struct shmpub_column *c, struct arrow_batch *b, struct 
 
 static int take_text(struct shmpub_column *c, struct arrow_batch *b, struct shmpub_error *err)
 {
-	uint64_t length = 0;
+	uint64_t length = 0, first, last;
 	const void *text = NULL;
 	int r = take_buffer(&text, &length, b, 0, err);
 
 	if (r)
 		return r;
-	if (c->offsets == NULL || c->offsets[0] != 0 || c->offsets[c->n_rows] < 0 ||
-	    (uint64_t)c->offsets[c->n_rows] > length)
+	if (c->offsets == NULL)
+		return error_set(err, SHMPUB_ERR_FORMAT, "text has no offsets");
+	first = load_relaxed_u64((const uint64_t *)c->offsets);
+	last = load_relaxed_u64((const uint64_t *)c->offsets + c->n_rows);
+	if (first != 0 || last > length)
 		return error_set(err, SHMPUB_ERR_FORMAT, "text does not lie inside its buffer");
+	c->text_size = length;
 	c->text = text != NULL ? text : (const char *)c->offsets; /* no bytes, but no NULL either */
 	return SHMPUB_OK;
 }

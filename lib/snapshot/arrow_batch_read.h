@@ -1,4 +1,9 @@
-/* The message of a record batch, or of a dictionary, read back: what lies where. */
+/*
+ * The message of a record batch, or of a dictionary, read back: what lies where.
+ *
+ * A message is copied before it is checked, because the owner of a mapping may change
+ * it between two looks. ARROW_BATCH_NONE may be freed.
+ */
 #ifndef SHMPUB_SNAPSHOT_ARROW_BATCH_READ_H
 #define SHMPUB_SNAPSHOT_ARROW_BATCH_READ_H
 
@@ -6,6 +11,7 @@
 #include "snapshot/record.h"
 
 struct arrow_batch {
+	char *message; /* owned */
 	struct flatbuf_view view;
 	struct flatbuf_items nodes, buffers;
 	uint64_t n_rows;
@@ -13,15 +19,17 @@ struct arrow_batch {
 	uint64_t body_at, body_length;
 	uint32_t next_buffer; /* columns are placed in order */
 };
+#define ARROW_BATCH_NONE ((struct arrow_batch){ .message = NULL })
 
-/* `file` is the whole snapshot; place and CRC of the message are checked first. */
+/* `file` is the whole snapshot; place and CRC of the message are checked first. *out is freed on failure. */
 int arrow_open_batch(struct arrow_batch *out, struct span file, const struct record_message *where,
                      struct shmpub_error *err);
 int arrow_open_dictionary(struct arrow_batch *out, struct span file,
                           const struct record_message *where, uint64_t id,
                           struct shmpub_error *err);
-/* The place and CRC of a message that the record names. */
-int arrow_find_message(struct span *out, struct span file, const struct record_message *where,
+void arrow_batch_free(struct arrow_batch *b);
+/* A copy of a message that the record names, its CRC checked; mem_free() it. */
+int arrow_copy_message(char **out, struct span file, const struct record_message *where,
                        struct shmpub_error *err);
 
 /* Node i's buffers, into a column whose type and code_size are known: each inside the body, long enough. */

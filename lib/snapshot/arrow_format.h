@@ -20,6 +20,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "snapshots are little-
 #define ARROW_PREFIX_SIZE 8u /* of a message: continuation mark, size */
 #define ARROW_CONTINUATION 0xFFFFFFFFu
 #define ARROW_TAIL_SIZE 10u /* footer size, magic */
+#define ARROW_BODY_MIN 16u  /* before the footer at least: magic, end of stream */
 #define ARROW_V5 4          /* MetadataVersion */
 
 enum { MESSAGE_VERSION, MESSAGE_HEADER_TYPE, MESSAGE_HEADER, MESSAGE_BODY_LENGTH };

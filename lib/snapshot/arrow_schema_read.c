@@ -1,13 +1,14 @@
 #include "snapshot/arrow_schema_read.h"
 
 #include "base/error.h"
-#include "base/utf8.h"
 #include "snapshot/arrow_format.h"
 
 /*
  * The way back from arrow_schema_write.c: each Arrow type of ours is a row in `types`,
  * each mark in a field's metadata a row in `marks`. What another writer may have put
  * there besides (other keys, fields of newer versions of Arrow's schema) is passed over.
+ * What is well-formed is listed in docs/FORMAT.md, "Flatbuffers": the client's reader
+ * accepts the same.
  */
 
 static int bad(struct shmpub_error *err, const char *what)
@@ -21,7 +22,7 @@ int arrow_read_message(struct flatbuf_view *out, struct flatbuf_table *header,
 {
 	struct flatbuf_view prefix = { .bytes = message }, v;
 	struct flatbuf_table root;
-	uint64_t mark = flatbuf_load(&prefix, 0, 4), size = flatbuf_load(&prefix, 4, 4);
+	uint64_t mark = flatbuf_load(&prefix, 0, 4), size = flatbuf_load(&prefix, 4, 4), length;
 
 	if (prefix.is_bad || mark != ARROW_CONTINUATION || size != message.size - ARROW_PREFIX_SIZE)
 		return error_set(err, SHMPUB_ERR_FORMAT, "a message's prefix is wrong");
@@ -31,8 +32,9 @@ int arrow_read_message(struct flatbuf_view *out, struct flatbuf_table *header,
 	if (flatbuf_number(&v, &root, MESSAGE_VERSION, 2, 0) != ARROW_V5 ||
 	    flatbuf_number(&v, &root, MESSAGE_HEADER_TYPE, 1, 0) != (uint64_t)header_type)
 		return error_set(err, SHMPUB_ERR_FORMAT, "a message is of another kind or version");
+	length = flatbuf_number(&v, &root, MESSAGE_BODY_LENGTH, 8, 0);
 	if (body_length != NULL)
-		*body_length = flatbuf_number(&v, &root, MESSAGE_BODY_LENGTH, 8, 0);
+		*body_length = length;
 	*header = flatbuf_child(&v, &root, MESSAGE_HEADER);
 	if (v.is_bad || header->at == 0)
 		return error_set(err, SHMPUB_ERR_FORMAT, "a message's header is malformed");
@@ -54,49 +56,63 @@ int arrow_read_schema(struct arrow_fields *out, struct span message, struct shmp
 {
 	int r = arrow_read_message(&out->view, &out->schema, NULL, message, HEADER_SCHEMA, err);
 
-	return r ? r : arrow_open_schema(out, err);
+	if (r)
+		return r;
+	/* Vtables too, so that equal bytes from here on are equal schemas: see check_footer.c. */
+	out->view.from = out->schema.at;
+	return arrow_open_schema(out, err);
 }
+
+#define MAX_LEVEL 63
+#define MAX_ZONE 63
 
 /* --- metadata ----------------------------------------------------------------------------------- */
 
-struct pair {
-	struct span key, value;
-};
-
-static struct pair pair_at(struct flatbuf_view *v, const struct flatbuf_items *items, uint32_t i)
+/* The values of known keys: SPAN_NONE (data NULL) where a key is not there, and none twice. */
+static int read_pairs(struct span *values, const char *const *keys, size_t n_keys,
+                      struct flatbuf_view *v, const struct flatbuf_table *owner, int id,
+                      struct shmpub_error *err)
 {
-	struct flatbuf_table t = flatbuf_item(v, items, i);
+	struct flatbuf_items items = flatbuf_items(v, owner, id, 4);
 
-	return (struct pair){ flatbuf_text(v, &t, KEY_VALUE_KEY),
-		              flatbuf_text(v, &t, KEY_VALUE_VALUE) };
+	for (uint32_t i = 0; i < items.n && !v->is_bad; i++) {
+		struct flatbuf_table t = flatbuf_item(v, &items, i);
+		struct span key = flatbuf_text(v, &t, KEY_VALUE_KEY);
+		struct span value = flatbuf_text(v, &t, KEY_VALUE_VALUE);
+
+		if (key.data == NULL || value.data == NULL)
+			return bad(err, "metadata is malformed");
+		for (size_t k = 0; k < n_keys; k++) {
+			if (!span_is(key, keys[k]))
+				continue;
+			if (values[k].data != NULL)
+				return bad(err, "metadata has a key twice");
+			values[k] = value;
+		}
+	}
+	return v->is_bad ? bad(err, "metadata is malformed") : SHMPUB_OK;
 }
 
 int arrow_read_origin(struct snapshot_origin *out, struct arrow_fields *a, struct shmpub_error *err)
 {
-	struct flatbuf_items items = flatbuf_items(&a->view, &a->schema, SCHEMA_METADATA, 4);
-	struct span version = SPAN_NONE;
+	static const char *const keys[] = { "shmpub.feed", "shmpub.source", "shmpub.version",
+		                            "pandas" };
+	struct span values[ARRAY_LEN(keys)] = { SPAN_NONE };
+	int r = read_pairs(values, keys, ARRAY_LEN(keys), &a->view, &a->schema, SCHEMA_METADATA,
+	                   err);
 
-	*out = (struct snapshot_origin){ SPAN_NONE, SPAN_NONE };
-	for (uint32_t i = 0; i < items.n && !a->view.is_bad; i++) {
-		struct pair p = pair_at(&a->view, &items, i);
-
-		if (span_is(p.key, "shmpub.feed"))
-			out->feed = p.value;
-		else if (span_is(p.key, "shmpub.source"))
-			out->source = p.value;
-		else if (span_is(p.key, "shmpub.version"))
-			version = p.value;
-	}
-	if (a->view.is_bad || !span_is(version, "1"))
-		return bad(err, "metadata is malformed or of another version");
-	if (utf8_valid_prefix(out->feed) != out->feed.size ||
-	    utf8_valid_prefix(out->source) != out->source.size)
-		return bad(err, "feed or source is not UTF-8");
+	if (r)
+		return r;
+	if (!span_is(values[2], "1"))
+		return bad(err, "metadata is of another version");
+	*out = (struct snapshot_origin){ values[0], values[1] };
 	return SHMPUB_OK;
 }
 
 static bool mark_kind(struct shmpub_column *c, struct span value)
 {
+	if (c->code_size > 0)
+		return false;
 	if (span_is(value, "int") && c->type == SHMPUB_TEXT)
 		c->kind = SHMPUB_KIND_INT;
 	else if (span_is(value, "bool") && c->type == SHMPUB_BOOL)
@@ -106,18 +122,27 @@ static bool mark_kind(struct shmpub_column *c, struct span value)
 	return true;
 }
 
+/* Digits without leading zeros, up to `max`. */
+static bool take_decimal(uint64_t *out, struct span text, uint64_t max)
+{
+	*out = 0;
+	if (text.size == 0 || text.size > 19 || (text.data[0] == '0' && text.size > 1))
+		return false;
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+		*out = *out * 10 + (uint64_t)(text.data[i] - '0');
+	}
+	return *out <= max;
+}
+
 static bool mark_index(struct shmpub_column *c, struct span value)
 {
-	int level = 0;
+	uint64_t level;
 
-	if (value.size == 0 || value.size > 2)
+	if (!take_decimal(&level, value, MAX_LEVEL))
 		return false;
-	for (size_t i = 0; i < value.size; i++) {
-		if (value.data[i] < '0' || value.data[i] > '9')
-			return false;
-		level = level * 10 + (value.data[i] - '0');
-	}
-	c->index_level = level;
+	c->index_level = (int)level;
 	return true;
 }
 
@@ -126,47 +151,45 @@ static bool mark_unnamed(struct shmpub_column *c, struct span value)
 	c->is_unnamed = 1;
 	c->name = value.data + value.size; /* "" */
 	c->name_size = 0;
-	return span_is(value, "1");
+	return c->index_level >= 0 && span_is(value, "1");
 }
 
 static bool mark_name(struct shmpub_column *c, struct span value)
 {
+	if (c->index_level < 0 || c->is_unnamed)
+		return false;
 	c->name = value.data;
 	c->name_size = value.size;
-	return utf8_valid_prefix(value) == value.size;
+	return true;
 }
 
 static bool mark_label(struct shmpub_column *c, struct span value)
 {
+	uint64_t label;
+
 	c->is_integer_name = 1;
-	return span_is(value, "int");
+	return !c->is_unnamed && span_is(value, "int") &&
+	       take_decimal(&label, span_of(c->name, c->name_size), INT64_MAX);
 }
 
-static const struct {
-	const char *key;
-	bool (*set)(struct shmpub_column *c, struct span value);
-} marks[] = {
-	{ "shmpub.kind", mark_kind },   { "shmpub.index", mark_index },
-	{ "shmpub.name", mark_name },   { "shmpub.unnamed", mark_unnamed },
-	{ "shmpub.label", mark_label },
-};
+/* In this order, whatever the order in the metadata is: the later ones look at what the earlier ones set. */
+static const char *const mark_keys[] = { "shmpub.kind", "shmpub.index", "shmpub.unnamed",
+	                                 "shmpub.name", "shmpub.label" };
+static bool (*const marks[])(struct shmpub_column *c,
+                             struct span value) = { mark_kind, mark_index, mark_unnamed, mark_name,
+	                                            mark_label };
 
 static int read_marks(struct shmpub_column *c, struct flatbuf_view *v,
                       const struct flatbuf_table *field, struct shmpub_error *err)
 {
-	struct flatbuf_items items = flatbuf_items(v, field, FIELD_METADATA, 4);
+	struct span values[ARRAY_LEN(mark_keys)] = { SPAN_NONE };
+	int r = read_pairs(values, mark_keys, ARRAY_LEN(mark_keys), v, field, FIELD_METADATA, err);
 
-	for (uint32_t i = 0; i < items.n && !v->is_bad; i++) {
-		struct pair p = pair_at(v, &items, i);
-
-		for (size_t k = 0; k < ARRAY_LEN(marks) && !v->is_bad; k++) {
-			if (!span_is(p.key, marks[k].key))
-				continue;
-			if (p.value.data == NULL || !marks[k].set(c, p.value))
-				return bad(err, "a field's mark is malformed");
-		}
+	for (size_t i = 0; r == SHMPUB_OK && i < ARRAY_LEN(marks); i++) {
+		if (values[i].data != NULL && !marks[i](c, values[i]))
+			r = bad(err, "a field's mark is malformed");
 	}
-	return SHMPUB_OK;
+	return r;
 }
 
 /* --- types -------------------------------------------------------------------------------------- */
@@ -213,6 +236,19 @@ static bool type_float(struct shmpub_column *c, struct flatbuf_view *v,
 	return flatbuf_number(v, t, FLOAT_PRECISION, 2, 0) == PRECISION_DOUBLE;
 }
 
+/* The name of a time zone or an offset, as far as that can be said without a list of them. */
+static bool is_zone(struct span text)
+{
+	static const char bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	                            "0123456789_+-/:";
+
+	for (size_t i = 0; i < text.size; i++) {
+		if (memchr(bytes, text.data[i], sizeof(bytes) - 1) == NULL)
+			return false;
+	}
+	return text.size > 0 && text.size <= MAX_ZONE;
+}
+
 static bool type_timestamp(struct shmpub_column *c, struct flatbuf_view *v,
                            const struct flatbuf_table *t)
 {
@@ -220,8 +256,7 @@ static bool type_timestamp(struct shmpub_column *c, struct flatbuf_view *v,
 	struct span timezone = flatbuf_text(v, t, TIMESTAMP_TIMEZONE);
 
 	c->type = SHMPUB_TIMESTAMP;
-	if (unit > SHMPUB_NANOSECOND || utf8_valid_prefix(timezone) != timezone.size ||
-	    (timezone.data != NULL && strlen(timezone.data) != timezone.size))
+	if (unit > SHMPUB_NANOSECOND || (timezone.data != NULL && !is_zone(timezone)))
 		return false;
 	c->unit = (enum shmpub_unit)unit;
 	c->timezone = timezone.data;
@@ -271,6 +306,8 @@ static int read_encoding(struct shmpub_column *c, uint64_t *next_id, struct flat
 		return bad(err, "dictionaries are not numbered in order");
 	if ((width != 8 && width != 16 && width != 32) || !is_signed)
 		return bad(err, "codes are not int8, int16 or int32");
+	if (flatbuf_number(v, &encoding, ENCODING_ORDERED, 1, 0) != 0)
+		return bad(err, "a dictionary is ordered");
 	c->code_size = (int)width / 8;
 	return SHMPUB_OK;
 }
@@ -284,7 +321,7 @@ static int read_field(struct shmpub_column *c, uint64_t *next_id, struct flatbuf
 	int r;
 
 	*c = (struct shmpub_column){ .name = name.data, .name_size = name.size, .index_level = -1 };
-	if (name.data == NULL || utf8_valid_prefix(name) != name.size)
+	if (name.data == NULL)
 		return bad(err, "a field's name is malformed");
 	if (flatbuf_items(v, field, FIELD_CHILDREN, 4).n > 0)
 		return bad(err, "a field has children");
@@ -309,8 +346,8 @@ static int check_levels(const struct shmpub_column *columns, uint32_t n, struct 
 
 		if (level < 0)
 			continue;
-		if (level > 63 || (seen >> level & 1))
-			return bad(err, "an index level is given twice or above 63");
+		if (seen >> level & 1)
+			return bad(err, "an index level is given twice");
 		seen |= UINT64_C(1) << level;
 		n_levels++;
 	}

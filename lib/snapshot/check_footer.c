@@ -1,3 +1,5 @@
+#include "base/alloc.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "snapshot/arrow_format.h"
 #include "snapshot/arrow_schema_read.h"
@@ -6,7 +8,8 @@
 /*
  * A snapshot says some things twice: regions repeat the buffers, for readers that
  * want one view of many columns; the footer repeats the schema and the places of
- * messages, for Arrow's own readers. Here both are held against what our readers use.
+ * messages, for Arrow's own readers. Here both are held against what our readers use,
+ * so that a table is the same table by whichever way it is read.
  */
 
 static int bad_region(struct shmpub_error *err, size_t i)
@@ -30,6 +33,16 @@ static bool same_type(const struct shmpub_column *a, const struct shmpub_column 
 	                              (a->unit == b->unit && same_text(a->timezone, b->timezone)));
 }
 
+/* Its last value ends inside the file, and strides are wide enough. */
+static bool fits(const struct region *g, uint64_t n_rows, uint64_t size)
+{
+	uint64_t span, last;
+
+	return g->n > 0 && g->offset % ARROW_ALIGN == 0 && g->stride % ARROW_ALIGN == 0 &&
+	       g->stride / 8 >= n_rows && u64_mul(&span, g->n - 1, g->stride) &&
+	       u64_add(&last, g->offset, span) && range_inside(last, 8 * n_rows, size);
+}
+
 /* The columns of a region's type, in order, stand where it says; *n_seen counts them. */
 static int check_region(const struct snapshot_view *v, struct span file, const struct region *g,
                         size_t number, size_t *n_seen, struct shmpub_error *err)
@@ -37,14 +50,14 @@ static int check_region(const struct snapshot_view *v, struct span file, const s
 	uint64_t k = 0;
 
 	if (g->field >= v->table.n_columns || !is_in_region(&v->columns[g->field]) ||
-	    g->stride % ARROW_ALIGN != 0 || g->stride / 8 < v->table.n_rows)
+	    !fits(g, v->table.n_rows, file.size))
 		return bad_region(err, number);
 	for (size_t i = 0; i < v->table.n_columns; i++) {
 		const struct shmpub_column *c = &v->columns[i];
 
 		if (!is_in_region(c) || !same_type(c, &v->columns[g->field]))
 			continue;
-		if (i < g->field ||
+		if (i < g->field || k == g->n ||
 		    (c->n_rows > 0 &&
 		     (uint64_t)((const char *)c->values - file.data) != g->offset + k * g->stride))
 			return bad_region(err, number);
@@ -56,6 +69,7 @@ static int check_region(const struct snapshot_view *v, struct span file, const s
 	return SHMPUB_OK;
 }
 
+/* In the order of their first fields, so none is there twice. */
 int check_regions(const struct snapshot_view *v, struct span file, const struct record *record,
                   struct shmpub_error *err)
 {
@@ -64,8 +78,11 @@ int check_regions(const struct snapshot_view *v, struct span file, const struct 
 
 	for (size_t i = 0; i < v->table.n_columns; i++)
 		n_in_regions += is_in_region(&v->columns[i]);
-	for (size_t i = 0; r == SHMPUB_OK && i < record->n_regions; i++)
+	for (size_t i = 0; r == SHMPUB_OK && i < record->n_regions; i++) {
+		if (i > 0 && record->regions[i].field <= record->regions[i - 1].field)
+			return bad_region(err, i);
 		r = check_region(v, file, &record->regions[i], i, &n_seen, err);
+	}
 	if (r == SHMPUB_OK && n_seen != n_in_regions)
 		r = bad_region(err, record->n_regions);
 	return r;
@@ -79,39 +96,44 @@ static int bad_footer(struct shmpub_error *err, const char *what)
 	                 what);
 }
 
-static int open_footer(struct flatbuf_view *out, struct flatbuf_table *footer, struct span file,
-                       struct shmpub_error *err)
+/* The footer and the tail behind it, copied: 4 bytes of its size and the magic. */
+static int copy_footer(struct span *out, struct span file, struct shmpub_error *err)
 {
-	struct flatbuf_view whole = { .bytes = file };
-	uint64_t end = file.size - ARROW_TAIL_SIZE, size = flatbuf_load(&whole, end, 4);
+	uint64_t end = file.size - ARROW_TAIL_SIZE, mark;
+	uint32_t size;
+	char *copy;
 
-	if (size % 8 != 0 || size > end - ARROW_PREFIX_SIZE)
+	memcpy(&size, file.data + end, sizeof(size)); /* little-endian: arrow_format.h */
+	if (size == 0 || size % 8 != 0 || size > end - ARROW_BODY_MIN)
 		return bad_footer(err, "size");
-	if (flatbuf_load(&whole, end - size - 8, 8) != ARROW_CONTINUATION)
+	memcpy(&mark, file.data + end - size - sizeof(mark), sizeof(mark));
+	if (mark != ARROW_CONTINUATION)
 		return error_set(err, SHMPUB_ERR_FORMAT, "no end of stream before the footer");
-	*out = (struct flatbuf_view){ .bytes = span_of(file.data + end - size, (size_t)size) };
-	*footer = flatbuf_root(out);
-	if (flatbuf_number(out, footer, FOOTER_VERSION, 2, 0) != ARROW_V5 || out->is_bad)
-		return bad_footer(err, "version");
+	copy = mem_alloc((size_t)size + ARROW_TAIL_SIZE);
+	if (copy == NULL)
+		return error_nomem(err, (size_t)size + ARROW_TAIL_SIZE);
+	memcpy(copy, file.data + end - size, size);
+	memcpy(copy + size, &size, sizeof(size));
+	memset(copy + size + sizeof(size), 0, ARROW_TAIL_SIZE - sizeof(size));
+	*out = span_of(copy, (size_t)size + ARROW_TAIL_SIZE);
 	return SHMPUB_OK;
 }
 
 /* Both were written from one tree, so they are the same bytes as far as it goes. */
-static int check_schema(struct span file, const struct record *record, struct flatbuf_view *footer,
-                        const struct flatbuf_table *root, struct shmpub_error *err)
+static int check_schema(const struct snapshot_view *v, const struct record *record,
+                        struct flatbuf_view *footer, const struct flatbuf_table *root,
+                        struct shmpub_error *err)
 {
-	struct span message = span_of(file.data + record->schema.offset,
-	                              (size_t)record->schema.size);
-	struct flatbuf_table mine, its = flatbuf_child(footer, root, FOOTER_SCHEMA);
-	struct flatbuf_view view;
-	int r = arrow_read_message(&view, &mine, NULL, message, HEADER_SCHEMA, err);
+	struct flatbuf_table its = flatbuf_child(footer, root, FOOTER_SCHEMA);
+	struct arrow_fields mine;
+	int r = arrow_read_schema(&mine, span_of(v->schema, (size_t)record->schema.size), err);
 	size_t size;
 
 	if (r)
 		return r;
-	size = view.bytes.size - mine.at;
+	size = mine.view.bytes.size - mine.schema.at;
 	if (footer->is_bad || its.at == 0 || footer->bytes.size - its.at < size ||
-	    memcmp(view.bytes.data + mine.at, footer->bytes.data + its.at, size) != 0)
+	    memcmp(mine.view.bytes.data + mine.schema.at, footer->bytes.data + its.at, size) != 0)
 		return bad_footer(err, "schema");
 	return SHMPUB_OK;
 }
@@ -121,7 +143,8 @@ static bool block_is(struct flatbuf_view *v, const struct flatbuf_items *blocks,
 {
 	uint64_t at = (uint64_t)blocks->at + (uint64_t)i * ARROW_BLOCK_SIZE;
 
-	return flatbuf_load(v, at, 8) == m->offset && flatbuf_load(v, at + 8, 4) == m->size;
+	return flatbuf_load(v, at, 8) == m->offset && flatbuf_load(v, at + 8, 4) == m->size &&
+	       flatbuf_load(v, at + 16, 8) == m->body_length;
 }
 
 static int check_blocks(struct flatbuf_view *v, const struct flatbuf_table *footer, int id,
@@ -138,18 +161,48 @@ static int check_blocks(struct flatbuf_view *v, const struct flatbuf_table *foot
 	return SHMPUB_OK;
 }
 
-int check_footer(struct span file, const struct record *record, struct shmpub_error *err)
+/* One entry, whose value is what our readers find from the end. */
+static int check_metadata(struct flatbuf_view *v, const struct flatbuf_table *footer,
+                          struct span with_tail, struct shmpub_error *err)
 {
-	struct flatbuf_table footer;
-	struct flatbuf_view view;
-	int r = open_footer(&view, &footer, file, err);
+	struct flatbuf_items items = flatbuf_items(v, footer, FOOTER_METADATA, 4);
+	struct span record = record_find(with_tail, with_tail.size - ARROW_TAIL_SIZE), key, value;
+	struct flatbuf_table entry;
 
+	if (v->is_bad || items.n != 1)
+		return bad_footer(err, "metadata");
+	entry = flatbuf_item(v, &items, 0);
+	key = flatbuf_text(v, &entry, KEY_VALUE_KEY);
+	value = flatbuf_text(v, &entry, KEY_VALUE_VALUE);
+	if (v->is_bad || !span_is(key, RECORD_KEY) || value.data != record.data ||
+	    value.size != record.size)
+		return bad_footer(err, "metadata");
+	return SHMPUB_OK;
+}
+
+int check_footer(const struct snapshot_view *v, struct span file, const struct record *record,
+                 struct shmpub_error *err)
+{
+	struct span copy = SPAN_NONE;
+	struct flatbuf_view view;
+	struct flatbuf_table footer;
+	int r = copy_footer(&copy, file, err);
+
+	if (r)
+		return r;
+	view = (struct flatbuf_view){ .bytes = span_of(copy.data, copy.size - ARROW_TAIL_SIZE) };
+	footer = flatbuf_root(&view);
+	if (flatbuf_number(&view, &footer, FOOTER_VERSION, 2, 0) != ARROW_V5 || view.is_bad)
+		r = bad_footer(err, "version");
 	if (r == SHMPUB_OK)
-		r = check_schema(file, record, &view, &footer, err);
+		r = check_schema(v, record, &view, &footer, err);
 	if (r == SHMPUB_OK)
 		r = check_blocks(&view, &footer, FOOTER_BATCHES, &record->batch, 1, err);
 	if (r == SHMPUB_OK)
 		r = check_blocks(&view, &footer, FOOTER_DICTIONARIES, record->dictionaries,
 		                 record->n_dictionaries, err);
+	if (r == SHMPUB_OK)
+		r = check_metadata(&view, &footer, copy, err);
+	mem_free((void *)copy.data);
 	return r;
 }

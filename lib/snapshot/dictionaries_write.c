@@ -154,8 +154,9 @@ static int write_one(char *file, struct record_message *message, const struct bl
 	r = m.tree.status;
 	if (r == SHMPUB_OK) {
 		memcpy(file + b->offset, m.tree.bytes.data, b->size);
-		*message = (struct record_message){ b->offset, b->size,
-			                            crc32(m.tree.bytes.data, b->size) };
+		*message = (struct record_message){ .offset = b->offset,
+			                            .size = b->size,
+			                            .crc = crc32(m.tree.bytes.data, b->size) };
 	}
 	arrow_message_free(&m);
 	return r;

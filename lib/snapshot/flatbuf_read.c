@@ -1,6 +1,7 @@
 #include "snapshot/flatbuf_read.h"
 
 #include "base/checked.h"
+#include "base/utf8.h"
 #include "snapshot/arrow_format.h"
 
 /*
@@ -8,16 +9,32 @@
  * Offsets are kept as numbers and added in 64 bits, where two 32-bit ones never wrap.
  */
 
+/* One load for each of the sizes that there are: readers come here a dozen times a field. */
 uint64_t flatbuf_load(struct flatbuf_view *v, uint64_t at, size_t size)
 {
-	uint64_t value = 0;
+	const char *p;
+	uint64_t eight;
+	uint32_t four;
+	uint16_t two;
 
-	if (v->is_bad || !range_inside(at, size, v->bytes.size)) {
+	if (v->is_bad || at < v->from || !range_inside(at, size, v->bytes.size)) {
 		v->is_bad = true;
 		return 0;
 	}
-	memcpy(&value, v->bytes.data + at, size); /* little-endian: arrow_format.h */
-	return value;
+	p = v->bytes.data + at;
+	switch (size) { /* little-endian: arrow_format.h */
+	case 1:
+		return (unsigned char)*p;
+	case 2:
+		memcpy(&two, p, sizeof(two));
+		return two;
+	case 4:
+		memcpy(&four, p, sizeof(four));
+		return four;
+	default:
+		memcpy(&eight, p, sizeof(eight));
+		return eight;
+	}
 }
 
 /* The position that the reference at `slot` leads to; 0 when it leads nowhere inside. */
@@ -122,12 +139,15 @@ struct flatbuf_items flatbuf_items(struct flatbuf_view *v, const struct flatbuf_
 struct span flatbuf_text(struct flatbuf_view *v, const struct flatbuf_table *t, int id)
 {
 	struct flatbuf_items bytes = flatbuf_items(v, t, id, 1);
+	struct span text;
 
 	if (bytes.at == 0)
 		return SPAN_NONE;
-	if (flatbuf_load(v, (uint64_t)bytes.at + bytes.n, 1) != 0)
+	text = span_of(v->bytes.data + bytes.at, bytes.n);
+	if (flatbuf_load(v, (uint64_t)bytes.at + bytes.n, 1) != 0 ||
+	    utf8_valid_prefix(text) != text.size)
 		v->is_bad = true;
-	return v->is_bad ? SPAN_NONE : span_of(v->bytes.data + bytes.at, bytes.n);
+	return v->is_bad ? SPAN_NONE : text;
 }
 
 struct flatbuf_table flatbuf_item(struct flatbuf_view *v, const struct flatbuf_items *items,

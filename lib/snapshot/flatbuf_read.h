@@ -15,6 +15,7 @@
 
 struct flatbuf_view {
 	struct span bytes;
+	uint32_t from; /* what stands before this place is not looked at either */
 	bool is_bad;
 };
 
@@ -36,7 +37,7 @@ uint64_t flatbuf_number(struct flatbuf_view *v, const struct flatbuf_table *t, i
                         uint64_t absent);
 /* What field `id` refers to. */
 struct flatbuf_table flatbuf_child(struct flatbuf_view *v, const struct flatbuf_table *t, int id);
-/* SPAN_NONE (data NULL) when absent. The byte behind the text is a NUL, and inside. */
+/* SPAN_NONE (data NULL) when absent. It is UTF-8; the byte behind the text is a NUL, and inside. */
 struct span flatbuf_text(struct flatbuf_view *v, const struct flatbuf_table *t, int id);
 /* A vector of n items of `size` bytes each. */
 struct flatbuf_items flatbuf_items(struct flatbuf_view *v, const struct flatbuf_table *t, int id,

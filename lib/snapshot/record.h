@@ -16,6 +16,8 @@
 
 struct record_message {
 	uint64_t offset, size, crc;
+	uint64_t
+	        body_length; /* not of the record: what the message itself says, once it was read */
 };
 
 struct record {
@@ -33,9 +35,15 @@ struct record {
 uint64_t record_max_size(size_t n_dictionaries, size_t n_regions);
 int record_write(struct buffer *out, const struct record *record, struct shmpub_error *err);
 
-/* The record's text in a whole file; `footer_end` is where the footer size stands. SPAN_NONE: there is none. */
+/*
+ * The record's text in a whole file; `footer_end` is where the footer size stands. SPAN_NONE:
+ * there is none. In a mapping that somebody may change this is only a place: copy it, then read.
+ */
 struct span record_find(struct span file, size_t footer_end);
-/* Its own CRC is checked, and that it is of our version; what it says about the file is not. */
+/*
+ * Its own CRC is checked, and that it is of our version; what it says about the file is not.
+ * `text` must not change meanwhile.
+ */
 int record_read(struct record *out, struct span text, struct shmpub_error *err);
 void record_free(struct record *r);
 

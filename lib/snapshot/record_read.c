@@ -4,13 +4,13 @@
 #include "snapshot/record.h"
 
 /*
- * The record is JSON of a narrow kind (docs/FORMAT.md): one object whose values are
- * integers, strings without escapes, or arrays of these. Its CRC is looked at before
- * anything else, so what is parsed is what a writer wrote, or was made to look so:
- * still nothing is believed that would lead outside the text.
+ * The record is JSON of a narrow kind, whose grammar is in docs/FORMAT.md: one object
+ * whose values are integers, strings without escapes, or arrays of these. Its CRC is
+ * looked at before anything else, so what is parsed is what a writer wrote, or was made
+ * to look so: still nothing is believed that would lead outside the text.
  */
 
-#define DEPTH 3 /* of arrays that a reader need go into */
+#define DEPTH 3 /* of arrays */
 
 struct text {
 	const char *at, *end;
@@ -24,12 +24,14 @@ static bool take(struct text *t, char c)
 	return true;
 }
 
-static bool take_number(struct text *t, uint64_t *out)
+/* An integer of the grammar: no leading zeros, from -2^63 to 2^64 - 1. */
+static bool take_integer(struct text *t, uint64_t *out, bool *is_negative)
 {
-	bool negative = take(t, '-');
-	const char *from = t->at;
+	const char *from;
 	uint64_t v = 0;
 
+	*is_negative = take(t, '-');
+	from = t->at;
 	while (t->at < t->end && *t->at >= '0' && *t->at <= '9') {
 		uint64_t digit = (uint64_t)(*t->at++ - '0');
 
@@ -37,8 +39,32 @@ static bool take_number(struct text *t, uint64_t *out)
 			return false;
 		v = v * 10 + digit;
 	}
-	*out = negative ? 0 - v : v; /* the two times are cast back */
-	return t->at > from;
+	if (t->at == from || (*from == '0' && (t->at - from > 1 || *is_negative)))
+		return false;
+	if (*is_negative && v > (uint64_t)INT64_MAX + 1)
+		return false;
+	*out = *is_negative ? 0 - v : v;
+	return true;
+}
+
+static bool take_number(struct text *t, uint64_t *out)
+{
+	bool is_negative;
+
+	return take_integer(t, out, &is_negative) && !is_negative;
+}
+
+/* A time: int64, kept in the same word. */
+static bool take_time(struct text *t, uint64_t *out)
+{
+	bool is_negative;
+
+	return take_integer(t, out, &is_negative) && (is_negative || *out <= INT64_MAX);
+}
+
+static bool is_string_byte(char c)
+{
+	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\' && c != '{' && c != '}';
 }
 
 static bool take_string(struct text *t, struct span *out)
@@ -48,7 +74,7 @@ static bool take_string(struct text *t, struct span *out)
 	if (!take(t, '"'))
 		return false;
 	from = t->at;
-	while (t->at < t->end && *t->at != '"' && *t->at != '\\')
+	while (t->at < t->end && is_string_byte(*t->at))
 		t->at++;
 	*out = span_of(from, (size_t)(t->at - from));
 	return take(t, '"');
@@ -57,12 +83,13 @@ static bool take_string(struct text *t, struct span *out)
 static bool skip_value(struct text *t, int depth)
 {
 	struct span s;
+	bool is_negative;
 	uint64_t v;
 
 	if (t->at < t->end && *t->at == '"')
 		return take_string(t, &s);
 	if (!take(t, '['))
-		return take_number(t, &v);
+		return take_integer(t, &v, &is_negative);
 	if (depth == 0)
 		return false;
 	if (take(t, ']'))
@@ -88,32 +115,38 @@ static bool take_numbers(struct text *t, uint64_t *out, size_t n)
 
 /* --- what the keys mean ------------------------------------------------------------------------- */
 
-#define STAMP(key, member)                                                                         \
+#define NUMBER(key, member)                                                                        \
 	{                                                                                          \
-		key, offsetof(struct record, member)                                               \
+		key, offsetof(struct record, member), take_number                                  \
+	}
+#define TIME(key, member)                                                                          \
+	{                                                                                          \
+		key, offsetof(struct record, member), take_time                                    \
 	}
 
 static const struct {
 	const char *key;
 	size_t offset;
+	bool (*take)(struct text *t, uint64_t *out);
 } numbers[] = {
-	STAMP("version", version),
-	STAMP("sequence", stamp.sequence),
-	STAMP("epoch", stamp.epoch),
-	STAMP("published_ns", stamp.published_ns),
-	STAMP("source_mtime_ns", stamp.source_mtime_ns),
-	STAMP("read_ns", stamp.read_ns),
-	STAMP("parse_ns", stamp.parse_ns),
-	STAMP("source_size", stamp.source_size),
-	STAMP("skipped_rows", stamp.skipped_rows),
-	STAMP("rows", n_rows),
+	NUMBER("version", version),
+	NUMBER("sequence", stamp.sequence),
+	NUMBER("epoch", stamp.epoch),
+	TIME("published_ns", stamp.published_ns),
+	TIME("source_mtime_ns", stamp.source_mtime_ns),
+	NUMBER("read_ns", stamp.read_ns),
+	NUMBER("parse_ns", stamp.parse_ns),
+	NUMBER("source_size", stamp.source_size),
+	NUMBER("skipped_rows", stamp.skipped_rows),
+	NUMBER("rows", n_rows),
 };
 
 #define SEEN_SCHEMA (1u << ARRAY_LEN(numbers))
 #define SEEN_BATCH (SEEN_SCHEMA << 1)
 #define SEEN_DICTIONARIES (SEEN_SCHEMA << 2)
 #define SEEN_REGIONS (SEEN_SCHEMA << 3)
-#define SEEN_ALL ((SEEN_SCHEMA << 4) - 1)
+#define SEEN_CRC (SEEN_SCHEMA << 4)
+#define SEEN_ALL ((SEEN_SCHEMA << 5) - 1)
 
 struct parser {
 	struct text text;
@@ -133,7 +166,7 @@ static int parse_schema(struct parser *p)
 
 	if (!take_numbers(&p->text, v, 4))
 		return malformed(p);
-	p->record->schema = (struct record_message){ v[0], v[1], v[2] };
+	p->record->schema = (struct record_message){ .offset = v[0], .size = v[1], .crc = v[2] };
 	p->record->schema_id = v[3];
 	return SHMPUB_OK;
 }
@@ -144,7 +177,7 @@ static int parse_batch(struct parser *p)
 
 	if (!take_numbers(&p->text, v, 3))
 		return malformed(p);
-	p->record->batch = (struct record_message){ v[0], v[1], v[2] };
+	p->record->batch = (struct record_message){ .offset = v[0], .size = v[1], .crc = v[2] };
 	return SHMPUB_OK;
 }
 
@@ -174,7 +207,7 @@ static int parse_dictionaries(struct parser *p)
 		if (!take_numbers(&p->text, v, 3))
 			return malformed(p);
 		p->record->dictionaries[p->record->n_dictionaries++] = (struct record_message){
-			v[0], v[1], v[2]
+			.offset = v[0], .size = v[1], .crc = v[2]
 		};
 	} while (take(&p->text, ','));
 	return take(&p->text, ']') ? SHMPUB_OK : malformed(p);
@@ -201,15 +234,24 @@ static int parse_regions(struct parser *p)
 	return take(&p->text, ']') ? SHMPUB_OK : malformed(p);
 }
 
+/* Its value was looked at before anything else. */
+static int parse_crc(struct parser *p)
+{
+	uint64_t v;
+
+	return take_number(&p->text, &v) ? SHMPUB_OK : malformed(p);
+}
+
 static const struct {
 	const char *key;
 	unsigned seen;
 	int (*parse)(struct parser *p);
-} arrays[] = {
+} others[] = {
 	{ "schema", SEEN_SCHEMA, parse_schema },
 	{ "batch", SEEN_BATCH, parse_batch },
 	{ "dictionaries", SEEN_DICTIONARIES, parse_dictionaries },
 	{ "regions", SEEN_REGIONS, parse_regions },
+	{ "crc", SEEN_CRC, parse_crc },
 };
 
 static int see(struct parser *p, unsigned bit)
@@ -229,17 +271,17 @@ static int parse_value(struct parser *p, struct span key)
 		if (!span_is(key, numbers[i].key))
 			continue;
 		r = see(p, 1u << i);
-		if (r == SHMPUB_OK && !take_number(&p->text, &v))
+		if (r == SHMPUB_OK && !numbers[i].take(&p->text, &v))
 			r = malformed(p);
 		if (r == SHMPUB_OK)
 			memcpy((char *)p->record + numbers[i].offset, &v, sizeof(v));
 		return r;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(arrays); i++) {
-		if (!span_is(key, arrays[i].key))
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		if (!span_is(key, others[i].key))
 			continue;
-		r = see(p, arrays[i].seen);
-		return r ? r : arrays[i].parse(p);
+		r = see(p, others[i].seen);
+		return r ? r : others[i].parse(p);
 	}
 	return skip_value(&p->text, DEPTH) ? SHMPUB_OK : malformed(p);
 }
@@ -264,21 +306,30 @@ static int parse(struct parser *p)
 		return error_set(p->err, SHMPUB_ERR_FORMAT,
 		                 "the snapshot is of version %llu, this reader knows %u",
 		                 (unsigned long long)p->record->version, RECORD_VERSION);
-	return p->seen == SEEN_ALL ? SHMPUB_OK : malformed(p);
+	return p->seen == SEEN_ALL && p->record->stamp.sequence > 0 ? SHMPUB_OK : malformed(p);
 }
 
 /* --- finding it and its CRC --------------------------------------------------------------------- */
 
+/* Where the footer begins, by the size that stands behind it; 0 where that can't be. */
+static size_t footer_start(struct span file, size_t footer_end)
+{
+	uint32_t size = 0;
+
+	memcpy(&size, file.data + footer_end, sizeof(size)); /* little-endian: arrow_format.h */
+	return size <= footer_end ? footer_end - size : 0;
+}
+
 struct span record_find(struct span file, size_t footer_end)
 {
-	size_t end = footer_end, from;
+	size_t end = footer_end, from, first = footer_start(file, footer_end);
 
-	while (end > 0 && footer_end - end < 8 && file.data[end - 1] == '\0')
+	while (end > first && footer_end - end < 8 && file.data[end - 1] == '\0')
 		end--;
 	from = end;
-	while (from > 0 && file.data[from - 1] != '{' && file.data[from - 1] != '\0')
+	while (from > first && file.data[from - 1] != '{' && file.data[from - 1] != '\0')
 		from--;
-	if (from == 0 || file.data[from - 1] != '{' || file.data[end - 1] != '}')
+	if (from <= first || file.data[from - 1] != '{' || file.data[end - 1] != '}')
 		return SPAN_NONE;
 	return span_of(file.data + from - 1, end - from + 1);
 }

@@ -7,7 +7,9 @@
  * Lifetime: a view's columns point into the bytes it was made of and into memory of
  *           the view; both must outlive their use. SNAPSHOT_VIEW_NONE may be freed.
  * Errors:   SHMPUB_ERR_FORMAT when bytes contradict the format; never a read out of
- *           bounds, whatever the bytes are.
+ *           bounds, whatever the bytes are, also when they change meanwhile: what is
+ *           checked is copied first. Only values, bitmaps, offsets, codes and text stay in
+ *           the bytes; whoever follows an offset or a code bounds it (columns/table.h).
  */
 #ifndef SHMPUB_SNAPSHOT_SNAPSHOT_H
 #define SHMPUB_SNAPSHOT_SNAPSHOT_H
@@ -76,7 +78,8 @@ struct snapshot_view {
 	struct snapshot_stamp stamp;
 	struct snapshot_origin origin;
 	struct shmpub_column *columns; /* owned: table.columns */
-	void *memory;                  /* owned: dictionaries, time zones */
+	void *memory;                  /* owned: dictionaries */
+	char *schema; /* owned: the schema message, which names, time zones, origin point into */
 };
 #define SNAPSHOT_VIEW_NONE ((struct snapshot_view){ .columns = NULL })
 

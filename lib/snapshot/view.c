@@ -12,7 +12,31 @@
  * place and CRC that the record gives. The footer's own tables are not looked at, so
  * that damage to them cannot matter. Costs a pass over the metadata and none over the
  * contents.
+ *
+ * The bytes may be a mapping whose owner changes them at any moment. So the record and
+ * each message are copied first, and looked at only in the copy; of the mapping only
+ * places are kept, and these were held against its size.
  */
+
+#define RECORD_ROOM 1024u /* most records fit */
+
+/* A record found in bytes that may change: copied, then read. */
+static int read_record(struct record *out, struct span found, struct shmpub_error *err)
+{
+	char room[RECORD_ROOM], *copy = room;
+	int r;
+
+	if (found.size > sizeof(room))
+		copy = mem_alloc(found.size);
+	if (copy == NULL)
+		return error_nomem(err, found.size);
+	if (found.size > 0)
+		memcpy(copy, found.data, found.size);
+	r = record_read(out, span_of(copy, found.size), err);
+	if (copy != room)
+		mem_free(copy);
+	return r;
+}
 
 static int find_record(struct record *out, struct span file, struct shmpub_error *err)
 {
@@ -23,7 +47,7 @@ static int find_record(struct record *out, struct span file, struct shmpub_error
 	    memcmp(file.data + file.size - ARROW_MAGIC_SIZE, ARROW_MAGIC, ARROW_MAGIC_SIZE) != 0)
 		return error_set(err, SHMPUB_ERR_FORMAT,
 		                 "no magic at the beginning or the end: not a whole snapshot");
-	return record_read(out, record_find(file, file.size - ARROW_TAIL_SIZE), err);
+	return read_record(out, record_find(file, file.size - ARROW_TAIL_SIZE), err);
 }
 
 static size_t count_dictionaries(const struct shmpub_column *columns, size_t n)
@@ -36,14 +60,15 @@ static size_t count_dictionaries(const struct shmpub_column *columns, size_t n)
 }
 
 static int read_dictionary(struct shmpub_column *out, const struct shmpub_column *c,
-                           struct span file, const struct record_message *where, uint64_t id,
+                           struct span file, struct record_message *where, uint64_t id,
                            struct shmpub_error *err)
 {
-	struct arrow_batch b;
+	struct arrow_batch b = ARROW_BATCH_NONE;
 	int r = arrow_open_dictionary(&b, file, where, id, err);
 
 	if (r)
 		return r;
+	where->body_length = b.body_length;
 	*out = (struct shmpub_column){ .name = c->name,
 		                       .name_size = c->name_size,
 		                       .type = c->type,
@@ -56,10 +81,11 @@ static int read_dictionary(struct shmpub_column *out, const struct shmpub_column
 	if (r == SHMPUB_OK && out->null_count > 0)
 		r = error_set(err, SHMPUB_ERR_FORMAT, "dictionary %llu has nulls",
 		              (unsigned long long)id);
+	arrow_batch_free(&b);
 	return r;
 }
 
-static int read_dictionaries(struct snapshot_view *v, struct span file, const struct record *record,
+static int read_dictionaries(struct snapshot_view *v, struct span file, struct record *record,
                              struct shmpub_error *err)
 {
 	size_t n = count_dictionaries(v->columns, v->table.n_columns), k = 0;
@@ -92,11 +118,11 @@ static int read_schema(struct snapshot_view *v, struct span file, const struct r
                        struct shmpub_error *err)
 {
 	struct arrow_fields fields;
-	struct span message = SPAN_NONE;
-	int r = arrow_find_message(&message, file, &record->schema, err);
+	int r = arrow_copy_message(&v->schema, file, &record->schema, err);
 
 	if (r == SHMPUB_OK)
-		r = arrow_read_schema(&fields, message, err);
+		r = arrow_read_schema(&fields, span_of(v->schema, (size_t)record->schema.size),
+		                      err);
 	if (r == SHMPUB_OK)
 		r = arrow_read_origin(&v->origin, &fields, err);
 	if (r)
@@ -108,18 +134,34 @@ static int read_schema(struct snapshot_view *v, struct span file, const struct r
 	return arrow_read_fields(v->columns, &fields, err);
 }
 
-static int read_batch(struct snapshot_view *v, struct span file, const struct record *record,
+static int read_batch(struct snapshot_view *v, struct span file, struct record *record,
                       struct shmpub_error *err)
 {
-	struct arrow_batch b;
+	struct arrow_batch b = ARROW_BATCH_NONE;
 	int r = arrow_open_batch(&b, file, &record->batch, err);
 
+	record->batch.body_length = b.body_length;
 	if (r == SHMPUB_OK && b.n_rows != record->n_rows)
 		r = error_set(err, SHMPUB_ERR_FORMAT, "%llu rows where the record says %llu",
 		              (unsigned long long)b.n_rows, (unsigned long long)record->n_rows);
 	for (uint32_t i = 0; r == SHMPUB_OK && i < v->table.n_columns; i++)
 		r = arrow_place_column(&v->columns[i], &b, i, err);
-	return r ? r : arrow_close_batch(&b, (uint32_t)v->table.n_columns, err);
+	if (r == SHMPUB_OK)
+		r = arrow_close_batch(&b, (uint32_t)v->table.n_columns, err);
+	arrow_batch_free(&b);
+	return r;
+}
+
+static int check_all(const struct snapshot_view *v, struct span bytes, const struct record *record,
+                     struct shmpub_error *err)
+{
+	int r = check_names(v, record, err);
+
+	if (r == SHMPUB_OK)
+		r = check_contents(v, err);
+	if (r == SHMPUB_OK)
+		r = check_regions(v, bytes, record, err);
+	return r ? r : check_footer(v, bytes, record, err);
 }
 
 int snapshot_view_init(struct snapshot_view *out, struct span bytes, enum snapshot_check check,
@@ -138,11 +180,7 @@ int snapshot_view_init(struct snapshot_view *out, struct span bytes, enum snapsh
 	if (r == SHMPUB_OK)
 		r = read_dictionaries(&v, bytes, &record, err);
 	if (r == SHMPUB_OK && check == SNAPSHOT_CHECK_FULL)
-		r = check_contents(&v, err);
-	if (r == SHMPUB_OK && check == SNAPSHOT_CHECK_FULL)
-		r = check_regions(&v, bytes, &record, err);
-	if (r == SHMPUB_OK && check == SNAPSHOT_CHECK_FULL)
-		r = check_footer(bytes, &record, err);
+		r = check_all(&v, bytes, &record, err);
 	if (r == SHMPUB_OK) {
 		*out = v;
 		v = SNAPSHOT_VIEW_NONE;
@@ -156,5 +194,6 @@ void snapshot_view_free(struct snapshot_view *v)
 {
 	mem_free(v->columns);
 	mem_free(v->memory);
+	mem_free(v->schema);
 	*v = SNAPSHOT_VIEW_NONE;
 }

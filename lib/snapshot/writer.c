@@ -243,8 +243,9 @@ static void put_message(char *file, struct record_message *out, const struct fla
                         uint64_t at)
 {
 	memcpy(file + at, tree->bytes.data, tree->bytes.size);
-	*out = (struct record_message){ at, tree->bytes.size,
-		                        crc32(tree->bytes.data, tree->bytes.size) };
+	*out = (struct record_message){ .offset = at,
+		                        .size = tree->bytes.size,
+		                        .crc = crc32(tree->bytes.data, tree->bytes.size) };
 }
 
 /* A 64-bit hash; readers only compare it (FORMAT.md), so any good mixing will do. */

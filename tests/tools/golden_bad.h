@@ -27,7 +27,7 @@ static inline void bad_record(char *file, size_t *size, void (*change)(struct re
 		abort();
 	change(&r);
 	record_write(&text, &r, NULL);
-	*size = reseal_splice(file, (size_t)(old.data - file), buffer_span(&text));
+	*size = reseal_splice(file, *size, (size_t)(old.data - file), buffer_span(&text));
 	buffer_free(&text);
 	record_free(&r);
 }

@@ -14,17 +14,23 @@
 
 #define RESEAL_ROOM 256u /* bytes that the file may grow by */
 
-/* Put `text` in place of the record at `at`; the file's new size. */
-static inline size_t reseal_splice(char *file, size_t at, struct span text)
+/*
+ * Put `text` in place of the record at `at`, as the value that the footer ends with; the
+ * file's new size. A footer size that was wrong stays so.
+ */
+static inline size_t reseal_splice(char *file, size_t size, size_t at, struct span text)
 {
 	size_t end = at + text.size + 1;
-	uint32_t footer_size;
+	uint32_t footer_size, text_size = (uint32_t)text.size;
 
+	memcpy(&footer_size, file + size - 10, 4);
 	memcpy(file + at, text.data, text.size);
+	if (at >= 4)
+		memcpy(file + at - 4, &text_size, 4);
 	file[end - 1] = '\0';
 	while (end % 8 != 0)
 		file[end++] = '\0';
-	footer_size = 0; /* our readers do not use it */
+	footer_size += (uint32_t)(end - (size - 10));
 	memcpy(file + end, &footer_size, 4);
 	memcpy(file + end + 4, "ARROW1", 6);
 	return end + 10;
@@ -43,7 +49,7 @@ static inline bool reseal_record(char *file, size_t *size)
 		return false;
 	buffer_append(&changed, span_of(text.data, comma - 1), NULL);
 	buffer_printf(&changed, NULL, ",\"crc\":%" PRIu32 "}", crc32(text.data, comma - 1));
-	*size = reseal_splice(file, (size_t)(text.data - file), buffer_span(&changed));
+	*size = reseal_splice(file, *size, (size_t)(text.data - file), buffer_span(&changed));
 	buffer_free(&changed);
 	return true;
 }
@@ -72,7 +78,7 @@ static inline bool reseal(char *file, size_t *size)
 		reseal_message(&record.dictionaries[i], file, *size);
 	record_write(&text, &record, NULL);
 	if (text.size <= old.size + RESEAL_ROOM / 2)
-		*size = reseal_splice(file, (size_t)(old.data - file), buffer_span(&text));
+		*size = reseal_splice(file, *size, (size_t)(old.data - file), buffer_span(&text));
 	buffer_free(&text);
 	record_free(&record);
 	return true;

@@ -265,7 +265,7 @@ static const struct spoil spoils[] = {
 	{ "untouched", "nulls", 0, nothing, "" },
 	{ "an offset falls", "mixed_order", 1, fall, "column \"s\", row 1: the offset falls" },
 	{ "an offset far outside", "mixed_order", 1, far_offset,
-	  "column \"s\", row 2: the offset falls" },
+	  "column \"s\", row 1: the offset falls" },
 	{ "not UTF-8", "mixed_order", 1, latin1, "column \"s\", row 0: text is not UTF-8" },
 	{ "a character cut in two", "mixed_order", 1, cut_character,
 	  "column \"s\", row 1: text is not UTF-8" },
@@ -344,7 +344,7 @@ static void test_repeated(void)
 	record.regions[0].offset += 64;
 	record_write(&text, &record, NULL);
 	size = reseal_splice(
-	        m.bytes,
+	        m.bytes, m.size,
 	        (size_t)(record_find(span_of(m.bytes, m.size), m.size - 10).data - m.bytes),
 	        buffer_span(&text));
 	CHECK_INT("regions, full",
