@@ -94,17 +94,12 @@ struct feed *app_find_feed(const struct app *app, const char *name)
 	return NULL;
 }
 
-int app_add_feed(struct app *app, struct config_feed *config, struct shmpub_error *err)
+int app_add_feed(struct app *app, struct feed *f, struct shmpub_error *err)
 {
-	struct feed *f;
-	int r = feed_new(&f, &app->host, config, err);
-
-	if (r)
-		return r;
 	f->next = app->feeds;
 	app->feeds = f;
 	app->n_feeds++;
-	return SHMPUB_OK;
+	return feed_open(f, err);
 }
 
 /* --- stop ------------------------------------------------------------------------------------------- */
@@ -305,10 +300,14 @@ static bool is_configured(void *config, struct span name)
 
 static int add_feeds(struct app *app, struct shmpub_error *err)
 {
+	struct feed *f;
 	int r = SHMPUB_OK;
 
-	for (size_t i = 0; i < app->config->n_feeds && !r; i++)
-		r = app_add_feed(app, app->config->feeds[i], err);
+	for (size_t i = 0; i < app->config->n_feeds && !r; i++) {
+		r = feed_new(&f, &app->host, app->config->feeds[i], err);
+		if (!r)
+			r = app_add_feed(app, f, err);
+	}
 	return r;
 }
 

@@ -62,6 +62,7 @@ bool app_deinit(struct app *app);
 
 /* The feed of that name, also one that waits for its job to be removed; NULL. */
 struct feed *app_find_feed(const struct app *app, const char *name);
-int app_add_feed(struct app *app, struct config_feed *config, struct shmpub_error *err);
+/* It belongs to the app from here on, also when it could not be opened. */
+int app_add_feed(struct app *app, struct feed *f, struct shmpub_error *err);
 
 #endif

@@ -3,8 +3,10 @@
 #include "base/error.h"
 
 /*
- * A reload: mark and sweep. The new configuration is read and judged whole before
- * anything changes; then feeds that are gone from it are removed, the others go on.
+ * A reload: mark and sweep, all or nothing. Before anything changes the new configuration
+ * is read and judged whole, the feeds that are added are counted against the places that
+ * there will be, and the memory for them is taken. Then feeds that are gone are removed,
+ * whose places serve the new ones, and the others go on.
  */
 
 static void sweep_feeds(struct app *app, const struct config *next)
@@ -24,18 +26,86 @@ static void sweep_feeds(struct app *app, const struct config *next)
 	}
 }
 
-static void apply_feed(struct app *app, struct config_feed *config)
+static struct feed *kept_feed(const struct app *app, const char *name)
 {
-	struct feed *f = app_find_feed(app, config->name);
+	struct feed *f = app_find_feed(app, name);
+
+	return f != NULL && f->out != NULL ? f : NULL;
+}
+
+/* Every feed of the next configuration has a place; those that are removed give theirs. */
+static int count_places(const struct app *app, const struct config *next, struct shmpub_error *err)
+{
+	size_t n_added = 0, left = publisher_feeds_left(app->publisher);
+
+	for (const struct feed *f = app->feeds; f != NULL; f = f->next)
+		left += f->out != NULL && config_find(next, span_str(f->config->name)) == NULL;
+	for (size_t i = 0; i < next->n_feeds; i++)
+		n_added += kept_feed(app, next->feeds[i]->name) == NULL;
+	if (n_added <= left)
+		return SHMPUB_OK;
+	return error_set(err, SHMPUB_ERR_LIMIT,
+	                 "%s: %zu feeds are new and there is room for %zu: max_feeds is %llu until "
+	                 "the next start",
+	                 app->options.path, n_added, left,
+	                 (unsigned long long)app->config->daemon.max_feeds);
+}
+
+static void free_feeds(struct feed *list)
+{
+	for (struct feed *f = list, *after; f != NULL; f = after) {
+		after = f->next;
+		feed_delete(f);
+	}
+}
+
+/* The feeds that are new, as a list; on failure there is none. */
+static int make_feeds(struct feed **out, struct app *app, const struct config *next,
+                      struct shmpub_error *err)
+{
+	struct feed *list = NULL, *f;
+	int r = SHMPUB_OK;
+
+	for (size_t i = next->n_feeds; i > 0 && !r; i--) {
+		if (app_find_feed(app, next->feeds[i - 1]->name) != NULL)
+			continue;
+		r = feed_new(&f, &app->host, next->feeds[i - 1], err);
+		if (r)
+			continue;
+		f->next = list;
+		list = f;
+	}
+	if (r) {
+		free_feeds(list);
+		list = NULL;
+	}
+	*out = list;
+	return r;
+}
+
+static void add_feeds(struct app *app, struct feed *list)
+{
 	struct shmpub_error err;
 
-	if (f != NULL) {
-		feed_configure(f, config);
-	} else if (app_add_feed(app, config, &err)) {
-		log_line(&app->log, LOG_LEVEL_ERROR, "feed %s: %s", config->name, err.message);
-	} else {
-		log_line(&app->log, LOG_LEVEL_INFO, "feed %s: added", config->name);
-		feed_start(app->feeds);
+	for (struct feed *f = list, *after; f != NULL; f = after) {
+		after = f->next;
+		log_line(&app->log, LOG_LEVEL_INFO, "feed %s: added", f->config->name);
+		if (app_add_feed(app, f, &err) != SHMPUB_OK)
+			log_line(&app->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name,
+			         err.message);
+		feed_start(f);
+	}
+}
+
+/* Those that go on; a feed that waits to be removed comes back. */
+static void configure_feeds(struct app *app, const struct config *next)
+{
+	struct feed *f;
+
+	for (size_t i = 0; i < next->n_feeds; i++) {
+		f = app_find_feed(app, next->feeds[i]->name);
+		if (f != NULL)
+			feed_configure(f, next->feeds[i]);
 	}
 }
 
@@ -90,17 +160,37 @@ static void keep_fixed(struct config_daemon *next, struct config_daemon *now)
 	now->directory = swapped.directory;
 }
 
-static void apply(struct app *app, struct config *next)
+/* Cannot fail. */
+static void apply(struct app *app, struct config *next, struct feed *added)
 {
 	tell_fixed(app, &app->config->daemon, &next->daemon);
 	keep_fixed(&next->daemon, &app->config->daemon);
 	app->log.level = next->daemon.log_level;
 	sweep_feeds(app, next);
-	for (size_t i = 0; i < next->n_feeds; i++)
-		apply_feed(app, next->feeds[i]);
+	configure_feeds(app, next);
+	add_feeds(app, added);
 	config_free(app->config);
 	app->config = next;
 	log_line(&app->log, LOG_LEVEL_INFO, "%s: reloaded", app->options.path);
+}
+
+static int prepare(struct config **out, struct feed **added, struct app *app,
+                   struct config_problems *problems, struct shmpub_error *err)
+{
+	struct config *next;
+	int r = config_load(&next, app->options.path, problems, err);
+
+	if (r)
+		return r;
+	r = count_places(app, next, err);
+	if (!r)
+		r = make_feeds(added, app, next, err);
+	if (r) {
+		config_free(next);
+		return r;
+	}
+	*out = next;
+	return SHMPUB_OK;
 }
 
 void app_reload(struct app *app)
@@ -108,12 +198,13 @@ void app_reload(struct app *app)
 	struct config_problems problems = CONFIG_PROBLEMS_NONE;
 	struct shmpub_error err;
 	struct config *next;
+	struct feed *added;
 
 	if (app->is_stopping)
 		return;
 	notify_reloading(&app->notify);
-	if (config_load(&next, app->options.path, &problems, &err) == SHMPUB_OK) {
-		apply(app, next);
+	if (prepare(&next, &added, app, &problems, &err) == SHMPUB_OK) {
+		apply(app, next, added);
 		publisher_config_loaded(app->publisher, true);
 	} else {
 		publisher_config_loaded(app->publisher, false);

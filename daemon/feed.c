@@ -40,12 +40,8 @@ bool feed_is_closed(const struct feed *f)
 static void closed(uv_handle_t *handle)
 {
 	struct feed *f = handle->data;
-	struct feed_host *host = f->host;
-
-	config_feed_release(f->config);
-	schema_free(&f->schema);
-	host->gone(host->arg, f); /* it leaves the list: the last use of f */
-	mem_free(f);
+	f->host->gone(f->host->arg, f); /* it leaves the list: the last use of f */
+	feed_delete(f);
 }
 
 static void close_when_idle(struct feed *f)
@@ -53,16 +49,19 @@ static void close_when_idle(struct feed *f)
 	if (f->is_closed || feed_is_busy(f))
 		return;
 	f->is_closed = true;
-	if (f->is_removed) /* now, so that the name can be given to a new feed at once */
-		publisher_feed_remove(f->out);
 	uv_close((uv_handle_t *)&f->timer, closed);
 }
 
+/* Its name and place are free at once, even if a job is away that hangs. */
 void feed_remove(struct feed *f)
 {
 	f->is_removed = true;
 	uv_timer_stop(&f->timer);
 	article_leave(&f->article, false);
+	if (f->out != NULL)
+		publisher_feed_remove(f->out);
+	f->out = NULL;
+	f->is_job_void = feed_is_busy(f);
 	close_when_idle(f);
 }
 
@@ -90,6 +89,7 @@ static void give_back(struct feed *f)
 	refresh_clear(r);
 	config_feed_release(r->config);
 	r->config = NULL;
+	f->is_job_void = false;
 	f->state = FEED_IDLE;
 }
 
@@ -102,8 +102,11 @@ static bool was_overtaken(struct feed *f, bool ran)
 			close_when_idle(f);
 		return true;
 	}
-	/* Of another configuration, or of a time before someone asked to read in any case. */
-	if (!config_feed_equal(f->refresh.config, f->config) ||
+	/*
+	 * Of the feed before it was removed and came back, of another configuration, or of a
+	 * time before someone asked to read in any case.
+	 */
+	if (f->is_job_void || !config_feed_equal(f->refresh.config, f->config) ||
 	    (f->is_forced && !f->refresh.is_forced)) {
 		give_back(f);
 		attempt(f);
@@ -302,6 +305,20 @@ static int put_back(bool *again, struct feed *f, struct shmpub_error *err)
 	return r == SHM_ABSENT ? SHMPUB_OK : r;
 }
 
+/* There is a place for every feed; memory may be short for a while. */
+static int open_out(struct feed *f, struct shmpub_error *err)
+{
+	int r;
+
+	if (f->out != NULL)
+		return SHMPUB_OK;
+	r = publisher_feed_open(&f->out, f->host->publisher, span_str(f->config->name),
+	                        f->config->interval_ms, &f->access, err);
+	if (!r && f->config->access.mode != FILE_MODE_AUTO) /* what a crash left need not wait for it */
+		(void)publisher_feed_follow_access(f->out, NULL);
+	return r;
+}
+
 static void attempt(struct feed *f)
 {
 	struct refresh *r = &f->refresh;
@@ -312,7 +329,10 @@ static void attempt(struct feed *f)
 	if (feed_is_busy(f) || f->is_stopped || f->is_removed)
 		return;
 	uv_timer_stop(&f->timer);
-	result = put_back(&again, f, &err);
+	f->is_asked = false;
+	result = open_out(f, &err);
+	if (!result)
+		result = put_back(&again, f, &err);
 	if (result == SHMPUB_ERR_BUSY) {
 		f->host->lost(f->host->arg, &err);
 		return;
@@ -355,28 +375,31 @@ int feed_new(struct feed **out, struct feed_host *host, struct config_feed *conf
 {
 	struct shm_access access = file_mode_unjudged(config);
 	struct feed *f = mem_zalloc(1, sizeof(*f));
-	int r;
 
 	if (f == NULL)
 		return error_nomem(err, sizeof(*f));
-	r = publisher_feed_open(&f->out, host->publisher, span_str(config->name),
-	                        config->interval_ms, &access, err);
-	if (r) {
-		mem_free(f);
-		return r;
-	}
 	f->host = host;
 	f->config = config_feed_acquire(config);
 	f->access = access;
-	if (config->access.mode != FILE_MODE_AUTO) /* what a crash left need not wait for it */
-		(void)publisher_feed_follow_access(f->out, NULL);
 	f->schema = SCHEMA_NONE;
 	f->seen = SOURCE_MARK_NONE;
 	f->success_ms = uv_now(host->loop);
-	uv_timer_init(host->loop, &f->timer);
-	f->timer.data = f;
 	*out = f;
 	return SHMPUB_OK;
+}
+
+void feed_delete(struct feed *f)
+{
+	config_feed_release(f->config);
+	schema_free(&f->schema);
+	mem_free(f);
+}
+
+int feed_open(struct feed *f, struct shmpub_error *err)
+{
+	uv_timer_init(f->host->loop, &f->timer);
+	f->timer.data = f;
+	return open_out(f, err);
 }
 
 void feed_start(struct feed *f)
@@ -398,11 +421,14 @@ void feed_configure(struct feed *f, struct config_feed *config)
 	config_feed_release(f->config);
 	f->config = config;
 	f->is_removed = false;
-	publisher_feed_set_interval(f->out, config->interval_ms);
 	if (config->access.mode != FILE_MODE_AUTO)
 		f->access = config->access;
-	publisher_feed_set_access(f->out, &f->access);
+	if (open_out(f, NULL) == SHMPUB_OK) { /* else the next attempt opens it */
+		publisher_feed_set_interval(f->out, config->interval_ms);
+		publisher_feed_set_access(f->out, &f->access);
+	}
 	if (is_same && !is_back) {
+		f->is_asked = config->interval_ms == 0; /* nothing else makes it look */
 		if (!feed_is_busy(f)) /* else the job's end plans by the new interval */
 			feed_plan_next(f);
 		return;
@@ -419,7 +445,7 @@ void feed_tick(struct feed *f)
 {
 	uint64_t interval = f->config->interval_ms;
 
-	if (interval == 0 || f->is_failing || f->is_stale || f->is_removed)
+	if (interval == 0 || f->is_failing || f->is_stale || f->out == NULL)
 		return;
 	if (feed_now_ms(f) - f->success_ms > 3 * interval + 1000) {
 		f->is_stale = true;

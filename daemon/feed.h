@@ -2,7 +2,7 @@
  * A feed in the daemon: its timer, its one job at a time, what it knows of its source.
  *
  * Threads:  the loop thread.
- * Lifetime: made by feed_new; after feed_remove it frees itself as soon as its job is
+ * Lifetime: made by feed_new and feed_open; after feed_remove it frees itself as soon as its job is
  *           back and its timer closed, and tells host->gone.
  * Errors:   a failed attempt ends here: it is reported in the catalog and logged once.
  */
@@ -42,7 +42,7 @@ enum feed_job { FEED_IDLE, FEED_READING, FEED_BUILDING }; /* reading: or looking
 struct feed {
 	struct feed_host *host;
 	struct config_feed *config;
-	struct publisher_feed *out;
+	struct publisher_feed *out; /* NULL: removed, or not opened yet */
 	struct feed *next; /* the app's list */
 
 	uv_timer_t timer;
@@ -55,6 +55,8 @@ struct feed {
 	struct source_mark waited; /* the look that found it too fresh to read */
 	bool is_quiet;             /* the last attempt found it unchanged: look before reading */
 	bool is_forced;            /* the next attempt reads in any case */
+	bool is_asked;             /* an attempt is wanted as soon as the one under way is over */
+	bool is_job_void; /* what is under way is of the feed before it was removed */
 	bool is_removed, is_stopped, is_tried, is_closed;
 	struct schema schema;
 	struct article_live article;
@@ -72,9 +74,15 @@ struct feed {
 	char logged[SHMPUB_ERROR_SIZE]; /* the last line that was logged; empty after a success */
 };
 
-/* `config`: a reference is taken. */
+/* Only memory. `config`: a reference is taken. Until feed_open, feed_delete gives it back. */
 int feed_new(struct feed **out, struct feed_host *host, struct config_feed *config,
              struct shmpub_error *err);
+void feed_delete(struct feed *f);
+/*
+ * Take its place in the catalog. From here on feed_remove or feed_leave end it, also when
+ * this failed: each attempt then tries again.
+ */
+int feed_open(struct feed *f, struct shmpub_error *err);
 /* The first attempt, now. */
 void feed_start(struct feed *f);
 /* Take away the segments that `next` does not ask for, so that another feed can have their names. */

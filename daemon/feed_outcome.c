@@ -24,7 +24,9 @@ void feed_plan_next(struct feed *f)
 {
 	uint64_t interval = f->config->interval_ms;
 
-	if (interval == 0)
+	if (f->is_asked)
+		plan(f, 0);
+	if (interval == 0 || f->is_asked)
 		return;
 	plan(f, pace_next(feed_now_ms(f), interval, content_hash(span_str(f->config->name), 0)));
 }
@@ -75,7 +77,8 @@ static void report_failure(struct feed *f, const struct shmpub_error *err)
 	f->is_stale = false;
 	f->n_busy = 0;
 	f->failure = *err;
-	publisher_feed_report(f->out, REFRESH_FAILED, err);
+	if (f->out != NULL)
+		publisher_feed_report(f->out, REFRESH_FAILED, err);
 	log_failure(f, f->failure.message);
 	tried(f);
 }

@@ -42,18 +42,3 @@ def test_two_thousand_feeds(daemon):
     until(lambda: "f0.arrow" not in d.files() and "f1.arrow" in d.files(), seconds=120)
     assert d.stop() == 0
     assert d.files() == {"lock"}
-
-
-def test_more_than_the_catalog_holds(daemon):
-    """A name keeps its slot while the catalog lives: feeds that come and go use them up."""
-    d = daemon()
-    d.source("a.csv", "a\n1\n")
-    d.configure({"a": "source = a.csv", "b": "source = a.csv"}, "max_feeds = 2")
-    d.start()
-    d.configure({"a": "source = a.csv", "c": "source = a.csv"}, "max_feeds = 2")
-    d.reload()
-    assert "feed c:" in d.log_text()
-    assert d.feed("a").sequence
-    d.stop()
-    d.start()
-    until(lambda: d.feed("c").sequence)

@@ -98,6 +98,7 @@ def test_changed_mode(daemon):
 INVALID = {
     "unknown key": "[feed a]\nsource = a.csv\nintervall = 5s\n",
     "no source": "[feed a]\n",
+    "no feed": "; [feed a]\n",
     "two feeds": "[feed a]\nsource = a.csv\n[feed a]\nsource = b.csv\n",
 }
 
@@ -119,6 +120,94 @@ def test_invalid_changes_nothing(daemon, label):
     d.reload()
     d.source("b.csv", "a\n6\n")
     until(lambda: list(f.df.a) == [6])
+
+
+def test_more_feeds_than_there_is_room_for(daemon):
+    """All or nothing: the count is known before anything changes, whatever max_feeds says now."""
+    d = daemon()
+    for name in "abcd":
+        d.source(f"{name}.csv", "a\n1\n")
+    d.configure({"a": feed("a"), "b": feed("b")}, "max_feeds = 2")
+    d.start()
+    f = d.feed("b")
+    epoch = f.snapshot().epoch
+    d.configure({"b": feed("b", "dtype.a = str"), "c": feed("c"), "d": feed("d")}, "max_feeds = 9")
+    d.reload()
+    (line,) = [line for line in d.log_text().splitlines() if " error: " in line]
+    assert line.endswith(
+        "2 feeds are new and there is room for 1: max_feeds is 2 until the next start; "
+        "the old configuration stays"
+    )
+    assert "added" not in d.log_text() and "removed" not in d.log_text()
+    for name in "ab":
+        d.source(f"{name}.csv", "a\n5\n")
+        until(lambda name=name: list(d.feed(name).df.a) == [5])
+    assert str(f.df.a.dtype) == "int64" and f.snapshot().epoch == epoch
+    assert d.status("c") == {} and d.status("d") == {}
+    d.configure({"b": feed("b", "dtype.a = str"), "c": feed("c")}, "max_feeds = 9")
+    d.reload()
+    until(lambda: d.feed("c").sequence and str(d.feed("b").df.a.dtype) == "str")
+    assert d.status("a") == {}
+
+
+def test_feeds_are_renamed_for_years(daemon):
+    """Places of feeds that are gone serve the next ones: nobody has to restart the daemon."""
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"kept": "source = a.csv", "f0": "source = a.csv\ninterval = 1h"}, "max_feeds = 2")
+    d.start()
+    kept = d.feed("kept")
+    epoch = kept.snapshot().epoch
+    last = d.feed("f0").sequence
+    for n in range(1, 400):
+        d.configure(
+            {"kept": "source = a.csv", f"f{n}": "source = a.csv\ninterval = 1h"}, "max_feeds = 2"
+        )
+        d.reload()
+        if n % 40 == 0:
+            f = d.feed(f"f{n}")
+            until(lambda f=f: f.sequence)
+            assert list(f.df.a) == [1] and f.sequence > last
+            last = f.sequence
+            assert d.status(f"f{n - 1}") == {}
+    assert kept.snapshot().epoch == epoch
+    names = {"catalog", "lock", "kept.arrow", "f399.arrow"}
+    until(lambda: {name for name in d.files() if name[0] != "."} == names)
+    assert "error" not in d.log_text() and "warning" not in d.log_text()
+    assert d.stop() == 0
+
+
+def test_interval_0_is_refreshed_by_hup(daemon):
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"a": "source = a.csv\ninterval = 0", "b": "source = none.csv\ninterval = 0"})
+    d.start()
+    f = d.feed("a")
+    sequence = f.sequence
+    for n in range(3):  # nothing new: looked at, not published
+        d.reload()
+        until(lambda n=n: d.status("a")["unchanged"] == n + 1)
+    assert f.sequence == sequence
+    d.source("a.csv", "a\n2\n")
+    d.reload()
+    until(lambda: list(f.df.a) == [2])
+    d.source("none.csv", "a\n3\n")
+    d.reload()
+    until(lambda: list(d.feed("b").df.a) == [3])
+
+
+def test_hup_while_interval_0_is_under_way(daemon):
+    """A change that comes with the signal is not missed because an attempt was running."""
+    d = daemon()
+    d.source("a.csv", "a\n" + "1\n" * 400_000)
+    d.configure({"a": "source = a.csv\ninterval = 0"})
+    d.start()
+    for n in range(2, 12):
+        d.source("a.csv", f"a\n{n}\n" + "1\n" * 400_000)
+        os.kill(d.pid, signal.SIGHUP)
+        d.source("a.csv", f"a\n-{n}\n")
+        d.reload()
+        until(lambda n=n: list(d.feed("a").df.a) == [-n])
 
 
 def test_ini_gone(daemon):

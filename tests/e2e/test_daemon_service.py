@@ -149,6 +149,26 @@ def test_hung_sources_take_no_worker(daemon, hanging):
     assert d.files() == {"lock"}
 
 
+def test_a_hung_feed_gives_its_place_away(daemon, hanging):
+    """Removed while its job is away for ever; and it comes back while that is still so."""
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    hung = f"source = {hanging}/x.csv\ninterval = 50ms"
+    d.configure({"a": "source = a.csv\ninterval = 20ms", "hung": hung}, "max_feeds = 2")
+    d.start()
+    for name in ("b", "c"):
+        feeds = {"a": "source = a.csv\ninterval = 20ms", name: "source = a.csv\ninterval = 20ms"}
+        d.configure(feeds, "max_feeds = 2")
+        d.reload()
+        until(lambda name=name: d.feed(name).sequence)
+        assert d.status("hung") == {}
+        d.configure({"a": "source = a.csv\ninterval = 20ms", "hung": hung}, "max_feeds = 2")
+        d.reload()
+        until(lambda: d.status("hung"))
+        assert d.status("hung")["state"] == "never" and d.status(name) == {}
+    assert "max_feeds" not in d.log_text()
+
+
 def test_hangs_after_a_while(daemon, hanging):
     """The last good table stays, and its status says that nothing has come for three intervals."""
     d = daemon()
