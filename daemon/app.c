@@ -318,14 +318,14 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 
 	*app = (struct app){ .options = *options, .notify = NOTIFY_NONE };
 	app->status = options->is_once; /* until every feed was tried */
-	app->log = (struct log){ .out = stderr, .is_journal = process_has_journal() };
 	r = config_load(&app->config, options->path, problems, err);
 	if (r)
 		return r;
-	app->log.level = app->config->daemon.log_level;
 	process_ignore_pipe();
 	process_raise_descriptors();
-	r = open_publisher(app, err);
+	r = log_open(&app->log, app->config->daemon.log_level, err);
+	if (!r)
+		r = open_publisher(app, err);
 	if (!r)
 		r = sweep_segments(app, err);
 	if (r)
@@ -352,6 +352,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	return r;
 failed:
 	publisher_close(app->publisher);
+	(void)log_close(&app->log);
 	mem_free(app->place);
 	config_free(app->config);
 	return r;
@@ -388,6 +389,7 @@ bool app_deinit(struct app *app)
 		log_line(&app->log, LOG_LEVEL_WARNING,
 		         "a snapshot is being made: nothing is removed");
 	notify_close(&app->notify);
+	is_clean = log_close(&app->log) && is_clean;
 	if (!is_clean)
 		return false;
 	mem_free(app->place);

@@ -1,7 +1,9 @@
 #include "log.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <time.h>
+#include "process.h"
 
 /*
  * A line is put together first and written at once, so that lines of two processes on
@@ -28,6 +30,20 @@ int log_level_parse(struct span name)
 	return -1;
 }
 
+int log_open(struct log *log, int level, struct shmpub_error *err)
+{
+	*log = (struct log){ .level = level, .is_journal = process_has_journal() };
+	return log_queue_open(&log->queue, 2, log->is_journal ? "<4>" : "shmpubd: ", err);
+}
+
+bool log_close(struct log *log)
+{
+	bool is_over = log_queue_close(log->queue);
+
+	log->queue = NULL;
+	return is_over;
+}
+
 static void stamp(char *out, size_t size)
 {
 	time_t now = time(NULL);
@@ -39,19 +55,37 @@ static void stamp(char *out, size_t size)
 
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
 {
-	char text[2 * SHMPUB_ERROR_SIZE], when[32];
+	char text[2 * SHMPUB_ERROR_SIZE], line[sizeof(text) + 64], when[32];
 	va_list args;
+	int n;
 
-	if ((int)level > log->level)
+	if ((int)level > log->level || log->queue == NULL)
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (log->is_journal) {
-		fprintf(log->out, "<%d>%s\n", levels[level].priority, text);
+		n = snprintf(line, sizeof(line), "<%d>%s\n", levels[level].priority, text);
 	} else {
 		stamp(when, sizeof(when));
-		fprintf(log->out, "%s %s: %s\n", when, levels[level].name, text);
+		n = snprintf(line, sizeof(line), "%s %s: %s\n", when, levels[level].name, text);
 	}
-	fflush(log->out);
+	log_queue_put(log->queue, line, (size_t)n);
+}
+
+void log_print(enum log_level level, const char *prefix, struct span lines)
+{
+	char journal[8];
+
+	snprintf(journal, sizeof(journal), "<%d>", levels[level].priority);
+	if (process_has_journal())
+		prefix = journal;
+	while (lines.size) {
+		const char *end = memchr(lines.data, '\n', lines.size);
+		size_t n = end != NULL ? (size_t)(end - lines.data) : lines.size;
+
+		fprintf(stderr, "%s%.*s\n", prefix, (int)n, lines.data);
+		n += end != NULL;
+		lines = span_of(lines.data + n, lines.size - n);
+	}
 }

@@ -54,12 +54,16 @@ static bool take_flag(struct command *c, const char *word)
 
 static bool parse(struct command *c, int argc, char **argv)
 {
+	struct shmpub_error err;
+
 	*c = (struct command){ .app = { .path = APP_CONFIG_PATH } };
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
 			c->app.path = argv[++i];
 		} else if (!take_flag(c, argv[i])) {
-			fprintf(stderr, "shmpubd: what is '%s'?\n%s", argv[i], usage);
+			error_set(&err, SHMPUB_ERR_INVALID, "what is '%s'?", argv[i]);
+			log_print(LOG_LEVEL_ERROR, "shmpubd: ", span_str(err.message));
+			fputs(usage, stderr);
 			return false;
 		}
 	}
@@ -70,9 +74,9 @@ static bool parse(struct command *c, int argc, char **argv)
 static int fail(struct config_problems *problems, const struct shmpub_error *err)
 {
 	if (problems->n)
-		fwrite(problems->lines.data, 1, problems->lines.size, stderr);
+		log_print(LOG_LEVEL_ERROR, "", buffer_span(&problems->lines));
 	else
-		fprintf(stderr, "shmpubd: %s\n", err->message);
+		log_print(LOG_LEVEL_ERROR, "shmpubd: ", span_str(err->message));
 	config_problems_free(problems);
 	return EXIT_FAILURE;
 }
@@ -84,8 +88,7 @@ static int check(const struct command *c)
 
 	if (config_judge(c->app.path, &problems, &err))
 		return fail(&problems, &err);
-	if (problems.lines.size)
-		fwrite(problems.lines.data, 1, problems.lines.size, stderr);
+	log_print(LOG_LEVEL_WARNING, "", buffer_span(&problems.lines));
 	config_problems_free(&problems);
 	return EXIT_SUCCESS;
 }
@@ -102,7 +105,7 @@ static int serve(const struct command *c)
 	config_problems_free(&problems);
 	status = app_run(&app);
 	if (!app_deinit(&app))
-		_Exit(status); /* exit() would wait for the thread that hangs */
+		_Exit(status); /* exit() could wait for what hangs */
 	return status;
 }
 

@@ -1,0 +1,190 @@
+"""The log: whoever reads it slowly, or not at all, does not hold up the feeds."""
+
+import os
+import pty
+import re
+import subprocess
+import termios
+import tty
+
+import pytest
+from conftest import SHMPUBD, run_shmpubd, until
+
+FAST = "interval = 10ms"
+
+
+@pytest.fixture
+def pipe(daemon):
+    """A daemon whose standard error is a pipe that somebody holds and does not read."""
+    d = daemon()
+    path = d.folder / "stderr"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    d.wrapper = ["sh", "-c", f'exec "$0" "$@" 2>{path}']
+    d.source("a.csv", "a\n0\n")
+    d.configure({"a": f"source = a.csv\n{FAST}"}, "log_level = debug")
+    yield d, reader
+    os.close(reader)
+
+
+def fill(d, count, first=1):
+    """Publish so often that the log overflows."""
+    for n in range(first, first + count):
+        d.source("a.csv", f"a\n{n}\n")
+        until(lambda n=n: list(d.feed("a").df.a) == [n], pause=0.001)
+
+
+def block(fd):
+    """Fill a pipe to the last byte."""
+    for size in (65536, 1):
+        try:
+            while True:
+                os.write(fd, b"\n" * size)
+        except BlockingIOError:
+            pass
+
+
+def take(fd, text):
+    try:
+        text += os.read(fd, 1 << 20)
+    except BlockingIOError:
+        pass
+    return text
+
+
+def test_pipe_that_nobody_reads(pipe):
+    d, reader = pipe
+    block(reader)
+    d.start()
+    fill(d, 60)
+    d.reload()
+    text = b""
+
+    def told():
+        nonlocal text
+        text = take(reader, text)
+        return b"sequence 60" in text
+
+    until(told)  # 60 lines fit: none is lost
+    assert b"lost" not in text
+    assert d.stop() == 0
+
+
+def test_lines_lost_are_counted(pipe):
+    d, reader = pipe
+    d.configure({f"f{n}": f"source = {'x' * 150}{n}.csv" for n in range(400)})
+    block(reader)
+    d.start()
+    text = b""
+
+    def told():
+        nonlocal text
+        text = take(reader, text)
+        return b" lost: standard error did not take them in time" in text
+
+    until(told)
+    lost = int(re.search(rb"(\d+) lines lost", text)[1])
+    assert lost + text.count(b"warning: feed f") + text.count(b"info: instance") == 401
+    whole = rb"\S+Z (warning: feed f\d+: .* name too long|.* No such file or directory)"
+    other = rb"\S+Z info: instance .* 0 published|shmpubd: \d+ lines lost: .* in time"
+    assert all(re.fullmatch(whole + b"|" + other, line) for line in text.split(b"\n") if line)
+
+
+def test_stop_with_a_stalled_log(pipe):
+    d, reader = pipe
+    block(reader)
+    d.start()
+    fill(d, 5)
+    assert d.stop() == 0
+    assert d.files() == {"lock"}
+
+
+def test_stopped_terminal(daemon):
+    d = daemon()
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    try:
+        termios.tcflow(slave, termios.TCOOFF)  # Ctrl-S
+        d.wrapper = ["sh", "-c", f'exec "$0" "$@" 2>{os.ttyname(slave)}']
+        d.source("a.csv", "a\n0\n")
+        d.configure({"a": f"source = a.csv\n{FAST}"}, "log_level = debug")
+        d.start()
+        fill(d, 20)
+        termios.tcflow(slave, termios.TCOON)
+        os.set_blocking(master, False)
+        text = b""
+
+        def told():
+            nonlocal text
+            text = take(master, text)
+            return b"sequence 20" in text
+
+        until(told)
+        assert d.stop() == 0
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_reader_that_went(daemon):
+    """A pipe without a reader is no reason to end."""
+    d = daemon()
+    d.source("a.csv", "a\n0\n")
+    d.configure({"a": f"source = a.csv\n{FAST}"}, "log_level = debug")
+    read, write = os.pipe()
+    d.wrapper = ["sh", "-c", f'exec "$0" "$@" 2>/proc/{os.getpid()}/fd/{write}']
+    d.start()
+    os.close(write)
+    os.close(read)
+    fill(d, 5)
+    assert d.stop() == 0
+
+
+# --- a start that fails
+
+
+def journal(path):
+    path.touch()
+    st = path.stat()
+    return {**os.environ, "JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"}
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "told"),
+    [
+        ("[feed a]\nsource = a.csv\n", [], "<3>open {folder}/none: No such file or directory"),
+        ("[feed a]\nsauce = a.csv\n", [], "<3>{ini}:4: unknown key 'sauce'"),
+        ("[feed a]\nsource = a.csv\n", ["--what"], "<3>what is '--what'?"),
+        ("[feed a]\nsource = a.csv\n", ["--check"], "<4>{ini}:4: warning: source: "),
+    ],
+)
+def test_levels_of_what_is_told_at_start(tmp_path, text, arguments, told):
+    """The journal takes them as errors, without the program's name, which it has itself."""
+    ini, log = tmp_path / "c.ini", tmp_path / "log"
+    ini.write_text(f"[daemon]\ndirectory = {tmp_path}/none\n{text}")
+    told = told.format(folder=tmp_path, ini=ini)
+    environment = journal(log)
+    with log.open("ab") as f:
+        subprocess.run(
+            [SHMPUBD, "-c", ini, *arguments], stderr=f, env=environment, timeout=60, check=False
+        )
+    assert any(line.startswith(told) for line in log.read_text().splitlines()), log.read_text()
+    run = run_shmpubd("-c", ini, *arguments)
+    plain = run.stderr.splitlines()
+    bare = told[3:]
+    assert any(line in (bare, f"shmpubd: {bare}") or line.startswith(bare) for line in plain)
+    assert not any(line.startswith("<") for line in plain)
+
+
+def test_busy_instance_is_an_error_of_the_journal(daemon, tmp_path):
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"a": "source = a.csv"})
+    d.start()
+    log = tmp_path / "log"
+    environment = journal(log)
+    with log.open("ab") as f:
+        run = subprocess.run([SHMPUBD, "-c", d.ini], stderr=f, env=environment, timeout=60, check=False)
+    assert run.returncode == 1
+    assert re.fullmatch(rf"<3>\S+: process {d.pid} publishes there\n", log.read_text())
+    assert d.stop() == 0
