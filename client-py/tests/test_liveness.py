@@ -129,7 +129,7 @@ def test_each_state(instance: Instance, directory: Path) -> None:
     _ = feed.df
     instance.set_state(3)
     assert feed.state == "gone"
-    assert feed.last_error == "the publisher is gone: stopped; before that: no such file"
+    assert feed.last_error == "publisher gone: stopped; last error: no such file"
     pd.testing.assert_frame_equal(feed.df, ONE)  # the last good one is still to be had
     assert feed.age is not None
     instance.set_state(2)

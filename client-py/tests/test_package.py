@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,7 @@ import pytest
 import shmpub
 
 SOURCE = Path(shmpub.__file__).parent
+TOP = Path(__file__).parents[2]
 
 
 def test_exported_members() -> None:
@@ -42,6 +48,39 @@ def test_exceptions() -> None:
     errors = ["InstanceNotFound", "FeedNotFound", "NotPublished", "FormatError", "UntrustedOwner"]
     for name in errors:
         assert issubclass(getattr(shmpub, name), shmpub.Error)
+    assert issubclass(shmpub.AccessDenied, shmpub.Error | PermissionError)
+
+
+def test_version() -> None:
+    """The same as that of the programs and of the library."""
+    said = re.search(r"project\(shmpub VERSION ([\d.]+)", (TOP / "CMakeLists.txt").read_text())
+    assert said is not None
+    assert shmpub.__version__ == said[1]
+
+
+def test_what_comes_with_the_package(tmp_path: Path) -> None:
+    """Licence, authors and the type marker are in the wheel; tests are not."""
+    pytest.importorskip("setuptools")
+    source = tmp_path / "client-py"
+    shutil.copytree(TOP / "client-py", source, ignore=shutil.ignore_patterns("*.egg-info", "build"))
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q"]
+    done = subprocess.run(
+        [*build, "-w", tmp_path, source], capture_output=True, text=True, timeout=50
+    )
+    if "BackendUnavailable" in done.stderr or "invalid command" in done.stderr:
+        pytest.skip("nothing to build wheels with")
+    assert done.returncode == 0, done.stderr
+    (path,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(path) as wheel:
+        names = wheel.namelist()
+        (metadata,) = [name for name in names if name.endswith("/METADATA")]
+        (licence,) = [name for name in names if name.endswith("/LICENSE")]
+        text = wheel.read(metadata).decode()
+        assert wheel.read(licence) == (TOP / "LICENSE").read_bytes()
+    assert f"\nVersion: {shmpub.__version__}\n" in text
+    assert "\nAuthor: the shmpub authors\n" in text
+    assert "shmpub/py.typed" in names
+    assert not [name for name in names if "test" in name]
 
 
 def test_never_multiprocessing_shared_memory() -> None:

@@ -430,4 +430,4 @@ def reason(error: str, why_gone: str | None) -> str:
     """Why a feed is as it is, on one line: its own error, and what became of its publisher."""
     if why_gone is None:
         return error
-    return f"the publisher is gone: {why_gone}{'; before that: ' + error if error else ''}"
+    return f"publisher gone: {why_gone}{'; last error: ' + error if error else ''}"

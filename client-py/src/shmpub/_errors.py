@@ -16,7 +16,10 @@ from typing import Any
 
 
 class Error(Exception):
-    """Whatever this package raises about feeds and what stands in shared memory."""
+    """Whatever this package raises about feeds and what stands in shared memory.
+
+    Arguments that can't be right raise ValueError and TypeError instead.
+    """
 
 
 class InstanceNotFound(Error):

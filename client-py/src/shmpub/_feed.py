@@ -16,6 +16,7 @@ import time
 import weakref
 from collections.abc import Callable
 from datetime import timedelta
+from operator import index
 from typing import Any, Literal
 
 import pandas as pd
@@ -56,11 +57,14 @@ def subscribe(
     owner: int | str | None = None,
     verify: Verify = "bounds",
 ) -> Feed:
-    """The feed of that name, whether it is there yet or not.
+    """The feed of that name, whether it is there yet or not: nothing is looked at, nor waited for.
 
     `instance` is "shmpub" and `directory` is /dev/shm unless given here or by SHMPUB_INSTANCE
     and SHMPUB_DIRECTORY. `owner` is a user, by uid or name, to be trusted besides root, myself
     and `shmpub`. `verify="full"` checks contents of each snapshot as well, which reads all of it.
+
+    Raises ValueError and TypeError for arguments that can't be right, such as an `owner` whom
+    this machine doesn't know. A name that no feed can have is told by whatever asks for the feed.
     """
     if verify not in ("bounds", "full"):
         raise ValueError(f'verify is "bounds" or "full", not {verify!r}')
@@ -69,7 +73,11 @@ def subscribe(
 
 
 class Feed:
-    """A named table that is kept fresh. May be used from several threads."""
+    """A named table that is kept fresh. subscribe() makes it.
+
+    May be used from several threads, each of which has a cursor of its own: see wait(). Goes on by
+    itself when the publisher is replaced. After fork and unpickling it attaches anew, by name.
+    """
 
     def __init__(self, name: str, place: Place, verify: Verify) -> None:
         self._name = name
@@ -94,7 +102,11 @@ class Feed:
 
     @property
     def sequence(self) -> int:
-        """The newest snapshot's sequence; 0 until there is one."""
+        """The newest snapshot's sequence, an int; 0 until there is one. One memory read.
+
+        It takes nothing: wait() is not changed by it. Raises AccessDenied, UntrustedOwner or
+        FormatError about a catalog that can't be read.
+        """
         if time.monotonic() >= self._look_at:
             self._observe()
         words, at, generation_at, generation = self._cell
@@ -130,8 +142,8 @@ class Feed:
     def age(self) -> timedelta | None:
         """How old the newest data is; None when there never was any.
 
-        Counted by the wall clock from the source's modification, or from the publication where
-        that is not known. It says nothing of when somebody looked at the source last.
+        A timedelta by the wall clock, since the source's modification, or since the publication
+        where that is not known. It says nothing of when somebody looked at the source last.
         """
         attached = self._status()[0] or self._attached
         status = attached.status() if attached is not None else None
@@ -160,12 +172,18 @@ class Feed:
     def df(self) -> pd.DataFrame:
         """The newest DataFrame, over shared memory; assigning into it changes only this one.
 
-        Raises InstanceNotFound, FeedNotFound or NotPublished where there is nothing to give.
+        What pandas.read_csv makes of the source: int64, uint64, float64, bool, str, category and
+        datetime64 columns, object ones where pandas has such (integers beyond 64 bits, bools with
+        NA, columns of no rows), and the index that the feed is configured to have.
+
+        Raises InstanceNotFound, FeedNotFound or NotPublished where there is nothing to give;
+        AccessDenied, UntrustedOwner or FormatError where it can't be read. A publisher that is
+        gone is no reason: its last good table is given, and `state` tells.
         """
         return self._cursors.own.accept(self._newest(is_for_frames=True)).df
 
     def snapshot(self) -> Snapshot:
-        """The newest snapshot. Raises as `df` does."""
+        """The newest Snapshot: one version of the table, pinned. Raises as `df` does."""
         return self._cursors.own.accept(self._newest())
 
     def wait(self, timeout: float | timedelta | None = None) -> bool:
@@ -189,7 +207,8 @@ class Feed:
     def updates(self, timeout: float | timedelta | None = None) -> Updates:
         """Snapshots as they come, beginning with the present one; for `for` and `async for`.
 
-        May skip some, never goes back. Ends when nothing new came for `timeout` seconds.
+        May skip some, never goes back. Ends when nothing new came for `timeout` (seconds, or a
+        timedelta; None and inf never end). Raises as wait() does.
         """
         return Updates(self, _arguments.seconds(timeout))
 
@@ -216,8 +235,19 @@ class Feed:
             raise TypeError(f"on_error can't be called: it is {type(on_error).__name__}")
         return Subscription(self, callback, on_error)
 
-    def live(self, rows: int = 10) -> Live:
-        """Show the frame's first rows in a notebook, and keep the output fresh."""
+    def live(self, rows: int | None = None) -> Live:
+        """Show the newest frame in a notebook, and keep the output fresh.
+
+        It is shown once, by the call itself, as pandas' display options have it; `rows` shows the
+        first so many only. The caption tells sequence, rows, time and age of the data, and the
+        state where it is not "fresh"; where there is nothing to show, why not, as `df` would.
+
+        Goes on, at most four times a second, until the cell is run again, .cancel() is called, or
+        what is returned is gone (what no variable kept goes on with its output). One thread serves
+        all the outputs of a process. Needs IPython; a terminal shows it once.
+        """
+        if rows is not None and index(rows) < 0:
+            raise ValueError(f"rows is None or at least 0, not {rows}")
         return Live(self, rows)
 
     def __repr__(self) -> str:

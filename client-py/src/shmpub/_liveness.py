@@ -68,11 +68,8 @@ def _why_no_process(pid: int, start: int) -> str | None:
     except ProcessLookupError:
         return f"no process {pid}"
     state, started = _look_at(pid)
-    if state in ("Z", "X", "x"):
-        return f"no process {pid}: a zombie"
-    if start and started and start != started:
-        return f"no process {pid}: another has that number"
-    return None
+    is_another = start and started and start != started
+    return f"no process {pid}" if is_another or state in ("Z", "X", "x") else None
 
 
 def _look_at(pid: int) -> tuple[str, int]:

@@ -21,7 +21,10 @@ _FIRST_SILENCE, _LONGEST_SILENCE = 1.0, 60.0  # between two reports of one error
 
 
 class Updates:
-    """Snapshots of a feed as they come: an iterator and an asynchronous one."""
+    """Snapshots of a feed as they come: an iterator and an asynchronous one.
+
+    Feed.updates() makes it. For one thread, or one task, at a time: each wants its own.
+    """
 
     def __init__(self, feed: Feed, timeout: float | None) -> None:
         self._feed = feed
@@ -62,7 +65,10 @@ class Updates:
 
 
 class Subscription:
-    """A callback that is told of each snapshot, until it is cancelled."""
+    """A callback that is told of each snapshot, until it is cancelled.
+
+    Feed.on_update() makes it. As a context manager it is cancelled at the end.
+    """
 
     def __init__(
         self,
