@@ -1,8 +1,8 @@
 #include "cat_rows.h"
 
 #include "base/alloc.h"
-#include "cell.h"
 #include "command.h"
+#include "show/cell.h"
 
 /*
  * A CSV file that pandas.read_csv makes the same frame of, given the feed's options that

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include "base/alloc.h"
-#include "cell.h"
 #include "command.h"
 #include "json.h"
+#include "show/cell.h"
 
 /*
  * One object a row, a member for every column and index level. Moments are ISO 8601,

@@ -1,8 +1,8 @@
 #include "feed_table.h"
 
 #include <stdio.h>
-#include "align.h"
 #include "human.h"
+#include "show/align.h"
 #include "wrap.h"
 
 /*

@@ -4,7 +4,7 @@
 #include "clock.h"
 #include "feed_list.h"
 #include "human.h"
-#include "width.h"
+#include "show/width.h"
 
 /*
  * shmpub health: one line and a status, for whoever watches over the publisher. The line names

@@ -1,10 +1,10 @@
 #include "command.h"
 
 #include <stdio.h>
-#include "align.h"
 #include "clock.h"
 #include "feed_list.h"
 #include "human.h"
+#include "show/align.h"
 #include "terminal.h"
 
 /*

@@ -1,7 +1,7 @@
 #include "command.h"
 
 #include <stdio.h>
-#include "width.h"
+#include "show/width.h"
 
 /* What commands say on standard error: one line, fit for a terminal whatever its parts are. */
 

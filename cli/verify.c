@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include "feed_list.h"
 #include "human.h"
-#include "width.h"
+#include "show/width.h"
 
 /*
  * shmpub verify: every buffer's place and every byte that a reader would follow, one

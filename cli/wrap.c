@@ -1,7 +1,7 @@
 #include "wrap.h"
 
 #include "base/utf8.h"
-#include "width.h"
+#include "show/width.h"
 
 /* Where the line that begins at p ends; *next is where the one after it begins. */
 static const char *line_end(const char **next, const char *p, const char *end, size_t width)

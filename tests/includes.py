@@ -24,6 +24,7 @@ BELOW = {
     "base": set[str](),
     "columns": {"base"},
     "value": {"base", "columns"},
+    "show": {"base", "columns", "value"},
     "csv": {"base", "columns", "value"},
     "ingest": {"base", "columns", "value", "csv"},
     "shm": {"base"},
@@ -36,7 +37,7 @@ BELOW["prepare"] = {"ingest", "publisher"} | BELOW["ingest"] | BELOW["publisher"
 BELOW["api"] = set(BELOW)
 ROOMS_FOR = {
     "daemon": set(BELOW) - {"api", "reader"},
-    "cli": {"base", "columns", "value", "reader"},
+    "cli": {"base", "columns", "value", "show", "reader"},
     "service": set[str](),
     "include": set[str](),
     "examples": set[str](),

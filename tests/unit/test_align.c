@@ -1,9 +1,9 @@
-#include "align.h"
+#include "show/align.h"
 
 #include "base/alloc.h"
 #include "human.h"
+#include "show/width.h"
 #include "unit/check.h"
-#include "width.h"
 
 /* Tables in a terminal: widths of characters, text that can't move a cursor, and how people say numbers. */
 

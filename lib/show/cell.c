@@ -1,4 +1,4 @@
-#include "cell.h"
+#include "show/cell.h"
 
 /*
  * Where a value lies, by type and through the dictionary; how it is spelled is decided in

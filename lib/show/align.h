@@ -4,8 +4,8 @@
  * Lifetime: ALIGN_NONE may be freed. Errors: a cell that could not be kept (memory)
  * makes align_print() answer SHMPUB_ERR_NOMEM; nothing has to be checked before.
  */
-#ifndef SHMPUB_CLI_ALIGN_H
-#define SHMPUB_CLI_ALIGN_H
+#ifndef SHMPUB_SHOW_ALIGN_H
+#define SHMPUB_SHOW_ALIGN_H
 
 #include <stdbool.h>
 #include "base/buffer.h"

@@ -1,4 +1,4 @@
-#include "width_table.h"
+#include "show/width_table.h"
 
 #include "base/span.h"
 

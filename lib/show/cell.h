@@ -3,8 +3,8 @@
  *
  * Only for snapshots that shmpub_verify() found whole: text and codes are followed.
  */
-#ifndef SHMPUB_CLI_CELL_H
-#define SHMPUB_CLI_CELL_H
+#ifndef SHMPUB_SHOW_CELL_H
+#define SHMPUB_SHOW_CELL_H
 
 #include "base/span.h"
 #include "columns/table.h"

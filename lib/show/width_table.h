@@ -1,6 +1,6 @@
 /* Ranges of code points by the room they take in a terminal; generated, see width_table.c. */
-#ifndef SHMPUB_CLI_WIDTH_TABLE_H
-#define SHMPUB_CLI_WIDTH_TABLE_H
+#ifndef SHMPUB_SHOW_WIDTH_TABLE_H
+#define SHMPUB_SHOW_WIDTH_TABLE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
-#include "width.h"
+#include "show/width.h"
 
 #include <stdbool.h>
 #include "base/utf8.h"
-#include "width_table.h"
+#include "show/width_table.h"
 
 /*
  * The libc's wcwidth() knows only what the locale's charset has, and in LANG=C that is

@@ -2,8 +2,8 @@
  * How much room text takes in a terminal, and text that is fit for one. Independent of
  * the locale: everything here is UTF-8.
  */
-#ifndef SHMPUB_CLI_WIDTH_H
-#define SHMPUB_CLI_WIDTH_H
+#ifndef SHMPUB_SHOW_WIDTH_H
+#define SHMPUB_SHOW_WIDTH_H
 
 #include <stddef.h>
 #include <stdint.h>

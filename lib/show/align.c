@@ -1,10 +1,10 @@
-#include "align.h"
+#include "show/align.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include "base/error.h"
 #include "base/utf8.h"
-#include "width.h"
+#include "show/width.h"
 
 /*
  * Cells are made printable as they come, so that what is measured is what is printed.
