@@ -103,6 +103,18 @@ uint32_t catalog_n_slots(const struct catalog *c)
 	return used < room ? (uint32_t)used : room;
 }
 
+bool catalog_has_slot(const struct catalog *c, uint32_t i)
+{
+	const struct catalog_slot *slot;
+
+	if (i >= catalog_n_slots(c))
+		return false;
+	slot = &catalog_slots(c)[i];
+	return load_relaxed_u64((const uint64_t *)(const void *)slot->name) != 0 ||
+	       load_relaxed_u32(&slot->state) != SLOT_FREE ||
+	       load_relaxed_u64(&slot->generation) != 0;
+}
+
 uint32_t catalog_header_crc(const struct catalog_header *h)
 {
 	return crc32(h, offsetof(struct catalog_header, crc));
@@ -126,8 +138,10 @@ const char *catalog_wrong_with(const struct catalog_header *h, size_t size)
 		return "sizes of another format";
 	if (memchr(h->instance, '\0', sizeof(h->instance)) == NULL || h->epoch == 0)
 		return "no instance or epoch";
+	if (h->max_feeds == 0 || h->max_feeds > CATALOG_MAX_FEEDS)
+		return "a number of slots that no catalog has";
 	want = CATALOG_HEADER_SIZE + (uint64_t)h->max_feeds * CATALOG_SLOT_SIZE;
-	if (h->max_feeds == 0 || size < want)
+	if (size < want)
 		return "shorter than its table";
 	return NULL;
 }
@@ -155,6 +169,7 @@ void catalog_clean_line(char *line, size_t size)
 int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct shmpub_error *err)
 {
 	struct catalog c = CATALOG_NONE;
+	struct catalog_header header; /* a copy: the owner may change it between two looks */
 	const char *wrong;
 	int r;
 
@@ -162,11 +177,14 @@ int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct s
 	r = shm_map_read(&c.map, &c.stat, dir, "catalog", err);
 	if (r != 0)
 		return r;
-	wrong = catalog_wrong_with(catalog_header(&c), c.map.size);
+	if (c.map.size >= sizeof(header))
+		memcpy(&header, c.map.addr, sizeof(header));
+	wrong = catalog_wrong_with(&header, c.map.size);
 	if (wrong != NULL) {
 		catalog_close(&c);
 		return error_set(err, SHMPUB_ERR_FORMAT, "%s/catalog: %s", dir->path, wrong);
 	}
+	c.max_feeds = header.max_feeds;
 	*out = c;
 	return 0;
 }
@@ -211,8 +229,7 @@ const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i)
 	char name[CATALOG_NAME_SIZE];
 	uint64_t generation;
 
-	if (i >= catalog_n_slots(c) ||
-	    !catalog_slot_named(name, &generation, &catalog_slots(c)[i]))
+	if (i >= catalog_n_slots(c) || !catalog_slot_named(name, &generation, &catalog_slots(c)[i]))
 		return NULL;
 	return &catalog_slots(c)[i];
 }
@@ -234,12 +251,11 @@ bool catalog_slot_is(const struct catalog_slot *slot, struct span name, uint64_t
 
 const struct catalog_slot *catalog_find(const struct catalog *c, struct span name)
 {
-	uint32_t n = catalog_n_slots(c);
 	uint64_t generation;
 
 	if (!name_is_feed(name))
 		return NULL;
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; catalog_has_slot(c, i); i++) {
 		if (catalog_slot_is(&catalog_slots(c)[i], name, &generation))
 			return &catalog_slots(c)[i];
 	}

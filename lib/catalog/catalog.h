@@ -17,6 +17,7 @@ struct catalog {
 	struct shm_map map;
 	struct shm_stat
 	        stat; /* of the file that is mapped: readers compare its inode with the name's */
+	uint32_t max_feeds; /* readers: as it was when the header was checked */
 };
 #define CATALOG_NONE ((struct catalog){ .map = { .fd = -1 } })
 
@@ -77,6 +78,11 @@ const struct catalog_slot *catalog_find(const struct catalog *c, struct span nam
 const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i);
 uint32_t catalog_slot_index(const struct catalog *c, const struct catalog_slot *slot);
 uint32_t catalog_n_slots(const struct catalog *c);
+/*
+ * False ends a search: slot i is beyond n_slots, or was never used although n_slots says so. A
+ * hostile file of one page may claim a million slots, and reading a hole costs memory.
+ */
+bool catalog_has_slot(const struct catalog *c, uint32_t i);
 /* The feed's name and the generation that it holds for; false when the slot is free. */
 bool catalog_slot_named(char out[CATALOG_NAME_SIZE], uint64_t *generation,
                         const struct catalog_slot *slot);

@@ -18,7 +18,9 @@ static inline struct catalog_slot *catalog_slots(const struct catalog *c)
 /* The slots that the mapping has room for, whatever the header says now. */
 static inline uint32_t catalog_room(const struct catalog *c)
 {
-	return (uint32_t)((c->map.size - CATALOG_HEADER_SIZE) / CATALOG_SLOT_SIZE);
+	size_t room = (c->map.size - CATALOG_HEADER_SIZE) / CATALOG_SLOT_SIZE;
+
+	return c->max_feeds > 0 && c->max_feeds < room ? c->max_feeds : (uint32_t)room;
 }
 
 uint32_t catalog_header_crc(const struct catalog_header *h);

@@ -44,7 +44,7 @@ static uint64_t count_feeds(const struct catalog *c)
 {
 	uint64_t n = 0;
 
-	for (uint32_t i = 0; i < catalog_n_slots(c); i++)
+	for (uint32_t i = 0; catalog_has_slot(c, i); i++)
 		n += is_listed(catalog_slot_at(c, i));
 	return n;
 }
@@ -56,7 +56,7 @@ int reader_no_such_feed(const struct shmpub_reader *r, struct span feed, struct 
 	struct nearest near = nearest_to(feed);
 	uint64_t generation;
 
-	for (uint32_t i = 0; i < catalog_n_slots(&r->at.catalog); i++) {
+	for (uint32_t i = 0; catalog_has_slot(&r->at.catalog, i); i++) {
 		const struct catalog_slot *slot = catalog_slot_at(&r->at.catalog, i);
 
 		if (!is_listed(slot) || !catalog_slot_named(name, &generation, slot))
@@ -107,7 +107,7 @@ int reader_instance(struct shmpub_instance_info *out, struct shmpub_reader *r,
 		.epoch = h->epoch,
 		.pid = word(&h->pid),
 		.n_feeds = count_feeds(&r->at.catalog),
-		.max_feeds = h->max_feeds,
+		.max_feeds = r->at.catalog.max_feeds,
 		.segment_bytes = word(&h->segment_bytes),
 		.held_bytes = word(&h->held_bytes),
 		.started_ns = moment(&h->started_ns),
@@ -207,7 +207,7 @@ int reader_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *r, uint
 	if (res)
 		return res;
 	gone = is_gone(r, *position == 0);
-	while (*position < catalog_n_slots(&r->at.catalog)) {
+	while (catalog_has_slot(&r->at.catalog, *position)) {
 		const struct catalog_slot *slot = catalog_slot_at(&r->at.catalog, (*position)++);
 
 		if (is_listed(slot) && take_named(out, slot, gone))

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/utf8.h"
-#include "catalog/catalog.h"
+#include "catalog/catalog_parts.h"
 
 static const struct shm_access access_all = { .mode = 0644, .gid = -1 };
 
@@ -284,6 +284,35 @@ static void test_hostile(const struct shm_dir *dir)
 	catalog_close(&c);
 }
 
+/* A file of two pages that claims a million slots: what is looked at are the slots that were used. */
+static void test_sparse(const struct shm_dir *dir)
+{
+	struct catalog c, reader;
+	struct catalog_slot *slot;
+	struct shm_stat before, after;
+	struct shmpub_error err;
+
+	shm_remove(dir, "catalog", NULL);
+	CHECK_INT("open", open_writer(&c, dir, CATALOG_MAX_FEEDS), 0);
+	CHECK_INT("take", catalog_slot_take(&slot, &c, span_str("q"), &err), 0);
+	catalog_header(&c)->n_slots = CATALOG_MAX_FEEDS;
+	CHECK_INT("memory", shm_stat_name(&before, dir, "catalog", &err), 0);
+	CHECK_INT("read", catalog_open_reader(&reader, dir, &err), 0);
+	CHECK("there", catalog_find(&reader, span_str("q")) != NULL);
+	CHECK("not there", catalog_find(&reader, span_str("r")) == NULL);
+	CHECK("the first", catalog_has_slot(&reader, 0));
+	CHECK("no second", !catalog_has_slot(&reader, 1));
+	CHECK_INT("memory", shm_stat_name(&after, dir, "catalog", &err), 0);
+	CHECK("no hole was read", after.blocks_size <= before.blocks_size + 8192);
+	catalog_close(&reader);
+	catalog_header(&c)->max_feeds = CATALOG_MAX_FEEDS + 1;
+	catalog_header(&c)->crc = catalog_header_crc(catalog_header(&c));
+	CHECK_INT("larger than the file", shm_resize(&c.map, c.map.size + CATALOG_SLOT_SIZE, &err),
+	          0);
+	CHECK_INT("too many", catalog_open_reader(&reader, dir, &err), SHMPUB_ERR_FORMAT);
+	catalog_close(&c);
+}
+
 int main(void)
 {
 	struct scratch s = SCRATCH_NONE;
@@ -298,6 +327,7 @@ int main(void)
 	test_take_over(&dir);
 	test_put_back(&dir);
 	test_hostile(&dir);
+	test_sparse(&dir);
 	shm_dir_close(&dir);
 	scratch_close(&s);
 	CHECK_INT("nothing left", mem_live(), 0);
