@@ -389,13 +389,14 @@ def test_many_threads_one_feed(instance: Instance, directory: Path) -> None:
 
 
 def test_snapshot_after_a_frame_when_the_file_is_gone(instance: Instance, directory: Path) -> None:
-    """A frame alone has no mapping for exports, and none can be made any more."""
+    """Frames and all else lie in one mapping, which stays."""
     instance.publish("quotes", ONE, 1)
     feed = shmpub.subscribe("quotes", directory=directory)
     frame = feed.df
     (instance.path / "quotes.arrow").unlink()
+    assert feed.snapshot().column("a").tolist() == [1, 2]
     with pytest.raises(shmpub.NotPublished, match="lost"):
-        feed.snapshot()
+        shmpub.subscribe("quotes", directory=directory).snapshot()
     pd.testing.assert_frame_equal(feed.df, frame)
     instance.publish("quotes", TWO, 2)
     assert feed.snapshot().column("a").tolist() == [3]

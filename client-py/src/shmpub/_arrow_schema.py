@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import _flatbuf
-from ._blocks import Seat
+from ._blocks import Seat, frozen_index
 from ._errors import FormatError
 
 Indices = npt.NDArray[np.int64]
@@ -122,7 +122,7 @@ class Schema:
         labels = [f.label for f in self.columns]
         if not labels:
             return pd.Index([], dtype=object)
-        return pd.Index(labels)
+        return frozen_index(pd.Index(labels))
 
     @cached_property
     def places(self) -> dict[int, int]:

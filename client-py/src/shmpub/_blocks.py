@@ -1,15 +1,16 @@
 """Arrays and frames of pandas, made of memory that is there: the public way and a fast one.
 
-What is handed out shares its memory with a master that stays ours: pandas then knows that others
-have the memory too, and copies a block before it writes into it. Publicly that is
-`create_dataframe_from_blocks` and `DataFrame.copy`. They, and the constructors of single arrays,
-look at everything that they are given, which takes most of the time of a whole refresh; what they
-look for is known here. So there is a way that makes only what is handed out, by pandas' own
-insides. pandas does not promise these: they are used in this module alone, tried once, at import,
-and the public way is taken if anything fails or is not the same.
+The memory is read-only, and so are the blocks over it. pandas copies a block before it writes into
+it when others have the same memory; so one more block, the keeper, is registered as a holder of
+each, and is there for as long as the process. Nothing that has pandas write, then, meets memory
+that it can't write, and nothing that is written shows in another frame: each has its own blocks,
+arrays of pandas' own kinds and axes, over memory that nobody can make writable.
 
-The master of the fast way is a block of nothing, the keeper. It counts as one more holder of each
-block's memory as long as the snapshot is there; after that a frame owns what it has.
+Neither the keeper nor the constructors that look at nothing are public in pandas. Looking takes
+most of the time of a whole refresh, and what is looked for is known here. So there are two ways:
+a fast one by pandas' own insides, and a public one, which hands out whole copies. pandas does not
+promise its insides: they are used in this module alone, tried once, at import, and the public way
+is taken if anything fails or is not the same.
 """
 
 from __future__ import annotations
@@ -33,8 +34,7 @@ try:
     from pandas.core.internals.blocks import DatetimeLikeBlock, ExtensionBlock, NumpyBlock
     from pandas.core.internals.managers import BlockManager
 
-    _KEEPERS_VALUES: Any = np.empty((1, 0))
-    _KEEPERS_PLACE: Any = BlockPlacement(slice(0, 1))
+    _KEEPER: Any = NumpyBlock(np.empty((1, 0)), BlockPlacement(slice(0, 1)), 2)
 except ImportError:  # other insides
     BlockPlacement = None
 
@@ -49,6 +49,29 @@ class Seat:
     def __init__(self, places: list[int]) -> None:
         self.places = np.array(places, np.intp)
         self.placement = BlockPlacement(self.places) if BlockPlacement is not None else None
+
+
+def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A view of the same memory, which neither it nor a view of it can make writable."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner.flags.writeable = False
+        owner = owner.base
+    return array.view()
+
+
+def frozen_index(index: pd.Index) -> pd.Index:
+    """The same index, for several frames: neither its memory nor its items can be set."""
+    if isinstance(index, pd.MultiIndex):
+        for level, codes in zip(index.levels, index.codes, strict=True):
+            frozen_index(level)
+            frozen(codes)
+    elif not isinstance(index, pd.RangeIndex):
+        array: Any = index.array
+        array._readonly = True
+        if hasattr(array, "_ndarray"):
+            frozen(array._ndarray)
+    return index
 
 
 # Values of a block, two-dimensional ones a column a row, and where they go.
@@ -89,7 +112,7 @@ def _zoned(values: npt.NDArray[Any], dtype: pd.DatetimeTZDtype) -> Any:
 def _frame(blocks: Blocks, index: pd.Index, columns: pd.Index) -> Maker:
     pairs = [(values, seat.places) for values, seat in blocks]
     frame = create_dataframe_from_blocks(pairs, index=index, columns=columns)
-    return lambda: frame.copy(deep=False)
+    return lambda: frame.copy()
 
 
 PUBLIC = Way(_string_storage, pd.RangeIndex, _text, _category, _zoned, _frame)
@@ -124,19 +147,24 @@ def _fast_zoned(values: npt.NDArray[Any], dtype: Any) -> Any:
 
 
 def _fast_frame(blocks: Blocks, index: pd.Index, columns: pd.Index) -> Maker:
-    keeper = NumpyBlock(_KEEPERS_VALUES, _KEEPERS_PLACE, 2)
-    masters = [_master(values, seat, keeper) for values, seat in blocks]
+    masters = [_master(values, seat) for values, seat in blocks]
 
-    def hand_out(_: Any = keeper) -> pd.DataFrame:  # which lives as long as this does
-        # Views of the axes: their names can be set, in this frame alone.
+    def hand_out() -> pd.DataFrame:
+        # Views of the axes: their names can be set, in this frame alone. Views of arrays of pandas'
+        # own kinds, too: setting an item may give such an array other memory.
         axes = [_view(columns), _view(index)]
-        made = tuple([kind(values, place, 2, refs) for kind, values, place, refs in masters])
+        made = tuple(
+            [
+                kind(values if view is None else view(), place, 2, refs)
+                for kind, values, view, place, refs in masters
+            ]
+        )
         return pd.DataFrame._from_mgr(BlockManager(made, axes, False), axes)
 
     return hand_out
 
 
-def _master(values: Any, seat: Seat, keeper: Any) -> tuple[Any, Any, Any, Any]:
+def _master(values: Any, seat: Seat) -> tuple[Any, Any, Any, Any, Any]:
     kind = ExtensionBlock
     if type(values) is np.ndarray:
         kind = NumpyBlock
@@ -145,12 +173,15 @@ def _master(values: Any, seat: Seat, keeper: Any) -> tuple[Any, Any, Any, Any]:
     elif type(values) is pd.arrays.DatetimeArray:
         kind = DatetimeLikeBlock
     refs = BlockValuesRefs()
-    refs.add_reference(keeper)
-    return kind, values, seat.placement, refs
+    refs.add_reference(_KEEPER)
+    return kind, values, None if kind is NumpyBlock else values.view, seat.placement, refs
 
 
 def _view(index: pd.Index) -> pd.Index:
-    view = index._view()
+    if type(index) is pd.RangeIndex:  # whose numbers are made when they are asked for, and kept
+        view = pd.RangeIndex._simple_new(index._range, index._name)
+    else:
+        view = index._view()
     view._id = index._id
     return view
 
@@ -182,14 +213,15 @@ def _sample(way: Way, numbers: npt.NDArray[Any]) -> Maker:
 
 
 def _is_right(way: Way) -> bool:
-    numbers = np.arange(6.0).reshape(2, 3)
+    numbers = frozen(np.arange(6.0).reshape(2, 3))
     hand_out, want = _sample(way, numbers), _sample(PUBLIC, numbers)()
     first, second = hand_out(), hand_out()
     for made, wanted in zip(first._mgr.blocks, want._mgr.blocks, strict=True):
         if not _is_alike(made, wanted):
             return False
-    first.iloc[0, 0] = 9.0
-    first.iloc[0, 1] = first.iloc[2, 1]
+    for frame in (first, _sample(way, numbers)()):  # with others, and alone
+        frame.iloc[0, 0] = 9.0
+        frame.iloc[0, 1] = frame.iloc[2, 1]
     first.columns.name = first.index.name = "changed"
     if not (second.equals(want) and numbers[0, 0] == 0 and second.columns.name is None):
         return False

@@ -22,7 +22,7 @@ from ._arrow_schema import Field, Type
 from ._batch import Batch
 from ._errors import FormatError
 from ._layout import Layout, Read
-from ._mapping import Bytes, address_of
+from ._mapping import address_of
 
 try:
     import pyarrow as pa
@@ -39,14 +39,17 @@ _CODES = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
 class Source:
     """Buffers of one batch in one mapping."""
 
-    __slots__ = ("batch", "data", "read")
+    __slots__ = ("batch", "content", "data", "read")
 
-    def __init__(self, data: Bytes, batch: Batch, read: Read | None = None) -> None:
+    def __init__(
+        self, content: npt.NDArray[np.uint8], batch: Batch, read: Read | None = None
+    ) -> None:
         """`read` gives bytes of the same file without touching pages of the mapping, which costs
         more than a system call for what is read only once."""
-        self.data = data
+        self.content = content
+        self.data = content.data
         self.batch = batch
-        self.read = read or (lambda at, size: data[at : at + size].tobytes())
+        self.read = read or (lambda at, size: content[at : at + size].tobytes())
 
     def view(self, buffer: int, dtype: Any, count: int) -> Array:
         offset = self.batch.offset(buffer) if count else 0
@@ -154,7 +157,7 @@ class Source:
 
     def arrow_text(self, f: Field) -> Any:
         """A pyarrow array over the mapping."""
-        data, batch, places = self.data, self.batch, self.batch.buffers
+        data, batch, places = self.content, self.batch, self.batch.buffers
         start, at = address_of(data) + batch.body, 2 * f.buffer
         nulls = batch.nulls(f.node)
         buffers = [
@@ -226,7 +229,7 @@ def categories(layout: Layout, f: Field, read: Read) -> pd.CategoricalDtype:
     # Without any value read_csv does not know a type either.
     index = pd.Index(values) if batch.rows else pd.Index([], dtype=object)
     try:
-        dtype = pd.CategoricalDtype(index)
+        dtype = pd.CategoricalDtype(_blocks.frozen_index(index))
     except ValueError:
         raise FormatError(f"categories of the column {f.name!r} are not unique") from None
     layout.categories[f.dictionary] = (content, dtype)
@@ -253,7 +256,8 @@ def pandas_array(layout: Layout | None, f: Field, source: Source) -> Any:
     """The column as what pandas.read_csv would have made of it."""
     if f.dictionary >= 0 and layout is not None:
         dtype = categories(layout, f, source.read)
-        return _blocks.way.category(source.codes(f, len(dtype.categories)), dtype)
+        codes = _blocks.frozen(source.codes(f, len(dtype.categories)))
+        return _blocks.way.category(codes, dtype)
     if f.type.name == "text":
         return source.integers(f) if f.kind == "int" else source.pandas_text(f)
     if f.type.timezone is not None:
@@ -269,7 +273,9 @@ def block_values(layout: Layout, f: Field, source: Source) -> Any:
         if f.type.timezone is not None:
             return _zoned(source.numbers(f).reshape(1, -1), f.type)
     values = pandas_array(layout, f, source)
-    return values.reshape(1, -1) if isinstance(values, np.ndarray) else values
+    if isinstance(values, np.ndarray):
+        return _blocks.frozen(values.reshape(1, -1))
+    return values
 
 
 def _zoned(values: Array, type_: Type) -> Any:

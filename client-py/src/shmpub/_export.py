@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from ._mapping import ReadOnlyBytes
+import numpy as np
+import numpy.typing as npt
 
 
-def arrow(data: ReadOnlyBytes) -> Any:
+def arrow(data: npt.NDArray[np.uint8]) -> Any:
     import pyarrow as pa
 
     return pa.ipc.open_file(pa.py_buffer(data)).read_all()
 
 
-def polars(data: ReadOnlyBytes) -> Any:
+def polars(data: npt.NDArray[np.uint8]) -> Any:
     import polars as pl
 
     try:
@@ -35,5 +36,5 @@ def _with_named_zones(table: Any) -> Any:
     return table
 
 
-def arrow_c_stream(data: ReadOnlyBytes, requested_schema: Any) -> Any:
+def arrow_c_stream(data: npt.NDArray[np.uint8], requested_schema: Any) -> Any:
     return arrow(data).__arrow_c_stream__(requested_schema)

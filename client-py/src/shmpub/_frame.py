@@ -16,11 +16,10 @@ from . import _blocks
 from ._blocks import Blocks, Maker
 from ._columns import Source, block_values, pandas_array
 from ._layout import Layout, Region
-from ._mapping import Bytes
 
 
 def master(layout: Layout, source: Source) -> Maker:
-    """A function that hands out DataFrames over the file behind `source`."""
+    """A function that hands out DataFrames over the file behind `source`, each independent."""
     blocks: Blocks = []
     singles = layout.schema.singles
     for region in layout.regions:
@@ -35,13 +34,13 @@ def master(layout: Layout, source: Source) -> Maker:
     return _blocks.way.frame(blocks, _index(layout, source), layout.schema.labels)
 
 
-def _region_view(region: Region, rows: int, data: Bytes) -> Any:
+def _region_view(region: Region, rows: int, data: memoryview) -> Any:
     shape = len(region.group.fields), rows
     strides = region.stride, 8
     return np.ndarray(shape, region.group.type.dtype, data, region.offset if rows else 0, strides)
 
 
-def views(layout: Layout, data: Bytes) -> dict[int, Any]:
+def views(layout: Layout, data: memoryview) -> dict[int, Any]:
     """By position, every column that lies in a region and is shown as it lies there."""
     found: dict[int, Any] = {}
     for region in layout.regions:
@@ -60,8 +59,9 @@ def _index(layout: Layout, source: Source) -> pd.Index:
         return layout.rows_index
     arrays = [pandas_array(layout, f, source) for f in levels]
     if len(arrays) == 1:
-        return _single_index(_level_values(arrays[0]), levels[0].label)
-    return pd.MultiIndex.from_arrays(arrays, names=[f.label for f in levels])
+        return _blocks.frozen_index(_single_index(_level_values(arrays[0]), levels[0].label))
+    names = [f.label for f in levels]
+    return _blocks.frozen_index(pd.MultiIndex.from_arrays(arrays, names=names))
 
 
 def _single_index(values: Any, name: Any) -> pd.Index:

@@ -6,12 +6,10 @@ daemon may fill a segment again only when nobody has it open. So on Linux the ma
 with mmap(2) itself, through ctypes, and belongs to an object whose end unmaps it. NumPy keeps
 that object as the base of every view, so nothing has to be closed by anybody.
 
-There are two such objects. What is read-only belongs to one that offers no buffer, so that nobody
-can make an array over it writable; NumPy asks it by its array interface where the memory is. What
-is private and writable is a ctypes array, over which NumPy makes arrays in a third of the time.
-Its type is larger than any file, because a type for each size would cost more than the mapping;
-what is handed out is a memoryview of the file's own size, and that is what NumPy holds views
-against.
+The object offers no buffer: NumPy asks by the array interface where the memory is, and that it is
+read-only. So no array over it can be made writable, and whoever writes all the same, past NumPy,
+is stopped by the kernel. Views are made of a memoryview of the array over all of it, in half of the
+time that they take of the array itself.
 
 Such an object must not take part in garbage collection. In a dead cycle the collector runs every
 finalizer before it breaks the cycle, so an unmapping finalizer could run before another object's
@@ -22,7 +20,6 @@ reference goes, and never earlier; it refers to nothing, so it can't be part of 
 from __future__ import annotations
 
 import ctypes
-import errno
 import mmap
 import os
 import sys
@@ -33,14 +30,7 @@ import numpy.typing as npt
 
 from ._unmap import faults_before, give_back, libc
 
-ReadOnlyBytes = npt.NDArray[np.uint8]
-Bytes = ReadOnlyBytes | memoryview  # what NumPy makes views over; slices of both have .tobytes()
-
 _IS_LINUX = sys.platform == "linux"
-_MAP_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0)
-_LARGEST = sys.maxsize >> 1
-_READ_WRITE = mmap.PROT_READ | mmap.PROT_WRITE if _IS_LINUX else 0
-_PRIVATE = mmap.MAP_PRIVATE | _MAP_NORESERVE if _IS_LINUX else 0
 
 if _IS_LINUX:
     _mmap = libc.mmap
@@ -52,7 +42,7 @@ if _IS_LINUX:
     _MAP_FAILED = ctypes.c_void_p(-1).value
 
 
-class _ReadOnly:
+class _Mapped:
     """Owns [address, address + size); NumPy reads where that is from __array_interface__."""
 
     __slots__ = ("__array_interface__", "_address", "_faults", "_size")
@@ -74,40 +64,11 @@ class _ReadOnly:
         unmap(self._address, self._size, self._faults)
 
 
-class _Writable(ctypes.c_ubyte * _LARGEST):  # type: ignore[misc]
-    """Owns what it lies over, of which only the first `_size` bytes are there."""
-
-    __slots__ = ("_faults", "_size")
-
-    def __del__(self, unmap: Any = give_back, address_of: Any = ctypes.addressof) -> None:
-        unmap(address_of(self), self._size, self._faults)
-
-
-def map_shared(fd: int, size: int) -> ReadOnlyBytes:
+def map_shared(fd: int, size: int) -> npt.NDArray[np.uint8]:
     """The file, read-only. Good after `fd` is closed and the name is gone."""
     if not _IS_LINUX:
-        return _map_portable(fd, size, mmap.ACCESS_READ)
-    return np.asarray(_ReadOnly(_map(fd, size, mmap.PROT_READ, mmap.MAP_SHARED), size))
-
-
-def map_private(fd: int, size: int) -> Bytes | None:
-    """The file, writable; what is written stays in this process. None when the kernel refuses.
-
-    It refuses under strict overcommit (vm.overcommit_memory = 2), because every page of it may
-    have to be copied one day.
-    """
-    try:
-        if not _IS_LINUX:
-            return _map_portable(fd, size, mmap.ACCESS_COPY)
-        address = _map(fd, size, _READ_WRITE, _PRIVATE)
-    except OSError as error:
-        if error.errno == errno.ENOMEM:
-            return None
-        raise
-    owner = _Writable.from_address(address)
-    owner._size, owner._faults = size, faults_before(size)
-    _untrack(owner)
-    return memoryview(owner)[:size]
+        return _map_portable(fd, size)
+    return np.asarray(_Mapped(_map(fd, size, mmap.PROT_READ, mmap.MAP_SHARED), size))
 
 
 def _map(fd: int, size: int, protection: int, flags: int) -> int:
@@ -118,17 +79,15 @@ def _map(fd: int, size: int, protection: int, flags: int) -> int:
     return address
 
 
-def _map_portable(fd: int, size: int, access: int) -> npt.NDArray[np.uint8]:
+def _map_portable(fd: int, size: int) -> npt.NDArray[np.uint8]:
     if sys.version_info >= (3, 13):
-        mapped = mmap.mmap(fd, size, access=access, trackfd=False)
+        mapped = mmap.mmap(fd, size, access=mmap.ACCESS_READ, trackfd=False)
     else:
-        mapped = mmap.mmap(fd, size, access=access)
+        mapped = mmap.mmap(fd, size, access=mmap.ACCESS_READ)
     return np.frombuffer(mapped, np.uint8)
 
 
-def address_of(data: Bytes) -> int:
+def address_of(data: npt.NDArray[np.uint8]) -> int:
     """Where the first byte lies."""
-    if isinstance(data, memoryview):
-        return ctypes.addressof(data.obj)  # type: ignore[arg-type]
     address: int = data.__array_interface__["data"][0]
     return address

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import warnings
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,7 @@ from ._catalog import Place
 from ._columns import Source, numpy_array
 from ._errors import Error, FormatError
 from ._layout import Layout, Read, Stamp
-from ._mapping import Bytes, ReadOnlyBytes, map_private, map_shared
+from ._mapping import map_shared
 from ._mark import Mark
 
 _OPEN = os.O_RDONLY
@@ -31,30 +30,21 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Snapshot:
     """A table that never changes, and stays valid as long as it or anything made of it is held.
 
-    Frames lie in a private mapping, so writing into one touches nothing else. What `arrow()`,
-    `polars()`, `numpy()` and `column()` give lies in a second mapping, which is read-only.
+    Frames and arrays lie where the snapshot does, read-only. pandas copies a block before it writes
+    into one, so what is written into a frame shows in that frame alone.
     """
 
+    has_exports = True  # what a feed asks until it no longer has to
+
     def __init__(
-        self, feed: str, layout: Layout, stamp: Stamp, shared: ReadOnlyBytes | None, private: Bytes
+        self, feed: str, layout: Layout, stamp: Stamp, content: npt.NDArray[np.uint8]
     ) -> None:
         self._feed = feed
         self._layout = layout
         self._mark = Mark(stamp.epoch, stamp.sequence)
         self._published_ns = stamp.published_ns
-        self._exported = shared
-        self._private = private
+        self._content = content
         self._hand_out: Maker | None = None
-
-    @property
-    def has_exports(self) -> bool:
-        """Whether it can give more than frames; what users get can."""
-        return self._exported is not None
-
-    @property
-    def _shared(self) -> ReadOnlyBytes:
-        assert self._exported is not None
-        return self._exported
 
     @property
     def layout(self) -> Layout:
@@ -88,7 +78,7 @@ class Snapshot:
 
     @property
     def df(self) -> pd.DataFrame:
-        """A DataFrame over shared memory; assigning into it changes only this one."""
+        """A DataFrame over shared memory, of its own; writing into it changes only this one."""
         hand_out = self._hand_out
         if hand_out is None:  # two threads may both make it; either is right
             self.prepare_frames(None)
@@ -98,16 +88,16 @@ class Snapshot:
 
     def prepare_frames(self, read: Read | None) -> None:
         """What `df` does the first time; `read` reads the file while it is still open."""
-        source = Source(self._private, self._layout.batch, read)
+        source = Source(self._content, self._layout.batch, read)
         self._hand_out = _frame.master(self._layout, source)
 
     def arrow(self) -> Any:
         """A pyarrow.Table; the index's levels are columns of it, as pandas' metadata tells."""
-        return _export.arrow(self._shared)
+        return _export.arrow(self._content)
 
     def polars(self) -> Any:
         """A polars.DataFrame."""
-        return _export.polars(self._shared)
+        return _export.polars(self._content)
 
     def numpy(self) -> dict[Any, npt.NDArray[Any]]:
         """Name to array, levels of the index included.
@@ -116,7 +106,7 @@ class Snapshot:
         `__index_level_N__`.
         """
         schema = self._layout.schema
-        found = _frame.views(self._layout, self._shared)
+        found = _frame.views(self._layout, self._content.data)
         if len(found) < len(schema.fields):
             for f in schema.fields:
                 if f.position not in found:
@@ -136,10 +126,10 @@ class Snapshot:
         raise KeyError(name)
 
     def _column(self, f: Any) -> npt.NDArray[Any]:
-        return numpy_array(self._layout, f, Source(self._shared, self._layout.batch))
+        return numpy_array(self._layout, f, Source(self._content, self._layout.batch))
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        return _export.arrow_c_stream(self._shared, requested_schema)
+        return _export.arrow_c_stream(self._content, requested_schema)
 
     def __len__(self) -> int:
         return self._layout.rows
@@ -160,8 +150,7 @@ def open_snapshot(
 ) -> Snapshot:
     """Map and check what stands under the feed's name.
 
-    When only frames are wanted, the mapping for exports is left out, and the first frame is
-    prepared as long as the file is open.
+    When frames are wanted, the first one is prepared as long as the file is open.
     Raises FileNotFoundError when nothing does, BlockingIOError when it is being filled anew (and
     another has its name), FormatError, UntrustedOwner.
     """
@@ -180,14 +169,9 @@ def open_snapshot(
             return head[at : at + n] if at + n <= len(head) else os.pread(fd, n, at)
 
         layout, stamp = _layout.load(read, size, kept)
-        private = map_private(fd, size)
-        shared = None if is_for_frames and private is not None else map_shared(fd, size)
-        if private is None:
-            assert shared is not None
-            private = shared
-            _warn(path)
-        check(layout, private, verify)
-        snapshot = Snapshot(feed, layout, stamp, shared, private)
+        content = map_shared(fd, size)
+        check(layout, content, verify)
+        snapshot = Snapshot(feed, layout, stamp, content)
         if is_for_frames:
             try:
                 snapshot.prepare_frames(read)
@@ -200,29 +184,21 @@ def open_snapshot(
         os.close(fd)
 
 
-def _warn(path: str) -> None:
-    warnings.warn(
-        f"{path}: the kernel refuses a private mapping; frames are read-only",
-        RuntimeWarning,
-        stacklevel=3,
-    )
-
-
-def check(layout: Layout, data: Bytes, verify: str) -> None:
+def check(layout: Layout, content: npt.NDArray[np.uint8], verify: str) -> None:
     """What of the contents must hold before they are used; all of it with verify="full"."""
-    source = Source(data, layout.batch)
+    source = Source(content, layout.batch)
     for f in layout.schema.texts:
         source.check_text(f)
     if verify == "full":
-        _verify.contents(layout, data)
+        _verify.contents(layout, content)
 
 
 def from_bytes(data: bytes, verify: str = "bounds") -> Snapshot:
     """A snapshot that lies in ordinary memory: for tests and for tools."""
     layout, stamp = _layout.load(lambda at, n: data[at : at + n], len(data))
-    shared = np.frombuffer(data, np.uint8)
-    check(layout, shared, verify)
-    return Snapshot("bytes", layout, stamp, shared, shared.copy())
+    content = np.frombuffer(data, np.uint8)
+    check(layout, content, verify)
+    return Snapshot("bytes", layout, stamp, content)
 
 
 __all__ = ["Error", "Snapshot", "from_bytes", "open_snapshot"]

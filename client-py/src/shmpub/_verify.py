@@ -14,15 +14,14 @@ from ._arrow_schema import Field, Schema, values_schema
 from ._columns import Source
 from ._errors import FormatError
 from ._layout import Layout
-from ._mapping import Bytes
 
 
-def contents(layout: Layout, data: Bytes) -> None:
+def contents(layout: Layout, content: npt.NDArray[np.uint8]) -> None:
     """FormatError says which column breaks which rule."""
-    _check_batch(layout, layout.schema, Source(data, layout.batch))
+    _check_batch(layout, layout.schema, Source(content, layout.batch))
     for f, batch in zip(layout.schema.dictionaries, layout.dictionaries, strict=True):
         schema = values_schema(f.type)
-        source = Source(data, batch)
+        source = Source(content, batch)
         if f.type.name == "text":
             source.check_text(schema.fields[0])
         _check_batch(None, schema, source)

@@ -1,0 +1,337 @@
+"""What is done to a frame gives what it gives with an ordinary frame, and shows in that one alone.
+
+Each row of the tables is done to a frame of the client and to one that pandas made of the same CSV.
+Both must come to the same: the same frame or value, or the same kind of error. After it the next
+frame of the feed, the frame that was taken before, and the file itself must be as they were.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import pickle
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import read
+from handmade import Instance
+from operations import CSV, OPTIONS, VALUES, WRITES, Doing, statement, value
+
+import shmpub
+from shmpub import _blocks
+
+
+def parquet(frame: pd.DataFrame) -> pd.DataFrame:
+    out = io.BytesIO()
+    frame.drop(columns="maybe").to_parquet(out)
+    return pd.read_parquet(out)
+
+
+def feather(frame: pd.DataFrame) -> pd.DataFrame:
+    out = io.BytesIO()
+    frame.drop(columns="maybe").reset_index().to_feather(out)
+    return pd.read_feather(out)
+
+
+def sql(frame: pd.DataFrame) -> pd.DataFrame:
+    connection = sqlite3.connect(":memory:")
+    frame.to_sql("t", connection)
+    found = pd.read_sql("select * from t", connection)
+    connection.close()
+    return found
+
+
+def arrow(frame: pd.DataFrame) -> pd.DataFrame:
+    import pyarrow as pa
+
+    return pa.table(frame.drop(columns="maybe")).to_pandas()
+
+
+def scaled_in_place(frame: pd.DataFrame) -> Any:
+    from sklearn.preprocessing import StandardScaler
+
+    return StandardScaler(copy=False).fit_transform(frame[["low", "high"]])
+
+
+def scaled_whole_frame_in_place(frame: pd.DataFrame) -> Any:
+    from sklearn.preprocessing import MinMaxScaler
+
+    numbers = frame.select_dtypes("float64").drop(columns="part")
+    return MinMaxScaler(copy=False).fit_transform(numbers)
+
+
+def imputed_in_place(frame: pd.DataFrame) -> Any:
+    from sklearn.impute import SimpleImputer
+
+    return SimpleImputer(copy=False).fit_transform(frame[["low", "part"]])
+
+
+def forest(frame: pd.DataFrame) -> Any:
+    from sklearn.ensemble import RandomForestRegressor
+
+    x, y = frame[["low", "size"]], frame["high"]
+    return RandomForestRegressor(3, random_state=0, n_jobs=1).fit(x, y).predict(x)
+
+
+def regression(frame: pd.DataFrame) -> Any:
+    from sklearn.linear_model import LinearRegression
+
+    x, y = frame[["low", "size"]], frame["high"]
+    return LinearRegression(copy_X=False).fit(x, y).coef_
+
+
+def nearest(frame: pd.DataFrame) -> Any:
+    from sklearn.cluster import KMeans
+
+    numbers = frame[["low", "high"]]
+    return KMeans(3, random_state=0, copy_x=False, n_init=1).fit(numbers).labels_
+
+
+def compiled(frame: pd.DataFrame) -> Any:
+    import numba
+
+    total = numba.njit(lambda x: x.sum())
+    return total(frame["low"].to_numpy())
+
+
+def compiled_that_writes(frame: pd.DataFrame) -> Any:
+    import numba
+
+    @numba.njit
+    def write(x: Any) -> None:
+        x[0] = 1.0
+
+    write(frame["low"].to_numpy())
+
+
+def tensor(frame: pd.DataFrame) -> Any:
+    import torch
+
+    return torch.from_numpy(frame["low"].to_numpy()).sum().item()
+
+
+def plotted(frame: pd.DataFrame) -> str:
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    axes = frame[["low", "high"]].plot()
+    out = io.BytesIO()
+    axes.figure.savefig(out)
+    plt.close("all")
+    return hashlib.sha1(out.getvalue()).hexdigest()
+
+
+OTHERS: list[tuple[Doing, str]] = [
+    (parquet, "pyarrow"),
+    (feather, "pyarrow"),
+    (arrow, "pyarrow"),
+    (sql, "sqlite3"),
+    (lambda d: pickle.loads(pickle.dumps(d)), "pickle"),
+    (lambda d: copy.deepcopy(d), "copy"),
+    (lambda d: d["low"].rolling(5).mean(engine="numba").to_frame(), "numba"),
+    (compiled, "numba"),
+    (compiled_that_writes, "numba"),
+    (scaled_in_place, "sklearn"),
+    (scaled_whole_frame_in_place, "sklearn"),
+    (imputed_in_place, "sklearn"),
+    (forest, "sklearn"),
+    (regression, "sklearn"),
+    (nearest, "sklearn"),
+    (tensor, "torch"),
+    (plotted, "matplotlib"),
+]
+
+
+class Bench:
+    """A feed with one snapshot, and the frame that pandas makes of the same CSV."""
+
+    def __init__(self, directory: Path) -> None:
+        instance = Instance(directory)
+        self.want = read(CSV, **OPTIONS)
+        instance.publish("quotes", self.want, 1)
+        self.path = instance.path / "quotes.arrow"
+        self.content = self.path.read_bytes()
+        self.feed = shmpub.subscribe("quotes", directory=directory)
+        self.before = self.feed.df
+        self.snapshot = self.feed.snapshot()
+
+    def assert_nothing_shows(self) -> None:
+        pd.testing.assert_frame_equal(self.feed.df, self.want)
+        pd.testing.assert_frame_equal(self.before, self.want)
+        pd.testing.assert_frame_equal(self.snapshot.df, self.want)
+        np.testing.assert_array_equal(self.snapshot.column("low"), self.want["low"])
+        assert self.path.read_bytes() == self.content
+
+    def ordinary(self) -> pd.DataFrame:
+        """A copy has one block for all columns of a type, as the client's frames have."""
+        return read(CSV, **OPTIONS).copy()
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    made = Bench(tmp_path_factory.mktemp("instance"))
+    pd.testing.assert_frame_equal(made.feed.df, made.want)
+    return made
+
+
+def outcome(do: Doing, frame: pd.DataFrame) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return do(frame)
+        except Exception as error:
+            return type(error)
+
+
+def assert_alike(got: Any, want: Any) -> None:
+    if isinstance(want, pd.DataFrame):
+        assert isinstance(got, pd.DataFrame), got
+        pd.testing.assert_frame_equal(got, want)
+        assert got.attrs == want.attrs
+    elif isinstance(want, np.ndarray):
+        np.testing.assert_allclose(got, want, rtol=1e-12)
+    else:
+        assert repr(got) == repr(want)
+
+
+def check(bench: Bench, do: Doing) -> None:
+    want = outcome(do, bench.ordinary())
+    got = outcome(do, bench.feed.df)
+    assert_alike(got, want)
+    bench.assert_nothing_shows()
+
+
+@pytest.mark.parametrize("text", WRITES)
+def test_writing(bench: Bench, text: str) -> None:
+    check(bench, statement(text))
+
+
+@pytest.mark.parametrize("text", VALUES)
+def test_computing(bench: Bench, text: str) -> None:
+    check(bench, value(text))
+
+
+@pytest.mark.parametrize(("do", "package"), OTHERS, ids=[do.__name__ for do, _ in OTHERS])
+def test_what_others_do(bench: Bench, do: Doing, package: str) -> None:
+    pytest.importorskip(package)
+    check(bench, do)
+
+
+@pytest.mark.parametrize("text", WRITES)
+def test_writing_when_the_frame_is_all_that_is_left(tmp_path: Path, text: str) -> None:
+    """Neither feed nor snapshot: pandas must still find that somebody else has the memory."""
+    bench = Bench(tmp_path)
+    do, frame = statement(text), bench.feed.df
+    del bench.feed, bench.before, bench.snapshot
+    assert_alike(outcome(do, frame), outcome(do, bench.ordinary()))
+    assert bench.path.read_bytes() == bench.content
+
+
+def arrays_of(frame: pd.DataFrame) -> Iterator[np.ndarray]:
+    """Whatever NumPy array a user can get of it, without a copy or with one."""
+    yield frame.to_numpy()
+    yield frame[["low", "high"]].to_numpy()
+    yield frame[["low", "high"]].values
+    yield np.asarray(frame[["size", "count"]])
+    for name in frame.columns:
+        yield frame[name].to_numpy()
+        yield np.asarray(frame[name])
+        array = frame[name].array
+        if isinstance(getattr(array, "_ndarray", None), np.ndarray):
+            yield array._ndarray
+    for index in (frame.index, frame.columns, frame["kind"].cat.categories):
+        yield index.to_numpy()
+        yield np.asarray(index)
+    yield frame["kind"].array.codes
+    yield frame["kind"].cat.codes.to_numpy()
+    yield frame["grade"].cat.categories.to_numpy()
+    yield frame["zoned"].array._ndarray
+    yield frame.reset_index(drop=True).index.values
+
+
+def spoil(array: np.ndarray) -> None:
+    """As scikit-learn does: made writable where NumPy lets one."""
+    try:
+        array.flags.writeable = True
+        array[...] = array.flat[::-1].reshape(array.shape) if array.size else array
+        array.flat[0] = array.flat[1]
+        array.view("u1" if array.dtype != object else object).flat[0]
+    except ValueError:
+        pass
+
+
+def test_arrays_that_are_made_writable(bench: Bench) -> None:
+    for array in arrays_of(bench.feed.df):
+        spoil(array)
+        bench.assert_nothing_shows()
+
+
+def test_items_of_pandas_own_arrays(bench: Bench) -> None:
+    """`array` is not protected by copy-on-write in pandas 3.1."""
+    frame = bench.feed.df
+    for name in frame.columns:
+        array = frame[name].array
+        try:
+            array[0] = array[1]
+            array[2:5] = array[5:8]
+        except ValueError:
+            pass
+        bench.assert_nothing_shows()
+    for index in (frame.index, frame.columns, frame["kind"].cat.categories):
+        with pytest.raises(ValueError, match="read-only"):
+            index.array[0] = index.array[1]
+        bench.assert_nothing_shows()
+
+
+def test_levels_of_an_index_share_nothing_that_can_be_changed(directory: Path) -> None:
+    instance = Instance(directory)
+    want = read("i,j,a\n1,x,2\n1,y,3\n2,x,4\n", index_col=["i", "j"])
+    instance.publish("quotes", want, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    index = feed.df.index
+    for array in (index.values, *index.codes, *[level.to_numpy() for level in index.levels]):
+        spoil(np.asarray(array))
+        pd.testing.assert_frame_equal(feed.df, want)
+        assert list(feed.df.index) == list(want.index)
+
+
+def test_numbers_of_a_default_index_are_a_frame_s_own(directory: Path) -> None:
+    instance = Instance(directory)
+    want = read("a\n1\n2\n3\n")
+    for sequence in (1, 2):
+        instance.publish("quotes", want, sequence)
+        feed = shmpub.subscribe("quotes", directory=directory)
+        for array in (feed.df.index.values, feed.df.index._data):
+            spoil(array)
+        assert feed.df.index.values.tolist() == [0, 1, 2]
+        assert feed.df.index.tolist() == [0, 1, 2]
+
+
+def test_the_memory_is_protected_by_the_kernel(bench: Bench) -> None:
+    """Whoever writes past NumPy must not spoil what others have: the pages are read-only."""
+    array = bench.snapshot.column("low")
+    address = array.ctypes.data
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        start, _, end = line.split()[0].partition("-")
+        if int(start, 16) <= address < int(end, 16):
+            assert line.split()[1] == "r--s"
+            return
+    pytest.fail("the column lies in no mapping")
+
+
+def test_without_pandas_insides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_blocks, "way", _blocks.PUBLIC)
+    other = Bench(tmp_path)
+    for text in WRITES:
+        check(other, statement(text))
+    for array in arrays_of(other.feed.df):
+        spoil(array)
+        other.assert_nothing_shows()
