@@ -20,11 +20,11 @@ static const struct {
 	const char *title;
 	char align;
 } columns[N_COLUMNS] = {
-	[FEED] = { "FEED", 'l' },       [STATE] = { "STATE", 'l' },
+	[FEED] = { "FEED", 'l' },         [STATE] = { "STATE", 'l' },
 	[SEQUENCE] = { "SEQUENCE", 'r' }, [ROWS] = { "ROWS", 'r' },
-	[COLUMNS] = { "COLUMNS", 'r' }, [SIZE] = { "SIZE", 'r' },
-	[AGE] = { "AGE", 'r' },         [LOOKED] = { "LOOKED", 'r' },
-	[EVERY] = { "EVERY", 'r' },     [ERROR] = { "ERROR", 'l' },
+	[COLUMNS] = { "COLUMNS", 'r' },   [SIZE] = { "SIZE", 'r' },
+	[AGE] = { "AGE", 'r' },           [LOOKED] = { "LOOKED", 'r' },
+	[EVERY] = { "EVERY", 'r' },       [ERROR] = { "ERROR", 'l' },
 };
 
 /* In this order columns are left out where there is no room for all. */

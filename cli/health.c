@@ -105,8 +105,8 @@ static int tell_gone(struct session *s, const char *instance, const char *why)
 {
 	char line[SHMPUB_ERROR_SIZE + 64];
 
-	(void)snprintf(line, sizeof(line), "gone: %s%s%s", instance, instance[0] != '\0' ? ": " : "",
-	               why);
+	(void)snprintf(line, sizeof(line), "gone: %s%s%s", instance,
+	               instance[0] != '\0' ? ": " : "", why);
 	say(s, line);
 	return EXIT_GONE;
 }

@@ -175,12 +175,23 @@ static const struct {
 	const char *bytes;
 	enum move move;
 } keys[] = {
-	{ "q", END },           { "Q", END },           { "\x03", END },
-	{ "k", UP },            { "\x1b[A", UP },       { "\x1bOA", UP },
-	{ "j", DOWN },          { "\x1b[B", DOWN },     { "\x1bOB", DOWN },
-	{ "b", PAGE_UP },       { "\x1b[5~", PAGE_UP }, { " ", PAGE_DOWN },
-	{ "\x1b[6~", PAGE_DOWN }, { "g", FIRST },       { "\x1b[H", FIRST },
-	{ "G", LAST },          { "\x1b[F", LAST },
+	{ "q", END },
+	{ "Q", END },
+	{ "\x03", END },
+	{ "k", UP },
+	{ "\x1b[A", UP },
+	{ "\x1bOA", UP },
+	{ "j", DOWN },
+	{ "\x1b[B", DOWN },
+	{ "\x1bOB", DOWN },
+	{ "b", PAGE_UP },
+	{ "\x1b[5~", PAGE_UP },
+	{ " ", PAGE_DOWN },
+	{ "\x1b[6~", PAGE_DOWN },
+	{ "g", FIRST },
+	{ "\x1b[H", FIRST },
+	{ "G", LAST },
+	{ "\x1b[F", LAST },
 };
 
 /* A key that sends several bytes begins with ESC and ends with a letter or "~". */

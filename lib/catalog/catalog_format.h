@@ -64,11 +64,11 @@ struct catalog_header {
 	uint64_t process_start;         /* 192 [atomic] in the kernel's own unit; 0: unknown */
 	uint64_t process_namespace;     /* 200 [atomic] in which pid is valid; 0: unknown */
 	uint64_t sequence_floor;        /* 208 [atomic] first sequences are greater than this */
-	uint64_t max_bytes;      /* 216 [atomic] bound of the memory in segments; 0: none */
-	uint64_t resident_bytes; /* 224 [atomic] of the publisher's process; 0: unknown */
-	uint64_t config_loads;   /* 232 [atomic] attempts to load a configuration; 0: it has none */
-	int64_t config_load_ns;  /* 240 [atomic] wall clock of the last attempt */
-	uint64_t config_result;  /* 248 [atomic] enum catalog_config of the last attempt */
+	uint64_t max_bytes;             /* 216 [atomic] bound of the memory in segments; 0: none */
+	uint64_t resident_bytes;        /* 224 [atomic] of the publisher's process; 0: unknown */
+	uint64_t config_loads;  /* 232 [atomic] attempts to load a configuration; 0: it has none */
+	int64_t config_load_ns; /* 240 [atomic] wall clock of the last attempt */
+	uint64_t config_result; /* 248 [atomic] enum catalog_config of the last attempt */
 	uint8_t reserved2[4096 - 256];
 };
 
@@ -104,7 +104,7 @@ struct catalog_slot {
 	uint64_t error_sequence; /* 376 [atomic] odd while the text is being written */
 	char error
 	        [CATALOG_ERROR_SIZE]; /* 384 NUL-terminated UTF-8; empty: none. Read as 64-bit words */
-	uint64_t generation; /* 896 [atomic] odd while the slot is given to another name */
+	uint64_t generation;          /* 896 [atomic] odd while the slot is given to another name */
 	uint8_t reserved[1024 - 904];
 };
 

@@ -29,7 +29,8 @@ struct publisher_options {
 	uint64_t max_bytes;       /* all snapshots, spares and held ones; 0: no bound of our own */
 	uint64_t spare_bytes;     /* bound of all spares; 0: none are kept */
 	struct shm_access access; /* mode 0: 0644 */
-	uint64_t heartbeat_interval_ms; /* how often publisher_heartbeat() will come; 0: no promise */
+	uint64_t
+	        heartbeat_interval_ms; /* how often publisher_heartbeat() will come; 0: no promise */
 	bool keep_on_exit;
 };
 

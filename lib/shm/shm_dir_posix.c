@@ -28,11 +28,12 @@ int shm_denied(int dir, const char *name, const char *path, struct shmpub_error 
 	struct stat st;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		error_set(err, SHMPUB_ERR_ACCESS,
-		          "%s: permission denied for uid %u: its mode is %04o, its owner uid %u, its "
-		          "group gid %u (file_mode and group of the publisher decide who may read)",
-		          path, (unsigned)geteuid(), (unsigned)st.st_mode & 07777,
-		          (unsigned)st.st_uid, (unsigned)st.st_gid);
+		error_set(
+		        err, SHMPUB_ERR_ACCESS,
+		        "%s: permission denied for uid %u: its mode is %04o, its owner uid %u, its "
+		        "group gid %u (file_mode and group of the publisher decide who may read)",
+		        path, (unsigned)geteuid(), (unsigned)st.st_mode & 07777,
+		        (unsigned)st.st_uid, (unsigned)st.st_gid);
 	else
 		error_set(err, SHMPUB_ERR_ACCESS,
 		          "%s: permission denied for uid %u: a directory above is closed", path,

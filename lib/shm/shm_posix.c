@@ -86,7 +86,8 @@ int shm_access_set_name(const struct shm_dir *dir, const char *name, const struc
 	else
 		sys = set_access(fd, access);
 	close(fd);
-	return sys != 0 ? error_sys(err, sys, "mode %04o of %s/%s", access->mode, dir->path, name) : r;
+	return sys != 0 ? error_sys(err, sys, "mode %04o of %s/%s", access->mode, dir->path, name)
+	                : r;
 }
 
 /*

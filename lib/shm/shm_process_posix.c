@@ -20,7 +20,7 @@
  * all, or for another namespace), kill() alone answers.
  */
 
-#define STAT_SIZE 1024 /* some fifty numbers and a name of 64 bytes at most */
+#define STAT_SIZE 1024     /* some fifty numbers and a name of 64 bytes at most */
 #define FIELDS_TO_START 20 /* from the state, which is field 3, to field 22 */
 
 struct process_stat {

@@ -15,7 +15,6 @@ import pytest
 from cli_tools import SHMPUB, Publisher
 from conftest import Daemon, until
 
-
 TABLE = "a\n1\n"
 
 
@@ -69,7 +68,9 @@ def test_the_last_error_of_a_dead_publisher(publisher: Publisher) -> None:
     with pytest.raises(ValueError):
         publisher.publish("bad", "a,b\n1,2,3\n1,2,3,4\n")
     publisher.kill()
-    assert re.search(r"gone .* publisher gone: no process \d+; last error: line 3", publisher.run("ls"))
+    assert re.search(
+        r"gone .* publisher gone: no process \d+; last error: line 3", publisher.run("ls")
+    )
 
 
 def test_what_was_left_on_purpose(publisher: Publisher) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import select
@@ -134,15 +135,41 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def test_lines_fit_a_terminal(publisher: Publisher) -> None:
+@pytest.mark.parametrize("columns", [200, 80, 60, 40, 20])
+def test_lines_fit_a_terminal(publisher: Publisher, columns: int) -> None:
+    """Name, state and error are there in whole at any width."""
     with pytest.raises(ValueError):
         publisher.publish("bad", "a,b\n1,2,3\n1,2,3,4\n")
-    terminal = Terminal(publisher.command("ls"), columns=40)
+    publisher.publish("good", "a,b\n1,2\n")
+    long = "a-name-of-forty-characters-is-the-longes"
+    publisher.publish(long, "a\n1\n")
+    error = json.loads(publisher.run("ls", "--json").splitlines()[1])["error"]
+    assert len(error) > 20
+    terminal = Terminal(publisher.command("ls"), columns=columns)
     assert terminal.end() == 0
     lines = terminal.seen.decode().split("\r\n")
     assert lines[0].startswith("FEED")
-    assert all(len(line) <= 40 for line in lines)
-    assert max(len(line) for line in publisher.run("ls").splitlines()) > 40
+    assert all(len(line) <= columns for line in lines)
+    flat = "".join(line.strip().replace(" ", "") for line in lines)
+    for text in (long, "bad", "good", "failing", "fresh", error):
+        assert text.replace(" ", "") in flat
+    at = flat.index(long)
+    assert flat.index("failing") > flat.index("bad") > at
+    assert max(len(line) for line in publisher.run("ls").splitlines()) > 80
+
+
+def test_an_error_below_its_feed(publisher: Publisher) -> None:
+    with pytest.raises(ValueError):
+        publisher.publish("bad", "a,b\n1,2,3\n1,2,3,4\n")
+    publisher.publish("good", "a,b\n1,2\n")
+    for columns in (80, 40):
+        terminal = Terminal(publisher.command("ls"), columns=columns)
+        assert terminal.end() == 0
+        lines = terminal.seen.decode().split("\r\n")
+        assert lines[1].split()[:2] == ["bad", "failing"]
+        assert lines[2].startswith("  line 3")
+        good = next(line for line in lines if line.startswith("good"))
+        assert good.split()[1] == "fresh"
 
 
 def test_arrow_is_not_for_terminals(publisher: Publisher) -> None:
@@ -178,6 +205,70 @@ def test_top_goes_on_when_the_publisher_stops(publisher: Publisher) -> None:
     terminal.read_until(rb"no instance cli")
     publisher.publish("u", "a\n1\n")
     terminal.read_until(rb"u +fresh +1 ")
+    os.write(terminal.fd, b"q")
+    assert terminal.end() == 0
+
+
+def frame_of(terminal: Terminal, wanted: bytes) -> list[str]:
+    """The lines of the next whole frame that has this in it."""
+    terminal.seen = b""
+    whole = re.compile(rb"(?s)\x1b\[H((?:(?!\x1b\[H).)*" + wanted + rb".*?)\x1b\[J")
+    terminal.read_until(whole.pattern)
+    found = whole.search(terminal.seen)
+    assert found
+    text = re.sub(r"\x1b\[K|\r", "", found[1].decode())
+    return text.split("\n")
+
+
+def feeds_of(frame: list[str]) -> list[str]:
+    return [line.split()[0] for line in frame[3:] if line and " of " not in line]
+
+
+def test_top_scrolls(publisher: Publisher) -> None:
+    """More feeds than lines: what fails comes first, and keys reach the rest."""
+    for i in range(30):
+        publisher.publish(f"f{i:02}", "a\n1\n")
+    with pytest.raises(ValueError):
+        publisher.publish("zz", "a,b\n1,2,3\n1,2,3,4\n")
+    publisher.announce("late")
+    terminal = Terminal(publisher.command("top"), columns=80, lines=12)
+
+    def see(wanted: bytes) -> list[str]:
+        return frame_of(terminal, wanted)
+
+    frame = see(rb"1 to \d+ of \d+ lines")
+    assert frame[0] == "shmpub cli: 32 feeds, 1 failing, 1 never published"
+    assert re.match(r"pid \d+, up .*, .* in snapshots, 0 B held", frame[1])
+    assert frame[2].startswith("FEED ")
+    assert len(frame) <= 12
+    assert feeds_of(frame)[0] == "zz"
+    assert frame[4].startswith("  line 3")
+    shown = [f for f in feeds_of(frame) if f != "line"]
+    assert shown[1:4] == ["late", "f00", "f01"]
+    for key in (b"j", b"\x1b[B"):
+        os.write(terminal.fd, key)
+    assert see(rb"3 to \d+ of \d+ lines")[3].startswith("late ")
+    os.write(terminal.fd, b"\x1b[6~")
+    frame = see(rb"11 to 18 of \d+ lines")
+    assert len(feeds_of(frame)) == 8
+    os.write(terminal.fd, b"\x1b[A")
+    see(rb"10 to 17 of \d+ lines")
+    os.write(terminal.fd, b"G")
+    assert feeds_of(see(rb"26 to 33 of 33 lines"))[-1] == "f29"
+    os.write(terminal.fd, b"g")
+    assert feeds_of(see(rb"1 to 8 of 33 lines"))[0] == "zz"
+    os.write(terminal.fd, b"q")
+    assert terminal.end() == 0
+
+
+def test_top_tells_a_dead_publisher(publisher: Publisher) -> None:
+    publisher.publish("t", "a\n1\n")
+    terminal = Terminal(publisher.command("top"), columns=100)
+    terminal.read_until(rb"t +fresh +1 ")
+    pid = publisher.kill()
+    terminal.read_until(rb"cli: 1 feeds, 1 gone")
+    terminal.read_until(rb"publisher gone: no process %d" % pid)
+    terminal.read_until(rb"t +gone +1 ")
     os.write(terminal.fd, b"q")
     assert terminal.end() == 0
 

@@ -30,7 +30,8 @@ static const struct {
 	{ "stopped is told first", CATALOG_STOPPED, 0, 0, 1000, SHM_LIFE_GONE, "stopped" },
 	{ "no process", CATALOG_RUNNING, NOW, 0, 1000, SHM_LIFE_GONE, "no process 4711" },
 	{ "no process, no promise", CATALOG_RUNNING, 0, 0, 0, SHM_LIFE_GONE, "no process 4711" },
-	{ "hangs", CATALOG_RUNNING, NOW - 62 * S, 1, 1000, SHM_LIFE_ALIVE, "no heartbeat for 62 s" },
+	{ "hangs", CATALOG_RUNNING, NOW - 62 * S, 1, 1000, SHM_LIFE_ALIVE,
+	  "no heartbeat for 62 s" },
 	{ "hangs from the start", CATALOG_STARTING, 0, NOW - 5 * S, 1000, SHM_LIFE_ALIVE,
 	  "no heartbeat for 5 s" },
 	{ "silent elsewhere", CATALOG_RUNNING, NOW - 4 * S, 1, 1000, SHM_LIFE_UNKNOWN,
@@ -43,7 +44,8 @@ static const struct {
 	{ "just outside", CATALOG_RUNNING, NOW - 30 * S - S / 100, 1, 10000, SHM_LIFE_ALIVE,
 	  "no heartbeat for 30 s" },
 	{ "the start counts as a sign", CATALOG_RUNNING, 1, NOW - S, 1000, SHM_LIFE_ALIVE, "" },
-	{ "a heartbeat of the future", CATALOG_RUNNING, NOW + 100 * S, 1, 1000, SHM_LIFE_ALIVE, "" },
+	{ "a heartbeat of the future", CATALOG_RUNNING, NOW + 100 * S, 1, 1000, SHM_LIFE_ALIVE,
+	  "" },
 	{ "nothing promised", CATALOG_RUNNING, 0, 1, 0, SHM_LIFE_ALIVE, "" },
 	{ "nothing known", CATALOG_RUNNING, 0, 0, 0, SHM_LIFE_UNKNOWN, "" },
 	{ "an interval beyond all bounds", CATALOG_RUNNING, 1, 1, UINT64_MAX, SHM_LIFE_ALIVE, "" },
@@ -196,8 +198,7 @@ static void test_grace(void)
 	          SHMPUB_NO_FEED);
 	CHECK("not at once", shm_monotonic_ns() - start >= (int64_t)SHMPUB_GRACE_MS * 1000000);
 	CHECK_INT("announced", shmpub_announce(p, "late", &err), SHMPUB_OK);
-	CHECK_INT("and waited for", shmpub_wait(b.reader, "late", NULL, 1, &err),
-	          SHMPUB_TIMED_OUT);
+	CHECK_INT("and waited for", shmpub_wait(b.reader, "late", NULL, 1, &err), SHMPUB_TIMED_OUT);
 	CHECK_INT("feed", shmpub_feed(&feed, b.reader, "late", &err), SHMPUB_OK);
 	CHECK_INT("never published", feed.state, SHMPUB_FEED_NEVER);
 	CHECK_INT("announced again", shmpub_announce(p, "late", &err), SHMPUB_OK);
