@@ -1,6 +1,7 @@
 #include "feed_parts.h"
 
 #include "base/alloc.h"
+#include "base/atomic.h"
 #include "base/error.h"
 #include "content_hash.h"
 #include "file_mode.h"
@@ -69,6 +70,7 @@ void feed_stop(struct feed *f)
 {
 	f->is_stopped = true;
 	uv_timer_stop(&f->timer);
+	feed_log_counts(f, true);
 }
 
 void feed_leave(struct feed *f, bool keep)
@@ -91,6 +93,7 @@ static void give_back(struct feed *f)
 	r->config = NULL;
 	f->is_job_void = false;
 	f->state = FEED_IDLE;
+	f->hung_s = 0;
 }
 
 /* True when the job's result is of no use any more, and all is set for what comes instead. */
@@ -139,7 +142,7 @@ static void commit(struct feed *f)
 	r->publication = NULL; /* committed, or discarded by the failure */
 	if (result) {
 		give_back(f);
-		feed_failed(f, &err);
+		feed_failed_costly(f, &err);
 		return;
 	}
 	place_article(f);
@@ -173,7 +176,7 @@ static void was_built(struct pool_job *job, bool ran)
 		f->is_forced = false;
 		feed_failed_for_good(f, &err);
 	} else {
-		feed_failed(f, &err);
+		feed_failed_costly(f, &err);
 	}
 }
 
@@ -194,7 +197,7 @@ static void start_build(struct feed *f)
 		result = schema_copy(&r->schema, &f->schema, &err);
 	if (result) {
 		give_back(f);
-		feed_failed(f, &err);
+		feed_failed_costly(f, &err);
 		return;
 	}
 	f->state = FEED_BUILDING;
@@ -239,15 +242,23 @@ static void was_read(struct pool_job *job, bool ran)
 		feed_failed(f, &err);
 }
 
+/* So that the loop can tell a source that hangs from a job that waits for a thread. */
+static void begin_work(struct feed *f)
+{
+	store_relaxed_u64(&f->began_ms, uv_hrtime() / 1000000);
+}
+
 static void read_source(struct pool_job *job)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
 
+	begin_work(f);
 	refresh_read(&f->refresh);
 }
 
 static void start_read(struct feed *f)
 {
+	store_relaxed_u64(&f->began_ms, 0);
 	f->job.work = read_source;
 	f->job.done = was_read;
 	f->job.is_short = false;
@@ -265,18 +276,23 @@ static void was_looked(struct pool_job *job, bool ran)
 		return;
 	}
 	give_back(f);
-	feed_unchanged(f);
+	if (f->is_waiting)
+		feed_wait_on(f);
+	else
+		feed_unchanged(f);
 }
 
 static void look_at_source(struct pool_job *job)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
 
+	begin_work(f);
 	refresh_look(&f->refresh);
 }
 
 static void start_look(struct feed *f)
 {
+	store_relaxed_u64(&f->began_ms, 0);
 	f->job.work = look_at_source;
 	f->job.done = was_looked;
 	f->job.is_short = true;
@@ -341,11 +357,12 @@ static void attempt(struct feed *f)
 		feed_failed(f, &err);
 		return;
 	}
+	f->is_waiting = f->retry_ms > feed_now_ms(f) && !f->is_forced;
 	*r = (struct refresh){
 		.config = config_feed_acquire(f->config),
 		.instance = f->host->instance,
 		.runner = f->host->runner,
-		.seen = f->seen,
+		.seen = f->is_waiting ? f->failed : f->seen,
 		.seen_hash = f->seen_hash,
 		.hash_seed = f->host->hash_seed,
 		.waited = f->waited,
@@ -357,7 +374,7 @@ static void attempt(struct feed *f)
 	article_ask(&r->article, &f->article);
 	f->state = FEED_READING;
 	f->job.may_hang = true;
-	if (f->is_quiet && !r->is_forced)
+	if ((f->is_quiet || f->is_waiting) && !r->is_forced)
 		start_look(f);
 	else
 		start_read(f);
@@ -445,6 +462,8 @@ void feed_tick(struct feed *f)
 {
 	uint64_t interval = f->config->interval_ms;
 
+	feed_notice_hang(f);
+	feed_log_counts(f, false);
 	if (interval == 0 || f->is_failing || f->is_stale || f->out == NULL)
 		return;
 	if (feed_now_ms(f) - f->success_ms > 3 * interval + 1000) {

@@ -11,6 +11,7 @@
 
 #include <uv.h>
 #include "config.h"
+#include "fold.h"
 #include "log.h"
 #include "pool.h"
 #include "publisher/publisher.h"
@@ -66,12 +67,19 @@ struct feed {
 
 	bool is_failing;
 	unsigned n_failures; /* in a row, for the back-off; not those of an unchanged bad source */
+	uint64_t retry_ms;   /* until then only a source that differs from `failed` is read */
+	struct source_mark failed;
+	bool is_waiting; /* the look that is under way is for that */
+	uint64_t began_ms; /* atomic: when a worker began to look or read; 0: it has not */
+	uint64_t hung_s;   /* what was told of a hang; 0: nothing */
 	unsigned n_busy;     /* in a row */
-	uint64_t busy_since_ms, success_ms, logged_ms;
+	uint64_t busy_since_ms, success_ms;
 	bool is_stale;
 	struct shmpub_error failure;     /* the one that lasts */
 	char warning[SHMPUB_ERROR_SIZE]; /* of a refresh that went well all the same */
-	char logged[SHMPUB_ERROR_SIZE]; /* the last line that was logged; empty after a success */
+	struct fold fold;
+	char logged[SHMPUB_ERROR_SIZE]; /* the failure that lasts, for the log; empty after a success */
+	bool is_told, is_warning_told;  /* they were logged, and not only counted */
 };
 
 /* Only memory. `config`: a reference is taken. Until feed_open, feed_delete gives it back. */
@@ -95,7 +103,7 @@ void feed_remove(struct feed *f);
 void feed_stop(struct feed *f);
 /* After feed_stop, when nothing is under way: what stands outside the instance goes, unless `keep`. */
 void feed_leave(struct feed *f, bool keep);
-/* Once a second: notice that nothing has succeeded for three intervals. */
+/* Once a second: notice what hangs, and that nothing has succeeded for three intervals. */
 void feed_tick(struct feed *f);
 bool feed_is_busy(const struct feed *f);
 /* It is on its way out and cannot come back; a new feed may have its name. */

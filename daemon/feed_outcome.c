@@ -1,6 +1,7 @@
 #include "feed_parts.h"
 
 #include <stdio.h>
+#include "base/atomic.h"
 #include "base/error.h"
 #include "content_hash.h"
 #include "pace.h"
@@ -10,7 +11,8 @@
  * when to try again.
  */
 
-#define LOG_AGAIN_MS 60000  /* a failure whose line keeps changing is logged this often */
+#define HUNG_MS 10000       /* a source that gives no answer for so long hangs */
+#define HUNG_AGAIN_S 10     /* the line of what hangs is renewed this often */
 #define BUSY_LEAST_MS 10000 /* being written for so long, and three intervals, is a failure */
 
 /* --- when to try again ---------------------------------------------------------------------------- */
@@ -31,6 +33,37 @@ void feed_plan_next(struct feed *f)
 	plan(f, pace_next(feed_now_ms(f), interval, content_hash(span_str(f->config->name), 0)));
 }
 
+/* --- the log -------------------------------------------------------------------------------------- */
+
+static void log_times(struct feed *f, const struct fold_told *told, const char *end)
+{
+	log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s (%llu more time%s in %llu s%s)",
+	         f->config->name, told->text, (unsigned long long)told->n_more,
+	         told->n_more == 1 ? "" : "s", (unsigned long long)told->passed_ms / 1000, end);
+}
+
+/* False: it was told within the last minute, and is counted. */
+static bool log_folded(struct feed *f, const char *line)
+{
+	struct fold_told told;
+
+	if (!fold_take(&told, &f->fold, line, feed_now_ms(f)))
+		return false;
+	if (told.n_more)
+		log_times(f, &told, "");
+	else
+		log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name, line);
+	return true;
+}
+
+void feed_log_counts(struct feed *f, bool is_last)
+{
+	struct fold_told told;
+
+	while (fold_due(&told, &f->fold, feed_now_ms(f), is_last))
+		log_times(f, &told, f->is_failing ? "; failing now" : "; well now");
+}
+
 /* --- what is wrong with a segment alone ------------------------------------------------------------ */
 
 void feed_note_warning(struct feed *f)
@@ -41,8 +74,8 @@ void feed_note_warning(struct feed *f)
 	if (strcmp(line, f->warning) == 0)
 		return;
 	if (is_warned)
-		log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name, line);
-	else
+		f->is_warning_told = log_folded(f, line);
+	else if (f->is_warning_told)
 		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: its segments are well again",
 		         f->config->name);
 	memcpy(f->warning, line, sizeof(line));
@@ -58,17 +91,13 @@ static void tried(struct feed *f)
 	f->host->tried(f->host->arg, f, !f->is_failing);
 }
 
+/* A failure that lasts is one line, and so is one that comes back within a minute. */
 static void log_failure(struct feed *f, const char *line)
 {
-	uint64_t now = feed_now_ms(f);
-
 	if (strcmp(line, f->logged) == 0)
 		return;
-	if (f->logged[0] && now - f->logged_ms < LOG_AGAIN_MS)
-		return;
-	log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name, line);
 	snprintf(f->logged, sizeof(f->logged), "%s", line);
-	f->logged_ms = now;
+	f->is_told = log_folded(f, line);
 }
 
 static void report_failure(struct feed *f, const struct shmpub_error *err)
@@ -83,14 +112,39 @@ static void report_failure(struct feed *f, const struct shmpub_error *err)
 	tried(f);
 }
 
-/* It may pass by itself. */
-void feed_failed(struct feed *f, const struct shmpub_error *err)
+static void failed(struct feed *f, const struct shmpub_error *err)
 {
 	f->seen = SOURCE_MARK_NONE;
 	f->seen_hash = 0;
 	f->n_failures++;
+	f->retry_ms = 0;
 	report_failure(f, err);
-	plan(f, pace_back_off(f->config->interval_ms, f->n_failures, uv_hrtime()));
+}
+
+/* It may pass by itself. */
+void feed_failed(struct feed *f, const struct shmpub_error *err)
+{
+	failed(f, err);
+	plan(f, pace_look_again(f->config->interval_ms, f->n_failures, uv_hrtime()));
+}
+
+void feed_wait_on(struct feed *f)
+{
+	uint64_t now = feed_now_ms(f), left = f->retry_ms > now ? f->retry_ms - now : 1;
+	uint64_t look = pace_look_again(f->config->interval_ms, f->n_failures, uv_hrtime());
+
+	plan(f, look < left ? look : left);
+}
+
+void feed_failed_costly(struct feed *f, const struct shmpub_error *err)
+{
+	uint64_t interval = f->config->interval_ms;
+
+	failed(f, err);
+	f->is_forced = false; /* there is nothing that it could be found to equal */
+	f->failed = f->refresh.mark;
+	f->retry_ms = feed_now_ms(f) + pace_back_off(interval, f->n_failures, uv_hrtime());
+	feed_wait_on(f);
 }
 
 /* It lasts as long as the source is what it is. */
@@ -99,6 +153,7 @@ void feed_failed_for_good(struct feed *f, const struct shmpub_error *err)
 	f->seen = f->refresh.mark;
 	f->seen_hash = f->refresh.hash;
 	f->n_failures = 0;
+	f->retry_ms = 0;
 	report_failure(f, err);
 	feed_plan_next(f);
 }
@@ -107,18 +162,42 @@ void feed_succeeded(struct feed *f, enum refresh_result result)
 {
 	struct shmpub_error warning;
 
-	if (f->logged[0])
+	if (f->logged[0] && f->is_told)
 		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: well again", f->config->name);
 	f->logged[0] = '\0';
 	f->is_failing = false;
 	f->is_stale = false;
 	f->n_failures = 0;
+	f->retry_ms = 0;
 	f->n_busy = 0;
 	f->success_ms = feed_now_ms(f);
 	error_set(&warning, SHMPUB_OK, "%s", f->warning);
 	publisher_feed_report(f->out, result, f->warning[0] ? &warning : NULL);
 	tried(f);
 	feed_plan_next(f);
+}
+
+/* The state stays what it is: this attempt has not come to an end. */
+void feed_notice_hang(struct feed *f)
+{
+	uint64_t began = f->state == FEED_READING ? load_relaxed_u64(&f->began_ms) : 0;
+	uint64_t now = uv_hrtime() / 1000000, passed_s;
+	struct shmpub_error err;
+
+	if (began == 0 || now < began + HUNG_MS || f->out == NULL)
+		return;
+	passed_s = (now - began) / 1000;
+	if (f->hung_s == 0) {
+		error_set(&err, SHMPUB_ERR_SYS, "%s: hung: no answer for %d s", f->config->source,
+		          HUNG_MS / 1000);
+		log_failure(f, err.message);
+	}
+	if (f->hung_s != 0 && passed_s < f->hung_s + HUNG_AGAIN_S)
+		return;
+	f->hung_s = passed_s;
+	error_set(&err, SHMPUB_ERR_SYS, "%s: hung: reading for %llu s", f->config->source,
+	          (unsigned long long)passed_s);
+	publisher_feed_note(f->out, &err);
 }
 
 /* The table is the source's as it is: who may read the one may read the other. */

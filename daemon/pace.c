@@ -11,7 +11,8 @@
 #define SLACK_MAX_MS 64
 #define BACK_OFF_MAX_MS 30000
 #define BUSY_LEAST_MS 12 /* longer than the tick of any kernel's file times */
-#define BUSY_MAX_MS 2000
+#define BUSY_MAX_MS 1200
+#define LOOK_AGAIN_MAX_MS 1200 /* a quarter more, and a read, within two seconds */
 #define WITHOUT_INTERVAL_MS 1000 /* a feed without a timer is still retried when it failed */
 
 uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase)
@@ -24,10 +25,10 @@ uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase)
 	return slack > 1 ? due + (slack - due % slack) % slack - now_ms : due - now_ms;
 }
 
-uint64_t pace_back_off(uint64_t interval_ms, unsigned n, uint64_t random)
+static uint64_t back_off(uint64_t interval_ms, unsigned n, uint64_t random, uint64_t max_ms)
 {
 	uint64_t least = interval_ms ? interval_ms : WITHOUT_INTERVAL_MS;
-	uint64_t most = least > BACK_OFF_MAX_MS ? least : BACK_OFF_MAX_MS;
+	uint64_t most = least > max_ms ? least : max_ms;
 	unsigned doublings = n > 6 ? 5 : n - 1;
 	uint64_t wait = least << doublings;
 
@@ -35,6 +36,16 @@ uint64_t pace_back_off(uint64_t interval_ms, unsigned n, uint64_t random)
 		wait = most;
 	wait = wait - wait / 4 + random % (wait / 2 + 1);
 	return wait ? wait : 1;
+}
+
+uint64_t pace_back_off(uint64_t interval_ms, unsigned n, uint64_t random)
+{
+	return back_off(interval_ms, n, random, BACK_OFF_MAX_MS);
+}
+
+uint64_t pace_look_again(uint64_t interval_ms, unsigned n, uint64_t random)
+{
+	return back_off(interval_ms, n, random, LOOK_AGAIN_MAX_MS);
 }
 
 uint64_t pace_busy(unsigned n)

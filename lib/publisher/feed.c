@@ -190,14 +190,31 @@ static struct span public_line(char room[SHMPUB_ERROR_SIZE], const struct publis
 	return span_str(room);
 }
 
+static void set_line(struct publisher_feed *f, const struct shmpub_error *err)
+{
+	struct catalog_slot *slot = feed_slot(f);
+	char old[CATALOG_ERROR_SIZE], room[SHMPUB_ERROR_SIZE];
+	struct span line = public_line(room, f, err);
+
+	catalog_error(old, slot);
+	if (!span_is(line, old)) {
+		catalog_set_error(slot, line);
+		add_release_u32(&catalog_header(&f->publisher->catalog)->wake, 1);
+	}
+}
+
+void publisher_feed_note(struct publisher_feed *f, const struct shmpub_error *err)
+{
+	set_line(f, err);
+	catalog_wake(&f->publisher->catalog, NULL);
+}
+
 void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
                            const struct shmpub_error *err)
 {
 	struct publisher *p = f->publisher;
 	struct catalog_slot *slot = feed_slot(f);
 	uint32_t before = load_relaxed_u32(&catalog_header(&p->catalog)->wake);
-	char old[CATALOG_ERROR_SIZE], room[SHMPUB_ERROR_SIZE];
-	struct span line = public_line(room, f, err);
 
 	add_relaxed_u64(&slot->refreshes, 1);
 	store_relaxed_u64((uint64_t *)&slot->last_attempt_ns, (uint64_t)shm_now_ns());
@@ -209,11 +226,7 @@ void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
 	} else {
 		store_relaxed_u64(&slot->consecutive_failures, 0);
 	}
-	catalog_error(old, slot);
-	if (!span_is(line, old)) {
-		catalog_set_error(slot, line);
-		add_release_u32(&catalog_header(&p->catalog)->wake, 1);
-	}
+	set_line(f, err);
 	catalog_set_state(&p->catalog, slot, state_after(f, result));
 	if (load_relaxed_u32(&catalog_header(&p->catalog)->wake) != before)
 		catalog_wake(&p->catalog, NULL);

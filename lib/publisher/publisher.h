@@ -91,6 +91,8 @@ void publisher_feed_set_stale(struct publisher_feed *f);
 enum refresh_result { REFRESH_PUBLISHED, REFRESH_UNCHANGED, REFRESH_FAILED };
 void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
                            const struct shmpub_error *err);
+/* The line alone, of an attempt that has not come to an end. */
+void publisher_feed_note(struct publisher_feed *f, const struct shmpub_error *err);
 
 /* --- prepare: loop thread begins, a worker fills and seals -------------------------------------- */
 

@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import termios
+import time
 import tty
 
 import pytest
@@ -138,6 +139,99 @@ def test_reader_that_went(daemon):
     os.close(read)
     fill(d, 5)
     assert d.stop() == 0
+
+
+# --- failures
+
+
+def warnings(d, name="a"):
+    return [
+        line.split(f"feed {name}: ", 1)[1]
+        for line in d.log_text().splitlines()
+        if f"warning: feed {name}: " in line
+    ]
+
+
+def test_changed_reason_is_told_at_once(daemon):
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"a": f"source = a.csv\ndtype.a = int64\n{FAST}"})
+    d.start()
+    for text, told in (
+        (None, "No such file"),
+        ("a\nx\n", "a.csv:2: "),
+        ("a\n1\n1\n1\n1\nx\n", "a.csv:6: "),
+        (None, None),
+    ):
+        count = len(warnings(d))
+        if text is None:
+            (d.folder / "a.csv").unlink()
+        else:
+            d.source("a.csv", text)
+        d.wait_state("a", "failing")
+        if told:
+            until(lambda n=count, t=told: len(warnings(d)) == n + 1 and t in warnings(d)[-1])
+    until(lambda: "No such file" in d.status("a")["error"])
+    assert len(warnings(d)) == 3  # the first one came back within its minute
+    assert d.stop() == 0
+    assert re.search(r"No such file or directory \(1 more time in \d+ s; failing now\)", d.log_text())
+
+
+def test_flapping_is_folded(daemon):
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"a": f"source = a.csv\n{FAST}"})
+    d.start()
+    for n in range(15):
+        (d.folder / "a.csv").unlink()
+        until(lambda: d.status("a")["state"] == "failing", pause=0.02)
+        d.source("a.csv", f"a\n{n}\n")
+        until(lambda: d.status("a")["state"] == "fresh", pause=0.02)
+    assert len(warnings(d)) == 1
+    assert d.log_text().count("well again") == 1
+    assert d.stop() == 0
+    folded = re.search(r"\((\d+) more times in \d+ s; well now\)", d.log_text())
+    assert int(folded[1]) == 14
+    assert len(warnings(d)) == 2
+
+
+def test_reasons_without_end_are_folded(daemon):
+    d = daemon()
+    d.configure({"a": f"source = a.csv\ndtype.a = int64\n{FAST}"})
+    d.source("a.csv", "a\nx\n")
+    d.start()
+    for n in range(12):
+        d.source("a.csv", "a\n" + "1\n" * n + "x\n")
+        until(lambda n=n: f"a.csv:{n + 2}: " in d.status("a")["error"], pause=0.02)
+    assert len(warnings(d)) == 4
+    assert d.stop() == 0
+    assert re.search(r"other reasons \(8 more times in \d+ s; failing now\)", d.log_text())
+
+
+def test_source_that_comes_back(daemon):
+    """However long it was away, it is looked for again and again; only the tenth failure counts."""
+    d = daemon()
+    d.configure({"a": f"source = a.csv\n{FAST}"})
+    d.start()
+    until(lambda: d.status("a")["consecutive_failures"] >= 9)
+    looks = d.status("a")["refreshes"]
+    began = time.monotonic()
+    until(lambda: d.status("a")["refreshes"] >= looks + 3)
+    assert time.monotonic() - began < 15  # it took minutes before
+
+
+def test_source_that_changes_while_its_refresh_waits(daemon):
+    """A refresh that fails by memory is made again ever later, and at once for another source."""
+    d = daemon()
+    d.source("a.csv", "a\n" + "1\n" * 100_000)
+    d.configure({"a": f"source = a.csv\n{FAST}"}, "max_bytes = 300K")
+    d.start()
+    until(lambda: d.status("a")["consecutive_failures"] >= 9)
+    began = time.monotonic()
+    d.source("a.csv", "a\n1\n")
+    d.wait_state("a", "fresh")
+    assert time.monotonic() - began < 15
+    assert list(d.feed("a").df.a) == [1]
 
 
 # --- a start that fails

@@ -184,6 +184,17 @@ def test_hangs_after_a_while(daemon, hanging):
     assert list(d.feed("a").df.a) == [1]
 
 
+def test_hang_is_told(daemon, hanging):
+    """After ten seconds: in the log once, and in the feed's line, which goes on counting."""
+    d = daemon()
+    d.configure({"a": f"source = {hanging}/a.csv"})
+    d.start()
+    until(lambda: "hung: reading for 1" in str(d.status("a").get("error")))
+    until(lambda: "hung: reading for 2" in str(d.status("a").get("error")))
+    assert d.log_text().count("hung: no answer for 10 s") == 1
+    assert d.status("a")["failures"] == 0
+
+
 def test_second_signal_hastens(daemon, hanging):
     d = daemon()
     d.source("a.csv", "a\n1\n")

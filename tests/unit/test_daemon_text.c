@@ -123,10 +123,16 @@ static void test_pace(void)
 		CHECK("bounded", late >= 22500 && late <= 37500);
 		CHECK("long interval", pace_back_off(3600000, 9, random) >= 2700000);
 		CHECK("no interval", pace_back_off(0, 1, random) >= 750);
+		for (unsigned n = 1; n < 40; n++) {
+			CHECK("soon again", pace_look_again(10, n, random) <= 1500);
+			CHECK("within two intervals", pace_look_again(5000, n, random) <= 6250);
+			CHECK("and without one", pace_look_again(0, n, random) <= 1500);
+		}
+		CHECK("not at once", pace_look_again(10, 20, random) >= 240);
 	}
 	CHECK_INT("busy: soon", pace_busy(1), 12);
 	CHECK_INT("busy: later", pace_busy(3), 48);
-	CHECK_INT("busy: bounded", pace_busy(1000), 2000);
+	CHECK_INT("busy: bounded", pace_busy(1000), 1200);
 }
 
 static void test_hash(void)
