@@ -355,6 +355,10 @@ struct shmpub_publisher_options { /* all zero: the defaults */
 /*
  * Take an instance: one publisher at a time (SHMPUB_ERR_BUSY names the other's pid).
  * `options` may be NULL, and is not needed afterwards. On success the caller owns *out.
+ *
+ * A child of fork() cannot use its parent's publisher (SHMPUB_ERR_INVALID), but may close it, which
+ * leaves all that is published. The same when somebody removed the lock of the instance and another
+ * process has published there since: SHMPUB_ERR_BUSY.
  */
 SHMPUB_API int shmpub_publisher_open(struct shmpub_publisher **out,
                                      const struct shmpub_publisher_options *options,

@@ -159,6 +159,9 @@ int shmpub_remove(struct shmpub_publisher *publisher, const char *feed, struct s
 	r = name_feed(&name, feed, err);
 	if (r)
 		return r;
+	r = publisher_check(publisher->inner, err);
+	if (r)
+		return r;
 	entry = find(publisher, name);
 	if (entry == NULL)
 		return error_set(err, SHMPUB_NO_FEED, "no feed %s", feed);

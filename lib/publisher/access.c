@@ -30,7 +30,7 @@ void feed_close_older(struct publisher_feed *f)
 	for (const struct segment *s = f->retired; s != NULL; s = s->next)
 		close_older(f, s);
 	for (const struct segment *s = f->publisher->held.first; s != NULL; s = s->next) {
-		if (s->slot == f->slot)
+		if (s->slot == f->slot && s->generation == f->generation)
 			close_older(f, s);
 	}
 }

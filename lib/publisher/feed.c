@@ -65,9 +65,11 @@ int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct
 {
 	struct publisher_feed *f;
 	struct catalog_slot *slot;
-	int r = catalog_slot_take(&slot, &p->catalog, name, err);
+	int r = hold_ensure(p, err);
 
 	*out = NULL;
+	if (r == 0)
+		r = catalog_slot_take(&slot, &p->catalog, name, err);
 	if (r != 0)
 		return r;
 	if (p->by_slot[catalog_slot_index(&p->catalog, slot)] != NULL)
@@ -112,7 +114,7 @@ static void take_name_away(struct publisher_feed *f)
 {
 	struct publisher *p = f->publisher;
 	struct segment *s = f->live;
-	bool exchanged, stands = publisher_feed_stands(f);
+	bool exchanged, owns = hold_owns(p), stands = owns && publisher_feed_stands(f);
 
 	f->live = NULL;
 	if (s != NULL) {
@@ -121,7 +123,8 @@ static void take_name_away(struct publisher_feed *f)
 			s->name[0] = '\0';
 		segment_let_go(p, s);
 	}
-	(void)shm_remove(&p->dir, f->file, NULL);
+	if (owns)
+		(void)shm_remove(&p->dir, f->file, NULL);
 }
 
 void publisher_feed_remove(struct publisher_feed *f)
@@ -129,9 +132,12 @@ void publisher_feed_remove(struct publisher_feed *f)
 	struct publisher *p = f->publisher;
 	struct catalog_slot *slot = feed_slot(f);
 
-	catalog_raise_floor(&p->catalog, f->sequence);
-	catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
-	catalog_wake(&p->catalog, slot);
+	hold_look(p);
+	if (hold_writes(p)) {
+		catalog_raise_floor(&p->catalog, f->sequence);
+		catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
+		catalog_wake(&p->catalog, slot);
+	}
 	take_name_away(f);
 	p->by_slot[f->slot] = NULL;
 	*f->link = f->next;
@@ -156,7 +162,8 @@ uint64_t publisher_feed_sequence(const struct publisher_feed *f)
 void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms)
 {
 	f->interval_ms = interval_ms;
-	store_relaxed_u64(&feed_slot(f)->interval_ms, interval_ms);
+	if (hold_writes(f->publisher))
+		store_relaxed_u64(&feed_slot(f)->interval_ms, interval_ms);
 }
 
 /* --- status words ------------------------------------------------------------------------------ */
@@ -165,7 +172,7 @@ void publisher_feed_set_stale(struct publisher_feed *f)
 {
 	struct catalog_slot *slot = feed_slot(f);
 
-	if (load_relaxed_u32(&slot->state) != SLOT_FRESH)
+	if (!hold_writes(f->publisher) || load_relaxed_u32(&slot->state) != SLOT_FRESH)
 		return; /* what fails says so, which tells more */
 	catalog_set_state(&f->publisher->catalog, slot, SLOT_STALE);
 	catalog_wake(&f->publisher->catalog, slot);
@@ -216,6 +223,8 @@ void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
 	struct catalog_slot *slot = feed_slot(f);
 	uint32_t before = load_relaxed_u32(&catalog_header(&p->catalog)->wake);
 
+	if (!hold_writes(p))
+		return;
 	add_relaxed_u64(&slot->refreshes, 1);
 	store_relaxed_u64((uint64_t *)&slot->last_attempt_ns, (uint64_t)shm_now_ns());
 	if (result == REFRESH_UNCHANGED)

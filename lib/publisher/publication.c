@@ -82,8 +82,11 @@ int publication_begin(struct publication **out, struct publisher_feed *f, struct
 {
 	struct publisher *p = f->publisher;
 	struct publication *pub;
+	int r = publisher_check(p, err);
 
 	*out = NULL;
+	if (r != 0)
+		return r;
 	if (f->pending != NULL || f->is_removed)
 		return error_set(err, SHMPUB_ERR_INVALID, "feed %s: %s", f->name,
 		                 f->is_removed ? "removed" : "a publication is on its way");
@@ -121,6 +124,12 @@ static void push(struct segment **list, struct segment *s)
 	*list = s;
 }
 
+static void segment_forget(struct segment *s)
+{
+	shm_discard(&s->map);
+	s->name[0] = '\0';
+}
+
 static bool recycle(struct publication *pub)
 {
 	struct publisher *p = pub->publisher;
@@ -138,7 +147,7 @@ static bool recycle(struct publication *pub)
 	}
 	pub->no_leases |= r < 0;
 	if (r == 0)
-		shm_discard(&s->map); /* its name means something else by now */
+		segment_forget(s); /* its name means something else by now */
 	push(&pub->retired, s);
 	return false;
 }
@@ -274,7 +283,9 @@ void publication_discard(struct publication *pub)
 		f->floor = pub->sequence;
 	f->wanted_bytes = pub->wanted_bytes;
 	if (pub->segment != NULL) {
-		shm_empty(&pub->segment->map);
+		segment_unname(pub->publisher, pub->segment);
+		if (shm_lock_is_ours(pub->publisher->lock))
+			shm_empty(&pub->segment->map);
 		segment_drop(pub->publisher, pub->segment);
 	}
 	if (pub->spare != NULL && f->spare == NULL && feed_recycles(f)) {
@@ -307,6 +318,21 @@ static void replace_live(struct publication *pub, bool exchanged)
 		shm_discard(&s->map);
 }
 
+/* The last moment to see that the names are not ours any more. */
+static int check_names(struct publisher *p, struct shmpub_error *err)
+{
+	int r;
+
+	if (hold_owns(p))
+		return 0;
+	hold_look(p);
+	r = publisher_check(p, err);
+	return r != 0 ? r
+	              : error_set(err, SHMPUB_ERR_SYS,
+	                          "%s: its lock was removed while a snapshot was made",
+	                          p->dir.path);
+}
+
 int publication_commit(struct publication *pub, const struct catalog_descriptor *d,
                        struct shmpub_error *err)
 {
@@ -321,6 +347,8 @@ int publication_commit(struct publication *pub, const struct catalog_descriptor 
 		r = error_set(err, SHMPUB_ERR_INVALID, "feed %s: %s", f->name,
 		              f->is_removed ? "removed" : "a commit before the seal");
 	else
+		r = check_names(p, err);
+	if (r == 0)
 		r = shm_place(&p->dir, pub->segment->name, f->file, &exchanged, err);
 	if (r != 0) {
 		publication_discard(pub);

@@ -11,8 +11,8 @@
  *
  * Nothing that stands in the directory is safe from its owner's own `rm`, so what we
  * put there is looked at again at every attempt, and put back from our mappings: the
- * catalog with the same epoch, a snapshot with the same sequence, since they are the
- * same.
+ * catalog with the same epoch (hold.c), a snapshot with the same sequence, since they are
+ * the same.
  */
 
 #define DEFAULT_FEEDS 4096u
@@ -35,7 +35,7 @@ static int take_options(struct publisher *p, const struct publisher_options *o,
 
 	p->dir = SHM_DIR_NONE;
 	p->catalog = CATALOG_NONE;
-	p->lock = -1;
+	p->lock = NULL;
 	p->held.end = &p->held.first;
 	p->access = o->access;
 	if (p->access.mode == 0)
@@ -56,26 +56,6 @@ static int take_options(struct publisher *p, const struct publisher_options *o,
 	if (p->directory == NULL || p->instance == NULL || p->by_slot == NULL)
 		return error_nomem(err, p->max_feeds * sizeof(struct publisher_feed *));
 	return 0;
-}
-
-static int take_lock(struct publisher *p, struct shmpub_error *err)
-{
-	uint64_t pid;
-	int r = shm_lock(&p->lock, &pid, &p->dir, err);
-
-	if (r != SHM_BUSY)
-		return r;
-	if (pid == 0)
-		return error_set(err, SHMPUB_ERR_BUSY, "%s: another process publishes there",
-		                 p->dir.path);
-	return error_set(err, SHMPUB_ERR_BUSY, "%s: process %llu publishes there", p->dir.path,
-	                 (unsigned long long)pid);
-}
-
-/* Where they would be granted although readers have the file, nothing may be believed of them. */
-static void look_at_leases(struct publisher *p)
-{
-	store_relaxed_u32(&p->has_leases, shm_dir_recycles(&p->dir, NULL) == 0);
 }
 
 static void release(struct publisher *p)
@@ -102,11 +82,9 @@ int publisher_open(struct publisher **out, const struct publisher_options *optio
 	if (r == 0)
 		r = shm_dir_make(&p->dir, p->directory, p->instance, err);
 	if (r == 0)
-		r = take_lock(p, err);
+		r = hold_take(p, err);
 	if (r == 0)
 		r = takeover_clean(p, err);
-	if (r == 0)
-		look_at_leases(p);
 	if (r == 0)
 		r = catalog_open_writer(&p->catalog, &p->dir, p->instance, p->max_feeds, &p->access,
 		                        err);
@@ -115,6 +93,7 @@ int publisher_open(struct publisher **out, const struct publisher_options *optio
 		return r;
 	}
 	catalog_promise(&p->catalog, options->heartbeat_interval_ms);
+	p->started_ns = catalog_header(&p->catalog)->started_ns;
 	store_relaxed_u64(&catalog_header(&p->catalog)->max_bytes, p->max_bytes);
 	*out = p;
 	return 0;
@@ -129,6 +108,8 @@ void publisher_running(struct publisher *p)
 {
 	struct catalog_header *h = catalog_header(&p->catalog);
 
+	if (!hold_writes(p))
+		return;
 	store_release_u32(&h->state, CATALOG_RUNNING);
 	add_release_u32(&h->wake, 1);
 	catalog_wake(&p->catalog, NULL);
@@ -138,6 +119,8 @@ void publisher_config_loaded(struct publisher *p, bool good)
 {
 	struct catalog_header *h = catalog_header(&p->catalog);
 
+	if (!hold_writes(p))
+		return;
 	add_relaxed_u64(&h->config_loads, 1);
 	store_relaxed_u64((uint64_t *)&h->config_load_ns, (uint64_t)shm_now_ns());
 	store_relaxed_u64(&h->config_result, good ? CATALOG_CONFIG_GOOD : CATALOG_CONFIG_BAD);
@@ -166,7 +149,9 @@ void publisher_close(struct publisher *p)
 {
 	if (p == NULL)
 		return;
-	catalog_stop(&p->catalog);
+	hold_look(p);
+	if (hold_writes(p))
+		catalog_stop(&p->catalog);
 	while (p->feeds != NULL) {
 		struct publisher_feed *f = p->feeds;
 
@@ -174,7 +159,8 @@ void publisher_close(struct publisher *p)
 		forget_feed(p, f);
 	}
 	forget_segments(p, p->held.first);
-	takeover_remove_all(p);
+	if (hold_owns(p))
+		takeover_remove_all(p);
 	release(p);
 }
 
@@ -186,43 +172,6 @@ bool publisher_feed_stands(const struct publisher_feed *f)
 
 	return f->live != NULL && shm_stat_name(&stat, &f->publisher->dir, f->file, NULL) == 0 &&
 	       stat.device == f->device && stat.inode == f->inode;
-}
-
-/* Somebody removed the whole directory: make it and the lock anew, or leave it to who did. */
-static int put_back_directory(struct publisher *p, struct shmpub_error *err)
-{
-	struct shm_dir old = p->dir;
-	int lock = p->lock, r;
-
-	if (shm_dir_stands(&p->dir) && shm_lock_stands(p->lock, &p->dir))
-		return 0;
-	if (p->n_pending > 0) /* their workers know this directory */
-		return error_set(err, SHMPUB_ERR_SYS,
-		                 "%s: removed; put back when what is under way has ended",
-		                 p->dir.path);
-	r = shm_dir_make(&p->dir, p->directory, p->instance, err);
-	if (r == 0)
-		r = take_lock(p, err);
-	if (r != 0) {
-		shm_dir_close(&p->dir);
-		p->dir = old;
-		p->lock = lock;
-		return r;
-	}
-	shm_dir_close(&old);
-	shm_unlock(lock);
-	look_at_leases(p);
-	return 0;
-}
-
-static int put_back_catalog(struct publisher *p, struct shmpub_error *err)
-{
-	struct shm_stat stat;
-
-	if (shm_stat_name(&stat, &p->dir, "catalog", NULL) == 0 &&
-	    stat.device == p->catalog.stat.device && stat.inode == p->catalog.stat.inode)
-		return 0;
-	return catalog_put_back(&p->catalog, &p->dir, &p->access, err);
 }
 
 static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
@@ -263,10 +212,8 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err)
 {
 	struct publisher *p = f->publisher;
-	int r = put_back_directory(p, err);
+	int r = hold_ensure(p, err);
 
-	if (r == 0)
-		r = put_back_catalog(p, err);
 	if (r != 0 || publisher_feed_stands(f))
 		return r;
 	if (f->live == NULL || f->live->map.addr == NULL || f->pending != NULL)

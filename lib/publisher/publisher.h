@@ -40,6 +40,11 @@ struct publisher_options {
  */
 int publisher_open(struct publisher **out, const struct publisher_options *options,
                    struct shmpub_error *err);
+/*
+ * SHMPUB_ERR_INVALID in a child of the process that opened it, where a publisher can only be
+ * closed; SHMPUB_ERR_BUSY when another process was last seen to have the instance.
+ */
+int publisher_check(const struct publisher *p, struct shmpub_error *err);
 uint64_t publisher_epoch(const struct publisher *p);
 void publisher_running(
         struct publisher *p); /* state -> running: everything configured was tried once */
@@ -73,7 +78,7 @@ bool publisher_feed_stands(const struct publisher_feed *f);
  * For every attempt, unchanged ones included: put back what somebody removed, be it
  * the directory, the catalog or this feed's snapshot. SHM_ABSENT: the snapshot is gone
  * and there is no copy of it, so it must be published again (also before the first).
- * SHMPUB_ERR_BUSY: another process has taken the instance.
+ * SHMPUB_ERR_BUSY: another process has taken the instance; SHMPUB_ERR_INVALID: a child of fork().
  */
 int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err);
 void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms);

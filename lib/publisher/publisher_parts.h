@@ -36,7 +36,9 @@ struct segment_list {
 
 struct publisher {
 	struct shm_dir dir;
-	int lock;
+	struct shm_lock *lock;
+	bool is_lost; /* when it was last looked at: somebody else has the instance */
+	int64_t started_ns; /* as we wrote it into the catalog */
 	struct catalog catalog;
 	char *directory, *instance;
 	struct shm_access access;
@@ -106,6 +108,8 @@ int segment_create(struct segment **out, const struct publisher_feed *f, const c
                    size_t size, const struct shm_access *access, struct shmpub_error *err);
 /* [any] Before the first byte changes: no magic at either end. */
 void segment_spoil(struct shm_map *map);
+/* [any] Take the hidden name away, where it is still this segment's. */
+void segment_unname(const struct publisher *p, struct segment *s);
 /* [any] Unmap, take the hidden name away, count it off. Not for held ones. NULL is fine. */
 void segment_drop(struct publisher *p, struct segment *s);
 /* [any] SHM_BUSY: somebody else has it open or mapped. */
@@ -131,6 +135,22 @@ void publisher_count(struct publisher *p);
 
 /* Nobody but the owner can open what is kept of older snapshots any more. */
 void feed_close_older(struct publisher_feed *f);
+
+/* --- hold.c ----------------------------------------------------------------------------------- */
+
+/* Take the lock of the directory, and ask what leases are worth there. */
+int hold_take(struct publisher *p, struct shmpub_error *err);
+/* [any] True while names in the directory are ours to remove and rename: asks the file system. */
+bool hold_owns(const struct publisher *p);
+/* Ask again whether somebody else goes on with our catalog. */
+void hold_look(struct publisher *p);
+/* True while the words of the catalog are ours to write, by what was last seen. */
+bool hold_writes(const struct publisher *p);
+/*
+ * Put back directory, lock and catalog where somebody removed them. SHMPUB_ERR_BUSY: another
+ * process has the instance, or had it meanwhile; SHMPUB_ERR_INVALID: this is a child.
+ */
+int hold_ensure(struct publisher *p, struct shmpub_error *err);
 
 /* --- takeover.c ------------------------------------------------------------------------------- */
 

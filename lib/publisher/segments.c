@@ -84,13 +84,27 @@ int segment_create(struct segment **out, const struct publisher_feed *f, const c
 	return 0;
 }
 
+/* A name that means another file by now is somebody else's, and a child's are its parent's. */
+static bool may_remove(const struct publisher *p, const struct segment *s)
+{
+	if (s->map.fd >= 0)
+		return shm_lock_is_ours(p->lock) && shm_map_stands(&s->map, &p->dir, s->name);
+	return hold_owns(p);
+}
+
+void segment_unname(const struct publisher *p, struct segment *s)
+{
+	if (s->name[0] != '\0' && may_remove(p, s))
+		(void)shm_remove(&p->dir, s->name,
+		                 NULL); /* what is left over goes with the next start */
+	s->name[0] = '\0';
+}
+
 void segment_drop(struct publisher *p, struct segment *s)
 {
 	if (s == NULL)
 		return;
-	if (s->name[0] != '\0')
-		(void)shm_remove(&p->dir, s->name,
-		                 NULL); /* what is left over goes with the next start */
+	segment_unname(p, s);
 	shm_discard(&s->map);
 	budget_give(p, s->bytes);
 	mem_free(s);
@@ -98,8 +112,8 @@ void segment_drop(struct publisher *p, struct segment *s)
 
 int segment_probe(const struct publisher *p, const struct segment *s)
 {
-	if (!load_relaxed_u32(&p->has_leases))
-		return SHMPUB_ERR_SYS;
+	if (!load_relaxed_u32(&p->has_leases) || !shm_lock_is_ours(p->lock))
+		return SHMPUB_ERR_SYS; /* a child shares its parent's leases */
 	if (s->map.fd >= 0)
 		return shm_probe(&s->map);
 	return s->name[0] != '\0' ? shm_probe_name(&p->dir, s->name) : 0;
@@ -145,7 +159,7 @@ static void set_held(struct publisher *p, struct segment *s, bool is_held)
 		add_relaxed_u64(&p->held_bytes, s->bytes);
 	else
 		sub_relaxed_u64(&p->held_bytes, s->bytes);
-	if (slot == NULL || load_relaxed_u64(&slot->generation) != s->generation)
+	if (slot == NULL || !hold_writes(p) || load_relaxed_u64(&slot->generation) != s->generation)
 		return; /* another feed's by now */
 	if (is_held)
 		add_relaxed_u64(&slot->held_bytes, s->bytes);
@@ -285,6 +299,8 @@ void publisher_count(struct publisher *p)
 	struct catalog_header *h = catalog_header(&p->catalog);
 	uint64_t used = load_relaxed_u64(&p->used_bytes), held = load_relaxed_u64(&p->held_bytes);
 
+	if (!hold_writes(p))
+		return;
 	store_relaxed_u64(&h->segment_bytes, used > held ? used - held : 0);
 	store_relaxed_u64(&h->held_bytes, held);
 }
@@ -293,6 +309,10 @@ void publisher_heartbeat(struct publisher *p, int64_t now_ns)
 {
 	int64_t monotonic_ns = shm_monotonic_ns();
 
+	if (!hold_owns(p) && hold_ensure(p, NULL) != 0)
+		hold_look(p);
+	if (!hold_writes(p))
+		return;
 	for (struct publisher_feed *f = p->feeds; f != NULL; f = f->next) {
 		segments_let_go(p, &f->retired);
 		if (f->spare != NULL && !feed_recycles(f))

@@ -112,6 +112,8 @@ void publisher_sweep(struct publisher *p, publisher_wants *wants, void *arg)
 {
 	struct sweep sweep = { p, wants, arg };
 
+	if (!hold_owns(p))
+		return;
 	(void)shm_dir_each(&p->dir, remove_unwanted, &sweep, NULL);
 	for (uint32_t i = 0; i < catalog_n_slots(&p->catalog); i++) {
 		struct catalog_slot *slot = (struct catalog_slot *)catalog_slot_at(&p->catalog, i);

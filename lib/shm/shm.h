@@ -95,14 +95,23 @@ int shm_remove(const struct shm_dir *dir, const char *name, struct shmpub_error 
 
 /* --- one daemon per instance ------------------------------------------------------------------ */
 
+struct shm_lock;
+
 /*
- * Take the exclusive lock on `lock`; *out is a descriptor to hold as long as the
- * instance is ours. SHM_BUSY: somebody has it, and *pid is theirs (0: unknown).
+ * Take the exclusive lock on `lock`; *out is to be held as long as the instance is ours.
+ * SHM_BUSY: somebody has it, and *pid is theirs (0: unknown). A child of fork() does not
+ * have its parent's locks.
  */
-int shm_lock(int *out, uint64_t *pid, const struct shm_dir *dir, struct shmpub_error *err);
-/* True while the name still means the file that is locked. */
-bool shm_lock_stands(int fd, const struct shm_dir *dir);
-void shm_unlock(int fd);
+int shm_lock(struct shm_lock **out, uint64_t *pid, const struct shm_dir *dir,
+             struct shmpub_error *err);
+/* False in a child of the process that took it. */
+bool shm_lock_is_ours(const struct shm_lock *lock);
+/* Of the process that took it. */
+uint64_t shm_lock_pid(const struct shm_lock *lock);
+/* [any thread] True while it is ours, and the name still means the file that is locked. */
+bool shm_lock_stands(const struct shm_lock *lock, const struct shm_dir *dir);
+/* NULL is fine. */
+void shm_unlock(struct shm_lock *lock);
 
 /* --- segments, writing ------------------------------------------------------------------------ */
 

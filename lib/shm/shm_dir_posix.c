@@ -4,14 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/name.h"
 
 /*
- * shm.h on Linux: the instance's directory and its lock.
+ * shm.h on Linux: the instance's directory.
  *
  * An instance is a directory that only its owner can write in, so that nobody else
  * can take or replace a name in it; it is opened once, and every name is resolved in
@@ -215,81 +214,4 @@ int shm_remove(const struct shm_dir *dir, const char *name, struct shmpub_error 
 	if (unlinkat(dir->fd, name, 0) != 0 && errno != ENOENT)
 		return error_sys(err, errno, "unlink %s/%s", dir->path, name);
 	return 0;
-}
-
-/* --- one daemon per instance ------------------------------------------------------------------ */
-
-/* Without O_CREAT first: fs.protected_regular refuses it for what stands there already. */
-static int open_lock(int dir)
-{
-	for (int i = 0; i < SHM_RETRIES; i++) {
-		int fd = shm_openat(dir, "lock", O_RDWR | SHM_FILE_FLAGS, 0);
-
-		if (fd >= 0 || errno != ENOENT)
-			return fd;
-		fd = shm_openat(dir, "lock", O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
-		if (fd >= 0 || errno != EEXIST)
-			return fd;
-	}
-	return -1;
-}
-
-static uint64_t read_pid(int fd)
-{
-	char text[24];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-	uint64_t pid = 0;
-
-	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9' && pid < UINT32_MAX; i++)
-		pid = pid * 10 + (uint64_t)(text[i] - '0');
-	return pid;
-}
-
-static void write_pid(int fd)
-{
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-
-	/* Only for a message: without it, the second daemon names nobody. */
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
-		return;
-}
-
-int shm_lock(int *out, uint64_t *pid, const struct shm_dir *dir, struct shmpub_error *err)
-{
-	*out = -1;
-	*pid = 0;
-	for (int i = 0; i < SHM_RETRIES; i++) {
-		int fd = open_lock(dir->fd);
-
-		if (fd < 0)
-			return error_sys(err, errno, "open %s/lock", dir->path);
-		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-			int sys = errno;
-
-			*pid = read_pid(fd);
-			close(fd);
-			return sys == EWOULDBLOCK ? SHM_BUSY
-			                          : error_sys(err, sys, "lock %s/lock", dir->path);
-		}
-		/* Somebody may have unlinked it, and a third one locked its successor. */
-		if (shm_same_file(fd, dir->fd, "lock")) {
-			write_pid(fd);
-			*out = fd;
-			return 0;
-		}
-		close(fd);
-	}
-	return error_set(err, SHMPUB_ERR_SYS, "%s/lock: not a file that stays in place", dir->path);
-}
-
-bool shm_lock_stands(int fd, const struct shm_dir *dir)
-{
-	return shm_same_file(fd, dir->fd, "lock");
-}
-
-void shm_unlock(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }

@@ -54,13 +54,13 @@ static int open_twice(int fds[2], const struct shm_dir *dir)
 
 	for (int i = 0; i < NAME_TRIES; i++) {
 		snprintf(name, sizeof(name), ".probe.%llu", (unsigned long long)shm_random());
-		fds[0] = openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
+		fds[0] = shm_openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
 		if (fds[0] >= 0 || errno != EEXIST)
 			break;
 	}
 	if (fds[0] < 0)
 		return errno;
-	fds[1] = openat(dir->fd, name, O_RDONLY | SHM_FILE_FLAGS);
+	fds[1] = shm_openat(dir->fd, name, O_RDONLY | SHM_FILE_FLAGS, 0);
 	sys = errno;
 	(void)unlinkat(dir->fd, name, 0);
 	if (fds[1] >= 0)

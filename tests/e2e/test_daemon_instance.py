@@ -36,6 +36,27 @@ def test_second_daemon(daemon):
     assert d.feed("a").snapshot().epoch == epoch
 
 
+def test_a_daemon_that_lost_its_instance(daemon):
+    """Its lock removed and a second one running: it says so, ends, and leaves all that is there."""
+    first, second = start(daemon), daemon()
+    second.instance, second.shm = first.instance, first.shm
+    second.source("a.csv", "a\n2\n")
+    second.configure({"a": f"source = a.csv\n{FAST}"})
+    os.kill(first.pid, signal.SIGSTOP)
+    (first.shm / first.instance / "lock").unlink()
+    second.start()
+    until(lambda: list(second.feed("a").df.a) == [2])
+    assert first.process is not None
+    os.kill(first.pid, signal.SIGCONT)
+    assert first.process.wait(30) == 1
+    first.process = None
+    assert f"process {second.pid} publishes there" in first.log_text()
+    until(lambda: second.files() == {"catalog", "lock", "a.arrow"})  # the first had one mapped
+    assert list(second.feed("a").df.a) == [2]
+    second.source("a.csv", "a\n3\n")
+    until(lambda: list(second.feed("a").df.a) == [3])
+
+
 def test_check_beside_a_daemon(daemon):
     d = start(daemon)
     assert run_shmpubd("-c", d.ini, "--check").returncode == 0

@@ -292,8 +292,7 @@ static void test_words_of_life(const char *directory)
 	CHECK_INT("namespace", h->process_namespace, self.space);
 	h->process_start = h->process_namespace = h->pid = 1;
 	h->state = CATALOG_RUNNING;
-	shm_unlock(p->lock); /* as if it had died */
-	p->lock = -1;
+	CHECK_INT("somebody unlinks its lock", shm_remove(&p->dir, "lock", NULL), 0);
 	struct publisher *next = open_publisher(directory, 0, 0);
 	CHECK_INT("the same catalog", publisher_epoch(next), publisher_epoch(p));
 	CHECK_INT("taken over: no promise", h->heartbeat_interval_ms, 0);

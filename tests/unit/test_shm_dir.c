@@ -218,56 +218,60 @@ static void test_each(const struct shm_dir *dir)
 struct contender {
 	const struct shm_dir *dir;
 	uint64_t pid;
+	const struct shm_lock *of_parent;
 };
 
 static bool is_busy(const void *arg)
 {
 	const struct contender *c = arg;
 	struct shmpub_error err;
+	struct shm_lock *lock;
 	uint64_t pid;
-	int fd;
 
-	return shm_lock(&fd, &pid, c->dir, &err) == SHM_BUSY && pid == c->pid;
+	return shm_lock(&lock, &pid, c->dir, &err) == SHM_BUSY && pid == c->pid &&
+	       !shm_lock_is_ours(c->of_parent) && !shm_lock_stands(c->of_parent, c->dir);
 }
 
 static bool takes_lock(const void *arg)
 {
 	struct shmpub_error err;
+	struct shm_lock *lock;
 	uint64_t pid;
-	int fd;
 
-	return shm_lock(&fd, &pid, ((const struct contender *)arg)->dir, &err) == 0;
+	return shm_lock(&lock, &pid, ((const struct contender *)arg)->dir, &err) == 0;
 }
 
 static void test_lock(const struct shm_dir *dir)
 {
-	struct contender c = { dir, (uint64_t)getpid() };
+	struct contender c = { dir, (uint64_t)getpid(), NULL };
 	struct shm_stat stat;
 	struct shmpub_error err;
+	struct shm_lock *lock, *second;
 	uint64_t pid;
-	int fd, second;
 
-	CHECK_INT("lock", shm_lock(&fd, &pid, dir, &err), 0);
+	CHECK_INT("lock", shm_lock(&lock, &pid, dir, &err), 0);
+	c.of_parent = lock;
 	CHECK_INT("its mode", shm_stat_name(&stat, dir, "lock", &err), 0);
 	CHECK_INT("0600", stat.mode, 0600);
 	CHECK("another process is told who", in_child(is_busy, &c, 0));
 	CHECK_INT("so is the same process", shm_lock(&second, &pid, dir, &err), SHM_BUSY);
-	CHECK("held", shm_lock_stands(fd, dir));
-	shm_unlock(fd);
+	CHECK("held", shm_lock_stands(lock, dir));
+	shm_unlock(lock);
 	CHECK("free for another process", in_child(takes_lock, &c, 0));
-	CHECK_INT("free when that died", shm_lock(&fd, &pid, dir, &err), 0);
+	CHECK_INT("free when that died", shm_lock(&lock, &pid, dir, &err), 0);
 	CHECK_INT("somebody unlinks it", shm_remove(dir, "lock", &err), 0);
-	CHECK("which shows", !shm_lock_stands(fd, dir));
+	CHECK("which shows", !shm_lock_stands(lock, dir));
 	CHECK_INT("the next one has another file", shm_lock(&second, &pid, dir, &err), 0);
-	shm_unlock(fd);
+	shm_unlock(lock);
 	shm_unlock(second);
-	shm_unlock(-1);
+	shm_unlock(NULL);
 	shm_remove(dir, "lock", &err);
 	CHECK_INT("a link in its place", symlinkat("/tmp/x", dir->fd, "lock"), 0);
-	CHECK_INT("is not followed", shm_lock(&fd, &pid, dir, &err), SHMPUB_ERR_SYS);
+	CHECK_INT("is not followed", shm_lock(&lock, &pid, dir, &err), SHMPUB_ERR_SYS);
 	shm_remove(dir, "lock", &err);
 	CHECK_INT("a FIFO in its place", mkfifoat(dir->fd, "lock", 0600), 0);
-	CHECK_INT("is no lock, and does not hang", shm_lock(&fd, &pid, dir, &err), SHMPUB_ERR_SYS);
+	CHECK_INT("is no lock, and does not hang", shm_lock(&lock, &pid, dir, &err),
+	          SHMPUB_ERR_SYS);
 	shm_remove(dir, "lock", &err);
 }
 
