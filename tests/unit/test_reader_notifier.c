@@ -139,7 +139,6 @@ static void test_interrupted_by_a_signal(void)
 	open_bench(&b);
 	CHECK_INT("handler", sigaction(SIGUSR1, &action, NULL), 0);
 	start(&w, &thread);
-	w.result = -100;
 	/* The thread is about to sleep, or sleeps: one of these finds it asleep. */
 	while (pthread_tryjoin_np(thread, NULL) != 0) {
 		(void)pthread_kill(thread, SIGUSR1);
