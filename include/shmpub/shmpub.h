@@ -350,6 +350,11 @@ struct shmpub_publisher_options { /* all zero: the defaults */
 	uint64_t max_bytes;       /* all snapshots, spare and held ones; 0: no bound */
 	uint64_t spare_bytes;     /* memory kept for the next snapshots; 0: none */
 	int keep_on_exit;         /* leave the snapshots in place when it closes */
+	/*
+	 * A promise to call shmpub_publisher_tick() (or to publish) at least that often: a publisher that
+	 * is three intervals late is told as gone. 0: no promise; then it is gone when its process is.
+	 */
+	uint64_t heartbeat_interval_ms;
 };
 
 /*
@@ -363,6 +368,13 @@ struct shmpub_publisher_options { /* all zero: the defaults */
 SHMPUB_API int shmpub_publisher_open(struct shmpub_publisher **out,
                                      const struct shmpub_publisher_options *options,
                                      struct shmpub_error *err);
+/*
+ * For programs that publish irregularly, about once a second, on the publisher's thread: gives back
+ * the memory of replaced snapshots that readers have let go, and spare memory that was not needed
+ * for two minutes; puts back what somebody removed of the instance; is the heartbeat, where one is
+ * promised. SHMPUB_ERR_BUSY, SHMPUB_ERR_INVALID: as above, the publisher can only be closed.
+ */
+SHMPUB_API int shmpub_publisher_tick(struct shmpub_publisher *publisher, struct shmpub_error *err);
 /* Wakes readers and takes the feeds away (unless keep_on_exit); what readers hold stays theirs. NULL is fine. */
 SHMPUB_API void shmpub_publisher_close(struct shmpub_publisher *publisher);
 

@@ -25,6 +25,7 @@ struct shmpub_publisher {
 	struct csv_options *defaults;
 	struct shm_access access;
 	int64_t pulse_ns; /* monotonic */
+	bool is_promised; /* heartbeats */
 	struct feed_entry *feeds;
 	size_t n_feeds, capacity;
 };
@@ -46,6 +47,7 @@ static struct publisher_options inner_options(const struct shmpub_publisher_opti
 		.access = { .mode = o->file_mode != 0 ? o->file_mode : FILE_MODE,
 		            .gid = o->group != 0 ? (int64_t)o->group : -1 },
 		.keep_on_exit = o->keep_on_exit != 0,
+		.heartbeat_interval_ms = o->heartbeat_interval_ms,
 	};
 }
 
@@ -77,6 +79,7 @@ int shmpub_publisher_open(struct shmpub_publisher **out,
 		return r;
 	}
 	p->access = inner.access;
+	p->is_promised = inner.heartbeat_interval_ms != 0;
 	publisher_running(p->inner);
 	*out = p;
 	return SHMPUB_OK;
@@ -190,7 +193,13 @@ static int prepare(struct publication *pub, struct catalog_descriptor *d, const 
 	return prepare_csv(pub, d, job->source, job->options, &entry->schema, NULL, err);
 }
 
-/* Gives back what readers let go, now and then; 0, since nobody promises to publish every second. */
+/* 0: where no heartbeat is promised, none is told, since nobody could say when it is late. */
+static void beat(struct shmpub_publisher *p)
+{
+	publisher_heartbeat(p->inner, p->is_promised ? shm_now_ns() : 0);
+}
+
+/* Publishing gives back what readers let go, now and then, for programs that do not tick. */
 static void pulse(struct shmpub_publisher *p)
 {
 	int64_t now_ns = shm_monotonic_ns();
@@ -198,7 +207,13 @@ static void pulse(struct shmpub_publisher *p)
 	if (now_ns - p->pulse_ns < PULSE_NS)
 		return;
 	p->pulse_ns = now_ns;
-	publisher_heartbeat(p->inner, 0);
+	beat(p);
+}
+
+int shmpub_publisher_tick(struct shmpub_publisher *publisher, struct shmpub_error *err)
+{
+	beat(publisher);
+	return publisher_check(publisher->inner, err);
 }
 
 static int publish(struct shmpub_publisher *p, struct feed_entry *entry, const struct job *job,

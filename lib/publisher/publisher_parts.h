@@ -11,6 +11,7 @@
 #define SEGMENT_NAME_SIZE 72u /* ".FEED.N" and "FEED.arrow" */
 #define REST_NS INT64_C(1000000000)
 #define SPARE_INTERVAL_MS 60000u /* above it, memory is worth more than time */
+#define SPARE_KEEP_NS (INT64_C(2000000) * SPARE_INTERVAL_MS) /* unused for that long, it goes */
 #define HELD_PROBES 32u          /* of segments that readers hold, at one go */
 
 /*

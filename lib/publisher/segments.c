@@ -315,7 +315,8 @@ void publisher_heartbeat(struct publisher *p, int64_t now_ns)
 		return;
 	for (struct publisher_feed *f = p->feeds; f != NULL; f = f->next) {
 		segments_let_go(p, &f->retired);
-		if (f->spare != NULL && !feed_recycles(f))
+		if (f->spare != NULL &&
+		    (!feed_recycles(f) || monotonic_ns - f->spare->replaced_ns > SPARE_KEEP_NS))
 			feed_drop_spare(f);
 		look_at_spare(f, monotonic_ns);
 	}

@@ -299,6 +299,8 @@ void shm_discard(struct shm_map *map)
 
 int shm_recycle(struct shm_map *map, struct shmpub_error *err)
 {
+	/* Before the lease, which others may begin to wait for at once, however long we are off. */
+	int64_t now_ns = shm_monotonic_ns();
 	int sys = set_lease(map->fd, F_WRLCK);
 
 	if (sys == EAGAIN || sys == EBUSY)
@@ -307,7 +309,7 @@ int shm_recycle(struct shm_map *map, struct shmpub_error *err)
 		return error_sys(err, sys, "lease on a segment");
 	map->is_writable = true;
 	map->is_leased = true;
-	map->leased_ns = shm_monotonic_ns();
+	map->leased_ns = now_ns;
 	return 0;
 }
 

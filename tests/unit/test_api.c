@@ -4,7 +4,6 @@
 #include "base/span.h"
 #include "columns/table.h"
 #include "unit/check.h"
-#include "unit/child.h"
 #include "unit/scratch.h"
 
 /* The public face: the rules for names and columns, and what is published through it. */
@@ -376,39 +375,6 @@ static void test_busy(void)
 	shmpub_publisher_close(p);
 }
 
-static bool is_refused(const void *arg)
-{
-	struct shmpub_publisher *p = (struct shmpub_publisher *)arg;
-	struct shmpub_error err;
-
-	CHECK_INT("publish", shmpub_publish_csv(p, "f", "k\n2\n", 4, NULL, NULL, &err),
-	          SHMPUB_ERR_INVALID);
-	CHECK("says why", strstr(err.message, "child") != NULL);
-	CHECK_INT("a new feed", shmpub_publish_csv(p, "g", "k\n2\n", 4, NULL, NULL, &err),
-	          SHMPUB_ERR_INVALID);
-	CHECK_INT("remove", shmpub_remove(p, "f", &err), SHMPUB_ERR_INVALID);
-	shmpub_publisher_close(p);
-	return check_failed == 0 && mem_live() == 0;
-}
-
-/* The end of a child of fork(), where exit handlers close what the parent publishes. */
-static void test_child(void)
-{
-	struct shmpub_reader_options o = { .directory = scratch.path, .instance = "unit" };
-	struct shmpub_publisher *p = open_publisher();
-	struct shmpub_reader *reader;
-	struct shmpub_mark mark;
-	struct shmpub_error err;
-
-	CHECK_INT("publish", shmpub_publish_csv(p, "f", "k\n1\n", 4, NULL, NULL, &err), 0);
-	CHECK("refused in a child", in_child(is_refused, p, 0));
-	CHECK_INT("reader", shmpub_reader_open(&reader, &o, &err), 0);
-	CHECK_INT("there", shmpub_newest(&mark, reader, "f", &err), SHMPUB_OK);
-	CHECK_INT("and on", shmpub_publish_csv(p, "f", "k\n3\n", 4, NULL, NULL, &err), 0);
-	shmpub_reader_close(reader);
-	shmpub_publisher_close(p);
-}
-
 static void test_open_memory(void)
 {
 	struct shmpub_publisher_options o = { .directory = scratch.path, .instance = "unit" };
@@ -472,7 +438,6 @@ int main(void)
 	test_nulls();
 	test_csv();
 	test_busy();
-	test_child();
 	test_open_memory();
 	test_memory();
 	scratch_close(&scratch);

@@ -271,6 +271,26 @@ static void test_spare_bytes(const char *directory)
 	publisher_close(p);
 }
 
+/* A publisher that pauses does not sit on memory for a snapshot that does not come. */
+static void test_pause(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 0, 1 << 20);
+	struct publisher_feed *f = open_feed(p, "q");
+
+	publish(f, 'a', 5000);
+	publish(f, 'b', 5000);
+	f->spare->replaced_ns -= SPARE_KEEP_NS - INT64_C(60000000000);
+	publisher_heartbeat(p, 1);
+	CHECK("it is kept for a while", f->spare != NULL);
+	f->spare->replaced_ns -= INT64_C(60000000000);
+	publisher_heartbeat(p, 1);
+	CHECK("then it goes", f->spare == NULL);
+	CHECK_INT("with its memory", p->used_bytes, 8192);
+	CHECK_INT("and its name", names_in(&p->dir).hidden, 0);
+	CHECK_INT("the next one is made anew", publish(f, 'c', 5000), 0);
+	publisher_close(p);
+}
+
 /* What readers judge the publisher by. */
 static void test_words_of_life(const char *directory)
 {
@@ -308,7 +328,7 @@ int main(void)
 	static void (*const tests[])(const char *) = { test_publish,     test_order,
 		                                       test_growth,      test_recycling,
 		                                       test_failed_fill, test_lost_lease,
-		                                       test_spare_bytes, test_words_of_life };
+		                                       test_spare_bytes, test_pause, test_words_of_life };
 
 	return run_all(tests, ARRAY_LEN(tests));
 }

@@ -212,6 +212,35 @@ static void test_lease(const struct shm_dir *dir)
 }
 
 /* What tells a lease that somebody waits for from one that is lost is time alone. */
+int64_t __real_shm_monotonic_ns(void);
+int64_t __wrap_shm_monotonic_ns(void);
+static int watched = -1, is_leased_when_asked;
+
+/* The linker sends every call of shm_monotonic_ns() here. */
+int64_t __wrap_shm_monotonic_ns(void)
+{
+	if (watched >= 0)
+		is_leased_when_asked |= fcntl(watched, F_GETLEASE) == F_WRLCK;
+	return __real_shm_monotonic_ns();
+}
+
+/* Who comes right after the lease may wait for it; a later time would hide that he was let in. */
+static void test_clock_of_lease(const struct shm_dir *dir)
+{
+	struct shm_map map;
+	struct shmpub_error err;
+
+	CHECK_INT("create", shm_create(&map, dir, ".l.9", 4096, &access_all, &err), 0);
+	CHECK_INT("seal", shm_seal(&map, 4096, &access_all, &err), 0);
+	watched = map.fd;
+	CHECK_INT("recycle", shm_recycle(&map, &err), 0);
+	watched = -1;
+	CHECK("leased", fcntl(map.fd, F_GETLEASE) == F_WRLCK);
+	CHECK("the clock was read before the lease", !is_leased_when_asked);
+	shm_discard(&map);
+	shm_remove(dir, ".l.9", &err);
+}
+
 static void test_lost_lease(const struct shm_dir *dir)
 {
 	struct shm_map map;
@@ -281,6 +310,7 @@ int main(void)
 	test_place(&dir);
 	test_lease(&dir);
 	test_lost_lease(&dir);
+	test_clock_of_lease(&dir);
 	test_futex(&dir);
 	test_clocks();
 	shm_dir_close(&dir);
