@@ -59,7 +59,7 @@ def test_instances_that_there_are_instead(instance: Instance, directory: Path) -
         with pytest.raises(shmpub.InstanceNotFound, match="other, shmpub") as caught:
             call()
         assert caught.value.instances == ("other", "shmpub")
-    with pytest.raises(shmpub.InstanceNotFound, match="no directory") as caught:
+    with pytest.raises(shmpub.InstanceNotFound, match="No such file") as caught:
         _ = shmpub.subscribe("quotes", directory=directory / "nowhere").df
     assert caught.value.instances == ()
 

@@ -7,9 +7,8 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from conftest import Daemon, until
-
 import shmpub
+from conftest import Daemon, until
 
 
 def test_killed_and_started_again(daemon: Callable[..., Daemon]) -> None:

@@ -157,26 +157,15 @@ def _open_catalog(where: Place) -> int:
 def nothing_at(where: Place) -> InstanceNotFound:
     """The same error with the names of the instances that there are."""
     check_instance_name(where.instance)
-    names = _instances(where.directory)
-    if names is None:
-        why = f"there is no directory {where.directory}"
-    elif names:
-        why = f"instances in {where.directory}: {', '.join(names)}"
-    else:
-        why = f"no instance in {where.directory}"
-    return InstanceNotFound(f"nothing is published at {where.path}; {why}", tuple(names or ()))
-
-
-def _instances(directory: str) -> list[str] | None:
-    """The first names of those that there are; None where there is no such directory."""
+    names: list[str] = []
     try:
-        with os.scandir(directory) as entries:
-            names = [e.name for e in islice(entries, _MOST_LOOKED_AT) if _is_instance(e)]
-    except PermissionError:
-        return []
-    except OSError:
-        return None
-    return sorted(names)[:_MOST_NAMED]
+        with os.scandir(where.directory) as entries:
+            names = sorted(e.name for e in islice(entries, _MOST_LOOKED_AT) if _is_instance(e))
+        why = f"instances in {where.directory}: {', '.join(names[:_MOST_NAMED]) or 'none'}"
+    except OSError as error:
+        why = f"{where.directory}: {error.strerror}"
+    message = f"nothing is published at {where.path}; {why}"
+    return InstanceNotFound(message, tuple(names[:_MOST_NAMED]))
 
 
 def _is_instance(entry: os.DirEntry[str]) -> bool:
@@ -192,7 +181,9 @@ def _is_instance(entry: os.DirEntry[str]) -> bool:
 
 def denied(path: str) -> AccessDenied:
     """What to raise when opening `path` was forbidden."""
-    message = f"{path}: this process (uid {os.geteuid()}) may not read it"
+    message = f"{path}: this process may not read it"
+    if sys.platform != "win32":
+        message = f"{path}: this process (uid {os.geteuid()}) may not read it"
     try:
         status = os.stat(path, follow_symlinks=False)
     except OSError:  # a directory above is closed already
