@@ -90,7 +90,7 @@ def test_same_table_as_pyarrow_s(path: Path) -> None:
     """Where pandas' own conversion makes the same of a table, it is the same frame."""
     pytest.importorskip("pyarrow")
     held = from_bytes(path.read_bytes())
-    fields = held.layout.schema.fields
+    fields = held._layout.schema.fields
     if any(f.kind or f.type.name in ("null", "bool") for f in fields):
         pytest.skip("objects are made by us")
     if any(f.dictionary >= 0 and f.type.name == "text" for f in fields) and not len(held):

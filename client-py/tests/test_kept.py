@@ -339,7 +339,7 @@ def test_frames_of_every_case(
                 held = files.open(data, kept)
                 assert_same(held.df, want)
                 assert_same(held.df, want)
-            kept = held.layout
+            kept = held._layout
 
 
 @pytest.mark.skipif(not GOLDEN.exists(), reason="the package is alone here")
@@ -347,11 +347,11 @@ def test_frames_of_golden_files(directory: Path) -> None:
     files = Files(directory)
     for path in sorted(GOLDEN.glob("*.arrow")):
         data = path.read_bytes()
-        kept = from_bytes(data).layout
+        kept = from_bytes(data)._layout
         assert files.assert_frames_agree(data, kept, data), path
     unharmed = (GOLDEN / "numbers.arrow").read_bytes()
     for path in sorted((GOLDEN / "bad").glob("*.arrow")):
-        files.assert_frames_agree(path.read_bytes(), from_bytes(unharmed).layout, unharmed)
+        files.assert_frames_agree(path.read_bytes(), from_bytes(unharmed)._layout, unharmed)
 
 
 def harmless_to_arrow(data: bytes) -> list[int]:

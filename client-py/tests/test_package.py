@@ -44,6 +44,31 @@ def test_everything_is_documented(name: str) -> None:
                 assert inspect.getdoc(value), f"{name}.{member}"
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (
+            shmpub.Feed,
+            "age df last_error live name on_update sequence snapshot state updates wait",
+        ),
+        (
+            shmpub.Snapshot,
+            "age arrow column df epoch numpy polars published_at sequence",
+        ),
+        (shmpub.Subscription, "cancel is_cancelled"),
+        (shmpub.Updates, ""),
+    ],
+)
+def test_public_members(kind: type, names: str) -> None:
+    """What users see; all else has an underscore, methods and attributes alike."""
+    assert sorted(n for n in dir(kind) if not n.startswith("_")) == names.split()
+
+
+def test_attributes_are_private() -> None:
+    feed = shmpub.subscribe("quotes")
+    assert all(name.startswith("_") for name in vars(feed))
+
+
 def test_exceptions() -> None:
     errors = ["InstanceNotFound", "FeedNotFound", "NotPublished", "FormatError", "UntrustedOwner"]
     for name in errors:

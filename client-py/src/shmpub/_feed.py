@@ -301,15 +301,10 @@ class Feed:
 
     # --- snapshots -------------------------------------------------------------------------------
 
-    def _held_for(self, is_for_frames: bool) -> _Held | None:
-        """What is held, if it will do: one that was opened for frames has no second mapping."""
-        held = self._held
-        return held if held is not None and (is_for_frames or held[0].has_exports) else None
-
     def _newest(self, is_for_frames: bool = False) -> _Held:
         """What is newest now, and how far that takes a cursor."""
         attached = self._observe()
-        held = self._held_for(is_for_frames)
+        held = self._held
         if attached is None:
             if held is None:
                 raise _catalog.nothing_at(self._place)
@@ -327,8 +322,8 @@ class Feed:
         """Open what stands under the name; again, a few times, when it is older than it should."""
         found: _Held | None = None
         broken: FormatError | None = None
-        held = self._held_for(is_for_frames)  # under the lock: another thread may have loaded it
-        kept = self._held[0].layout if self._held else None
+        held = self._held  # under the lock: another thread may have loaded it
+        kept = held[0]._layout if held is not None else None
         for pause in _OPEN_PAUSES:
             if pause:
                 time.sleep(pause)
@@ -347,11 +342,11 @@ class Feed:
             except FormatError as error:  # it may have lost its name to a good one meanwhile
                 broken = error
                 continue
-            if snapshot.mark.epoch != mark.epoch:  # left by another publisher, and taken over
+            if snapshot._mark.epoch != mark.epoch:  # left by another publisher, and taken over
                 found = snapshot, mark
                 continue
-            found = snapshot, snapshot.mark
-            if not mark.is_newer_than(snapshot.mark):
+            found = snapshot, snapshot._mark
+            if not mark.is_newer_than(snapshot._mark):
                 break
         if found is None and broken is not None:
             raise broken

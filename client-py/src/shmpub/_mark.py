@@ -35,9 +35,9 @@ class Cursor:
 
     def accept(self, found: tuple[Snapshot, Mark]) -> Snapshot:
         """`found` counts as seen and given from now on."""
-        self.given, self.seen = found[0].mark, found[1]
+        self.given, self.seen = found[0]._mark, found[1]
         return found[0]
 
     def is_passed_by(self, found: tuple[Snapshot, Mark]) -> bool:
         """Whether `found` is news to whoever has this cursor."""
-        return found[1].is_newer_than(self.seen) and found[0].mark.is_newer_than(self.given)
+        return found[1].is_newer_than(self.seen) and found[0]._mark.is_newer_than(self.given)

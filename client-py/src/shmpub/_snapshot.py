@@ -34,65 +34,60 @@ class Snapshot:
     into one, so what is written into a frame shows in that frame alone.
     """
 
-    has_exports = True  # what a feed asks until it no longer has to
-
     def __init__(
         self, feed: str, layout: Layout, stamp: Stamp, content: npt.NDArray[np.uint8]
     ) -> None:
         self._feed = feed
-        self._layout = layout
+        self._layout = layout  # kept for opening the next one faster
         self._mark = Mark(stamp.epoch, stamp.sequence)
         self._published_ns = stamp.published_ns
         self._content = content
         self._hand_out: Maker | None = None
 
     @property
-    def layout(self) -> Layout:
-        """Where everything in it lies; for opening the next one faster."""
-        return self._layout
-
-    @property
-    def mark(self) -> Mark:
-        """Its place in time, as its own record has it."""
-        return self._mark
-
-    @property
     def sequence(self) -> int:
-        """Grows with every snapshot; compares only within one epoch."""
+        """An int that grows with every snapshot; compares only within one epoch."""
         return self._mark.sequence
 
     @property
     def epoch(self) -> int:
-        """Another one when the catalog was made anew."""
+        """An int: another one when the catalog was made anew."""
         return self._mark.epoch
 
     @property
     def published_at(self) -> datetime:
-        """When it was sealed, in UTC."""
+        """When it was sealed: an aware datetime in UTC."""
         return _EPOCH + timedelta(microseconds=self._published_ns // 1000)
 
     @property
     def age(self) -> timedelta:
-        """How long ago it was published, by the wall clock."""
+        """A timedelta: how long ago it was published, by the wall clock."""
         return datetime.now(UTC) - self.published_at
 
     @property
     def df(self) -> pd.DataFrame:
-        """A DataFrame over shared memory, of its own; writing into it changes only this one."""
+        """A DataFrame over shared memory, of its own; writing into it changes only this one.
+
+        What pandas.read_csv makes of the source, its index included: see Feed.df.
+        """
         hand_out = self._hand_out
         if hand_out is None:  # two threads may both make it; either is right
-            self.prepare_frames(None)
+            self._prepare_frames(None)
             hand_out = self._hand_out
             assert hand_out is not None
         return hand_out()
 
-    def prepare_frames(self, read: Read | None) -> None:
+    def _prepare_frames(self, read: Read | None) -> None:
         """What `df` does the first time; `read` reads the file while it is still open."""
         source = Source(self._content, self._layout.batch, read)
         self._hand_out = _frame.master(self._layout, source)
 
     def arrow(self) -> Any:
-        """A pyarrow.Table; the index's levels are columns of it, as pandas' metadata tells."""
+        """A pyarrow.Table; the index's levels are columns of it, as pandas' metadata tells.
+
+        int64, uint64, double, bool, timestamp, large_string, null, and dictionaries of these, over
+        shared memory. Raises ImportError without pyarrow.
+        """
         return _export.arrow(self._content)
 
     def polars(self) -> Any:
@@ -100,8 +95,12 @@ class Snapshot:
         return _export.polars(self._content)
 
     def numpy(self) -> dict[Any, npt.NDArray[Any]]:
-        """Name to array, levels of the index included.
+        """A dict of name to array of shape (rows,), levels of the index included.
 
+        Numbers are int64, uint64 or float64 arrays and timestamps datetime64 ones (UTC, where the
+        column has a time zone), over shared memory and read-only. bool columns are unpacked; text,
+        and what has a mixture of kinds in pandas (bools with NA, integers beyond 64 bits), are
+        object arrays; of categories, the values.
         A level without a name, or with one that a column has too, goes by its field's name,
         `__index_level_N__`.
         """
@@ -115,7 +114,10 @@ class Snapshot:
         return dict(zip(schema.export_names, arrays, strict=True))
 
     def column(self, name: Any) -> npt.NDArray[Any]:
-        """One column or named level of the index; KeyError when there is none of that name."""
+        """The array of one column or named level of the index, of shape (rows,): see numpy().
+
+        Raises KeyError when there is none of that name.
+        """
         fields = self._layout.schema.columns + self._layout.schema.levels
         for f in fields:
             if f.label == name and f.label is not None:
@@ -174,7 +176,7 @@ def open_snapshot(
         snapshot = Snapshot(feed, layout, stamp, content)
         if is_for_frames:
             try:
-                snapshot.prepare_frames(read)
+                snapshot._prepare_frames(read)
             except FormatError:
                 pass  # whoever asks for the frame is told
         return snapshot
