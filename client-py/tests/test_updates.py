@@ -190,6 +190,28 @@ def test_repeated_errors_are_folded(
         assert "more like this" in "".join(error.__notes__)
 
 
+def test_errors_that_come_and_go_are_folded(
+    instance: Instance, directory: Path, reported: queue.Queue[BaseException]
+) -> None:
+    """Two kinds in turn, and calls between that succeed."""
+    called: queue.Queue[int] = queue.Queue()
+
+    def callback(snapshot: shmpub.Snapshot) -> None:
+        called.put(snapshot.sequence)
+        if snapshot.sequence % 3 == 1:
+            raise RuntimeError("mine")
+        if snapshot.sequence % 3 == 2:
+            raise ValueError("mine")
+
+    with shmpub.subscribe("quotes", directory=directory).on_update(callback):
+        for n in range(1, 100):
+            instance.publish("quotes", FRAME, n)
+            assert called.get(timeout=20) == n
+    assert isinstance(reported.get(timeout=20), RuntimeError)
+    assert isinstance(reported.get(timeout=20), ValueError)
+    assert reported.qsize() < 10
+
+
 def test_on_error_hears_each_of_the_callback_s(
     instance: Instance, directory: Path, reported: queue.Queue[BaseException]
 ) -> None:

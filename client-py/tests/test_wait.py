@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -123,6 +124,23 @@ def test_grace_is_each_publisher_s_own(instance: Instance, directory: Path) -> N
     timer = later(0.3, second.publish, "quotes", FRAME, 1)
     assert feed.wait(60)
     timer.join()
+
+
+def test_grace_of_a_callback_begins_anew(
+    instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A publisher that came later is not blamed for the one before."""
+    monkeypatch.setattr("shmpub._feed._GRACE", 0.05)
+    monkeypatch.setattr("shmpub._updates._SLICE", 0.05)
+    heard: queue.Queue[Exception] = queue.Queue()
+    feed = shmpub.subscribe("quotes", directory=directory)
+    with feed.on_update(lambda snapshot: None, on_error=heard.put) as subscription:
+        assert isinstance(heard.get(timeout=20), shmpub.FeedNotFound)
+        instance.set_state(3)
+        deadline = time.monotonic() + 20
+        while subscription._cursor.missed_since is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def test_removed_while_it_is_waited_for(instance: Instance, directory: Path) -> None:

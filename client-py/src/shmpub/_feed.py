@@ -410,6 +410,8 @@ class Feed:
                 was_there = there is attached.catalog or cursor.seen.epoch == attached.catalog.epoch
                 if was_there or _is_over(cursor):
                     raise self._not_found(attached.catalog)
+            else:
+                cursor.missed_since = None  # the next publisher gets a time of its own
             left = longest if deadline is None else deadline - time.monotonic()
             if left <= 0:
                 if is_missed and is_whole and attached is not None:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from ._errors import Error
 from ._mark import Cursor
 from ._snapshot import Snapshot
 
@@ -117,7 +116,6 @@ class Subscription:
             reports.tell(error)
             self._cancelled.wait(_SLICE)
             return None
-        reports.forget()
         return None if found is None else self._cursor.accept(found)
 
     def _call(self, snapshot: Snapshot, reports: _Reports) -> None:
@@ -128,8 +126,6 @@ class Subscription:
                 reports.tell(error)
             else:
                 _call_or_report(self._on_error, error, reports)
-        else:
-            reports.forget()
 
 
 def _call_or_report(
@@ -142,45 +138,49 @@ def _call_or_report(
 
 
 class _Reports:
-    """Tells of an error once, and again after ever longer silences while it lasts.
+    """Tells of an error once, and again after ever longer silences while it goes on coming.
 
-    To `on_error` where there is one, else to threading.excepthook.
+    To `on_error` where there is one, else to threading.excepthook. Errors are the same when one
+    line raised both, and they are of one kind.
     """
 
     def __init__(self, on_error: Callable[[Exception], Any] | None) -> None:
         self._on_error = on_error
-        self._silence = self._until = 0.0
-        self.forget()
-
-    def forget(self) -> None:
-        """It is over: the next one is told at once, whatever it is."""
-        self._kind: object = None
-        self._untold = 0
+        self._silences: dict[object, _Silence] = {}
 
     def tell(self, error: Exception) -> None:
-        now = time.monotonic()
-        kind = _kind_of(error)
-        if kind != self._kind:
-            self._kind, self._silence, self._untold = kind, _FIRST_SILENCE, 0
-        elif now < self._until:
-            self._untold += 1
+        untold = self._silences.setdefault(_kind_of(error), _Silence()).ends()
+        if untold is None:
             return
-        else:
-            self._silence = min(2 * self._silence, _LONGEST_SILENCE)
-        self._until = now + self._silence
-        if self._untold:
-            error.add_note(f"{self._untold} more like this since the last report")
-            self._untold = 0
+        if untold:
+            error.add_note(f"{untold} more like this since the last report")
         if self._on_error is None:
             _hook(error)
         else:
             _call_or_report(self._on_error, error, _Reports(None))
 
 
+class _Silence:
+    """Since an error was told last."""
+
+    def __init__(self) -> None:
+        self._until = self._length = 0.0
+        self._untold = 0
+
+    def ends(self) -> int | None:
+        """How many were not told, when this one is to be; None when it is not."""
+        now = time.monotonic()
+        if now < self._until:
+            self._untold += 1
+            return None
+        is_same = now < self._until + self._length  # it did not rest meanwhile
+        self._length = min(2 * self._length, _LONGEST_SILENCE) if is_same else _FIRST_SILENCE
+        self._until = now + self._length
+        untold, self._untold = self._untold, 0
+        return untold
+
+
 def _kind_of(error: Exception) -> object:
-    """What equal errors have in common: an error of ours its text, another where it was raised."""
-    if isinstance(error, Error):
-        return type(error), str(error)
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
