@@ -207,6 +207,12 @@ int article_columns(const struct shmpub_column **out, size_t *n, const struct ta
 
 /* --- segments ---------------------------------------------------------------------------------- */
 
+/* Without a draft the values are only looked at. */
+static int write_tile(struct segment_draft *d, struct span bytes, struct shmpub_error *err)
+{
+	return d != NULL ? segment_write(d, bytes, err) : SHMPUB_OK;
+}
+
 static int write_values(struct segment_draft *d, enum array_dtype dtype,
                         const struct shmpub_column *const *columns, size_t n, uint64_t n_rows,
                         char *tile, struct shmpub_error *err)
@@ -217,7 +223,7 @@ static int write_values(struct segment_draft *d, enum array_dtype dtype,
 	for (uint64_t row = 0; row < n_rows && !r; row++) {
 		for (size_t i = 0; i < n && !r; i++) {
 			if (used + size > TILE_SIZE) {
-				r = segment_write(d, span_of(tile, used), err);
+				r = write_tile(d, span_of(tile, used), err);
 				used = 0;
 			}
 			if (!r)
@@ -225,7 +231,7 @@ static int write_values(struct segment_draft *d, enum array_dtype dtype,
 			used += size;
 		}
 	}
-	return r ? r : segment_write(d, span_of(tile, used), err);
+	return r ? r : write_tile(d, span_of(tile, used), err);
 }
 
 static int prepare_array(struct segment_draft *d, const struct config_feed *feed,
@@ -314,6 +320,12 @@ int article_prepare(struct article_draft *d, const struct config_feed *feed, con
 	if (r)
 		article_discard(d);
 	return r;
+}
+
+int article_check(const struct config_feed *feed, const struct table *table,
+                  struct shmpub_error *err)
+{
+	return feed->array_segment != NULL ? prepare_array(NULL, feed, table, err) : SHMPUB_OK;
 }
 
 void article_place(struct article_live *live, struct article_draft *d)

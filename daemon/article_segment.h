@@ -48,6 +48,9 @@ void article_ask(struct article_draft *out, const struct article_live *live);
 /* `table` is what `text` became. On failure *d is discarded. */
 int article_prepare(struct article_draft *d, const struct config_feed *feed, const char *instance,
                     struct span text, const struct table *table, struct shmpub_error *err);
+/* Whether the table can be put as the feed asks; nothing is made. */
+int article_check(const struct config_feed *feed, const struct table *table,
+                  struct shmpub_error *err);
 void article_place(struct article_live *live, struct article_draft *d);
 void article_discard(struct article_draft *d);
 /* One line of what is in the way, empty when nothing is. True: there is something. */

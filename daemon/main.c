@@ -4,27 +4,32 @@
 #include "base/error.h"
 #include "base/span.h"
 #include "base/standard.h"
+#include "feed_test.h"
 
 /*
  * shmpubd: the command line. Exit: 0 well; 1 the configuration is bad, the instance is
- * taken, or --once left a feed unpublished; 2 the command line is wrong.
+ * taken, --once left a feed unpublished, or --test could not read it; 2 the command
+ * line is wrong.
  */
 
 #define EXIT_USAGE 2
 
 struct command {
 	struct app_options app;
+	const char *test; /* the feed of --test; NULL: none */
 	bool is_check, is_version, is_help;
 };
 
 static const char usage[] =
-        "usage: shmpubd [-c FILE] [--check | --once | --version | --help]\n"
+        "usage: shmpubd [-c FILE] [--check | --once | --test FEED | --version | --help]\n"
         "\n"
         "Publishes CSV sources as tables in shared memory, in the foreground.\n"
         "\n"
         "  -c FILE    the configuration (" APP_CONFIG_PATH ")\n"
         "  --check    judge the configuration: FILE:LINE: MESSAGE for each problem\n"
         "  --once     refresh every feed once, leave the snapshots in place, end\n"
+        "  --test FEED  read one feed, print its columns, first rows and what is doubtful;\n"
+        "             nothing is published\n"
         "  --version  print the version\n"
         "  --help     print this\n"
         "\n"
@@ -60,6 +65,8 @@ static bool parse(struct command *c, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
 			c->app.path = argv[++i];
+		} else if (strcmp(argv[i], "--test") == 0 && i + 1 < argc) {
+			c->test = argv[++i];
 		} else if (!take_flag(c, argv[i])) {
 			error_set(&err, SHMPUB_ERR_INVALID, "what is '%s'?", argv[i]);
 			log_print(LOG_LEVEL_ERROR, "shmpubd: ", span_str(err.message));
@@ -91,6 +98,26 @@ static int check(const struct command *c)
 	log_print(LOG_LEVEL_WARNING, "", buffer_span(&problems.lines));
 	config_problems_free(&problems);
 	return EXIT_SUCCESS;
+}
+
+static int test(const struct command *c)
+{
+	struct config_problems problems = CONFIG_PROBLEMS_NONE;
+	struct buffer out = BUFFER_NONE;
+	struct shmpub_error err;
+	int status = EXIT_SUCCESS;
+
+	if (feed_test(&out, c->app.path, c->test, &problems, &err)) {
+		buffer_free(&out);
+		return fail(&problems, &err);
+	}
+	config_problems_free(&problems);
+	if (fwrite(out.data, 1, out.size, stdout) != out.size || fflush(stdout) != 0) {
+		perror("shmpubd: standard output");
+		status = EXIT_FAILURE;
+	}
+	buffer_free(&out);
+	return status;
 }
 
 static int serve(const struct command *c)
@@ -130,5 +157,7 @@ int main(int argc, char **argv)
 		return print("%s", usage);
 	if (c.is_version)
 		return print("shmpubd %s\n", SHMPUBD_VERSION);
+	if (c.test != NULL)
+		return test(&c);
 	return c.is_check ? check(&c) : serve(&c);
 }

@@ -87,15 +87,29 @@ static bool is_of_source(int result, const struct shmpub_error *err)
 	       (result == SHMPUB_ERR_LIMIT && strncmp(err->message, "line ", 5) == 0);
 }
 
-void refresh_build(struct refresh *r)
+static struct prepare_source source_of(const struct refresh *r)
 {
-	struct prepare_source source = {
+	return (struct prepare_source){
 		.text = buffer_span(&r->text),
 		.origin = { .feed = span_str(r->config->name),
 		            .source = span_str(r->config->source) },
 		.mtime_ns = r->mark.mtime_ns,
 		.read_ns = r->read_ns,
 	};
+}
+
+void refresh_try(struct refresh *r, const struct snapshot_memory *memory, uint64_t *size)
+{
+	struct prepare_source source = source_of(r);
+
+	r->result = prepare_csv_memory(memory, size, &source, r->config->csv, r->runner, &r->error);
+	if (is_of_source(r->result, &r->error))
+		add_path(&r->error, r->config->source);
+}
+
+void refresh_build(struct refresh *r)
+{
+	struct prepare_source source = source_of(r);
 
 	r->result = prepare_csv(r->publication, &r->descriptor, &source, r->config->csv, &r->schema,
 	                        r->runner, &r->error);

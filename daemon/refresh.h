@@ -49,6 +49,8 @@ void refresh_look(struct refresh *r);
 void refresh_read(struct refresh *r);
 /* Worker. result: SHMPUB_OK or a failure; the publication is then still to be discarded. */
 void refresh_build(struct refresh *r);
+/* As refresh_build, into memory of the caller's and for nobody else; the text stays. */
+void refresh_try(struct refresh *r, const struct snapshot_memory *memory, uint64_t *size);
 /* Text and drafts; not the publication, which is the loop thread's. */
 void refresh_clear(struct refresh *r);
 

@@ -36,16 +36,15 @@ static void describe(struct catalog_descriptor *d, const struct snapshot_stamp *
 
 /* Both rounds, round 1 until the schema holds. *writer is the caller's, on failure as well. */
 static int fill(struct snapshot_writer **writer, struct table_sink **sink, struct ingest *in,
-                struct publication *pub, const struct snapshot_origin *origin,
+                const struct snapshot_memory *memory, const struct snapshot_origin *origin,
                 struct shmpub_error *err)
 {
-	struct snapshot_memory memory = publication_memory(pub);
 	int r;
 
 	do {
 		snapshot_writer_free(*writer);
 		*writer = NULL;
-		r = snapshot_writer_new(writer, sink, &memory, ingest_schema(in),
+		r = snapshot_writer_new(writer, sink, memory, ingest_schema(in),
 		                        ingest_capacity(in), origin, err);
 		if (r)
 			return r;
@@ -59,9 +58,8 @@ static int fill(struct snapshot_writer **writer, struct table_sink **sink, struc
 	return ingest_fill_text(in, *sink, err);
 }
 
-static void stamp_source(struct snapshot_stamp *stamp, const struct publication *pub,
-                         const struct prepare_source *source, const struct ingest *in,
-                         int64_t began_ns)
+static void stamp_source(struct snapshot_stamp *stamp, const struct prepare_source *source,
+                         const struct ingest *in, int64_t began_ns)
 {
 	*stamp = (struct snapshot_stamp){
 		.published_ns = shm_now_ns(),
@@ -71,13 +69,13 @@ static void stamp_source(struct snapshot_stamp *stamp, const struct publication 
 		.source_size = source->text.size,
 		.skipped_rows = ingest_skipped_rows(in),
 	};
-	publication_stamp(pub, stamp);
 }
 
 int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
                 const struct prepare_source *source, const struct csv_options *options,
                 struct schema *schema, const struct ingest_runner *runner, struct shmpub_error *err)
 {
+	struct snapshot_memory memory = publication_memory(pub);
 	int64_t began_ns = shm_monotonic_ns();
 	struct snapshot_writer *writer = NULL;
 	struct schema settled = SCHEMA_NONE;
@@ -91,13 +89,14 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 	                err);
 	if (r)
 		goto out;
-	r = fill(&writer, &sink, in, pub, &source->origin, err);
+	r = fill(&writer, &sink, in, &memory, &source->origin, err);
 	if (r)
 		goto out;
 	r = schema_copy(&settled, ingest_schema(in), err);
 	if (r)
 		goto out;
-	stamp_source(&stamp, pub, source, in, began_ns);
+	stamp_source(&stamp, source, in, began_ns);
+	publication_stamp(pub, &stamp);
 	r = snapshot_writer_finish(writer, &stamp, &size, err);
 	if (r)
 		goto out;
@@ -111,6 +110,29 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 	settled = SCHEMA_NONE; /* the caller's now */
 out:
 	schema_free(&settled);
+	snapshot_writer_free(writer);
+	ingest_close(in);
+	return r;
+}
+
+int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,
+                       const struct prepare_source *source, const struct csv_options *options,
+                       const struct ingest_runner *runner, struct shmpub_error *err)
+{
+	int64_t began_ns = shm_monotonic_ns();
+	struct snapshot_writer *writer = NULL;
+	struct snapshot_stamp stamp;
+	struct table_sink *sink;
+	struct ingest *in = NULL;
+	int r = ingest_open(&in, source->text, options, NULL, runner, err);
+
+	if (!r)
+		r = fill(&writer, &sink, in, memory, &source->origin, err);
+	if (!r) {
+		stamp_source(&stamp, source, in, began_ns);
+		stamp.sequence = stamp.epoch = 1;
+		r = snapshot_writer_finish(writer, &stamp, size, err);
+	}
 	snapshot_writer_free(writer);
 	ingest_close(in);
 	return r;

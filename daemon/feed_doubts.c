@@ -1,0 +1,255 @@
+#include "feed_doubts.h"
+
+#include <stdio.h>
+#include "base/error.h"
+#include "columns/table.h"
+#include "value/value.h"
+
+/*
+ * Each rule knows one way in which a file is read well and yet not as it was meant: the
+ * wrong delimiter, one cell that made text of a column of numbers, dates that are none.
+ * Rules look at whole columns; only people wait for them.
+ */
+
+#define SHOWN_MAX 40 /* bytes of a cell */
+
+struct doubts {
+	struct buffer *out;
+	struct shmpub_error *err;
+	int r;
+	const struct config_feed *feed;
+	const struct table *table;
+};
+
+static void tell(struct doubts *d, const char *line)
+{
+	if (!d->r)
+		d->r = buffer_printf(d->out, d->err, "warning: %s\n", line);
+}
+
+static void tell_column(struct doubts *d, const struct shmpub_column *c, const char *line)
+{
+	struct shmpub_error text; /* a line without control characters */
+
+	error_set(&text, SHMPUB_OK, "column '%.*s': %s", (int)c->name_size, c->name, line);
+	tell(d, text.message);
+}
+
+static struct span name_of(const struct shmpub_column *c)
+{
+	return span_of(c->name, c->name_size);
+}
+
+/* --- the whole table ------------------------------------------------------------------------------ */
+
+static void look_at_rows(struct doubts *d, uint64_t n_skipped)
+{
+	char line[96];
+
+	if (d->table->n_rows == 0)
+		tell(d, "no rows");
+	if (n_skipped == 0)
+		return;
+	snprintf(line, sizeof(line), "rows with too many fields that were left out: %llu",
+	         (unsigned long long)n_skipped);
+	tell(d, line);
+}
+
+/* The only column that is no level of the index; NULL: there are more, or none. */
+static const struct shmpub_column *only_column(const struct table *table)
+{
+	const struct shmpub_column *only = NULL;
+
+	for (size_t i = 0; i < table->n_columns; i++) {
+		if (table->columns[i].index_level >= 0)
+			continue;
+		if (only != NULL)
+			return NULL;
+		only = &table->columns[i];
+	}
+	return only;
+}
+
+/* One column with a delimiter in its name: another byte separates the fields. */
+static void look_at_delimiter(struct doubts *d)
+{
+	static const struct {
+		char byte;
+		const char *word;
+	} others[] = { { ';', "semicolon" }, { '\t', "tab" }, { '|', "pipe" }, { ',', "comma" } };
+	const struct shmpub_column *c = only_column(d->table);
+	struct span name = c != NULL ? name_of(c) : SPAN_NONE;
+	char line[96];
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		if (name.size == 0 || memchr(name.data, others[i].byte, name.size) == NULL)
+			continue;
+		snprintf(line, sizeof(line), "one column only: is the delimiter another, as '%s'?",
+		         others[i].word);
+		tell_column(d, c, line);
+		return;
+	}
+}
+
+/* --- names ------------------------------------------------------------------------------------------ */
+
+static bool has_name(const struct table *table, struct span name)
+{
+	for (size_t i = 0; i < table->n_columns; i++) {
+		if (span_eq(name_of(&table->columns[i]), name))
+			return true;
+	}
+	return false;
+}
+
+/* pandas makes `a.1` of a second column `a`. */
+static void look_at_name(struct doubts *d, const struct shmpub_column *c)
+{
+	struct span name = name_of(c);
+	size_t n = name.size;
+	char line[128];
+
+	if (n > 9 && memcmp(name.data, "Unnamed: ", 9) == 0)
+		tell_column(d, c, "it has no name in the source");
+	while (n > 0 && name.data[n - 1] >= '0' && name.data[n - 1] <= '9')
+		n--;
+	if (n == name.size || n < 2 || name.data[n - 1] != '.' ||
+	    !has_name(d->table, span_of(name.data, n - 1)))
+		return;
+	snprintf(line, sizeof(line), "the name '%.*s' is there more than once",
+	         (int)(n - 1 < SHOWN_MAX ? n - 1 : SHOWN_MAX), name.data);
+	tell_column(d, c, line);
+}
+
+/* --- columns that became text ----------------------------------------------------------------------- */
+
+struct count {
+	uint64_t n, n_numbers, other_row; /* other_row: the first that is no number */
+};
+
+static struct count count_numbers(const struct shmpub_column *c, const struct value_rules *rules)
+{
+	struct count k = { .n = 0 };
+	double v;
+
+	for (uint64_t i = 0; i < c->n_rows; i++) {
+		if (!column_is_valid(c, i))
+			continue;
+		k.n++;
+		if (value_float_rules(&v, column_text(c, i), rules))
+			k.n_numbers++;
+		else if (k.n_numbers + 1 == k.n)
+			k.other_row = i;
+	}
+	return k;
+}
+
+static bool is_dtype_asked(const struct config_feed *f, struct span name)
+{
+	const struct csv_options *o = f->csv;
+
+	if (o->dtype != CSV_DTYPE_AUTO)
+		return true;
+	for (size_t i = 0; i < o->n_columns; i++) {
+		if (o->columns[i].dtype != CSV_DTYPE_AUTO &&
+		    span_eq(o->columns[i].column.text, name))
+			return true;
+	}
+	return false;
+}
+
+/* Most cells are numbers, some are not: a slip in the source, or a word for NA. */
+static void look_at_text(struct doubts *d, const struct shmpub_column *c)
+{
+	const struct csv_options *o = d->feed->csv;
+	struct value_rules rules = VALUE_RULES_NONE, comma = VALUE_RULES_NONE;
+	struct span other;
+	struct count k;
+	char line[256];
+
+	if (c->type != SHMPUB_TEXT || c->dictionary != NULL || c->kind == SHMPUB_KIND_INT ||
+	    is_dtype_asked(d->feed, name_of(c)))
+		return;
+	rules.decimal = o->decimal;
+	rules.thousands = o->thousands;
+	k = count_numbers(c, &rules);
+	if (k.n_numbers < k.n && k.n_numbers * 2 > k.n) {
+		other = column_text(c, k.other_row);
+		snprintf(line, sizeof(line),
+		         "text, though %llu of %llu cells are numbers: row %llu is '%.*s'",
+		         (unsigned long long)k.n_numbers, (unsigned long long)k.n,
+		         (unsigned long long)k.other_row + 1,
+		         (int)(other.size < SHOWN_MAX ? other.size : SHOWN_MAX), other.data);
+		tell_column(d, c, line);
+		return;
+	}
+	comma.decimal = ',';
+	comma.thousands = '.';
+	k = count_numbers(c, &comma);
+	if (k.n && k.n_numbers == k.n && o->decimal != ',')
+		tell_column(d, c, "text, and all cells are numbers with 'decimal = comma'");
+}
+
+/* --- dates that are none ------------------------------------------------------------------------------ */
+
+static bool is_asked(const struct csv_items *items, const struct shmpub_column *c, size_t position,
+                     bool has_positions)
+{
+	for (size_t i = 0; i < items->n; i++) {
+		const struct csv_item *item = &items->items[i];
+
+		if (span_eq(item->text, name_of(c)) ||
+		    (has_positions && item->is_position && item->position == position))
+			return true;
+	}
+	return false;
+}
+
+static void look_at_dates(struct doubts *d, size_t position)
+{
+	const struct csv_options *o = d->feed->csv;
+	const struct shmpub_column *c = &d->table->columns[position];
+	bool is_index = o->parses_index && c->index_level >= 0;
+
+	if (c->type == SHMPUB_TIMESTAMP || c->type == SHMPUB_NULL || d->table->n_rows == 0)
+		return;
+	if (is_index || is_asked(&o->parse_dates, c, position, !o->usecols.is_given))
+		tell_column(d, c,
+		            "parse_dates finds a cell that is no date, so the column is as it "
+		            "would be without");
+}
+
+/* --- all of them ---------------------------------------------------------------------------------------- */
+
+static void look_at_values(struct doubts *d, const struct shmpub_column *c)
+{
+	uint64_t i = 0;
+
+	while (i < c->n_rows && !column_is_valid(c, i))
+		i++;
+	if (c->n_rows && i == c->n_rows)
+		tell_column(d, c, "every value is missing");
+}
+
+int feed_doubts(struct buffer *out, const struct config_feed *feed,
+                const struct snapshot_view *view, struct shmpub_error *err)
+{
+	struct doubts d = { .out = out, .err = err, .feed = feed, .table = &view->table };
+	size_t before;
+
+	d.r = buffer_append(out, span_str("\n"), err);
+	before = out->size;
+	look_at_rows(&d, view->stamp.skipped_rows);
+	look_at_delimiter(&d);
+	for (size_t i = 0; i < view->table.n_columns; i++) {
+		const struct shmpub_column *c = &view->table.columns[i];
+
+		look_at_name(&d, c);
+		look_at_values(&d, c);
+		look_at_text(&d, c);
+		look_at_dates(&d, i);
+	}
+	if (!d.r && out->size == before)
+		out->size--; /* the empty line */
+	return d.r;
+}

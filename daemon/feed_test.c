@@ -1,0 +1,309 @@
+#include "feed_test.h"
+
+#include <stdio.h>
+#include <uv.h>
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/nearest.h"
+#include "feed_doubts.h"
+#include "refresh.h"
+#include "show/align.h"
+#include "show/cell.h"
+#include "spread.h"
+
+/*
+ * The way of a refresh, into heap memory instead of a segment, and then a look at the
+ * table: its columns as pandas calls them, its first rows, and what is doubtful.
+ */
+
+#define ROWS_MAX 10
+#define COLUMNS_MAX 30 /* of the first rows */
+#define CELL_MAX 32    /* characters; longer ones are cut */
+#define READ_TRIES 50
+#define READ_PAUSE_MS 20
+
+struct test {
+	struct refresh refresh;
+	struct snapshot_view view;
+	void *memory;
+	size_t capacity;
+	uint64_t size, read_ns, parse_ns;
+};
+
+/* --- the refresh ------------------------------------------------------------------------------- */
+
+static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err)
+{
+	struct test *t = arg;
+	char *grown;
+
+	if (size > t->capacity) {
+		grown = mem_alloc_aligned(64, size);
+		if (grown == NULL)
+			return error_nomem(err, size);
+		if (t->capacity)
+			memcpy(grown, t->memory, t->capacity);
+		memset(grown + t->capacity, 0, size - t->capacity);
+		mem_free(t->memory);
+		t->memory = grown;
+		t->capacity = size;
+	}
+	*addr = t->memory;
+	return SHMPUB_OK;
+}
+
+/* A file that is being written to is looked at again, for a second. */
+static int read_source(struct test *t, struct shmpub_error *err)
+{
+	struct refresh *r = &t->refresh;
+	int result = SOURCE_BUSY;
+
+	for (int i = 0; i < READ_TRIES && (result == SOURCE_BUSY || result == SOURCE_FRESH); i++) {
+		if (i)
+			uv_sleep(READ_PAUSE_MS);
+		r->waited = result == SOURCE_FRESH ? r->mark : SOURCE_MARK_NONE;
+		refresh_read(r);
+		result = r->result;
+	}
+	if (result == SOURCE_BUSY || result == SOURCE_FRESH)
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: it is being written to",
+		                 r->config->source);
+	if (result)
+		*err = r->error;
+	return result;
+}
+
+static int make_table(struct test *t, struct shmpub_error *err)
+{
+	struct snapshot_memory memory = { reserve, t };
+	uint64_t start = uv_hrtime();
+	int r;
+
+	refresh_try(&t->refresh, &memory, &t->size);
+	t->parse_ns = uv_hrtime() - start;
+	if (t->refresh.result) {
+		*err = t->refresh.error;
+		return t->refresh.result;
+	}
+	r = snapshot_view_init(&t->view, span_of(t->memory, (size_t)t->size), SNAPSHOT_CHECK_BOUNDS,
+	                       err);
+	if (r)
+		return r;
+	r = article_check(t->refresh.config, &t->view.table, err);
+	if (r == SHMPUB_ERR_CSV)
+		error_prefix(err, 0, "%s: ", t->refresh.config->source);
+	return r;
+}
+
+/* --- columns ------------------------------------------------------------------------------------ */
+
+static const char *const units[] = { [SHMPUB_SECOND] = "s",
+	                             [SHMPUB_MILLISECOND] = "ms",
+	                             [SHMPUB_MICROSECOND] = "us",
+	                             [SHMPUB_NANOSECOND] = "ns" };
+
+static uint64_t count_missing(const struct shmpub_column *c)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; i < c->n_rows; i++)
+		n += !column_is_valid(c, i);
+	return n;
+}
+
+/* As pandas calls it in .dtypes. */
+static void add_dtype(struct align *a, const struct shmpub_column *c, uint64_t n_missing)
+{
+	static const char *const names[] = {
+		[SHMPUB_NULL] = "object",   [SHMPUB_BOOL] = "bool",       [SHMPUB_INT64] = "int64",
+		[SHMPUB_UINT64] = "uint64", [SHMPUB_FLOAT64] = "float64", [SHMPUB_TIMESTAMP] = "",
+		[SHMPUB_TEXT] = "str",
+	};
+
+	if (c->dictionary != NULL)
+		align_str(a, "category");
+	else if (c->kind == SHMPUB_KIND_INT || (c->type == SHMPUB_BOOL && n_missing))
+		align_str(a, "object");
+	else if (c->type != SHMPUB_TIMESTAMP)
+		align_str(a, names[c->type]);
+	else if (c->timezone == NULL)
+		align_printf(a, "datetime64[%s]", units[c->unit]);
+	else
+		align_printf(a, "datetime64[%s, %s%s]", units[c->unit],
+		             c->timezone[0] == '+' || c->timezone[0] == '-' ? "UTC" : "",
+		             c->timezone);
+}
+
+static int show_columns(struct buffer *out, const struct table *table, struct shmpub_error *err)
+{
+	struct align a = { .layout = "llll" };
+	int r;
+
+	align_str(&a, "column");
+	align_str(&a, "dtype");
+	align_str(&a, "missing");
+	align_str(&a, "index");
+	for (size_t i = 0; i < table->n_columns; i++) {
+		const struct shmpub_column *c = &table->columns[i];
+		uint64_t n_missing = count_missing(c);
+
+		align_cell(&a, c->is_unnamed ? SPAN_NONE : span_of(c->name, c->name_size));
+		add_dtype(&a, c, n_missing);
+		align_printf(&a, "%llu", (unsigned long long)n_missing);
+		if (c->index_level < 0)
+			align_str(&a, "");
+		else
+			align_printf(&a, "level %d", c->index_level);
+	}
+	r = align_print(out, &a, 0, err);
+	align_free(&a);
+	return r;
+}
+
+/* --- the first rows ------------------------------------------------------------------------------ */
+
+static void add_cut(struct align *a, struct span text)
+{
+	char cut[4 * CELL_MAX + 8];
+	size_t size = 0, n = 0;
+
+	while (size < text.size && n < CELL_MAX) {
+		size++;
+		while (size < text.size && ((unsigned char)text.data[size] & 0xC0) == 0x80)
+			size++;
+		n++;
+	}
+	if (size == text.size) {
+		align_cell(a, text);
+		return;
+	}
+	snprintf(cut, sizeof(cut), "%.*s\xE2\x80\xA6", (int)size, text.data);
+	align_str(a, cut);
+}
+
+static void add_value(struct align *a, const struct shmpub_column *c, uint64_t row,
+                      const struct cell_form *form)
+{
+	char room[CELL_SIZE];
+
+	if (!column_is_valid(c, row))
+		align_str(a, c->type == SHMPUB_TIMESTAMP && c->dictionary == NULL ? "NaT" : "NaN");
+	else
+		add_cut(a, cell_text(room, c, row, form));
+}
+
+static bool is_right(const struct shmpub_column *c)
+{
+	return c->dictionary == NULL && (c->type == SHMPUB_INT64 || c->type == SHMPUB_UINT64 ||
+	                                 c->type == SHMPUB_FLOAT64);
+}
+
+static int show_rows(struct buffer *out, const struct table *table, struct shmpub_error *err)
+{
+	char layout[COLUMNS_MAX + 1] = "";
+	struct cell_form forms[COLUMNS_MAX];
+	struct align a = { .layout = layout };
+	size_t n = table->n_columns < COLUMNS_MAX ? table->n_columns : COLUMNS_MAX;
+	uint64_t n_rows = table->n_rows < ROWS_MAX ? table->n_rows : ROWS_MAX;
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		layout[i] = is_right(&table->columns[i]) ? 'r' : 'l';
+		forms[i] = cell_form_of(&table->columns[i], ' ');
+	}
+	for (size_t i = 0; i < n; i++)
+		add_cut(&a, table->columns[i].is_unnamed ? SPAN_NONE
+		                                         : span_of(table->columns[i].name,
+		                                                   table->columns[i].name_size));
+	for (uint64_t row = 0; row < n_rows; row++) {
+		for (size_t i = 0; i < n; i++)
+			add_value(&a, &table->columns[i], row, &forms[i]);
+	}
+	r = align_print(out, &a, 0, err);
+	align_free(&a);
+	if (!r && n_rows < table->n_rows)
+		r = buffer_printf(out, err, "and %llu more rows\n",
+		                  (unsigned long long)(table->n_rows - n_rows));
+	if (!r && n < table->n_columns)
+		r = buffer_printf(out, err, "and %zu more columns\n", table->n_columns - n);
+	return r;
+}
+
+/* --- all of it ------------------------------------------------------------------------------------ */
+
+static int show(struct buffer *out, const struct test *t, struct shmpub_error *err)
+{
+	const struct config_feed *f = t->refresh.config;
+	const struct table *table = &t->view.table;
+	int r = buffer_printf(out, err,
+	                      "%s: %s, %zu bytes\n%llu rows, %zu columns; read in %.2f ms, parsed "
+	                      "in %.2f ms\n\n",
+	                      f->name, f->source, t->refresh.text.size,
+	                      (unsigned long long)table->n_rows, table->n_columns,
+	                      (double)t->refresh.read_ns / 1e6, (double)t->parse_ns / 1e6);
+
+	if (!r && table->n_columns)
+		r = show_columns(out, table, err);
+	if (!r && table->n_rows && table->n_columns)
+		r = buffer_append(out, span_str("\n"), err);
+	if (!r && table->n_rows && table->n_columns)
+		r = show_rows(out, table, err);
+	return r ? r : feed_doubts(out, f, &t->view, err);
+}
+
+static int test_feed(struct buffer *out, struct config_feed *config, uint64_t max_bytes,
+                     struct shmpub_error *err)
+{
+	struct spread spread;
+	struct ingest_runner runner = spread_runner(&spread, uv_available_parallelism());
+	struct test t = { .view = SNAPSHOT_VIEW_NONE };
+	int r;
+
+	t.refresh = (struct refresh){
+		.config = config,
+		.runner = &runner,
+		.seen = SOURCE_MARK_NONE,
+		.is_forced = true,
+		.max_bytes = max_bytes ? max_bytes : UINT64_MAX - 1,
+		.text = BUFFER_NONE,
+		.schema = SCHEMA_NONE,
+		.article = ARTICLE_DRAFT_NONE,
+	};
+	r = read_source(&t, err);
+	if (!r)
+		r = make_table(&t, err);
+	if (!r)
+		r = show(out, &t, err);
+	snapshot_view_free(&t.view);
+	mem_free(t.memory);
+	refresh_clear(&t.refresh);
+	return r;
+}
+
+static int no_feed(const struct config *c, const char *path, const char *name,
+                   struct shmpub_error *err)
+{
+	struct nearest n = nearest_to(span_str(name));
+
+	for (size_t i = 0; i < c->n_feeds; i++)
+		nearest_offer(&n, c->feeds[i]->name);
+	return error_set(err, SHMPUB_ERR_INVALID, "%s: no feed '%s'%s%s%s", path, name,
+	                 n.name ? ", did you mean '" : "", n.name ? n.name : "",
+	                 n.name ? "'?" : "");
+}
+
+int feed_test(struct buffer *out, const char *path, const char *name,
+              struct config_problems *problems, struct shmpub_error *err)
+{
+	struct config_feed *feed;
+	struct config *c;
+	int r = config_load(&c, path, problems, err);
+
+	if (r)
+		return r;
+	feed = config_find(c, span_str(name));
+	r = feed != NULL ? test_feed(out, feed, c->daemon.max_bytes, err)
+	                 : no_feed(c, path, name, err);
+	config_free(c);
+	return r;
+}
