@@ -305,6 +305,7 @@ static void replace_live(struct publication *pub, bool exchanged)
 	f->live = s;
 	f->device = pub->stat.device;
 	f->inode = pub->stat.inode;
+	f->size = pub->stat.size;
 	if (old != NULL) {
 		memcpy(old->name, exchanged ? s->name : "", exchanged ? sizeof(old->name) : 1);
 		feed_retire(f, old);

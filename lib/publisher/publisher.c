@@ -171,7 +171,16 @@ bool publisher_feed_stands(const struct publisher_feed *f)
 	struct shm_stat stat;
 
 	return f->live != NULL && shm_stat_name(&stat, &f->publisher->dir, f->file, NULL) == 0 &&
-	       stat.device == f->device && stat.inode == f->inode;
+	       stat.device == f->device && stat.inode == f->inode && stat.size == f->size;
+}
+
+/* What was cut short cannot be read to its end: that would be SIGBUS. */
+static bool has_copy(const struct publisher_feed *f)
+{
+	struct shm_stat stat;
+
+	return f->live != NULL && f->live->map.addr != NULL &&
+	       shm_stat_map(&stat, &f->live->map, NULL) == 0 && stat.size == f->size;
 }
 
 static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
@@ -205,6 +214,7 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 	f->live = s;
 	f->device = stat.device;
 	f->inode = stat.inode;
+	f->size = stat.size;
 	segment_let_go(p, old);
 	return 0;
 }
@@ -216,7 +226,7 @@ int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err)
 
 	if (r != 0 || publisher_feed_stands(f))
 		return r;
-	if (f->live == NULL || f->live->map.addr == NULL || f->pending != NULL)
+	if (!has_copy(f) || f->pending != NULL)
 		return SHM_ABSENT;
 	r = put_back_snapshot(f, err);
 	if (r != SHMPUB_ERR_LIMIT && r != SHMPUB_ERR_SYS)

@@ -72,7 +72,7 @@ int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct
 void publisher_feed_remove(struct publisher_feed *f);
 struct span publisher_feed_name(const struct publisher_feed *f);
 uint64_t publisher_feed_sequence(const struct publisher_feed *f);
-/* True when a snapshot of this feed stands under its name right now (checks the file). */
+/* True when a snapshot of this feed stands under its name right now, and nobody changed its size. */
 bool publisher_feed_stands(const struct publisher_feed *f);
 /*
  * For every attempt, unchanged ones included: put back what somebody removed, be it

@@ -164,6 +164,7 @@ static int adopt(struct publisher_feed *f, const struct shm_stat *stat,
 	f->live = s;
 	f->device = stat->device;
 	f->inode = stat->inode;
+	f->size = stat->size;
 	f->sequence = v->stamp.sequence > current ? v->stamp.sequence : current;
 	if (v->stamp.sequence > current &&
 	    (current == 0 || ((v->stamp.sequence ^ current) & 1) == 1)) {

@@ -167,6 +167,7 @@ void shm_discard(struct shm_map *map);
 int shm_dir_recycles(const struct shm_dir *dir, struct shmpub_error *err);
 /*
  * Make a sealed segment writable again under a write lease. SHM_BUSY: somebody has it.
+ * SHM_ABSENT: somebody changed its size, so it is of no use any more.
  * SHMPUB_ERR_SYS: leases cannot be had here.
  */
 int shm_recycle(struct shm_map *map, struct shmpub_error *err);

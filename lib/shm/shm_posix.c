@@ -302,11 +302,16 @@ int shm_recycle(struct shm_map *map, struct shmpub_error *err)
 	/* Before the lease, which others may begin to wait for at once, however long we are off. */
 	int64_t now_ns = shm_monotonic_ns();
 	int sys = set_lease(map->fd, F_WRLCK);
+	struct stat st;
 
 	if (sys == EAGAIN || sys == EBUSY)
 		return SHM_BUSY;
 	if (sys != 0)
 		return error_sys(err, sys, "lease on a segment");
+	if (fstat(map->fd, &st) != 0 || (uint64_t)st.st_size != map->size) {
+		(void)set_lease(map->fd, F_UNLCK);
+		return SHM_ABSENT; /* writing to what was cut off would be SIGBUS */
+	}
 	map->is_writable = true;
 	map->is_leased = true;
 	map->leased_ns = now_ns;

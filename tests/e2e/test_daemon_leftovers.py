@@ -4,6 +4,7 @@ import os
 import random
 
 import pytest
+import shmpub
 from conftest import until
 
 FAST = "interval = 20ms"
@@ -62,6 +63,40 @@ def test_spoilt(daemon, label):
     d, place, _ = crashed(daemon)
     SPOILT[label](place)
     serves(d)
+
+
+@pytest.mark.parametrize("options", ["max_feeds = 16", "max_feeds = 17"])
+def test_feeds_that_are_gone(daemon, options):
+    """After kill -9, what other feeds left goes at the next start, also with another catalog."""
+    d = daemon()
+    feeds = {}
+    for name in "abc":
+        d.source(f"{name}.csv", "a\n1\n")
+        feeds[name] = f"source = {name}.csv\n{FAST}"
+    d.configure(feeds, "max_feeds = 16")
+    d.start()
+    held = d.feed("b").df
+    d.kill()
+    (d.shm / d.instance / ".b.77").write_bytes(b"x")
+    assert d.files() >= {"a.arrow", "b.arrow", "c.arrow"}
+    d.configure({"a": feeds["a"]}, options)
+    d.start()
+    gone = {"b.arrow", "c.arrow", ".b.77"}
+    assert not d.files() & gone
+    assert list(d.feed("a").df.a) == [1] and list(held.a) == [1]
+    assert list(shmpub.feeds(instance=d.instance, directory=d.shm).index) == ["a"]
+
+
+@pytest.mark.parametrize("size", [0, 100, 1 << 20])
+def test_cut_while_it_is_served(daemon, size):
+    """Whoever may write to the directory can cut a file: it is there again at the next look."""
+    d, place, _ = crashed(daemon)
+    d.start()
+    until(lambda: list(d.feed("a").df.a) == [1])
+    cut(place / "a.arrow", size)
+    until(lambda: (place / "a.arrow").stat().st_size not in (0, 100, 1 << 20))
+    assert list(d.feed("a").df.a) == [1]
+    assert d.stop() == 0
 
 
 def test_whole_files_are_taken_over(daemon):

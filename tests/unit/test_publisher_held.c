@@ -1,6 +1,8 @@
 /* lib/publisher: what readers hold, limits, removal, putting back, status words, closing. */
 #include "unit/publishing.h"
 
+#include <fcntl.h>
+
 #include "base/error.h"
 
 /* --- what readers hold -------------------------------------------------------------------------- */
@@ -194,6 +196,46 @@ static void report_failure(struct publisher_feed *f, const char *line)
 	publisher_feed_report(f, REFRESH_FAILED, &why);
 }
 
+static void set_size(const struct publisher *p, const char *name, off_t size)
+{
+	int fd = openat(p->dir.fd, name, O_RDWR | O_NOFOLLOW);
+
+	CHECK("open", fd >= 0);
+	CHECK_INT("set size", ftruncate(fd, size), 0);
+	close(fd);
+}
+
+/* What was cut under our hands is published again, and is never touched: that would be SIGBUS. */
+static void test_cut(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 0, 1 << 20);
+	struct publisher_feed *f = open_feed(p, "q");
+
+	publish(f, 'a', 50000);
+	set_size(p, "q.arrow", 100);
+	CHECK("cut", !publisher_feed_stands(f));
+	CHECK_INT("there is no copy", publisher_put_back(f, &err), SHM_ABSENT);
+	CHECK_INT("again", publish(f, 'b', 50000), 0);
+	CHECK("stands", stands(f, 'b', 50000));
+	rest(f);
+	CHECK_INT("nothing of the cut one is used", publish(f, 'c', 50000), 0);
+	CHECK("stands", stands(f, 'c', 50000));
+	set_size(p, "q.arrow", 60000);
+	CHECK("grown", !publisher_feed_stands(f));
+	CHECK_INT("there is no copy", publisher_put_back(f, &err), SHM_ABSENT);
+	set_size(p, "q.arrow", 0);
+	CHECK_INT("unlinked when it was cut", shm_remove(&p->dir, "q.arrow", NULL), 0);
+	CHECK_INT("there is no copy", publisher_put_back(f, &err), SHM_ABSENT);
+	CHECK_INT("again", publish(f, 'd', 50000), 0);
+	CHECK_INT("and its spare", publish(f, 'e', 50000), 0);
+	CHECK("there is one", f->spare != NULL);
+	set_size(p, f->spare->name, 4096);
+	rest(f);
+	CHECK_INT("is not filled", publish(f, 'f', 50000), 0);
+	CHECK("stands", stands(f, 'f', 50000));
+	publisher_close(p);
+}
+
 static void test_report(const char *directory)
 {
 	struct publisher *p = open_publisher(directory, 0, 0);
@@ -258,7 +300,7 @@ static void test_close(const char *directory)
 int main(void)
 {
 	static void (*const tests[])(const char *) = {
-		test_held,   test_max_bytes, test_remove, test_put_back, test_put_back_without_room,
+		test_cut,    test_held,   test_max_bytes, test_remove, test_put_back, test_put_back_without_room,
 		test_report, test_close
 	};
 
