@@ -98,23 +98,40 @@ static size_t hash(struct span name)
 
 /*
  * A name mostly keeps its slot as long as the catalog lives, so the way there is
- * remembered; whether the slot still is that feed's, the slot itself says.
+ * remembered; the generation says whether the slot still is that feed's.
  */
+static bool is_known(const struct reader_known *known, struct span feed)
+{
+	return known->place.slot != NULL && span_is(feed, known->name) &&
+	       load_acquire_u64(&known->place.slot->generation) == known->place.generation;
+}
+
+static bool find(struct reader_known *known, const struct catalog *c, struct span feed)
+{
+	struct reader_place *place = &known->place;
+
+	place->slot = catalog_find(c, feed);
+	if (place->slot == NULL || !catalog_slot_is(place->slot, feed, &place->generation)) {
+		place->slot = NULL;
+		return false;
+	}
+	memcpy(known->name, feed.data, feed.size);
+	known->name[feed.size] = '\0';
+	return true;
+}
+
 bool reader_slot(struct reader_place *out, struct shmpub_reader *r, struct span feed)
 {
-	const struct catalog_slot **known = &r->slots[hash(feed)];
+	struct reader_known *known = &r->slots[hash(feed)];
 	uint32_t state;
 
 	if (r->slots_turn != r->at.turn) {
 		memset(r->slots, 0, sizeof(r->slots));
 		r->slots_turn = r->at.turn;
 	}
-	if (*known == NULL || !catalog_slot_is(*known, feed, &out->generation)) {
-		*known = catalog_find(&r->at.catalog, feed);
-		if (*known == NULL || !catalog_slot_is(*known, feed, &out->generation))
-			return false;
-	}
-	out->slot = *known;
+	if (!is_known(known, feed) && !find(known, &r->at.catalog, feed))
+		return false;
+	*out = known->place;
 	state = load_acquire_u32(&out->slot->state);
 	return state != SLOT_REMOVED && state != SLOT_FREE && reader_place_stays(out);
 }

@@ -8,6 +8,17 @@
 
 #define READER_SLOTS 64 /* remembered places of feeds; a power of two */
 
+/* A feed's slot, for as long as it is that feed's. */
+struct reader_place {
+	const struct catalog_slot *slot;
+	uint64_t generation;
+};
+
+struct reader_known {
+	struct reader_place place; /* slot NULL: none is known */
+	char name[CATALOG_NAME_SIZE];
+};
+
 struct shmpub_reader {
 	struct attachment at;
 	struct trust trust;
@@ -16,19 +27,13 @@ struct shmpub_reader {
 	uint32_t interrupts;                            /* [atomic] asked for, by any thread */
 	uint32_t interrupts_taken;                      /* of those, what a wait has answered */
 	uint64_t slots_turn;                            /* the attachment that slots[] belong to */
-	const struct catalog_slot *slots[READER_SLOTS]; /* by hash of the name; NULL: not known */
+	struct reader_known slots[READER_SLOTS]; /* by hash of the name */
 	uint64_t judged_turn;           /* the attachment whose publisher was judged last */
 	char why_gone[SHMPUB_WHY_SIZE]; /* empty: it lives */
 };
 
 /* Attached, or SHMPUB_NO_INSTANCE or a failure. */
 int reader_attach(struct shmpub_reader *r, struct shmpub_error *err);
-/* A feed's slot, for as long as it is that feed's. */
-struct reader_place {
-	const struct catalog_slot *slot;
-	uint64_t generation;
-};
-
 /* The feed's slot in the attached catalog; false: none, or the feed was removed. */
 bool reader_slot(struct reader_place *out, struct shmpub_reader *r, struct span feed);
 /* False: what was loaded from the slot until now may be another feed's. */

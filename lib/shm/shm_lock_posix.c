@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/atomic.h"
 #include "base/error.h"
 
 /*
@@ -22,6 +24,7 @@ struct shm_lock {
 	struct shm_lock *next, **link;
 	int fd;       /* -1 in a child */
 	uint64_t pid; /* of the process that took it: not every child comes by fork() */
+	struct shm_stat stat;
 };
 
 /* --- children ----------------------------------------------------------------------------------- */
@@ -49,10 +52,34 @@ static void in_child(void)
 	pthread_mutex_unlock(&mutex);
 }
 
-/* Without memory for it there are no handlers: then the pid alone tells a child. */
+/* The pid, in a page that the kernel clears in every child: locks are asked about often. */
+static uint64_t *known_pid;
+
+/* Without memory for them there are no handlers: then the pid alone tells a child. */
 static void watch_forks(void)
 {
+	void *page = mmap(NULL, sizeof(*known_pid), PROT_READ | PROT_WRITE,
+	                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
 	(void)pthread_atfork(before_fork, after_fork, in_child);
+	if (page == MAP_FAILED)
+		return;
+	if (madvise(page, shm_page_size(), MADV_WIPEONFORK) == 0)
+		known_pid = page;
+	else
+		munmap(page, sizeof(*known_pid));
+}
+
+static uint64_t own_pid(void)
+{
+	uint64_t pid = known_pid != NULL ? load_relaxed_u64(known_pid) : 0;
+
+	if (pid == 0) {
+		pid = shm_pid();
+		if (known_pid != NULL)
+			store_relaxed_u64(known_pid, pid);
+	}
+	return pid;
 }
 
 static void add(struct shm_lock *lock)
@@ -149,11 +176,15 @@ int shm_lock(struct shm_lock **out, uint64_t *pid, const struct shm_dir *dir,
 	if (lock == NULL)
 		return error_nomem(err, sizeof(*lock));
 	(void)pthread_once(&once, watch_forks);
-	lock->pid = shm_pid();
+	lock->pid = own_pid();
 	pthread_mutex_lock(&mutex); /* no fork between the lock and the list */
 	r = lock_file(&lock->fd, pid, dir, err);
-	if (r == 0)
+	if (r == 0) {
+		struct shm_map map = { .fd = lock->fd };
+
+		(void)shm_stat_map(&lock->stat, &map, NULL);
 		add(lock);
+	}
 	pthread_mutex_unlock(&mutex);
 	if (r == 0)
 		*out = lock;
@@ -164,7 +195,7 @@ int shm_lock(struct shm_lock **out, uint64_t *pid, const struct shm_dir *dir,
 
 bool shm_lock_is_ours(const struct shm_lock *lock)
 {
-	return lock->fd >= 0 && lock->pid == shm_pid();
+	return lock->fd >= 0 && lock->pid == own_pid();
 }
 
 uint64_t shm_lock_pid(const struct shm_lock *lock)
@@ -174,7 +205,10 @@ uint64_t shm_lock_pid(const struct shm_lock *lock)
 
 bool shm_lock_stands(const struct shm_lock *lock, const struct shm_dir *dir)
 {
-	return shm_lock_is_ours(lock) && shm_same_file(lock->fd, dir->fd, "lock");
+	struct shm_stat stat;
+
+	return shm_lock_is_ours(lock) && shm_stat_name(&stat, dir, "lock", NULL) == 0 &&
+	       stat.device == lock->stat.device && stat.inode == lock->stat.inode;
 }
 
 void shm_unlock(struct shm_lock *lock)
