@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "memory.h"
 #include "process.h"
 
 /*
@@ -17,6 +18,7 @@
 #define STOP_MS 5000        /* how long a stop waits for sources */
 #define STOP_BUILD_MS 15000 /* and for snapshots being made, which do come to an end */
 #define STOP_LOOK_MS 10
+#define DESCRIPTORS_LEAST 32
 
 /* --- readiness ------------------------------------------------------------------------------------ */
 
@@ -176,6 +178,12 @@ static void on_tick(uv_timer_t *timer)
 	uint64_t now = uv_now(&app->loop);
 
 	pool_tick(&app->pool);
+	if (app->pool.is_short && !app->is_short_told) {
+		log_line(&app->log, LOG_LEVEL_WARNING,
+		         "no more than %zu threads can be made: %zu workers are wanted",
+		         app->pool.n_made, app->pool.workers);
+		app->is_short_told = true;
+	}
 	publisher_heartbeat(app->publisher, shm_now_ns());
 	for (struct feed *f = app->feeds; f != NULL; f = f->next)
 		feed_tick(f);
@@ -201,13 +209,7 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static uint64_t bound_of_memory(uint64_t configured)
 {
-	uint64_t total = uv_get_total_memory(), constrained = uv_get_constrained_memory();
-
-	if (configured)
-		return configured;
-	if (constrained && constrained < total)
-		total = constrained;
-	return total / 2;
+	return configured ? configured : memory_allowed("") / 2;
 }
 
 static int open_publisher(struct app *app, struct shmpub_error *err)
@@ -311,6 +313,17 @@ static int add_feeds(struct app *app, struct shmpub_error *err)
 	return r;
 }
 
+/* libuv ends the process when it can't have those that it begins with. */
+static int check_descriptors(struct shmpub_error *err)
+{
+	uint64_t n = process_raise_descriptors();
+
+	if (n >= DESCRIPTORS_LEAST)
+		return SHMPUB_OK;
+	return error_set(err, SHMPUB_ERR_SYS, "%llu descriptors are allowed, %d are needed: see ulimit -n",
+	                 (unsigned long long)n, DESCRIPTORS_LEAST);
+}
+
 int app_init(struct app *app, const struct app_options *options, struct config_problems *problems,
              struct shmpub_error *err)
 {
@@ -322,8 +335,9 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	if (r)
 		return r;
 	process_ignore_pipe();
-	process_raise_descriptors();
-	r = log_open(&app->log, app->config->daemon.log_level, err);
+	r = check_descriptors(err);
+	if (!r)
+		r = log_open(&app->log, app->config->daemon.log_level, err);
 	if (!r)
 		r = open_publisher(app, err);
 	if (!r)
@@ -377,10 +391,12 @@ int app_run(struct app *app)
  */
 bool app_deinit(struct app *app)
 {
-	bool is_clean = app->pool.n_running == 0;
+	bool is_clean;
 
+	pool_drain(&app->pool); /* whose jobs came home in the loop's last turn */
+	is_clean = app->pool.n_running == 0;
 	if (is_clean) {
-		close_feeds(app); /* whose jobs came home in the loop's last turn */
+		close_feeds(app);
 		uv_run(&app->loop, UV_RUN_DEFAULT); /* the handles' closing */
 	}
 	if (is_clean || !has_builds(app))

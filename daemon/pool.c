@@ -1,14 +1,13 @@
 #include "pool.h"
 
-#include <stdio.h>
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/error.h"
 
 /*
- * libuv's pool has a fixed number of threads, made at the first use, and no notion of
- * work that hangs. So it gets threads to spare, and how many are to be busy at a time
- * is counted here.
+ * libuv's own pool makes all its threads at the first use, and ends the process when one
+ * cannot be made; it has no notion of work that hangs. Here a run is handed over only when
+ * there is a thread for it, so one that is handed over has begun, or does at once.
  *
  * A thread that was given several jobs claims each before it begins it. The loop may
  * claim all that are left, which is how it takes them away from a thread that is stuck;
@@ -58,9 +57,156 @@ static void on_prepare(uv_prepare_t *prepare)
 	start_some(prepare->data);
 }
 
+/* --- threads -------------------------------------------------------------------------------------- */
+
+static void run(struct pool_run *r)
+{
+	const size_t n = r->n;
+	uint64_t i;
+
+	while ((i = fetch_add_sync_u64(&r->n_claimed, 1)) < n)
+		r->jobs[i]->work(r->jobs[i]);
+}
+
+static void serve(void *arg)
+{
+	struct pool *p = arg;
+	struct pool_run *r;
+
+	uv_mutex_lock(&p->mutex);
+	for (;;) {
+		while (p->begun == NULL && !p->is_over)
+			uv_cond_wait(&p->has_work, &p->mutex);
+		r = p->begun;
+		if (r == NULL)
+			break;
+		p->begun = r->next_work;
+		if (p->begun == NULL)
+			p->work_end = &p->begun;
+		uv_mutex_unlock(&p->mutex);
+		run(r);
+		uv_mutex_lock(&p->mutex);
+		r->next_work = p->done;
+		p->done = r;
+		if (!p->is_deaf)
+			uv_async_send(&p->home);
+	}
+	uv_mutex_unlock(&p->mutex);
+}
+
+static bool make_thread(struct pool *p)
+{
+	if (uv_thread_create(&p->threads[p->n_made], serve, p) != 0)
+		return false;
+	p->n_made++;
+	return true;
+}
+
+/* There is a thread that has nothing to do. */
+static bool has_thread(struct pool *p)
+{
+	if (p->n_running < p->n_made)
+		return true;
+	if (p->n_made == p->n_threads)
+		return false;
+	p->is_short = !make_thread(p);
+	return !p->is_short;
+}
+
+static void hand_over(struct pool *p, struct pool_run *r)
+{
+	r->next_work = NULL;
+	uv_mutex_lock(&p->mutex);
+	*p->work_end = r;
+	p->work_end = &r->next_work;
+	uv_cond_signal(&p->has_work);
+	uv_mutex_unlock(&p->mutex);
+}
+
+static void end_threads(struct pool *p)
+{
+	uv_mutex_lock(&p->mutex);
+	p->is_over = true;
+	uv_cond_broadcast(&p->has_work);
+	uv_mutex_unlock(&p->mutex);
+	while (p->n_made)
+		uv_thread_join(&p->threads[--p->n_made]);
+}
+
+/* --- the beginning and the end -------------------------------------------------------------------- */
+
+static void finished(struct pool *p, struct pool_run *r);
+
+void pool_drain(struct pool *p)
+{
+	struct pool_run *r, *next;
+
+	uv_mutex_lock(&p->mutex);
+	r = p->done;
+	p->done = NULL;
+	uv_mutex_unlock(&p->mutex);
+	for (; r != NULL; r = next) {
+		next = r->next_work;
+		finished(p, r);
+	}
+}
+
+static void on_home(uv_async_t *async)
+{
+	pool_drain(async->data);
+}
+
+static void free_memory(struct pool *p)
+{
+	mem_free(p->runs);
+	mem_free(p->threads);
+	p->runs = NULL;
+	p->threads = NULL;
+}
+
+static int init_locks(struct pool *p, struct shmpub_error *err)
+{
+	p->work_end = &p->begun;
+	if (uv_mutex_init(&p->mutex) != 0)
+		return error_set(err, SHMPUB_ERR_SYS, "no lock can be had");
+	if (uv_cond_init(&p->has_work) == 0)
+		return SHMPUB_OK;
+	uv_mutex_destroy(&p->mutex);
+	return error_set(err, SHMPUB_ERR_SYS, "no lock can be had");
+}
+
+static int make_least(struct pool *p, struct shmpub_error *err)
+{
+	while (p->n_made < POOL_LEAST_THREADS) {
+		if (!make_thread(p))
+			return error_set(err, SHMPUB_ERR_SYS,
+			                 "%d threads are needed, %zu can be made: see ulimit -u "
+			                 "and -v",
+			                 POOL_LEAST_THREADS, p->n_made);
+	}
+	return SHMPUB_OK;
+}
+
+static int begin_threads(struct pool *p, struct shmpub_error *err)
+{
+	int r = init_locks(p, err);
+
+	if (r)
+		return r;
+	r = make_least(p, err);
+	if (!r && uv_async_init(p->loop, &p->home, on_home) != 0)
+		r = error_set(err, SHMPUB_ERR_SYS, "no descriptor for the workers can be had");
+	if (r) {
+		end_threads(p);
+		uv_cond_destroy(&p->has_work);
+		uv_mutex_destroy(&p->mutex);
+	}
+	return r;
+}
+
 int pool_init(struct pool *p, uv_loop_t *loop, uint64_t workers, struct shmpub_error *err)
 {
-	char text[32];
+	int r;
 
 	*p = (struct pool){ .loop = loop };
 	queue_init(&p->urgent);
@@ -70,43 +216,45 @@ int pool_init(struct pool *p, uv_loop_t *loop, uint64_t workers, struct shmpub_e
 		p->workers = 2;
 	p->n_threads = p->workers + POOL_SPARE_THREADS;
 	p->runs = mem_zalloc(p->n_threads, sizeof(*p->runs));
-	if (p->runs == NULL)
-		return error_nomem(err, p->n_threads * sizeof(*p->runs));
+	p->threads = mem_zalloc(p->n_threads, sizeof(*p->threads));
+	r = p->runs == NULL || p->threads == NULL
+	            ? error_nomem(err, p->n_threads * sizeof(*p->runs))
+	            : begin_threads(p, err);
+	if (r) {
+		free_memory(p);
+		return r;
+	}
 	for (size_t i = 0; i < p->n_threads; i++) {
 		p->runs[i].next = p->free;
 		p->free = &p->runs[i];
 	}
-	snprintf(text, sizeof(text), "%zu", p->n_threads);
-	uv_os_setenv("UV_THREADPOOL_SIZE", text);
+	p->home.data = p;
+	uv_unref((uv_handle_t *)&p->home); /* the loop lives by what runs, */
 	uv_prepare_init(loop, &p->prepare);
 	p->prepare.data = p;
 	uv_prepare_start(&p->prepare, on_prepare);
-	uv_unref((uv_handle_t *)&p->prepare); /* the loop lives by others */
+	uv_unref((uv_handle_t *)&p->prepare); /* and by others */
 	return SHMPUB_OK;
 }
 
 void pool_close(struct pool *p)
 {
+	uv_mutex_lock(&p->mutex);
+	p->is_deaf = true;
+	uv_mutex_unlock(&p->mutex);
+	uv_close((uv_handle_t *)&p->home, NULL);
 	uv_close((uv_handle_t *)&p->prepare, NULL);
 }
 
 void pool_deinit(struct pool *p)
 {
-	mem_free(p->runs);
-	p->runs = NULL;
+	end_threads(p);
+	uv_cond_destroy(&p->has_work);
+	uv_mutex_destroy(&p->mutex);
+	free_memory(p);
 }
 
 /* --- a run ---------------------------------------------------------------------------------------- */
-
-static void run(uv_work_t *request)
-{
-	struct pool_run *r = request->data;
-	const size_t n = r->n;
-	uint64_t i;
-
-	while ((i = fetch_add_sync_u64(&r->n_claimed, 1)) < n)
-		r->jobs[i]->work(r->jobs[i]);
-}
 
 static void forget_running(struct pool *p, struct pool_run *r)
 {
@@ -118,14 +266,14 @@ static void forget_running(struct pool *p, struct pool_run *r)
 	r->next = p->free;
 	p->free = r;
 	p->n_running--;
+	if (p->n_running == 0)
+		uv_unref((uv_handle_t *)&p->home);
 	p->n_stuck -= r->is_stuck;
 }
 
-static void finished(uv_work_t *request, int status)
+static void finished(struct pool *p, struct pool_run *r)
 {
-	struct pool_run *r = request->data;
 	struct pool_job *jobs[POOL_TOGETHER_MAX];
-	struct pool *p = r->pool;
 	size_t n = r->end - r->first;
 	bool is_stuck = r->is_stuck;
 
@@ -134,7 +282,7 @@ static void finished(uv_work_t *request, int status)
 	forget_running(p, r); /* first: what is done may be submitted again at once */
 	for (size_t i = 0; i < n; i++) {
 		jobs[i]->is_suspect = is_stuck;
-		jobs[i]->done(jobs[i], status == 0);
+		jobs[i]->done(jobs[i], true);
 	}
 	start_some(p);
 }
@@ -144,25 +292,25 @@ static void start(struct pool *p, struct pool_job *first)
 	struct pool_run *r = p->free;
 
 	p->free = r->next;
-	*r = (struct pool_run){ .pool = p, .started_ms = uv_now(p->loop), .next = p->running };
+	*r = (struct pool_run){ .started_ms = uv_now(p->loop), .next = p->running };
 	r->jobs[r->n++] = first;
 	while (first->is_short && !first->is_suspect && r->n < POOL_TOGETHER_MAX &&
 	       p->waiting.first != NULL && p->waiting.first->is_short &&
 	       !p->waiting.first->is_suspect)
 		r->jobs[r->n++] = queue_take(&p->waiting, false);
 	r->end = r->n;
-	r->request.data = r;
 	p->running = r;
 	p->n_running++;
-	/* It fails only without a work function. */
-	(void)uv_queue_work(p->loop, &r->request, run, finished);
+	uv_ref((uv_handle_t *)&p->home);
+	hand_over(p, r);
 }
 
 static void start_some(struct pool *p)
 {
 	while (!p->is_stopped && p->n_running - p->n_stuck < p->workers &&
-	       p->n_running < p->n_threads) {
-		bool is_last = p->n_running + 1 == p->n_threads;
+	       (p->urgent.first != NULL || p->waiting.first != NULL) && has_thread(p)) {
+		size_t most = p->is_short ? p->n_made : p->n_threads;
+		bool is_last = p->n_running + 1 == most;
 		struct pool_job *job = queue_take(&p->urgent, false);
 
 		if (job == NULL)
