@@ -24,7 +24,7 @@
 #include "shmpub/shmpub.h"
 #include "value/timestamp.h"
 
-#define DATE_PARTS_MAX 64  /* directives and literal bytes in one format */
+#define DATE_PARTS_MAX 64   /* directives and literal bytes in one format */
 #define DATE_LAYOUT_MAX 128 /* bytes of a cell whose layout is compared */
 
 enum date_kind {

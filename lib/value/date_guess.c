@@ -43,13 +43,14 @@ struct piece {
 	char text[PIECE_MAX]; /* of the source when it is short; what is compared */
 	const char *format;   /* NULL: literal */
 	bool spaced;          /* white space stands in front */
+	size_t at;            /* how many pieces and white spaces stand in front */
 };
 
 struct guess {
 	struct reading r; /* nothing unset any more */
 	struct piece pieces[PIECES_MAX];
 	size_t n_pieces;
-	size_t n_spaces;
+	size_t n_all; /* with the white spaces */
 	bool ends_spaced;
 };
 
@@ -226,7 +227,7 @@ static bool add_piece(struct guess *g, struct span source, bool spaced)
 	if (g->n_pieces == PIECES_MAX)
 		return false;
 	g->n_pieces++;
-	*piece = (struct piece){ .source = source, .spaced = spaced };
+	*piece = (struct piece){ .source = source, .spaced = spaced, .at = g->n_all++ };
 	if (source.size < PIECE_MAX)
 		memcpy(piece->text, source.data, source.size);
 	comma = scan_is_digit(source.data[0]) ? strchr(piece->text, ',') : NULL;
@@ -248,7 +249,7 @@ static bool cut(struct guess *g, struct span text)
 
 		if (space > 0) {
 			spaced = true;
-			g->n_spaces++;
+			g->n_all++;
 			p += space;
 			continue;
 		}
@@ -272,41 +273,60 @@ static bool is_piece(const struct guess *g, size_t i, const char *text)
 	return strcmp(g->pieces[i].text, text) == 0;
 }
 
-/* The piece `back` pieces from the end, with no white space behind it, is a sign. */
-static bool is_sign_at_end(const struct guess *g, size_t back)
+/* The piece `back` places from the end, white spaces counted; n_pieces: there is none. */
+static size_t piece_from_end(const struct guess *g, size_t back)
 {
-	size_t i = g->n_pieces - back;
-
-	if (g->n_pieces < back || g->ends_spaced)
-		return false;
-	for (size_t k = i + 1; k < g->n_pieces; k++) {
-		if (g->pieces[k].spaced)
-			return false;
+	for (size_t i = g->n_pieces; i > 0; i--) {
+		if (g->pieces[i - 1].at + back == g->n_all)
+			return i - 1;
 	}
-	return is_piece(g, i, "+") || is_piece(g, i, "-");
+	return g->n_pieces;
 }
 
-/* One piece for a zone, as it is printed; what follows an offset is cut off. */
-static void join_zone(struct guess *g)
+static bool is_sign(const struct guess *g, size_t i)
 {
-	size_t n = g->n_pieces;
+	return i < g->n_pieces && (is_piece(g, i, "+") || is_piece(g, i, "-"));
+}
 
-	if (n > 0 && is_piece(g, n - 1, "Z") && !g->ends_spaced) {
-		g->n_pieces = n;
-	} else if (is_sign_at_end(g, 2)) {
-		g->n_pieces = n - 1;
-	} else if (is_sign_at_end(g, 4)) {
-		g->n_pieces = n - 3;
-	} else {
-		for (size_t i = 0; i < n; i++) {
-			if (is_piece(g, i, "GMT")) {
-				print(g->pieces[i].text, &g->r, "%Z");
-				return;
-			}
-		}
-		return;
+/* "GMT" is what %Z prints; false where it prints nothing. */
+static bool replace_gmt(struct guess *g)
+{
+	for (size_t i = 0; i < g->n_pieces; i++) {
+		struct piece *piece = &g->pieces[i];
+
+		if (!is_piece(g, i, "GMT"))
+			continue;
+		print(piece->text, &g->r, "%Z");
+		piece->source = span_str(piece->text);
+		return piece->text[0] != '\0';
 	}
-	print(g->pieces[g->n_pieces - 1].text, &g->r, "%z");
+	return true;
+}
+
+/* Where an offset at the end begins: "Z", "+0100" or "+01:00"; n_pieces: there is none. */
+static size_t offset_at_end(const struct guess *g)
+{
+	size_t i = piece_from_end(g, 1);
+
+	if (i < g->n_pieces && is_piece(g, i, "Z"))
+		return i;
+	i = piece_from_end(g, 2);
+	if (!is_sign(g, i))
+		i = piece_from_end(g, 4);
+	return is_sign(g, i) ? i : g->n_pieces;
+}
+
+/* One piece for an offset, as %z prints it; what follows is cut off. False: no format. */
+static bool join_zone(struct guess *g)
+{
+	size_t i = offset_at_end(g);
+
+	if (i == g->n_pieces)
+		return replace_gmt(g);
+	print(g->pieces[i].text, &g->r, "%z");
+	g->n_pieces = i + 1;
+	g->ends_spaced = false;
+	return true;
 }
 
 static unsigned assign_pieces(struct guess *g)
@@ -344,7 +364,7 @@ static bool is_enough(const struct guess *g, unsigned found)
 {
 	if ((found & (YEAR | MONTH | DAY)) == (YEAR | MONTH | DAY))
 		return true;
-	if (g->n_spaces > 0)
+	if (g->n_all > g->n_pieces)
 		return false;
 	if (g->n_pieces == 1)
 		return is_format(g, 0, "%Y");
@@ -399,8 +419,8 @@ size_t date_format_guess(char *out, size_t capacity, struct span text)
 	/* A NUL byte is passed over by dateutil but by no format. */
 	if (memchr(text.data, '\0', text.size) || !cut(&g, text))
 		return 0;
-	if (g.r.has_zone)
-		join_zone(&g);
+	if (g.r.has_zone && !join_zone(&g))
+		return 0;
 	if (!is_enough(&g, assign_pieces(&g)))
 		return 0;
 	size = assemble(out, capacity, &g);

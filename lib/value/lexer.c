@@ -14,7 +14,7 @@
  *
  * Characters beyond ASCII count as letters, for no word of dates has one; some of them
  * are digits for dateutil (docs/CSV.md). NUL bytes between tokens are passed over as
- * dateutil does; inside a token they make the token a word that nobody knows.
+ * dateutil does; inside a token they are only noted.
  */
 
 enum state { WORD, NUMBER, WORD_POINT, NUMBER_POINT };
@@ -153,6 +153,7 @@ bool lexer_next(struct span *out, struct lexer *lexer)
 		size = 1;
 	lexer->p = p + size;
 	*out = span_of(p, size);
+	lexer->has_nul |= memchr(p, '\0', size) != NULL;
 	if (apart) {
 		lexer->parts = *out;
 		*out = take_part(&lexer->parts);

@@ -12,11 +12,12 @@
 struct lexer {
 	const char *p, *end;
 	struct span parts; /* of a token that falls apart at its points: what is still to come */
+	bool has_nul;      /* within a token that was given out, which dateutil reads without it */
 };
 
 static inline struct lexer lexer_of(struct span text)
 {
-	return (struct lexer){ text.data, text.data + text.size, SPAN_NONE };
+	return (struct lexer){ text.data, text.data + text.size, SPAN_NONE, false };
 }
 
 /* The next token, never empty; false at the end. Every white space is a token of its own. */

@@ -201,7 +201,7 @@ bool reading_parse(struct reading *out, struct span text, int32_t this_year)
 			return false;
 		rd.at += (size_t)n_more + 1;
 	}
-	if (!ymd_resolve(out, &rd.ymd))
+	if (rd.lexer.has_nul || !ymd_resolve(out, &rd.ymd))
 		return false;
 	if (out->year != READ_UNSET && out->year < 100 && !rd.ymd.century)
 		out->year = full_year(out->year, this_year);

@@ -70,18 +70,37 @@ static enum answer delimited(struct timestamp *out, struct span text)
 	return month > 12 ? take_date(out, year, day, month) : take_date(out, year, month, day);
 }
 
-/* As Python's int(): " 19", "2_19". */
+/* As Python's int() with any white space: " 19", "2_19". A few digits at most. */
 static bool python_int(int32_t *out, struct span text)
 {
-	char digits[8];
-	size_t n = text.size < sizeof(digits) ? value_python_int(digits, text) : 0;
-	bool negative = n > 0 && digits[0] == '-';
+	const char *p = text.data;
+	const char *end = p + text.size;
+	bool negative;
+	int32_t value = 0;
 
-	if (n == 0 || !token_whole(out, span_of(digits + negative, n - negative)))
+	for (size_t n; (n = lexer_space(p, end)) > 0;)
+		p += n;
+	negative = p < end && *p == '-';
+	p += p < end && (*p == '-' || *p == '+');
+	if (p == end || !scan_is_digit(*p))
 		return false;
-	if (negative)
-		*out = -*out;
-	return true;
+	for (; p < end && scan_is_digit(*p); p++) {
+		value = value < TOKEN_HUGE / 10 ? value * 10 + (*p - '0') : TOKEN_HUGE;
+		p += end - p > 2 && p[1] == '_' && scan_is_digit(p[2]);
+	}
+	for (size_t n; (n = lexer_space(p, end)) > 0;)
+		p += n;
+	*out = negative ? -value : value;
+	return p == end;
+}
+
+static size_t n_characters(struct span text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.size; i++)
+		n += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+	return n;
 }
 
 /* Where the parts of a quarter stand, and how long its year is; 0: this is none. */
@@ -156,7 +175,8 @@ static enum answer abbreviated(struct timestamp *out, struct span text)
 	enum answer answer;
 	int32_t year;
 
-	if (text.size == 4 && python_int(&year, text) && take_date(out, year, 1, 1) == TAKEN)
+	if (text.size <= 16 && n_characters(text) == 4 && python_int(&year, text) &&
+	    take_date(out, year, 1, 1) == TAKEN)
 		return TAKEN;
 	answer = quarter(out, text);
 	return answer == NOT_MINE ? month_and_year(out, text) : answer;
