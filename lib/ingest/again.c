@@ -294,7 +294,7 @@ static void look_date(struct look *l, struct span cell)
 
 	if (d->has_not_date)
 		return;
-	if (cell.data == NULL || value_is_nat(cell))
+	if (cell.data == NULL || dates_is_null(l->c, cell))
 		l->s->n_nulls++;
 	else if ((!d->has_value && !dates_begin(d, l->c, cell)) ||
 	         !dates_read(&t, d, l->c->is_form_given ? l->c->form : &d->form, cell))
@@ -364,8 +364,9 @@ static struct verdict decide(const struct look *l)
 	if (l->c->nulls_by_value)
 		return decide_by_value(l);
 	if (l->c->is_date)
-		v = dates_verdict(l->s->dates, l->s->n_nulls);
-	else if (!l->c->infers_again && l->s->seen.n_values == 0) /* objects that are NaN */
+		v = dates_verdict(l->s->dates, l->c, l->s->n_nulls);
+	else if (!l->c->infers_again && !l->c->is_cast_to_text &&
+	         l->s->seen.n_values == 0) /* objects that are NaN */
 		return (struct verdict){ .reading = READ_BOOL,
 			                 .type = SHMPUB_BOOL,
 			                 .kind = SHMPUB_KIND_BOOL };

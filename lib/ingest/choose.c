@@ -337,8 +337,14 @@ static int set_unconverted(struct choice *c, const struct csv_item *item, struct
 	/* pandas looks there for the name to guess a format by. */
 	if (!c->o->parses_index && c->h->leading == 0 && source >= c->h->names.n)
 		return no_column("parse_dates", item, err);
-	for (size_t i = 0; i < c->s->n; i++)
-		c->s->columns[i].is_unconverted |= c->s->columns[i].source == source;
+	for (size_t i = 0; i < c->s->n; i++) {
+		struct column *column = &c->s->columns[i];
+
+		if (column->source != source)
+			continue;
+		column->is_unconverted = true;
+		column->is_read_as_date = !c->o->parses_index && c->h->leading == 0;
+	}
 	return SHMPUB_OK;
 }
 

@@ -49,6 +49,12 @@ static void set_order(struct column *c, bool has_rows, bool has_own_dtype)
 {
 	bool is_level = c->index_level >= 0 && !c->is_leading;
 
+	if (c->is_cast_to_text) {
+		c->is_date = false;
+		c->restrings = true;
+		c->first_dtype = c->dtype = CSV_DTYPE_AUTO;
+		return;
+	}
 	if (!has_rows || (is_level && has_own_dtype) || c->dtype == CSV_DTYPE_TIMESTAMP) {
 		c->is_date = false;
 		return;
@@ -108,10 +114,17 @@ static int check_positions(const struct columns *s, const struct header *h,
 	return SHMPUB_OK;
 }
 
-static const struct csv_column_option *said_of(const struct column *c, enum csv_family family,
+/* By the name, else by the place; but a number that is a column's name means that one alone. */
+static const struct csv_column_option *said_at(enum csv_family family, struct span name,
+                                               size_t place, const struct header *h,
                                                const struct csv_options *o)
 {
-	return csv_options_column(o, family, c->said_name, c->source);
+	const struct csv_column_option *said = csv_options_column(o, family, name, place);
+
+	if (said && !h->has_integer_names && !span_eq(said->column.text, name) &&
+	    names_find(&h->names, said->column.text) < h->names.n)
+		return NULL;
+	return said;
 }
 
 /* By its name, by the name that it had before it was given a number, or by its position. */
@@ -123,7 +136,73 @@ static const struct csv_column_option *said_of_dtype(const struct column *c, con
 	said = csv_options_column(o, CSV_FAMILY_DTYPE, c->said_name, UINT64_MAX);
 	if (said == NULL)
 		said = said_before(c, h, o);
-	return said ? said : said_of(c, CSV_FAMILY_DTYPE, o);
+	return said ? said : said_at(CSV_FAMILY_DTYPE, c->said_name, c->source, h, o);
+}
+
+/* The reader asks by the name over the field; of a level without a name nothing was said. */
+static const struct csv_items *form_of(const struct column *c, const struct header *h,
+                                       const struct csv_options *o)
+{
+	const struct csv_column_option *said = NULL;
+
+	if (c->is_only_read_as_date || (c->is_read_as_date && !c->is_date))
+		said = csv_options_column(o, CSV_FAMILY_DATE_FORMAT, h->names.names[c->source].text,
+		                          UINT64_MAX);
+	else if (c->index_level < 0 || !c->is_unnamed)
+		said = said_at(CSV_FAMILY_DATE_FORMAT, c->name, c->source, h, o);
+	return said ? &said->date_format : &o->date_format;
+}
+
+/*
+ * pandas' reader makes dates itself of what is left for parse_dates, when it is ISO 8601 in
+ * one layout. It looks by the place of the field: so it finds a level that has no name, and
+ * with usecols another column than was meant.
+ */
+static void set_read_as_date(struct column *c, const struct csv_items *format)
+{
+	if (!c->is_read_as_date || c->is_date || c->is_missing || c->dtype != CSV_DTYPE_AUTO)
+		return;
+	c->is_only_read_as_date = format->n == 0 || span_is(format->items[0].text, "ISO8601");
+	c->is_date = c->is_only_read_as_date;
+}
+
+/*
+ * pandas casts a level once more when the index is made, and there a position counts the
+ * names that are used, not the fields. *said is then what was said there.
+ */
+static int set_level_dtype(struct column *c, size_t place, const struct csv_column_option **said,
+                           const struct header *h, const struct csv_options *o,
+                           struct shmpub_error *err)
+{
+	const struct csv_column_option *cast;
+
+	if (c->index_level < 0 || c->is_leading || c->is_unnamed || c->is_missing)
+		return SHMPUB_OK;
+	cast = said_at(CSV_FAMILY_DTYPE, c->name, place, h, o);
+	if (cast == NULL || (*said && (*said)->dtype == cast->dtype))
+		return SHMPUB_OK;
+	if (*said)
+		return error_set(err, SHMPUB_ERR_CSV,
+		                 "dtype.%.*s and dtype.%.*s both mean the level \"%.*s\"",
+		                 (int)(*said)->column.text.size, (*said)->column.text.data,
+		                 (int)cast->column.text.size, cast->column.text.data,
+		                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data);
+	*said = cast;
+	c->is_cast_to_text = cast->dtype == CSV_DTYPE_STR;
+	return SHMPUB_OK;
+}
+
+static void set_types(struct column *c, const struct header *h, const struct csv_options *o,
+                      const struct csv_column_option *said)
+{
+	c->dtype = said ? said->dtype : o->dtype;
+	set_read_as_date(c, form_of(c, h, o));
+	if (c->is_missing)
+		c->verdict = (struct verdict){ .reading = READ_BOOL,
+			                       .type = SHMPUB_BOOL,
+			                       .kind = SHMPUB_KIND_BOOL };
+	else
+		set_order(c, h->has_rows, said != NULL && !c->is_unnamed);
 }
 
 static int set_said(struct columns *s, const struct header *h, const struct csv_options *o,
@@ -135,19 +214,17 @@ static int set_said(struct columns *s, const struct header *h, const struct csv_
 		struct column *c = &s->columns[i];
 		const struct csv_column_option *said = said_of_dtype(c, h, o);
 
-		c->dtype = said ? said->dtype : o->dtype;
-		if (c->is_missing)
-			c->verdict = (struct verdict){ .reading = READ_BOOL,
-				                       .type = SHMPUB_BOOL,
-				                       .kind = SHMPUB_KIND_BOOL };
-		else
-			set_order(c, h->has_rows, said != NULL);
-		r = set_na(s, c, said_of(c, CSV_FAMILY_NA_VALUES, o), o, err);
-		if (r == SHMPUB_OK)
-			set_value_nulls(c, h->has_rows);
-		said = said_of(c, CSV_FAMILY_DATE_FORMAT, o);
-		if (r == SHMPUB_OK)
-			r = set_form(c, said ? &said->date_format : &o->date_format, err);
+		if (h->has_rows)
+			r = set_level_dtype(c, i, &said, h, o, err);
+		if (r)
+			return r;
+		set_types(c, h, o, said);
+		r = set_na(s, c, said_at(CSV_FAMILY_NA_VALUES, c->said_name, c->source, h, o), o,
+		           err);
+		if (r)
+			return r;
+		set_value_nulls(c, h->has_rows);
+		r = set_form(c, form_of(c, h, o), err);
 	}
 	return r;
 }

@@ -57,10 +57,13 @@ struct column {
 	bool is_unnamed;
 	bool is_leading; /* a level that the header has no name for */
 	enum csv_dtype dtype;
-	bool is_date;        /* parse_dates: text when a cell is no date */
-	bool is_unconverted; /* parse_dates: pandas' reader leaves it text */
-	bool restrings;      /* dates, or text, of what its cells say as numbers or bools */
-	bool infers_again;   /* a level of text whose types pandas infers once more */
+	bool is_date;         /* parse_dates: text when a cell is no date */
+	bool is_unconverted;  /* parse_dates: pandas' reader leaves it text */
+	bool is_read_as_date; /* parse_dates: or makes dates of it, of ISO 8601 in one layout */
+	bool is_only_read_as_date; /* is_date, but nobody looks at what the reader leaves text */
+	bool is_cast_to_text;      /* a level: text that spells its values */
+	bool restrings;            /* dates, or text, of what its cells say as numbers or bools */
+	bool infers_again;         /* a level of text whose types pandas infers once more */
 	bool nulls_by_value; /* a level whose numbers are compared with words for NA once more */
 	bool is_missing;     /* a name without a field: objects, all of them NaN */
 	bool are_whole;      /* first a float for missing cells only */

@@ -9,7 +9,10 @@
 
 bool dates_begin(struct date_state *s, const struct column *c, struct span cell)
 {
-	return c->is_form_given || date_format_infer(&s->form, cell);
+	if (c->is_form_given)
+		return true;
+	return c->is_only_read_as_date ? date_format_layout(&s->form, cell)
+	                               : date_format_infer(&s->form, cell);
 }
 
 /* Before the other, as moments. */
@@ -78,7 +81,7 @@ void dates_join(struct date_state *s, const struct date_state *later, const stru
 		s->unit = later->unit;
 }
 
-struct verdict dates_verdict(const struct date_state *s, uint64_t n_nulls)
+struct verdict dates_verdict(const struct date_state *s, const struct column *c, uint64_t n_nulls)
 {
 	struct verdict v = { .reading = READ_DATE,
 		             .type = SHMPUB_TIMESTAMP,
@@ -86,7 +89,7 @@ struct verdict dates_verdict(const struct date_state *s, uint64_t n_nulls)
 		             .has_zone = s->has_zone,
 		             .offset_s = s->offset_s };
 
-	if (s->has_not_date || s->is_mixed ||
+	if (s->has_not_date || s->is_mixed || (c->is_only_read_as_date && !s->has_value) ||
 	    (s->has_value && (!fits(&s->least, s->unit) || !fits(&s->most, s->unit))))
 		return (struct verdict){ .reading = READ_TEXT, .type = SHMPUB_TEXT };
 	if (!s->has_value && n_nulls == 0)
@@ -98,7 +101,7 @@ struct verdict dates_verdict(const struct date_state *s, uint64_t n_nulls)
 
 bool dates_hold(const struct date_state *s, const struct column *c, uint64_t n_nulls)
 {
-	struct verdict v = dates_verdict(s, n_nulls);
+	struct verdict v = dates_verdict(s, c, n_nulls);
 
 	return v.reading == READ_DATE && v.unit == c->verdict.unit &&
 	       v.has_zone == c->verdict.has_zone && v.offset_s == c->verdict.offset_s &&

@@ -27,11 +27,17 @@ static inline bool dates_read(struct timestamp *out, struct date_state *s,
 	return date_parse(out, form, &s->cache, cell);
 }
 
+/* No value, but no NA word either: NaT; the reader alone takes only the empty cell for that. */
+static inline bool dates_is_null(const struct column *c, struct span cell)
+{
+	return c->is_only_read_as_date ? cell.size == 0 : value_is_nat(cell);
+}
+
 /* The form of the first value; false: no date. */
 bool dates_begin(struct date_state *s, const struct column *c, struct span cell);
 void dates_note(struct date_state *s, const struct timestamp *t);
 void dates_join(struct date_state *s, const struct date_state *later, const struct column *c);
-struct verdict dates_verdict(const struct date_state *s, uint64_t n_nulls);
+struct verdict dates_verdict(const struct date_state *s, const struct column *c, uint64_t n_nulls);
 /* Whether a fill has seen what the column is taken for. */
 bool dates_hold(const struct date_state *s, const struct column *c, uint64_t n_nulls);
 

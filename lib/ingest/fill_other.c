@@ -85,7 +85,7 @@ void fill_date(struct part *p, size_t column, const struct tile *t)
 		if (i == t->n_rows)
 			break;
 		cell = again_cell(p, c, part_cell(p, tile_raw(t, i, c->source)));
-		if (cell.data == NULL || value_is_nat(cell)) {
+		if (cell.data == NULL || dates_is_null(c, cell)) {
 			s->n_nulls++;
 			bit_put(sink->validity, t->first_row + i, false);
 			out[i] = INT64_MIN;

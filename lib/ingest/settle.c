@@ -64,7 +64,7 @@ static struct verdict asked_category(const struct evidence *e)
 	return verdict_of(READ_CATEGORY, e->has_not_bool ? SHMPUB_TEXT : SHMPUB_BOOL);
 }
 
-static struct verdict asked_timestamp(const struct column_state *s)
+static struct verdict asked_timestamp(const struct column *c, const struct column_state *s)
 {
 	struct date_state dates = *s->dates;
 
@@ -73,7 +73,7 @@ static struct verdict asked_timestamp(const struct column_state *s)
 	dates.least = dates.most = (struct timestamp){ .has_zone = dates.has_zone };
 	if (!dates.has_value && s->n_nulls == 0)
 		return verdict_of(READ_DATE, SHMPUB_TIMESTAMP);
-	return dates_verdict(&dates, s->n_nulls);
+	return dates_verdict(&dates, c, s->n_nulls);
 }
 
 /*
@@ -107,9 +107,9 @@ static struct verdict decide(const struct column *c, const struct column_state *
 	case CSV_DTYPE_CATEGORY:
 		return asked_category(&s->seen);
 	case CSV_DTYPE_TIMESTAMP:
-		return asked_timestamp(s);
+		return asked_timestamp(c, s);
 	default:
-		return c->is_date ? dates_verdict(s->dates, s->n_nulls) : inferred(c, &s->seen);
+		return c->is_date ? dates_verdict(s->dates, c, s->n_nulls) : inferred(c, &s->seen);
 	}
 }
 
@@ -120,7 +120,7 @@ static void look_date(const struct column *c, struct column_state *s, struct spa
 
 	if (d->has_not_date)
 		return;
-	if (column_is_na(c, cell) || value_is_nat(cell)) {
+	if (column_is_na(c, cell) || dates_is_null(c, cell)) {
 		s->n_nulls++;
 		return;
 	}

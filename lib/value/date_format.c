@@ -216,20 +216,29 @@ static bool by_reading(struct timestamp *out, struct span text, int32_t this_yea
 	return value_iso8601(out, text) || reading_moment(out, text, this_year);
 }
 
+bool date_format_layout(struct date_format *out, struct span first)
+{
+	struct timestamp t;
+
+	*out = DATE_FORMAT_NONE;
+	if (first.size > DATE_LAYOUT_MAX || !value_iso8601(&t, first))
+		return false;
+	out->kind = DATE_LAYOUT_ALONE;
+	out->layout_size = (uint8_t)first.size;
+	for (size_t i = 0; i < first.size; i++)
+		out->layout[i] = blotted(first.data[i]);
+	date_layout_compile(out, first, &t);
+	return true;
+}
+
 bool date_format_infer(struct date_format *out, struct span first)
 {
 	char guess[sizeof(out->format)];
 	struct timestamp t;
 	size_t size;
 
-	*out = DATE_FORMAT_NONE;
-	if (first.size <= DATE_LAYOUT_MAX && value_iso8601(&t, first)) {
+	if (date_format_layout(out, first))
 		out->kind = DATE_LAYOUT;
-		out->layout_size = (uint8_t)first.size;
-		for (size_t i = 0; i < first.size; i++)
-			out->layout[i] = blotted(first.data[i]);
-		date_layout_compile(out, first, &t);
-	}
 	size = date_format_guess(guess, sizeof(guess), first);
 	if (size > 0 && compile_parts(out, span_of(guess, size), NULL) == SHMPUB_OK) {
 		if (out->kind == DATE_NONE)
@@ -294,6 +303,8 @@ bool date_parse(struct timestamp *out, const struct date_format *format, struct 
 	switch (format->kind) {
 	case DATE_ISO8601:
 		return value_iso8601(out, text);
+	case DATE_LAYOUT_ALONE:
+		return has_layout(format, text) && value_iso8601(out, text);
 	case DATE_LAYOUT:
 		if (has_layout(format, text) && value_iso8601(out, text))
 			return true;

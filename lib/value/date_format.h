@@ -29,8 +29,9 @@
 
 enum date_kind {
 	DATE_NONE,
-	DATE_ISO8601, /* any ISO 8601 form, cell by cell (date_format = ISO8601) */
-	DATE_LAYOUT,  /* ISO 8601 in the layout of the first cell, else by the parts, or loosely */
+	DATE_ISO8601,      /* any ISO 8601 form, cell by cell (date_format = ISO8601) */
+	DATE_LAYOUT_ALONE, /* ISO 8601 in the layout of the first cell */
+	DATE_LAYOUT, /* ISO 8601 in the layout of the first cell, else by the parts, or loosely */
 	DATE_DIRECTIVES, /* by the parts */
 	DATE_LOOSE,      /* ISO 8601 or dateutil's rules, cell by cell */
 };
@@ -69,6 +70,9 @@ int date_format_compile(struct date_format *out, struct span format, struct shmp
 
 /* False: pandas guesses no format from this value (and it is no ISO 8601 either). */
 bool date_format_infer(struct date_format *out, struct span first);
+
+/* As pandas' reader does before anybody guesses: only the layout counts. False: no ISO 8601. */
+bool date_format_layout(struct date_format *out, struct span first);
 
 /*
  * What pandas' guess_datetime_format answers, with one blank for a run of white space; 0:

@@ -155,7 +155,7 @@ static void print(char *out, const struct reading *r, const char *format)
 	}
 }
 
-/* A piece as it would be printed: 1 is 01; 5.12 is 05.120000. */
+/* A piece as it would be printed: 1 is 01, nothing is 00; 5.12 is 05.120000. */
 static void fill(char *out, const char *text, bool filled)
 {
 	const char *point = strchr(text, '.');
@@ -167,7 +167,7 @@ static void fill(char *out, const char *text, bool filled)
 		snprintf(out, PIECE_MAX, "%s%.*s%.7s%.*s", point - text == 1 ? "0" : "",
 		         (int)(point - text), text, point, missing, "000000");
 	} else {
-		snprintf(out, PIECE_MAX, "%s%s", filled && n == 1 ? "0" : "", text);
+		snprintf(out, PIECE_MAX, "%.*s%s", filled && n < 2 ? (int)(2 - n) : 0, "00", text);
 	}
 }
 
@@ -288,8 +288,8 @@ static bool is_sign(const struct guess *g, size_t i)
 	return i < g->n_pieces && (is_piece(g, i, "+") || is_piece(g, i, "-"));
 }
 
-/* "GMT" is what %Z prints; false where it prints nothing. */
-static bool replace_gmt(struct guess *g)
+/* "GMT" is what %Z prints, which may be nothing at all. */
+static void replace_gmt(struct guess *g)
 {
 	for (size_t i = 0; i < g->n_pieces; i++) {
 		struct piece *piece = &g->pieces[i];
@@ -298,9 +298,8 @@ static bool replace_gmt(struct guess *g)
 			continue;
 		print(piece->text, &g->r, "%Z");
 		piece->source = span_str(piece->text);
-		return piece->text[0] != '\0';
+		return;
 	}
-	return true;
 }
 
 /* Where an offset at the end begins: "Z", "+0100" or "+01:00"; n_pieces: there is none. */
@@ -316,17 +315,18 @@ static size_t offset_at_end(const struct guess *g)
 	return is_sign(g, i) ? i : g->n_pieces;
 }
 
-/* One piece for an offset, as %z prints it; what follows is cut off. False: no format. */
-static bool join_zone(struct guess *g)
+/* One piece for an offset, as %z prints it; what follows is cut off. */
+static void join_zone(struct guess *g)
 {
 	size_t i = offset_at_end(g);
 
-	if (i == g->n_pieces)
-		return replace_gmt(g);
+	if (i == g->n_pieces) {
+		replace_gmt(g);
+		return;
+	}
 	print(g->pieces[i].text, &g->r, "%z");
 	g->n_pieces = i + 1;
 	g->ends_spaced = false;
-	return true;
 }
 
 static unsigned assign_pieces(struct guess *g)
@@ -344,7 +344,8 @@ static unsigned assign_pieces(struct guess *g)
 			struct piece *piece = &g->pieces[k];
 
 			fill(text, piece->text, ways[i].filled);
-			if (piece->format || text[0] == '\0' || strcmp(text, want) != 0)
+			if (piece->format || piece->source.size >= PIECE_MAX ||
+			    strcmp(text, want) != 0)
 				continue;
 			piece->format = ways[i].format;
 			found |= ways[i].attributes;
@@ -393,7 +394,7 @@ static size_t assemble(char *out, size_t capacity, const struct guess *g)
 		const struct piece *piece = &g->pieces[i];
 		struct span text = piece->format ? span_str(piece->format) : piece->source;
 
-		if (!piece->format && scan_is_digit(piece->source.data[0]))
+		if (!piece->format && text.size > 0 && scan_is_digit(text.data[0]))
 			return 0;
 		if (twelve && is_format(g, i, "%H")) {
 			text = span_str("%I");
@@ -419,8 +420,8 @@ size_t date_format_guess(char *out, size_t capacity, struct span text)
 	/* A NUL byte is passed over by dateutil but by no format. */
 	if (memchr(text.data, '\0', text.size) || !cut(&g, text))
 		return 0;
-	if (g.r.has_zone && !join_zone(&g))
-		return 0;
+	if (g.r.has_zone)
+		join_zone(&g);
 	if (!is_enough(&g, assign_pieces(&g)))
 		return 0;
 	size = assemble(out, capacity, &g);

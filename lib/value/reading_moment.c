@@ -70,17 +70,22 @@ static enum answer delimited(struct timestamp *out, struct span text)
 	return month > 12 ? take_date(out, year, day, month) : take_date(out, year, month, day);
 }
 
-/* As Python's int() with any white space: " 19", "2_19". A few digits at most. */
+/* Past the white space that Python's int() knows: not the separators of ASCII. */
+static const char *skip_blanks(const char *p, const char *end)
+{
+	for (size_t n; (n = lexer_space(p, end)) > 0 && (n > 1 || scan_is_blank(*p));)
+		p += n;
+	return p;
+}
+
+/* As Python's int(): " 19", "2_19". A few digits at most. */
 static bool python_int(int32_t *out, struct span text)
 {
-	const char *p = text.data;
-	const char *end = p + text.size;
-	bool negative;
+	const char *end = text.data + text.size;
+	const char *p = skip_blanks(text.data, end);
+	bool negative = p < end && *p == '-';
 	int32_t value = 0;
 
-	for (size_t n; (n = lexer_space(p, end)) > 0;)
-		p += n;
-	negative = p < end && *p == '-';
 	p += p < end && (*p == '-' || *p == '+');
 	if (p == end || !scan_is_digit(*p))
 		return false;
@@ -88,10 +93,8 @@ static bool python_int(int32_t *out, struct span text)
 		value = value < TOKEN_HUGE / 10 ? value * 10 + (*p - '0') : TOKEN_HUGE;
 		p += end - p > 2 && p[1] == '_' && scan_is_digit(p[2]);
 	}
-	for (size_t n; (n = lexer_space(p, end)) > 0;)
-		p += n;
 	*out = negative ? -value : value;
-	return p == end;
+	return skip_blanks(p, end) == end;
 }
 
 static size_t n_characters(struct span text)
@@ -114,7 +117,7 @@ static struct quarter quarter_parts(struct span text)
 	const struct quarter none = { 0, 0, 0 };
 	size_t q = 1, n = text.size;
 
-	if (n < 4 || n > 7)
+	if (n < 4 || n > 7 || n_characters(text) != n)
 		return none;
 	while (q < n && q < 6 && scan_lower(text.data[q]) != 'q')
 		q++;
