@@ -113,10 +113,11 @@ def test_refused_by_the_full_check(path: Path) -> None:
     data = path.read_bytes()
     with pytest.raises(shmpub.FormatError):
         from_bytes(data, verify="full")
-    held: Snapshot = from_bytes(data)
     try:
+        held: Snapshot = from_bytes(data)
         held.numpy()
-    except shmpub.FormatError:
+        held.arrow().to_pylist()
+    except (shmpub.FormatError, UnicodeDecodeError):
         pass
 
 

@@ -80,14 +80,20 @@ def test_what_needs_pyarrow_says_so(tmp_path: Path) -> None:
     )
 
 
-def test_polars_without_pyarrow(publish, directory: Path) -> None:
+def test_polars_does_not_copy_in_silence(tmp_path: Path) -> None:
     pytest.importorskip("polars")
-    publish().publish("quotes", "a,s\n1,x\n,é\n")
-    out = run(
+    from conftest import read
+
+    (tmp_path / "f").write_bytes(handmade.snapshot(read("a\n1\n")))
+    run(
         """
-        frame = shmpub.subscribe("quotes", directory=folder).snapshot().polars()
-        print(frame.to_dict(as_series=False))
+        from shmpub._snapshot import from_bytes
+        try:
+            from_bytes((folder / "f").read_bytes()).polars()
+        except ImportError as error:
+            assert "pyarrow" in str(error)
+        else:
+            raise AssertionError
         """,
-        directory,
+        tmp_path,
     )
-    assert out == "{'a': [1.0, None], 's': ['x', 'é']}\n"

@@ -98,7 +98,7 @@ class Schema:
     """Everything about a table that does not change from snapshot to snapshot."""
 
     fields: tuple[Field, ...]
-    metadata: dict[str, str]
+    message: bytes  # that it was read from
     n_buffers: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -213,15 +213,44 @@ class Schema:
         return tuple(f for f in self.fields if f.type.name == "text" and f.dictionary < 0)
 
     @cached_property
+    def as_arrow(self) -> Any:
+        """The pyarrow.Schema, in which each column has the type that it was checked as."""
+        import pyarrow as pa
+
+        try:
+            found = pa.ipc.read_schema(pa.py_buffer(self.message))
+        except (pa.ArrowException, OSError) as error:
+            raise FormatError(f"pyarrow does not take the schema: {error}") from None
+        for f, its in zip(self.fields, found.types, strict=True):
+            values = its.value_type if f.code_size and pa.types.is_dictionary(its) else its
+            if (values is its) == bool(f.code_size) or not _is_alike(f.type, values):
+                raise FormatError(f"the column {f.name!r} has another type for pyarrow")
+        return found
+
+    @cached_property
+    def arrow_types(self) -> list[Any]:
+        types: list[Any] = self.as_arrow.types
+        return types
+
+    @cached_property
     def dictionaries(self) -> tuple[Field, ...]:
         """The fields that have a dictionary; the n-th uses dictionary n."""
         return tuple(f for f in self.fields if f.dictionary >= 0)
 
 
+def _is_alike(type_: Type, arrow: Any) -> bool:
+    if type_.name == "timestamp" and type_.dtype is not None:
+        unit = np.datetime_data(type_.dtype)[0]
+        is_zoned = type_.timezone is not None
+        return str(arrow).startswith(f"timestamp[{unit}") and bool(arrow.tz) == is_zoned
+    names = {"float64": "double", "text": "large_string"}
+    return str(arrow) == names.get(type_.name, type_.name)
+
+
 @lru_cache(64)
 def values_schema(type_: Type) -> Schema:
     """The schema of a dictionary's values: one column."""
-    return Schema((Field(0, "", "", type_, 0, -1, "", -1, 0, 0),), {})
+    return Schema((Field(0, "", "", type_, 0, -1, "", -1, 0, 0),), b"")
 
 
 def _n_buffers(f: Field) -> int:
@@ -253,7 +282,7 @@ def parse(message: bytes) -> Schema:
         n_dictionaries += f.dictionary >= 0
         n_buffers += _n_buffers(f)
         fields.append(f)
-    schema = Schema(tuple(fields), header.key_values(2))
+    schema = Schema(tuple(fields), message)
     _ = schema.levels  # refuses levels that don't count from 0
     return schema
 

@@ -8,7 +8,6 @@ objects are made anew.
 from __future__ import annotations
 
 import math
-import struct
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -32,7 +31,6 @@ except ImportError:
 Array = npt.NDArray[Any]
 
 _LARGE_UTF8 = pa.large_utf8() if pa is not None else None
-_OFFSET: Any = struct.Struct("<q").unpack_from
 _CODES = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
 
 
@@ -83,27 +81,28 @@ class Source:
             bits[~valid] = np.nan
         return bits
 
-    def codes(self, f: Field, count: int) -> Array:
+    def codes(self, f: Field) -> Array:
         """Codes as pandas has them: -1 is no value."""
+        codes = self.view(f.buffer + 1, f"<i{f.code_size}", self.batch.rows)
+        valid = self.valid(f)
+        return codes if valid is None else np.where(valid, codes, codes.dtype.type(-1))
+
+    def check_codes(self, f: Field, count: int) -> None:
+        """FormatError unless each code that is one is inside a dictionary of `count` values."""
         unsigned = self.view(f.buffer + 1, _CODES[f.code_size], self.batch.rows)
         valid = self.valid(f)
         present = unsigned if valid is None else unsigned[valid]
-        # pandas follows codes without a look; this one look is cheap beside what follows. Seen as
-        # unsigned, a code below 0 is above all others.
+        # Seen as unsigned, a code below 0 is above all others.
         if len(present) and present.max() >= min(count, 1 << (8 * f.code_size - 1)):
             raise FormatError(f"the column {f.name!r} has a code outside its dictionary")
-        codes = unsigned.view(f"<i{f.code_size}")
-        return codes if valid is None else np.where(valid, codes, codes.dtype.type(-1))
 
     def check_text(self, f: Field) -> None:
-        """The first and the last offset; FormatError unless they lie inside the text."""
-        batch = self.batch
-        offsets, text = 2 * f.buffer + 2, 2 * f.buffer + 4
-        at = batch.body + batch.buffers[offsets]
-        (first,) = _OFFSET(self.data, at)
-        (last,) = _OFFSET(self.data, at + 8 * batch.rows)
-        if first != 0 or not 0 <= last <= batch.buffers[text + 1]:
+        """Every offset: FormatError unless all of them lead inside the text, none to before."""
+        offsets = self.view(f.buffer + 1, "<i8", self.batch.rows + 1)
+        if offsets[0] != 0 or not 0 <= offsets[-1] <= self.batch.size(f.buffer + 2):
             raise FormatError(f"text of the column {f.name!r} lies outside its buffer")
+        if (offsets[1:] < offsets[:-1]).any():
+            raise FormatError(f"text offsets of the column {f.name!r} fall")
 
     def check_whole_text(self, f: Field) -> None:
         """Every offset and every byte: for whoever lets others follow them."""
@@ -256,7 +255,7 @@ def pandas_array(layout: Layout | None, f: Field, source: Source) -> Any:
     """The column as what pandas.read_csv would have made of it."""
     if f.dictionary >= 0 and layout is not None:
         dtype = categories(layout, f, source.read)
-        codes = _blocks.frozen(source.codes(f, len(dtype.categories)))
+        codes = _blocks.frozen(source.codes(f))
         return _blocks.way.category(codes, dtype)
     if f.type.name == "text":
         return source.integers(f) if f.kind == "int" else source.pandas_text(f)

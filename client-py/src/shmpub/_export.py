@@ -1,27 +1,84 @@
-"""Snapshots for others: Arrow, Polars, whoever speaks Arrow's C stream interface."""
+"""Snapshots for others: Arrow, Polars, whoever speaks Arrow's C stream interface.
+
+The table is made of the buffers that were found and checked for frames, so it is the same table.
+The footer, by which Arrow's own readers find their way, is not followed.
+"""
 
 from __future__ import annotations
 
-import io
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from . import _arrow_schema
+from ._arrow_schema import Field
+from ._batch import Batch
 
-def arrow(data: npt.NDArray[np.uint8]) -> Any:
+if TYPE_CHECKING:
+    from ._layout import Layout
+
+
+def arrow(layout: Layout, content: npt.NDArray[np.uint8]) -> Any:
+    """A pyarrow.Table over the snapshot's own memory; the batch is one chunk."""
     import pyarrow as pa
 
-    return pa.ipc.open_file(pa.py_buffer(data)).read_all()
+    schema = layout.schema
+    whole = pa.py_buffer(content)
+    places = _places(layout.batch)
+    arrays = []
+    for f, type_ in zip(schema.fields, schema.arrow_types, strict=True):
+        if f.dictionary < 0:
+            arrays.append(_array(pa, f, type_, layout.batch, places, whole))
+        else:
+            arrays.append(_dictionary_array(pa, f, type_, layout, places, whole))
+    return pa.Table.from_arrays(arrays, schema=schema.as_arrow)
 
 
-def polars(data: npt.NDArray[np.uint8]) -> Any:
+Places = Sequence[int]  # in turn offset in the file and size of each buffer
+
+
+def _places(batch: Batch) -> Places:
+    body, numbers = batch.body, list(batch.buffers)
+    numbers[::2] = [body + offset for offset in numbers[::2]]
+    return numbers
+
+
+def _array(pa: Any, f: Field, type_: Any, batch: Batch, places: Places, whole: Any) -> Any:
+    if f.type.name == "null" and not f.code_size:
+        return pa.nulls(batch.rows)
+    at, nulls = 2 * f.buffer, batch.nulls(f.node)
+    buffers = [
+        whole.slice(places[at], places[at + 1]) if nulls else None,
+        whole.slice(places[at + 2], places[at + 3]),
+    ]
+    if f.type.name == "text" and not f.code_size:
+        buffers.append(whole.slice(places[at + 4], places[at + 5]))
+    return pa.Array.from_buffers(type_, batch.rows, buffers, nulls)
+
+
+def _dictionary_array(
+    pa: Any, f: Field, type_: Any, layout: Layout, places: Places, whole: Any
+) -> Any:
+    codes = _array(pa, f, type_.index_type, layout.batch, places, whole)
+    batch = layout.dictionaries[f.dictionary]
+    inner = _arrow_schema.values_schema(f.type).fields[0]
+    values = _array(pa, inner, type_.value_type, batch, _places(batch), whole)
+    return pa.DictionaryArray.from_arrays(codes, values, safe=False)
+
+
+def polars(layout: Layout, content: npt.NDArray[np.uint8]) -> Any:
+    """A polars.DataFrame; Polars takes numbers, times and codes from pyarrow without a copy."""
     import polars as pl
 
     try:
-        table = arrow(data)
+        table = arrow(layout, content)
     except ImportError:
-        return pl.read_ipc(io.BytesIO(data.data))
+        raise ImportError(
+            "polars() needs pyarrow: without it Polars copies a snapshot, as its own "
+            "read_ipc of the path does"
+        ) from None
     return pl.from_arrow(_with_named_zones(table))
 
 
@@ -34,7 +91,3 @@ def _with_named_zones(table: Any) -> Any:
             utc = pa.timestamp(f.type.unit, "UTC")
             table = table.set_column(i, f.with_type(utc), table.column(i).cast(utc))
     return table
-
-
-def arrow_c_stream(data: npt.NDArray[np.uint8], requested_schema: Any) -> Any:
-    return arrow(data).__arrow_c_stream__(requested_schema)
