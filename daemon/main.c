@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 	if (c.is_help)
 		return print("%s", usage);
 	if (c.is_version)
-		return print("shmpubd %s\n", SHMPUBD_VERSION);
+		return print("shmpubd %s\n", SHMPUB_VERSION_STRING);
 	if (c.test != NULL)
 		return test(&c);
 	return c.is_check ? check(&c) : serve(&c);

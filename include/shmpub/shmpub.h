@@ -29,6 +29,20 @@ extern "C" {
 #define SHMPUB_API
 #endif
 
+/*
+ * The version of this header; shmpub_version() is that of the library. Programs that were compiled
+ * with another header of the same ABI version (the number in libshmpub.so.1) go on working: what is
+ * added to a struct takes from its reserved room, which a program sets to zero, best by initialising
+ * the whole struct ("= { 0 }"). Zero always means what was there before, or nothing.
+ */
+#define SHMPUB_VERSION_MAJOR 0
+#define SHMPUB_VERSION_MINOR 2
+#define SHMPUB_VERSION_PATCH 0
+#define SHMPUB_VERSION_STRING "0.2.0"
+/* For comparisons: #if SHMPUB_VERSION_NUMBER >= 200 */
+#define SHMPUB_VERSION_NUMBER                                                                      \
+	(SHMPUB_VERSION_MAJOR * 10000 + SHMPUB_VERSION_MINOR * 100 + SHMPUB_VERSION_PATCH)
+
 #define SHMPUB_DIRECTORY "/dev/shm" /* an instance is the directory INSTANCE below it */
 #define SHMPUB_INSTANCE "shmpub"
 #define SHMPUB_FEED_MAX 40 /* bytes in a feed's name */
@@ -60,6 +74,7 @@ struct shmpub_error {
 	char message[SHMPUB_ERROR_SIZE]; /* one line, NUL-terminated, no newline */
 	/* Where in the message a cell of the table stands as it is: not for everybody's eyes. */
 	uint16_t quoted_at, quoted_size; /* in bytes; size 0: nowhere */
+	uint32_t reserved[15];
 };
 
 enum shmpub_type {
@@ -116,7 +131,7 @@ struct shmpub_column {
 	uint64_t text_size;
 };
 
-/* "0.1.0" */
+/* Of the library that is linked: "0.2.0". */
 SHMPUB_API const char *shmpub_version(void);
 
 /* --- marks: which snapshot somebody has seen --------------------------------------------------- */
@@ -136,6 +151,7 @@ struct shmpub_reader_options { /* all zero: the defaults */
 	const char *directory; /* NULL: SHMPUB_DIRECTORY */
 	const char *instance;  /* NULL: SHMPUB_INSTANCE */
 	uint32_t owner;        /* a uid that is trusted besides root, the user shmpub and me */
+	uint64_t reserved[6];  /* 0 */
 };
 
 /*
@@ -167,8 +183,8 @@ SHMPUB_API int shmpub_acquire(struct shmpub_snapshot **out, struct shmpub_reader
                               const char *feed, const struct shmpub_mark *seen,
                               struct shmpub_error *err);
 
-#define SHMPUB_GRACE_MS                                                                            \
-	5000 /* how long a running publisher may go without a feed that is waited for */
+/* How long a running publisher may go without a feed that is waited for. */
+#define SHMPUB_GRACE_MS 5000
 
 /*
  * Sleep until there is something newer than `seen` (NULL: anything at all), for
@@ -260,6 +276,7 @@ struct shmpub_instance_info {
 	uint64_t config_loads;  /* attempts to load a configuration, that at the start among them */
 	int64_t config_load_ns; /* when the last one was */
 	enum shmpub_config_result config_result; /* what it came to */
+	uint64_t reserved[8];
 };
 
 enum shmpub_feed_state {
@@ -293,6 +310,7 @@ struct shmpub_feed_info {
 	uint64_t source_size; /* bytes of CSV */
 	uint64_t read_ns, parse_ns;
 	uint64_t skipped_rows;
+	uint64_t reserved[8];
 };
 
 SHMPUB_API int shmpub_instance(struct shmpub_instance_info *out, struct shmpub_reader *reader,
@@ -313,6 +331,7 @@ struct shmpub_stamp {
 	int64_t published_ns;
 	int64_t source_mtime_ns; /* 0: unknown */
 	uint64_t read_ns, parse_ns, source_size, skipped_rows;
+	uint64_t reserved[6];
 };
 
 SHMPUB_API const struct shmpub_stamp *shmpub_snapshot_stamp(const struct shmpub_snapshot *snapshot);
@@ -355,6 +374,7 @@ struct shmpub_publisher_options { /* all zero: the defaults */
 	 * is three intervals late is told as gone. 0: no promise; then it is gone when its process is.
 	 */
 	uint64_t heartbeat_interval_ms;
+	uint64_t reserved[8]; /* 0 */
 };
 
 /*

@@ -2,6 +2,7 @@
 
 #include "api/check_columns.h"
 #include "api/name.h"
+#include "api/reserved.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "prepare/prepare.h"
@@ -60,8 +61,13 @@ int shmpub_publisher_open(struct shmpub_publisher **out,
 	int r;
 
 	*out = NULL;
-	inner = inner_options(options != NULL ? options : &none);
-	r = name_instance(inner.instance, err);
+	if (options == NULL)
+		options = &none;
+	inner = inner_options(options);
+	r = reserved_check(options->reserved, ARRAY_LEN(options->reserved),
+	                   "the publisher's options", err);
+	if (r == SHMPUB_OK)
+		r = name_instance(inner.instance, err);
 	if (r)
 		return r;
 	if ((inner.access.mode & ~0777u) != 0)

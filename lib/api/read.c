@@ -1,4 +1,5 @@
 #include "api/name.h"
+#include "api/reserved.h"
 #include "base/error.h"
 #include "reader/notifier.h"
 #include "reader/reader.h"
@@ -9,13 +10,23 @@
  * done in reader/.
  */
 
+static int check_options(const struct shmpub_reader_options *o, struct shmpub_error *err)
+{
+	int r;
+
+	if (o == NULL)
+		return SHMPUB_OK;
+	r = reserved_check(o->reserved, ARRAY_LEN(o->reserved), "the reader's options", err);
+	return r ? r : name_instance(o->instance, err);
+}
+
 int shmpub_reader_open(struct shmpub_reader **out, const struct shmpub_reader_options *options,
                        struct shmpub_error *err)
 {
 	int r;
 
 	*out = NULL;
-	r = name_instance(options != NULL ? options->instance : NULL, err);
+	r = check_options(options, err);
 	return r ? r : reader_new(out, options, err);
 }
 
@@ -74,7 +85,7 @@ int shmpub_notifier_open(struct shmpub_notifier **out, const struct shmpub_reade
 	int r;
 
 	*out = NULL;
-	r = name_instance(options != NULL ? options->instance : NULL, err);
+	r = check_options(options, err);
 	if (r == SHMPUB_OK && feed != NULL)
 		r = name_feed(&name, feed, err);
 	return r ? r : notifier_open(out, options, name, err);

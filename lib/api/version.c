@@ -1,8 +1,8 @@
 #include "shmpub/shmpub.h"
 
-/* The version that CMake's project() names; nothing else says it. */
+/* The header says the version, and lib/CMakeLists.txt that it is the project's. */
 
 const char *shmpub_version(void)
 {
-	return SHMPUB_VERSION;
+	return SHMPUB_VERSION_STRING;
 }

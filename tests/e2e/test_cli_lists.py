@@ -228,7 +228,7 @@ def test_help_and_version() -> None:
         assert re.search(rf"^  {command} ", text, re.M)
     assert (
         subprocess.run([SHMPUB, "--version"], capture_output=True, text=True, check=True).stdout
-        == "shmpub 0.1.0\n"
+        == "shmpub 0.2.0\n"
     )
 
 

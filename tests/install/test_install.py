@@ -100,7 +100,7 @@ int main(void)
 CMAKE = """\
 cmake_minimum_required(VERSION 3.25)
 project(uses_shmpub LANGUAGES C)
-find_package(shmpub 0.1 REQUIRED)
+find_package(shmpub 0.2 REQUIRED)
 add_executable(with_shared program.c)
 target_link_libraries(with_shared PRIVATE shmpub::shmpub)
 add_executable(with_static program.c)

@@ -428,10 +428,28 @@ static void test_memory(void)
 	CHECK_INT("nothing left", mem_live(), 0);
 }
 
+/* What was never initialised is told, and sizes stay what they are within one ABI version. */
+static void test_reserved(void)
+{
+	struct shmpub_reader_options reader = { .directory = scratch.path };
+	struct shmpub_publisher_options publisher = { .directory = scratch.path };
+	struct shmpub_reader *r = NULL;
+	struct shmpub_publisher *p = NULL;
+	struct shmpub_notifier *n = NULL;
+
+	reader.reserved[5] = 1;
+	publisher.reserved[7] = 1;
+	CHECK_INT("reader", shmpub_reader_open(&r, &reader, NULL), SHMPUB_ERR_INVALID);
+	CHECK_INT("notifier", shmpub_notifier_open(&n, &reader, NULL, NULL), SHMPUB_ERR_INVALID);
+	CHECK_INT("publisher", shmpub_publisher_open(&p, &publisher, NULL), SHMPUB_ERR_INVALID);
+	CHECK("none", r == NULL && n == NULL && p == NULL);
+}
+
 int main(void)
 {
 	scratch_open(&scratch, "/dev/shm");
-	CHECK_STR("version", shmpub_version(), "0.1.0");
+	CHECK_STR("version", shmpub_version(), SHMPUB_VERSION_STRING);
+	test_reserved();
 	test_names();
 	test_columns();
 	test_sets();

@@ -22,7 +22,7 @@ from ._list import feeds
 from ._snapshot import Snapshot
 from ._updates import Subscription, Updates
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AccessDenied",
