@@ -34,6 +34,7 @@ struct loader {
 	enum place place;
 	struct config_feed *feed;
 	struct buffer seen, seen_daemon; /* "LINE KEY\n" for this section's keys so far */
+	size_t seen_elsewhere;           /* bytes of seen_daemon that are about other files */
 };
 
 static struct config_place place_of(const struct loader *l, unsigned line)
@@ -171,7 +172,7 @@ static int unknown_key(struct loader *l, unsigned line, struct span name, struct
 	return tell(l, line, message.message, err);
 }
 
-/* The line that set the key `name`, which may be another name of the same; 0: none did. */
+/* The line that set the key `name`, which may be another name (*as) of the same; 0: none did. */
 static unsigned line_of_key(const struct buffer *seen, struct span name, struct span *as)
 {
 	size_t at = 0;
@@ -201,7 +202,10 @@ static int note_key(bool *told, struct loader *l, unsigned line, struct span nam
 	*told = before != 0;
 	if (before == 0)
 		return buffer_printf(seen, err, "%u %.*s\n", line, (int)name.size, name.data);
-	if (span_eq(as, name))
+	if (l->place == IN_DAEMON && as.data < seen->data + l->seen_elsewhere)
+		error_set(&why, SHMPUB_ERR_INVALID, "%.*s is set twice, first in another file",
+		          (int)name.size, name.data);
+	else if (span_eq(as, name))
 		error_set(&why, SHMPUB_ERR_INVALID, "%.*s is set twice, first in line %u",
 		          (int)name.size, name.data, before);
 	else
@@ -320,6 +324,7 @@ static int load_file(struct loader *l, const char *path, struct shmpub_error *er
 		goto out;
 	l->base = directory_of(path);
 	l->place = IN_NOTHING;
+	l->seen_elsewhere = l->seen_daemon.size;
 	if (l->file_number == 0)
 		l->n_lines = count_lines(buffer_span(&text));
 	r = config_read(buffer_span(&text), &events, err);

@@ -309,6 +309,15 @@ def test_include(tmp_path):
     assert status == 1 and len(told) == 2
     assert told[0].startswith(f"{folder}/10.ini:3: unknown key 'sorce'")
     assert told[1].startswith(f"{folder}/20.ini:1: feed a is already that of {tmp_path}/c.ini:3")
+    (folder / "10.ini").write_text("[daemon]\nworkers = 1\n[feed c]\nsource = y\n")
+    (folder / "20.ini").write_text("[daemon]\nworkers = 2\nlog_level = info\nlog_level = info\n")
+    assert check(tmp_path / "c.ini", main) == (
+        1,
+        [
+            f"{folder}/20.ini:2: workers is set twice, first in another file",
+            f"{folder}/20.ini:4: log_level is set twice, first in line 3",
+        ],
+    )
     (folder / "10.ini").write_text("[daemon]\ninclude = *.ini\n")
     (folder / "20.ini").unlink()
     (folder / "25.ini").mkdir()

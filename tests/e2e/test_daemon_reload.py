@@ -177,6 +177,21 @@ def test_feeds_are_renamed_for_years(daemon):
     assert d.stop() == 0
 
 
+def test_other_feeds_after_a_crash(daemon):
+    """The catalog of before is full of names that are gone: they make room first."""
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"a": "source = a.csv", "b": "source = a.csv"}, "max_feeds = 2")
+    d.start()
+    epoch = d.feed("a").snapshot().epoch
+    d.kill()
+    d.configure({"c": "source = a.csv", "d": "source = a.csv"}, "max_feeds = 2")
+    d.start()
+    until(lambda: d.feed("c").sequence and d.feed("d").sequence)
+    assert d.feed("c").snapshot().epoch == epoch
+    assert d.status("a") == {} and "a.arrow" not in d.files()
+
+
 def test_interval_0_is_refreshed_by_hup(daemon):
     d = daemon()
     d.source("a.csv", "a\n1\n")
