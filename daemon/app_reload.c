@@ -197,7 +197,7 @@ void app_reload(struct app *app)
 {
 	struct config_problems problems = CONFIG_PROBLEMS_NONE;
 	struct shmpub_error err;
-	struct config *next;
+	struct config *next = NULL;
 	struct feed *added;
 
 	if (app->is_stopping)

@@ -86,6 +86,7 @@ class Daemon:
 
     def start(self, *arguments: str, wait: bool = True) -> Daemon:
         assert self.process is None
+        self.told.clear()  # what an earlier process told is not what this one tells
         self._notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         address = f"\0shmpub-{uuid.uuid4().hex}"
         self._notified.bind(address)

@@ -35,6 +35,7 @@ def make(daemon, n_feeds=4):
 
 
 @needs_root
+@pytest.mark.skipif(SANITIZED, reason="needs threads of its own")
 def test_threads_that_cannot_be_made(daemon):
     """The limit is the user's, so a user of our own has nothing else running."""
     user = 23000 + os.getpid() % 10000
