@@ -48,6 +48,7 @@ _shmpub() {
 	COMPREPLY=()
 	case $before in
 	-d | --directory)
+		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")
 		return
 		;;

@@ -23,7 +23,7 @@ struct liveness_words {
 /* True: the publisher is gone, and `why` says why in a few words. False: `why` is empty. */
 bool liveness_judge(char why[SHMPUB_WHY_SIZE], const struct liveness_words *words,
                     enum shm_life life, int64_t now_ns);
-/* The same of a catalog, now. Asks the kernel for the process: some ten microseconds. */
+/* The same of a catalog, now. Asks the kernel for the process, which takes some system calls. */
 bool liveness_is_gone(char why[SHMPUB_WHY_SIZE], const struct catalog_header *header);
 
 #endif
