@@ -9,6 +9,46 @@
  * is not part of the text, and has no surrogate alone.
  */
 
+static const struct {
+	const char *word;
+	enum csv_encoding encoding;
+} encodings[] = {
+	{ "utf-8", CSV_UTF8 },          { "utf8", CSV_UTF8 },        { "utf-8-sig", CSV_UTF8 },
+	{ "ascii", CSV_ASCII },         { "us-ascii", CSV_ASCII },   { "latin-1", CSV_LATIN1 },
+	{ "latin1", CSV_LATIN1 },       { "latin", CSV_LATIN1 },     { "l1", CSV_LATIN1 },
+	{ "iso-8859-1", CSV_LATIN1 },   { "iso8859-1", CSV_LATIN1 }, { "cp1252", CSV_CP1252 },
+	{ "windows-1252", CSV_CP1252 }, { "utf-16", CSV_UTF16 },     { "utf16", CSV_UTF16 },
+	{ "utf-16-le", CSV_UTF16LE },   { "utf-16le", CSV_UTF16LE }, { "utf-16-be", CSV_UTF16BE },
+	{ "utf-16be", CSV_UTF16BE },
+};
+
+/* Python's names of codecs: case does not count, and `_` is as good as `-`. */
+static bool is_codec(struct span value, const char *word)
+{
+	size_t i = 0;
+	char c;
+
+	for (; i < value.size && word[i]; i++) {
+		c = value.data[i] == '_' ? '-' : value.data[i];
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c + ('a' - 'A'));
+		if (c != word[i])
+			return false;
+	}
+	return i == value.size && word[i] == '\0';
+}
+
+bool csv_encoding_by_name(enum csv_encoding *out, struct span name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
+		if (is_codec(name, encodings[i].word)) {
+			*out = encodings[i].encoding;
+			return true;
+		}
+	}
+	return false;
+}
+
 static char *put(char *p, uint32_t c)
 {
 	if (c < 0x80) {

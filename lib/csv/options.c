@@ -2,7 +2,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "csv/encoding.h"
 #include "csv/item_list.h"
+#include "value/date_format.h"
 
 /*
  * A table of keys, each with the function that understands its text and the member that
@@ -155,10 +157,18 @@ static int set_usecols(struct csv_options *o, const struct key *key, struct span
 }
 
 /* The text as it is: formats hold commas. */
-static int set_text(struct csv_options *o, const struct key *key, struct span value,
-                    struct shmpub_error *err)
+static int take_format(struct csv_items *items, struct span value, struct shmpub_error *err)
 {
-	return item_list_one(member(o, key), value, err);
+	struct date_format format;
+	int r = date_format_compile(&format, value, err);
+
+	return r ? r : item_list_one(items, value, err);
+}
+
+static int set_format(struct csv_options *o, const struct key *key, struct span value,
+                      struct shmpub_error *err)
+{
+	return take_format(member(o, key), value, err);
 }
 
 static int set_number(struct csv_options *o, const struct key *key, struct span value,
@@ -228,45 +238,12 @@ static int set_bad_lines(struct csv_options *o, const struct key *key, struct sp
 	return SHMPUB_OK;
 }
 
-static const struct {
-	const char *word;
-	enum csv_encoding encoding;
-} encodings[] = {
-	{ "utf-8", CSV_UTF8 },          { "utf8", CSV_UTF8 },        { "utf-8-sig", CSV_UTF8 },
-	{ "ascii", CSV_ASCII },         { "us-ascii", CSV_ASCII },   { "latin-1", CSV_LATIN1 },
-	{ "latin1", CSV_LATIN1 },       { "latin", CSV_LATIN1 },     { "l1", CSV_LATIN1 },
-	{ "iso-8859-1", CSV_LATIN1 },   { "iso8859-1", CSV_LATIN1 }, { "cp1252", CSV_CP1252 },
-	{ "windows-1252", CSV_CP1252 }, { "utf-16", CSV_UTF16 },     { "utf16", CSV_UTF16 },
-	{ "utf-16-le", CSV_UTF16LE },   { "utf-16le", CSV_UTF16LE }, { "utf-16-be", CSV_UTF16BE },
-	{ "utf-16be", CSV_UTF16BE },
-};
-
-/* Python's names of codecs: case does not count, and `_` is as good as `-`. */
-static bool is_codec(struct span value, const char *word)
-{
-	size_t i = 0;
-	char c;
-
-	for (; i < value.size && word[i]; i++) {
-		c = value.data[i] == '_' ? '-' : value.data[i];
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c + ('a' - 'A'));
-		if (c != word[i])
-			return false;
-	}
-	return i == value.size && word[i] == '\0';
-}
-
 static int set_encoding(struct csv_options *o, const struct key *key, struct span value,
                         struct shmpub_error *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
-		if (is_codec(value, encodings[i].word)) {
-			o->encoding = encodings[i].encoding;
-			return SHMPUB_OK;
-		}
-	}
-	return refuse(key, value, "utf-8, latin-1, cp1252 or utf-16", err);
+	return csv_encoding_by_name(&o->encoding, value)
+	               ? SHMPUB_OK
+	               : refuse(key, value, "utf-8, latin-1, cp1252 or utf-16", err);
 }
 
 static const struct {
@@ -315,7 +292,7 @@ static int set_column_format(struct csv_column_option *c, const struct key *key,
                              struct shmpub_error *err)
 {
 	(void)key;
-	return item_list_one(&c->date_format, value, err);
+	return take_format(&c->date_format, value, err);
 }
 
 #define AT(name) offsetof(struct csv_options, name)
@@ -334,7 +311,7 @@ static const struct key keys[] = {
 	{ "usecols", set_usecols, AT(usecols), NULL },
 	{ "index_col", set_items, AT(index_col), NULL },
 	{ "parse_dates", set_parse_dates, AT(parse_dates), NULL },
-	{ "date_format", set_text, AT(date_format), set_column_format },
+	{ "date_format", set_format, AT(date_format), set_column_format },
 	{ "na_values", set_items, AT(na_values), set_column_na },
 	{ "keep_default_na", set_flag, AT(keeps_default_na), NULL },
 	{ "true_values", set_items, AT(true_values), NULL },
@@ -457,7 +434,7 @@ void csv_options_free(struct csv_options *o)
 	if (o == NULL)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (keys[i].set == set_items || keys[i].set == set_text ||
+		if (keys[i].set == set_items || keys[i].set == set_format ||
 		    keys[i].set == set_usecols || keys[i].set == set_parse_dates ||
 		    keys[i].set == set_skiprows)
 			item_list_free(member(o, &keys[i]));

@@ -298,7 +298,7 @@ static void look_date(struct look *l, struct span cell)
 		l->s->n_nulls++;
 	else if ((!d->has_value && !dates_begin(d, l->c, cell)) ||
 	         !dates_read(&t, d, l->c->is_form_given ? l->c->form : &d->form, cell))
-		d->has_not_date = true;
+		dates_refuse(d, l->c, cell);
 	else
 		dates_note(d, &t);
 }
@@ -322,6 +322,16 @@ static void look_cell(struct part *p, struct look *l, struct span cell, uint64_t
 		look_again(&l->second, l->c, &p->in->columns, cell, room + size);
 }
 
+static int unknown_zone(struct part *p, const struct column *c, struct span raw)
+{
+	size_t at = (size_t)(raw.data - p->in->text.data);
+
+	return error_set(&p->error, SHMPUB_ERR_CSV,
+	                 "line %llu: column \"%.*s\": the zone is UTC's, but in other letters",
+	                 (unsigned long long)csv_line_at(p->in->text, at),
+	                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data);
+}
+
 static int look_at_all(struct part *p, struct look *l)
 {
 	const struct marks *marks = &p->in->marks;
@@ -334,9 +344,13 @@ static int look_at_all(struct part *p, struct look *l)
 			r = tile_reader_next(&p->reader, &t, &p->error);
 			if (r || t.n_rows == 0)
 				break;
-			for (size_t i = 0; i < t.n_rows && p->result == SHMPUB_OK; i++)
-				look_cell(p, l, part_cell(p, tile_raw(&t, i, l->c->source)),
-				          t.first_row + i);
+			for (size_t i = 0; i < t.n_rows && p->result == SHMPUB_OK; i++) {
+				struct span raw = tile_raw(&t, i, l->c->source);
+
+				look_cell(p, l, part_cell(p, raw), t.first_row + i);
+				if (l->s->dates && l->s->dates->has_unknown_zone)
+					return unknown_zone(p, l->c, raw);
+			}
 		}
 	}
 	return r ? r : p->result;

@@ -15,6 +15,13 @@ bool dates_begin(struct date_state *s, const struct column *c, struct span cell)
 	                               : date_format_infer(&s->form, cell);
 }
 
+void dates_refuse(struct date_state *s, const struct column *c, struct span cell)
+{
+	s->has_not_date = true;
+	s->has_unknown_zone = (c->is_form_given || s->has_value) &&
+	                      date_zone_is_unknown(c->is_form_given ? c->form : &s->form, cell);
+}
+
 /* Before the other, as moments. */
 static bool is_before(const struct timestamp *a, const struct timestamp *b)
 {
@@ -89,9 +96,16 @@ struct verdict dates_verdict(const struct date_state *s, const struct column *c,
 		             .has_zone = s->has_zone,
 		             .offset_s = s->offset_s };
 
-	if (s->has_not_date || s->is_mixed || (c->is_only_read_as_date && !s->has_value) ||
+	if (s->has_not_date || s->is_mixed ||
 	    (s->has_value && (!fits(&s->least, s->unit) || !fits(&s->most, s->unit))))
 		return (struct verdict){ .reading = READ_TEXT, .type = SHMPUB_TEXT };
+	/* Text of which there is none: NaN for pandas, and a level is looked at once more. */
+	if (!s->has_value && !dates_know_nat(c))
+		return c->infers_again
+		               ? (struct verdict){ .reading = READ_TEXT, .type = SHMPUB_TEXT }
+		               : (struct verdict){ .reading = READ_BOOL,
+			                           .type = SHMPUB_BOOL,
+			                           .kind = SHMPUB_KIND_BOOL };
 	if (!s->has_value && n_nulls == 0)
 		return (struct verdict){ .reading = READ_NOTHING, .type = SHMPUB_NULL };
 	if (!s->has_value)

@@ -10,6 +10,7 @@
 struct date_state {
 	bool has_value;
 	bool has_not_date;
+	bool has_unknown_zone; /* has_not_date, and pandas fails */
 	bool has_zone, is_mixed;
 	int32_t offset_s;
 	enum shmpub_unit unit;
@@ -27,12 +28,20 @@ static inline bool dates_read(struct timestamp *out, struct date_state *s,
 	return date_parse(out, form, &s->cache, cell);
 }
 
-/* No value, but no NA word either: NaT; the reader alone takes only the empty cell for that. */
-static inline bool dates_is_null(const struct column *c, struct span cell)
+/* False: not the reader alone, nor who refuses the format before looking at cells. */
+static inline bool dates_know_nat(const struct column *c)
 {
-	return c->is_only_read_as_date ? cell.size == 0 : value_is_nat(cell);
+	return !c->is_only_read_as_date && !(c->is_form_given && c->form->kind == DATE_NEVER);
 }
 
+/* No value, but no NA word either. */
+static inline bool dates_is_null(const struct column *c, struct span cell)
+{
+	return dates_know_nat(c) ? value_is_nat(cell) : cell.size == 0;
+}
+
+/* A value that is no date: whether pandas fails over it. */
+void dates_refuse(struct date_state *s, const struct column *c, struct span cell);
 /* The form of the first value; false: no date. */
 bool dates_begin(struct date_state *s, const struct column *c, struct span cell);
 void dates_note(struct date_state *s, const struct timestamp *t);

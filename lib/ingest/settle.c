@@ -126,7 +126,7 @@ static void look_date(const struct column *c, struct column_state *s, struct spa
 	}
 	if ((!d->has_value && !dates_begin(d, c, cell)) ||
 	    !dates_read(&t, d, c->is_form_given ? c->form : &d->form, cell)) {
-		d->has_not_date = true;
+		dates_refuse(d, c, cell);
 		return;
 	}
 	dates_note(d, &t);
@@ -229,18 +229,25 @@ static void take(const struct part *p, struct column *c, const struct column_sta
 		*c->form = s->dates->form;
 }
 
+/* Whether pandas fails over it depends on every cell before. */
+static bool has_unknown_zone(const struct column *c, const struct column_state *s)
+{
+	return c->is_date && s->dates && s->dates->has_unknown_zone;
+}
+
 /* Once its cells, or a sample of them, have been looked at. */
 static int settle_column(struct part *p, size_t k, bool is_sample)
 {
 	struct column *c = &p->in->columns.columns[k];
 
-	if (is_looked_at(c, is_sample)) {
+	if (is_looked_at(c, is_sample) && !has_unknown_zone(c, &p->states[k])) {
 		take(p, c, &p->states[k]);
 		if (!column_is_twofold(c) || c->verdict.reading == READ_DATE)
 			return SHMPUB_OK;
-		*p->states[k].dates = DATE_STATE_NONE;
-		p->states[k].n_nulls = 0;
 	}
+	if (p->states[k].dates)
+		*p->states[k].dates = DATE_STATE_NONE;
+	p->states[k].n_nulls = 0;
 	return again_settle(p, k);
 }
 

@@ -17,17 +17,22 @@
  * even read when it equals the one before.
  */
 
-static int add(struct date_format *f, char directive, char literal, struct shmpub_error *err)
+struct compiling {
+	struct date_format *f;
+	char twice;  /* a directive that is there twice */
+	bool is_bad; /* pandas refuses the format before it looks at cells */
+};
+
+static int add(struct compiling *c, char directive, char literal, struct shmpub_error *err)
 {
+	struct date_format *f = c->f;
+
 	if (f->n_parts == DATE_PARTS_MAX)
 		return error_set(err, SHMPUB_ERR_INVALID, "date format has more than %d parts",
 		                 DATE_PARTS_MAX);
-	if (directive && directive != ' ') {
-		for (size_t i = 0; i < f->n_parts; i++) {
-			if (f->parts[i].directive == directive)
-				return error_set(err, SHMPUB_ERR_INVALID,
-				                 "date format has %%%c twice", directive);
-		}
+	for (size_t i = 0; directive && directive != ' ' && i < f->n_parts; i++) {
+		if (f->parts[i].directive == directive)
+			c->twice = directive;
 	}
 	/* Runs of blanks are one part: each would want a blank of its own. */
 	if (directive == ' ' && f->n_parts > 0 && f->parts[f->n_parts - 1].directive == ' ')
@@ -51,9 +56,9 @@ static const char *composed(char directive)
 	}
 }
 
-static int add_directive(struct date_format *f, char directive, struct shmpub_error *err);
+static int add_directive(struct compiling *c, char directive, struct shmpub_error *err);
 
-static int add_all(struct date_format *f, struct span format, struct shmpub_error *err)
+static int add_all(struct compiling *c, struct span format, struct shmpub_error *err)
 {
 	int r = SHMPUB_OK;
 
@@ -61,60 +66,53 @@ static int add_all(struct date_format *f, struct span format, struct shmpub_erro
 		size_t space = lexer_space(format.data + i, format.data + format.size);
 
 		if (space > 0) {
-			r = add(f, ' ', '\0', err);
+			r = add(c, ' ', '\0', err);
 			i += space - 1;
 		} else if (format.data[i] != '%') {
-			r = add(f, '\0', format.data[i], err);
+			r = add(c, '\0', format.data[i], err);
 		} else if (++i == format.size) {
-			r = error_set(err, SHMPUB_ERR_INVALID, "date format ends in a lone %%");
+			c->is_bad = true;
 		} else {
-			r = add_directive(f, format.data[i], err);
+			r = add_directive(c, format.data[i], err);
 		}
 	}
 	return r;
 }
 
-static int add_directive(struct date_format *f, char directive, struct shmpub_error *err)
+static int add_directive(struct compiling *c, char directive, struct shmpub_error *err)
 {
 	const char *expanded = composed(directive);
 
 	if (directive == '%')
-		return add(f, '\0', '%', err);
+		return add(c, '\0', '%', err);
 	if (expanded)
-		return add_all(f, span_str(expanded), err);
-	if (!strptime_knows(directive))
-		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "date format has %%%c, which is no directive", directive);
-	return add(f, directive, '\0', err);
+		return add_all(c, span_str(expanded), err);
+	c->is_bad |= !strptime_knows(directive);
+	return strptime_knows(directive) ? add(c, directive, '\0', err) : SHMPUB_OK;
 }
 
-static bool has(const struct date_format *f, const char *directives)
+static bool says(struct span format, const char *directives)
 {
-	for (size_t i = 0; i < f->n_parts; i++) {
-		if (f->parts[i].directive && strchr(directives, f->parts[i].directive))
+	for (size_t i = 0; i + 1 < format.size; i++) {
+		if (format.data[i] == '%' && format.data[i + 1] != '\0' &&
+		    strchr(directives, format.data[i + 1]))
 			return true;
 	}
 	return false;
 }
 
-/* Combinations that mean nothing, as pandas refuses them. */
-static int check(const struct date_format *f, struct shmpub_error *err)
+/* pandas' `_validate_fmt`: combinations that mean nothing, by the text of the format alone. */
+static bool means_something(struct span format)
 {
-	bool has_weekday = has(f, "aAw");
+	bool has_weekday = says(format, "aAw");
 
-	if (has(f, "UW"))
-		return has(f, "Yy") && has_weekday
-		               ? SHMPUB_OK
-		               : error_set(err, SHMPUB_ERR_INVALID,
-		                           "date format has %%U or %%W without year and weekday");
-	if (has(f, "Z") && has(f, "z"))
-		return error_set(err, SHMPUB_ERR_INVALID, "date format has both %%Z and %%z");
-	if (has(f, "j") && has(f, "G"))
-		return error_set(err, SHMPUB_ERR_INVALID, "date format has %%j with %%G: use %%Y");
-	if (has(f, "G") != has(f, "V") || (has(f, "G") && !has_weekday && !has(f, "u")))
-		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "date format has %%G or %%V without the other and a weekday");
-	return SHMPUB_OK;
+	if (says(format, "UW"))
+		return says(format, "Yy") && has_weekday;
+	if ((says(format, "Z") && says(format, "z")) || (says(format, "j") && says(format, "G")) ||
+	    (says(format, "V") && says(format, "Y")))
+		return false;
+	return says(format, "G") == says(format, "V") &&
+	       (!says(format, "G") || has_weekday || says(format, "u"));
 }
 
 /* %Y[s%m[s%d[(T| )%H[:%M[:%S[%z|.%f[%z]]]]]]], s one of - / \ . space or nothing, twice the same. */
@@ -159,19 +157,23 @@ static bool is_iso_format(struct span format)
 #undef TAKE
 }
 
+/* Sets the kind to DATE_DIRECTIVES, or to DATE_NEVER. */
 static int compile_parts(struct date_format *f, struct span format, struct shmpub_error *err)
 {
+	struct compiling c = { .f = f };
 	int r;
 
 	if (format.size > sizeof(f->format))
 		return error_set(err, SHMPUB_ERR_INVALID, "date format has more than %zu bytes",
 		                 sizeof(f->format));
 	f->n_parts = 0;
-	r = add_all(f, format, err);
-	if (r == SHMPUB_OK)
-		r = check(f, err);
+	r = add_all(&c, format, err);
 	if (r != SHMPUB_OK)
 		return r;
+	c.is_bad |= !means_something(format);
+	if (!c.is_bad && c.twice)
+		return error_set(err, SHMPUB_ERR_INVALID, "date format has %%%c twice", c.twice);
+	f->kind = c.is_bad ? DATE_NEVER : DATE_DIRECTIVES;
 	f->is_iso = is_iso_format(format);
 	f->format_size = (uint8_t)format.size;
 	if (format.size > 0)
@@ -194,12 +196,9 @@ int date_format_compile(struct date_format *out, struct span format, struct shmp
 		return SHMPUB_OK;
 	}
 	r = compile_parts(out, format, err);
-	if (r != SHMPUB_OK) {
+	if (r != SHMPUB_OK)
 		*out = DATE_FORMAT_NONE;
-		return r;
-	}
-	out->kind = DATE_DIRECTIVES;
-	return SHMPUB_OK;
+	return r;
 }
 
 /* What of a byte belongs to the layout. */
@@ -240,9 +239,12 @@ bool date_format_infer(struct date_format *out, struct span first)
 	if (date_format_layout(out, first))
 		out->kind = DATE_LAYOUT;
 	size = date_format_guess(guess, sizeof(guess), first);
-	if (size > 0 && compile_parts(out, span_of(guess, size), NULL) == SHMPUB_OK) {
-		if (out->kind == DATE_NONE)
-			out->kind = DATE_DIRECTIVES;
+	if (size > 0) {
+		enum date_kind kind = out->kind;
+
+		(void)compile_parts(out, span_of(guess, size), NULL); /* the guess did so already */
+		if (kind != DATE_NONE)
+			out->kind = kind;
 		return true;
 	}
 	out->n_parts = 0;
@@ -318,6 +320,12 @@ bool date_parse(struct timestamp *out, const struct date_format *format, struct 
 	default:
 		return false;
 	}
+}
+
+bool date_zone_is_unknown(const struct date_format *format, struct span text)
+{
+	return (format->kind == DATE_DIRECTIVES || format->kind == DATE_LAYOUT) &&
+	       strptime_zone_is_unknown(format->parts, format->n_parts, text);
 }
 
 bool value_strptime(struct timestamp *out, struct span text, struct span format)

@@ -33,6 +33,7 @@ enum date_kind {
 	DATE_LAYOUT_ALONE, /* ISO 8601 in the layout of the first cell */
 	DATE_LAYOUT, /* ISO 8601 in the layout of the first cell, else by the parts, or loosely */
 	DATE_DIRECTIVES, /* by the parts */
+	DATE_NEVER,      /* a format that fits no cell: pandas leaves text */
 	DATE_LOOSE,      /* ISO 8601 or dateutil's rules, cell by cell */
 };
 
@@ -63,8 +64,10 @@ struct date_format {
 #define DATE_FORMAT_NONE ((struct date_format){ .kind = DATE_NONE })
 
 /*
- * "ISO8601", "mixed", or a strptime format: %Y %y %m %B %b %d %j %H %I %p %M %S %f %z %Z %a
- * %A %w %u %U %W %V %G %c %x %X %%, each once. SHMPUB_ERR_INVALID names what is wrong.
+ * "ISO8601", "mixed", or a strptime format: %Y %y %m %B %b %d %j %H %I %p %M %S %f %N %z %Z
+ * %a %A %w %u %U %W %V %G %c %x %X %%. Other directives, and combinations that mean nothing,
+ * make DATE_NEVER of it. SHMPUB_ERR_INVALID: a directive twice, for which pandas fails, or
+ * more than there is room for.
  */
 int date_format_compile(struct date_format *out, struct span format, struct shmpub_error *err);
 
@@ -94,6 +97,12 @@ struct date_cache {
 
 #define DATE_CACHE_NONE                                                                            \
 	((struct date_cache){ { '1', '9', '7', '0', '-', '0', '1', '-', '0', '1' }, 0, { { 0 } } })
+
+/*
+ * A cell that is no date of its form because its zone is UTC's name in other letters ("utc"):
+ * there pandas fails.
+ */
+bool date_zone_is_unknown(const struct date_format *format, struct span text);
 
 /* NULL cache: none. NaT is not asked here (value_is_nat). */
 bool date_parse(struct timestamp *out, const struct date_format *format, struct date_cache *cache,

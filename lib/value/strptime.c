@@ -25,6 +25,8 @@ struct fields {
 	bool weeks_from_sunday;
 	int32_t ampm;       /* 0: am, 1: pm */
 	bool twelve;        /* the hour is one of twelve */
+	bool is_mixed_zone; /* an offset with a colon here and none there: it fits, and is refused */
+	bool is_other_case; /* the zone's name, but not as it is spelled */
 	struct timestamp t; /* fraction and zone */
 };
 
@@ -63,7 +65,11 @@ static const char *const month_names[] = { "january",   "february", "march",    
 static const char *const weekday_names[] = { "monday", "tuesday",  "wednesday", "thursday",
 	                                     "friday", "saturday", "sunday" };
 /* Names of UTC; other zones need a data base of their own. */
-static const char *const utc_names[] = { "utc", "gmt", "zulu", "uct", "universal" };
+static const char *const utc_names[] = {
+	"UTC",           "GMT",      "Zulu",     "UCT",       "Universal", "Greenwich",
+	"GMT0",          "GMT+0",    "GMT-0",    "Etc/UTC",   "Etc/GMT",   "Etc/UCT",
+	"Etc/Universal", "Etc/Zulu", "Etc/GMT0", "Etc/GMT+0", "Etc/GMT-0", "Etc/Greenwich",
+};
 
 static const struct numeric *numeric(char directive)
 {
@@ -77,7 +83,7 @@ static const struct numeric *numeric(char directive)
 bool strptime_knows(char directive)
 {
 	return directive != '\0' &&
-	       (numeric(directive) != NULL || strchr("aAbBpfzZ", directive) != NULL);
+	       (numeric(directive) != NULL || strchr("aAbBpfNzZ", directive) != NULL);
 }
 
 static void set_number(struct fields *f, char directive, int32_t n)
@@ -99,7 +105,8 @@ static void set_number(struct fields *f, char directive, int32_t n)
 		f->day_of_year = n;
 		break;
 	case 'H':
-		f->hour = n;
+		f->hour = n; /* beside %I the later one counts */
+		f->twelve = false;
 		break;
 	case 'I':
 		f->hour = n;
@@ -205,7 +212,8 @@ static bool take_zone(struct fields *f, struct span text)
 	if (!two_digits(&minutes, &text, 59))
 		return false;
 	if (text.size > 0) {
-		if (skip(&text, ':') != colon || !two_digits(&seconds, &text, 59))
+		f->is_mixed_zone = skip(&text, ':') != colon;
+		if (!two_digits(&seconds, &text, 59))
 			return false;
 		if (text.size > 0 && (!skip(&text, '.') || text.size == 0 || text.size > 6))
 			return false;
@@ -233,6 +241,26 @@ static int32_t name_index(struct span text, const char *const *names, int32_t n,
 	return -1;
 }
 
+/* The names of other zones need the machine's tables. */
+static bool take_zone_name(struct fields *f, struct span text)
+{
+	for (size_t i = 0; i < ARRAY_LEN(utc_names); i++) {
+		size_t size = strlen(utc_names[i]);
+		size_t k = 0;
+
+		while (k < size && k < text.size &&
+		       scan_lower(text.data[k]) == scan_lower(utc_names[i][k]))
+			k++;
+		if (k < size || k < text.size)
+			continue;
+		f->t.has_zone = true;
+		f->t.is_utc = true;
+		f->is_other_case = !span_is(text, utc_names[i]);
+		return true;
+	}
+	return false;
+}
+
 static bool take_name(struct fields *f, char directive, struct span text)
 {
 	int32_t i;
@@ -252,9 +280,7 @@ static bool take_name(struct fields *f, char directive, struct span text)
 		f->ampm = is_name(text, "pm", 2);
 		return f->ampm || is_name(text, "am", 2);
 	default:
-		f->t.has_zone = true;
-		f->t.is_utc = true;
-		return name_index(text, utc_names, ARRAY_LEN(utc_names), 0) >= 0;
+		return take_zone_name(f, text);
 	}
 }
 
@@ -277,8 +303,11 @@ static void lengths(size_t *low, size_t *high, char directive)
 		*low = *high = 3;
 	} else if (directive == 'p') {
 		*low = *high = 2;
-	} else if (directive != 'f') {
+	} else if (directive == 'Z') {
 		*low = 3;
+		*high = 13;
+	} else if (directive != 'f') {
+		*low = directive == 'N' ? 9 : 3;
 	}
 }
 
@@ -288,7 +317,7 @@ static bool take_directive(struct fields *f, char directive, struct span text)
 
 	if (n)
 		return take_number(f, n, text);
-	if (directive == 'f')
+	if (directive == 'f' || directive == 'N')
 		return take_fraction(f, text);
 	if (directive == 'z')
 		return take_zone(f, text);
@@ -374,22 +403,33 @@ static bool resolve_date(int64_t *days, struct fields *f)
 	return true;
 }
 
+#define FIELDS_NONE                                                                                \
+	((struct fields){                                                                          \
+	        .year = 1900,                                                                      \
+	        .month = 1,                                                                        \
+	        .day = 1,                                                                          \
+	        .day_of_year = UNSET,                                                              \
+	        .weekday = UNSET,                                                                  \
+	        .week = UNSET,                                                                     \
+	        .iso_year = UNSET,                                                                 \
+	        .iso_week = UNSET,                                                                 \
+	})
+
+bool strptime_zone_is_unknown(const struct date_part *parts, size_t n_parts, struct span text)
+{
+	struct fields f = FIELDS_NONE;
+
+	return match(&f, parts, n_parts, text) && f.is_other_case;
+}
+
 bool strptime_parts(struct timestamp *out, const struct date_part *parts, size_t n_parts,
                     struct span text)
 {
-	struct fields f = {
-		.year = 1900,
-		.month = 1,
-		.day = 1,
-		.day_of_year = UNSET,
-		.weekday = UNSET,
-		.week = UNSET,
-		.iso_year = UNSET,
-		.iso_week = UNSET,
-	};
+	struct fields f = FIELDS_NONE;
 	int64_t days;
 
-	if (!match(&f, parts, n_parts, text) || !resolve_date(&days, &f))
+	if (!match(&f, parts, n_parts, text) || f.is_mixed_zone || f.is_other_case ||
+	    !resolve_date(&days, &f))
 		return false;
 	if (f.twelve)
 		f.hour = f.hour % 12 + (f.ampm == 1 ? 12 : 0);

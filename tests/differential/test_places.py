@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from pandas_own import difference, our_frames
 from test_combinations import BUILD, CASES, SEED, WAYS
@@ -80,8 +82,10 @@ def draw_placed(rnd: random.Random) -> tuple[bytes, dict[str, Any]]:
 
 def is_listed(options: dict[str, Any], found: str) -> bool:
     """docs/CSV.md: a level of the index that is to be dates and of a dtype, or of two dtypes."""
-    both = {"parse_dates", "dtype", "index_col"} <= options.keys()
-    return both or "both mean the level" in found
+    both = {"parse_dates", "dtype"} <= options.keys()
+    return (both and ("index_col" in options or found.startswith("only here an error"))) or (
+        "both mean the level" in found
+    )
 
 
 @WAYS
@@ -94,3 +98,56 @@ def test_places(arguments: tuple[str, ...]) -> None:
         if (found := difference(data, options, frame)) and not is_listed(options, found)
     ]
     assert not wrong, f"{len(wrong)} of {len(calls)}, among them\n" + "\n".join(wrong[:8])
+
+
+# Python's directives, those of other strptimes that are none here, and what stands between them.
+DIRECTIVES = [f"%{c}" for c in "YYYmmmddddHHMMSSfyjbBaApIzZZUWwGVuNcxX%"]
+BAD = ["%F", "%e", "%T", "%D", "%R", "%k", "%s", "%n", "%C", "%q", "% ", "%", "%.", "%é"]
+BETWEEN = ["-", "-", "/", " ", "  ", ":", "T", "", ".", "x", "\xa0", "?", "(", "É"]
+ZONES = ["UTC", "UTC", "GMT", "utc", "gmt", "Zulu", "Etc/UTC", "XYZ", "uTC", "GMT0"]
+
+
+def draw_format(rnd: random.Random) -> str:
+    if rnd.random() < 0.3:
+        form = rnd.choice(["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M %Z", "%Y%m%d %Z"])
+        return form + (rnd.choice(BAD) if rnd.random() < 0.2 else "")
+    parts = [rnd.choice(DIRECTIVES) for _ in range(rnd.randint(1, 5))]
+    if rnd.random() < 0.7:
+        parts = list(dict.fromkeys(parts))
+    if rnd.random() < 0.2:
+        parts.insert(rnd.randrange(len(parts) + 1), rnd.choice(BAD))
+    return "".join(part + rnd.choice(BETWEEN) for part in parts)
+
+
+def draw_cell(rnd: random.Random, form: str) -> str:
+    if rnd.random() < 0.12:
+        return rnd.choice(["", "NA", "NaT", "x", "5", "2019-01-02"])
+    when = pd.Timestamp(rnd.randint(0, 4 * 10**9), unit="s")
+    text = form.replace("%Z", rnd.choice(ZONES)).replace("%z", rnd.choice(["+0100", "Z", "-05:30"]))
+    text = text.replace("%N", f"{rnd.randint(0, 10**9 - 1):09d}")
+    try:
+        return when.strftime(text)
+    except ValueError:
+        return text
+
+
+def draw_formatted(rnd: random.Random) -> tuple[bytes, dict[str, Any]]:
+    form = draw_format(rnd)
+    cells = [draw_cell(rnd, form) for _ in range(rnd.choice([1, 1, 2, 3]))]
+    text = "d;x\n" + "".join(f"{cell};1\n" for cell in cells)
+    options: dict[str, Any] = {"sep": ";", "parse_dates": ["d"], "date_format": form}
+    if rnd.random() < 0.2:
+        options["index_col"] = "d"
+    return text.encode(), options
+
+
+@WAYS
+def test_formats(arguments: tuple[str, ...]) -> None:
+    rnd = random.Random(SEED)
+    calls = [draw_formatted(rnd) for _ in range(CASES)]
+    wrong = [
+        f"{data!r} {options}\n    {found}"
+        for (data, options), frame in zip(calls, our_frames(calls, BUILD, arguments))
+        if (found := difference(data, options, frame))
+    ]
+    assert not wrong, f"{len(wrong)} of {len(calls)}, among them\n" + "\n".join(wrong[:12])

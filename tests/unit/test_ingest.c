@@ -192,6 +192,15 @@ static const struct {
 	{ "two dtypes of a level", "usecols=1, 2\nindex_col=x\ndtype.0=str\ndtype.1=int64",
 	  "a,x,b\n1,2,3\n", "dtype.1 and dtype.0 both mean the level \"x\"", true },
 	{ "a number is a name first", "dtype.1=float64", "1,b\n2,3\n", "1:f b:i | 2 3", false },
+	{ "no directive of Python's", "parse_dates=a\ndate_format=%F", "a,b\n2019-01-02,1\n",
+	  "a:s b:i | 2019-01-02 1", false },
+	{ "and no value", "parse_dates=a\ndate_format=%F", "a,b\n,1\n", "a:b! b:i | - 1", false },
+	{ "UTC as it is spelled", "parse_dates=a\ndate_format=%Y %Z", "a\n1970 UTC\n1970 Zulu\n",
+	  "a:t | 0 | 0", false },
+	{ "UTC in other letters", "parse_dates=a\ndate_format=%Y %Z", "a\n1970 UTC\n1970 utc\n",
+	  "line 3: column \"a\": the zone is UTC's", true },
+	{ "UTC in other letters below what is no date", "parse_dates=a\ndate_format=%Y %Z",
+	  "a\nx\n1970 utc\n", "a:s | x | 1970 utc", false },
 };
 
 static struct csv_options *options_of(const char *text)
@@ -216,6 +225,8 @@ static struct csv_options *options_of(const char *text)
 static const struct {
 	const char *key, *value, *want;
 } refused[] = {
+	{ "date_format", "%d.%m.%d", "date format has %d twice" },
+	{ "date_format.a", "%c %H", "date format has %H twice" },
 	{ "usecols", "a, a, 0", "all names or all positions" },
 	{ "usecols", "0, 0, a", "all names or all positions" },
 	{ "usecols", "a, a, \"0\", 0", "all names or all positions" },

@@ -174,7 +174,7 @@ static const struct {
 	{ "%Y%m%d %H:%M %z",
 	  { "zone", "20240301 09:30 -01:00", true, MARCH_1 + HALF_PAST_9 + INT64_C(3600000000),
 	    false, -3600, true } },
-	{ "%Y%m%d %Z", { "UTC by name", "20240301 utc", true, MARCH_1, false, 0, true } },
+	{ "%Y%m%d %Z", { "UTC by name", "20240301 UTC", true, MARCH_1, false, 0, true } },
 	{ "%c",
 	  { "composed", "Fri Mar  1 09:30:00 2024", true, MARCH_1 + HALF_PAST_9, false, 0,
 	    false } },
@@ -186,6 +186,12 @@ static const struct {
 	{ "%d.%m.%Y", { "day 32", "32.01.2024", false, 0, false, 0, false } },
 	{ "%d.%m.%Y", { "year 0", "01.01.0000", false, 0, false, 0, false } },
 	{ "%I:%M", { "hour 13 of 12", "13:00", false, 0, false, 0, false } },
+	{ "%Y%m%d %Z", { "UTC in other letters", "20240301 utc", false, 0, false, 0, false } },
+	{ "%Y %Z", { "a longer name", "1970 Etc/Greenwich", true, 0, false, 0, true } },
+	{ "%H%N",
+	  { "nine decimals", "00000000001", true, -25567 * DAY_US * 1000 + 1, true, 0, false } },
+	{ "%G-%V-%u %Y", { "ISO week with year", "2024-09-5 2024", false, 0, false, 0, false } },
+	{ "%F", { "not Python's", "2024-03-01", false, 0, false, 0, false } },
 	{ "%Y %Z", { "unknown zone", "2024 XYZ", false, 0, false, 0, false } },
 	{ "%Y %q", { "no directive", "2024 1", false, 0, false, 0, false } },
 	{ "%Y %Y", { "twice", "2024 2024", false, 0, false, 0, false } },
@@ -402,7 +408,12 @@ static void test_infer(void)
 	CHECK("no date", !date_format_infer(&format, span_str("12.5")));
 	CHECK_INT("ISO8601", date_format_compile(&format, span_str("ISO8601"), NULL), SHMPUB_OK);
 	CHECK_INT("kind", format.kind, DATE_ISO8601);
-	CHECK_INT("bad directive", date_format_compile(&format, span_str("%q"), NULL),
+	CHECK_INT("bad directive", date_format_compile(&format, span_str("%q"), NULL), SHMPUB_OK);
+	CHECK_INT("fits nothing", format.kind, DATE_NEVER);
+	CHECK_INT("bad, and another twice", date_format_compile(&format, span_str("%d%d%e"), NULL),
+	          SHMPUB_OK);
+	CHECK_INT("fits nothing", format.kind, DATE_NEVER);
+	CHECK_INT("twice", date_format_compile(&format, span_str("%c %H"), NULL),
 	          SHMPUB_ERR_INVALID);
 	CHECK_INT("nothing is left of it", format.kind, DATE_NONE);
 }
