@@ -311,6 +311,8 @@ def test_cells_of_a_closed_feed(served, dtype, good):
     assert "s.csv:3: column" in shown and f"is to be {dtype}" in shown
     assert SECRET.encode() not in (served.shm / served.instance / "catalog").read_bytes()
     assert SECRET in served.log_text()
+    told = feed(served).last_error
+    assert "s.csv:3: column" in told and SECRET not in told
     with pytest.raises(shmpub.NotPublished) as raised:
         _ = feed(served).df
     assert SECRET not in str(raised.value)
