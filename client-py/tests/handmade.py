@@ -18,58 +18,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from handmade_metadata import footer, message, schema_message, structs, table
 
 from shmpub import _wait_linux
 
 RECORD_BATCH, DICTIONARY_BATCH = 3, 2
-
-
-# --- flatbuffers ----------------------------------------------------------------------------------
-
-
-def _table(out: bytearray, fields: dict[int, Any]) -> int:
-    """Append a vtable and a table; values are (format, number) or functions that append a child."""
-    n = max(fields, default=-1) + 1
-    sizes = {
-        i: struct.calcsize("<" + v[0]) if isinstance(v, tuple) else 4 for i, v in fields.items()
-    }
-    places, at = {}, 4
-    for i in sorted(fields, key=lambda i: -sizes[i]):
-        at = -(-at // sizes[i]) * sizes[i]
-        places[i] = at
-        at += sizes[i]
-    start = -(-(len(out) + 4 + 2 * n) // 8) * 8
-    vtable = start - (4 + 2 * n)
-    out += bytes(vtable - len(out))
-    out += struct.pack(f"<HH{n}H", 4 + 2 * n, at, *[places.get(i, 0) for i in range(n)])
-    out += struct.pack("<i", start - vtable) + bytes(at - 4)
-    for i, value in fields.items():
-        where = start + places[i]
-        if isinstance(value, tuple):
-            struct.pack_into("<" + value[0], out, where, value[1])
-        else:
-            struct.pack_into("<I", out, where, value(out) - where)
-    return start
-
-
-def _structs(rows: list[tuple[int, int]]) -> Any:
-    def append(out: bytearray) -> int:
-        out += bytes(-(len(out) + 4) % 8)
-        at = len(out)
-        out += struct.pack("<I", len(rows))
-        for row in rows:
-            out += struct.pack("<qq", *row)
-        return at
-
-    return append
-
-
-def _message(kind: int, header: Any, body_size: int) -> bytes:
-    out = bytearray(4)
-    at = _table(out, {0: ("h", 4), 1: ("B", kind), 2: header, 3: ("q", body_size)})
-    struct.pack_into("<I", out, 0, at)
-    out += bytes(-(len(out) + 8) % 64)
-    return struct.pack("<iI", -1, len(out)) + bytes(out)
 
 
 # --- columns --------------------------------------------------------------------------------------
@@ -214,16 +167,14 @@ def snapshot(
     columns = columns_of(source) if isinstance(source, pd.DataFrame) else source
     n = rows if rows is not None else columns[0].rows if columns else 0
     file = _File()
-    schema = _schema(columns).serialize().to_pybytes()
-    file.align(8)
-    at = len(file.out)
-    schema_place = [*file.put(schema + bytes(-len(schema) % 8)), zlib.crc32(schema) << 20 | 5]
+    schema, table_at = schema_message(columns)
+    at = file.align(8)
+    schema_place = [*file.put(schema), zlib.crc32(schema) << 20 | 5]
     file.align(8)
     # The batch's message must end on a multiple of 64: pad before it, which the format allows us.
     file.out += bytes(-len(file.out) % 64)
     sizes = _place(columns)
-    message = _batch_message(columns, n, sizes)
-    batch_place = file.put(message)
+    batch_place = file.put(_batch_message(columns, n, sizes))
     body = len(file.out)
     _put_body(file, columns, sizes)
     dictionaries = [_put_dictionary(file, i, c) for i, c in enumerate(_dictionaries(columns))]
@@ -244,24 +195,30 @@ def snapshot(
         "batch": batch_place,
         "dictionaries": dictionaries,
         "regions": _regions(columns, sizes, body, n),
-        "later": ["a key of a later version", 1],
+        "later": ["a key of a later version", 1, [[]]],
     }
     assert at == 8
-    return seal(bytes(file.out), record | (changes or {}))
+    record |= changes or {}
+    blocks = [[*batch_place[:2], _body_size(sizes)]]
+    others = [
+        [*place[:2], _body_size(_place([c]))]
+        for place, c in zip(dictionaries, _dictionaries(columns), strict=True)
+    ]
+    its_footer = footer(schema[table_at:], checked(record), blocks, others)
+    return bytes(file.out) + its_footer + struct.pack("<i", len(its_footer)) + b"ARROW1"
+
+
+def checked(record: dict[str, Any]) -> bytes:
+    """The record's text with its checksum."""
+    text = json.dumps(record, separators=(",", ":"))[:-1].encode()
+    return text + b',"crc":%d}' % zlib.crc32(text)
 
 
 def seal(body: bytes, record: dict[str, Any]) -> bytes:
-    text = json.dumps(record, separators=(",", ":"))[:-1].encode()
-    text += b',"crc":%d}' % zlib.crc32(text)
+    """`body` with another record at its end, of whose footer nothing else is right."""
+    text = checked(record)
     text += b"\0" + bytes(-(len(text) + 1) % 8)
     return body + text + struct.pack("<i", len(text)) + b"ARROW1"
-
-
-def _schema(columns: list[Column]) -> pa.Schema:
-    return pa.schema(
-        [pa.field(c.name, c.type, True, c.metadata or None) for c in columns],
-        metadata={"pandas": "{}", "shmpub.version": "1", "shmpub.feed": "f", "shmpub.source": ""},
-    )
 
 
 def _dictionaries(columns: list[Column]) -> list[Column]:
@@ -294,8 +251,8 @@ def _place(columns: list[Column]) -> list[list[tuple[int, int]]]:
 def _batch(columns: list[Column], rows: int, places: list[list[tuple[int, int]]]) -> Any:
     nodes = [(rows, c.nulls) for c in columns]
     flat = [p for place in places for p in place]
-    fields = {0: ("q", rows), 1: _structs(nodes), 2: _structs(flat)}
-    return lambda out: _table(out, fields)
+    fields = {0: ("q", rows), 1: structs(nodes), 2: structs(flat)}
+    return lambda out: table(out, fields)
 
 
 def _body_size(places: list[list[tuple[int, int]]]) -> int:
@@ -303,7 +260,7 @@ def _body_size(places: list[list[tuple[int, int]]]) -> int:
 
 
 def _batch_message(columns: list[Column], rows: int, places: Any) -> bytes:
-    return _message(RECORD_BATCH, _batch(columns, rows, places), _body_size(places))
+    return message(RECORD_BATCH, _batch(columns, rows, places), _body_size(places))
 
 
 def _put_body(file: _File, columns: list[Column], places: Any) -> None:
@@ -319,8 +276,7 @@ def _put_dictionary(file: _File, number: int, values: Column) -> list[int]:
     places = _place([values])
     batch = _batch([values], values.rows, places)
     fields = {0: ("q", number), 1: batch}
-    message = _message(DICTIONARY_BATCH, lambda out: _table(out, fields), _body_size(places))
-    place = file.put(message)
+    place = file.put(message(DICTIONARY_BATCH, lambda out: table(out, fields), _body_size(places)))
     _put_body(file, [values], places)
     return place
 

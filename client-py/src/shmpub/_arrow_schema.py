@@ -8,6 +8,7 @@ share a region, the labels as a pandas Index.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -24,6 +25,11 @@ from ._errors import FormatError
 Indices = npt.NDArray[np.int64]
 
 _UNITS = ("s", "ms", "us", "ns")
+_DECIMAL = re.compile(r"0|[1-9]\d{0,18}", re.ASCII).fullmatch
+_ZONE = re.compile(r"[A-Za-z0-9_+/:-]{1,63}", re.ASCII).fullmatch
+_MAX_LEVEL = 63
+_SCHEMA_KEYS = frozenset(["shmpub.feed", "shmpub.source", "shmpub.version", "pandas"])
+_MARKS = frozenset(["shmpub." + key for key in ("kind", "index", "unnamed", "name", "label")])
 _SCHEMA_MESSAGE = 1
 _V5 = 4
 
@@ -99,6 +105,7 @@ class Schema:
 
     fields: tuple[Field, ...]
     message: bytes  # that it was read from
+    table_at: int  # where in it the Schema table begins, before all that the table refers to
     n_buffers: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -214,18 +221,18 @@ class Schema:
 
     @cached_property
     def as_arrow(self) -> Any:
-        """The pyarrow.Schema, in which each column has the type that it was checked as."""
+        """The pyarrow.Schema, made of what was checked."""
         import pyarrow as pa
 
-        try:
-            found = pa.ipc.read_schema(pa.py_buffer(self.message))
-        except (pa.ArrowException, OSError) as error:
-            raise FormatError(f"pyarrow does not take the schema: {error}") from None
-        for f, its in zip(self.fields, found.types, strict=True):
-            values = its.value_type if f.code_size and pa.types.is_dictionary(its) else its
-            if (values is its) == bool(f.code_size) or not _is_alike(f.type, values):
-                raise FormatError(f"the column {f.name!r} has another type for pyarrow")
-        return found
+        _, header = message_tables(self.message, _SCHEMA_MESSAGE)
+        fields = []
+        for f, table in zip(self.fields, header.tables(1), strict=True):
+            type_ = _arrow_type(pa, _parse_type(table))
+            if f.code_size:
+                codes = {1: pa.int8(), 2: pa.int16(), 4: pa.int32()}[f.code_size]
+                type_ = pa.dictionary(codes, type_)
+            fields.append(pa.field(f.name, type_, True, dict(table.pairs(6)) or None))
+        return pa.schema(fields, dict(header.pairs(2)))
 
     @cached_property
     def arrow_types(self) -> list[Any]:
@@ -238,19 +245,17 @@ class Schema:
         return tuple(f for f in self.fields if f.dictionary >= 0)
 
 
-def _is_alike(type_: Type, arrow: Any) -> bool:
+def _arrow_type(pa: Any, type_: Type) -> Any:
     if type_.name == "timestamp" and type_.dtype is not None:
-        unit = np.datetime_data(type_.dtype)[0]
-        is_zoned = type_.timezone is not None
-        return str(arrow).startswith(f"timestamp[{unit}") and bool(arrow.tz) == is_zoned
-    names = {"float64": "double", "text": "large_string"}
-    return str(arrow) == names.get(type_.name, type_.name)
+        return pa.timestamp(np.datetime_data(type_.dtype)[0], type_.timezone)
+    names = {"bool": "bool_", "text": "large_utf8"}
+    return getattr(pa, names.get(type_.name, type_.name))()
 
 
 @lru_cache(64)
 def values_schema(type_: Type) -> Schema:
     """The schema of a dictionary's values: one column."""
-    return Schema((Field(0, "", "", type_, 0, -1, "", -1, 0, 0),), b"")
+    return Schema((Field(0, "", "", type_, 0, -1, "", -1, 0, 0),), b"", 0)
 
 
 def _n_buffers(f: Field) -> int:
@@ -273,8 +278,11 @@ def _buffer_sizes(f: Field) -> list[tuple[int, int, bool]]:
 def parse(message: bytes) -> Schema:
     """The schema that an encapsulated schema message holds."""
     _, header = message_tables(message, _SCHEMA_MESSAGE)
+    header = header.on_its_own()
     if header.int16(0) != 0:
         raise FormatError("the schema says big-endian")
+    if header.key_values(2, _SCHEMA_KEYS).get("shmpub.version") != "1":
+        raise FormatError("the schema's metadata is of another version")
     fields: list[Field] = []
     n_dictionaries = n_buffers = 0
     for position, table in enumerate(header.tables(1)):
@@ -282,19 +290,20 @@ def parse(message: bytes) -> Schema:
         n_dictionaries += f.dictionary >= 0
         n_buffers += _n_buffers(f)
         fields.append(f)
-    schema = Schema(tuple(fields), message)
+    schema = Schema(tuple(fields), message, 8 + header.at)
     _ = schema.levels  # refuses levels that don't count from 0
     return schema
 
 
 def message_tables(message: bytes, kind: int) -> tuple[_flatbuf.Table, _flatbuf.Table]:
     """An encapsulated message's own table, and its header's, which is of the kind asked for."""
-    size = int.from_bytes(message[4:8], "little", signed=True)
-    if message[:4] != b"\xff\xff\xff\xff" or not 0 < size <= len(message) - 8:
+    size = int.from_bytes(message[4:8], "little")
+    if message[:4] != b"\xff\xff\xff\xff" or size != len(message) - 8:
         raise FormatError("a message's prefix is wrong")
-    table = _flatbuf.root(message[8 : 8 + size])
+    table = _flatbuf.root(message[8:])
     if table.int16(0) != _V5 or table.byte(1) != kind:
         raise FormatError("a message is of another kind or version")
+    table.int64(3)  # the body's size, which stands inside the table if it does at all
     header = table.table(2)
     if header is None:
         raise FormatError("a message has no header")
@@ -305,66 +314,86 @@ def _parse_field(table: _flatbuf.Table, position: int, n_dictionaries: int, buff
     name = table.text(0)
     if name is None:
         raise FormatError("a field has no name")
-    metadata = table.key_values(6)
+    if table.vector(5, 4)[1]:
+        raise FormatError("a field has children")
+    marks = table.key_values(6, _MARKS)
+    type_ = _parse_type(table)
     code_size, dictionary = _parse_dictionary(table.table(4), n_dictionaries)
-    level = _parse_level(metadata.get("shmpub.index"))
+    level = -1
+    if "shmpub.index" in marks:
+        level = _parse_number(marks["shmpub.index"], _MAX_LEVEL, "a level of the index")
     return Field(
         position=position,
         name=name,
-        label=_parse_label(name, metadata, level),
-        type=_parse_type(table),
+        label=_parse_label(name, marks, level),
+        type=type_,
         code_size=code_size,
         dictionary=dictionary,
-        kind=metadata.get("shmpub.kind", ""),
+        kind=_parse_kind(marks.get("shmpub.kind"), type_, code_size),
         level=level,
         node=position,
         buffer=buffer,
     )
 
 
+def _parse_kind(kind: str | None, type_: Type, code_size: int) -> str:
+    if kind is None:
+        return ""
+    if code_size or {"int": "text", "bool": "bool"}.get(kind) != type_.name:
+        raise FormatError("a field is of another kind than its type can be")
+    return kind
+
+
 def _parse_dictionary(encoding: _flatbuf.Table | None, number: int) -> tuple[int, int]:
     if encoding is None:
         return 0, -1
     index = encoding.table(1)
-    bits, is_signed = (32, True) if index is None else (index.int32(0), bool(index.byte(1)))
+    bits, is_signed = (0, False) if index is None else (index.int32(0), bool(index.byte(1)))
     if encoding.int64(0) != number or bits not in (8, 16, 32) or not is_signed:
         raise FormatError("a dictionary's number or the type of its codes is wrong")
+    if encoding.byte(2):
+        raise FormatError("a dictionary is ordered")
     return bits // 8, number
 
 
-def _parse_level(text: str | None) -> int:
-    if text is None:
-        return -1
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise FormatError("a level of the index is no number")
+def _parse_number(text: str, most: int, what: str) -> int:
+    if not _DECIMAL(text) or int(text) > most:
+        raise FormatError(f"{what} is no number")
     return int(text)
 
 
-def _parse_label(name: str, metadata: dict[str, str], level: int) -> Any:
-    if level >= 0 and metadata.get("shmpub.unnamed") == "1":
+def _parse_label(name: str, marks: dict[str, str], level: int) -> Any:
+    unnamed, other = marks.get("shmpub.unnamed"), marks.get("shmpub.name")
+    label = marks.get("shmpub.label")
+    if (unnamed is not None or other is not None) and level < 0:
+        raise FormatError("a column has a mark that only levels of the index have")
+    if unnamed is not None:
+        if unnamed != "1" or other is not None or label is not None:
+            raise FormatError("a level without a name has one")
         return None
-    if level >= 0:
-        name = metadata.get("shmpub.name", name)
-    if metadata.get("shmpub.label") != "int":
+    name = name if other is None else other
+    if label is None:
         return name
-    if not (name.isascii() and name.isdigit() and len(name) < 19):
-        raise FormatError("a column's label is no number")
-    return int(name)
+    if label != "int":
+        raise FormatError("a label is of an unknown kind")
+    return _parse_number(name, 2**63 - 1, "a column's label")
 
 
 def _parse_type(table: _flatbuf.Table) -> Type:
-    kind = table.byte(2)
-    detail = table.table(3)
+    kind, detail = table.byte(2), table.table(3)
+    if detail is None:
+        raise FormatError("a field has no type")
     if kind in (_NULL, _BOOL, _LARGE_UTF8):
         return Type({_NULL: "null", _BOOL: "bool", _LARGE_UTF8: "text"}[kind])
-    if detail is not None and kind == _INT:
+    if kind == _INT:
         found = _TYPES.get((_INT, detail.int32(0), bool(detail.byte(1))))
         if found is not None:
             return found
-    if detail is not None and kind == _FLOAT and detail.int16(0) == 2:
+    if kind == _FLOAT and detail.int16(0) == 2:
         return Type("float64", np.dtype("<f8"))
-    if detail is not None and kind == _TIMESTAMP and 0 <= detail.int16(0) < len(_UNITS):
-        return Type(
-            "timestamp", np.dtype(f"<M8[{_UNITS[detail.int16(0)]}]"), detail.text(1) or None
-        )
+    if kind == _TIMESTAMP and 0 <= detail.int16(0) < len(_UNITS):
+        zone = detail.text(1)
+        if zone is not None and not _ZONE(zone):
+            raise FormatError("a time zone has bytes that none has")
+        return Type("timestamp", np.dtype(f"<M8[{_UNITS[detail.int16(0)]}]"), zone)
     raise FormatError("a field has a type that the format does not know")

@@ -27,6 +27,7 @@ _FEW = 96  # buffers; from here on arrays are faster
 _PREFIX = 8  # before the flatbuffer, whose positions count from its own start
 
 _I64 = struct.Struct("<q").unpack_from
+_U64 = struct.Struct("<Q").unpack_from
 Words = npt.NDArray[np.uint64]
 
 
@@ -34,6 +35,7 @@ class Form(NamedTuple):
     """Where the numbers stand in a message, and what stands between them."""
 
     size: int
+    body_size_at: int
     rows_at: int
     nodes_at: int
     buffers_at: int
@@ -69,6 +71,8 @@ class Batch(NamedTuple):
     buffers: Sequence[int]  # offset in the body and size of each buffer in turn
     has_nulls: bool
     form: Form | None
+    message_size: int
+    body_size: int
 
     def offset(self, buffer: int) -> int:
         return self.body + self.buffers[2 * buffer]
@@ -106,15 +110,17 @@ def read(
     rows: int = _I64(message, form.rows_at)[0] if form.rows_at else 0
     if not 0 <= rows <= MAX_ROWS:
         raise FormatError("a batch has another number of rows than it can have")
-    if body % 64:
-        raise FormatError("a batch's body does not start on a multiple of 64")
+    body_size: int = _U64(message, form.body_size_at)[0] if form.body_size_at else 0
+    if body % 64 or body_size > size - body:
+        raise FormatError("a batch's body lies outside the file, or not on a multiple of 64")
     nodes = _numbers(message, form.nodes_at, 2 * len(schema.fields))
     buffers = _numbers(message, form.buffers_at, 2 * schema.n_buffers)
     # A table without rows may have many columns and no buffer.
     is_small = max(schema.n_buffers, len(schema.fields)) <= _FEW
     check = _check_each if is_small else _check_all
-    has_nulls = check(rows, nodes, buffers, size - body, schema)
-    return Batch(rows, body, nodes, buffers, has_nulls, form if form.fixed else None)
+    has_nulls = check(rows, nodes, buffers, body_size, schema)
+    kept = form if form.fixed else None
+    return Batch(rows, body, nodes, buffers, has_nulls, kept, len(message), body_size)
 
 
 # --- where the numbers are ------------------------------------------------------------------------
@@ -155,7 +161,7 @@ def _walk(message: bytes, is_dictionary: bool) -> _Places:
 def _word_at(table: _flatbuf.Table, number: int) -> int:
     """Where a field of 64 bits stands, which is inside the message; 0 when it does not."""
     table.int64(number)
-    at = table.where(number)
+    at = table.where(number, 8)
     return _PREFIX + at if at else 0
 
 
@@ -172,7 +178,15 @@ def _form(message: bytes, places: _Places) -> Form:
         fixed.append((at, start))
         at = start + size
     fixed.append((at, len(message)))
-    form = Form(len(message), places.rows_at, places.nodes_at, places.buffers_at, (), ())
+    form = Form(
+        len(message),
+        places.body_size_at,
+        places.rows_at,
+        places.nodes_at,
+        places.buffers_at,
+        (),
+        (),
+    )
     if any(a > b for a, b in fixed):
         return form
     for filler in (b"\0", b"\xff"):
@@ -244,6 +258,6 @@ def _check_all(
 
 
 _WRONG_ROWS = "a column has another number of rows or nulls than it can have"
-_OUTSIDE = "a buffer lies outside the file"
+_OUTSIDE = "a buffer lies outside its body"
 _ODD = "a buffer does not start on a multiple of 64"
 _SHORT = "a buffer is shorter than its rows need"

@@ -106,10 +106,10 @@ class Source:
 
     def check_whole_text(self, f: Field) -> None:
         """Every offset and every byte: for whoever lets others follow them."""
-        offsets = self.view(f.buffer + 1, "<i8", self.batch.rows + 1)
+        offsets = self.view(f.buffer + 1, "<i8", self.batch.rows + 1).copy()
         if (offsets[1:] < offsets[:-1]).any():
             raise FormatError(f"text offsets of the column {f.name!r} fall")
-        text = self.view(f.buffer + 2, np.uint8, int(offsets[-1]))
+        text = self.view(f.buffer + 2, np.uint8, int(offsets[-1])).copy()
         try:
             text.tobytes().decode()
         except UnicodeDecodeError:

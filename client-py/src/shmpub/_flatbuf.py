@@ -34,60 +34,82 @@ def _get(unpack: Any, data: bytes, at: int) -> int:
 
 def root(data: bytes) -> Table:
     """The table that the buffer is about."""
-    return Table(data, _get(_U32, data, 0))
+    return Table(data, _follow(data, 0))
+
+
+def _follow(data: bytes, at: int) -> int:
+    """Where the reference leads that stands there."""
+    target = at + _get(_U32, data, at)
+    if target == at or target >= len(data):
+        raise FormatError(_OUTSIDE)
+    return target
 
 
 class Table:
-    """A table; its fields are known by their number in the schema of the flatbuffer."""
+    """A table; its fields are known by their number in the schema of the flatbuffer.
 
-    __slots__ = ("_at", "_data", "_vtable", "_vtable_size")
+    Nothing that it refers to may lie before `start`, vtables included.
+    """
 
-    def __init__(self, data: bytes, at: int) -> None:
+    __slots__ = ("_data", "_size", "_start", "_vtable", "_vtable_size", "at")
+
+    def __init__(self, data: bytes, at: int, start: int = 0) -> None:
         self._data = data
-        self._at = at
+        self._start = start
+        self.at = at
         self._vtable = at - _get(_I32, data, at)
+        if self._vtable < start:
+            raise FormatError(_OUTSIDE)
         self._vtable_size = _get(_U16, data, self._vtable)
+        self._size = _get(_U16, data, self._vtable + 2)
+        if self._vtable_size < 4 or self._size < 4:
+            raise FormatError("a table in the metadata is too small")
+        if max(self._vtable + self._vtable_size, at + self._size) > len(data):
+            raise FormatError(_OUTSIDE)
 
-    def where(self, field: int) -> int:
-        """Where the field's value lies, or 0 when it has its default."""
+    def on_its_own(self) -> Table:
+        """The same, of which nothing lies before it."""
+        return Table(self._data, self.at, self.at)
+
+    def where(self, field: int, width: int) -> int:
+        """Where the field's value of `width` bytes lies, or 0 when it is not there."""
         entry = 4 + 2 * field
         if entry + 2 > self._vtable_size:
             return 0
         offset = _get(_U16, self._data, self._vtable + entry)
-        return self._at + offset if offset else 0
+        if not offset:
+            return 0
+        if offset < 4 or offset + width > self._size:
+            raise FormatError("a field in the metadata lies outside its table")
+        return self.at + offset
 
-    def _scalar(self, unpack: Any, field: int, default: int) -> int:
-        at = self.where(field)
-        return _get(unpack, self._data, at) if at else default
+    def _number(self, unpack: Any, field: int, width: int) -> int:
+        at = self.where(field, width)
+        return _get(unpack, self._data, at) if at else 0
 
-    def byte(self, field: int, default: int = 0) -> int:
-        at = self.where(field)
-        if at >= len(self._data):
-            raise FormatError(_OUTSIDE)
-        return self._data[at] if at else default
+    def byte(self, field: int) -> int:
+        at = self.where(field, 1)
+        return self._data[at] if at else 0
 
-    def int16(self, field: int, default: int = 0) -> int:
-        return self._scalar(_I16, field, default)
+    def int16(self, field: int) -> int:
+        return self._number(_I16, field, 2)
 
-    def int32(self, field: int, default: int = 0) -> int:
-        return self._scalar(_I32, field, default)
+    def int32(self, field: int) -> int:
+        return self._number(_I32, field, 4)
 
-    def int64(self, field: int, default: int = 0) -> int:
-        return self._scalar(_I64, field, default)
-
-    def _target(self, field: int) -> int:
-        at = self.where(field)
-        return at + _get(_U32, self._data, at) if at else 0
+    def int64(self, field: int) -> int:
+        return self._number(_I64, field, 8)
 
     def table(self, field: int) -> Table | None:
-        at = self._target(field)
-        return Table(self._data, at) if at else None
+        at = self.where(field, 4)
+        return Table(self._data, _follow(self._data, at), self._start) if at else None
 
     def vector(self, field: int, item_size: int) -> tuple[int, int]:
         """(position of the first item, number of items) of a vector that lies inside the buffer."""
-        at = self._target(field)
+        at = self.where(field, 4)
         if not at:
             return 0, 0
+        at = _follow(self._data, at)
         count = _get(_U32, self._data, at)
         if count * item_size > len(self._data) - at - 4:
             raise FormatError(_OUTSIDE)
@@ -97,6 +119,8 @@ class Table:
         at, size = self.vector(field, 1)
         if not at:
             return None
+        if self._data[at + size : at + size + 1] != b"\0":
+            raise FormatError("a name in the metadata has no end")
         try:
             return self._data[at : at + size].decode()
         except UnicodeDecodeError:
@@ -105,8 +129,22 @@ class Table:
     def tables(self, field: int) -> Iterator[Table]:
         at, count = self.vector(field, 4)
         for position in range(at, at + 4 * count, 4):
-            yield Table(self._data, position + _get(_U32, self._data, position))
+            yield Table(self._data, _follow(self._data, position), self._start)
 
-    def key_values(self, field: int) -> dict[str, str]:
+    def pairs(self, field: int) -> Iterator[tuple[str, str]]:
         """A vector of Arrow's KeyValue tables."""
-        return {t.text(0) or "": t.text(1) or "" for t in self.tables(field)}
+        for table in self.tables(field):
+            key, value = table.text(0), table.text(1)
+            if key is None or value is None:
+                raise FormatError("metadata has a key or a value that is not there")
+            yield key, value
+
+    def key_values(self, field: int, known: frozenset[str]) -> dict[str, str]:
+        """What the known keys say, each of which may stand there once."""
+        found: dict[str, str] = {}
+        for key, value in self.pairs(field):
+            if key in known:
+                if key in found:
+                    raise FormatError("metadata has a key twice")
+                found[key] = value
+        return found

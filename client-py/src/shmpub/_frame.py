@@ -36,7 +36,7 @@ def master(layout: Layout, source: Source) -> Maker:
 
 def _region_view(region: Region, rows: int, data: memoryview) -> Any:
     shape = len(region.group.fields), rows
-    strides = region.stride, 8
+    strides = region.stride if shape[0] > 1 else 8, 8  # of one column, the stride is any number
     return np.ndarray(shape, region.group.type.dtype, data, region.offset if rows else 0, strides)
 
 

@@ -14,6 +14,7 @@ import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -32,16 +33,29 @@ _TAIL = 10  # the footer's size and the magic
 _TAIL_READ = 2048
 _CRC_KEY = b',"crc":'
 _ROWS_KEY = b',"rows":'
-_NUMBER = rb"(?:0|-?[1-9]\d*)"
+_COUNT = rb"(?:0|[1-9]\d{0,18})"  # far below 2^64, as what is above is looked at one by one
 _STAMP = re.compile(
     rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(0|[1-9]\d{0,19}),'
-    rb'"published_ns":([1-8]\d{1,18}),"source_mtime_ns":%b,"read_ns":%b,"parse_ns":%b,'
-    rb'"source_size":%b,"skipped_rows":%b' % ((_NUMBER,) * 5)
+    rb'"published_ns":([1-8]\d{1,18}),"source_mtime_ns":(?:0|-?[1-8]\d{0,18}),"read_ns":%b,'
+    rb'"parse_ns":%b,"source_size":%b,"skipped_rows":%b' % ((_COUNT,) * 4)
 )
-# What may not stand behind the rows, where the last of two equal keys counts.
-_NOT_IN_PLACES = re.compile(rb'"(?:version|sequence|epoch|published_ns)"|\\').search
+
+
+def _grammar() -> re.Pattern[bytes]:
+    """A record's text but for its checksum and the last brace: docs/FORMAT.md, "The record"."""
+    string = rb'"[ !#-\[\]-z|~]*"'
+    value = rb"(?:0|-?[1-9]\d*|%b)" % string
+    for _ in range(3):
+        value = rb"(?:%b|\[(?:%b(?:,%b)*)?\])" % (value, value, value)
+    member = rb"%b:%b" % (string, value)
+    return re.compile(rb"\{%b(?:,%b)*" % (member, member))
+
+
+_RECORD = _grammar()
+_NUMBERS = {"version", "sequence", "epoch", "read_ns", "parse_ns", "source_size", "skipped_rows"}
+_TIMES = {"published_ns", "source_mtime_ns"}
+_KNOWN = _NUMBERS | _TIMES | {"rows", "schema", "batch", "dictionaries", "regions"}
 _MAX_U64 = 2**64 - 1
-_decode = json.JSONDecoder().raw_decode
 
 
 class Stamp(NamedTuple):
@@ -94,18 +108,11 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
     # a smaller file does in this one; the stamp's digits make the difference.
     if stamp is not None and kept is not None and kept.places == places and kept.size <= size:
         return kept, stamp
-    if stamp is not None and not _NOT_IN_PLACES(places):
-        record = _parse_json(b'{"rows":%b}' % places)
-        return _lay_out(read, size, record, places, kept), stamp
-    record = _parse_json(text + b"}")
-    if record.get("version") != 1:
-        raise FormatError(f"the record's version is {record.get('version')}, not 1")
-    stamp = Stamp(
-        sequence=_number(record, "sequence", 1),
-        epoch=_number(record, "epoch"),
-        published_ns=_number(record, "published_ns", -(2**63), 2**63 - 1),
-    )
-    return _lay_out(read, size, record, b"", kept), stamp
+    record = _parse_record(text)
+    if stamp is None:
+        places = b""
+        stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
+    return _lay_out(read, size, record, places, kept), stamp
 
 
 def _match_stamp(head: bytes) -> Stamp | None:
@@ -120,16 +127,26 @@ def _match_stamp(head: bytes) -> Stamp | None:
 
 def _read_record(read: Read, size: int) -> bytes:
     """The record's text but for the checksum, which is right."""
-    tail = b""
     for wanted in (_TAIL_READ, 1 << 20, size):
         tail = read(max(0, size - wanted), min(size, wanted))
         if tail[-6:] != _MAGIC_END:
             raise FormatError("no whole Arrow file: its end is not ARROW1")
-        value = tail[:-_TAIL].rstrip(b"\0")
-        start = value.rfind(b"{")
-        if start >= 0:
-            return _check_record(value[start:])
+        value = find_record(tail, size)
+        if value is not None:
+            return _check_record(value)
     raise FormatError("no record of shmpub's in the footer")
+
+
+def find_record(tail: bytes, size: int) -> bytes | None:
+    """The record in the last bytes of a file of `size`: the last thing in the footer."""
+    footer = tail[:-_TAIL]
+    value = footer.rstrip(b"\0")
+    start = value.rfind(b"{")
+    footer_size = int.from_bytes(tail[-_TAIL:-6], "little")
+    first = len(footer) - footer_size if footer_size <= size - _TAIL else 0
+    if len(footer) - len(value) > 8 or start < max(0, first) or b"\0" in value[start:]:
+        return None
+    return value[start:]
 
 
 def _check_record(value: bytes) -> bytes:
@@ -139,15 +156,33 @@ def _check_record(value: bytes) -> bytes:
     return text
 
 
-def _parse_json(text: bytes) -> dict[str, Any]:
+def _parse_record(text: bytes) -> dict[str, Any]:
+    if not _RECORD.fullmatch(text):
+        raise FormatError("the record is malformed")
     try:
-        whole = text.decode("ascii")
-        record, end = _decode(whole)
-    except (ValueError, RecursionError):
-        raise FormatError("the record is not JSON") from None
-    if not isinstance(record, dict) or end != len(whole):
-        raise FormatError("the record is not JSON")
+        pairs: list[tuple[str, Any]] = json.loads(text + b"}", object_pairs_hook=list)
+    except ValueError:  # a number of very many digits
+        raise FormatError("the record is malformed") from None
+    record = {key: value for key, value in pairs if key in _KNOWN}
+    keys = [key for key, _ in pairs if key in _KNOWN or key == "crc"]
+    if len(keys) != len(_KNOWN) or len(record) != len(_KNOWN):
+        raise FormatError("the record lacks a key, or has one twice")
+    _check_integers([value for _, value in pairs])
+    if record["version"] != 1:
+        raise FormatError(f"the record's version is {record['version']}, not 1")
+    for key in _NUMBERS:
+        _number(record, key, 1 if key == "sequence" else 0)
+    for key in _TIMES:
+        _number(record, key, -(2**63), 2**63 - 1)
     return record
+
+
+def _check_integers(values: list[Any]) -> None:
+    for value in values:
+        if type(value) is list:
+            _check_integers(value)
+        elif type(value) is int and not -(2**63) <= value <= _MAX_U64:
+            raise FormatError("the record has a number that is too large")
 
 
 def _number(record: dict[str, Any], key: str, low: int = 0, high: int = _MAX_U64) -> int:
@@ -200,7 +235,7 @@ def _lay_out(
 def _message(read: Read, size: int, place: Any, what: str) -> tuple[bytes, int]:
     """The message, and where it ends."""
     offset, length, crc = _numbers(place, what, 3)
-    if offset % 8 or length < 16 or offset > size or length > size - offset:
+    if offset % 8 or length % 8 or length < 16 or offset > size or length > size - offset:
         raise FormatError(f"the {what} message lies outside the file")
     message = read(offset, length)
     if len(message) != length or zlib.crc32(message) != crc:
@@ -224,7 +259,7 @@ def _read_dictionary(read: Read, size: int, place: Any, f: Field, form: Form | N
     message, body = _message(read, size, place, "dictionary")
     schema = _arrow_schema.values_schema(f.type)
     batch = _batch.read(message, f.dictionary, body, size, schema, form)
-    if batch.has_nulls and f.type.name != "null":
+    if batch.has_nulls:
         raise FormatError("a dictionary has nulls")
     return batch
 
@@ -233,7 +268,8 @@ def _check_regions(places: Any, schema: Schema, batch: Batch, size: int) -> list
     if not isinstance(places, list) or len(places) != len(schema.groups):
         raise FormatError("the record's regions are not the schema's")
     found = [_check_region(place, schema, batch, size) for place in places]
-    if len({region.group.fields[0].position for region in found}) != len(found):
+    firsts = [region.group.fields[0].position for region in found]
+    if any(a >= b for a, b in pairwise(firsts)):
         raise FormatError("the record's regions are not the schema's")
     return found
 

@@ -1,35 +1,49 @@
-"""The full check: everything that docs/FORMAT.md says about contents.
+"""The full check: everything that docs/FORMAT.md says about contents, "The full check".
 
-Attaching checks that nothing lies outside the file. This one reads every column once.
+Attaching checks that nothing lies outside the file. This one reads every column once, and the
+footer, by which others find their way.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from . import _flatbuf, _layout
 from ._arrow_schema import Field, Schema, values_schema
+from ._batch import Batch
 from ._columns import Source
 from ._errors import FormatError
 from ._layout import Layout
 
+_V5 = 4
+_TAIL = 10
+_END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
+_INTEGER = re.compile(r"[+-]?[0-9]{1,4300}", re.ASCII).fullmatch
+_NAT = np.iinfo(np.int64).min
+
 
 def contents(layout: Layout, content: npt.NDArray[np.uint8]) -> None:
     """FormatError says which column breaks which rule."""
+    names = [f.name for f in layout.schema.fields]
+    if len(set(names)) != len(names):
+        raise FormatError("two fields have one name")
     _check_batch(layout, layout.schema, Source(content, layout.batch))
     for f, batch in zip(layout.schema.dictionaries, layout.dictionaries, strict=True):
-        schema = values_schema(f.type)
         source = Source(content, batch)
-        if f.type.name == "text":
-            source.check_text(schema.fields[0])
-        _check_batch(None, schema, source)
+        _check_batch(None, values_schema(f.type), source)
+        _check_unique(f, source)
+    _check_footer(layout, content)
 
 
 def _check_batch(layout: Layout | None, schema: Schema, source: Source) -> None:
     for f in schema.fields:
         if f.type.name == "null" and not f.code_size:
+            if source.batch.nulls(f.node) != (source.batch.rows if layout is not None else 0):
+                raise _wrong(f, "has rows that are not null")
             continue
         valid = source.valid(f)
         if valid is not None:
@@ -45,8 +59,7 @@ def _check_values(
     rows = source.batch.rows
     if f.code_size:
         codes = source.view(f.buffer + 1, f"<i{f.code_size}", rows)
-        count = layout.dictionaries[f.dictionary].rows if layout is not None else 0
-        _check_codes(f, codes if valid is None else codes[valid], count)
+        source.check_codes(f, layout.dictionaries[f.dictionary].rows if layout is not None else 0)
         _check_nulls(f, codes, valid, 0)
     elif f.type.name == "text":
         _check_text(f, source, valid)
@@ -61,18 +74,13 @@ def _check_values(
         if valid is not None and not np.isnan(values[~valid]).all():
             raise _wrong(f, "has a null without NaN under it")
     else:
-        hole = np.iinfo(np.int64).min if f.type.name == "timestamp" else 0
+        hole = _NAT if f.type.name == "timestamp" else 0
         _check_nulls(f, source.view(f.buffer + 1, "<i8", rows), valid, hole)
 
 
 def _check_nulls(f: Field, values: Any, valid: Any, hole: int) -> None:
     if valid is not None and (values[~valid] != hole).any():
         raise _wrong(f, "has a value under a null")
-
-
-def _check_codes(f: Field, codes: Any, count: int) -> None:
-    if len(codes) and (codes.min() < 0 or codes.max() >= count):
-        raise _wrong(f, "has a code outside its dictionary")
 
 
 def _check_unused_bits(f: Field, source: Source, buffer: int) -> None:
@@ -82,10 +90,75 @@ def _check_unused_bits(f: Field, source: Source, buffer: int) -> None:
 
 
 def _check_text(f: Field, source: Source, valid: npt.NDArray[np.bool_] | None) -> None:
+    source.check_text(f)
     source.check_whole_text(f)
     offsets = source.view(f.buffer + 1, "<i8", source.batch.rows + 1)
     if valid is not None and np.diff(offsets)[~valid].any():
         raise _wrong(f, "has text under a null")
+    if f.kind == "int" and not all(t != t or _INTEGER(t) for t in source.text(f)):
+        raise _wrong(f, "has text that is no integer")
+
+
+def _check_unique(f: Field, source: Source) -> None:
+    inner, rows = values_schema(f.type).fields[0], source.batch.rows
+    if f.type.name == "null":
+        if rows:
+            raise _wrong(f, "has a dictionary with values that are none")
+        return
+    if f.type.name == "text":
+        count = len(set(source.text(inner)))
+    else:
+        values = source.bools(inner) if f.type.name == "bool" else source.numbers(inner)
+        if f.type.name == "timestamp":
+            values = values.view("<i8")
+        is_none = values == _NAT if f.type.name == "timestamp" else values != values
+        if is_none.any():
+            raise _wrong(f, "has a dictionary with a value that is none")
+        count = len(np.unique(values))
+    if count != rows:
+        raise _wrong(f, "has a dictionary with a value twice")
+
+
+# --- the footer -----------------------------------------------------------------------------------
+
+
+def _check_footer(layout: Layout, content: npt.NDArray[np.uint8]) -> None:
+    """Looked at in a copy: it repeats what the messages and the record say."""
+    end = len(content) - _TAIL
+    size = int.from_bytes(content[end : end + 4].tobytes(), "little")
+    if not size or size % 8 or size > end - 16:
+        raise FormatError("the footer's size is wrong")
+    copy = content[end - size - 8 :].tobytes()
+    if copy[:8] != _END_OF_STREAM:
+        raise FormatError("no end of stream before the footer")
+    data = copy[8:-_TAIL]
+    footer = _flatbuf.root(data)
+    if footer.int16(0) != _V5:
+        raise FormatError("the footer is of another version")
+    _check_footer_schema(layout.schema, footer, data)
+    _check_blocks(footer, data, 2, layout.dictionaries)
+    _check_blocks(footer, data, 3, [layout.batch])
+    record = _layout.find_record(copy, len(content))
+    entries = list(footer.tables(4))
+    if record is None or len(entries) != 1 or entries[0].text(0) != "shmpub":
+        raise FormatError("the footer's metadata is not the record")
+    at, length = entries[0].vector(1, 1)
+    if (at, length) != (data.rindex(record), len(record)) or data[at + length] != 0:
+        raise FormatError("the footer's metadata is not the record")
+
+
+def _check_footer_schema(schema: Schema, footer: _flatbuf.Table, data: bytes) -> None:
+    its, wanted = footer.table(1), schema.message[schema.table_at :]
+    if its is None or data[its.at : its.at + len(wanted)] != wanted:
+        raise FormatError("the footer's schema is another one than the message's")
+
+
+def _check_blocks(footer: _flatbuf.Table, data: bytes, field: int, batches: list[Batch]) -> None:
+    at, count = footer.vector(field, 24)
+    words = np.frombuffer(data[at : at + 24 * count], "<i8").reshape(-1, 3)
+    found = [(int(a), int(b) & 0xFFFFFFFF, int(c)) for a, b, c in words]
+    if found != [(b.body - b.message_size, b.message_size, b.body_size) for b in batches]:
+        raise FormatError("the footer's blocks are not where the record says")
 
 
 def _wrong(f: Field, what: str) -> FormatError:
