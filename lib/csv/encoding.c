@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "csv/tokenize.h"
 
 /*
  * As Python's codecs have it: latin-1 is the first 256 code points; cp1252 has other
@@ -150,6 +151,14 @@ static int decode_utf16(char **p, struct span text, enum csv_encoding encoding,
 	return SHMPUB_OK;
 }
 
+/* The line that the next character stands in. */
+static unsigned long long line_behind(const char *decoded, const char *end)
+{
+	struct span text = span_of(decoded, (size_t)(end - decoded));
+
+	return csv_line_at(text, text.size);
+}
+
 int csv_decode(struct buffer *out, struct span text, enum csv_encoding encoding,
                struct shmpub_error *err)
 {
@@ -170,6 +179,8 @@ int csv_decode(struct buffer *out, struct span text, enum csv_encoding encoding,
 	else
 		r = decode_bytes(&p, text, encoding, err);
 	if (r) {
+		if (err && r == SHMPUB_ERR_CSV)
+			error_prefix(err, 0, "line %llu: ", line_behind(b.data, p));
 		buffer_free(&b);
 		return r;
 	}

@@ -1,23 +1,16 @@
 #include "ingest/again.h"
 
 #include <math.h>
-#include <stdio.h>
 #include "base/error.h"
 #include "columns/table.h"
 #include "ingest/dates.h"
+#include "ingest/second_look.h"
 #include "value/format.h"
 
 /*
- * The second look at a level is pandas' maybe_convert_numeric and maybe_convert_bool:
- * it knows neither decimal nor thousands, wants the three common spellings of a bool, and
- * makes floats of integers beside NA.
+ * All rows, twice: for what the cells are read as first, and for the dates or types of the
+ * text that spells them again.
  */
-
-/* What the second look has seen of a level. */
-struct second_look {
-	bool has_null, has_null_number, has_float, has_int, has_negative, has_unsigned, has_beyond;
-	bool has_not_number, has_not_bool;
-};
 
 /* --- what the text is ----------------------------------------------------------------------------- */
 
@@ -76,14 +69,15 @@ struct span again_cell(struct part *p, const struct column *c, struct span cell)
 	return room || !c->restrings ? text_in(room, c, &p->in->columns, cell) : SPAN_NONE;
 }
 
-void again_note_large(struct part *p, size_t column, struct span cell)
+void again_note_large(struct part *p, size_t column, struct span cell, const char *at)
 {
 	const struct column *c = &p->in->columns.columns[column];
 	bool is_long = c->infers_again ? c->first == READ_LONG : c->verdict.reading == READ_LONG;
 	double f;
 
-	if (c->index_level >= 0 && !c->is_leading && is_long && value_float(&f, cell) && isinf(f))
-		p->states[column].n_too_large = cell.size;
+	if (c->index_level >= 0 && !c->is_leading && is_long &&
+	    p->states[column].too_large == NULL && value_float(&f, cell) && isinf(f))
+		p->states[column].too_large = at;
 }
 
 /* --- the first reading ------------------------------------------------------------------------------ */
@@ -124,160 +118,6 @@ static enum reading first_reading(const struct column *c, const struct evidence 
 	}
 }
 
-static int not_of_dtype(struct part *p, const struct column *c)
-{
-	return error_set(&p->error, SHMPUB_ERR_CSV,
-	                 "column \"%.*s\": its cells are not of the dtype that it is to have",
-	                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data);
-}
-
-/* pandas refuses integers and bools with NA, and integers that do not fit, before it looks at dates. */
-static int check_first(struct part *p, const struct column *c, const struct evidence *e)
-{
-	bool is_int = c->first_dtype == CSV_DTYPE_INT64 && c->first == READ_INT;
-	bool is_bool = c->first_dtype == CSV_DTYPE_BOOL && c->first == READ_BOOL;
-
-	bool may_be_text = c->first_dtype == CSV_DTYPE_AUTO || c->first_dtype == CSV_DTYPE_STR ||
-	                   c->first_dtype == CSV_DTYPE_CATEGORY || c->is_unconverted;
-
-	if (c->first == READ_TEXT && !may_be_text)
-		return not_of_dtype(p, c);
-	if ((is_int || is_bool) && e->n_nulls)
-		return error_set(&p->error, SHMPUB_ERR_CSV,
-		                 "column \"%.*s\" is to be %s, %llu cells are missing",
-		                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data,
-		                 is_int ? "int64" : "bool", (unsigned long long)e->n_nulls);
-	if (is_int && e->first_beyond != ROW_NONE)
-		return error_set(&p->error, SHMPUB_ERR_CSV,
-		                 "column \"%.*s\" is to be int64, row %llu is beyond it",
-		                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data,
-		                 (unsigned long long)e->first_beyond);
-	return SHMPUB_OK;
-}
-
-/* --- the second -------------------------------------------------------------------------------------- */
-
-static bool is_bool_word(bool *out, const struct columns *s, struct span text)
-{
-	static const char *const words[] = { "True", "TRUE", "true", "False", "FALSE", "false" };
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (span_is(text, words[i])) {
-			*out = i < 3;
-			return true;
-		}
-	}
-	*out = word_set_has(&s->true_words, text);
-	return *out || word_set_has(&s->false_words, text);
-}
-
-static bool is_null_number(const struct column *c, double v)
-{
-	for (size_t i = 0; i < c->na->n_numbers; i++) {
-		if (c->na->numbers[i] == v)
-			return true;
-	}
-	return false;
-}
-
-/* Where the array has integers they are compared as such; text is compared as floats. */
-static bool is_null_value(const struct column *c, struct span cell, double v)
-{
-	char number[400];
-	int size;
-
-	if (!is_null_number(c, v))
-		return false;
-	if (fabs(v) < 9007199254740992.0 || c->first == READ_FLOAT || !c->nulls_by_value)
-		return true;
-	size = snprintf(number, sizeof(number), "%.0f", v);
-	return span_eq(cell, span_of(number, (size_t)size));
-}
-
-static void look_integer(struct second_look *l, struct span digits)
-{
-	int64_t i;
-
-	l->has_int = true;
-	switch (value_int(&i, digits)) {
-	case INT_SIGNED:
-		l->has_negative |= i < 0;
-		break;
-	case INT_UNSIGNED:
-		l->has_unsigned = true;
-		break;
-	default:
-		l->has_beyond = true;
-	}
-}
-
-static bool has_float_sign(struct span text)
-{
-	for (size_t i = 0; i < text.size; i++) {
-		if (memchr(".eEiI", text.data[i], 5))
-			return true;
-	}
-	return false;
-}
-
-/* `room` holds the cell once more. */
-static void look_again(struct second_look *l, const struct column *c, const struct columns *s,
-                       struct span cell, char *room)
-{
-	size_t size;
-	double f;
-	bool b;
-
-	if (!is_bool_word(&b, s, cell))
-		l->has_not_bool = true;
-	if (l->has_not_number)
-		return;
-	if (!value_float_again(&f, cell)) {
-		l->has_not_number = true;
-		return;
-	}
-	if (is_null_value(c, cell, f)) {
-		l->has_null_number = true;
-		return;
-	}
-	size = value_python_int(room, cell);
-	if (size)
-		look_integer(l, span_of(room, size));
-	else if (has_float_sign(cell))
-		l->has_float = true;
-	else
-		l->has_not_number = true; /* more digits than Python takes */
-}
-
-static struct verdict verdict_of(enum reading reading, enum shmpub_type type)
-{
-	return (struct verdict){ .reading = reading, .type = type };
-}
-
-static struct verdict second_verdict(const struct second_look *l)
-{
-	struct verdict v = verdict_of(READ_BOOL, SHMPUB_BOOL);
-
-	if (!l->has_not_number) {
-		bool has_null = l->has_null || l->has_null_number;
-
-		if (l->has_unsigned && (has_null || l->has_negative))
-			return verdict_of(READ_TEXT, SHMPUB_TEXT);
-		if (l->has_float || has_null)
-			return verdict_of(READ_FLOAT, SHMPUB_FLOAT64);
-		if (l->has_beyond)
-			return (struct verdict){ .reading = READ_LONG,
-				                 .type = SHMPUB_TEXT,
-				                 .kind = SHMPUB_KIND_INT };
-		return l->has_unsigned ? verdict_of(READ_UINT, SHMPUB_UINT64)
-		                       : verdict_of(READ_INT, SHMPUB_INT64);
-	}
-	if (l->has_not_bool)
-		return verdict_of(READ_TEXT, SHMPUB_TEXT);
-	v.kind = l->has_null ? SHMPUB_KIND_BOOL : SHMPUB_PLAIN;
-	return v;
-}
-
 /* --- all rows, twice ------------------------------------------------------------------------------------ */
 
 struct look {
@@ -285,6 +125,8 @@ struct look {
 	struct column_state *s;
 	struct second_look second;
 	bool is_second;
+	bool (*is_wrong)(const struct evidence *e, enum csv_dtype dtype); /* look for such a cell */
+	size_t wrong_at; /* where it stands in the text */
 };
 
 static void look_date(struct look *l, struct span cell)
@@ -303,33 +145,28 @@ static void look_date(struct look *l, struct span cell)
 		dates_note(d, &t);
 }
 
-static void look_cell(struct part *p, struct look *l, struct span cell, uint64_t row)
+/* True: nobody need look further. */
+static bool look_cell(struct part *p, struct look *l, struct span cell, uint64_t row)
 {
 	size_t size = cell.size + 1 + FORMAT_MAX;
 	char *room = part_room(p, 2 * size); /* for the text, and for what is made of that */
 
 	if (room == NULL)
-		return;
+		return false;
 	if (!l->is_second) {
-		evidence_add(&l->s->seen, l->c, &p->in->columns, cell, row, room);
-		return;
+		struct evidence one = EVIDENCE_NONE;
+
+		evidence_add(l->is_wrong ? &one : &l->s->seen, l->c, &p->in->columns, cell, row,
+		             room);
+		return l->is_wrong && l->is_wrong(&one, l->c->first_dtype);
 	}
 	cell = text_in(room, l->c, &p->in->columns, cell);
 	if (l->c->is_date)
 		look_date(l, cell);
 	l->second.has_null |= cell.data == NULL;
 	if (l->c->infers_again && cell.data)
-		look_again(&l->second, l->c, &p->in->columns, cell, room + size);
-}
-
-static int unknown_zone(struct part *p, const struct column *c, struct span raw)
-{
-	size_t at = (size_t)(raw.data - p->in->text.data);
-
-	return error_set(&p->error, SHMPUB_ERR_CSV,
-	                 "line %llu: column \"%.*s\": the zone is UTC's, but in other letters",
-	                 (unsigned long long)csv_line_at(p->in->text, at),
-	                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data);
+		second_look_add(&l->second, l->c, &p->in->columns, cell, room + size);
+	return l->s->dates && l->s->dates->has_unknown_zone;
 }
 
 static int look_at_all(struct part *p, struct look *l)
@@ -347,13 +184,71 @@ static int look_at_all(struct part *p, struct look *l)
 			for (size_t i = 0; i < t.n_rows && p->result == SHMPUB_OK; i++) {
 				struct span raw = tile_raw(&t, i, l->c->source);
 
-				look_cell(p, l, part_cell(p, raw), t.first_row + i);
-				if (l->s->dates && l->s->dates->has_unknown_zone)
-					return unknown_zone(p, l->c, raw);
+				if (!look_cell(p, l, part_cell(p, raw), t.first_row + i))
+					continue;
+				l->wrong_at = (size_t)(raw.data - p->in->text.data);
+				return SHMPUB_OK;
 			}
 		}
 	}
 	return r ? r : p->result;
+}
+
+static bool is_not_of_dtype(const struct evidence *e, enum csv_dtype dtype)
+{
+	return dtype == CSV_DTYPE_INT64     ? e->first_not_int != ROW_NONE
+	       : dtype == CSV_DTYPE_FLOAT64 ? e->has_not_float
+	                                    : e->has_not_bool;
+}
+
+static bool is_missing(const struct evidence *e, enum csv_dtype dtype)
+{
+	(void)dtype;
+	return e->n_nulls > 0;
+}
+
+static bool is_beyond(const struct evidence *e, enum csv_dtype dtype)
+{
+	(void)dtype;
+	return e->first_beyond != ROW_NONE;
+}
+
+static int wrong_cell(struct part *p, const struct look *l, const char *what)
+{
+	return error_set(&p->error, SHMPUB_ERR_CSV, "line %llu: column \"%.*s\"%s",
+	                 (unsigned long long)csv_line_at(p->in->text, l->wrong_at),
+	                 (int)(l->c->name.size < 100 ? l->c->name.size : 100), l->c->name.data,
+	                 what);
+}
+
+/* pandas refuses integers and bools with NA, and integers that do not fit, before it looks at dates. */
+static int check_first(struct part *p, struct look *l)
+{
+	const struct column *c = l->c;
+	const struct evidence *e = &l->s->seen;
+	bool is_int = c->first_dtype == CSV_DTYPE_INT64 && c->first == READ_INT;
+	bool is_bool = c->first_dtype == CSV_DTYPE_BOOL && c->first == READ_BOOL;
+	bool may_be_text = c->first_dtype == CSV_DTYPE_AUTO || c->first_dtype == CSV_DTYPE_STR ||
+	                   c->first_dtype == CSV_DTYPE_CATEGORY || c->is_unconverted;
+	int r;
+
+	if (c->first == READ_TEXT && !may_be_text)
+		l->is_wrong = is_not_of_dtype;
+	else if ((is_int || is_bool) && e->n_nulls)
+		l->is_wrong = is_missing;
+	else if (is_int && e->first_beyond != ROW_NONE)
+		l->is_wrong = is_beyond;
+	else
+		return SHMPUB_OK;
+	r = look_at_all(p, l);
+	if (r)
+		return r;
+	if (l->is_wrong == is_not_of_dtype)
+		return wrong_cell(p, l, ": the cell is not of the dtype that it is to have");
+	return wrong_cell(p, l,
+	                  l->is_wrong == is_beyond ? " is to be int64, the cell is beyond it"
+	                  : is_int                 ? " is to be int64, the cell is missing"
+	                                           : " is to be bool, the cell is missing");
 }
 
 /* Numbers keep their type but for NA among them, which makes floats of all that can be. */
@@ -385,7 +280,7 @@ static struct verdict decide(const struct look *l)
 			                 .type = SHMPUB_BOOL,
 			                 .kind = SHMPUB_KIND_BOOL };
 	if (v.reading == READ_TEXT && l->c->infers_again)
-		v = second_verdict(&l->second);
+		v = second_look_verdict(&l->second);
 	if (v.reading == READ_TEXT && l->c->first == READ_LITERAL)
 		v.reading = READ_LITERAL;
 	else if (v.reading == READ_TEXT && l->c->restrings && l->c->first != READ_TEXT)
@@ -405,7 +300,7 @@ int again_settle(struct part *p, size_t column)
 			l.c->first = first_reading(l.c, &l.s->seen, &p->in->columns);
 			l.c->are_whole = l.s->seen.first_not_int == ROW_NONE &&
 			                 l.c->first_dtype != CSV_DTYPE_FLOAT64;
-			r = check_first(p, l.c, &l.s->seen);
+			r = check_first(p, &l);
 		}
 	}
 	l.is_second = true;
@@ -413,6 +308,8 @@ int again_settle(struct part *p, size_t column)
 		r = look_at_all(p, &l);
 	if (r)
 		return r;
+	if (l.s->dates && l.s->dates->has_unknown_zone)
+		return wrong_cell(p, &l, ": the zone is UTC's, but in other letters");
 	l.c->verdict = decide(&l);
 	if (l.s->dates && !l.c->is_form_given)
 		*l.c->form = l.s->dates->form;
@@ -434,13 +331,13 @@ static bool put(struct column_sink *sink, uint64_t row, const struct column *c,
 	case READ_FLOAT:
 		return value_float_again((double *)sink->values + row, cell);
 	default:
-		if (!is_bool_word(&b, s, cell))
+		if (!second_look_bool(&b, s, cell))
 			return false;
 		if (c->verdict.type == SHMPUB_FLOAT64)
 			((double *)sink->values)[row] = b;
 		else /* pandas puts NaN among bools, which is true */
 			bit_put(sink->values, row,
-			        b || (c->nulls_by_value && is_null_number(c, 0)));
+			        b || (c->nulls_by_value && second_look_is_null_number(c, 0)));
 		return true;
 	}
 }
@@ -452,9 +349,10 @@ static bool is_null(const struct column *c, struct span cell)
 	double f;
 
 	if (is_float_of_bool && cell.data)
-		return is_null_number(c, span_is(cell, "True"));
-	return cell.data == NULL || (c->verdict.reading == READ_FLOAT &&
-	                             value_float_again(&f, cell) && is_null_value(c, cell, f));
+		return second_look_is_null_number(c, span_is(cell, "True"));
+	return cell.data == NULL ||
+	       (c->verdict.reading == READ_FLOAT && value_float_again(&f, cell) &&
+	        second_look_is_null(c, cell, f));
 }
 
 void fill_again(struct part *p, size_t column, const struct tile *t)
@@ -473,7 +371,7 @@ void fill_again(struct part *p, size_t column, const struct tile *t)
 				((double *)sink->values)[row] = NAN;
 			continue;
 		}
-		again_note_large(p, column, cell);
+		again_note_large(p, column, cell, tile_raw(t, i, c->source).data);
 		if (!put(sink, row, c, &p->in->columns, cell)) {
 			part_refuse(p, column, t, i);
 			return;

@@ -18,10 +18,10 @@ int again_settle(struct part *p, size_t column);
 struct span again_cell(struct part *p, const struct column *c, struct span cell);
 
 /*
- * Notes an integer of a level that pandas cannot make a double of, which it tries: an error
+ * Notes an integer of a level, at `at` in the text, that pandas cannot make a double of, which it tries: an error
  * should the column be one of such integers, which only the end of the fill knows.
  */
-void again_note_large(struct part *p, size_t column, struct span cell);
+void again_note_large(struct part *p, size_t column, struct span cell, const char *at);
 
 /* Numbers and bools of a level that was inferred again. */
 fill_fn fill_again;

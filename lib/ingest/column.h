@@ -38,6 +38,11 @@ struct verdict {
 	int32_t offset_s;
 };
 
+static inline struct verdict verdict_of(enum reading reading, enum shmpub_type type)
+{
+	return (struct verdict){ .reading = reading, .type = type };
+}
+
 struct na_words {
 	struct word_set words;
 	double *numbers; /* cells read as floats that are NA by value */

@@ -80,7 +80,8 @@ void evidence_join(struct evidence *e, const struct evidence *o)
 	e->has_not_long |= o->has_not_long;
 }
 
-static struct verdict verdict_of(enum reading reading, enum shmpub_type type, enum shmpub_kind kind)
+static struct verdict kind_verdict(enum reading reading, enum shmpub_type type,
+                                   enum shmpub_kind kind)
 {
 	return (struct verdict){ .reading = reading, .type = type, .kind = kind };
 }
@@ -88,32 +89,32 @@ static struct verdict verdict_of(enum reading reading, enum shmpub_type type, en
 static struct verdict long_verdict(const struct evidence *e)
 {
 	if (e->has_not_long)
-		return verdict_of(READ_LITERAL, SHMPUB_TEXT, SHMPUB_PLAIN);
-	return verdict_of(READ_LONG, SHMPUB_TEXT, SHMPUB_KIND_INT);
+		return kind_verdict(READ_LITERAL, SHMPUB_TEXT, SHMPUB_PLAIN);
+	return kind_verdict(READ_LONG, SHMPUB_TEXT, SHMPUB_KIND_INT);
 }
 
 struct verdict evidence_verdict(const struct evidence *e)
 {
 	if (e->n_values == 0 && e->n_nulls == 0)
-		return verdict_of(READ_NOTHING, SHMPUB_NULL, SHMPUB_PLAIN);
+		return kind_verdict(READ_NOTHING, SHMPUB_NULL, SHMPUB_PLAIN);
 	if (e->first_beyond < e->first_not_int) {
 		if (e->first_huge < e->first_not_uint)
 			return long_verdict(e);
 		if (e->first_not_uint == ROW_NONE) {
 			if (e->has_unsigned && (e->has_negative || e->n_nulls))
-				return verdict_of(READ_LITERAL, SHMPUB_TEXT, SHMPUB_PLAIN);
+				return kind_verdict(READ_LITERAL, SHMPUB_TEXT, SHMPUB_PLAIN);
 			if (e->has_negative)
 				return long_verdict(e);
-			return verdict_of(READ_UINT, SHMPUB_UINT64, SHMPUB_PLAIN);
+			return kind_verdict(READ_UINT, SHMPUB_UINT64, SHMPUB_PLAIN);
 		}
 	} else if (e->first_not_int == ROW_NONE) {
-		return e->n_nulls ? verdict_of(READ_FLOAT, SHMPUB_FLOAT64, SHMPUB_PLAIN)
-		                  : verdict_of(READ_INT, SHMPUB_INT64, SHMPUB_PLAIN);
+		return e->n_nulls ? kind_verdict(READ_FLOAT, SHMPUB_FLOAT64, SHMPUB_PLAIN)
+		                  : kind_verdict(READ_INT, SHMPUB_INT64, SHMPUB_PLAIN);
 	}
 	if (!e->has_not_float)
-		return verdict_of(READ_FLOAT, SHMPUB_FLOAT64, SHMPUB_PLAIN);
+		return kind_verdict(READ_FLOAT, SHMPUB_FLOAT64, SHMPUB_PLAIN);
 	if (!e->has_not_bool)
-		return verdict_of(READ_BOOL, SHMPUB_BOOL,
-		                  e->n_nulls ? SHMPUB_KIND_BOOL : SHMPUB_PLAIN);
-	return verdict_of(READ_TEXT, SHMPUB_TEXT, SHMPUB_PLAIN);
+		return kind_verdict(READ_BOOL, SHMPUB_BOOL,
+		                    e->n_nulls ? SHMPUB_KIND_BOOL : SHMPUB_PLAIN);
+	return kind_verdict(READ_TEXT, SHMPUB_TEXT, SHMPUB_PLAIN);
 }

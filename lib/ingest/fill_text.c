@@ -90,7 +90,7 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 		cell.size = 0;
 	} else if (reading == READ_LONG || reading == READ_ANEW) {
 		flags |= SLOT_WORK;
-		again_note_large(p, column, cell);
+		again_note_large(p, column, cell, tile_raw(t, i, c->source).data);
 		cell = spell_anew(p, c, cell);
 		if (cell.size == 0) {
 			part_refuse(p, column, t, i);

@@ -45,6 +45,16 @@ static int peek(size_t *n, bool *is_bare, const struct csv_tokenizer *t, struct 
 	return SHMPUB_OK;
 }
 
+static size_t first_record_at(const struct csv_tokenizer *t)
+{
+	struct csv_tokenizer copy = *t;
+	uint32_t cut = UINT32_MAX;
+	struct csv_record record = { .base = t->at, .cuts = &cut };
+
+	(void)csv_tokenize(&copy, &record);
+	return record.base + (uint32_t)(cut + 1);
+}
+
 static int set_names(struct names *names, const struct csv_record *record,
                      const struct csv_tokenizer *t, struct shmpub_error *err)
 {
@@ -83,6 +93,7 @@ static int read_names(struct header *h, size_t n, struct shmpub_error *err)
 	if (cuts == NULL)
 		return error_nomem(err, (n + 1) * sizeof(*cuts));
 	(void)csv_tokenize(&h->rows, &record); /* it was peeked at */
+	h->at = record.base + (uint32_t)(cuts[0] + 1);
 	r = names_init(&h->names, h->is_bare ? 0 : n, err);
 	if (r == SHMPUB_OK)
 		r = set_names(&h->names, &record, &h->rows, err);
@@ -126,10 +137,12 @@ static int read_header_line(struct header *h, size_t *n, const struct csv_option
 			return r;
 		if (*n == 0 && i == 0)
 			return o->names.is_given ? SHMPUB_OK : no_columns(err);
-		if (*n == 0)
+		if (*n == 0) {
+			h->at = h->rows.text.size;
 			return error_set(err, SHMPUB_ERR_CSV,
 			                 "header is record %llu, the text has only %llu",
 			                 (unsigned long long)o->header, (unsigned long long)i);
+		}
 		if (i == o->header)
 			break;
 		h->widest_before = larger(h->widest_before, *n);
@@ -264,6 +277,8 @@ int header_read(struct header *out, struct span text, const struct csv_dialect *
 	if (r == SHMPUB_OK)
 		r = peek(&n_first, &is_bare, &h.rows, err);
 	h.has_rows = n_first > 0;
+	if (!has_header)
+		h.at = first_record_at(&h.rows);
 	if (r == SHMPUB_OK)
 		r = check_columns(&h, n_first, o, err);
 	if (r == SHMPUB_OK && h.is_bare && is_bare && !o->names.is_given)
@@ -275,11 +290,20 @@ int header_read(struct header *out, struct span text, const struct csv_dialect *
 	if (r == SHMPUB_OK)
 		r = set_shape(&h, n_header, n_first, o, err);
 	if (r) {
+		r = header_tell_line(&h, r, err);
 		header_free(&h);
 		return r;
 	}
 	*out = h;
 	return SHMPUB_OK;
+}
+
+int header_tell_line(const struct header *h, int r, struct shmpub_error *err)
+{
+	if (r == SHMPUB_ERR_CSV && err && strncmp(err->message, "line ", 5) != 0)
+		error_prefix(err, 0,
+		             "line %llu: ", (unsigned long long)csv_line_at(h->rows.text, h->at));
+	return r;
 }
 
 void header_free(struct header *h)

@@ -19,6 +19,7 @@ struct header {
 	size_t widest_before;      /* of the records before the header */
 	size_t table_width;        /* fields that count: leading + named */
 	bool drops_extra;          /* usecols: longer records are cut, not refused */
+	size_t at;                 /* where the header begins, or without one the first row */
 	struct csv_tokenizer rows; /* at the first row */
 };
 
@@ -27,6 +28,9 @@ struct header {
 int header_read(struct header *out, struct span text, const struct csv_dialect *dialect,
                 const struct csv_options *options, struct shmpub_error *err);
 void header_free(struct header *h);
+
+/* Returns `r`; an error of the CSV's that names no line is one of the header's. */
+int header_tell_line(const struct header *h, int r, struct shmpub_error *err);
 
 /* What went wrong with a record, as an error of the caller. */
 int header_token_error(const struct csv_tokenizer *t, enum csv_token_answer answer,

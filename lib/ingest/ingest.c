@@ -109,7 +109,9 @@ static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_
 	csv_dialect_init(&in->dialect, in->options);
 	r = header_read(&in->header, in->text, &in->dialect, in->options, err);
 	if (r == SHMPUB_OK)
-		r = columns_init(&in->columns, &in->header, in->options, err);
+		r = header_tell_line(&in->header,
+		                     columns_init(&in->columns, &in->header, in->options, err),
+		                     err);
 	if (r == SHMPUB_OK)
 		r = marks_init(&in->marks, &in->header, in->options->skips_bad_lines, in->runner,
 		               err);
@@ -174,7 +176,7 @@ static void join_column(struct ingest *in, size_t k)
 		o = &in->parts[i].states[k];
 		s->n_nulls += o->n_nulls;
 		s->is_broken |= o->is_broken;
-		s->n_too_large = o->n_too_large ? o->n_too_large : s->n_too_large;
+		s->too_large = s->too_large ? s->too_large : o->too_large;
 		s->has_minus_zero |= o->has_minus_zero;
 		s->has_inexact |= o->has_inexact;
 		s->has_null_number |= o->has_null_number;
@@ -231,10 +233,13 @@ static int settle_flagged(struct ingest *in, const bool *flags, struct shmpub_er
 static int check_large(const struct ingest *in, struct shmpub_error *err)
 {
 	for (size_t k = 0; k < in->columns.n; k++) {
-		if (in->parts[0].states[k].n_too_large)
+		const char *at = in->parts[0].states[k].too_large;
+
+		if (at)
 			return error_set(err, SHMPUB_ERR_CSV,
-			                 "an integer of the index is too large: %zu digits",
-			                 in->parts[0].states[k].n_too_large);
+			                 "line %llu: an integer of the index is too large",
+			                 (unsigned long long)csv_line_at(
+			                         in->text, (size_t)(at - in->text.data)));
 	}
 	return SHMPUB_OK;
 }

@@ -22,12 +22,12 @@ struct column_state {
 	struct evidence seen;
 	struct date_state *dates; /* owned; of columns that may be dates */
 	struct dictionary dictionary;
-	bool has_minus_zero;  /* among integers in a column of floats */
-	bool has_inexact;     /* likewise: an integer that a float would not be read as */
-	bool has_null_number; /* likewise: an integer that is NA if the column is one of floats */
-	size_t n_too_large;   /* digits of an integer that no level can have; 0: there is none */
-	bool is_direct;       /* text goes to its place at once */
-	bool is_full;         /* there it did not fit: broken */
+	bool has_minus_zero;   /* among integers in a column of floats */
+	bool has_inexact;      /* likewise: an integer that a float would not be read as */
+	bool has_null_number;  /* likewise: an integer that is NA if the column is one of floats */
+	const char *too_large; /* where an integer stands that no level can have; NULL: nowhere */
+	bool is_direct;        /* text goes to its place at once */
+	bool is_full;          /* there it did not fit: broken */
 	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
 };
 

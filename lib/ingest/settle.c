@@ -18,11 +18,6 @@
 #define SAMPLE_ROWS_MIN 16u
 #define SAMPLE_CELLS 16384u /* of each, where there are very many columns */
 
-static struct verdict verdict_of(enum reading reading, enum shmpub_type type)
-{
-	return (struct verdict){ .reading = reading, .type = type };
-}
-
 static struct verdict asked_int(const struct evidence *e)
 {
 	struct verdict v = evidence_verdict(e);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include "base/alloc.h"
 #include "check.h"
+#include "csv/encoding.h"
 #include "csv/options.h"
 #include "heap_sink.h"
 
@@ -172,8 +173,9 @@ static const struct {
 	{ "latin-1", "encoding=latin-1", "a\n\xE9\n", "a:s | \xC3\xA9", false },
 	{ "cp1252", "encoding=cp1252", "a\n\x80\n", "a:s | \xE2\x82\xAC", false },
 	{ "cp1252, no character", "encoding=cp1252", "a\n\x81\n",
-	  "byte 0x81 at offset 2 is not cp1252", true },
-	{ "utf-16 without a mark", "encoding=utf-16", "a\n", "byte order mark", true },
+	  "line 2: byte 0x81 at offset 2 is not cp1252", true },
+	{ "utf-16 without a mark", "encoding=utf-16", "a\n",
+	  "line 1: UTF-16 without a byte order mark", true },
 	{ "a level without a name is named in parse_dates",
 	  "index_col=0\nparse_dates=\"Unnamed: 0\"", ",a\n2023-01-01,1\n",
 	  ":^t a:i | 1672531200000000 1", false },
@@ -201,6 +203,21 @@ static const struct {
 	  "line 3: column \"a\": the zone is UTC's", true },
 	{ "UTC in other letters below what is no date", "parse_dates=a\ndate_format=%Y %Z",
 	  "a\nx\n1970 utc\n", "a:s | x | 1970 utc", false },
+	{ "ascii, no character", "encoding=ascii", "a\r\nb\r\n\xE9\r\n",
+	  "line 3: byte 0xe9 at offset 6 is not ASCII", true },
+	{ "an index level given twice", "index_col=a, 0", "\n\na,b\n1,2\n",
+	  "line 3: index_col: \"a\" is there twice", true },
+	{ "no such column, no header", "usecols=0, 5\nheader=none", "\n1,2\n", "line 2: ", true },
+	{ "no such column", "usecols=x", "a,b\n1,2\n", "line 1: usecols: there is no column x",
+	  true },
+	{ "no such header", "header=2", "a\n1\n", "line 3: header is record 2", true },
+	{ "a dtype that is no position's", "index_col=0\ndtype.7=str", "a,b\n1,2\n",
+	  "line 1: dtype.7: there are only 2 columns", true },
+	{ "dates of integers that are none", "dtype.a=int64\nparse_dates=a", "k,a\n1,7\n2,\n",
+	  "line 3: column \"a\" is to be int64, the cell is missing", true },
+	{ "dates of integers beyond", "dtype.a=int64\nparse_dates=a",
+	  "k,a\n1,7\n2,9223372036854775808\n",
+	  "line 3: column \"a\" is to be int64, the cell is beyond it", true },
 };
 
 static struct csv_options *options_of(const char *text)
@@ -237,6 +254,21 @@ static const struct {
 };
 
 /* Said, and what was set before is as it was. */
+static void test_wrong_utf16(void)
+{
+	static const char text[] = "\xFF\xFE"
+	                           "a\0\n\0"
+	                           "b\0\r\0\n\0"
+	                           "\0\xDC";
+	struct buffer out = BUFFER_NONE;
+	struct shmpub_error err = { .code = 0 };
+
+	CHECK_INT("a surrogate alone",
+	          csv_decode(&out, span_of(text, sizeof(text) - 1), CSV_UTF16, &err),
+	          SHMPUB_ERR_CSV);
+	CHECK(err.message, strstr(err.message, "line 3: byte 0x00 at offset 12 is not UTF-16"));
+}
+
 static void test_refused(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
@@ -425,6 +457,7 @@ static void test_expected_text(void)
 int main(void)
 {
 	test_refused();
+	test_wrong_utf16();
 	test_cases();
 	test_expected_text();
 	test_out_of_memory();
