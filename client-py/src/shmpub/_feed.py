@@ -15,6 +15,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from itertools import islice
 from datetime import timedelta
 from operator import index
 from typing import Any, Literal
@@ -37,6 +38,7 @@ _ABSENT_NAP = 0.05  # between two looks for a catalog
 _MISSED_NAP = 0.25  # the longest sleep while the catalog has no such feed
 _NAP = 0.005  # doubled for what was announced and can't be had
 _GRACE = 5.0  # for a publisher that lives and has not announced the feed yet
+_MOST_COMPARED = 5_000  # names, for the nearest one: a catalog may have a million
 _OPEN_PAUSES = (0.0, 0.001, 0.004, 0.02)
 
 
@@ -293,7 +295,7 @@ class Feed:
 
     def _not_found(self, catalog: Catalog) -> FeedNotFound:
         _catalog.check_feed_name(self._name)
-        names = [name for _, _, name in catalog.slots()]
+        names = [name for _, _, name in islice(catalog.slots(), _MOST_COMPARED)]
         nearest = next(iter(difflib.get_close_matches(self._name, names, 1)), None)
         hint = f"; the nearest is {nearest!r}" if nearest else ""
         where = self._place.path
