@@ -111,7 +111,7 @@ struct shmpub_column {
 	size_t name_size;
 	enum shmpub_type type; /* of the values; of the dictionary's when there is one */
 	enum shmpub_unit unit; /* timestamps only */
-	const char *timezone;  /* timestamps: "UTC", "+02:00", NULL for naive; NUL-terminated */
+	const char *timezone;  /* timestamps: "UTC", "+02:00", "Europe/Berlin", NULL for naive */
 	enum shmpub_kind kind;
 	int index_level;     /* -1: a column; 0, 1, ...: a level of the DataFrame's index */
 	int is_unnamed;      /* an index level without a name */
@@ -419,7 +419,9 @@ SHMPUB_API int shmpub_publish_csv(struct shmpub_publisher *publisher, const char
  * The same from columns that lie ready. Each has n_rows rows (its own n_rows and
  * null_count need not be set); SHMPUB_ERR_INVALID names the column that breaks a
  * rule: names are UTF-8 and differ; text is UTF-8 under growing offsets; codes lie
- * inside the dictionary; time zones are "UTC" or "+hh:mm"; index levels count from 0.
+ * inside the dictionary, whose values are unique and none of them NaN or NaT; time zones
+ * are names of IANA's or "+hh:mm"; labels that are integers are digits without leading
+ * zeros, up to 2^63 - 1; text of kind int is integers; index levels count from 0.
  */
 SHMPUB_API int shmpub_publish_columns(struct shmpub_publisher *publisher, const char *feed,
                                       const struct shmpub_column *columns, size_t n_columns,

@@ -4,14 +4,14 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "columns/timezone.h"
+#include "columns/unique.h"
 
 /*
  * Every rule has its own line, because the reader of the message is a programmer who
  * filled a struct by hand. Values are looked at only where a wrong one would make a
  * reader follow it out of bounds or refuse the table: offsets, codes, UTF-8.
  */
-
-#define MAX_ROWS (UINT64_C(1) << 48) /* keeps every size of 8 bytes a row inside 64 bits */
 
 static int broken(struct shmpub_error *err, const struct shmpub_column *c, const char *rule)
 {
@@ -26,22 +26,6 @@ static bool is_aligned(const void *p, size_t to)
 	return (uintptr_t)p % to == 0;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_timezone(const char *tz)
-{
-	struct span s = span_str(tz);
-
-	if (span_is(s, "UTC"))
-		return true;
-	return s.size == 6 && (tz[0] == '+' || tz[0] == '-') && is_digit(tz[1]) &&
-	       is_digit(tz[2]) && tz[3] == ':' && is_digit(tz[4]) && is_digit(tz[5]) &&
-	       (tz[1] - '0') * 10 + (tz[2] - '0') < 24 && tz[4] < '6';
-}
-
 static const char *type_rule(const struct shmpub_column *c)
 {
 	if ((unsigned)c->type > SHMPUB_TEXT)
@@ -50,8 +34,8 @@ static const char *type_rule(const struct shmpub_column *c)
 		return "unit is not one of enum shmpub_unit";
 	if (c->timezone != NULL && c->type != SHMPUB_TIMESTAMP)
 		return "only timestamps have a time zone";
-	if (c->timezone != NULL && !is_timezone(c->timezone))
-		return "time zone is neither UTC nor +hh:mm";
+	if (c->timezone != NULL && !timezone_is_valid(span_str(c->timezone)))
+		return "time zone is neither a name (Europe/Berlin) nor +hh:mm";
 	if (c->kind == SHMPUB_KIND_INT && (c->type != SHMPUB_TEXT || c->dictionary != NULL))
 		return "kind int is for text";
 	if (c->kind == SHMPUB_KIND_BOOL && (c->type != SHMPUB_BOOL || c->dictionary != NULL))
@@ -59,6 +43,18 @@ static const char *type_rule(const struct shmpub_column *c)
 	if ((unsigned)c->kind > SHMPUB_KIND_BOOL)
 		return "kind is not one of enum shmpub_kind";
 	return NULL;
+}
+
+/* Written in one way only, so that two labels that are equal are equal names. */
+static bool is_label(struct span name)
+{
+	static const char largest[] = "9223372036854775807";
+	size_t digits = sizeof(largest) - 1;
+
+	return text_is_integer(name) && name.data[0] != '+' && name.data[0] != '-' &&
+	       (name.data[0] != '0' || name.size == 1) &&
+	       (name.size < digits ||
+	        (name.size == digits && memcmp(name.data, largest, digits) <= 0));
 }
 
 static const char *name_rule(const struct shmpub_column *c)
@@ -71,6 +67,10 @@ static const char *name_rule(const struct shmpub_column *c)
 		return "index_level is below -1";
 	if (c->is_unnamed && c->index_level < 0)
 		return "only index levels can be unnamed";
+	if (c->is_unnamed && c->is_integer_name)
+		return "what has no name has no integer as name";
+	if (c->is_integer_name && !is_label(span_of(c->name, c->name_size)))
+		return "the name is no integer from 0 to 2^63 - 1, in digits without leading zeros";
 	return NULL;
 }
 
@@ -95,6 +95,8 @@ static const char *text_rule(const struct shmpub_column *c, uint64_t n)
 
 		if (cell.size > 0 && utf8_valid_prefix(cell) != cell.size)
 			return "text is not UTF-8";
+		if (c->kind == SHMPUB_KIND_INT && column_is_valid(c, i) && !text_is_integer(cell))
+			return "text of kind int is no integer";
 	}
 	return NULL;
 }
@@ -145,7 +147,7 @@ static const char *dictionary_rule(const struct shmpub_column *c)
 		return "the dictionary has a dictionary";
 	if (d->validity != NULL)
 		return "the dictionary has nulls";
-	if (d->n_rows > MAX_ROWS)
+	if (d->n_rows > TABLE_MAX_ROWS)
 		return "too many values in the dictionary";
 	return plain_rule(d, d->n_rows);
 }
@@ -257,11 +259,30 @@ static void complete(struct checked *c, const struct shmpub_column *columns, siz
 		}
 		c->dictionaries[i] = *to->dictionary;
 		c->dictionaries[i].null_count = 0;
+		if (to->type == SHMPUB_TEXT && to->dictionary->n_rows > 0)
+			c->dictionaries[i].text_size =
+			        (uint64_t)to->dictionary->offsets[to->dictionary->n_rows];
 		to->dictionary = &c->dictionaries[i];
 	}
 	c->table = (struct table){ .n_rows = n_rows,
 		                   .n_columns = n_columns,
 		                   .columns = c->columns };
+}
+
+/* After everything else, because values are followed. */
+static int check_dictionaries(const struct checked *c, struct shmpub_error *err)
+{
+	for (size_t i = 0; i < c->table.n_columns; i++) {
+		const struct shmpub_column *d = c->columns[i].dictionary;
+		const char *rule = NULL;
+		int r = d != NULL ? unique_rule(&rule, d, err) : SHMPUB_OK;
+
+		if (r)
+			return r;
+		if (rule != NULL)
+			return broken(err, &c->columns[i], rule);
+	}
+	return SHMPUB_OK;
 }
 
 int checked_init(struct checked *out, const struct shmpub_column *columns, size_t n_columns,
@@ -272,7 +293,7 @@ int checked_init(struct checked *out, const struct shmpub_column *columns, size_
 	*out = CHECKED_NONE;
 	if (n_columns == 0 || columns == NULL)
 		return error_set(err, SHMPUB_ERR_INVALID, "no columns");
-	if (n_rows > MAX_ROWS)
+	if (n_rows > TABLE_MAX_ROWS)
 		return error_set(err, SHMPUB_ERR_INVALID, "more than 2^48 rows");
 	for (size_t i = 0; r == SHMPUB_OK && i < n_columns; i++)
 		r = check_column(&columns[i], n_rows, err);
@@ -289,7 +310,10 @@ int checked_init(struct checked *out, const struct shmpub_column *columns, size_
 		return error_nomem(err, n_columns * sizeof(*out->columns));
 	}
 	complete(out, columns, n_columns, n_rows);
-	return SHMPUB_OK;
+	r = check_dictionaries(out, err);
+	if (r)
+		checked_free(out);
+	return r;
 }
 
 void checked_free(struct checked *c)

@@ -44,3 +44,16 @@ struct span column_text_inside(const struct shmpub_column *c, uint64_t row)
 		return span_of(c->text, 0);
 	return span_of(c->text + from, (size_t)(to - from));
 }
+
+#define MAX_DIGITS 4300
+
+bool text_is_integer(struct span text)
+{
+	size_t from = text.size > 0 && (text.data[0] == '+' || text.data[0] == '-');
+
+	for (size_t i = from; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+	}
+	return text.size > from && text.size - from <= MAX_DIGITS;
+}

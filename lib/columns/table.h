@@ -52,6 +52,9 @@ static inline struct span column_text(const struct shmpub_column *c, uint64_t ro
  */
 struct span column_text_inside(const struct shmpub_column *c, uint64_t row);
 
+/* Digits, with a sign or without: what text of kind int is. Python reads 4,300 digits at most. */
+bool text_is_integer(struct span text);
+
 /* So many rows and no more: with 8 bytes a row no size overflows. docs/FORMAT.md. */
 #define TABLE_MAX_ROWS (UINT64_C(1) << 48)
 

@@ -1,6 +1,7 @@
 #include "snapshot/arrow_schema_read.h"
 
 #include "base/error.h"
+#include "columns/timezone.h"
 #include "snapshot/arrow_format.h"
 
 /*
@@ -64,7 +65,6 @@ int arrow_read_schema(struct arrow_fields *out, struct span message, struct shmp
 }
 
 #define MAX_LEVEL 63
-#define MAX_ZONE 63
 
 /* --- metadata ----------------------------------------------------------------------------------- */
 
@@ -172,12 +172,21 @@ static bool mark_label(struct shmpub_column *c, struct span value)
 	       take_decimal(&label, span_of(c->name, c->name_size), INT64_MAX);
 }
 
+/* An offset that other readers can't do with: the type says UTC. */
+static bool mark_timezone(struct shmpub_column *c, struct span value)
+{
+	if (c->timezone == NULL || strcmp(c->timezone, "UTC") != 0 || !timezone_is_offset(value))
+		return false;
+	c->timezone = value.data; /* a NUL stands behind it */
+	return true;
+}
+
 /* In this order, whatever the order in the metadata is: the later ones look at what the earlier ones set. */
 static const char *const mark_keys[] = { "shmpub.kind", "shmpub.index", "shmpub.unnamed",
-	                                 "shmpub.name", "shmpub.label" };
+	                                 "shmpub.name", "shmpub.label", "shmpub.timezone" };
 static bool (*const marks[])(struct shmpub_column *c,
-                             struct span value) = { mark_kind, mark_index, mark_unnamed, mark_name,
-	                                            mark_label };
+                             struct span value) = { mark_kind, mark_index, mark_unnamed,
+	                                            mark_name, mark_label, mark_timezone };
 
 static int read_marks(struct shmpub_column *c, struct flatbuf_view *v,
                       const struct flatbuf_table *field, struct shmpub_error *err)
@@ -246,7 +255,7 @@ static bool is_zone(struct span text)
 		if (memchr(bytes, text.data[i], sizeof(bytes) - 1) == NULL)
 			return false;
 	}
-	return text.size > 0 && text.size <= MAX_ZONE;
+	return text.size > 0 && text.size <= TIMEZONE_MAX;
 }
 
 static bool type_timestamp(struct shmpub_column *c, struct flatbuf_view *v,

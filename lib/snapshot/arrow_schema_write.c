@@ -4,6 +4,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "columns/table.h"
+#include "columns/timezone.h"
 #include "snapshot/arrow_format.h"
 #include "snapshot/pandas_metadata.h"
 
@@ -11,7 +13,8 @@
  * A field of ours is an Arrow field of the same name and type, with what Arrow has no
  * word for in its metadata. An index level goes under pandas' own made-up name
  * (__index_level_0__) when it has none, or when a column has the same: pandas finds
- * levels by name, and Arrow's readers dislike two fields of one name.
+ * levels by name, and Arrow's readers dislike two fields of one name. A column may be
+ * called that as well; then it is the next number that is free.
  *
  * A reference that is absent must be absent from the vtable as well, so a table that
  * may or may not have one comes in several shapes.
@@ -59,6 +62,14 @@ static uint32_t write_int(struct flatbuf *f, uint64_t bits, bool is_signed)
 	return table;
 }
 
+/* Moments are kept in UTC whatever the zone is, so UTC is never wrong. */
+struct span arrow_timezone(const struct field *field)
+{
+	struct span zone = span_str(field->timezone);
+
+	return timezone_is_common(zone) ? zone : span_str("UTC");
+}
+
 static uint32_t write_timestamp(struct flatbuf *f, const struct field *field)
 {
 	const struct flatbuf_shape *shape = &timestamp_shapes[field->timezone != NULL];
@@ -67,7 +78,7 @@ static uint32_t write_timestamp(struct flatbuf *f, const struct field *field)
 	flatbuf_put(f, shape, table, TIMESTAMP_UNIT, (uint64_t)field->unit);
 	if (field->timezone != NULL)
 		flatbuf_refer(f, flatbuf_slot(shape, table, TIMESTAMP_TIMEZONE),
-		              flatbuf_string(f, span_str(field->timezone)));
+		              flatbuf_string(f, arrow_timezone(field)));
 	return table;
 }
 
@@ -111,8 +122,10 @@ static uint32_t write_encoding(struct flatbuf *f, uint32_t *width_at, int64_t id
 	return table;
 }
 
-/* What Arrow has no word for; *n pairs, 4 at most. `level` is room for the number's digits. */
-static void describe(struct key_value pairs[4], size_t *n, char level[16],
+#define MAX_PAIRS 5
+
+/* What Arrow has no word for; *n pairs. `level` is room for the number's digits. */
+static void describe(struct key_value pairs[MAX_PAIRS], size_t *n, char level[16],
                      const struct field *field, struct span arrow_name)
 {
 	*n = 0;
@@ -130,12 +143,14 @@ static void describe(struct key_value pairs[4], size_t *n, char level[16],
 	}
 	if (field->is_integer_name)
 		pairs[(*n)++] = (struct key_value){ "shmpub.label", span_str("int") };
+	if (field->timezone != NULL && !timezone_is_common(span_str(field->timezone)))
+		pairs[(*n)++] = (struct key_value){ "shmpub.timezone", span_str(field->timezone) };
 }
 
 static uint32_t write_field(struct flatbuf *f, uint32_t *width_at, int64_t *next_id,
                             const struct field *field, struct span arrow_name)
 {
-	struct key_value pairs[4];
+	struct key_value pairs[MAX_PAIRS];
 	char level[16];
 	size_t n_pairs;
 	const struct flatbuf_shape *shape;
@@ -253,7 +268,7 @@ static int check_schema(const struct schema *s, const struct snapshot_origin *or
 
 /* --- names ---------------------------------------------------------------------------------------- */
 
-#define LEVEL_NAME_SIZE 32 /* "__index_level_%d__" of any int */
+#define LEVEL_NAME_SIZE 48 /* "__index_level_%zu__" of any number */
 
 static bool is_taken(const struct schema *s, size_t level_field)
 {
@@ -265,14 +280,71 @@ static bool is_taken(const struct schema *s, size_t level_field)
 	return false;
 }
 
-static struct span arrow_name(char made_up[LEVEL_NAME_SIZE], const struct schema *s, size_t i)
+/* The number in "__index_level_N__"; false when that is no such name, or N is above `max`. */
+static bool level_number(size_t *out, struct span name, size_t max)
 {
-	const struct field *f = &s->fields[i];
+	static const char before[] = "__index_level_", after[] = "__";
+	size_t head = sizeof(before) - 1, tail = sizeof(after) - 1;
 
-	if (f->index_level < 0 || (!f->is_unnamed && !is_taken(s, i)))
-		return f->name;
-	snprintf(made_up, LEVEL_NAME_SIZE, "__index_level_%d__", f->index_level);
-	return span_str(made_up);
+	*out = 0;
+	if (name.size <= head + tail || memcmp(name.data, before, head) != 0 ||
+	    memcmp(name.data + name.size - tail, after, tail) != 0)
+		return false;
+	for (size_t i = head; i < name.size - tail; i++) {
+		if (name.data[i] < '0' || name.data[i] > '9')
+			return false;
+		*out = *out * 10 + (size_t)(name.data[i] - '0');
+		if (*out > max)
+			return false;
+	}
+	return true;
+}
+
+/* Which numbers are names of fields already, a bit each: no more of them than there are fields. */
+static int numbers_taken(uint8_t **out, const struct schema *s, struct shmpub_error *err)
+{
+	size_t room = s->n_fields + ARROW_MAX_LEVELS, number;
+	uint8_t *taken = mem_zalloc(room / 8 + 1, 1);
+
+	if (taken == NULL)
+		return error_nomem(err, room / 8 + 1);
+	for (size_t i = 0; i < s->n_fields; i++) {
+		if (!s->fields[i].is_unnamed && level_number(&number, s->fields[i].name, room))
+			bit_put(taken, number, true);
+	}
+	*out = taken;
+	return SHMPUB_OK;
+}
+
+/* pandas' made-up name for the level, or the next one that no other field has. */
+static struct span made_up_name(char room[LEVEL_NAME_SIZE], uint8_t *taken, int level)
+{
+	size_t number = (size_t)level;
+
+	while (bit_get(taken, number))
+		number++;
+	bit_put(taken, number, true);
+	snprintf(room, LEVEL_NAME_SIZE, "__index_level_%zu__", number);
+	return span_str(room);
+}
+
+/* `made_up` is room for names that are not the fields' own. */
+static int name_fields(struct span *names, char made_up[][LEVEL_NAME_SIZE], const struct schema *s,
+                       struct shmpub_error *err)
+{
+	uint8_t *taken = NULL;
+	size_t n = 0;
+	int r = numbers_taken(&taken, s, err);
+
+	for (size_t i = 0; r == SHMPUB_OK && i < s->n_fields; i++) {
+		const struct field *f = &s->fields[i];
+
+		names[i] = f->name;
+		if (f->index_level >= 0 && (f->is_unnamed || is_taken(s, i)))
+			names[i] = made_up_name(made_up[n++], taken, f->index_level);
+	}
+	mem_free(taken);
+	return r;
 }
 
 int arrow_schema_write(struct arrow_schema *out, const struct schema *schema,
@@ -292,11 +364,9 @@ int arrow_schema_write(struct arrow_schema *out, const struct schema *schema,
 		r = error_nomem(err, schema->n_fields * sizeof(*names));
 		goto out;
 	}
-	for (size_t i = 0, n = 0; i < schema->n_fields; i++) {
-		names[i] = arrow_name(made_up[n], schema, i);
-		n += schema->fields[i].index_level >= 0 && n + 1 < ARROW_MAX_LEVELS;
-	}
-	r = pandas_metadata(&pandas, schema, names, err);
+	r = name_fields(names, made_up, schema, err);
+	if (r == SHMPUB_OK)
+		r = pandas_metadata(&pandas, schema, names, err);
 	if (r)
 		goto out;
 	a.tree.err = err;

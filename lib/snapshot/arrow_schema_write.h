@@ -24,4 +24,7 @@ int arrow_schema_write(struct arrow_schema *out, const struct schema *schema,
 void arrow_schema_set_code_size(struct arrow_schema *a, size_t field, int code_size);
 void arrow_schema_free(struct arrow_schema *a);
 
+/* What a timestamp's type says of its zone, which is not NULL; the field's own may be in a mark. */
+struct span arrow_timezone(const struct field *field);
+
 #endif

@@ -1,8 +1,12 @@
 #include "snapshot/check.h"
 
+#include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "columns/unique.h"
+#include "snapshot/arrow_format.h"
+#include "snapshot/arrow_schema_read.h"
 #include "snapshot/layout.h"
 
 /*
@@ -14,8 +18,6 @@
  * The owner of the bytes may change them meanwhile. So an offset is loaded once and
  * bounded before it is followed; nothing else here leads anywhere.
  */
-
-#define MAX_DIGITS 4300 /* Python reads no longer integer */
 
 static int bad(struct shmpub_error *err, const struct shmpub_column *c, const char *what,
                uint64_t row)
@@ -95,17 +97,6 @@ static int check_codes(const struct shmpub_column *c, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-static bool is_integer(struct span text)
-{
-	size_t from = text.size > 0 && (text.data[0] == '+' || text.data[0] == '-');
-
-	for (size_t i = from; i < text.size; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9')
-			return false;
-	}
-	return text.size > from && text.size - from <= MAX_DIGITS;
-}
-
 /* Row i's text, whose offsets are [from, to). */
 static int check_cell(const struct shmpub_column *c, uint64_t i, uint64_t from, uint64_t to,
                       struct shmpub_error *err)
@@ -120,7 +111,7 @@ static int check_cell(const struct shmpub_column *c, uint64_t i, uint64_t from, 
 		return bad(err, c, "there is text under a null", i);
 	if (utf8_valid_prefix(text) != text.size)
 		return bad(err, c, "text is not UTF-8", i);
-	if (is_valid && c->kind == SHMPUB_KIND_INT && !is_integer(text))
+	if (is_valid && c->kind == SHMPUB_KIND_INT && !text_is_integer(text))
 		return bad(err, c, "text is not an integer", i);
 	return SHMPUB_OK;
 }
@@ -157,6 +148,7 @@ static int check_form(const struct shmpub_column *c, struct shmpub_error *err)
 
 static int check_column(const struct shmpub_column *c, struct shmpub_error *err)
 {
+	const char *rule = NULL;
 	int r = check_nulls(c, err);
 
 	if (r == SHMPUB_OK && c->dictionary == NULL)
@@ -166,7 +158,9 @@ static int check_column(const struct shmpub_column *c, struct shmpub_error *err)
 	r = check_codes(c, err);
 	if (r == SHMPUB_OK)
 		r = check_form(c->dictionary, err);
-	return r ? r : check_unique(c->dictionary, err);
+	if (r == SHMPUB_OK)
+		r = unique_rule(&rule, c->dictionary, err);
+	return r || rule == NULL ? r : bad(err, c, rule, c->dictionary->n_rows);
 }
 
 int check_contents(const struct snapshot_view *v, struct shmpub_error *err)
@@ -178,4 +172,27 @@ int check_contents(const struct snapshot_view *v, struct shmpub_error *err)
 			return r;
 	}
 	return SHMPUB_OK;
+}
+
+int check_names(const struct snapshot_view *v, const struct record *record,
+                struct shmpub_error *err)
+{
+	struct arrow_fields a;
+	struct span *names;
+	int r = arrow_read_schema(&a, span_of(v->schema, (size_t)record->schema.size), err);
+
+	if (r)
+		return r;
+	names = mem_zalloc(a.fields.n, sizeof(*names));
+	if (names == NULL)
+		return error_nomem(err, a.fields.n * sizeof(*names));
+	for (uint32_t i = 0; i < a.fields.n; i++) {
+		struct flatbuf_table field = flatbuf_item(&a.view, &a.fields, i);
+
+		names[i] = flatbuf_text(&a.view, &field, FIELD_NAME);
+	}
+	if (texts_have_twins(names, a.fields.n))
+		r = error_set(err, SHMPUB_ERR_FORMAT, "two fields have one name");
+	mem_free(names);
+	return r;
 }

@@ -10,8 +10,6 @@ int check_contents(const struct snapshot_view *v, struct shmpub_error *err);
 /* No two fields have one name. */
 int check_names(const struct snapshot_view *v, const struct record *record,
                 struct shmpub_error *err);
-/* No two values of a dictionary are equal, and none is NaN or NaT. */
-int check_unique(const struct shmpub_column *dictionary, struct shmpub_error *err);
 int check_regions(const struct snapshot_view *v, struct span file, const struct record *record,
                   struct shmpub_error *err);
 int check_footer(const struct snapshot_view *v, struct span file, const struct record *record,

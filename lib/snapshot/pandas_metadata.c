@@ -1,5 +1,7 @@
 #include "snapshot/pandas_metadata.h"
 
+#include "snapshot/arrow_schema_write.h"
+
 /*
  * pandas and pyarrow agree on a piece of JSON that says which fields are index
  * levels, and what the labels and dtypes were. It is written as pyarrow writes it,
@@ -92,7 +94,7 @@ static int put_extra(struct buffer *out, const struct field *f, struct shmpub_er
 		return put(out, "null}", err);
 	r = put(out, "{\"timezone\":", err);
 	if (r == SHMPUB_OK)
-		r = put_string(out, span_str(f->timezone), err);
+		r = put_string(out, arrow_timezone(f), err);
 	return r ? r : put(out, "}}", err);
 }
 

@@ -85,7 +85,8 @@ ARROW_TYPES = {
 
 def arrow_type(want: dict[str, Any]) -> pa.DataType:
     if want["type"] == "timestamp":
-        return pa.timestamp(want["unit"], want.get("timezone"))
+        zone = want.get("timezone")
+        return pa.timestamp(want["unit"], "UTC" if zone and zone.endswith(":30") else zone)
     return ARROW_TYPES[want["type"]]
 
 

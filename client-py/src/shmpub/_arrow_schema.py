@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -29,7 +29,10 @@ _DECIMAL = re.compile(r"0|[1-9]\d{0,18}", re.ASCII).fullmatch
 _ZONE = re.compile(r"[A-Za-z0-9_+/:-]{1,63}", re.ASCII).fullmatch
 _MAX_LEVEL = 63
 _SCHEMA_KEYS = frozenset(["shmpub.feed", "shmpub.source", "shmpub.version", "pandas"])
-_MARKS = frozenset(["shmpub." + key for key in ("kind", "index", "unnamed", "name", "label")])
+_MARKS = frozenset(
+    "shmpub." + key for key in ("kind", "index", "unnamed", "name", "label", "timezone")
+)
+_OFFSET = re.compile(r"[+-](?:[01]\d|2[0-3]):[0-5]\d", re.ASCII).fullmatch
 _SCHEMA_MESSAGE = 1
 _V5 = 4
 
@@ -317,7 +320,7 @@ def _parse_field(table: _flatbuf.Table, position: int, n_dictionaries: int, buff
     if table.vector(5, 4)[1]:
         raise FormatError("a field has children")
     marks = table.key_values(6, _MARKS)
-    type_ = _parse_type(table)
+    type_ = _parse_zone(_parse_type(table), marks.get("shmpub.timezone"))
     code_size, dictionary = _parse_dictionary(table.table(4), n_dictionaries)
     level = -1
     if "shmpub.index" in marks:
@@ -377,6 +380,15 @@ def _parse_label(name: str, marks: dict[str, str], level: int) -> Any:
     if label != "int":
         raise FormatError("a label is of an unknown kind")
     return _parse_number(name, 2**63 - 1, "a column's label")
+
+
+def _parse_zone(type_: Type, mark: str | None) -> Type:
+    """With the offset that other readers can't do with, for which the type says UTC."""
+    if mark is None:
+        return type_
+    if type_.timezone != "UTC" or not _OFFSET(mark):
+        raise FormatError("a field's time zone is wrong")
+    return replace(type_, timezone=mark)
 
 
 def _parse_type(table: _flatbuf.Table) -> Type:
