@@ -39,8 +39,9 @@ static bool fits(const struct region *g, uint64_t n_rows, uint64_t size)
 	uint64_t span, last;
 
 	return g->n > 0 && g->offset % ARROW_ALIGN == 0 && g->stride % ARROW_ALIGN == 0 &&
-	       g->stride / 8 >= n_rows && u64_mul(&span, g->n - 1, g->stride) &&
-	       u64_add(&last, g->offset, span) && range_inside(last, 8 * n_rows, size);
+	       g->stride / 8 >= n_rows && g->stride <= size &&
+	       u64_mul(&span, g->n - 1, g->stride) && u64_add(&last, g->offset, span) &&
+	       range_inside(last, 8 * n_rows, size);
 }
 
 /* The columns of a region's type, in order, stand where it says; *n_seen counts them. */
@@ -119,6 +120,31 @@ static int copy_footer(struct span *out, struct span file, struct shmpub_error *
 	return SHMPUB_OK;
 }
 
+/* With its vtable, if that stands before it. */
+static uint32_t start_of(const struct flatbuf_table *t)
+{
+	return t->vtable < t->at ? t->vtable : t->at;
+}
+
+/* All that the schema's table leads to lies behind its start, so that equal bytes are equal schemas. */
+static int check_extent(struct arrow_fields *a, struct shmpub_error *err)
+{
+	struct snapshot_origin origin;
+	struct shmpub_column *columns = mem_zalloc(a->fields.n, sizeof(*columns));
+	int r;
+
+	if (columns == NULL)
+		return error_nomem(err, a->fields.n * sizeof(*columns));
+	a->view.from = start_of(&a->schema);
+	r = arrow_open_schema(a, err);
+	if (r == SHMPUB_OK)
+		r = arrow_read_origin(&origin, a, err);
+	if (r == SHMPUB_OK)
+		r = arrow_read_fields(columns, a, err);
+	mem_free(columns);
+	return r;
+}
+
 /* Both were written from one tree, so they are the same bytes as far as it goes. */
 static int check_schema(const struct snapshot_view *v, const struct record *record,
                         struct flatbuf_view *footer, const struct flatbuf_table *root,
@@ -127,13 +153,18 @@ static int check_schema(const struct snapshot_view *v, const struct record *reco
 	struct flatbuf_table its = flatbuf_child(footer, root, FOOTER_SCHEMA);
 	struct arrow_fields mine;
 	int r = arrow_read_schema(&mine, span_of(v->schema, (size_t)record->schema.size), err);
-	size_t size;
+	size_t size, head;
 
+	if (r == SHMPUB_OK)
+		r = check_extent(&mine, err);
 	if (r)
 		return r;
-	size = mine.view.bytes.size - mine.schema.at;
-	if (footer->is_bad || its.at == 0 || footer->bytes.size - its.at < size ||
-	    memcmp(mine.view.bytes.data + mine.schema.at, footer->bytes.data + its.at, size) != 0)
+	size = mine.view.bytes.size - start_of(&mine.schema);
+	head = mine.schema.at - start_of(&mine.schema);
+	if (footer->is_bad || its.at < head || its.at == 0 ||
+	    footer->bytes.size - (its.at - head) < size ||
+	    memcmp(mine.view.bytes.data + start_of(&mine.schema),
+	           footer->bytes.data + its.at - head, size) != 0)
 		return bad_footer(err, "schema");
 	return SHMPUB_OK;
 }

@@ -192,6 +192,30 @@ DAMAGE(bad_negative_code)
 	UNUSED_FILE;
 	((char *)(uintptr_t)v->columns[0].values)[0] = -1;
 }
+DAMAGE(bad_twin)
+{
+	UNUSED_FILE;
+	memcpy((char *)(uintptr_t)v->columns[1].dictionary->values + 8,
+	       v->columns[1].dictionary->values, 8);
+}
+/* Where the footer says that the batch is: Arrow's readers would make another table. */
+DAMAGE(bad_block)
+{
+	struct record r;
+	uint64_t block[2];
+
+	(void)v;
+	if (record_read(&r, record_find(span_of(file, *size), *size - 10), NULL))
+		abort();
+	for (size_t at = r.batch.offset + r.batch.size; at + 16 <= *size; at += 4) {
+		memcpy(block, file + at, sizeof(block));
+		if (block[0] != r.batch.offset || (uint32_t)block[1] != r.batch.size)
+			continue;
+		block[0] += 64;
+		memcpy(file + at, block, sizeof(block));
+	}
+	record_free(&r);
+}
 DAMAGE(bad_null_count)
 {
 	UNUSED_FILE;
@@ -221,6 +245,8 @@ static const struct golden_bad golden_bads[] = {
 	{ "code_outside", "categories", bad_code, false },
 	{ "code_negative", "categories", bad_negative_code, false },
 	{ "null_count", "nulls", bad_null_count, false },
+	{ "value_twice", "categories", bad_twin, false },
+	{ "footer_block", "numbers", bad_block, false },
 };
 
 #define GOLDEN_BAD_COUNT (sizeof(golden_bads) / sizeof(golden_bads[0]))
