@@ -118,7 +118,7 @@ def judge(data: bytes) -> str:
     try:
         snapshot = _snapshot.from_bytes(data, verify="full")
     except shmpub.FormatError as error:
-        return f"reject {error}"
+        return f"reject {str(error)!a}"
     try:
         table = snapshot.arrow()
     except (pa.ArrowInvalid, OSError, shmpub.FormatError):
@@ -145,7 +145,7 @@ def main() -> None:
             try:
                 print(judge(pack.read(struct.unpack("<I", size)[0])), flush=True)
             except Exception as error:
-                print(f"fails {type(error).__name__}: {error}".replace("\n", " "), flush=True)
+                print(f"fails {error!a}", flush=True)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,8 @@ static void judge(struct span bytes)
 	struct buffer text = BUFFER_NONE;
 
 	if (snapshot_view_init(&v, bytes, SNAPSHOT_CHECK_FULL, &err)) {
+		for (char *p = err.message; *p != '\0'; p++)
+			*p = *p >= ' ' ? *p : '?'; /* names may have lines */
 		printf("reject %s\n", err.message);
 		return;
 	}
