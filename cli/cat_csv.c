@@ -70,7 +70,7 @@ static size_t hidden_levels(const struct table *t, uint64_t n_rows)
 {
 	size_t n = 0;
 
-	while (n < t->n_columns && t->columns[n].index_level >= 0 && t->columns[n].is_unnamed)
+	while (n < t->n_columns && t->columns[n].index > 0 && t->columns[n].is_unnamed)
 		n++;
 	return n_rows > 0 && n < t->n_columns ? n : 0;
 }

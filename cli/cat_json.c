@@ -21,10 +21,10 @@ static struct span key_of(char room[CELL_SIZE], const struct table *t, size_t i)
 	if (!c->is_unnamed)
 		return span_of(c->name, c->name_size);
 	for (size_t k = 0; k < t->n_columns; k++)
-		levels += t->columns[k].index_level >= 0;
+		levels += t->columns[k].index > 0;
 	if (levels == 1)
 		return span_str("index");
-	return span_of(room, (size_t)snprintf(room, CELL_SIZE, "level_%d", c->index_level));
+	return span_of(room, (size_t)snprintf(room, CELL_SIZE, "level_%d", c->index - 1));
 }
 
 static bool is_text(const struct shmpub_column *c)

@@ -62,8 +62,8 @@ static void column_rows(struct align *t, const struct shmpub_snapshot *snapshot)
 		type_text(text, &columns[i]);
 		align_str(t, text);
 		align_printf(t, "%llu", (unsigned long long)columns[i].null_count);
-		if (columns[i].index_level >= 0)
-			align_printf(t, "level %d", columns[i].index_level);
+		if (columns[i].index > 0)
+			align_printf(t, "level %d", columns[i].index - 1);
 		else
 			align_str(t, "");
 	}
@@ -203,8 +203,8 @@ static void column_object(struct json *j, const struct shmpub_column *c)
 	json_member_string(j, "type", span_str(type));
 	json_member_uint(j, "nulls", c->null_count);
 	json_key(j, span_str("index_level"));
-	if (c->index_level >= 0)
-		json_int(j, c->index_level);
+	if (c->index > 0)
+		json_int(j, c->index - 1);
 	else
 		json_null(j);
 	json_close(j, '}');

@@ -197,7 +197,7 @@ int article_columns(const struct shmpub_column **out, size_t *n, const struct ta
 		++*n;
 	}
 	for (size_t i = 0; i < table->n_columns && names == NULL; i++) {
-		if (table->columns[i].index_level < 0 && is_numeric(&table->columns[i]))
+		if (table->columns[i].index == 0 && is_numeric(&table->columns[i]))
 			out[(*n)++] = &table->columns[i];
 	}
 	if (!r && *n == 0)

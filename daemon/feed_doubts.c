@@ -61,7 +61,7 @@ static const struct shmpub_column *only_column(const struct table *table)
 	const struct shmpub_column *only = NULL;
 
 	for (size_t i = 0; i < table->n_columns; i++) {
-		if (table->columns[i].index_level >= 0)
+		if (table->columns[i].index > 0)
 			continue;
 		if (only != NULL)
 			return NULL;
@@ -209,7 +209,7 @@ static void look_at_dates(struct doubts *d, size_t position)
 {
 	const struct csv_options *o = d->feed->csv;
 	const struct shmpub_column *c = &d->table->columns[position];
-	bool is_index = o->parses_index && c->index_level >= 0;
+	bool is_index = o->parses_index && c->index > 0;
 
 	if (c->type == SHMPUB_TIMESTAMP || c->type == SHMPUB_NULL || d->table->n_rows == 0)
 		return;

@@ -150,10 +150,10 @@ static int show_columns(struct buffer *out, const struct table *table, struct sh
 		align_cell(&a, c->is_unnamed ? SPAN_NONE : span_of(c->name, c->name_size));
 		add_dtype(&a, c, n_missing);
 		align_printf(&a, "%llu", (unsigned long long)n_missing);
-		if (c->index_level < 0)
+		if (c->index == 0)
 			align_str(&a, "");
 		else
-			align_printf(&a, "level %d", c->index_level);
+			align_printf(&a, "level %d", c->index - 1);
 	}
 	r = align_print(out, &a, 0, err);
 	align_free(&a);
@@ -194,8 +194,8 @@ static void add_value(struct align *a, const struct shmpub_column *c, uint64_t r
 
 static bool is_right(const struct shmpub_column *c)
 {
-	return c->dictionary == NULL && (c->type == SHMPUB_INT64 || c->type == SHMPUB_UINT64 ||
-	                                 c->type == SHMPUB_FLOAT64);
+	return c->dictionary == NULL &&
+	       (c->type == SHMPUB_INT64 || c->type == SHMPUB_UINT64 || c->type == SHMPUB_FLOAT64);
 }
 
 static int show_rows(struct buffer *out, const struct table *table, struct shmpub_error *err)
@@ -212,9 +212,9 @@ static int show_rows(struct buffer *out, const struct table *table, struct shmpu
 		forms[i] = cell_form_of(&table->columns[i], ' ');
 	}
 	for (size_t i = 0; i < n; i++)
-		add_cut(&a, table->columns[i].is_unnamed ? SPAN_NONE
-		                                         : span_of(table->columns[i].name,
-		                                                   table->columns[i].name_size));
+		add_cut(&a, table->columns[i].is_unnamed
+		                    ? SPAN_NONE
+		                    : span_of(table->columns[i].name, table->columns[i].name_size));
 	for (uint64_t row = 0; row < n_rows; row++) {
 		for (size_t i = 0; i < n; i++)
 			add_value(&a, &table->columns[i], row, &forms[i]);

@@ -28,11 +28,9 @@ static int publish(struct shmpub_publisher *publisher, int64_t version, struct s
 	static const char names[] = "northsouth";
 	static const int64_t name_offsets[] = { 0, 5, 10 };
 	static const uint8_t station[N_ROWS] = { 0, 1, 0, 1, 0, 1 };
-	const struct shmpub_column station_names = { .type = SHMPUB_TEXT,
-		                                     .n_rows = 2,
-		                                     .offsets = name_offsets,
-		                                     .text = names,
-		                                     .index_level = -1 };
+	const struct shmpub_column station_names = {
+		.type = SHMPUB_TEXT, .n_rows = 2, .offsets = name_offsets, .text = names
+	};
 
 	/* Bits, least significant first. */
 	static const uint8_t is_checked[] = { 0x15 };
@@ -43,25 +41,22 @@ static int publish(struct shmpub_publisher *publisher, int64_t version, struct s
 		  .type = SHMPUB_TIMESTAMP,
 		  .unit = SHMPUB_MICROSECOND,
 		  .timezone = "UTC",
-		  .index_level = 0,
+		  .index = 1,
 		  .values = time },
 		{ .name = "station",
 		  .name_size = 7,
 		  .type = SHMPUB_TEXT,
-		  .index_level = -1,
 		  .values = station,
 		  .code_size = 1,
 		  .dictionary = &station_names },
 		{ .name = "value",
 		  .name_size = 5,
 		  .type = SHMPUB_FLOAT64,
-		  .index_level = -1,
 		  .values = value,
 		  .validity = value_there },
 		{ .name = "is_checked",
 		  .name_size = 10,
 		  .type = SHMPUB_BOOL,
-		  .index_level = -1,
 		  .values = is_checked },
 	};
 

@@ -104,7 +104,8 @@ enum shmpub_kind {
 
 /*
  * One column: what it is and where it lies. The same struct describes a column
- * of a snapshot that is read and a column that a program publishes.
+ * of a snapshot that is read and a column that a program publishes. All zero is an
+ * ordinary column; initialise it whole, so that its reserved room is zero.
  */
 struct shmpub_column {
 	const char *name; /* UTF-8, not NUL-terminated by rule; see name_size */
@@ -113,7 +114,7 @@ struct shmpub_column {
 	enum shmpub_unit unit; /* timestamps only */
 	const char *timezone;  /* timestamps: "UTC", "+02:00", "Europe/Berlin", NULL for naive */
 	enum shmpub_kind kind;
-	int index_level;     /* -1: a column; 0, 1, ...: a level of the DataFrame's index */
+	int index;           /* 0: a column; 1, 2, ...: the first, second, ... level of the index */
 	int is_unnamed;      /* an index level without a name */
 	int is_integer_name; /* pandas shows the label as an int: the source had no header */
 
@@ -129,6 +130,8 @@ struct shmpub_column {
 
 	/* Of a column that was read: bytes behind `text`. Any offset may be held against it. */
 	uint64_t text_size;
+
+	uint64_t reserved[4]; /* 0 */
 };
 
 /* Of the library that is linked: "0.2.0". */
@@ -421,7 +424,7 @@ SHMPUB_API int shmpub_publish_csv(struct shmpub_publisher *publisher, const char
  * rule: names are UTF-8 and differ; text is UTF-8 under growing offsets; codes lie
  * inside the dictionary, whose values are unique and none of them NaN or NaT; time zones
  * are names of IANA's or "+hh:mm"; labels that are integers are digits without leading
- * zeros, up to 2^63 - 1; text of kind int is integers; index levels count from 0.
+ * zeros, up to 2^63 - 1; text of kind int is integers; index levels are 1, 2, ...
  */
 SHMPUB_API int shmpub_publish_columns(struct shmpub_publisher *publisher, const char *feed,
                                       const struct shmpub_column *columns, size_t n_columns,

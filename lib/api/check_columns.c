@@ -63,9 +63,13 @@ static const char *name_rule(const struct shmpub_column *c)
 		return "name is missing";
 	if (utf8_valid_prefix(span_of(c->name, c->name_size)) != c->name_size)
 		return "name is not UTF-8";
-	if (c->index_level < -1)
-		return "index_level is below -1";
-	if (c->is_unnamed && c->index_level < 0)
+	for (size_t i = 0; i < ARRAY_LEN(c->reserved); i++) {
+		if (c->reserved[i] != 0)
+			return "reserved room is not zero: initialise the column";
+	}
+	if (c->index < 0)
+		return "index is below 0";
+	if (c->is_unnamed && c->index == 0)
 		return "only index levels can be unnamed";
 	if (c->is_unnamed && c->is_integer_name)
 		return "what has no name has no integer as name";
@@ -213,14 +217,14 @@ static int check_levels(const struct shmpub_column *columns, size_t n, struct sh
 	if (seen == NULL)
 		return error_nomem(err, n / 8 + 1);
 	for (size_t i = 0; i < n; i++)
-		levels += columns[i].index_level >= 0;
+		levels += columns[i].index > 0;
 	for (size_t i = 0; i < n && r == SHMPUB_OK; i++) {
-		int level = columns[i].index_level;
+		int level = columns[i].index - 1;
 
 		if (level < 0)
 			continue;
 		if ((size_t)level >= levels || bit_get(seen, (uint64_t)level))
-			r = broken(err, &columns[i], "index levels do not count 0, 1, ...");
+			r = broken(err, &columns[i], "index levels do not count 1, 2, ...");
 		else
 			bit_put(seen, (uint64_t)level, true);
 	}

@@ -305,7 +305,7 @@ static void put_values(struct dictionary_column *out, const struct value *values
 int dictionary_finish(struct dictionary_column *out, const struct dictionary *d,
                       const struct columns *s, struct shmpub_error *err)
 {
-	struct dictionary_column c = { .column = { .index_level = -1 } };
+	struct dictionary_column c = { 0 };
 	struct value *values = mem_zalloc(d->n + 1, sizeof(*values));
 	size_t n;
 

@@ -153,7 +153,7 @@ static int field_of_column(struct schema *s, size_t i, const struct shmpub_colum
 	f->type = c->type;
 	f->unit = c->unit;
 	f->kind = c->kind;
-	f->index_level = c->index_level;
+	f->index_level = c->index - 1;
 	f->is_unnamed = c->is_unnamed != 0;
 	f->is_dictionary = c->dictionary != NULL;
 	f->is_integer_name = c->is_integer_name != 0;

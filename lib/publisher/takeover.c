@@ -141,7 +141,7 @@ static void describe(struct catalog_descriptor *d, const struct snapshot_view *v
 		.skipped_rows = v->stamp.skipped_rows,
 	};
 	for (size_t i = 0; i < v->table.n_columns; i++)
-		d->columns += v->columns[i].index_level < 0;
+		d->columns += v->columns[i].index == 0;
 }
 
 static int adopt(struct publisher_feed *f, const struct shm_stat *stat,

@@ -138,7 +138,7 @@ static bool mark_index(struct shmpub_column *c, struct span value)
 
 	if (!take_decimal(&level, value, MAX_LEVEL))
 		return false;
-	c->index_level = (int)level;
+	c->index = (int)level + 1;
 	return true;
 }
 
@@ -147,12 +147,12 @@ static bool mark_unnamed(struct shmpub_column *c, struct span value)
 	c->is_unnamed = 1;
 	c->name = value.data + value.size; /* "" */
 	c->name_size = 0;
-	return c->index_level >= 0 && span_is(value, "1");
+	return c->index > 0 && span_is(value, "1");
 }
 
 static bool mark_name(struct shmpub_column *c, struct span value)
 {
-	if (c->index_level < 0 || c->is_unnamed)
+	if (c->index == 0 || c->is_unnamed)
 		return false;
 	c->name = value.data;
 	c->name_size = value.size;
@@ -325,7 +325,7 @@ static int read_field(struct shmpub_column *c, uint64_t *next_id, struct flatbuf
 	struct span name = flatbuf_text(v, field, FIELD_NAME);
 	int r;
 
-	*c = (struct shmpub_column){ .name = name.data, .name_size = name.size, .index_level = -1 };
+	*c = (struct shmpub_column){ .name = name.data, .name_size = name.size };
 	if (name.data == NULL)
 		return bad(err, "a field's name is malformed");
 	if (flatbuf_items(v, field, FIELD_CHILDREN, 4).n > 0)
@@ -347,7 +347,7 @@ static int check_levels(const struct shmpub_column *columns, uint32_t n, struct 
 	int n_levels = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		int level = columns[i].index_level;
+		int level = columns[i].index - 1;
 
 		if (level < 0)
 			continue;

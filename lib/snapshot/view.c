@@ -73,8 +73,7 @@ static int read_dictionary(struct shmpub_column *out, const struct shmpub_column
 		                       .name_size = c->name_size,
 		                       .type = c->type,
 		                       .unit = c->unit,
-		                       .timezone = c->timezone,
-		                       .index_level = -1 };
+		                       .timezone = c->timezone };
 	r = arrow_place_column(out, &b, 0, err);
 	if (r == SHMPUB_OK)
 		r = arrow_close_batch(&b, 1, err);

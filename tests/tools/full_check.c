@@ -60,7 +60,7 @@ static void put_column(struct buffer *out, const struct shmpub_column *c)
 	put_hex(out, c->name, c->name_size);
 	buffer_printf(out, NULL, " type %d unit %d zone %s kind %d level %d unnamed %d label %d\n",
 	              (int)c->type, (int)c->unit, c->timezone != NULL ? c->timezone : "-",
-	              (int)c->kind, c->index_level, c->is_unnamed, c->is_integer_name);
+	              (int)c->kind, c->index - 1, c->is_unnamed, c->is_integer_name);
 	put_cells(out, c, c->n_rows);
 	if (c->dictionary == NULL)
 		return;

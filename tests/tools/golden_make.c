@@ -88,7 +88,7 @@ static void put_column(FILE *f, const struct shmpub_column *c, uint64_t n_rows)
 	if (c->timezone != NULL)
 		fprintf(f, ", \"timezone\": \"%s\"", c->timezone);
 	fprintf(f, ", \"kind\": \"%s\", \"index_level\": %d, \"unnamed\": %s, \"integer_name\": %s",
-	        kinds[c->kind], c->index_level, c->is_unnamed ? "true" : "false",
+	        kinds[c->kind], c->index - 1, c->is_unnamed ? "true" : "false",
 	        c->is_integer_name ? "true" : "false");
 	if (c->dictionary != NULL)
 		put_cells(f, "categories", c->dictionary, c->dictionary->n_rows);

@@ -24,7 +24,7 @@ struct golden {
 };
 
 #define NAME(text) .name = (text), .name_size = sizeof(text) - 1
-#define COLUMN(text) NAME(text), .index_level = -1
+#define COLUMN(text) NAME(text)
 
 /* --- values ------------------------------------------------------------------------------------- */
 
@@ -185,17 +185,17 @@ static const struct golden golden_tables[] = {
 	{ "index_named",
 	  5,
 	  3,
-	  { { NAME("time"), MOMENTS, .unit = SHMPUB_NANOSECOND },
+	  { { NAME("time"), MOMENTS, .unit = SHMPUB_NANOSECOND, .index = 1 },
 	    { COLUMN("price"), FLOATS },
 	    { COLUMN("text"), TEXTS } } },
 	{ "index_levels",
 	  5,
 	  5, /* out of order, one unnamed, one named as a column is */
-	  { { NAME("b"), INTS, .index_level = 2 },
+	  { { NAME("b"), INTS, .index = 3 },
 	    { COLUMN("a"), FLOATS },
-	    { NAME(""), TEXTS, .index_level = 0, .is_unnamed = 1 },
+	    { NAME(""), TEXTS, .index = 1, .is_unnamed = 1 },
 	    { COLUMN("b"), INTS },
-	    { NAME("c"), .type = SHMPUB_TEXT, CODES(golden_cities), .index_level = 1 } } },
+	    { NAME("c"), .type = SHMPUB_TEXT, CODES(golden_cities), .index = 2 } } },
 	{ "integer_labels",
 	  5,
 	  3,
@@ -236,9 +236,9 @@ static const struct golden golden_tables[] = {
 	{ "index_met",
 	  5,
 	  5,
-	  { { .index_level = 0, .is_unnamed = 1, .type = SHMPUB_INT64, .values = golden_ints },
+	  { { .index = 1, .is_unnamed = 1, .type = SHMPUB_INT64, .values = golden_ints },
 	    { COLUMN("__index_level_0__"), .type = SHMPUB_INT64, .values = golden_ints },
-	    { NAME("a"), .index_level = 1, .type = SHMPUB_INT64, .values = golden_ints },
+	    { NAME("a"), .index = 2, .type = SHMPUB_INT64, .values = golden_ints },
 	    { COLUMN("a"), .type = SHMPUB_INT64, .values = golden_ints },
 	    { COLUMN("__index_level_2__"), .type = SHMPUB_INT64, .values = golden_ints } } },
 	{ "rows_8",
@@ -300,7 +300,7 @@ static inline int golden_schema(struct schema *out, const struct golden *g,
 		f->type = c->type;
 		f->unit = c->unit;
 		f->kind = c->kind;
-		f->index_level = c->index_level;
+		f->index_level = c->index - 1;
 		f->is_unnamed = c->is_unnamed != 0;
 		f->is_integer_name = c->is_integer_name != 0;
 		f->is_dictionary = c->dictionary != NULL;

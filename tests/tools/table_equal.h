@@ -41,8 +41,8 @@ static inline bool description_equal(const struct shmpub_column *a, const struct
 
 	return same_bytes(a->name, a->name_size, b->name, b->name_size) && a->type == b->type &&
 	       (a->type != SHMPUB_TIMESTAMP || a->unit == b->unit) && strcmp(za, zb) == 0 &&
-	       a->kind == b->kind && a->index_level == b->index_level &&
-	       a->is_unnamed == b->is_unnamed && a->is_integer_name == b->is_integer_name &&
+	       a->kind == b->kind && a->index == b->index && a->is_unnamed == b->is_unnamed &&
+	       a->is_integer_name == b->is_integer_name &&
 	       (a->dictionary != NULL) == (b->dictionary != NULL);
 }
 

@@ -77,7 +77,7 @@ static void test_csv(void)
 	CHECK("the sequence grew", second.sequence > first.sequence && second.epoch == first.epoch);
 	s = newest("t");
 	CHECK_INT("float64", shmpub_column_named(s, "v")->type, SHMPUB_FLOAT64);
-	CHECK_INT("index", shmpub_column_named(s, "k")->index_level, 0);
+	CHECK_INT("index", shmpub_column_named(s, "k")->index, 1);
 	shmpub_release(s);
 	CHECK_INT("bad text", publish_text(p, "k,v\na,1\nb,2,3,4\n", o, NULL, &err),
 	          SHMPUB_ERR_CSV);
@@ -144,7 +144,6 @@ static void test_memory(void)
 	};
 	const struct shmpub_column category = { .name = "c",
 		                                .name_size = 1,
-		                                .index_level = -1,
 		                                .type = SHMPUB_TEXT,
 		                                .values = codes,
 		                                .code_size = 1,

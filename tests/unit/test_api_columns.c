@@ -51,7 +51,7 @@ static const char integers[] = "-12+70007";
 static const int64_t integer_offsets[] = { 0, 3, 5, 9 };
 
 #define NAMED .name = "c", .name_size = 1
-#define PLAIN NAMED, .index_level = -1
+#define PLAIN NAMED
 
 static const struct {
 	const char *label;
@@ -88,7 +88,6 @@ static const struct {
 	{ "an integer as label",
 	  { .name = "9223372036854775807",
 	    .name_size = 19,
-	    .index_level = -1,
 	    .type = SHMPUB_INT64,
 	    .values = numbers,
 	    .is_integer_name = 1 },
@@ -103,9 +102,9 @@ static const struct {
 	{ "validity of all ones",
 	  { PLAIN, .type = SHMPUB_INT64, .values = numbers, .validity = all_there },
 	  NULL },
-	{ "an index", { NAMED, .type = SHMPUB_INT64, .values = numbers, .index_level = 0 }, NULL },
+	{ "an index", { NAMED, .type = SHMPUB_INT64, .values = numbers, .index = 1 }, NULL },
 	{ "an unnamed index",
-	  { .type = SHMPUB_INT64, .values = numbers, .index_level = 0, .is_unnamed = 1 },
+	  { .type = SHMPUB_INT64, .values = numbers, .index = 1, .is_unnamed = 1 },
 	  NULL },
 
 	{ "no values", { PLAIN, .type = SHMPUB_INT64 }, "values are missing" },
@@ -124,7 +123,7 @@ static const struct {
 	  { PLAIN, .type = SHMPUB_TEXT, .offsets = to_the_bad_byte, .text = text },
 	  "not UTF-8" },
 	{ "bad UTF-8 in the name",
-	  { .name = "\xFF", .name_size = 1, .index_level = -1, .type = SHMPUB_NULL },
+	  { .name = "\xFF", .name_size = 1, .type = SHMPUB_NULL },
 	  "name is not UTF-8" },
 	{ "no type", { PLAIN, .type = (enum shmpub_type)77, .values = numbers }, "type" },
 	{ "no unit",
@@ -195,7 +194,6 @@ static const struct {
 	{ "a label that another name means too",
 	  { .name = "007",
 	    .name_size = 3,
-	    .index_level = -1,
 	    .type = SHMPUB_INT64,
 	    .values = numbers,
 	    .is_integer_name = 1 },
@@ -203,7 +201,6 @@ static const struct {
 	{ "a label below 0",
 	  { .name = "-7",
 	    .name_size = 2,
-	    .index_level = -1,
 	    .type = SHMPUB_INT64,
 	    .values = numbers,
 	    .is_integer_name = 1 },
@@ -211,7 +208,6 @@ static const struct {
 	{ "a label beyond int64",
 	  { .name = "9223372036854775808",
 	    .name_size = 19,
-	    .index_level = -1,
 	    .type = SHMPUB_INT64,
 	    .values = numbers,
 	    .is_integer_name = 1 },
@@ -219,16 +215,16 @@ static const struct {
 	{ "an integer that is no name",
 	  { .type = SHMPUB_INT64,
 	    .values = numbers,
-	    .index_level = 0,
+	    .index = 1,
 	    .is_unnamed = 1,
 	    .is_integer_name = 1 },
 	  "no name" },
 	{ "level 1 alone",
-	  { NAMED, .type = SHMPUB_INT64, .values = numbers, .index_level = 1 },
+	  { NAMED, .type = SHMPUB_INT64, .values = numbers, .index = 2 },
 	  "index levels" },
 	{ "level -2",
-	  { NAMED, .type = SHMPUB_INT64, .values = numbers, .index_level = -2 },
-	  "index_level" },
+	  { NAMED, .type = SHMPUB_INT64, .values = numbers, .index = -1 },
+	  "index is below 0" },
 	{ "unnamed column",
 	  { PLAIN, .is_unnamed = 1, .type = SHMPUB_INT64, .values = numbers },
 	  "unnamed" },
@@ -269,12 +265,12 @@ static void test_sets(void)
 		  .name_size = 1,
 		  .type = SHMPUB_INT64,
 		  .values = numbers,
-		  .index_level = 1 },
+		  .index = 2 },
 		{ .name = "b",
 		  .name_size = 1,
 		  .type = SHMPUB_INT64,
 		  .values = numbers,
-		  .index_level = 1 },
+		  .index = 2 },
 	};
 	struct shmpub_publisher *p = open_publisher();
 	struct shmpub_error err;
@@ -299,19 +295,16 @@ static void test_nulls(void)
 	const struct shmpub_column set[] = {
 		{ .name = "f",
 		  .name_size = 1,
-		  .index_level = -1,
 		  .type = SHMPUB_FLOAT64,
 		  .values = numbers,
 		  .validity = last_missing },
 		{ .name = "t",
 		  .name_size = 1,
-		  .index_level = -1,
 		  .type = SHMPUB_TIMESTAMP,
 		  .values = numbers,
 		  .validity = last_missing },
 		{ .name = "d",
 		  .name_size = 1,
-		  .index_level = -1,
 		  .type = SHMPUB_TEXT,
 		  .values = wide,
 		  .code_size = 4,

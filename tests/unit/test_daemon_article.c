@@ -16,32 +16,23 @@ static const double float_values[] = {
 static const uint8_t bool_values[] = { 0x02 };
 static const uint8_t validity[] = { 0x01, 0x00 }; /* only row 0 */
 
-static const struct shmpub_column ints = { .name = "ints",
-	                                   .name_size = 4,
-	                                   .type = SHMPUB_INT64,
-	                                   .values = int_values,
-	                                   .index_level = -1 };
-static const struct shmpub_column uints = { .name = "uints",
-	                                    .name_size = 5,
-	                                    .type = SHMPUB_UINT64,
-	                                    .values = uint_values,
-	                                    .index_level = -1 };
-static const struct shmpub_column floats = { .name = "floats",
-	                                     .name_size = 6,
-	                                     .type = SHMPUB_FLOAT64,
-	                                     .values = float_values,
-	                                     .index_level = -1 };
-static const struct shmpub_column bools = { .name = "bools",
-	                                    .name_size = 5,
-	                                    .type = SHMPUB_BOOL,
-	                                    .values = bool_values,
-	                                    .index_level = -1 };
+static const struct shmpub_column ints = {
+	.name = "ints", .name_size = 4, .type = SHMPUB_INT64, .values = int_values
+};
+static const struct shmpub_column uints = {
+	.name = "uints", .name_size = 5, .type = SHMPUB_UINT64, .values = uint_values
+};
+static const struct shmpub_column floats = {
+	.name = "floats", .name_size = 6, .type = SHMPUB_FLOAT64, .values = float_values
+};
+static const struct shmpub_column bools = {
+	.name = "bools", .name_size = 5, .type = SHMPUB_BOOL, .values = bool_values
+};
 static const struct shmpub_column gaps = { .name = "gaps",
 	                                   .name_size = 4,
 	                                   .type = SHMPUB_INT64,
 	                                   .values = int_values,
-	                                   .validity = validity,
-	                                   .index_level = -1 };
+	                                   .validity = validity };
 
 static const struct {
 	const char *label;
@@ -168,13 +159,9 @@ static const struct {
 static void test_columns(void)
 {
 	struct shmpub_column columns[] = {
-		{ .name = "level", .name_size = 5, .type = SHMPUB_INT64, .index_level = 0 },
-		{ .name = "text", .name_size = 4, .type = SHMPUB_TEXT, .index_level = -1 },
-		{ .name = "codes",
-		  .name_size = 5,
-		  .type = SHMPUB_INT64,
-		  .dictionary = &ints,
-		  .index_level = -1 },
+		{ .name = "level", .name_size = 5, .type = SHMPUB_INT64, .index = 1 },
+		{ .name = "text", .name_size = 4, .type = SHMPUB_TEXT },
+		{ .name = "codes", .name_size = 5, .type = SHMPUB_INT64, .dictionary = &ints },
 		ints,
 		bools,
 		floats,

@@ -43,12 +43,9 @@ static const int64_t stocks[] = { 1, 2, 300001, 688001 };
 
 static struct shmpub_column stock_column(void)
 {
-	return (struct shmpub_column){ .name = "code",
-		                       .name_size = 4,
-		                       .type = SHMPUB_INT64,
-		                       .values = stocks,
-		                       .n_rows = 4,
-		                       .index_level = -1 };
+	return (struct shmpub_column){
+		.name = "code", .name_size = 4, .type = SHMPUB_INT64, .values = stocks, .n_rows = 4
+	};
 }
 
 /* What a feed does at an attempt; the first warning in err. */
@@ -168,8 +165,9 @@ static void test_not_ours(void)
 
 	make_foreign(array_name, true);
 	CHECK_INT("a directory", publish(&live, &feed, "x\n", &err), SHMPUB_ERR_OWNER);
-	snprintf(want, sizeof(want), "array_segment %.40s: /dev/shm/%.40s is there and not a segment",
-	         array_name, array_name);
+	snprintf(want, sizeof(want),
+	         "array_segment %.40s: /dev/shm/%.40s is there and not a segment", array_name,
+	         array_name);
 	CHECK_STR("it says what", err.message, want);
 	CHECK("the other goes on", stands(csv_name));
 	CHECK("it is not wanting", !article_is_wanting(&live));

@@ -55,11 +55,9 @@ static void close_bench(struct bench *b)
 
 static int publish(struct shmpub_publisher *p, const char *feed, int64_t value)
 {
-	struct shmpub_column c = { .name = "v",
-		                   .name_size = 1,
-		                   .type = SHMPUB_INT64,
-		                   .index_level = -1,
-		                   .values = &value };
+	struct shmpub_column c = {
+		.name = "v", .name_size = 1, .type = SHMPUB_INT64, .values = &value
+	};
 
 	return shmpub_publish_columns(p, feed, &c, 1, 1, NULL, NULL);
 }

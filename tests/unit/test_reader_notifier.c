@@ -25,11 +25,9 @@ struct bench {
 
 static void publish(struct bench *b, int64_t value)
 {
-	struct shmpub_column c = { .name = "v",
-		                   .name_size = 1,
-		                   .type = SHMPUB_INT64,
-		                   .index_level = -1,
-		                   .values = &value };
+	struct shmpub_column c = {
+		.name = "v", .name_size = 1, .type = SHMPUB_INT64, .values = &value
+	};
 
 	CHECK_INT("publish", shmpub_publish_columns(b->publisher, "a", &c, 1, 1, NULL, NULL),
 	          SHMPUB_OK);

@@ -11,12 +11,9 @@
 static int write_table(struct publication *pub, uint64_t *size)
 {
 	static int64_t values[ROWS];
-	struct shmpub_column column = { .name = "v",
-		                        .name_size = 1,
-		                        .type = SHMPUB_INT64,
-		                        .index_level = -1,
-		                        .n_rows = ROWS,
-		                        .values = values };
+	struct shmpub_column column = {
+		.name = "v", .name_size = 1, .type = SHMPUB_INT64, .n_rows = ROWS, .values = values
+	};
 	struct table table = { .n_rows = ROWS, .n_columns = 1, .columns = &column };
 	struct snapshot_origin origin = { .feed = publisher_feed_name(pub->feed) };
 	struct snapshot_memory memory = publication_memory(pub);
