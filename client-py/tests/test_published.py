@@ -64,6 +64,12 @@ def exported(snapshot: shmpub.Snapshot, want: pd.DataFrame) -> None:
     is_plain = want.index.dtype != np.dtype(object) and not any(want.dtypes == np.dtype(object))
     if is_plain and not (len(want) and pa.types.is_boolean(table.schema[0].type)):
         frame = table.to_pandas()
+        for name in want.columns:  # Arrow's readers see UTC where others can't do with the offset
+            if (
+                isinstance(frame[name].dtype, pd.DatetimeTZDtype)
+                and str(frame[name].dt.tz) == "UTC"
+            ):
+                want = want.assign(**{name: want[name].dt.tz_convert("UTC")})
         pd.testing.assert_frame_equal(
             frame, want, check_index_type="equiv", check_column_type=False, check_names=False
         )

@@ -297,6 +297,7 @@ def test_check_warns_of_what_is_opened(served):
 
 # --- lines of the catalog
 
+
 @pytest.mark.parametrize(("dtype", "good"), [("int64", "1"), ("float64", "1"), ("bool", "True")])
 def test_cells_of_a_closed_feed(served, dtype, good):
     """As nobody: line, column and what was expected, not the cell. The log has all of it."""

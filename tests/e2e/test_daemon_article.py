@@ -244,8 +244,7 @@ def test_two_instances_of_one_name(daemon, name):
     second.start()
     error = second.wait_state("b", "fresh")["error"]
     assert error == (
-        f"csv_segment {name}: process {first.pid} serves this name for "
-        f"{first.shm}/{first.instance}"
+        f"csv_segment {name}: process {first.pid} serves this name for {first.shm}/{first.instance}"
     )
     assert read_text(name) == STOCKS.encode()
     first.kill()

@@ -174,7 +174,9 @@ def test_changed_reason_is_told_at_once(daemon):
     until(lambda: "No such file" in d.status("a")["error"])
     assert len(warnings(d)) == 3  # the first one came back within its minute
     assert d.stop() == 0
-    assert re.search(r"No such file or directory \(1 more time in \d+ s; failing now\)", d.log_text())
+    assert re.search(
+        r"No such file or directory \(1 more time in \d+ s; failing now\)", d.log_text()
+    )
 
 
 def test_flapping_is_folded(daemon):
@@ -278,7 +280,9 @@ def test_busy_instance_is_an_error_of_the_journal(daemon, tmp_path):
     log = tmp_path / "log"
     environment = journal(log)
     with log.open("ab") as f:
-        run = subprocess.run([SHMPUBD, "-c", d.ini], stderr=f, env=environment, timeout=60, check=False)
+        run = subprocess.run(
+            [SHMPUBD, "-c", d.ini], stderr=f, env=environment, timeout=60, check=False
+        )
     assert run.returncode == 1
     assert re.fullmatch(rf"<3>\S+: process {d.pid} publishes there\n", log.read_text())
     assert d.stop() == 0

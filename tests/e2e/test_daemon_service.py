@@ -11,6 +11,7 @@ from conftest import until
 
 ABSENT = {"a": "source = none.csv\ninterval = 1h"}  # a feed is needed; here, not what it does
 
+
 def test_ready_after_the_first_attempts(daemon):
     d = daemon()
     d.source("a.csv", "a\n1\n")

@@ -1,8 +1,8 @@
 """Programs that read a snapshot's file without our client, while it is replaced without pause.
 
-A program that opens the path once has one snapshot, whole, for as long as it likes. One that opens the
-path again for the same table can meet the next snapshot there; the ways around that are tested
-here, and named in README.md and docs/FORMAT.md ("Programs that open a path more than once").
+A program that opens the path once has one snapshot, whole, for as long as it likes. One that
+opens the path again for the same table can meet the next snapshot there; the ways around that are
+tested here, and named in README.md and docs/FORMAT.md ("Programs that open a path more than once").
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ def test_whole_while_it_is_replaced(changing, how):
         stress_tables.check(frame)
 
 
-# How often each opens the path for one table, by strace. A number that changes with a new version of a
-# library is news for README.md and docs/FORMAT.md.
+# How often each opens the path for one table, by strace. A number that changes with a new version
+# of a library is news for README.md and docs/FORMAT.md.
 OPENS = {
     "pd.read_feather(path)": 1,
     "pa.feather.read_table(path, memory_map=True)": 1,

@@ -22,9 +22,10 @@ COUNT = int(os.environ.get("SHMPUB_VARIANTS", "3000"))
 
 
 def answers(*command: str | Path) -> list[str]:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, capture_output=True, timeout=600)
     assert done.returncode == 0, (command, done.returncode, done.stderr[-2000:])
-    return done.stdout.splitlines()
+    # Names of columns may hold whatever splitlines() takes for the end of a line.
+    return done.stdout.decode(errors="replace").split("\n")[:-1]
 
 
 @pytest.mark.skipif(not FULL_CHECK.exists(), reason=f"{FULL_CHECK} is not built")

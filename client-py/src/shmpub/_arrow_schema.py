@@ -108,7 +108,6 @@ class Schema:
 
     fields: tuple[Field, ...]
     message: bytes  # that it was read from
-    table_at: int  # where in it the Schema table begins, before all that the table refers to
     n_buffers: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -258,7 +257,7 @@ def _arrow_type(pa: Any, type_: Type) -> Any:
 @lru_cache(64)
 def values_schema(type_: Type) -> Schema:
     """The schema of a dictionary's values: one column."""
-    return Schema((Field(0, "", "", type_, 0, -1, "", -1, 0, 0),), b"", 0)
+    return Schema((Field(0, "", "", type_, 0, -1, "", -1, 0, 0),), b"")
 
 
 def _n_buffers(f: Field) -> int:
@@ -278,10 +277,15 @@ def _buffer_sizes(f: Field) -> list[tuple[int, int, bool]]:
     return [validity, (64, 0, False)]
 
 
-def parse(message: bytes) -> Schema:
-    """The schema that an encapsulated schema message holds."""
-    _, header = message_tables(message, _SCHEMA_MESSAGE)
-    header = header.on_its_own()
+def parse(message: bytes, is_on_its_own: bool = False) -> Schema:
+    """The schema that an encapsulated schema message holds.
+
+    `is_on_its_own` refuses a Schema table that refers to anything before its start: the bytes
+    from there on are all of the schema then.
+    """
+    header = message_tables(message, _SCHEMA_MESSAGE)[1]
+    if is_on_its_own:
+        header = header.on_its_own()
     if header.int16(0) != 0:
         raise FormatError("the schema says big-endian")
     if header.key_values(2, _SCHEMA_KEYS).get("shmpub.version") != "1":
@@ -293,9 +297,15 @@ def parse(message: bytes) -> Schema:
         n_dictionaries += f.dictionary >= 0
         n_buffers += _n_buffers(f)
         fields.append(f)
-    schema = Schema(tuple(fields), message, 8 + header.at)
+    schema = Schema(tuple(fields), message)
     _ = schema.levels  # refuses levels that don't count from 0
     return schema
+
+
+def table_of(message: bytes) -> tuple[bytes, int]:
+    """The bytes from the start of the Schema table on, and where in them the table itself is."""
+    header = message_tables(message, _SCHEMA_MESSAGE)[1]
+    return message[8 + header.start :], header.at - header.start
 
 
 def message_tables(message: bytes, kind: int) -> tuple[_flatbuf.Table, _flatbuf.Table]:

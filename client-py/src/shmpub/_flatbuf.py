@@ -67,9 +67,14 @@ class Table:
         if max(self._vtable + self._vtable_size, at + self._size) > len(data):
             raise FormatError(_OUTSIDE)
 
+    @property
+    def start(self) -> int:
+        """Where the table begins, or its vtable if that stands before it."""
+        return min(self._vtable, self.at)
+
     def on_its_own(self) -> Table:
-        """The same, of which nothing lies before it."""
-        return Table(self._data, self.at, self.at)
+        """The same table, which may not refer to anything before its start."""
+        return Table(self._data, self.at, self.start)
 
     def where(self, field: int, width: int) -> int:
         """Where the field's value of `width` bytes lies, or 0 when it is not there."""

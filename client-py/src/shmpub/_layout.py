@@ -279,7 +279,7 @@ def _check_region(place: Any, schema: Schema, batch: Batch, size: int) -> Region
     group = schema.group_of_first.get(first)
     if group is None or n != len(group.fields):
         raise FormatError("a region is not the schema's")
-    if offset % 64 or stride % 64 or stride < 8 * batch.rows:
+    if offset % 64 or stride % 64 or not 8 * batch.rows <= stride <= size:
         raise FormatError("a region's offset or stride is wrong")
     if offset + (n - 1) * stride + 8 * batch.rows > size:
         raise FormatError("a region lies outside the file")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _flatbuf, _layout
+from . import _arrow_schema, _flatbuf, _layout
 from ._arrow_schema import Field, Schema, values_schema
 from ._batch import Batch
 from ._columns import Source
@@ -148,8 +148,13 @@ def _check_footer(layout: Layout, content: npt.NDArray[np.uint8]) -> None:
 
 
 def _check_footer_schema(schema: Schema, footer: _flatbuf.Table, data: bytes) -> None:
-    its, wanted = footer.table(1), schema.message[schema.table_at :]
-    if its is None or data[its.at : its.at + len(wanted)] != wanted:
+    _arrow_schema.parse(
+        schema.message, is_on_its_own=True
+    )  # else equal bytes need not be equal schemas
+    wanted, head = _arrow_schema.table_of(schema.message)
+    its = footer.table(1)
+    at = -1 if its is None else its.at - head
+    if at < 0 or data[at : at + len(wanted)] != wanted:
         raise FormatError("the footer's schema is another one than the message's")
 
 
