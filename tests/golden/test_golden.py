@@ -115,7 +115,8 @@ def test_pyarrow_mapped(path: Path, expected: dict[str, Any]) -> None:
     with pa.memory_map(str(path)) as mapped:
         before = pa.total_allocated_bytes()
         table = ipc.open_file(mapped).read_all()
-        assert pa.total_allocated_bytes() == before, "columns are used where they lie"
+        # What earlier tests left may be collected meanwhile, so it may be less.
+        assert pa.total_allocated_bytes() <= before, "columns are used where they lie"
         check_arrow(table, expected)
 
 
