@@ -334,7 +334,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	r = config_load(&app->config, options->path, problems, err);
 	if (r)
 		return r;
-	process_ignore_pipe();
+	process_ignore_signals();
 	r = check_descriptors(err);
 	if (!r)
 		r = log_open(&app->log, app->config->daemon.log_level, err);

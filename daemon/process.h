@@ -25,8 +25,8 @@ uint64_t process_raise_descriptors(void);
 char *process_real_path(const char *directory, const char *name);
 /* stderr is a terminal's or file's: false; the journal's: true. */
 bool process_has_journal(void);
-/* A process that writes into a closed pipe is told by the call, not killed. */
-void process_ignore_pipe(void);
+/* A process that writes into a closed pipe, or more than ulimit -f, is told by the call, not killed. */
+void process_ignore_signals(void);
 /* Call `found` for each path that the pattern matches, sorted. */
 int process_glob(const char *pattern, int (*found)(void *arg, const char *path), void *arg,
                  struct shmpub_error *err);

@@ -110,11 +110,12 @@ bool process_has_journal(void)
 	return fstat(2, &st) == 0 && st.st_dev == (dev_t)device && st.st_ino == (ino_t)inode;
 }
 
-void process_ignore_pipe(void)
+void process_ignore_signals(void)
 {
 	struct sigaction action = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL);
 }
 
 char *process_real_path(const char *directory, const char *name)

@@ -78,6 +78,15 @@ def test_descriptors(daemon):
     assert statuses[-1] == 0 and statuses[0] != 0
 
 
+def test_size_of_files(daemon):
+    """More than ulimit -f is an error that is told; the signal kills nothing."""
+    d = make(daemon)
+    for size in (0, 1000, 30_000, 10_000_000):
+        status, told = once(d, "prlimit", f"--fsize={size}")
+        assert status == (0 if size == 10_000_000 else 1), (size, status, told)
+        assert ("File too large" in told) == (status == 1), (size, told)
+
+
 def test_fewer_threads_than_workers(daemon):
     """Those that can be made do the work."""
     d = make(daemon, 12)
