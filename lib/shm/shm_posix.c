@@ -133,7 +133,7 @@ int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char
 	/* 0600 until it is sealed: nobody reads half a segment by its hidden name. */
 	map.fd = shm_openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
 	if (map.fd < 0)
-		return error_sys(err, errno, "create %s/%s", dir->path, name);
+		return error_sys(err, errno, "create a file in %s", dir->path);
 	if (!access->may_lack_group)
 		sys = give_group(map.fd, access);
 	if (sys == 0 && room > 0)
@@ -146,7 +146,7 @@ int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char
 	if (sys != 0) {
 		shm_discard(&map);
 		(void)unlinkat(dir->fd, name, 0);
-		return error_sys(err, sys, "create %s/%s with %zu bytes", dir->path, name, size);
+		return error_sys(err, sys, "create a file of %zu bytes in %s", size, dir->path);
 	}
 	populate(&map, 0, room);
 	*out = map;
@@ -278,7 +278,7 @@ int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable,
 	}
 	if ((errno == EINVAL || errno == ENOSYS) && renameat(dir->fd, hidden, dir->fd, stable) == 0)
 		return 0;
-	return error_sys(err, errno, "rename %s/%s to %s", dir->path, hidden, stable);
+	return error_sys(err, errno, "rename a file to %s/%s", dir->path, stable);
 }
 
 bool shm_map_stands(const struct shm_map *map, const struct shm_dir *dir, const char *name)

@@ -40,6 +40,8 @@ def test_full_tmpfs(daemon, small):
     status = d.wait_state("a", "failing")
     assert "No space left" in str(status["error"])
     assert (feed.df.n == 1).all() and len(feed.df) == 1000
+    until(lambda: int(str(d.status("a")["failures"])) >= 3, seconds=60)
+    assert d.log_text().count("warning: feed a: ") == 1  # the reason is the same one each time
     time.sleep(0.3)
     assert d.process.poll() is None
     d.source("a.csv", table(3, 1000))
