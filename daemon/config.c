@@ -138,6 +138,18 @@ static int on_section(void *arg, unsigned line, struct span title, struct shmpub
 	return tell(l, line, message.message, err);
 }
 
+/* A line that could not be read may have been the one that is missed otherwise. */
+static int on_problem(void *arg, unsigned line, const char *message, struct shmpub_error *err)
+{
+	struct loader *l = arg;
+
+	if (l->place == IN_FEED)
+		l->feed->refused = UINT32_MAX;
+	if (l->place == IN_NOTHING)
+		l->misses_sections = true;
+	return tell(l, line, message, err);
+}
+
 /* --- entries ----------------------------------------------------------------------------------- */
 
 static bool on_is_key(void *arg, struct span name)
@@ -245,6 +257,8 @@ static int set_known(struct loader *l, const struct key *key, unsigned line, str
 
 	if (l->place == IN_FEED && span_is(name, "source"))
 		l->feed->source_line = line;
+	if (l->place == IN_DAEMON && l->file_number == 0 && span_is(name, "directory"))
+		l->config->daemon.directory_line = line;
 	if (r == SHMPUB_ERR_NOMEM)
 		return error_nomem(err, value.size);
 	if (r) {
@@ -315,7 +329,7 @@ static unsigned count_lines(struct span text)
 
 static int load_file(struct loader *l, const char *path, struct shmpub_error *err)
 {
-	struct config_events events = { on_section, on_entry, tell, on_is_key, l };
+	struct config_events events = { on_section, on_entry, on_problem, on_is_key, l };
 	struct buffer text = BUFFER_NONE;
 	int r = read_file(&text, path, err);
 
@@ -392,7 +406,7 @@ static int load(struct config **out, const char *path, bool looks, struct config
 		return r;
 	r = load_all(&l, path, err);
 	if (!r)
-		r = config_check(l.config, path, problems, err);
+		r = config_check(l.config, problems, err);
 	if (!r && looks && problems->n == 0) /* what is not used needs no look, which may hang */
 		r = config_check_sources(l.config, problems, err);
 	if (!r && looks && problems->n == 0)

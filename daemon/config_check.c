@@ -78,14 +78,18 @@ static int check_feed_names(struct config *c, struct named *names, struct config
 	return differ(names, n, "feed", p, err);
 }
 
+static bool appears_later(const struct config_feed *x, const struct config_feed *y)
+{
+	return x->file_number != y->file_number ? x->file_number > y->file_number
+	                                        : x->line > y->line;
+}
+
 static int by_appearance(const void *a, const void *b)
 {
 	const struct config_feed *x = ((const struct named *)a)->feed;
 	const struct config_feed *y = ((const struct named *)b)->feed;
 
-	if (x->file_number != y->file_number)
-		return x->file_number < y->file_number ? -1 : 1;
-	return (x->line > y->line) - (x->line < y->line);
+	return appears_later(x, y) - appears_later(y, x);
 }
 
 /* Of two feeds with one segment, the one that stands later is told. */
@@ -175,20 +179,23 @@ static int check_feeds(struct config *c, struct config_problems *p, struct shmpu
 	return r;
 }
 
-static int check_count(const struct config *c, const char *path, struct config_problems *p,
-                       struct shmpub_error *err)
+static int check_count(const struct config *c, struct config_problems *p, struct shmpub_error *err)
 {
+	const struct config_feed *last = c->n_feeds ? c->feeds[0] : NULL;
 	struct shmpub_error message;
 
 	if (c->n_feeds <= c->daemon.max_feeds)
 		return SHMPUB_OK;
+	for (size_t i = 1; i < c->n_feeds; i++) {
+		if (appears_later(c->feeds[i], last))
+			last = c->feeds[i];
+	}
 	error_set(&message, SHMPUB_ERR_INVALID, "%zu feeds, max_feeds is %llu", c->n_feeds,
 	          (unsigned long long)c->daemon.max_feeds);
-	return config_problem(p, (struct config_place){ path, 0, 0 }, message.message, err);
+	return tell_feed(p, last, message.message, err);
 }
 
-int config_check(struct config *c, const char *path, struct config_problems *problems,
-                 struct shmpub_error *err)
+int config_check(struct config *c, struct config_problems *problems, struct shmpub_error *err)
 {
 	struct named *names = mem_zalloc(2 * c->n_feeds + 1, sizeof(*names));
 	int r;
@@ -201,7 +208,7 @@ int config_check(struct config *c, const char *path, struct config_problems *pro
 	if (!r)
 		r = check_feeds(c, problems, err);
 	if (!r)
-		r = check_count(c, path, problems, err);
+		r = check_count(c, problems, err);
 	mem_free(names);
 	return r;
 }
@@ -212,19 +219,23 @@ int config_check_directory(const struct config *c, const char *path,
                            struct config_problems *problems, struct shmpub_error *err)
 {
 	const struct config_daemon *d = &c->daemon;
+	struct config_place at = { path, 0, d->directory_line ? d->directory_line : 1 };
 	struct shm_dir dir = SHM_DIR_NONE;
 	struct shmpub_error why, message;
+	bool is_missing = false;
 	int r = shm_dir_open(&dir, d->directory, d->instance, &why);
 
-	if (r != SHMPUB_OK) /* the instance is yet to be made */
+	if (r != SHMPUB_OK) { /* the instance is yet to be made */
 		r = shm_dir_base(&dir, d->directory, &why);
+		is_missing = r != SHMPUB_OK;
+	}
 	if (r == SHMPUB_OK)
 		r = shm_dir_recycles(&dir, &why);
 	shm_dir_close(&dir);
-	if (r != SHM_UNFIT)
+	if (r != SHM_UNFIT && !is_missing)
 		return SHMPUB_OK;
 	error_set(&message, SHMPUB_ERR_INVALID, "directory: %s", why.message);
-	return config_warning(problems, (struct config_place){ path, 0, 0 }, message.message, err);
+	return config_warning(problems, at, message.message, err);
 }
 
 /* --- sources ------------------------------------------------------------------------------------ */

@@ -8,9 +8,8 @@
 
 #include "config.h"
 
-/* Sorts the feeds, fills in what they inherit from [daemon], judges. `path`: the main file. */
-int config_check(struct config *c, const char *path, struct config_problems *problems,
-                 struct shmpub_error *err);
+/* Sorts the feeds, fills in what they inherit from [daemon], judges. */
+int config_check(struct config *c, struct config_problems *problems, struct shmpub_error *err);
 /* A warning when the file system of `directory` is not fit for recycling. Writes a file there, and removes it. */
 int config_check_directory(const struct config *c, const char *path,
                            struct config_problems *problems, struct shmpub_error *err);

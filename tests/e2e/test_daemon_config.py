@@ -70,7 +70,7 @@ BAD = {
     "CSV option's value": (FEED + "dtype.a = integer\n", 3, "dtype"),
     "delimiter": (FEED + "delimiter = ;;\n", 3, "delimiter"),
     "delimiter semicolon": (FEED + "delimiter = ;\n", 3, "semicolon"),
-    "too many feeds": ("[daemon]\nmax_feeds = 1\n" + FEED + "[feed b]\nsource = b\n", 0, "2 feeds"),
+    "too many feeds": ("[daemon]\nmax_feeds = 1\n" + FEED + "[feed b]\nsource = b\n", 5, "2 feeds"),
     # what inih would do in silence
     "long section": (f"[feed {'a' * 60}]\nsource = x\n", 1, "longer than 49"),
     "long line": (FEED + f"na_values = {'a,' * 100}\n", 3, "longer than 199"),
@@ -121,6 +121,13 @@ ONE_LINE = {
         "[feed a]\nsource = x\ncsv_segment = s\n" * 2,
         4,
         "feed a is already that of",
+    ),
+    "source without a value": ("[feed a]\nsource\n", 2, "no '=' in this line"),
+    "no section": ("a,b\n", 1, "no '=' in this line"),
+    "too many feeds": (
+        "[daemon]\nmax_feeds = 1\n[feed b]\nsource = x\n[feed a]\nsource = x\n",
+        5,
+        "2 feeds, max_feeds is 1",
     ),
     "key twice": (FEED + "interval = 5s\ninterval = 6s\n", 4, "twice, first in line 3"),
     "sep and delimiter": (
@@ -213,6 +220,16 @@ def test_sources_are_looked_at(tmp_path):
     assert status == 0
     assert told == [
         f"{ini}:{2 * n + 2}: warning: source: {message}" for n, message in enumerate(rows.values())
+    ]
+
+
+def test_a_directory_that_is_not_there(tmp_path):
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    ini = tmp_path / "shmpubd.ini"
+    status, told = check(ini, f"{FEED}[daemon]\ndirectory = {tmp_path}/none\n")
+    assert status == 0
+    assert told == [
+        f"{ini}:4: warning: directory: open {tmp_path}/none: No such file or directory"
     ]
 
 
@@ -443,7 +460,7 @@ def test_a_directory_that_is_not_fit(tmp_path):
         pytest.skip("an overlay file system cannot be mounted here")
     assert run.returncode == 0, run.stderr
     assert run.stderr == (
-        f"{tmp_path}/c.ini:0: warning: directory: {tmp_path}/merged: its file system (overlay?) "
+        f"{tmp_path}/c.ini:2: warning: directory: {tmp_path}/merged: its file system (overlay?) "
         "does not tell who has a snapshot mapped, so no memory is used again; a tmpfs does\n"
     )
     assert run.stdout == ""
