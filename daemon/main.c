@@ -57,23 +57,40 @@ static bool take_flag(struct command *c, const char *word)
 	return false;
 }
 
-static bool parse(struct command *c, int argc, char **argv)
+static bool misused(const char *format, const char *word)
 {
 	struct shmpub_error err;
 
+	error_set(&err, SHMPUB_ERR_INVALID, format, word);
+	log_print(LOG_LEVEL_ERROR, "shmpubd: ", span_str(err.message));
+	fputs(usage, stderr);
+	return false;
+}
+
+/* Where the value of the option `word` goes; NULL: it has none. */
+static const char **value_of(struct command *c, const char *word)
+{
+	if (strcmp(word, "-c") == 0)
+		return &c->app.path;
+	return strcmp(word, "--test") == 0 ? &c->test : NULL;
+}
+
+static bool parse(struct command *c, int argc, char **argv)
+{
+	const char **value;
+
 	*c = (struct command){ .app = { .path = APP_CONFIG_PATH } };
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
-			c->app.path = argv[++i];
-		} else if (strcmp(argv[i], "--test") == 0 && i + 1 < argc) {
-			c->test = argv[++i];
-		} else if (!take_flag(c, argv[i])) {
-			error_set(&err, SHMPUB_ERR_INVALID, "what is '%s'?", argv[i]);
-			log_print(LOG_LEVEL_ERROR, "shmpubd: ", span_str(err.message));
-			fputs(usage, stderr);
-			return false;
-		}
+		value = value_of(c, argv[i]);
+		if (value != NULL && i + 1 == argc)
+			return misused("%s wants a value", argv[i]);
+		if (value != NULL)
+			*value = argv[++i];
+		else if (!take_flag(c, argv[i]))
+			return misused("what is '%s'?", argv[i]);
 	}
+	if (c->is_check + c->app.is_once + (c->test != NULL) > 1)
+		return misused("%s exclude each other", "--check, --once and --test");
 	return true;
 }
 

@@ -355,9 +355,17 @@ def test_no_file(tmp_path):
 def test_command_line(tmp_path):
     assert run_shmpubd("--version").stdout.startswith("shmpubd 0.")
     assert "usage: shmpubd" in run_shmpubd("--help").stdout
-    for bad in (["--chekc"], ["-c"], ["file.ini"]):
+    for bad, told in [
+        (["--chekc"], "what is '--chekc'?"),
+        (["file.ini"], "what is 'file.ini'?"),
+        (["-c"], "-c wants a value"),
+        (["--test"], "--test wants a value"),
+        (["--check", "--once"], "--check, --once and --test exclude each other"),
+        (["--test", "a", "--check"], "--check, --once and --test exclude each other"),
+    ]:
         run = run_shmpubd(*bad)
         assert run.returncode == 2 and "usage: shmpubd" in run.stderr
+        assert run.stderr.startswith(f"shmpubd: {told}\n")
 
 
 # --- what is written about keys -----------------------------------------------------------------
