@@ -320,7 +320,8 @@ static int check_descriptors(struct shmpub_error *err)
 
 	if (n >= DESCRIPTORS_LEAST)
 		return SHMPUB_OK;
-	return error_set(err, SHMPUB_ERR_SYS, "%llu descriptors are allowed, %d are needed: see ulimit -n",
+	return error_set(err, SHMPUB_ERR_SYS,
+	                 "%llu descriptors are allowed, %d are needed: see ulimit -n",
 	                 (unsigned long long)n, DESCRIPTORS_LEAST);
 }
 

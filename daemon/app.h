@@ -44,7 +44,7 @@ struct app {
 	uv_timer_t tick, ready, stop;
 	uint64_t stop_ms; /* when the stop was asked for */
 	bool is_ready, is_stopping, is_hasty, is_closing;
-	bool is_short_told; /* that there are fewer threads than wanted */
+	bool is_short_told;   /* that there are fewer threads than wanted */
 	int status;           /* what app_run returns */
 	uint64_t watchdog_ms; /* when the manager was last told */
 };

@@ -24,8 +24,8 @@ enum article_part { ARTICLE_CSV, ARTICLE_ARRAY };
 
 struct article_draft {
 	struct segment_draft parts[ARTICLE_PARTS];
-	bool is_wanted[ARTICLE_PARTS]; /* what prepare is to make */
-	struct shm_access access;      /* of it */
+	bool is_wanted[ARTICLE_PARTS];                   /* what prepare is to make */
+	struct shm_access access;                        /* of it */
 	char warnings[ARTICLE_PARTS][SHMPUB_ERROR_SIZE]; /* why it was not made; empty: it was */
 };
 #define ARTICLE_DRAFT_NONE                                                                         \

@@ -29,7 +29,7 @@ struct loader {
 	const char *file;
 	unsigned file_number; /* 0: the main file */
 	unsigned n_lines;     /* of the main file */
-	struct span base; /* its directory with the slash; empty: the working directory */
+	struct span base;     /* its directory with the slash; empty: the working directory */
 	bool misses_sections; /* a problem hid a section: it may have been a feed's */
 	enum place place;
 	struct config_feed *feed;

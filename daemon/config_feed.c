@@ -61,4 +61,3 @@ int config_feed_new(struct config_feed **out, struct span name, struct config_pl
 	*out = f;
 	return SHMPUB_OK;
 }
-

@@ -89,8 +89,8 @@ int config_problems_finish(struct config_problems *p, const char *path, struct s
 	if (n)
 		qsort(found, n, sizeof(*found), by_place);
 	for (size_t i = 0; i < n && !r; i++)
-		r = buffer_append(&p->lines,
-		                  span_of(p->text.data + found[i].offset, found[i].size), err);
+		r = buffer_append(&p->lines, span_of(p->text.data + found[i].offset, found[i].size),
+		                  err);
 	if (!r && all > n)
 		r = buffer_printf(&p->lines, err, "%s: %zu more problems\n", path, all - n);
 	return r;

@@ -128,9 +128,8 @@ static void place_article(struct feed *f)
 		return;
 	}
 	f->n_article_failures++;
-	f->article_after_ms =
-	        feed_now_ms(f) +
-	        pace_back_off(f->config->interval_ms, f->n_article_failures, uv_hrtime());
+	f->article_after_ms = feed_now_ms(f) + pace_back_off(f->config->interval_ms,
+	                                                     f->n_article_failures, uv_hrtime());
 }
 
 static void commit(struct feed *f)
@@ -330,7 +329,8 @@ static int open_out(struct feed *f, struct shmpub_error *err)
 		return SHMPUB_OK;
 	r = publisher_feed_open(&f->out, f->host->publisher, span_str(f->config->name),
 	                        f->config->interval_ms, &f->access, err);
-	if (!r && f->config->access.mode != FILE_MODE_AUTO) /* what a crash left need not wait for it */
+	if (!r &&
+	    f->config->access.mode != FILE_MODE_AUTO) /* what a crash left need not wait for it */
 		(void)publisher_feed_follow_access(f->out, NULL);
 	return r;
 }

@@ -44,7 +44,7 @@ struct feed {
 	struct feed_host *host;
 	struct config_feed *config;
 	struct publisher_feed *out; /* NULL: removed, or not opened yet */
-	struct feed *next; /* the app's list */
+	struct feed *next;          /* the app's list */
 
 	uv_timer_t timer;
 	struct pool_job job;
@@ -57,29 +57,31 @@ struct feed {
 	bool is_quiet;             /* the last attempt found it unchanged: look before reading */
 	bool is_forced;            /* the next attempt reads in any case */
 	bool is_asked;             /* an attempt is wanted as soon as the one under way is over */
-	bool is_job_void; /* what is under way is of the feed before it was removed */
+	bool is_job_void;          /* what is under way is of the feed before it was removed */
 	bool is_removed, is_stopped, is_tried, is_closed;
 	struct schema schema;
 	struct article_live article;
 	unsigned n_article_failures; /* in a row, for the back-off */
 	uint64_t article_after_ms;   /* when what is wanting is made again */
-	struct shm_access access; /* of the table, by the configuration and the source's last look */
+	struct shm_access
+	        access; /* of the table, by the configuration and the source's last look */
 
 	bool is_failing;
 	unsigned n_failures; /* in a row, for the back-off; not those of an unchanged bad source */
 	uint64_t retry_ms;   /* until then only a source that differs from `failed` is read */
 	struct source_mark failed;
-	bool is_waiting; /* the look that is under way is for that */
+	bool is_waiting;   /* the look that is under way is for that */
 	uint64_t began_ms; /* atomic: when a worker began to look or read; 0: it has not */
 	uint64_t hung_s;   /* what was told of a hang; 0: nothing */
-	unsigned n_busy;     /* in a row */
+	unsigned n_busy;   /* in a row */
 	uint64_t busy_since_ms, success_ms;
 	bool is_stale;
 	struct shmpub_error failure;     /* the one that lasts */
 	char warning[SHMPUB_ERROR_SIZE]; /* of a refresh that went well all the same */
 	struct fold fold;
-	char logged[SHMPUB_ERROR_SIZE]; /* the failure that lasts, for the log; empty after a success */
-	bool is_told, is_warning_told;  /* they were logged, and not only counted */
+	char logged
+	        [SHMPUB_ERROR_SIZE]; /* the failure that lasts, for the log; empty after a success */
+	bool is_told, is_warning_told; /* they were logged, and not only counted */
 };
 
 /* Only memory. `config`: a reference is taken. Until feed_open, feed_delete gives it back. */

@@ -38,7 +38,7 @@ struct log_queue {
 	uint64_t n_put, n_out; /* lines, ever */
 	bool is_closing, is_over;
 
-	char *going; /* the thread's: ROOM bytes */
+	char *going;                 /* the thread's: ROOM bytes */
 	uint64_t unpatient_until_ms; /* of whoever puts lines */
 };
 

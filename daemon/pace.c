@@ -12,7 +12,7 @@
 #define BACK_OFF_MAX_MS 30000
 #define BUSY_LEAST_MS 12 /* longer than the tick of any kernel's file times */
 #define BUSY_MAX_MS 1200
-#define LOOK_AGAIN_MAX_MS 1200 /* a quarter more, and a read, within two seconds */
+#define LOOK_AGAIN_MAX_MS 1200   /* a quarter more, and a read, within two seconds */
 #define WITHOUT_INTERVAL_MS 1000 /* a feed without a timer is still retried when it failed */
 
 uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase)

@@ -68,7 +68,7 @@ struct pool {
 
 	uv_thread_t *threads; /* owned: n_threads of them, of which n_made run */
 	size_t n_made;
-	bool is_short; /* one more was wanted and could not be made */
+	bool is_short;   /* one more was wanted and could not be made */
 	uv_async_t home; /* runs have come home */
 
 	uv_mutex_t mutex; /* over what follows */

@@ -57,8 +57,7 @@ static int check_owner(int dir, const char *name, struct shmpub_error *err)
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return judge_owner(&st, name, err);
-	return errno == ENOENT ? SHMPUB_OK
-	                       : error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name);
+	return errno == ENOENT ? SHMPUB_OK : error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name);
 }
 
 /* --- claims ------------------------------------------------------------------------------------ */
@@ -319,8 +318,8 @@ bool segment_stands(const struct segment_live *live)
 {
 	struct stat st;
 	int dir = live->name[0] ? open_directory(NULL) : -1;
-	bool stands = dir >= 0 && stands_in(dir, live, &st) &&
-	              (uint64_t)st.st_size == live->size && mtime_ns(&st) == live->mtime_ns;
+	bool stands = dir >= 0 && stands_in(dir, live, &st) && (uint64_t)st.st_size == live->size &&
+	              mtime_ns(&st) == live->mtime_ns;
 
 	if (dir >= 0)
 		close(dir);

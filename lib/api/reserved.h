@@ -12,9 +12,9 @@ static inline int reserved_check(const uint64_t *words, size_t n, const char *wh
 {
 	for (size_t i = 0; i < n; i++) {
 		if (words[i] != 0)
-			return error_set(err, SHMPUB_ERR_INVALID,
-			                 "reserved room of %s is not zero: initialise it with { 0 }",
-			                 what);
+			return error_set(
+			        err, SHMPUB_ERR_INVALID,
+			        "reserved room of %s is not zero: initialise it with { 0 }", what);
 	}
 	return SHMPUB_OK;
 }

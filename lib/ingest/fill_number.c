@@ -25,8 +25,8 @@ static void put_null(struct column_state *s, struct column_sink *out, uint64_t r
 /* Whether a plain number is always just that number: no option or NA word says otherwise. */
 static bool is_plainly_read(const struct part *p, const struct column *c)
 {
-	return !p->in->columns.has_number_options && !c->na->has_numbers &&
-	       c->na->n_numbers == 0 && part_has_plain_quotes(p);
+	return !p->in->columns.has_number_options && !c->na->has_numbers && c->na->n_numbers == 0 &&
+	       part_has_plain_quotes(p);
 }
 
 /* NA, where empty cells are. */

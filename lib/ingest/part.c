@@ -194,8 +194,7 @@ void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row
 		return;
 	p->refused_row = t->first_row + row;
 	p->result = error_set(
-	        &p->error, SHMPUB_ERR_CSV,
-	        "line %llu: column \"%.*s\" is to be %s, \"",
+	        &p->error, SHMPUB_ERR_CSV, "line %llu: column \"%.*s\" is to be %s, \"",
 	        (unsigned long long)csv_line_at(p->in->text, (size_t)(raw.data - p->in->text.data)),
 	        (int)(c->name.size < 100 ? c->name.size : 100), c->name.data, asked_for(c->dtype));
 	error_quote(&p->error, "%.*s", (int)shown, raw.data);

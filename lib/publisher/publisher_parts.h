@@ -12,7 +12,7 @@
 #define REST_NS INT64_C(1000000000)
 #define SPARE_INTERVAL_MS 60000u /* above it, memory is worth more than time */
 #define SPARE_KEEP_NS (INT64_C(2000000) * SPARE_INTERVAL_MS) /* unused for that long, it goes */
-#define HELD_PROBES 32u          /* of segments that readers hold, at one go */
+#define HELD_PROBES 32u /* of segments that readers hold, at one go */
 
 /*
  * One file, under one of three kinds of names: the stable one (`name` is empty), a
@@ -23,11 +23,11 @@ struct segment {
 	struct shm_map map; /* SHM_MAP_NONE when it is only known by its name */
 	uint64_t bytes;     /* counted for it, in whole pages */
 	int64_t replaced_ns;
-	uint32_t slot;       /* of its feed, */
-	uint64_t generation; /* as long as that slot is this feed's */
+	uint32_t slot;            /* of its feed, */
+	uint64_t generation;      /* as long as that slot is this feed's */
 	struct shm_access access; /* as it was sealed with */
-	bool is_held; /* counted in held_bytes */
-	bool is_free; /* nobody had it since it was replaced */
+	bool is_held;             /* counted in held_bytes */
+	bool is_free;             /* nobody had it since it was replaced */
 	char name[SEGMENT_NAME_SIZE];
 };
 
@@ -38,7 +38,7 @@ struct segment_list {
 struct publisher {
 	struct shm_dir dir;
 	struct shm_lock *lock;
-	bool is_lost; /* when it was last looked at: somebody else has the instance */
+	bool is_lost;       /* when it was last looked at: somebody else has the instance */
 	int64_t started_ns; /* as we wrote it into the catalog */
 	struct catalog catalog;
 	char *directory, *instance;

@@ -24,9 +24,9 @@ struct shmpub_reader {
 	struct trust trust;
 	char *directory;
 	char *instance;
-	uint32_t interrupts;                            /* [atomic] asked for, by any thread */
-	uint32_t interrupts_taken;                      /* of those, what a wait has answered */
-	uint64_t slots_turn;                            /* the attachment that slots[] belong to */
+	uint32_t interrupts;                     /* [atomic] asked for, by any thread */
+	uint32_t interrupts_taken;               /* of those, what a wait has answered */
+	uint64_t slots_turn;                     /* the attachment that slots[] belong to */
 	struct reader_known slots[READER_SLOTS]; /* by hash of the name */
 	uint64_t judged_turn;           /* the attachment whose publisher was judged last */
 	char why_gone[SHMPUB_WHY_SIZE]; /* empty: it lives */

@@ -34,8 +34,8 @@ struct shm_dir {
 
 /* Who may read, and who owns what is made. */
 struct shm_access {
-	unsigned mode; /* of snapshots and catalog: 0644, 0640, ... */
-	int64_t gid;   /* -1: the process's own */
+	unsigned mode;       /* of snapshots and catalog: 0644, 0640, ... */
+	int64_t gid;         /* -1: the process's own */
 	bool may_lack_group; /* a group that cannot be given: the owner alone, instead of a failure */
 };
 

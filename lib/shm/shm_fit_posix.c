@@ -26,11 +26,11 @@ static const struct {
 	uint32_t magic;
 	const char *name;
 } networks[] = {
-	{ 0x00006969u, "NFS" },        { 0x0000517Bu, "SMB" },     { 0xFF534D42u, "CIFS" },
-	{ 0xFE534D42u, "SMB2" },       { 0x01021997u, "9P" },      { 0x65735546u, "FUSE" },
-	{ 0x00C36400u, "Ceph" },       { 0x0BD00BD0u, "Lustre" },  { 0x5346414Fu, "AFS" },
-	{ 0x6B414653u, "AFS" },        { 0x73757245u, "Coda" },    { 0x01161970u, "GFS2" },
-	{ 0x7461636Fu, "OCFS2" },      { 0x786F4256u, "vboxsf" },
+	{ 0x00006969u, "NFS" },   { 0x0000517Bu, "SMB" },    { 0xFF534D42u, "CIFS" },
+	{ 0xFE534D42u, "SMB2" },  { 0x01021997u, "9P" },     { 0x65735546u, "FUSE" },
+	{ 0x00C36400u, "Ceph" },  { 0x0BD00BD0u, "Lustre" }, { 0x5346414Fu, "AFS" },
+	{ 0x6B414653u, "AFS" },   { 0x73757245u, "Coda" },   { 0x01161970u, "GFS2" },
+	{ 0x7461636Fu, "OCFS2" }, { 0x786F4256u, "vboxsf" },
 };
 
 static const char *network_of(const struct shm_dir *dir)
@@ -54,7 +54,8 @@ static int open_twice(int fds[2], const struct shm_dir *dir)
 
 	for (int i = 0; i < NAME_TRIES; i++) {
 		snprintf(name, sizeof(name), ".probe.%llu", (unsigned long long)shm_random());
-		fds[0] = shm_openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
+		fds[0] = shm_openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS,
+		                    0600);
 		if (fds[0] >= 0 || errno != EEXIST)
 			break;
 	}

@@ -93,9 +93,10 @@ def test_program_of_somebody_else(publisher, tmp_path, closed):
     replace(text, "a\n1\n")
     place = ["-d", publisher.directory, "-i", publisher.instance]
     program = subprocess.Popen(
-        ["sh", "-c", " ".join(["exec", '"$0"', '"$@"', *closed]), BUILD / "tests/publish_file"]
-        + place
-        + [f"a={text}"],
+        [
+            *["sh", "-c", " ".join(["exec", '"$0"', '"$@"', *closed])],
+            *[BUILD / "tests/publish_file", *place, f"a={text}"],
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -48,13 +48,11 @@ static void test_quoted(void)
 	check_closed("nothing quoted", &err, "line 3: column \"a...\"\" is to be int64, \"");
 	error_quote(&err, "%s", "a\n\xFF");
 	error_add(&err, "\" is not");
-	CHECK_STR("whole", err.message,
-	          "line 3: column \"a...\"\" is to be int64, \"a??\" is not");
+	CHECK_STR("whole", err.message, "line 3: column \"a...\"\" is to be int64, \"a??\" is not");
 	check_closed("closed", &err, "line 3: column \"a...\"\" is to be int64, \"...\" is not");
 	other = err;
 	error_prefix(&err, 8, "/x:%d: ", 3);
-	CHECK_STR("prefix", err.message,
-	          "/x:3: column \"a...\"\" is to be int64, \"a??\" is not");
+	CHECK_STR("prefix", err.message, "/x:3: column \"a...\"\" is to be int64, \"a??\" is not");
 	check_closed("closed", &err, "/x:3: column \"a...\"\" is to be int64, \"...\" is not");
 	CHECK_INT("code stays", err.code, SHMPUB_ERR_CSV);
 	memset(wide, 'w', sizeof(wide));

@@ -329,9 +329,9 @@ static void test_living_child(const char *directory)
 int main(void)
 {
 	static void (*const tests[])(const char *) = {
-		test_lost,          test_lost_feed_removed, test_lost_on_the_way, test_lock_removed,
-		test_come_and_gone, test_come_and_dead,     test_child,           test_child_by_clone,
-		test_living_child,
+		test_lost,         test_lost_feed_removed, test_lost_on_the_way,
+		test_lock_removed, test_come_and_gone,     test_come_and_dead,
+		test_child,        test_child_by_clone,    test_living_child,
 	};
 
 	return run_all(tests, ARRAY_LEN(tests));

@@ -325,10 +325,10 @@ static void test_words_of_life(const char *directory)
 
 int main(void)
 {
-	static void (*const tests[])(const char *) = { test_publish,     test_order,
-		                                       test_growth,      test_recycling,
-		                                       test_failed_fill, test_lost_lease,
-		                                       test_spare_bytes, test_pause, test_words_of_life };
+	static void (*const tests[])(const char *) = {
+		test_publish,    test_order,       test_growth, test_recycling,    test_failed_fill,
+		test_lost_lease, test_spare_bytes, test_pause,  test_words_of_life
+	};
 
 	return run_all(tests, ARRAY_LEN(tests));
 }

@@ -299,10 +299,10 @@ static void test_close(const char *directory)
 
 int main(void)
 {
-	static void (*const tests[])(const char *) = {
-		test_cut,    test_held,   test_max_bytes, test_remove, test_put_back, test_put_back_without_room,
-		test_report, test_close
-	};
+	static void (*const tests[])(const char *) = { test_cut,       test_held,
+		                                       test_max_bytes, test_remove,
+		                                       test_put_back,  test_put_back_without_room,
+		                                       test_report,    test_close };
 
 	return run_all(tests, ARRAY_LEN(tests));
 }

@@ -231,8 +231,7 @@ static void *read_beside(void *arg)
 			const struct catalog_slot *slot = catalog_slot_at(&b->c, i);
 
 			if (slot == NULL || !catalog_slot_named(name, &generation, slot) ||
-			    !catalog_descriptor(&d, slot) ||
-			    !catalog_slot_stays(slot, generation))
+			    !catalog_descriptor(&d, slot) || !catalog_slot_stays(slot, generation))
 				continue;
 			b->seen++;
 			name_of(want, (unsigned)d.rows);
@@ -261,7 +260,8 @@ static void test_beside(const struct shm_dir *dir)
 		for (int n = 1; n < 4; n++)
 			put(&b.c, slot,
 			    (slot->sequence ? slot->sequence
-			                    : catalog_header(&b.c)->sequence_floor) + 1,
+			                    : catalog_header(&b.c)->sequence_floor) +
+			            1,
 			    i % NAMES);
 		catalog_set_state(&b.c, slot, SLOT_REMOVED);
 	}

@@ -15,8 +15,8 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from itertools import islice
 from datetime import timedelta
+from itertools import islice
 from operator import index
 from typing import Any, Literal
 
