@@ -31,7 +31,7 @@ static void test_one_line(void)
 static void test_many_lines(void)
 {
 	struct fold f = { .others = { .n_more = 0 } };
-	char line[8];
+	char line[16];
 	int n_told = 0;
 
 	for (int i = 0; i < 1000; i++) {
