@@ -1,5 +1,6 @@
 #include "feed_parts.h"
 
+#include <errno.h>
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/error.h"
@@ -210,8 +211,14 @@ static void start_build(struct feed *f)
 /* Who may read the table is decided by the very file that was opened, each time. */
 static void judge_source(struct feed *f)
 {
-	if (f->refresh.mark.inode != 0)
+	bool is_open = f->refresh.mark.inode != 0;
+	bool is_shut = f->refresh.result == SHMPUB_ERR_SYS && f->refresh.error.sys == EACCES;
+
+	if (is_open)
 		f->access = file_mode_table(f->config, &f->refresh.mark);
+	else if (is_shut) /* to the daemon, too */
+		f->access = file_mode_unjudged(f->config);
+	f->is_judged |= is_open || is_shut;
 	publisher_feed_set_access(f->out, &f->access);
 	f->refresh.article.access = file_mode_segment(f->config, &f->access);
 }
@@ -398,6 +405,8 @@ int feed_new(struct feed **out, struct feed_host *host, struct config_feed *conf
 	f->host = host;
 	f->config = config_feed_acquire(config);
 	f->access = access;
+	f->shown.mode = 0644;
+	f->shown.gid = -1;
 	f->schema = SCHEMA_NONE;
 	f->seen = SOURCE_MARK_NONE;
 	f->success_ms = uv_now(host->loop);

@@ -4,6 +4,7 @@
 #include "base/atomic.h"
 #include "base/error.h"
 #include "content_hash.h"
+#include "file_mode.h"
 #include "pace.h"
 
 /*
@@ -100,12 +101,33 @@ static void log_failure(struct feed *f, const char *line)
 	f->is_told = log_folded(f, line);
 }
 
+/*
+ * A source that was closed closes the table of before, which it did not replace. It opens
+ * nothing here: that table is of another content.
+ */
+static void close_table(struct feed *f)
+{
+	bool is_told = f->is_judged || f->config->access.mode != FILE_MODE_AUTO;
+	struct shm_access table = f->access, segment;
+
+	if (f->out == NULL || !is_told || shm_access_covers(&f->access, &f->shown))
+		return;
+	if ((f->shown.mode & 04) == 0)
+		table.mode = 0600;
+	segment = file_mode_segment(f->config, &table);
+	publisher_feed_set_access(f->out, &table);
+	if (publisher_feed_follow_access(f->out, NULL) == SHMPUB_OK &&
+	    article_set_access(&f->article, &segment, NULL) == SHMPUB_OK)
+		f->shown = table;
+}
+
 static void report_failure(struct feed *f, const struct shmpub_error *err)
 {
 	f->is_failing = true;
 	f->is_stale = false;
 	f->n_busy = 0;
 	f->failure = *err;
+	close_table(f);
 	if (f->out != NULL)
 		publisher_feed_report(f->out, REFRESH_FAILED, err);
 	log_failure(f, f->failure.message);
@@ -171,6 +193,7 @@ void feed_succeeded(struct feed *f, enum refresh_result result)
 	f->retry_ms = 0;
 	f->n_busy = 0;
 	f->success_ms = feed_now_ms(f);
+	f->shown = f->access;
 	error_set(&warning, SHMPUB_OK, "%s", f->warning);
 	publisher_feed_report(f->out, result, f->warning[0] ? &warning : NULL);
 	tried(f);

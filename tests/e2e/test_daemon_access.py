@@ -211,6 +211,42 @@ def test_table_follows_its_source(served):
         segment.unlink(missing_ok=True)
 
 
+def test_closed_source_that_fails_closes_the_table_of_before(served):
+    """By its text, or since the daemon may not open it any more; a wider mode opens nothing."""
+    name = f"shmpub-e2e-{os.getpid()}-close"
+    segment = Path(f"/dev/shm/{name}")
+    source = owned(served, "a.csv", "a\n1\n", 0o644)
+    served.configure({"a": f"source = a.csv\n{FAST}\ncsv_segment = {name}"})
+    served.start()
+    served.user = DAEMON  # whom status() is to trust
+    try:
+        owned(served, "a.csv", "a\n1,2\n3,4,5\n", 0o600)
+        until(lambda: access(table(served))[0] == "0o600")
+        until(lambda: access(segment)[0] == "0o600")
+        assert served.status("a")["state"] == "failing"
+        source.chmod(0o644)
+        refreshes = served.status("a")["refreshes"]
+        until(lambda: served.status("a")["refreshes"] > refreshes + 3)
+        assert access(table(served))[0] == "0o600"
+        owned(served, "a.csv", "a\n2\n", 0o644)
+        until(lambda: column(served) == [2])
+        assert access(table(served))[0] == "0o644"
+        os.chown(source, 0, 0)
+        source.chmod(0o600)
+        until(lambda: access(table(served))[0] == "0o600")
+        until(lambda: access(segment)[0] == "0o600")
+        assert "Permission denied" in served.status("a")["error"]
+        assert column(served) == [2]
+        source.chmod(0o644)
+        until(lambda: access(table(served))[0] == "0o644")
+        source.unlink()
+        served.wait_state("a", "failing")
+        assert access(table(served))[0] == "0o644"  # nothing tells that it was closed
+    finally:
+        served.stop()
+        segment.unlink(missing_ok=True)
+
+
 def test_a_spare_that_was_open_is_not_filled_with_a_closed_table(served):
     """Whoever waits for a lease was let in when the file was open to him."""
     owned(served, "a.csv", "a\n1\n", 0o644)
