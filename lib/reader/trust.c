@@ -30,7 +30,9 @@ int trust_check(struct trust *t, uint32_t uid, const char *what, struct shmpub_e
 {
 	if (uid == 0 || uid == t->me || uid == t->owner || is_service(t, uid))
 		return SHMPUB_OK;
-	return error_set(err, SHMPUB_ERR_OWNER,
-	                 "%s belongs to uid %u, who is not trusted (owner = %u accepts it)", what,
-	                 uid, uid);
+	return error_set(
+	        err, SHMPUB_ERR_OWNER,
+	        "%s belongs to uid %u, who is not trusted: the option owner, or --owner %u, "
+	        "accepts it",
+	        what, uid, uid);
 }

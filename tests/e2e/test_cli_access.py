@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -54,3 +55,18 @@ def test_the_others_are_read(publisher: Publisher) -> None:
     closed, good = done.stdout.splitlines()
     assert closed == "closed: not verified: permission denied"
     assert good.startswith("open: good")
+
+
+def test_an_owner_who_is_not_trusted(publisher: Publisher) -> None:
+    """The message has the option that accepts the owner, as it is to be typed."""
+    publisher.directory.chmod(0o755)
+    publisher.publish("t", "a\n1\n")
+    place = publisher.directory / "cli"
+    for path in [*place.iterdir(), place]:
+        os.chown(path, STRANGER, STRANGER)
+    told = subprocess.run(publisher.command("cat", "t"), capture_output=True, text=True, timeout=60)
+    assert told.returncode == 1
+    assert f"belongs to uid {STRANGER}, who is not trusted" in told.stderr
+    assert f"--owner {STRANGER}" in told.stderr
+    command = publisher.command("--owner", str(STRANGER), "cat", "t")
+    assert subprocess.run(command, capture_output=True, text=True, timeout=60).stdout == "a\n1\n"
