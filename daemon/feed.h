@@ -65,8 +65,8 @@ struct feed {
 	uint64_t article_after_ms;   /* when what is wanting is made again */
 	/* of the table, by the configuration and the source's last look */
 	struct shm_access access;
-	bool is_judged; /* there was such a look */
-	struct shm_access shown; /* of the table that stands; one of before the start: for everybody */
+	bool is_judged;          /* there was such a look */
+	struct shm_access shown; /* of the table that stands; before the first: for everybody */
 
 	bool is_failing;
 	unsigned n_failures; /* in a row, for the back-off; not those of an unchanged bad source */

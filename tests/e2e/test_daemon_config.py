@@ -123,7 +123,7 @@ ONE_LINE = {
         "feed a is already that of",
     ),
     "source without a value": ("[feed a]\nsource\n", 2, "no '=' in this line"),
-    "no section": ("a,b\n", 1, "no '=' in this line"),
+    "a line outside of sections": ("a,b\n", 1, "no '=' in this line"),
     "too many feeds": (
         "[daemon]\nmax_feeds = 1\n[feed b]\nsource = x\n[feed a]\nsource = x\n",
         5,
@@ -228,9 +228,7 @@ def test_a_directory_that_is_not_there(tmp_path):
     ini = tmp_path / "shmpubd.ini"
     status, told = check(ini, f"{FEED}[daemon]\ndirectory = {tmp_path}/none\n")
     assert status == 0
-    assert told == [
-        f"{ini}:4: warning: directory: open {tmp_path}/none: No such file or directory"
-    ]
+    assert told == [f"{ini}:4: warning: directory: open {tmp_path}/none: No such file or directory"]
 
 
 def as_nobody(ini):
