@@ -12,6 +12,7 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import handmade
 import pandas as pd
@@ -20,6 +21,7 @@ from conftest import as_nobody, read
 from handmade import Instance
 
 import shmpub
+from shmpub import _arrow_schema
 
 ONE = read("a,s\n1,x\n2,y\n")
 TWO = read("a,s\n3,z\n")
@@ -327,6 +329,33 @@ def test_feed_after_fork(instance: Instance, directory: Path) -> None:
     assert os.waitpid(child, 0)[1] == 0
     assert feed.wait(0)
     pd.testing.assert_frame_equal(feed.df, TWO)
+
+
+def test_fork_while_a_thread_makes_frames(
+    instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance.publish("quotes", ONE, 1)
+    feed = shmpub.subscribe("quotes", directory=directory)
+    is_inside, is_forked = threading.Event(), threading.Event()
+
+    def index_waits(*arguments: Any, **named: Any) -> Any:
+        if threading.current_thread() is thread:
+            is_inside.set()
+            is_forked.wait(30)
+        return frozen_index(*arguments, **named)
+
+    frozen_index = _arrow_schema.frozen_index
+    monkeypatch.setattr(_arrow_schema, "frozen_index", index_waits)
+    thread = threading.Thread(target=lambda: shmpub.subscribe("quotes", directory=directory).df)
+    thread.start()
+    assert is_inside.wait(30)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # what waits for the thread, which is not here, ends
+        os._exit(0 if feed.df.equals(ONE) else 1)
+    is_forked.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_directory_listing_is_left_alone(instance: Instance, directory: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ import pandas as pd
 from . import _flatbuf
 from ._blocks import Seat, frozen_index
 from ._errors import FormatError
+from ._once import once
 
 Indices = npt.NDArray[np.int64]
 
@@ -113,12 +114,12 @@ class Schema:
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_buffers", sum(map(_n_buffers, self.fields)))
 
-    @cached_property
+    @once
     def columns(self) -> tuple[Field, ...]:
         """The DataFrame's columns, in order."""
         return tuple(f for f in self.fields if f.level < 0)
 
-    @cached_property
+    @once
     def levels(self) -> tuple[Field, ...]:
         """The index's levels, in order; empty for the default index."""
         levels = sorted((f for f in self.fields if f.level >= 0), key=lambda f: f.level)
@@ -126,24 +127,24 @@ class Schema:
             raise FormatError("levels of the index are missing or twice there")
         return tuple(levels)
 
-    @cached_property
+    @once
     def labels(self) -> pd.Index:
         labels = [f.label for f in self.columns]
         if not labels:
             return pd.Index([], dtype=object)
         return frozen_index(pd.Index(labels))
 
-    @cached_property
+    @once
     def places(self) -> dict[int, int]:
         """Position in the file -> position among the DataFrame's columns."""
         return {f.position: i for i, f in enumerate(self.columns)}
 
-    @cached_property
+    @once
     def seats(self) -> dict[int, Seat]:
         """By position, the seat of each of the DataFrame's columns as a block of its own."""
         return {f.position: Seat([place]) for place, f in enumerate(self.columns)}
 
-    @cached_property
+    @once
     def singles(self) -> tuple[Single, ...]:
         """The DataFrame's columns that are never part of a block of several."""
         grouped = {n for g in self.groups if g.type.timezone is None for n in g.order}
@@ -151,7 +152,7 @@ class Schema:
             [(f, self.seats[f.position]) for f in self.columns if f.position not in grouped]
         )
 
-    @cached_property
+    @once
     def export_names(self) -> list[Any]:
         """What each field goes by where levels of the index are columns like others."""
         taken = {f.label for f in self.columns}
@@ -160,7 +161,7 @@ class Schema:
             for f in self.fields
         ]
 
-    @cached_property
+    @once
     def groups(self) -> tuple[Group, ...]:
         members: dict[Type, list[Field]] = {}
         for f in self.fields:
@@ -191,12 +192,12 @@ class Schema:
                     yield Run(start, stop, Seat(places))
                 start = stop + 1
 
-    @cached_property
+    @once
     def group_of_first(self) -> dict[int, Group]:
         """The group by the position of its first field, as regions name it."""
         return {g.fields[0].position: g for g in self.groups}
 
-    @cached_property
+    @once
     def needs(self) -> list[tuple[int, int, int]]:
         """Per buffer: bits a row, bits besides (7 to round up), a validity's node (else -1)."""
         return [
@@ -205,23 +206,23 @@ class Schema:
             for bits, besides, is_validity in _buffer_sizes(f)
         ]
 
-    @cached_property
+    @once
     def sizes(self) -> tuple[Indices, Indices, Indices]:
         """The same as arrays."""
         bits, extra, nodes = np.array(self.needs, np.int64).reshape(-1, 3).T.copy()
         return bits, extra, nodes
 
-    @cached_property
+    @once
     def sizes_without_nulls(self) -> tuple[Indices, Indices, Indices]:
         """The same where no validity needs anything."""
         bits, extra, nodes = self.sizes
         return np.where(nodes < 0, bits, 0), np.where(nodes < 0, extra, 0), nodes
 
-    @cached_property
+    @once
     def texts(self) -> tuple[Field, ...]:
         return tuple(f for f in self.fields if f.type.name == "text" and f.dictionary < 0)
 
-    @cached_property
+    @once
     def as_arrow(self) -> Any:
         """The pyarrow.Schema, made of what was checked."""
         import pyarrow as pa
@@ -236,12 +237,12 @@ class Schema:
             fields.append(pa.field(f.name, type_, True, dict(table.pairs(6)) or None))
         return pa.schema(fields, dict(header.pairs(2)))
 
-    @cached_property
+    @once
     def arrow_types(self) -> list[Any]:
         types: list[Any] = self.as_arrow.types
         return types
 
-    @cached_property
+    @once
     def dictionaries(self) -> tuple[Field, ...]:
         """The fields that have a dictionary; the n-th uses dictionary n."""
         return tuple(f for f in self.fields if f.dictionary >= 0)
