@@ -84,3 +84,9 @@ def test_what_is_closed(instance: Instance, directory: Path, name: str) -> None:
                 shmpub.feeds(directory=directory)
 
     as_nobody(look)
+
+
+def test_last_error_of_names_that_nothing_can_have(instance: Instance, directory: Path) -> None:
+    instance.publish("quotes", pd.DataFrame({"a": [1]}), 1)
+    assert "a/b" in shmpub.subscribe("a/b", directory=directory).last_error
+    assert "a b" in shmpub.subscribe("x", instance="a b", directory=directory).last_error

@@ -33,7 +33,7 @@ extern "C" {
  * The version of this header; shmpub_version() is that of the library. Programs that were compiled
  * with another header of the same ABI version (the number in libshmpub.so.1) go on working: what is
  * added to a struct takes from its reserved room, which a program sets to zero, best by initialising
- * the whole struct ("= { 0 }"). Zero always means what was there before, or nothing.
+ * the whole struct ("= { 0 }", in C++ "= {}"). Zero always means what was there before, or nothing.
  */
 #define SHMPUB_VERSION_MAJOR 0
 #define SHMPUB_VERSION_MINOR 2
@@ -216,7 +216,8 @@ SHMPUB_API int shmpub_wait_any(struct shmpub_reader *reader, uint64_t *change, i
  * called from any thread and from signal handlers; several calls before the wait ends count as one.
  * News comes first: a wait that has news to tell answers SHMPUB_OK, and the next wait is
  * interrupted. A signal handler that was installed without SA_RESTART ends a sleeping wait as well;
- * one that was installed with it calls shmpub_interrupt().
+ * one that was installed with it calls shmpub_interrupt(). So does a handler that must end the wait in any
+ * case: a signal that arrives between two sleeps of one wait ends nothing by itself.
  */
 SHMPUB_API void shmpub_interrupt(struct shmpub_reader *reader);
 
@@ -423,7 +424,8 @@ SHMPUB_API int shmpub_publish_csv(struct shmpub_publisher *publisher, const char
  * null_count need not be set); SHMPUB_ERR_INVALID names the column that breaks a
  * rule: names are UTF-8 and differ; text is UTF-8 under growing offsets; codes lie
  * inside the dictionary, whose values are unique and none of them NaN or NaT; time zones
- * are names of IANA's or "+hh:mm"; labels that are integers are digits without leading
+ * have the form of IANA's names or "+hh:mm" (a name is not looked up: readers refuse one that they
+ * do not know); labels that are integers are digits without leading
  * zeros, up to 2^63 - 1; text of kind int is integers; index levels are 1, 2, ...
  */
 SHMPUB_API int shmpub_publish_columns(struct shmpub_publisher *publisher, const char *feed,

@@ -7,6 +7,8 @@ from datetime import timedelta
 from numbers import Real
 from operator import index
 
+import numpy as np
+
 _LARGEST_UID = 2**32 - 2  # the one above means "none" to the kernel
 
 _uids: dict[str, int] = {}  # a look into the user database costs more than opening a snapshot
@@ -16,6 +18,8 @@ def seconds(timeout: float | timedelta | None) -> float | None:
     """A timeout in seconds, 0 at least; None for one that never passes."""
     if isinstance(timeout, timedelta):
         timeout = timeout.total_seconds()
+    elif isinstance(timeout, np.timedelta64):  # which counts as a number, of whatever unit it has
+        timeout = float(timeout / np.timedelta64(1, "s"))
     if timeout is None or timeout == math.inf:
         return None
     if isinstance(timeout, bool) or not isinstance(timeout, Real):

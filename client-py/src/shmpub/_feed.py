@@ -156,6 +156,12 @@ class Feed:
     @property
     def last_error(self) -> str:
         """Why the feed is as it is, on one line; empty when all is well."""
+        try:
+            return self._reason()
+        except (FeedNotFound, InstanceNotFound) as error:  # a name that nothing can have
+            return str(error)
+
+    def _reason(self) -> str:
         attached, status = self._status()
         if attached is None:
             return str(_catalog.nothing_at(self._place))
