@@ -338,7 +338,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	process_ignore_signals();
 	r = check_descriptors(err);
 	if (!r)
-		r = log_open(&app->log, app->config->daemon.log_level, err);
+		r = log_open(&app->log, app->config->daemon.log_level, options->log_sink, err);
 	if (!r)
 		r = open_publisher(app, err);
 	if (!r)

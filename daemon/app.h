@@ -21,8 +21,9 @@
 #define APP_CONFIG_PATH "/etc/shmpub/shmpubd.ini"
 
 struct app_options {
-	const char *path; /* of the configuration */
-	bool is_once;     /* refresh every feed once, leave the snapshots, end */
+	const char *path;                /* of the configuration */
+	bool is_once;                    /* refresh every feed once, leave the snapshots, end */
+	const struct log_sink *log_sink; /* where a service's log goes; NULL: standard error */
 };
 
 struct app {

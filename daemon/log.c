@@ -30,10 +30,10 @@ int log_level_parse(struct span name)
 	return -1;
 }
 
-int log_open(struct log *log, int level, struct shmpub_error *err)
+int log_open(struct log *log, int level, const struct log_sink *sink, struct shmpub_error *err)
 {
-	*log = (struct log){ .level = level, .is_journal = process_has_journal() };
-	return log_queue_open(&log->queue, 2, log->is_journal ? "<4>" : "shmpubd: ", err);
+	*log = (struct log){ .level = level, .is_journal = sink != NULL || process_has_journal() };
+	return log_queue_open(&log->queue, sink, log->is_journal ? "<4>" : "shmpubd: ", err);
 }
 
 bool log_close(struct log *log)

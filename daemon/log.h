@@ -1,11 +1,11 @@
 /*
- * What shmpubd tells on stderr: one factual line at a time.
+ * What shmpubd tells on stderr, or to a service's sink: one factual line at a time.
  *
  * Use:     log_open -> log_line ... -> log_close. What is told before and after, of a start
  *          that fails or of --check, goes through log_print(), which waits for its reader.
  * Threads: the loop thread.
- * Form:    under systemd "<6>text" (sd-daemon(3): the journal takes the level from it and
- *          has the time itself); else "2026-01-31T12:00:00Z info: text".
+ * Form:    for a sink and under systemd "<6>text" (sd-daemon(3): the journal takes the level
+ *          from it and has the time itself); else "2026-01-31T12:00:00Z info: text".
  */
 #ifndef SHMPUBD_LOG_H
 #define SHMPUBD_LOG_H
@@ -23,7 +23,8 @@ struct log {
 	bool is_journal;
 };
 
-int log_open(struct log *log, int level, struct shmpub_error *err);
+/* `sink`: NULL is standard error. */
+int log_open(struct log *log, int level, const struct log_sink *sink, struct shmpub_error *err);
 /* Never waits for long: see log_queue.h. */
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
         ERROR_PRINTF(3, 4);

@@ -15,6 +15,7 @@
  * else did that, the thread tries again a little later.
  */
 
+#define STANDARD_ERROR 2
 #define ROOM ((size_t)64 * 1024)
 #define STACK_SIZE ((size_t)128 * 1024)
 #define NS_PER_MS UINT64_C(1000000)
@@ -28,7 +29,7 @@ struct log_queue {
 	uv_thread_t thread;
 	uv_mutex_t mutex;
 	uv_cond_t has_lines, is_out;
-	int fd;
+	const struct log_sink *sink;
 	const char *prefix;
 
 	/* under the mutex */
@@ -49,13 +50,14 @@ static uint64_t now_ms(void)
 
 /* --- the thread ----------------------------------------------------------------------------------- */
 
-static void write_all(struct log_queue *q, const char *data, size_t size)
+static void write_standard_error(void *arg, const char *data, size_t size)
 {
 	uv_fs_t request;
 
+	(void)arg;
 	while (size) {
 		uv_buf_t piece = uv_buf_init((char *)data, (unsigned)size);
-		int n = uv_fs_write(NULL, &request, q->fd, &piece, 1, -1, NULL);
+		int n = uv_fs_write(NULL, &request, STANDARD_ERROR, &piece, 1, -1, NULL);
 
 		uv_fs_req_cleanup(&request);
 		if (n == UV_EAGAIN) {
@@ -69,14 +71,17 @@ static void write_all(struct log_queue *q, const char *data, size_t size)
 	}
 }
 
-static void write_lost(struct log_queue *q, uint64_t n_lost)
+static const struct log_sink standard_error = { .name = "standard error",
+	                                        .write = write_standard_error };
+
+static void write_lost(const struct log_queue *q, uint64_t n_lost)
 {
 	char line[160];
-	int n = snprintf(line, sizeof(line),
-	                 "%s%llu line%s lost: standard error did not take them in time\n",
-	                 q->prefix, (unsigned long long)n_lost, n_lost == 1 ? "" : "s");
+	int n = snprintf(line, sizeof(line), "%s%llu line%s lost: %s did not take them in time\n",
+	                 q->prefix, (unsigned long long)n_lost, n_lost == 1 ? "" : "s",
+	                 q->sink->name);
 
-	write_all(q, line, (size_t)n);
+	q->sink->write(q->sink->arg, line, (size_t)n);
 }
 
 /* Called and left under the mutex, which it gives up while it writes. */
@@ -91,7 +96,7 @@ static void write_out(struct log_queue *q)
 	q->size = 0;
 	q->n_lost = 0;
 	uv_mutex_unlock(&q->mutex);
-	write_all(q, going, size);
+	q->sink->write(q->sink->arg, going, size);
 	if (n_lost)
 		write_lost(q, n_lost);
 	uv_mutex_lock(&q->mutex);
@@ -148,7 +153,8 @@ static int init_parts(struct log_queue *q, struct shmpub_error *err)
 	                 uv_strerror(r));
 }
 
-int log_queue_open(struct log_queue **out, int fd, const char *prefix, struct shmpub_error *err)
+int log_queue_open(struct log_queue **out, const struct log_sink *sink, const char *prefix,
+                   struct shmpub_error *err)
 {
 	struct log_queue *q = mem_zalloc(1, sizeof(*q));
 	int r = SHMPUB_ERR_NOMEM;
@@ -156,7 +162,7 @@ int log_queue_open(struct log_queue **out, int fd, const char *prefix, struct sh
 	*out = NULL;
 	if (q == NULL)
 		return error_nomem(err, sizeof(*q));
-	q->fd = fd;
+	q->sink = sink != NULL ? sink : &standard_error;
 	q->prefix = prefix;
 	q->lines = mem_alloc(ROOM);
 	q->going = mem_alloc(ROOM);

@@ -1,5 +1,5 @@
 /*
- * Standard error behind a thread of its own, so that nobody who writes a line waits for
+ * Where lines go, behind a thread of its own, so that nobody who writes a line waits for
  * whoever should read it: a full pipe, a stopped terminal, a disk that hangs.
  *
  * What does not fit any more is counted, and told when lines go out again. As long as they do, a
@@ -20,8 +20,20 @@
 
 struct log_queue;
 
-/* `prefix`: what a line of the queue's own begins with. */
-int log_queue_open(struct log_queue **out, int fd, const char *prefix, struct shmpub_error *err);
+/* Where lines go: standard error, or what a service has instead of it. */
+struct log_sink {
+	const char *name; /* for the line that says that lines were lost */
+	/* Whole lines, each with its newline. The queue's thread calls it; it may take its time. */
+	void (*write)(void *arg, const char *lines, size_t size);
+	void *arg;
+};
+
+/*
+ * `prefix`: what a line of the queue's own begins with. `sink`: NULL is standard error;
+ * else it must live as long as the queue.
+ */
+int log_queue_open(struct log_queue **out, const struct log_sink *sink, const char *prefix,
+                   struct shmpub_error *err);
 /* `line` ends in a newline. */
 void log_queue_put(struct log_queue *q, const char *line, size_t size);
 /* NULL is fine. */

@@ -5,11 +5,12 @@
 #include "base/span.h"
 #include "base/standard.h"
 #include "feed_test.h"
+#include "service.h"
 
 /*
  * shmpubd: the command line. Exit: 0 well; 1 the configuration is bad, the instance is
  * taken, --once left a feed unpublished, or --test could not read it; 2 the command
- * line is wrong.
+ * line is wrong. "shmpubd service" has exit codes of its own: see service.h.
  */
 
 #define EXIT_USAGE 2
@@ -22,6 +23,7 @@ struct command {
 
 static const char usage[] =
         "usage: shmpubd [-c FILE] [--check | --once | --test FEED | --version | --help]\n"
+        "       shmpubd service WORD [OPTION...]\n"
         "\n"
         "Publishes CSV sources as tables in shared memory, in the foreground.\n"
         "\n"
@@ -32,6 +34,7 @@ static const char usage[] =
         "             nothing is published\n"
         "  --version  print the version\n"
         "  --help     print this\n"
+        "  service    the service on Windows; without a WORD it prints the words\n"
         "\n"
         "HUP reads the configuration again, TERM and INT stop. See shmpubd(8), shmpubd.ini(5).\n";
 
@@ -168,6 +171,8 @@ int main(int argc, char **argv)
 
 	if (!standard_open())
 		return EXIT_FAILURE;
+	if (argc > 1 && strcmp(argv[1], "service") == 0)
+		return service_command(argc - 2, argv + 2);
 	if (!parse(&c, argc, argv))
 		return EXIT_USAGE;
 	if (c.is_help)
