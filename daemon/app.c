@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "memory.h"
-#include "process.h"
 
 /*
  * One loop thread owns everything here. The order of the beginning is: configuration,
@@ -17,10 +16,17 @@
 #define READY_MS 10000
 #define STOP_MS 5000        /* how long a stop waits for sources */
 #define STOP_BUILD_MS 15000 /* and for snapshots being made, which do come to an end */
+#define STOP_SOON_MS 3000   /* where the system ends the process a little later */
 #define STOP_LOOK_MS 10
 #define DESCRIPTORS_LEAST 32
 
 /* --- readiness ------------------------------------------------------------------------------------ */
+
+static void hear(struct app *app, void (*heard)(void *arg))
+{
+	if (heard != NULL)
+		heard(app->options.listener.arg);
+}
 
 static void tell_ready(struct app *app)
 {
@@ -32,6 +38,7 @@ static void tell_ready(struct app *app)
 	log_line(&app->log, LOG_LEVEL_INFO, "instance %s: %zu feeds, %zu published",
 	         app->config->daemon.instance, app->n_feeds, app->n_tried - app->n_unpublished);
 	notify_send(&app->notify, "READY=1\nSTATUS=serving");
+	hear(app, app->options.listener.ready);
 }
 
 static void on_ready_timer(uv_timer_t *timer)
@@ -121,9 +128,9 @@ static void close_all(struct app *app)
 {
 	app->is_closing = true;
 	close_feeds(app);
-	uv_close((uv_handle_t *)&app->hup, NULL);
-	uv_close((uv_handle_t *)&app->term, NULL);
-	uv_close((uv_handle_t *)&app->interrupt, NULL);
+	for (size_t i = 0; i < PROCESS_SIGNALS; i++)
+		uv_close((uv_handle_t *)&app->signals[i], NULL);
+	app_requests_close(app);
 	uv_close((uv_handle_t *)&app->tick, NULL);
 	uv_close((uv_handle_t *)&app->ready, NULL);
 	uv_close((uv_handle_t *)&app->stop, NULL);
@@ -149,6 +156,8 @@ static void on_stop_timer(uv_timer_t *timer)
 
 	if (app->is_closing)
 		return;
+	if (app->patience_ms && app->patience_ms < patience)
+		patience = app->patience_ms;
 	if (app->pool.n_running == 0 || app->is_hasty || now - app->stop_ms >= patience)
 		close_all(app);
 }
@@ -164,6 +173,7 @@ void app_stop(struct app *app)
 	app->is_stopping = true;
 	app->stop_ms = uv_now(&app->loop);
 	notify_send(&app->notify, "STOPPING=1");
+	hear(app, app->options.listener.stopping);
 	for (struct feed *f = app->feeds; f != NULL; f = f->next)
 		feed_stop(f);
 	pool_stop(&app->pool);
@@ -191,17 +201,21 @@ static void on_tick(uv_timer_t *timer)
 		notify_send(&app->notify, "WATCHDOG=1");
 		app->watchdog_ms = now;
 	}
+	hear(app, app->options.listener.tick);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct app *app = handle->data;
+	enum process_wish wish = process_signals[handle - app->signals].wish;
 
-	if (handle == &app->hup) {
+	if (wish == PROCESS_RELOAD) {
 		app_reload(app);
 		return;
 	}
 	log_line(&app->log, LOG_LEVEL_INFO, "signal %d: stopping", number);
+	if (wish == PROCESS_STOP_SOON)
+		app->patience_ms = STOP_SOON_MS;
 	app_stop(app);
 }
 
@@ -266,17 +280,15 @@ static int sweep_segments(struct app *app, struct shmpub_error *err)
 
 static void init_handles(struct app *app)
 {
-	uv_signal_init(&app->loop, &app->hup);
-	uv_signal_init(&app->loop, &app->term);
-	uv_signal_init(&app->loop, &app->interrupt);
 	uv_timer_init(&app->loop, &app->tick);
 	uv_timer_init(&app->loop, &app->ready);
 	uv_timer_init(&app->loop, &app->stop);
-	app->hup.data = app->term.data = app->interrupt.data = app;
 	app->tick.data = app->ready.data = app->stop.data = app;
-	uv_signal_start(&app->hup, on_signal, SIGHUP);
-	uv_signal_start(&app->term, on_signal, SIGTERM);
-	uv_signal_start(&app->interrupt, on_signal, SIGINT);
+	for (size_t i = 0; i < PROCESS_SIGNALS; i++) {
+		uv_signal_init(&app->loop, &app->signals[i]);
+		app->signals[i].data = app;
+		uv_signal_start(&app->signals[i], on_signal, process_signals[i].number);
+	}
 }
 
 static void init_host(struct app *app)
@@ -325,6 +337,26 @@ static int check_descriptors(struct shmpub_error *err)
 	                 (unsigned long long)n, DESCRIPTORS_LEAST);
 }
 
+static int open_loop(struct app *app, struct shmpub_error *err)
+{
+	int r;
+
+	if (uv_loop_init(&app->loop) != 0)
+		return error_set(err, SHMPUB_ERR_SYS, "no event loop can be had");
+	r = app_requests_open(app, err);
+	if (r) {
+		uv_loop_close(&app->loop);
+		return r;
+	}
+	r = pool_init(&app->pool, &app->loop, app->config->daemon.workers, err);
+	if (r) {
+		app_requests_close(app);
+		uv_run(&app->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&app->loop);
+	}
+	return r;
+}
+
 int app_init(struct app *app, const struct app_options *options, struct config_problems *problems,
              struct shmpub_error *err)
 {
@@ -340,20 +372,15 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	if (!r)
 		r = log_open(&app->log, app->config->daemon.log_level, options->log_sink, err);
 	if (!r)
+		r = app_requests_init(app, err);
+	if (!r)
 		r = open_publisher(app, err);
 	if (!r)
 		r = sweep_segments(app, err);
+	if (!r)
+		r = open_loop(app, err);
 	if (r)
 		goto failed;
-	if (uv_loop_init(&app->loop) != 0) {
-		r = error_set(err, SHMPUB_ERR_SYS, "no event loop can be had");
-		goto failed;
-	}
-	r = pool_init(&app->pool, &app->loop, app->config->daemon.workers, err);
-	if (r) {
-		uv_loop_close(&app->loop);
-		goto failed;
-	}
 	init_handles(app);
 	init_host(app);
 	notify_open(&app->notify);
@@ -366,6 +393,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	}
 	return r;
 failed:
+	app_requests_deinit(app);
 	publisher_close(app->publisher);
 	(void)log_close(&app->log);
 	mem_free(app->place);
@@ -412,6 +440,7 @@ bool app_deinit(struct app *app)
 	mem_free(app->place);
 	config_free(app->config);
 	uv_loop_close(&app->loop);
+	app_requests_deinit(app);
 	pool_deinit(&app->pool);
 	return true;
 }

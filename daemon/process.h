@@ -25,6 +25,20 @@ uint64_t process_raise_descriptors(void);
 char *process_real_path(const char *directory, const char *name);
 /* stderr is a terminal's or file's: false; the journal's: true. */
 bool process_has_journal(void);
+/* What somebody who sends a signal wants. */
+enum process_wish {
+	PROCESS_STOP,
+	PROCESS_STOP_SOON, /* the system ends the process a few seconds later in any case */
+	PROCESS_RELOAD,
+};
+
+#define PROCESS_SIGNALS 3
+
+extern const struct process_signal {
+	int number;
+	enum process_wish wish;
+} process_signals[PROCESS_SIGNALS];
+
 /* A process that writes into a closed pipe, or more than ulimit -f, is told by the call, not killed. */
 void process_ignore_signals(void);
 /* Call `found` for each path that the pattern matches, sorted. */

@@ -110,6 +110,12 @@ bool process_has_journal(void)
 	return fstat(2, &st) == 0 && st.st_dev == (dev_t)device && st.st_ino == (ino_t)inode;
 }
 
+const struct process_signal process_signals[PROCESS_SIGNALS] = {
+	{ SIGHUP, PROCESS_RELOAD },
+	{ SIGTERM, PROCESS_STOP },
+	{ SIGINT, PROCESS_STOP },
+};
+
 void process_ignore_signals(void)
 {
 	struct sigaction action = { .sa_handler = SIG_IGN };
