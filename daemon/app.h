@@ -20,8 +20,6 @@
 #include "process.h"
 #include "spread.h"
 
-#define APP_CONFIG_PATH "/etc/shmpub/shmpubd.ini"
-
 /* What a service wrapper wants to hear, on the thread of app_run; each may be NULL. */
 struct app_listener {
 	/* Every feed was tried, or ten seconds are over. Never when it is stopped before. */

@@ -9,6 +9,7 @@
 #include "config_read.h"
 #include "keys.h"
 #include "log.h"
+#include "path.h"
 #include "process.h"
 #include "source_file.h"
 
@@ -296,13 +297,6 @@ static int on_entry(void *arg, unsigned line, struct span name, struct span valu
 
 /* --- files ------------------------------------------------------------------------------------- */
 
-static struct span directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? span_of(path, (size_t)(slash - path) + 1) : SPAN_NONE;
-}
-
 static int read_file(struct buffer *text, const char *path, struct shmpub_error *err)
 {
 	struct source_request q = { .path = path, .takes_fresh = true, .max_size = FILE_SIZE_MAX };
@@ -336,7 +330,7 @@ static int load_file(struct loader *l, const char *path, struct shmpub_error *er
 	l->file = path;
 	if (r)
 		goto out;
-	l->base = directory_of(path);
+	l->base = path_directory(path);
 	l->place = IN_NOTHING;
 	l->seen_elsewhere = l->seen_daemon.size;
 	if (l->file_number == 0)

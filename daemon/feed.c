@@ -1,6 +1,5 @@
 #include "feed_parts.h"
 
-#include <errno.h>
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/error.h"
@@ -212,7 +211,7 @@ static void start_build(struct feed *f)
 static void judge_source(struct feed *f)
 {
 	bool is_open = f->refresh.mark.inode != 0;
-	bool is_shut = f->refresh.result == SHMPUB_ERR_SYS && f->refresh.error.sys == EACCES;
+	bool is_shut = f->refresh.result < 0 && source_file_is_shut(&f->refresh.error);
 
 	if (is_open)
 		f->access = file_mode_table(f->config, &f->refresh.mark);

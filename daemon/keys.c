@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "config.h"
 #include "log.h"
+#include "path.h"
 #include "process.h"
 
 /*
@@ -91,7 +92,7 @@ const char *value_hint(struct span value)
 }
 
 /* Names that a file could have, and that mean something else to whoever wrote them. */
-static int check_path(const struct key *key, struct span value, struct shmpub_error *err)
+static int check_slips(const struct key *key, struct span value, struct shmpub_error *err)
 {
 	const char *hash = find_hash(value);
 	size_t left = hash ? value.size - (size_t)(hash - value.data) : 0;
@@ -101,28 +102,56 @@ static int check_path(const struct key *key, struct span value, struct shmpub_er
 		                 key->name);
 	if (is_quoted(value))
 		return error_set(err, SHMPUB_ERR_INVALID, "%s: " QUOTE_HINT, key->name);
-	if (value.size && value.data[0] == '~' && (value.size == 1 || value.data[1] == '/'))
+	if (value.size && value.data[0] == '~' &&
+	    (value.size == 1 || path_is_separator(value.data[1])))
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "%s: '~' is not expanded, write the whole path", key->name);
 	return SHMPUB_OK;
 }
 
-/* A path is relative to the ini file that names it. */
-static int set_path(void *field, const struct key *key, struct span value, struct span base,
-                    struct shmpub_error *err)
+static int check_path(const struct key *key, struct span value, struct shmpub_error *err)
+{
+	int r = check_slips(key, value, err);
+
+	if (r || path_check(value, err) == SHMPUB_OK)
+		return r;
+	error_prefix(err, 0, "%s: ", key->name);
+	return SHMPUB_ERR_INVALID;
+}
+
+static int set_beside(void *field, struct span base, struct span value, struct shmpub_error *err)
 {
 	struct buffer path = BUFFER_NONE;
-	int r = check_path(key, value, err);
+	int r = buffer_append(&path, base, err);
 
-	if (r || value.size == 0 || value.data[0] == '/' || base.size == 0)
-		return r ? r : set_text(field, key, value, base, err);
-	r = buffer_append(&path, base, err);
 	if (!r)
 		r = buffer_append(&path, value, err);
 	if (!r)
 		r = replace_text(field, buffer_span(&path), err);
 	buffer_free(&path);
 	return r;
+}
+
+/* A path is relative to the ini file that names it. */
+static int set_path(void *field, const struct key *key, struct span value, struct span base,
+                    struct shmpub_error *err)
+{
+	int r = check_path(key, value, err);
+
+	if (r || value.size == 0 || path_is_absolute(value) || base.size == 0)
+		return r ? r : set_text(field, key, value, base, err);
+	return set_beside(field, base, value, err);
+}
+
+static int set_directory(void *field, const struct key *key, struct span value, struct span base,
+                         struct shmpub_error *err)
+{
+	int r = check_slips(key, value, err);
+
+	if (r)
+		return r;
+	return path_is_absolute_memory(value) ? set_text(field, key, value, base, err)
+	                                      : set_path(field, key, value, base, err);
 }
 
 static bool is_scheme_byte(char c)
@@ -320,7 +349,7 @@ static int set_dtype(void *field, const struct key *key, struct span value, stru
 
 static const struct key daemon_rows[] = {
 	{ "instance", set_instance, DAEMON(instance), 0, 0 },
-	{ "directory", set_path, DAEMON(directory), 0, 0 },
+	{ "directory", set_directory, DAEMON(directory), 0, 0 },
 	{ "workers", set_count, DAEMON(workers), 0, 256 },
 	{ "log_level", set_level, DAEMON(log_level), 0, 0 },
 	{ "file_mode", set_file_mode, DAEMON(access.mode), 0, 0644 },

@@ -1,10 +1,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "app.h"
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/span.h"
 #include "base/standard.h"
 #include "feed_test.h"
+#include "path.h"
+#include "process.h"
 #include "service.h"
 
 /*
@@ -27,7 +30,7 @@ static const char usage[] =
         "\n"
         "Publishes CSV sources as tables in shared memory, in the foreground.\n"
         "\n"
-        "  -c FILE    the configuration (" APP_CONFIG_PATH ")\n"
+        "  -c FILE    the configuration (%s)\n"
         "  --check    judge the configuration: FILE:LINE: MESSAGE for each problem\n"
         "  --once     refresh every feed once, leave the snapshots in place, end\n"
         "  --test FEED  read one feed, print its columns, first rows and what is doubtful;\n"
@@ -36,7 +39,7 @@ static const char usage[] =
         "  --help     print this\n"
         "  service    the service on Windows; without a WORD it prints the words\n"
         "\n"
-        "HUP reads the configuration again, TERM and INT stop. See shmpubd(8), shmpubd.ini(5).\n";
+        "%s";
 
 static const struct {
 	const char *name;
@@ -60,13 +63,13 @@ static bool take_flag(struct command *c, const char *word)
 	return false;
 }
 
-static bool misused(const char *format, const char *word)
+static bool misused(const char *config, const char *format, const char *word)
 {
 	struct shmpub_error err;
 
 	error_set(&err, SHMPUB_ERR_INVALID, format, word);
 	log_print(LOG_LEVEL_ERROR, "shmpubd: ", span_str(err.message));
-	fputs(usage, stderr);
+	fprintf(stderr, usage, config, process_signals_help);
 	return false;
 }
 
@@ -78,22 +81,23 @@ static const char **value_of(struct command *c, const char *word)
 	return strcmp(word, "--test") == 0 ? &c->test : NULL;
 }
 
-static bool parse(struct command *c, int argc, char **argv)
+/* `config`: the path of the configuration where none is given. */
+static bool parse(struct command *c, int argc, char **argv, const char *config)
 {
 	const char **value;
 
-	*c = (struct command){ .app = { .path = APP_CONFIG_PATH } };
+	*c = (struct command){ .app = { .path = config } };
 	for (int i = 1; i < argc; i++) {
 		value = value_of(c, argv[i]);
 		if (value != NULL && i + 1 == argc)
-			return misused("%s wants a value", argv[i]);
+			return misused(config, "%s wants a value", argv[i]);
 		if (value != NULL)
 			*value = argv[++i];
 		else if (!take_flag(c, argv[i]))
-			return misused("what is '%s'?", argv[i]);
+			return misused(config, "what is '%s'?", argv[i]);
 	}
 	if (c->is_check + c->app.is_once + (c->test != NULL) > 1)
-		return misused("%s exclude each other", "--check, --once and --test");
+		return misused(config, "%s exclude each other", "--check, --once and --test");
 	return true;
 }
 
@@ -157,29 +161,39 @@ static int serve(const struct command *c)
 }
 
 /* What could not be written is an error, also where it shows only at the end. */
-static int print(const char *format, const char *text)
+static int printed(int n)
 {
-	if (printf(format, text) >= 0 && fflush(stdout) == 0)
+	if (n >= 0 && fflush(stdout) == 0)
 		return EXIT_SUCCESS;
 	perror("shmpubd: standard output");
 	return EXIT_FAILURE;
 }
 
+static int obey(const struct command *c, const char *config)
+{
+	if (c->is_help)
+		return printed(printf(usage, config, process_signals_help));
+	if (c->is_version)
+		return printed(printf("shmpubd %s\n", SHMPUB_VERSION_STRING));
+	if (c->test != NULL)
+		return test(c);
+	return c->is_check ? check(c) : serve(c);
+}
+
 int main(int argc, char **argv)
 {
 	struct command c;
+	char *config;
+	int status;
 
-	if (!standard_open())
+	if (!standard_open() || !standard_arguments(&argc, &argv))
 		return EXIT_FAILURE;
 	if (argc > 1 && strcmp(argv[1], "service") == 0)
 		return service_command(argc - 2, argv + 2);
-	if (!parse(&c, argc, argv))
-		return EXIT_USAGE;
-	if (c.is_help)
-		return print("%s", usage);
-	if (c.is_version)
-		return print("shmpubd %s\n", SHMPUB_VERSION_STRING);
-	if (c.test != NULL)
-		return test(&c);
-	return c.is_check ? check(&c) : serve(&c);
+	config = path_of_config();
+	if (config == NULL)
+		return EXIT_FAILURE;
+	status = parse(&c, argc, argv, config) ? obey(&c, config) : EXIT_USAGE;
+	mem_free(config);
+	return status;
 }

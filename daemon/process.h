@@ -39,6 +39,9 @@ extern const struct process_signal {
 	enum process_wish wish;
 } process_signals[PROCESS_SIGNALS];
 
+/* What the help text says of them, with its newline. */
+extern const char process_signals_help[];
+
 /* A process that writes into a closed pipe, or more than ulimit -f, is told by the call, not killed. */
 void process_ignore_signals(void);
 /* Call `found` for each path that the pattern matches, sorted. */

@@ -116,6 +116,9 @@ const struct process_signal process_signals[PROCESS_SIGNALS] = {
 	{ SIGINT, PROCESS_STOP },
 };
 
+const char process_signals_help[] = "HUP reads the configuration again, TERM and INT stop. "
+                                    "See shmpubd(8), shmpubd.ini(5).\n";
+
 void process_ignore_signals(void)
 {
 	struct sigaction action = { .sa_handler = SIG_IGN };

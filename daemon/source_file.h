@@ -45,6 +45,9 @@ bool source_file_rests(const char *path, const struct source_mark *seen);
 /* Whether the file can be opened for reading now; it is not read. *mark is set when it can. */
 int source_file_usable(struct source_mark *mark, const char *path, struct shmpub_error *err);
 
+/* Whether a failure of these functions says that this process may not read the file. */
+bool source_file_is_shut(const struct shmpub_error *err);
+
 struct source_request {
 	const char *path;
 	const struct source_mark *seen; /* what was read before; NULL: read in any case */

@@ -283,6 +283,11 @@ bool source_file_rests(const char *path, const struct source_mark *seen)
 	return source_mark_equal(seen, &look);
 }
 
+bool source_file_is_shut(const struct shmpub_error *err)
+{
+	return err->code == SHMPUB_ERR_SYS && err->sys == EACCES;
+}
+
 int source_file_usable(struct source_mark *mark, const char *path, struct shmpub_error *err)
 {
 	struct stat st;

@@ -1,6 +1,6 @@
 /*
- * Descriptors 0 to 2 of a program. lib/shm/shm_standard_posix.c implements it; the header
- * stands here because programs of every room need it.
+ * What a program of ours begins with. lib/shm/shm_standard_posix.c and _win32.c implement it;
+ * the header stands here because programs of every room need it.
  */
 #ifndef SHMPUB_BASE_STANDARD_H
 #define SHMPUB_BASE_STANDARD_H
@@ -15,5 +15,11 @@
  * A program of somebody else need not call this: no descriptor of ours is ever below 3.
  */
 bool standard_open(void);
+
+/*
+ * Second thing in main(): the arguments in UTF-8, where the system hands them over otherwise;
+ * they live as long as the program. False: no memory.
+ */
+bool standard_arguments(int *argc, char ***argv);
 
 #endif

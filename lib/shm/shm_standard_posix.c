@@ -25,3 +25,9 @@ bool standard_open(void)
 	}
 	return true;
 }
+
+bool standard_arguments(int *argc, char ***argv)
+{
+	(void)argc, (void)argv;
+	return true;
+}
