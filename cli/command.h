@@ -24,7 +24,7 @@ enum cat_format { CAT_CSV, CAT_JSON, CAT_ARROW };
 struct command_line {
 	const char *instance; /* NULL: the default, as below */
 	const char *directory;
-	uint32_t owner;
+	const char *owner; /* trusted besides; NULL: nobody more */
 	bool json;
 	enum cat_format format;
 	uint64_t head;       /* UINT64_MAX: every row */

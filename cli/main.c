@@ -60,12 +60,8 @@ static bool parse_count(uint64_t *out, const char *value, uint64_t most)
 
 static bool set_owner(struct command_line *l, const char *value)
 {
-	uint64_t uid;
-
-	if (!parse_count(&uid, value, UINT32_MAX))
-		return false;
-	l->owner = (uint32_t)uid;
-	return true;
+	l->owner = value;
+	return value[0] != '\0';
 }
 
 static bool set_json(struct command_line *l, const char *value)
@@ -108,7 +104,7 @@ static const struct option {
 } options[] = {
 	{ "-i", "--instance", "a name", 0, set_instance },
 	{ "-d", "--directory", "a path", 0, set_directory },
-	{ "--owner", NULL, "a uid", 0, set_owner },
+	{ "--owner", NULL, "a user", 0, set_owner },
 	{ "--json", NULL, NULL, TAKES_JSON, set_json },
 	{ "--format", NULL, "csv, json or arrow", TAKES_FORMAT, set_format },
 	{ "--head", NULL, "a number of rows", TAKES_HEAD, set_head },
@@ -120,7 +116,7 @@ static const struct option {
 
 static void put_usage(struct out *o)
 {
-	out_str(o, "usage: shmpub [-i INSTANCE] [-d DIRECTORY] [--owner UID] COMMAND\n\n");
+	out_str(o, "usage: shmpub [-i INSTANCE] [-d DIRECTORY] [--owner USER] COMMAND\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		out_printf(o, "  %-7s %-42s %s\n", commands[i].name, commands[i].usage,
 		           commands[i].says);
@@ -234,7 +230,7 @@ static int run(const struct command *c, const struct command_line *line)
 {
 	struct shmpub_reader_options where = { .directory = line->directory,
 		                               .instance = line->instance,
-		                               .owner = line->owner };
+		                               .owner_name = line->owner };
 	struct session s = { .line = line, .out = OUT_NONE };
 	int r, written;
 

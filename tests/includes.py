@@ -79,7 +79,9 @@ def is_platform_file(path: str) -> bool:
 
 
 def may_say_win32(path: str) -> bool:
-    return path == "lib/base/atomic.h" or path.startswith(("lib/shm/shm_win32", "service/windows/"))
+    return path in ("lib/base/atomic.h", "include/shmpub/shmpub.h") or path.startswith(
+        ("lib/shm/shm_win32", "service/windows/")
+    )
 
 
 def check_include(path: str, kind: str, target: str) -> str | None:

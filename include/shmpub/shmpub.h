@@ -43,7 +43,11 @@ extern "C" {
 #define SHMPUB_VERSION_NUMBER                                                                      \
 	(SHMPUB_VERSION_MAJOR * 10000 + SHMPUB_VERSION_MINOR * 100 + SHMPUB_VERSION_PATCH)
 
+#ifdef _WIN32
+#define SHMPUB_DIRECTORY "auto" /* the namespace Global where that can be had, else Local */
+#else
 #define SHMPUB_DIRECTORY "/dev/shm" /* an instance is the directory INSTANCE below it */
+#endif
 #define SHMPUB_INSTANCE "shmpub"
 #define SHMPUB_FEED_MAX 40 /* bytes in a feed's name */
 
@@ -154,7 +158,12 @@ struct shmpub_reader_options { /* all zero: the defaults */
 	const char *directory; /* NULL: SHMPUB_DIRECTORY */
 	const char *instance;  /* NULL: SHMPUB_INSTANCE */
 	uint32_t owner;        /* a uid that is trusted besides root, the user shmpub and me */
-	uint64_t reserved[6];  /* 0 */
+	/*
+	 * The same by its name, or by its number as text (a uid; on Windows a SID); NULL: nobody
+	 * more. SHMPUB_ERR_INVALID: there is no such user.
+	 */
+	const char *owner_name;
+	uint64_t reserved[5]; /* 0 */
 };
 
 /*

@@ -61,7 +61,8 @@ AT(catalog_header, resident_bytes, 224);
 AT(catalog_header, config_loads, 232);
 AT(catalog_header, config_load_ns, 240);
 AT(catalog_header, config_result, 248);
-AT(catalog_header, reserved2, 256);
+AT(catalog_header, bell_turn, 256);
+AT(catalog_header, reserved2, 260);
 AT(catalog_descriptor, sequence, 0);
 AT(catalog_descriptor, segment, 8);
 AT(catalog_descriptor, size, 16);
@@ -148,6 +149,7 @@ const char *catalog_wrong_with(const struct catalog_header *h, size_t size)
 
 void catalog_close(struct catalog *c)
 {
+	shm_bell_close(&c->bell);
 	shm_discard(&c->map);
 	*c = CATALOG_NONE;
 }
@@ -185,6 +187,7 @@ int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct s
 		return error_set(err, SHMPUB_ERR_FORMAT, "%s/catalog: %s", dir->path, wrong);
 	}
 	c.max_feeds = header.max_feeds;
+	shm_bell_open(&c.bell, dir, &catalog_header(&c)->bell_turn);
 	*out = c;
 	return 0;
 }

@@ -12,14 +12,16 @@
 #include "base/span.h"
 #include "catalog/catalog_format.h"
 #include "shm/shm.h"
+#include "shm/shm_bell.h"
 
 struct catalog {
 	struct shm_map map;
 	struct shm_stat
-	        stat; /* of the file that is mapped: readers compare its inode with the name's */
+	        stat; /* of the file that is mapped: readers compare its id with the name's */
+	struct shm_bell bell;
 	uint32_t max_feeds; /* readers: as it was when the header was checked */
 };
-#define CATALOG_NONE ((struct catalog){ .map = { .fd = -1 } })
+#define CATALOG_NONE ((struct catalog){ .map = SHM_MAP_NONE, .bell = SHM_BELL_NONE })
 
 static inline struct catalog_header *catalog_header(const struct catalog *c)
 {

@@ -69,7 +69,8 @@ struct catalog_header {
 	uint64_t config_loads;  /* 232 [atomic] attempts to load a configuration; 0: it has none */
 	int64_t config_load_ns; /* 240 [atomic] wall clock of the last attempt */
 	uint64_t config_result; /* 248 [atomic] enum catalog_config of the last attempt */
-	uint8_t reserved2[4096 - 256];
+	uint32_t bell_turn;     /* 256 [atomic] Windows: how often the bell was rung; else 0 */
+	uint8_t reserved2[4096 - 260];
 };
 
 /* What a snapshot was, for lists; on Linux the snapshot's own footer is authoritative. */

@@ -156,6 +156,20 @@ static void mend(struct catalog_slot *slot)
 		catalog_set_error(slot, SPAN_NONE);
 }
 
+static bool is_mine(const struct shm_stat *stat)
+{
+	struct shm_user me;
+
+	shm_user_self(&me);
+	return shm_user_equal(&stat->owner, &me);
+}
+
+static int hang_bell(struct catalog *c, const struct shm_dir *dir, const struct shm_access *access,
+                     struct shmpub_error *err)
+{
+	return shm_bell_make(&c->bell, dir, &catalog_header(c)->bell_turn, access, err);
+}
+
 static int take_over(struct catalog *out, const struct shm_dir *dir, const char *instance,
                      uint32_t max_feeds, const struct shm_access *access, struct shmpub_error *err)
 {
@@ -164,7 +178,7 @@ static int take_over(struct catalog *out, const struct shm_dir *dir, const char 
 
 	if (r != 0)
 		return SHM_ABSENT; /* whatever stands there is replaced */
-	if (c.stat.uid != shm_uid() || !may_take_over(&c, instance, max_feeds)) {
+	if (!is_mine(&c.stat) || !may_take_over(&c, instance, max_feeds)) {
 		catalog_close(&c);
 		return SHM_ABSENT;
 	}
@@ -173,6 +187,8 @@ static int take_over(struct catalog *out, const struct shm_dir *dir, const char 
 		r = shm_room(&c.map, 0,
 		             CATALOG_HEADER_SIZE + catalog_header(&c)->n_slots * CATALOG_SLOT_SIZE,
 		             err);
+	if (r == 0)
+		r = hang_bell(&c, dir, access, err);
 	if (r != 0) {
 		catalog_close(&c);
 		return r;
@@ -235,7 +251,9 @@ static int make(struct catalog *out, const struct shm_dir *dir, const char *inst
 		return r;
 	fill_header(catalog_header(&c), instance, max_feeds);
 	start(&c);
-	r = place(&c, dir, access, err);
+	r = hang_bell(&c, dir, access, err);
+	if (r == 0)
+		r = place(&c, dir, access, err);
 	if (r != 0) {
 		(void)shm_remove(dir, CATALOG_HIDDEN, NULL);
 		catalog_close(&c);
@@ -273,7 +291,9 @@ int catalog_put_back(struct catalog *c, const struct shm_dir *dir, const struct 
 		return r;
 	memcpy(copy.map.addr, c->map.addr,
 	       CATALOG_HEADER_SIZE + (size_t)n_slots * CATALOG_SLOT_SIZE);
-	r = place(&copy, dir, access, err);
+	r = hang_bell(&copy, dir, access, err);
+	if (r == 0)
+		r = place(&copy, dir, access, err);
 	if (r != 0) {
 		(void)shm_remove(dir, CATALOG_HIDDEN, NULL);
 		catalog_close(&copy);
@@ -297,10 +317,10 @@ void catalog_stop(struct catalog *c)
 	store_release_u32(&h->state, CATALOG_STOPPED);
 	for (uint32_t i = 0; i < catalog_n_slots(c); i++) {
 		add_release_u32(&catalog_slots(c)[i].wake, 1);
-		shm_wake(&catalog_slots(c)[i].wake);
+		shm_bell_ring(&c->bell, &catalog_slots(c)[i].wake);
 	}
 	add_release_u32(&h->wake, 1);
-	shm_wake(&h->wake);
+	shm_bell_ring(&c->bell, &h->wake);
 }
 
 /* --- writing: slots --------------------------------------------------------------------------- */
@@ -439,6 +459,6 @@ void catalog_set_error(struct catalog_slot *slot, struct span line)
 void catalog_wake(struct catalog *c, struct catalog_slot *slot)
 {
 	if (slot != NULL)
-		shm_wake(&slot->wake);
-	shm_wake(&catalog_header(c)->wake);
+		shm_bell_ring(&c->bell, &slot->wake);
+	shm_bell_ring(&c->bell, &catalog_header(c)->wake);
 }

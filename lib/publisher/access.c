@@ -20,7 +20,7 @@ static void close_older(struct publisher_feed *f, const struct segment *s)
 	struct shm_stat stat;
 
 	if (s->name[0] != '\0' && shm_stat_name(&stat, &f->publisher->dir, s->name, NULL) == 0)
-		(void)shm_access_set_name(&f->publisher->dir, s->name, &stat, &nobody, NULL);
+		(void)shm_access_set_name(&f->publisher->dir, s->name, &stat.id, &nobody, NULL);
 }
 
 void feed_close_older(struct publisher_feed *f)
@@ -38,14 +38,13 @@ void feed_close_older(struct publisher_feed *f)
 int publisher_feed_follow_access(struct publisher_feed *f, struct shmpub_error *err)
 {
 	struct segment *s = f->live;
-	const struct shm_stat stat = { .device = f->device, .inode = f->inode };
 	bool is_narrower;
 	int r;
 
 	if (s == NULL || shm_access_equal(&s->access, &f->access))
 		return 0;
 	is_narrower = !shm_access_covers(&f->access, &s->access);
-	r = shm_access_set_name(&f->publisher->dir, f->file, &stat, &f->access, err);
+	r = shm_access_set_name(&f->publisher->dir, f->file, &f->id, &f->access, err);
 	if (r < 0)
 		return r;
 	if (is_narrower)

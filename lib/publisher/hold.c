@@ -52,7 +52,7 @@ static bool catalog_stands(const struct publisher *p)
 	struct shm_stat stat;
 
 	return shm_stat_name(&stat, &p->dir, "catalog", NULL) == 0 &&
-	       stat.device == p->catalog.stat.device && stat.inode == p->catalog.stat.inode;
+	       shm_id_equal(&stat.id, &p->catalog.stat.id);
 }
 
 /* Somebody else who went on with our catalog has put other words into it. */

@@ -303,8 +303,7 @@ static void replace_live(struct publication *pub, bool exchanged)
 	struct segment *old = f->live, *s = pub->segment;
 
 	f->live = s;
-	f->device = pub->stat.device;
-	f->inode = pub->stat.inode;
+	f->id = pub->stat.id;
 	f->size = pub->stat.size;
 	if (old != NULL) {
 		memcpy(old->name, exchanged ? s->name : "", exchanged ? sizeof(old->name) : 1);
@@ -356,7 +355,7 @@ int publication_commit(struct publication *pub, const struct catalog_descriptor 
 		return r;
 	}
 	own.sequence = pub->sequence;
-	own.segment = pub->number;
+	own.segment = pub->segment->map.number != 0 ? pub->segment->map.number : pub->number;
 	own.size = pub->segment->map.size;
 	catalog_set_state(&p->catalog, slot, SLOT_FRESH);
 	catalog_publish(&p->catalog, slot, &own);

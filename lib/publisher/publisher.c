@@ -171,7 +171,7 @@ bool publisher_feed_stands(const struct publisher_feed *f)
 	struct shm_stat stat;
 
 	return f->live != NULL && shm_stat_name(&stat, &f->publisher->dir, f->file, NULL) == 0 &&
-	       stat.device == f->device && stat.inode == f->inode && stat.size == f->size;
+	       shm_id_equal(&stat.id, &f->id) && stat.size == f->size;
 }
 
 /* What was cut short cannot be read to its end: that would be SIGBUS. */
@@ -212,8 +212,7 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 	s->name[0] = '\0';
 	s->access = old->access;
 	f->live = s;
-	f->device = stat.device;
-	f->inode = stat.inode;
+	f->id = stat.id;
 	f->size = stat.size;
 	segment_let_go(p, old);
 	return 0;

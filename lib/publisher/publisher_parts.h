@@ -71,7 +71,8 @@ struct publisher_feed {
 	uint64_t sequence; /* of what stands */
 	uint64_t floor;    /* given out, perhaps seen, not to be used again */
 	uint64_t wanted_bytes;
-	uint64_t device, inode, size; /* of what stands */
+	struct shm_id id; /* of what stands, */
+	uint64_t size;    /* and its bytes */
 	struct segment *live, *spare;
 	struct segment *retired; /* replaced, not looked at yet */
 	struct publication *pending;

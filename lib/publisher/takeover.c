@@ -162,8 +162,7 @@ static int adopt(struct publisher_feed *f, const struct shm_stat *stat,
 	s->access = (struct shm_access){ .mode = stat->mode, .gid = stat->gid };
 	add_relaxed_u64(&p->used_bytes, s->bytes); /* it stands, whatever max_bytes is now */
 	f->live = s;
-	f->device = stat->device;
-	f->inode = stat->inode;
+	f->id = stat->id;
 	f->size = stat->size;
 	f->sequence = v->stamp.sequence > current ? v->stamp.sequence : current;
 	if (v->stamp.sequence > current &&

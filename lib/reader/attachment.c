@@ -9,8 +9,11 @@
  * nothing has to be done here. One that stopped in order takes the catalog away, and
  * the next one makes another: the mapping that we hold then is a dead letter, and
  * nothing in it needs to say so. Therefore the name is compared with what is mapped,
- * by device and inode, through a directory opened anew, since that may have been
+ * by its id, through a directory opened anew, since that may have been
  * replaced as well.
+ *
+ * Where names end with their publisher, a name that is gone says that the publisher died. What
+ * is mapped still tells that, and until another publisher comes it is all that there is.
  */
 
 #define LOOK_NS INT64_C(900000000) /* under the second that a sleeping reader wakes after */
@@ -32,8 +35,10 @@ static bool still_stands(const struct attachment *a, const char *directory, cons
 	r = shm_dir_open(&dir, directory, instance, NULL);
 	if (r == SHMPUB_OK)
 		r = shm_stat_name(&st, &dir, CATALOG_FILE, NULL);
-	stands = r < 0 || (r == SHMPUB_OK && st.device == a->catalog.stat.device &&
-	                   st.inode == a->catalog.stat.inode);
+	if (r == SHM_ABSENT && !shm_names_persist())
+		stands = attachment_state(a) != CATALOG_STOPPED;
+	else
+		stands = r < 0 || (r == SHMPUB_OK && shm_id_equal(&st.id, &a->catalog.stat.id));
 	shm_dir_close(&dir);
 	return stands;
 }
@@ -41,17 +46,17 @@ static bool still_stands(const struct attachment *a, const char *directory, cons
 static int check_owners(const struct attachment *a, struct trust *trust, struct shmpub_error *err)
 {
 	char what[sizeof(a->dir.path) + sizeof(CATALOG_FILE) + 1];
-	uint32_t uid;
+	struct shm_user owner;
 	int r;
 
-	r = shm_dir_owner(&uid, &a->dir, err);
+	r = shm_dir_owner(&owner, &a->dir, err);
 	if (r)
 		return r;
-	r = trust_check(trust, uid, a->dir.path, err);
+	r = trust_check(trust, &owner, a->dir.path, err);
 	if (r)
 		return r;
 	snprintf(what, sizeof(what), "%s/%s", a->dir.path, CATALOG_FILE);
-	return trust_check(trust, a->catalog.stat.uid, what, err);
+	return trust_check(trust, &a->catalog.stat.owner, what, err);
 }
 
 static int open_anew(struct attachment *a, const char *directory, const char *instance,

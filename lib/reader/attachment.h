@@ -20,8 +20,7 @@ struct attachment {
 	int64_t looked_ns; /* monotonic: when the name was last compared with what is mapped */
 	uint64_t turn;     /* grows with every new attachment: older slot pointers are dead */
 };
-#define ATTACHMENT_NONE                                                                            \
-	((struct attachment){ .dir = { .fd = -1 }, .catalog = { .map = { .fd = -1 } } })
+#define ATTACHMENT_NONE ((struct attachment){ .dir = SHM_DIR_NONE, .catalog = CATALOG_NONE })
 
 /*
  * Attached to what stands under the name: looks at the file system when it is not

@@ -5,8 +5,8 @@
 #include "base/error.h"
 
 /*
- * The name leads to whatever snapshot is current when it is opened; from then on the
- * mapping is ours, whoever takes the name. The descriptor is not kept: a program may
+ * On Linux the name leads to whatever snapshot is current when it is opened; from then on
+ * the mapping is ours, whoever takes the name. The descriptor is not kept: a program may
  * hold as many snapshots as it has memory for.
  */
 
@@ -26,7 +26,7 @@ static void take_stamp(struct shmpub_stamp *out, const struct snapshot_stamp *fr
 }
 
 int held_new(struct shmpub_snapshot **out, const struct shm_dir *dir, struct span feed,
-             struct trust *trust, struct shmpub_error *err)
+             const struct catalog_descriptor *told, struct trust *trust, struct shmpub_error *err)
 {
 	struct shmpub_snapshot *s;
 	char name[SHMPUB_FEED_MAX + sizeof(SUFFIX)];
@@ -39,10 +39,10 @@ int held_new(struct shmpub_snapshot **out, const struct shm_dir *dir, struct spa
 		return error_nomem(err, sizeof(*s));
 	*s = (struct shmpub_snapshot){ .map = SHM_MAP_NONE, .view = SNAPSHOT_VIEW_NONE };
 	snprintf(name, sizeof(name), "%.*s%s", (int)feed.size, feed.data, SUFFIX);
-	r = shm_map_read(&s->map, &st, dir, name, err);
+	r = shm_map_snapshot(&s->map, &st, dir, name, told->segment, told->size, err);
 	if (r)
 		goto out;
-	r = trust_check(trust, st.uid, name, err);
+	r = trust_check(trust, &st.owner, name, err);
 	if (r)
 		goto out;
 	r = snapshot_view_init(&s->view, span_of(s->map.addr, s->map.size), SNAPSHOT_CHECK_BOUNDS,

@@ -8,6 +8,7 @@
 #define SHMPUB_READER_HELD_H
 
 #include "base/span.h"
+#include "catalog/catalog_format.h"
 #include "reader/trust.h"
 #include "shm/shm.h"
 #include "snapshot/snapshot.h"
@@ -19,11 +20,11 @@ struct shmpub_snapshot {
 };
 
 /*
- * Map and check what stands under the feed's name. SHM_ABSENT: nothing does.
- * On anything but SHMPUB_OK *out is NULL.
+ * Map and check the feed's snapshot that the catalog describes, or a newer one. SHM_ABSENT: there
+ * is none. On anything but SHMPUB_OK *out is NULL.
  */
 int held_new(struct shmpub_snapshot **out, const struct shm_dir *dir, struct span feed,
-             struct trust *trust, struct shmpub_error *err);
+             const struct catalog_descriptor *told, struct trust *trust, struct shmpub_error *err);
 /* The whole contents; see shmpub_verify(). */
 int held_verify(const struct shmpub_snapshot *s, struct shmpub_error *err);
 void held_free(struct shmpub_snapshot *s);

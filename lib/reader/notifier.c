@@ -4,6 +4,7 @@
 #include "base/atomic.h"
 #include "base/error.h"
 #include "reader/reader.h"
+#include "shm/shm_bell.h"
 #include "shm/shm_thread.h"
 
 /*
@@ -22,21 +23,20 @@ struct shmpub_notifier {
 	struct shmpub_reader *reader; /* the thread's, but for interrupts */
 	struct shm_event event;
 	struct shm_thread *thread;
-	uint32_t is_closing; /* [atomic] */
-	size_t feed_size;    /* 0: any change */
+	struct shm_alarm closing;
+	size_t feed_size; /* 0: any change */
 	char feed[SHMPUB_FEED_MAX];
 };
 
 static bool is_closing(const struct shmpub_notifier *n)
 {
-	return load_acquire_u32(&n->is_closing) != 0;
+	return shm_alarm_count(&n->closing) != 0;
 }
 
 /* Until the time has passed, or the notifier is closed. */
-static void pause_for(const struct shmpub_notifier *n, uint32_t ms)
+static void pause_for(struct shmpub_notifier *n, uint32_t ms)
 {
-	if (!is_closing(n))
-		(void)shm_sleep(&n->is_closing, 0, ms);
+	(void)shm_bell_wait(&(struct shm_watch){ .alarm = &n->closing }, ms);
 }
 
 static void follow_feed(struct shmpub_notifier *n)
@@ -90,10 +90,13 @@ int notifier_open(struct shmpub_notifier **out, const struct shmpub_reader_optio
 	if (n == NULL)
 		return error_nomem(err, sizeof(*n));
 	n->event = SHM_EVENT_NONE;
+	n->closing = SHM_ALARM_NONE;
 	n->feed_size = feed.size;
 	if (feed.size > 0)
 		memcpy(n->feed, feed.data, feed.size);
-	r = reader_new(&n->reader, options, err);
+	r = shm_alarm_open(&n->closing, err);
+	if (r == SHMPUB_OK)
+		r = reader_new(&n->reader, options, err);
 	if (r == SHMPUB_OK)
 		r = shm_event_open(&n->event, err);
 	if (r == SHMPUB_OK)
@@ -120,12 +123,12 @@ void notifier_close(struct shmpub_notifier *n)
 {
 	if (n == NULL)
 		return;
-	store_release_u32(&n->is_closing, 1);
-	shm_wake(&n->is_closing);
+	shm_alarm_raise(&n->closing);
 	if (n->reader != NULL)
 		reader_interrupt(n->reader);
 	shm_thread_join(n->thread);
 	reader_free(n->reader);
 	shm_event_close(&n->event);
+	shm_alarm_close(&n->closing);
 	mem_free(n);
 }

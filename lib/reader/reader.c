@@ -41,6 +41,7 @@ int reader_new(struct shmpub_reader **out, const struct shmpub_reader_options *o
 {
 	struct shmpub_reader_options none = { 0 };
 	struct shmpub_reader *r;
+	int res;
 
 	*out = NULL;
 	if (options == NULL)
@@ -49,12 +50,17 @@ int reader_new(struct shmpub_reader **out, const struct shmpub_reader_options *o
 	if (r == NULL)
 		return error_nomem(err, sizeof(*r));
 	r->at = ATTACHMENT_NONE;
-	trust_init(&r->trust, options->owner);
+	r->interrupts = SHM_ALARM_NONE;
 	r->directory = copy_text(given_or(options->directory, SHMPUB_DIRECTORY));
 	r->instance = copy_text(given_or(options->instance, SHMPUB_INSTANCE));
-	if (r->directory == NULL || r->instance == NULL) {
+	res = r->directory == NULL || r->instance == NULL
+	              ? error_nomem(err, 0)
+	              : trust_init(&r->trust, options->owner, options->owner_name, err);
+	if (res == 0)
+		res = shm_alarm_open(&r->interrupts, err);
+	if (res) {
 		reader_free(r);
-		return error_nomem(err, 0);
+		return res;
 	}
 	*out = r;
 	return SHMPUB_OK;
@@ -65,6 +71,7 @@ void reader_free(struct shmpub_reader *r)
 	if (r == NULL)
 		return;
 	attachment_close(&r->at);
+	shm_alarm_close(&r->interrupts);
 	mem_free(r->directory);
 	mem_free(r->instance);
 	mem_free(r);
@@ -72,8 +79,7 @@ void reader_free(struct shmpub_reader *r)
 
 void reader_interrupt(struct shmpub_reader *r)
 {
-	add_release_u32(&r->interrupts, 1);
-	shm_wake(&r->interrupts);
+	shm_alarm_raise(&r->interrupts);
 }
 
 int reader_attach(struct shmpub_reader *r, struct shmpub_error *err)
@@ -192,12 +198,16 @@ static int map_newest(struct shmpub_snapshot **out, struct shmpub_reader *r, str
                       const struct shmpub_mark *wanted, struct shmpub_error *err)
 {
 	struct shmpub_snapshot *table = NULL;
+	struct catalog_descriptor told;
+	struct reader_place place;
 	int res = SHM_ABSENT;
 
 	for (int i = 0; i < ACQUIRE_TRIES; i++) {
 		struct shmpub_snapshot *next;
 
-		res = held_new(&next, &r->at.dir, feed, &r->trust, err);
+		if (!reader_slot(&place, r, feed) || !catalog_descriptor(&told, place.slot))
+			told = (struct catalog_descriptor){ 0 };
+		res = held_new(&next, &r->at.dir, feed, &told, &r->trust, err);
 		if (res == SHMPUB_ERR_NOMEM || res == SHMPUB_ERR_OWNER || res == SHMPUB_ERR_ACCESS)
 			break;
 		if (res)

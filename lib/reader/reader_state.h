@@ -24,7 +24,7 @@ struct shmpub_reader {
 	struct trust trust;
 	char *directory;
 	char *instance;
-	uint32_t interrupts;                     /* [atomic] asked for, by any thread */
+	struct shm_alarm interrupts;             /* asked for, by any thread */
 	uint32_t interrupts_taken;               /* of those, what a wait has answered */
 	uint64_t slots_turn;                     /* the attachment that slots[] belong to */
 	struct reader_known slots[READER_SLOTS]; /* by hash of the name */

@@ -52,7 +52,7 @@ static int timed_out(struct shmpub_error *err)
 
 static bool is_interrupted(struct shmpub_reader *r)
 {
-	uint32_t asked = load_acquire_u32(&r->interrupts);
+	uint32_t asked = shm_alarm_count(&r->interrupts);
 	bool is = asked != r->interrupts_taken;
 
 	r->interrupts_taken = asked;
@@ -60,22 +60,24 @@ static bool is_interrupted(struct shmpub_reader *r)
 }
 
 /*
- * Sleep on the word, and on the reader's own word, which shmpub_interrupt() raises. A word
- * that nobody wakes stands in where there is no catalog to sleep on.
+ * Sleep until the word changes, or shmpub_interrupt() is called. No word: there is no catalog
+ * that could tell of anything.
  */
 static int nap(struct shmpub_reader *r, const struct deadline *d, const uint32_t *word,
                uint32_t seen, uint32_t most, struct shmpub_error *err)
 {
-	const uint32_t nobody = 0;
-	uint32_t ms = left_ms(d, most), interrupts = r->interrupts_taken;
+	const struct shm_watch watch = { .bell = &r->at.catalog.bell,
+		                         .word = word,
+		                         .seen = seen,
+		                         .alarm = &r->interrupts,
+		                         .alarm_seen = r->interrupts_taken };
+	uint32_t ms = left_ms(d, most);
 
 	if (is_interrupted(r))
 		return error_set(err, SHMPUB_INTERRUPTED, "the wait was ended by the program");
 	if (ms == 0)
 		return timed_out(err);
-	if (word == NULL)
-		word = &nobody, seen = 0;
-	if (shm_sleep_either(word, seen, &r->interrupts, interrupts, ms) == SHM_INTERRUPTED)
+	if (shm_bell_wait(&watch, ms) == SHM_INTERRUPTED)
 		return error_set(err, SHMPUB_INTERRUPTED, "the wait was ended by a signal");
 	return SHMPUB_OK;
 }

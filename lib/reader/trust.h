@@ -1,26 +1,30 @@
 /*
- * Whose instances are read without being asked: root's, one's own, those of the
- * user `shmpub`, and those of one more uid that the reader was given.
+ * Whose instances are read without being asked: the system's, one's own, those of the
+ * service's account, and those of one more user that the reader was given.
  *
- * Threads: a trust belongs to one thread. Errors: SHMPUB_ERR_OWNER names the uid.
+ * Threads: a trust belongs to one thread. Errors: SHMPUB_ERR_OWNER names the owner.
  */
 #ifndef SHMPUB_READER_TRUST_H
 #define SHMPUB_READER_TRUST_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "shm/shm_user.h"
 #include "shmpub/shmpub.h"
 
 struct trust {
-	uint32_t me;
-	uint32_t owner;    /* the uid given; 0 adds nobody, since root is trusted anyway */
-	bool is_looked_up; /* the two below: asked for only when nobody else matched */
-	bool has_service;
-	uint32_t service; /* the user shmpub */
+	struct shm_user me;
+	struct shm_user owner;   /* the one that was given; of size 0: none */
+	struct shm_user service; /* known to be the service's account; of size 0: not looked up */
 };
 
-void trust_init(struct trust *t, uint32_t owner);
-/* `what`: the thing that `uid` owns, for the message. */
-int trust_check(struct trust *t, uint32_t uid, const char *what, struct shmpub_error *err);
+/*
+ * `uid`: 0 adds nobody, since root is trusted anyway. `name`: an account by name or number;
+ * NULL or empty adds nobody. SHMPUB_ERR_INVALID: there is no such account.
+ */
+int trust_init(struct trust *t, uint32_t uid, const char *name, struct shmpub_error *err);
+/* `what`: the thing that `owner` owns, for the message. */
+int trust_check(struct trust *t, const struct shm_user *owner, const char *what,
+                struct shmpub_error *err);
 
 #endif

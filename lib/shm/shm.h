@@ -1,6 +1,17 @@
 /*
- * What a platform must provide. shm_posix.c (and later shm_win32.c) implements
- * it; nothing else in lib/ includes a system header.
+ * What a platform must provide. shm_*posix.c and shm_*win32.c implement it; nothing else in
+ * lib/ includes a system header.
+ *
+ * What both promise. A publisher sees its instance as a directory of names: it makes segments
+ * under hidden names, seals them, and puts them in place of others in one step. A reader finds
+ * `catalog` by its name and a snapshot by what the catalog says, and what it has mapped stays as
+ * it is for as long as it is mapped.
+ *
+ * Where the two differ. On Linux an instance is a directory of a file system: its names are there
+ * for every process, and stay when the publisher dies (shm_names_persist()). On Windows it is a
+ * set of named sections, which have numbers and end with their last user: the publisher's process
+ * keeps the names, and readers find a snapshot by the number of its section, which the catalog
+ * tells. The whole of this is docs/decisions/19.
  *
  * Threads:  a shm_dir may be used from any thread; a shm_map belongs to whoever
  *           holds it and may be handed over.
@@ -14,6 +25,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "shm/shm_user.h"
 #include "shmpub/shmpub.h"
 
 /* Answers of this header, besides SHMPUB_OK. */
@@ -25,10 +37,19 @@ enum shm_answer {
 	SHM_UNFIT = 24,       /* a directory where segments must not be recycled */
 };
 
-/* An instance's directory, opened; names below are resolved in it, never through links. */
+struct shm_names;
+
+/*
+ * An instance's directory, opened; names below are resolved in it, never through links.
+ *
+ * A `fd` of this header and those beside it is a descriptor. On Windows it is a handle: of one that
+ * can be shared 32 bits are significant ("Interprocess Communication Between 32-bit and 64-bit
+ * Applications").
+ */
 struct shm_dir {
 	int fd;
-	char path[256]; /* for messages */
+	struct shm_names *names; /* of a publisher, where no file system keeps them; else NULL */
+	char path[256];          /* for messages */
 };
 #define SHM_DIR_NONE ((struct shm_dir){ .fd = -1 })
 
@@ -56,17 +77,29 @@ struct shm_map {
 	void *addr;
 	size_t size;     /* bytes mapped */
 	int fd;          /* writers only; -1 otherwise */
-	uint64_t number; /* the N in the hidden name .FEED.N; 0: none */
+	uint64_t number; /* what readers find it by where names are not for them; else 0 */
 	bool is_writable;
 	bool is_leased;    /* recycled under a write lease: see shm_recycle() */
 	int64_t leased_ns; /* since when, monotonic */
 };
 #define SHM_MAP_NONE ((struct shm_map){ .fd = -1 })
 
-/* Identity and times of what stands under a name. */
+/* Tells a segment from every other one: device and inode, or what else never comes twice. */
+struct shm_id {
+	uint64_t space, number;
+};
+
+static inline bool shm_id_equal(const struct shm_id *a, const struct shm_id *b)
+{
+	return a->space == b->space && a->number == b->number;
+}
+
+/* What stands under a name. */
 struct shm_stat {
-	uint64_t device, inode, size, blocks_size; /* blocks_size: bytes of memory really used */
-	uint32_t uid, gid;
+	struct shm_id id;
+	uint64_t size, blocks_size; /* blocks_size: bytes of memory really used */
+	struct shm_user owner;
+	int64_t gid;
 	unsigned mode;
 };
 
@@ -80,10 +113,12 @@ int shm_dir_make(struct shm_dir *out, const char *directory, const char *instanc
                  struct shmpub_error *err);
 /* <directory> itself, for the article's segments, which lie beside the instances. */
 int shm_dir_base(struct shm_dir *out, const char *directory, struct shmpub_error *err);
+/* Do names stay when the process that made them ends, and are they there for every process? */
+bool shm_names_persist(void);
 /* True while the directory still stands under its path. */
 bool shm_dir_stands(const struct shm_dir *dir);
 void shm_dir_close(struct shm_dir *dir);
-int shm_dir_owner(uint32_t *uid, const struct shm_dir *dir, struct shmpub_error *err);
+int shm_dir_owner(struct shm_user *out, const struct shm_dir *dir, struct shmpub_error *err);
 /* Call fn for every name in it, in no order; fn may unlink the name it was given. */
 int shm_dir_each(const struct shm_dir *dir, void (*fn)(void *arg, const char *name), void *arg,
                  struct shmpub_error *err);
@@ -130,10 +165,10 @@ int shm_stat_map(struct shm_stat *out, const struct shm_map *map, struct shmpub_
 /* Give a file its mode and group without sealing it. */
 int shm_access_set(const struct shm_map *map, const struct shm_access *access,
                    struct shmpub_error *err);
-/* The same for the file `stat` that stands under a name; SHM_ABSENT: another one does, or none. */
-int shm_access_set_name(const struct shm_dir *dir, const char *name, const struct shm_stat *stat,
+/* The same for the segment `id` that stands under a name; SHM_ABSENT: another one does, or none. */
+int shm_access_set_name(const struct shm_dir *dir, const char *name, const struct shm_id *id,
                         const struct shm_access *access, struct shmpub_error *err);
-/* Grow or shrink, file and mapping; addr may move. On failure the map is as it was. */
+/* Grow or shrink, file and mapping; addr may move, and number change. On failure the map is as it was. */
 int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err);
 /*
  * Final size, final mode; the mapping stays, but nobody writes through it any more, and
@@ -184,28 +219,26 @@ size_t shm_page_size(void);
 
 /* --- segments, reading ------------------------------------------------------------------------ */
 
-/* Map what stands under a name, read-only and shared; SHM_ABSENT, SHMPUB_ERR_ACCESS. The descriptor is closed again. */
+/*
+ * Map what stands under a name, read-only and shared; SHM_ABSENT, SHMPUB_ERR_ACCESS. The
+ * descriptor is closed again. Where names do not persist, other processes see `catalog` only.
+ */
 int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
                  const char *name, struct shmpub_error *err);
-
-/* --- waking and time -------------------------------------------------------------------------- */
-
-/* Wake everybody who sleeps on the word, in any process. */
-void shm_wake(const uint32_t *word);
-/* Sleep until the word differs from `seen`, a wake, or timeout_ms; SHM_TIMEOUT. Spurious returns are fine. */
-int shm_sleep(const uint32_t *word, uint32_t seen, uint32_t timeout_ms);
 /*
- * The same on two words at once: `own` is a word of this process, which a thread or a signal
- * handler raises and wakes to end the sleep. SHM_INTERRUPTED: a signal handler (without SA_RESTART) ran.
+ * The same for the newest snapshot of a feed: what stands under its name, or, where names are
+ * not for readers, the segment of that number, of which `size` bytes are mapped. Both come from
+ * the catalog and are not believed: SHM_ABSENT when there is no such segment, as when it was
+ * replaced since the catalog was read.
  */
-int shm_sleep_either(const uint32_t *word, uint32_t seen, const uint32_t *own, uint32_t own_seen,
-                     uint32_t timeout_ms);
+int shm_map_snapshot(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
+                     const char *name, uint64_t number, uint64_t size, struct shmpub_error *err);
+
+/* --- time and chance -------------------------------------------------------------------------- */
+
 int64_t shm_now_ns(void); /* wall clock, ns since 1970 UTC */
 int64_t shm_monotonic_ns(void);
 uint64_t shm_random(void); /* for epochs; from the system */
-uint32_t shm_uid(void);
-/* The uid of a user by name; false when there is no such user. */
-bool shm_user_id(uint32_t *uid, const char *name);
 
 /* --- processes -------------------------------------------------------------------------------- */
 

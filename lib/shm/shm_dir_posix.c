@@ -147,6 +147,11 @@ int shm_dir_base(struct shm_dir *out, const char *directory, struct shmpub_error
 	return r;
 }
 
+bool shm_names_persist(void)
+{
+	return true;
+}
+
 bool shm_dir_stands(const struct shm_dir *dir)
 {
 	struct stat at, own;
@@ -162,13 +167,13 @@ void shm_dir_close(struct shm_dir *dir)
 	*dir = SHM_DIR_NONE;
 }
 
-int shm_dir_owner(uint32_t *uid, const struct shm_dir *dir, struct shmpub_error *err)
+int shm_dir_owner(struct shm_user *out, const struct shm_dir *dir, struct shmpub_error *err)
 {
 	struct stat st;
 
 	if (fstat(dir->fd, &st) != 0)
 		return error_sys(err, errno, "stat %s", dir->path);
-	*uid = st.st_uid;
+	shm_user_of_uid(out, st.st_uid);
 	return 0;
 }
 

@@ -208,7 +208,7 @@ bool shm_lock_stands(const struct shm_lock *lock, const struct shm_dir *dir)
 	struct shm_stat stat;
 
 	return shm_lock_is_ours(lock) && shm_stat_name(&stat, dir, "lock", NULL) == 0 &&
-	       stat.device == lock->stat.device && stat.inode == lock->stat.inode;
+	       shm_id_equal(&stat.id, &lock->stat.id);
 }
 
 void shm_unlock(struct shm_lock *lock)

@@ -70,7 +70,7 @@ int shm_access_set(const struct shm_map *map, const struct shm_access *access,
 	                : 0;
 }
 
-int shm_access_set_name(const struct shm_dir *dir, const char *name, const struct shm_stat *stat,
+int shm_access_set_name(const struct shm_dir *dir, const char *name, const struct shm_id *id,
                         const struct shm_access *access, struct shmpub_error *err)
 {
 	int fd = shm_openat(dir->fd, name, O_RDONLY | SHM_FILE_FLAGS, 0), sys = 0, r = 0;
@@ -81,7 +81,7 @@ int shm_access_set_name(const struct shm_dir *dir, const char *name, const struc
 		                       : error_sys(err, errno, "open %s/%s", dir->path, name);
 	if (fstat(fd, &st) != 0)
 		sys = errno;
-	else if ((uint64_t)st.st_dev != stat->device || (uint64_t)st.st_ino != stat->inode)
+	else if ((uint64_t)st.st_dev != id->space || (uint64_t)st.st_ino != id->number)
 		r = SHM_ABSENT;
 	else
 		sys = set_access(fd, access);
@@ -444,6 +444,13 @@ int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_di
 		out->fd = -1;
 	}
 	return r;
+}
+
+int shm_map_snapshot(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
+                     const char *name, uint64_t number, uint64_t size, struct shmpub_error *err)
+{
+	(void)number, (void)size; /* the file's own size is the one that holds */
+	return shm_map_read(out, stat, dir, name, err);
 }
 
 int shm_stat_map(struct shm_stat *out, const struct shm_map *map, struct shmpub_error *err)

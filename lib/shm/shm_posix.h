@@ -43,13 +43,14 @@ static inline int shm_openat(int dir, const char *name, int flags, mode_t mode)
 /* SHMPUB_ERR_ACCESS, with what decides who may read `name`, a file or directory in `dir`. */
 int shm_denied(int dir, const char *name, const char *path, struct shmpub_error *err);
 
+void shm_user_of_uid(struct shm_user *out, uid_t uid);
+
 static inline void shm_fill_stat(struct shm_stat *out, const struct stat *st)
 {
-	out->device = st->st_dev;
-	out->inode = st->st_ino;
+	out->id = (struct shm_id){ .space = st->st_dev, .number = st->st_ino };
 	out->size = (uint64_t)st->st_size;
 	out->blocks_size = (uint64_t)st->st_blocks * 512;
-	out->uid = st->st_uid;
+	shm_user_of_uid(&out->owner, st->st_uid);
 	out->gid = st->st_gid;
 	out->mode = st->st_mode & 07777;
 }

@@ -135,8 +135,3 @@ uint64_t shm_pid(void)
 {
 	return (uint64_t)getpid();
 }
-
-uint32_t shm_uid(void)
-{
-	return (uint32_t)geteuid();
-}

@@ -180,7 +180,7 @@ static void test_reserved(void)
 	struct shmpub_publisher *p = NULL;
 	struct shmpub_notifier *n = NULL;
 
-	reader.reserved[5] = 1;
+	reader.reserved[4] = 1;
 	publisher.reserved[7] = 1;
 	CHECK_INT("reader", shmpub_reader_open(&r, &reader, NULL), SHMPUB_ERR_INVALID);
 	CHECK_INT("notifier", shmpub_notifier_open(&n, &reader, NULL, NULL), SHMPUB_ERR_INVALID);

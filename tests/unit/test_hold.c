@@ -37,7 +37,7 @@ static void add_inode(void *arg, const char *name)
 	struct shm_stat stat;
 
 	if (shm_stat_name(&stat, dir, name, NULL) == 0)
-		x->inodes += stat.inode * 31 + (unsigned char)name[1];
+		x->inodes += stat.id.number * 31 + (unsigned char)name[1];
 }
 
 static struct picture take_picture(const struct publisher *p)

@@ -120,7 +120,7 @@ static uint64_t inode_of(const struct publisher_feed *f)
 	struct shm_stat stat = { 0 };
 
 	CHECK_INT("stat", shm_stat_name(&stat, &f->publisher->dir, f->file, &err), 0);
-	return stat.inode;
+	return stat.id.number;
 }
 
 static void test_recycling(const char *directory)

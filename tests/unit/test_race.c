@@ -119,7 +119,10 @@ static void *read_all(void *arg)
 		check_line(r);
 		(void)catalog_slot_at(&s->catalog, 0);
 		if (load_acquire_u64(&s->slot->sequence) == last)
-			(void)shm_sleep(&s->slot->wake, wake, 1000);
+			(void)shm_bell_wait(&(struct shm_watch){ .bell = &s->catalog.bell,
+			                                         .word = &s->slot->wake,
+			                                         .seen = wake },
+			                    1000);
 	}
 	return NULL;
 }

@@ -377,20 +377,29 @@ static void test_trust(void)
 {
 	struct trust t;
 	struct shmpub_error err;
-	uint32_t service, stranger = 54321;
-	bool has_service = shm_user_id(&service, "shmpub");
+	struct shm_user root, me, service, stranger, other;
+	bool has_service = shm_user_find(&service, "shmpub");
 
-	trust_init(&t, 0);
-	CHECK_INT("root", trust_check(&t, 0, "x", &err), SHMPUB_OK);
-	CHECK_INT("me", trust_check(&t, shm_uid(), "x", &err), SHMPUB_OK);
-	if (has_service)
-		CHECK_INT("the service", trust_check(&t, service, "x", &err), SHMPUB_OK);
-	CHECK_INT("a stranger", trust_check(&t, stranger, "dir", &err), SHMPUB_ERR_OWNER);
+	shm_user_self(&me);
+	CHECK("users by number", shm_user_find(&root, "0") && shm_user_find(&stranger, "54321") &&
+	                                 shm_user_find(&other, "54322"));
+	CHECK("by name", shm_user_find(&service, "root") && shm_user_equal(&service, &root));
+	CHECK("no number", !shm_user_find(&other, "4294967296") && !shm_user_find(&other, ""));
+	CHECK_INT("nobody", trust_init(&t, 0, NULL, &err), SHMPUB_OK);
+	CHECK_INT("root", trust_check(&t, &root, "x", &err), SHMPUB_OK);
+	CHECK_INT("me", trust_check(&t, &me, "x", &err), SHMPUB_OK);
+	if (has_service && shm_user_find(&service, "shmpub"))
+		CHECK_INT("the service", trust_check(&t, &service, "x", &err), SHMPUB_OK);
+	CHECK_INT("a stranger", trust_check(&t, &stranger, "dir", &err), SHMPUB_ERR_OWNER);
 	CHECK("told what", strstr(err.message, "dir") != NULL);
 	CHECK("and who", strstr(err.message, "54321") != NULL);
-	trust_init(&t, stranger);
-	CHECK_INT("a stranger who was named", trust_check(&t, stranger, "x", &err), SHMPUB_OK);
-	CHECK_INT("another one", trust_check(&t, stranger + 1, "x", &err), SHMPUB_ERR_OWNER);
+	CHECK_INT("by uid", trust_init(&t, 54321, NULL, &err), SHMPUB_OK);
+	CHECK_INT("a stranger who was named", trust_check(&t, &stranger, "x", &err), SHMPUB_OK);
+	CHECK_INT("another one", trust_check(&t, &other, "x", &err), SHMPUB_ERR_OWNER);
+	CHECK_INT("by name", trust_init(&t, 54321, "54322", &err), SHMPUB_OK);
+	CHECK_INT("which comes first", trust_check(&t, &other, "x", &err), SHMPUB_OK);
+	CHECK_INT("a name of nobody", trust_init(&t, 0, "no such user", &err), SHMPUB_ERR_INVALID);
+	CHECK("told", strstr(err.message, "no such user") != NULL);
 }
 
 /* Needs to give files away; where that is not allowed, tests/e2e has the same with real users. */

@@ -10,7 +10,7 @@
 #include <sys/mount.h>
 
 #include "base/span.h"
-#include "shm/shm.h"
+#include "shm/shm_bell.h"
 
 static const struct shm_access access_all = { .mode = 0644, .gid = -1 };
 
@@ -265,8 +265,13 @@ static void *wake_later(void *arg)
 	uint32_t *word = arg;
 
 	__atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
-	shm_wake(word);
+	shm_bell_ring(&SHM_BELL_NONE, word);
 	return NULL;
+}
+
+static int sleep_on(const uint32_t *word, uint32_t seen, uint32_t ms)
+{
+	return shm_bell_wait(&(struct shm_watch){ .word = word, .seen = seen }, ms);
 }
 
 static void test_futex(const struct shm_dir *dir)
@@ -280,11 +285,11 @@ static void test_futex(const struct shm_dir *dir)
 	CHECK_INT("create", shm_create(&map, dir, "w", 4096, &access_all, &err), 0);
 	CHECK_INT("read-only", shm_map_read(&reader, &stat, dir, "w", &err), 0);
 	word = reader.addr;
-	CHECK_INT("nothing happens", shm_sleep(word, 0, 10), SHM_TIMEOUT);
-	CHECK_INT("moved already", shm_sleep(word, 1, 60000), 0);
+	CHECK_INT("nothing happens", sleep_on(word, 0, 10), SHM_TIMEOUT);
+	CHECK_INT("moved already", sleep_on(word, 1, 60000), 0);
 	CHECK_INT("thread", pthread_create(&thread, NULL, wake_later, map.addr), 0);
 	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == 0)
-		CHECK_INT("woken through another mapping", shm_sleep(word, 0, 60000), 0);
+		CHECK_INT("woken through another mapping", sleep_on(word, 0, 60000), 0);
 	pthread_join(thread, NULL);
 	shm_discard(&map);
 	shm_discard(&reader);

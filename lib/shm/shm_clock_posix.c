@@ -1,0 +1,36 @@
+#include "shm/shm.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+/*
+ * shm.h on Linux: clocks and chance.
+ */
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec time;
+
+	clock_gettime(id, &time);
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int64_t shm_now_ns(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+int64_t shm_monotonic_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t shm_random(void)
+{
+	uint64_t value;
+
+	/* Eight bytes come whole or not at all, and only before the system's first seed not. */
+	while (getrandom(&value, sizeof(value), 0) != (ssize_t)sizeof(value))
+		;
+	return value;
+}
