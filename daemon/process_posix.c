@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <glob.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,36 +11,9 @@
 #include "base/alloc.h"
 #include "base/duration.h"
 #include "base/error.h"
+#include "shm/shm.h"
 
-/*
- * The process's own affairs on a POSIX system. Group names may come over the network
- * (nsswitch), so their records have no fixed size: the buffer grows until one fits.
- */
-
-static int group_by_name(int64_t *out, const char *name, struct shmpub_error *err)
-{
-	struct group entry, *found = NULL;
-	char *buffer = NULL, *grown;
-	size_t size = 1024;
-	int e;
-
-	do {
-		size *= 2;
-		grown = mem_resize(buffer, size);
-		if (grown == NULL) {
-			mem_free(buffer);
-			return error_nomem(err, size);
-		}
-		buffer = grown;
-		e = getgrnam_r(name, &entry, buffer, size, &found);
-	} while (e == ERANGE && size < ((size_t)1 << 24));
-	if (found != NULL)
-		*out = (int64_t)entry.gr_gid;
-	mem_free(buffer);
-	if (found == NULL)
-		return error_set(err, SHMPUB_ERR_INVALID, "no group is named '%s'", name);
-	return SHMPUB_OK;
-}
+/* The process's own affairs on a POSIX system. */
 
 static bool is_member(gid_t gid)
 {
@@ -81,7 +53,9 @@ int process_group(int64_t *out, struct span name, struct shmpub_error *err)
 		return error_set(err, SHMPUB_ERR_INVALID, "not the name of a group");
 	memcpy(text, name.data, name.size);
 	text[name.size] = '\0';
-	r = group_by_name(out, text, err);
+	r = shm_group_find(out, text, err);
+	if (r == SHM_ABSENT)
+		return error_set(err, SHMPUB_ERR_INVALID, "no group is named '%s'", text);
 	return r ? r : check_member(*out, name, err);
 }
 

@@ -1,10 +1,15 @@
 #include "shm/shm_user.h"
 
+#include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/error.h"
+#include "shm/shm.h"
 #include "shm/shm_posix.h"
 
 /*
@@ -63,6 +68,30 @@ bool shm_user_find(struct shm_user *out, const char *name)
 		return false;
 	shm_user_of_uid(out, found->pw_uid);
 	return true;
+}
+
+/* Names may come over the network (nsswitch): their records have no fixed size. */
+int shm_group_find(int64_t *gid, const char *name, struct shmpub_error *err)
+{
+	struct group entry, *found = NULL;
+	char *buffer = NULL, *grown;
+	size_t size = 1024;
+	int e;
+
+	do {
+		size *= 2;
+		grown = mem_resize(buffer, size);
+		if (grown == NULL) {
+			mem_free(buffer);
+			return error_nomem(err, size);
+		}
+		buffer = grown;
+		e = getgrnam_r(name, &entry, buffer, size, &found);
+	} while (e == ERANGE && size < ((size_t)1 << 24));
+	if (found != NULL)
+		*gid = (int64_t)entry.gr_gid;
+	mem_free(buffer);
+	return found != NULL ? SHMPUB_OK : SHM_ABSENT;
 }
 
 bool shm_user_is_system(const struct shm_user *user)
