@@ -1,0 +1,36 @@
+#include "memory.h"
+
+#include <windows.h>
+
+/*
+ * A job bounds what is in it, as a control group does: a container's memory, or a process that a
+ * scheduler started. The bound of commitment (memory and page file) may be below the machine's
+ * memory where somebody has switched the page file off, so it counts, too.
+ */
+
+static void bound_by_job(uint64_t *bound)
+{
+	JOBOBJECT_EXTENDED_LIMIT_INFORMATION job = { .ProcessMemoryLimit = 0 };
+	DWORD flags;
+
+	if (!QueryInformationJobObject(NULL, JobObjectExtendedLimitInformation, &job, sizeof(job),
+	                               NULL))
+		return;
+	flags = job.BasicLimitInformation.LimitFlags;
+	if ((flags & JOB_OBJECT_LIMIT_PROCESS_MEMORY) && job.ProcessMemoryLimit < *bound)
+		*bound = job.ProcessMemoryLimit;
+	if ((flags & JOB_OBJECT_LIMIT_JOB_MEMORY) && job.JobMemoryLimit < *bound)
+		*bound = job.JobMemoryLimit;
+}
+
+uint64_t memory_allowed(const char *root)
+{
+	MEMORYSTATUSEX m = { .dwLength = sizeof(m) };
+	uint64_t bound = UINT64_MAX;
+
+	(void)root;
+	if (GlobalMemoryStatusEx(&m))
+		bound = m.ullTotalPhys < m.ullTotalPageFile ? m.ullTotalPhys : m.ullTotalPageFile;
+	bound_by_job(&bound);
+	return bound;
+}

@@ -1,0 +1,26 @@
+#include "notify.h"
+
+/*
+ * Windows' service manager is told by service/windows, which hears of readiness and of the stop
+ * through struct app_listener. A program that was started at a console has nobody to tell.
+ */
+
+void notify_open(struct notify *n)
+{
+	*n = NOTIFY_NONE;
+}
+
+void notify_send(const struct notify *n, const char *state)
+{
+	(void)n, (void)state;
+}
+
+void notify_reloading(const struct notify *n)
+{
+	(void)n;
+}
+
+void notify_close(struct notify *n)
+{
+	*n = NOTIFY_NONE;
+}

@@ -1,0 +1,397 @@
+#include "source_file.h"
+
+#include <windows.h>
+#include <aclapi.h>
+#include "base/alloc.h"
+#include "base/error.h"
+#include "path_win32.h"
+
+/*
+ * Look, read, look again, as on Linux: bytes that come with two equal looks around them are one
+ * state of the file. The file is read, never mapped: whoever has a mapped file cannot cut or
+ * replace it. It is opened so that everybody else may read, write, rename and delete it meanwhile.
+ *
+ * A writer that shares its file with nobody (a spreadsheet, some loggers) is waited for shortly;
+ * then it is a failure, the table that stands remains, and it is tried again later.
+ *
+ * NTFS stamps a file when a writer opens, creates or closes it, but while it is open, the stamps
+ * of what is written may come late; the size is always right. So a file that was changed lately
+ * is read only when two looks with a pause between them are equal.
+ */
+
+#define SETTLE_NS ((int64_t)20 * 1000 * 1000) /* the clock that stamps ticks every 1 to 16 ms */
+#define COARSE_NS ((int64_t)2 * 1000 * 1000 * 1000) /* of FAT, which has no time of a change */
+#define LATELY_NS ((int64_t)2 * 1000 * 1000 * 1000)
+#define LOCKED_TRIES 5
+#define LOCKED_PAUSE_MS 20
+#define READ_MAX ((size_t)64 << 20) /* bytes of one call */
+
+#define SHARED (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+
+/* --- times ---------------------------------------------------------------------------------------- */
+
+#define EPOCH INT64_C(116444736000000000) /* 1970 in units of 100 ns since 1601 */
+
+/* 0: there is none. */
+static int64_t to_ns(int64_t t)
+{
+	if (t <= EPOCH || t - EPOCH > INT64_MAX / 100)
+		return 0;
+	return (t - EPOCH) * 100;
+}
+
+/* By the clock that stamps files. */
+static int64_t now_ns(void)
+{
+	FILETIME t;
+
+	GetSystemTimeAsFileTime(&t);
+	return to_ns((int64_t)((uint64_t)t.dwHighDateTime << 32 | t.dwLowDateTime));
+}
+
+/* The time of a change cannot be set by most. That of writing can: one in the future says nothing. */
+static bool is_settled(int64_t mtime_ns, int64_t ctime_ns, int64_t now)
+{
+	int64_t settle = ctime_ns ? SETTLE_NS : COARSE_NS;
+
+	return ctime_ns < now - settle && (mtime_ns < now - settle || mtime_ns > now);
+}
+
+/* --- a look --------------------------------------------------------------------------------------- */
+
+static void set_identity(struct source_mark *m, HANDLE h, const BY_HANDLE_FILE_INFORMATION *info)
+{
+	FILE_ID_INFO id;
+	uint64_t halves[2];
+
+	m->device = info->dwVolumeSerialNumber;
+	m->inode = (uint64_t)info->nFileIndexHigh << 32 | info->nFileIndexLow;
+	if (GetFileInformationByHandleEx(h, FileIdInfo, &id, sizeof(id))) {
+		memcpy(halves, &id.FileId, sizeof(halves)); /* the second is 0 but on ReFS */
+		m->device = id.VolumeSerialNumber;
+		m->inode = halves[0] ^ halves[1] << 32 ^ halves[1] >> 32;
+	}
+	if (m->inode == 0)
+		m->inode = 1; /* of a file system without ids; 0 means that there was no look */
+}
+
+static bool look(struct source_mark *out, DWORD *attributes, HANDLE h)
+{
+	struct source_mark m = SOURCE_MARK_NONE;
+	BY_HANDLE_FILE_INFORMATION info;
+	FILE_BASIC_INFO basic;
+
+	if (!GetFileInformationByHandle(h, &info) ||
+	    !GetFileInformationByHandleEx(h, FileBasicInfo, &basic, sizeof(basic)))
+		return false;
+	set_identity(&m, h, &info);
+	m.size = (uint64_t)info.nFileSizeHigh << 32 | info.nFileSizeLow;
+	m.mtime_ns = to_ns(basic.LastWriteTime.QuadPart);
+	m.ctime_ns = to_ns(basic.ChangeTime.QuadPart);
+	m.born_ns = to_ns(basic.CreationTime.QuadPart);
+	m.is_settled = is_settled(m.mtime_ns, m.ctime_ns, now_ns());
+	*attributes = info.dwFileAttributes;
+	*out = m;
+	return true;
+}
+
+static bool same_look(const struct source_mark *a, const struct source_mark *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->born_ns == b->born_ns;
+}
+
+bool source_mark_equal(const struct source_mark *a, const struct source_mark *b)
+{
+	return a->is_settled && b->is_settled && same_look(a, b);
+}
+
+/* SHMPUB_ERR_INVALID: it is no file. */
+static int look_at_file(struct source_mark *out, HANDLE h, const char *path,
+                        struct shmpub_error *err)
+{
+	DWORD attributes;
+
+	if (GetFileType(h) != FILE_TYPE_DISK)
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: a device, not a file", path);
+	if (!look(out, &attributes, h))
+		return path_failed(err, GetLastError(), path);
+	if (attributes & FILE_ATTRIBUTE_DIRECTORY)
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: a directory, not a file", path);
+	return SHMPUB_OK;
+}
+
+/* --- who may read it ------------------------------------------------------------------------------ */
+
+static bool is_everybody(PSID sid)
+{
+	return IsWellKnownSid(sid, WinWorldSid) || IsWellKnownSid(sid, WinAuthenticatedUserSid) ||
+	       IsWellKnownSid(sid, WinBuiltinUsersSid);
+}
+
+static bool lets_read(DWORD rights)
+{
+	return (rights & (FILE_READ_DATA | GENERIC_READ | GENERIC_ALL)) != 0;
+}
+
+/* A list that shuts somebody out, or has an entry of a kind that we do not know, is not judged. */
+static bool is_open_list(PACL list)
+{
+	bool is_open = false;
+	void *at;
+
+	for (DWORD i = 0; i < list->AceCount; i++) {
+		const ACE_HEADER *head;
+
+		if (!GetAce(list, i, &at))
+			return false;
+		head = at;
+		if (head->AceFlags & INHERIT_ONLY_ACE)
+			continue;
+		if (head->AceType == ACCESS_ALLOWED_ACE_TYPE) {
+			ACCESS_ALLOWED_ACE *allowed = at;
+
+			is_open |= lets_read(allowed->Mask) && is_everybody(&allowed->SidStart);
+		} else if (head->AceType != ACCESS_DENIED_ACE_TYPE ||
+		           lets_read(((ACCESS_DENIED_ACE *)at)->Mask)) {
+			return false;
+		}
+	}
+	return is_open;
+}
+
+/*
+ * Where everybody, or every user of the machine or domain, may read: 0644. Of groups there may be
+ * many and none is the file's own, so all else is the daemon's user alone; `group =` names one.
+ */
+static void set_readers(struct source_mark *m, HANDLE h)
+{
+	PSECURITY_DESCRIPTOR whole = NULL;
+	PACL list = NULL;
+	bool is_open = false;
+
+	if (GetSecurityInfo(h, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL,
+	                    &whole) == ERROR_SUCCESS)
+		is_open = list == NULL || is_open_list(list); /* without a list it is everybody's */
+	LocalFree(whole);
+	m->mode = is_open ? 0644 : 0600;
+	m->readers = (struct shm_access){ .mode = m->mode, .gid = -1 };
+}
+
+/* --- opening -------------------------------------------------------------------------------------- */
+
+/* Only for a look: nobody's way of sharing forbids that. */
+static HANDLE open_for_look(const wchar_t *path)
+{
+	return CreateFileW(path, FILE_READ_ATTRIBUTES, SHARED, NULL, OPEN_EXISTING,
+	                   FILE_FLAG_BACKUP_SEMANTICS | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS,
+	                   NULL);
+}
+
+static bool is_locked(DWORD code)
+{
+	return code == ERROR_SHARING_VIOLATION || code == ERROR_LOCK_VIOLATION;
+}
+
+static int failed(DWORD code, const char *path, struct shmpub_error *err)
+{
+	if (!is_locked(code))
+		return path_failed(err, code, path);
+	error_set(err, SHMPUB_ERR_SYS,
+	          "%s: locked by its writer (another program has it open without sharing)", path);
+	if (err != NULL)
+		err->sys = (int)code;
+	return SHMPUB_ERR_SYS;
+}
+
+/* A file that was deleted and is open still denies access: what takes its place may be there soon. */
+static bool may_pass(DWORD code)
+{
+	return is_locked(code) || code == ERROR_ACCESS_DENIED;
+}
+
+static int open_for_reading(HANDLE *out, const wchar_t *wide, const char *path,
+                            struct shmpub_error *err)
+{
+	DWORD rights = FILE_READ_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE;
+	DWORD flags = FILE_FLAG_SEQUENTIAL_SCAN | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+	DWORD code = ERROR_SUCCESS;
+
+	for (int i = 0; i < LOCKED_TRIES; i++) {
+		if (i)
+			Sleep(LOCKED_PAUSE_MS);
+		*out = CreateFileW(wide, rights, SHARED, NULL, OPEN_EXISTING, flags, NULL);
+		if (*out != INVALID_HANDLE_VALUE)
+			return SHMPUB_OK;
+		code = GetLastError();
+		if (!may_pass(code))
+			break;
+	}
+	return failed(code, path, err);
+}
+
+/* A look at what stands under the path now. */
+static int look_at_path(struct source_mark *out, const wchar_t *wide, const char *path,
+                        struct shmpub_error *err)
+{
+	HANDLE h = open_for_look(wide);
+	int r;
+
+	if (h == INVALID_HANDLE_VALUE)
+		return failed(GetLastError(), path, err);
+	r = look_at_file(out, h, path, err);
+	CloseHandle(h);
+	return r;
+}
+
+/* --- reading -------------------------------------------------------------------------------------- */
+
+static bool is_replaced(const struct source_mark *now, const struct source_mark *waited)
+{
+	return waited->inode != 0 &&
+	       (waited->inode != now->inode || waited->device != now->device ||
+	        waited->born_ns != now->born_ns);
+}
+
+/*
+ * A file whose last change is to come is one of a clock that is ahead of ours, and one that was
+ * changed lately may be open in a writer's hands: of both, two equal looks do count.
+ */
+static bool is_to_wait(const struct source_mark *now, const struct source_request *q)
+{
+	bool is_equal = q->waited.inode != 0 && same_look(now, &q->waited);
+	int64_t time = now_ns(), last = now->ctime_ns ? now->ctime_ns : now->mtime_ns;
+
+	if (q->takes_fresh || is_replaced(now, &q->waited))
+		return false;
+	if (now->is_settled)
+		return !is_equal && last > time - LATELY_NS;
+	return !(is_equal && last > time);
+}
+
+/* Until the end, at most `limit` bytes. SOURCE_BUSY when there is more than that. */
+static int read_all(struct buffer *out, HANDLE h, uint64_t limit, const char *path,
+                    struct shmpub_error *err)
+{
+	size_t room;
+	DWORD n;
+	int r;
+
+	for (;;) {
+		if (out->size > limit)
+			return SOURCE_BUSY;
+		if (out->size == out->capacity) {
+			r = buffer_reserve(out, 65536, err);
+			if (r)
+				return r;
+		}
+		room = out->capacity - out->size;
+		n = (DWORD)(room < READ_MAX ? room : READ_MAX);
+		if (!ReadFile(h, out->data + out->size, n, &n, NULL))
+			return GetLastError() == ERROR_HANDLE_EOF
+			               ? SHMPUB_OK
+			               : failed(GetLastError(), path, err);
+		if (n == 0)
+			return SHMPUB_OK;
+		out->size += n;
+	}
+}
+
+static int read_open(struct buffer *out, struct source_mark *mark, HANDLE h,
+                     const struct source_request *q, struct shmpub_error *err)
+{
+	struct source_mark before, after;
+	int r = look_at_file(&before, h, q->path, err);
+
+	if (r)
+		return r;
+	set_readers(&before, h);
+	if (before.size > q->max_size)
+		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
+		                 q->path, (unsigned long long)before.size,
+		                 (unsigned long long)q->max_size);
+	*mark = before;
+	if (is_to_wait(&before, q))
+		return SOURCE_FRESH;
+	/* One byte more than it says, so that its end is seen without growing. */
+	r = buffer_reserve(out, (size_t)before.size + 1, err);
+	if (!r)
+		r = read_all(out, h, before.size, q->path, err);
+	if (!r)
+		r = look_at_file(&after, h, q->path, err);
+	if (r)
+		return r;
+	return same_look(&before, &after) && out->size == before.size ? SHMPUB_OK : SOURCE_BUSY;
+}
+
+bool source_file_rests(const char *path, const struct source_mark *seen)
+{
+	struct source_mark now;
+	wchar_t *wide;
+	bool rests;
+
+	if (path_wide(&wide, path, NULL) != SHMPUB_OK)
+		return false;
+	rests = look_at_path(&now, wide, path, NULL) == SHMPUB_OK && source_mark_equal(seen, &now);
+	mem_free(wide);
+	return rests;
+}
+
+bool source_file_is_shut(const struct shmpub_error *err)
+{
+	return err->code == SHMPUB_ERR_SYS &&
+	       (err->sys == ERROR_ACCESS_DENIED || err->sys == ERROR_NETWORK_ACCESS_DENIED);
+}
+
+int source_file_usable(struct source_mark *mark, const char *path, struct shmpub_error *err)
+{
+	wchar_t *wide;
+	HANDLE h;
+	int r = path_wide(&wide, path, err);
+
+	if (r)
+		return r;
+	r = look_at_path(mark, wide, path, err); /* a folder cannot be opened for reading */
+	if (!r)
+		r = open_for_reading(&h, wide, path, err);
+	mem_free(wide);
+	if (r)
+		return r;
+	r = look_at_file(mark, h, path, err);
+	if (!r)
+		set_readers(mark, h);
+	CloseHandle(h);
+	return r;
+}
+
+static int read_path(struct buffer *out, struct source_mark *mark, const wchar_t *wide,
+                     const struct source_request *q, struct shmpub_error *err)
+{
+	struct source_mark now;
+	HANDLE h;
+	int r = look_at_path(&now, wide, q->path, err);
+
+	if (r)
+		return r;
+	if (q->seen != NULL && source_mark_equal(q->seen, &now))
+		return SOURCE_UNCHANGED;
+	r = open_for_reading(&h, wide, q->path, err);
+	if (r)
+		return r;
+	r = read_open(out, mark, h, q, err);
+	CloseHandle(h);
+	return r;
+}
+
+int source_file_read(struct buffer *out, struct source_mark *mark, const struct source_request *q,
+                     struct shmpub_error *err)
+{
+	wchar_t *wide;
+	int r = path_wide(&wide, q->path, err);
+
+	if (r)
+		return r;
+	r = read_path(out, mark, wide, q, err);
+	mem_free(wide);
+	return r;
+}
