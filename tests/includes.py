@@ -38,7 +38,7 @@ BELOW["api"] = set(BELOW)
 ROOMS_FOR = {
     "daemon": set(BELOW) - {"api", "reader"},
     "cli": {"base", "columns", "value", "show", "reader"},
-    "service": set[str](),
+    "service": {"base"},
     "include": set[str](),
     "examples": set[str](),
     "bench": set(BELOW),

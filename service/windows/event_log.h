@@ -1,0 +1,36 @@
+/*
+ * The event log: the source under which a service's lines stand, and the lines themselves.
+ *
+ * Each service is a source of its own, under its name, in the log "Application".
+ *
+ * Threads:  event_log_line() and the sink may be called by any thread.
+ * Lifetime: event_log_close() ends it; EVENT_LOG_NONE may be closed, and takes lines for nothing.
+ * Errors:   of registering: SHMPUB_ERR_SYS, SHMPUB_ERR_INVALID. A line that the log does not take
+ *           is lost: there is nobody to tell.
+ */
+#ifndef SHMPUBD_SERVICE_EVENT_LOG_H
+#define SHMPUBD_SERVICE_EVENT_LOG_H
+
+#include <windows.h>
+#include "base/span.h"
+#include "log.h"
+
+struct event_log {
+	HANDLE source;
+};
+#define EVENT_LOG_NONE ((struct event_log){ .source = NULL })
+
+/* Make the source `name`, whose messages stand in `program`. One of another program is refused. */
+int event_log_register(const char *name, const char *program, struct shmpub_error *err);
+/* Remove the source again, if it is of a shmpubd. */
+int event_log_unregister(const char *name, struct shmpub_error *err);
+
+void event_log_open(struct event_log *log, const char *name);
+void event_log_line(const struct event_log *log, enum log_level level, const char *format, ...);
+/* One event for each line. */
+void event_log_lines(const struct event_log *log, enum log_level level, struct span lines);
+/* For app_options.log_sink: `arg` is the struct event_log. */
+void event_log_write(void *arg, const char *lines, size_t size);
+void event_log_close(struct event_log *log);
+
+#endif
