@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 from handmade_metadata import footer, message, schema_message, structs, table
 
-from shmpub import _wait_linux
+from shmpub._platform import _posix_futex
 
 RECORD_BATCH, DICTIONARY_BATCH = 3, 2
 
@@ -360,9 +360,9 @@ class Instance:
 
     def wake(self, at: int) -> None:
         """Whoever sleeps on the word there."""
-        if _wait_linux._number is not None:
+        if _posix_futex._number is not None:
             address = self.words.ctypes.data + at
-            _wait_linux._syscall(_wait_linux._number, address, 1, 2**31 - 1, None, None, 0)
+            _posix_futex._syscall(_posix_futex._number, address, 1, 2**31 - 1, None, None, 0)
 
     def give(self, name: str, to: str) -> int:
         """Give the slot of a removed feed to another one, in the order that the format says."""

@@ -13,7 +13,7 @@ import pytest
 from conftest import read
 from frames import CASES
 
-from shmpub import _blocks, _columns, _mapping
+from shmpub import _blocks, _columns, _mapped
 from shmpub._snapshot import Snapshot, from_bytes
 
 
@@ -97,7 +97,7 @@ def test_index_and_codes_and_text_are_not_copied() -> None:
     assert np.shares_memory(frame.index.to_numpy(), held._content)
     assert np.shares_memory(frame["c"].array.codes, held._content)
     (chunk,) = frame["s"].array._pa_array.chunks
-    start = _mapping.address_of(held._content)
+    start = _mapped.address_of(held._content)
     for buffer in chunk.buffers()[1:]:
         assert start <= buffer.address < start + len(held._content)
 

@@ -19,7 +19,8 @@ from handmade import Column, Instance
 
 import shmpub
 from shmpub import _catalog, _flatbuf
-from shmpub._catalog import Catalog, Place
+from shmpub._catalog import Catalog
+from shmpub._place import Place
 from shmpub._snapshot import Snapshot, from_bytes
 
 TEXT = "i,a,f,s,c,b,t\n5,1,1.5,x,p,True,2020-01-01\n9,2,,é,,,\n11,3,2.5,,q,False,2021-01-01\n"

@@ -18,13 +18,16 @@ import pandas as pd
 import pytest
 from conftest import read
 from frames import CASES
+from handmade import Instance
 from test_frame import assert_same
 from test_hostile import metadata_bytes, record_of, resealed
 
 import shmpub
 from shmpub import _batch, _blocks, _layout
-from shmpub._catalog import Place
+from shmpub._attached import Attached
+from shmpub._catalog import Catalog
 from shmpub._layout import Layout
+from shmpub._place import Place
 from shmpub._snapshot import Snapshot, from_bytes, open_snapshot
 
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
@@ -289,14 +292,14 @@ class Files:
     """Snapshots opened as a feed opens them, with what was kept of the one before."""
 
     def __init__(self, directory: Path) -> None:
-        self.place = Place("shmpub", str(directory), None)
-        self.path = directory / "shmpub" / "f.arrow"
-        self.path.parent.mkdir()
+        self.instance = Instance(directory)
+        self.instance.announce("f", 1)
+        catalog = Catalog(Place("shmpub", str(directory), None))
+        self.attached = Attached(catalog, *catalog.find("f"))
 
     def open(self, data: bytes, kept: Layout | None) -> Snapshot:
-        self.path.unlink(missing_ok=True)
-        self.path.write_bytes(data)
-        return open_snapshot(self.place, "f", "bounds", kept, is_for_frames=True)
+        self.instance.place("f", data)
+        return open_snapshot(self.attached, "f", "bounds", kept, is_for_frames=True)
 
     def assert_frames_agree(self, data: bytes, kept: Layout, unharmed: bytes) -> bool:
         """Whether there is one."""

@@ -20,7 +20,7 @@ from conftest import descriptors, mappings, read
 from handmade import Instance
 
 import shmpub
-from shmpub import _mapping, _unmap
+from shmpub._platform import _posix, _posix_unmap
 
 FIRST = read("a,b,s\n1,1.5,x\n2,2.5,y\n")
 LATER = read("a,b,s\n9,9.5,z\n")
@@ -97,7 +97,7 @@ def test_mapping_may_be_read_by_finalizers_in_a_dead_cycle(tmp_path: Path) -> No
     script = f"""
         import gc, os, sys
         import numpy as np
-        from shmpub import _mapping
+        from shmpub._platform import _posix
         gc.disable()
         fd = os.open({str(tmp_path / "f")!r}, os.O_RDONLY)
         class Late:
@@ -106,7 +106,7 @@ def test_mapping_may_be_read_by_finalizers_in_a_dead_cycle(tmp_path: Path) -> No
             def __del__(self):
                 print(int(self.array.sum()))
         for _ in range(50):
-            Late(_mapping.map_shared(fd, 1 << 16))
+            Late(_posix.map_shared(fd, 1 << 16))
         gc.collect()
         maps = open("/proc/self/maps").read()
         print("left", maps.count({str(tmp_path / "f")!r}))
@@ -124,7 +124,7 @@ def test_mapping_may_be_read_by_finalizers_in_a_dead_cycle(tmp_path: Path) -> No
 
 def test_mapping_reports_what_the_kernel_says(tmp_path: Path) -> None:
     with open(tmp_path / "f", "wb") as file, pytest.raises(OSError, match="ermission"):
-        _mapping.map_shared(file.fileno(), 4096)
+        _posix.map_shared(file.fileno(), 4096)
 
 
 def test_interpreter_ends_with_mappings_in_use(instance: Instance, directory: Path) -> None:
@@ -170,16 +170,16 @@ def settles(path: object, count: int) -> bool:
 def large(directory: Path) -> Iterator[int]:
     path = directory / "large"
     with open(path, "wb") as file:
-        file.truncate(_unmap.LARGE + 4096)
+        file.truncate(_posix_unmap.LARGE + 4096)
     fd = os.open(path, os.O_RDONLY)
     yield fd
     os.close(fd)
 
 
 def test_large_mappings_are_given_back_by_a_thread(large: int, directory: Path) -> None:
-    size = _unmap.LARGE + 4096
+    size = _posix_unmap.LARGE + 4096
     for number in range(4):
-        kept, mapped = _mapping.map_shared(large, size), _mapping.map_shared(large, size)
+        kept, mapped = _posix.map_shared(large, size), _posix.map_shared(large, size)
         assert len(mappings(directory)) == 2
         held = np.ndarray((size,), np.uint8, kept.data)
         assert int(held.sum()) == int(mapped.sum()) == 0
@@ -191,12 +191,12 @@ def test_large_mappings_are_given_back_by_a_thread(large: int, directory: Path) 
 
 
 def test_large_mappings_are_given_back_in_a_forked_child(large: int, directory: Path) -> None:
-    size = _unmap.LARGE + 4096
-    first = _mapping.map_shared(large, size)
-    kept = _mapping.map_shared(large, size)
+    size = _posix_unmap.LARGE + 4096
+    first = _posix.map_shared(large, size)
+    kept = _posix.map_shared(large, size)
     assert int(first.sum()) == int(kept.sum()) == 0
     del first
-    assert _unmap._reaper._is_running
+    assert _posix_unmap._reaper._is_running
     assert settles(directory, 1)
     child = os.fork()
     if child == 0:
@@ -217,18 +217,18 @@ def test_large_mappings_are_given_back_where_no_thread_can_be(
     def refused(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    reaper = _unmap._Reaper()
-    monkeypatch.setattr(_unmap._Reaper._runs, "__defaults__", (refused, None))
-    address = _mapping._map(large, _unmap.LARGE + 4096, 1, 2)
+    reaper = _posix_unmap._Reaper()
+    monkeypatch.setattr(_posix_unmap._Reaper._runs, "__defaults__", (refused, None))
+    address = _posix.map_at(large, _posix_unmap.LARGE + 4096, 1, 2)
     assert len(mappings(directory)) == 1
-    reaper.give_back(address, _unmap.LARGE + 4096, faults=0)
+    reaper.give_back(address, _posix_unmap.LARGE + 4096, faults=0)
     assert mappings(directory) == []
 
 
 def test_what_nobody_looked_at_needs_no_thread(large: int, directory: Path) -> None:
-    reaper, size = _unmap._Reaper(), _unmap.LARGE + 4096
+    reaper, size = _posix_unmap._Reaper(), _posix_unmap.LARGE + 4096
     assert reaper.faults_before(4096) == -1
-    first, second = _mapping._map(large, size, 1, 2), _mapping._map(large, size, 1, 2)
+    first, second = _posix.map_at(large, size, 1, 2), _posix.map_at(large, size, 1, 2)
     reaper.give_back(first, size, faults=resource.getrusage(0).ru_minflt)
     assert len(mappings(directory)) == 1
     reaper.give_back(second, size, resource.getrusage(0).ru_minflt)
@@ -240,16 +240,16 @@ def test_what_nobody_looked_at_needs_no_thread(large: int, directory: Path) -> N
 def test_interpreter_ends_with_large_mappings(large: int, directory: Path) -> None:
     script = f"""
         import os
-        from shmpub import _mapping, _unmap
+        from shmpub._platform import _posix, _posix_unmap
         fd = os.open({str(directory / "large")!r}, os.O_RDONLY)
-        size = _unmap.LARGE + 4096
+        size = _posix_unmap.LARGE + 4096
         for _ in range(20):
-            _mapping.map_shared(fd, size).sum()
+            _posix.map_shared(fd, size).sum()
         class Last:
             def __init__(self):
-                self.array, self.me = _mapping.map_shared(fd, size), self
+                self.array, self.me = _posix.map_shared(fd, size), self
         last = Last()
-        held = _mapping.map_shared(fd, size)
+        held = _posix.map_shared(fd, size)
     """
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(script)],

@@ -21,7 +21,7 @@ from conftest import read
 from handmade import Instance
 
 import shmpub
-from shmpub import _wait_linux
+from shmpub._platform import _posix_futex
 
 FRAME = read("a\n1\n")
 
@@ -299,9 +299,9 @@ def test_sleep_ends_by_a_wake_by_time_and_at_once() -> None:
     word = ctypes.c_uint32(5)
     address = ctypes.addressof(word)
     start = time.monotonic()
-    _wait_linux.sleep(address, 4, 30)  # differs already
+    _posix_futex.sleep(address, 4, 30)  # differs already
     assert time.monotonic() - start < 20
-    _wait_linux.sleep(address, 5, 0.01)
+    _posix_futex.sleep(address, 5, 0.01)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="futex")
@@ -313,14 +313,14 @@ def test_sleep_ends_by_a_wake() -> None:
     ended = threading.Event()
 
     def sleeper() -> None:
-        _wait_linux.sleep(address, 5, 60)
+        _posix_futex.sleep(address, 5, 60)
         ended.set()
 
     thread = threading.Thread(target=sleeper)
     thread.start()
     while not ended.wait(0.01):
         # FUTEX_WAKE; again and again, since nobody knows when the thread sleeps
-        _wait_linux._syscall(_wait_linux._number, address, 1, 1000, None, None, 0)
+        _posix_futex._syscall(_posix_futex._number, address, 1, 1000, None, None, 0)
     thread.join()
 
 
@@ -356,7 +356,7 @@ def test_ctrl_c_ends_it(directory: Path, has_instance: bool) -> None:
 def test_without_futex(
     instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_wait_linux, "_number", None)
+    monkeypatch.setattr(_posix_futex, "_number", None)
     instance.publish("quotes", FRAME, 1)
     feed = shmpub.subscribe("quotes", directory=directory)
     _ = feed.df

@@ -6,8 +6,8 @@ given to another feed: whoever has read a word of it looks at its generation, to
 
 from __future__ import annotations
 
-from . import _catalog, _wait_linux
-from ._catalog import Catalog, Status
+from . import _catalog
+from ._catalog import Catalog, Descriptor, Status
 from ._mark import NOTHING, Mark
 
 Cell = tuple[memoryview, int, int, int]  # words, sequence's index, generation's index, generation
@@ -69,9 +69,14 @@ class Attached:
         """What the catalog tells of the feed; None when it has none of that name."""
         return self.catalog.status(self.slot, self.generation) if self.slot >= 0 else None
 
+    def descriptor(self) -> Descriptor | None:
+        """What the newest snapshot is; None when there is none of this feed."""
+        found = self.catalog.descriptor(self.slot)
+        return found if self._is_mine() else None
+
     def wake_word(self) -> int:
         return self._words32[self._wake_at]
 
     def sleep(self, wake: int, seconds: float) -> None:
         """Until the wake word is another one than `wake`, or the time has passed."""
-        _wait_linux.sleep(self.catalog.base + 4 * self._wake_at, wake, seconds)
+        self.catalog.instance.sleep(self._wake_at, wake, seconds)

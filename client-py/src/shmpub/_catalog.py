@@ -7,27 +7,16 @@ that guards it.
 
 from __future__ import annotations
 
-import os
-import re
-import stat
-import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
-from . import _arguments, _wait_linux
-from ._errors import AccessDenied, FeedNotFound, FormatError, InstanceNotFound, UntrustedOwner
+from . import _place, _platform
+from ._errors import FormatError, InstanceNotFound
 from ._liveness import Publisher, why_gone
-from ._mapping import address_of, map_shared
-
-DIRECTORY = "/dev/shm"
-INSTANCE = "shmpub"
-
-_FEED_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}", re.ASCII)
-_INSTANCE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}", re.ASCII)
+from ._place import Place, is_feed_name
 
 _MAGIC = b"SHMPUBC\x01"
 _VERSION = 1
@@ -48,70 +37,14 @@ FREE, NEVER, FRESH, STALE, FAILING, REMOVED = range(6)
 WITH_FEED = (NEVER, FRESH, STALE, FAILING)
 STATES = {NEVER: "never", FRESH: "fresh", STALE: "stale", FAILING: "failing", REMOVED: "removed"}
 
-_MOST_LOOKED_AT = 1000  # names in a directory that many others may write into
 _MOST_NAMED = 10
-
-
-def can_be(instance: str, feed: str) -> bool:
-    """Whether there can be an instance and a feed of such names."""
-    return bool(_INSTANCE_NAME.fullmatch(instance) and _FEED_NAME.fullmatch(feed))
-
-
-def check_instance_name(name: str) -> None:
-    """InstanceNotFound when no instance can have that name."""
-    if not _INSTANCE_NAME.fullmatch(name):
-        raise InstanceNotFound(
-            f"no instance can have the name {name!r}: 1 to 40 of A-Z a-z 0-9 _ -, "
-            "beginning with a letter, a digit or _"
-        )
-
-
-def check_feed_name(name: str) -> None:
-    """FeedNotFound when no feed can have that name."""
-    if not _FEED_NAME.fullmatch(name):
-        raise FeedNotFound(
-            f"no feed can have the name {name!r}: 1 to 40 of A-Z a-z 0-9 _ . -, "
-            "beginning with a letter, a digit or _"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an instance is, and whom we take it from."""
-
-    instance: str
-    directory: str
-    owner: int | None  # a uid
-
-    @property
-    def path(self) -> str:
-        return os.path.join(self.directory, self.instance)
-
-    def check_owner(self, path: str, status: os.stat_result) -> None:
-        """UntrustedOwner unless it is root, me, the user `shmpub`, or whom the caller named."""
-        uid = status.st_uid
-        if sys.platform == "win32" or uid in (0, os.geteuid(), self.owner):
-            return
-        if uid == _arguments.uid_of("shmpub"):
-            return
-        raise UntrustedOwner(f"{path} belongs to uid {uid}; owner={uid} would accept it", uid)
-
-
-def place(
-    instance: str | None, directory: str | os.PathLike[str] | None, owner: int | str | None
-) -> Place:
-    """With the environment's and our own defaults for what was not given."""
-    return Place(
-        _arguments.text("instance", instance or os.environ.get("SHMPUB_INSTANCE") or INSTANCE),
-        os.fsdecode(directory or os.environ.get("SHMPUB_DIRECTORY") or DIRECTORY),
-        _arguments.owner(owner),
-    )
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What the current snapshot of a feed is, for lists."""
+    """What the current snapshot of a feed is."""
 
+    segment: int  # a number that no other snapshot of its publisher has
     size: int
     rows: int
     columns: int
@@ -136,60 +69,12 @@ class Status:
     error: str
 
 
-def _open_catalog(where: Place) -> int:
-    """In the directory whose owner was looked at, wherever its name leads by then."""
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-    path = where.path
-    try:
-        folder = os.open(path, flags | os.O_DIRECTORY)
-        try:
-            where.check_owner(path, os.fstat(folder))
-            path = os.path.join(path, "catalog")
-            return os.open("catalog", flags | os.O_NONBLOCK, dir_fd=folder)
-        finally:
-            os.close(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        raise InstanceNotFound(f"nothing is published at {where.path}") from None
-    except PermissionError:
-        raise denied(path) from None
-
-
 def nothing_at(where: Place) -> InstanceNotFound:
     """The same error with the names of the instances that there are."""
-    check_instance_name(where.instance)
-    names: list[str] = []
-    try:
-        with os.scandir(where.directory) as entries:
-            names = sorted(e.name for e in islice(entries, _MOST_LOOKED_AT) if _is_instance(e))
-        why = f"instances in {where.directory}: {', '.join(names[:_MOST_NAMED]) or 'none'}"
-    except OSError as error:
-        why = f"{where.directory}: {error.strerror}"
-    message = f"nothing is published at {where.path}; {why}"
-    return InstanceNotFound(message, tuple(names[:_MOST_NAMED]))
-
-
-def _is_instance(entry: os.DirEntry[str]) -> bool:
-    try:
-        return (
-            _INSTANCE_NAME.fullmatch(entry.name) is not None
-            and entry.is_dir(follow_symlinks=False)
-            and os.path.exists(os.path.join(entry.path, "catalog"))
-        )
-    except OSError:
-        return False
-
-
-def denied(path: str) -> AccessDenied:
-    """What to raise when opening `path` was forbidden."""
-    message = f"{path}: this process may not read it"
-    if sys.platform != "win32":
-        message = f"{path}: this process (uid {os.geteuid()}) may not read it"
-    try:
-        status = os.stat(path, follow_symlinks=False)
-    except OSError:  # a directory above is closed already
-        return AccessDenied(message, path)
-    mode = stat.S_IMODE(status.st_mode)
-    return AccessDenied(f"{message}; it belongs to uid {status.st_uid}, mode {mode:04o}", path)
+    _place.check_instance_name(where.instance)
+    names, why = _platform.find_instances(where.directory, _place.is_instance_name)
+    named = tuple(names[:_MOST_NAMED])
+    return InstanceNotFound(f"nothing is published at {where.path}; {why}{', '.join(named)}", named)
 
 
 class Catalog:
@@ -197,27 +82,20 @@ class Catalog:
 
     def __init__(self, where: Place) -> None:
         """Raises InstanceNotFound, AccessDenied, UntrustedOwner or FormatError."""
-        self.path = os.path.join(where.path, "catalog")
-        check_instance_name(where.instance)
-        fd = _open_catalog(where)
-        try:
-            status = os.fstat(fd)
-            where.check_owner(self.path, status)
-            if not stat.S_ISREG(status.st_mode) or status.st_size < _HEADER_SIZE:
-                raise FormatError(f"{self.path}: shorter than a header")
-            self.identity = status.st_dev, status.st_ino
-            self._data = map_shared(fd, status.st_size)
-        finally:
-            os.close(fd)
+        _place.check_instance_name(where.instance)
+        self.instance = _platform.Instance(where)
+        self.path = self.instance.path
+        self._data = self.instance.content
         self._check_header()
         self._n_known = 0  # slots that were found to be used
-        self.base = address_of(self._data)
         words = self._data[: len(self._data) // 8 * 8].data
         self.words64 = words.cast("Q")
         self.words32 = words.cast("I")
 
     def _check_header(self) -> None:
         """Checked in a copy, and kept: what the header says later is not believed."""
+        if len(self._data) < _HEADER_SIZE:
+            raise FormatError(f"{self.path}: shorter than a header")
         header = self._data[:104].tobytes()
         numbers = np.frombuffer(header, "<u4")
         wrong = None
@@ -285,15 +163,11 @@ class Catalog:
 
     def sleep(self, wake: int, seconds: float) -> None:
         """Until the wake word is another one than `wake`, or the time has passed."""
-        _wait_linux.sleep(self.base + 4 * _WAKE_AT, wake, seconds)
+        self.instance.sleep(_WAKE_AT, wake, seconds)
 
     def stands(self) -> bool:
-        """Whether this catalog is still the one under its name."""
-        try:
-            status = os.stat(self.path, follow_symlinks=False)
-        except OSError:
-            return False
-        return (status.st_dev, status.st_ino) == self.identity
+        """Whether this catalog is still the instance's."""
+        return self.instance.stands(self.is_stopped)
 
     # --- slots -----------------------------------------------------------------------------------
 
@@ -304,7 +178,7 @@ class Catalog:
         """
         found = -1, 0
         used = self._n_slots()
-        if not _FEED_NAME.fullmatch(name):
+        if not is_feed_name(name):
             return found
         table = self._data[_HEADER_SIZE : _HEADER_SIZE + used * _SLOT_SIZE]
         names = table.reshape(used, _SLOT_SIZE)[:, :_NAME_SIZE]
@@ -321,7 +195,7 @@ class Catalog:
         """(slot, generation, name) of every feed that is not removed."""
         for slot in range(self._n_slots()):
             generation, name, state = self._named(slot)
-            if state in WITH_FEED and _FEED_NAME.fullmatch(name):
+            if state in WITH_FEED and is_feed_name(name):
                 yield slot, generation, name
 
     def _named(self, slot: int) -> tuple[int, str, int]:
@@ -379,14 +253,14 @@ class Catalog:
             name,
             state,
             self.words64[self.sequence_at(slot)],
-            self._descriptor(slot),
+            self.descriptor(slot),
             _signed(self.word(slot, 352)),
             self._error(slot),
         )
         is_ours = generation_now == generation == self.word(slot, _GENERATION_AT)
         return status if is_ours and state in STATES else None
 
-    def _descriptor(self, slot: int) -> Descriptor | None:
+    def descriptor(self, slot: int) -> Descriptor | None:
         """A consistent copy of the current descriptor; None when nothing was published."""
         sequence_at = self.sequence_at(slot)
         for _ in range(_TRIES):
@@ -397,9 +271,9 @@ class Catalog:
             at = (at + (sequence & 1) * _DESCRIPTOR_SIZE) // 8
             words = self.words64[at : at + 7].tolist()
             if self.words64[sequence_at] == sequence and words[0] == sequence:
-                return Descriptor(
-                    words[2], words[3], words[4], _signed(words[5]), _signed(words[6])
-                )
+                segment, size, rows, columns = words[1:5]
+                times = _signed(words[5]), _signed(words[6])
+                return Descriptor(segment, size, rows, columns, *times)
         return None
 
     def _error(self, slot: int) -> str:

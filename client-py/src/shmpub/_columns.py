@@ -21,7 +21,7 @@ from ._arrow_schema import Field, Type
 from ._batch import Batch
 from ._errors import FormatError
 from ._layout import Layout, Read
-from ._mapping import address_of
+from ._mapped import address_of
 
 try:
     import pyarrow as pa

@@ -22,12 +22,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from . import _arguments, _catalog
+from . import _arguments, _catalog, _place
 from ._attached import NO_CELL, Attached, Cell
-from ._catalog import Catalog, Place, Status
+from ._catalog import Catalog, Status
 from ._errors import FeedNotFound, FormatError, InstanceNotFound, NotPublished
 from ._live import Live
 from ._mark import NOTHING, Cursor, Mark
+from ._place import Place, is_feed_name, is_instance_name
 from ._snapshot import Snapshot, open_snapshot
 from ._updates import Subscription, Updates
 
@@ -70,7 +71,7 @@ def subscribe(
     """
     if verify not in ("bounds", "full"):
         raise ValueError(f'verify is "bounds" or "full", not {verify!r}')
-    place = _catalog.place(instance, directory, owner)
+    place = _place.place(instance, directory, owner)
     return Feed(_arguments.text("name", name), place, verify)
 
 
@@ -85,7 +86,7 @@ class Feed:
         self._name = name
         self._place = place
         self._verify: Verify = verify
-        self._can_be = _catalog.can_be(place.instance, name)
+        self._can_be = is_instance_name(place.instance) and is_feed_name(name)
         self._reset()
         _feeds.add(self)
 
@@ -296,11 +297,11 @@ class Feed:
 
     def _check_names(self) -> None:
         """Names that nothing can have are told at once: there is nothing to wait for."""
-        _catalog.check_instance_name(self._place.instance)
-        _catalog.check_feed_name(self._name)
+        _place.check_instance_name(self._place.instance)
+        _place.check_feed_name(self._name)
 
     def _not_found(self, catalog: Catalog) -> FeedNotFound:
-        _catalog.check_feed_name(self._name)
+        _place.check_feed_name(self._name)
         names = [name for _, _, name in islice(catalog.slots(), _MOST_COMPARED)]
         nearest = next(iter(difflib.get_close_matches(self._name, names, 1)), None)
         hint = f"; the nearest is {nearest!r}" if nearest else ""
@@ -342,11 +343,9 @@ class Feed:
             if not mark.sequence:
                 break
             try:
-                snapshot = open_snapshot(self._place, self._name, self._verify, kept, is_for_frames)
-            except (FileNotFoundError, BlockingIOError):
+                snapshot = open_snapshot(attached, self._name, self._verify, kept, is_for_frames)
+            except FileNotFoundError:
                 continue
-            except PermissionError:
-                raise _catalog.denied(f"{self._place.path}/{self._name}.arrow") from None
             except FormatError as error:  # it may have lost its name to a good one meanwhile
                 broken = error
                 continue
@@ -373,7 +372,7 @@ class Feed:
             return held
         status = attached.status()
         has_lost = status is not None and status.sequence
-        why = "has lost its snapshot's file" if has_lost else "was not published yet"
+        why = "has lost its snapshot" if has_lost else "was not published yet"
         error = status.error if status is not None else ""
         raise NotPublished(f"{self._name} {why}{': ' + error if error else ''}")
 

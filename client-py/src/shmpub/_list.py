@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from . import _catalog
+from . import _catalog, _place
 from ._catalog import Catalog, Status
 from ._errors import InstanceNotFound
 
@@ -45,7 +45,7 @@ def feeds(
     Raises InstanceNotFound when nothing is published there, AccessDenied, UntrustedOwner,
     FormatError.
     """
-    place = _catalog.place(instance, directory, owner)
+    place = _place.place(instance, directory, owner)
     try:
         catalog = Catalog(place)
     except InstanceNotFound:

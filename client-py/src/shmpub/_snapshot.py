@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import sys
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +12,14 @@ import pandas as pd
 from . import _export, _frame, _layout, _verify
 from ._arrow_schema import values_schema
 from ._blocks import Maker
-from ._catalog import Place
 from ._columns import Source, numpy_array
 from ._errors import Error, FormatError
 from ._layout import Layout, Read, Stamp
-from ._mapping import map_shared
 from ._mark import Mark
 
-_OPEN = os.O_RDONLY
-for _flag in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
-    _OPEN |= getattr(os, _flag, 0)
-_HEAD = 4096
+if TYPE_CHECKING:
+    from ._attached import Attached
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -150,47 +144,31 @@ class Snapshot:
 
 
 def open_snapshot(
-    where: Place, feed: str, verify: str, kept: Layout | None, is_for_frames: bool = False
+    attached: Attached, feed: str, verify: str, kept: Layout | None, is_for_frames: bool = False
 ) -> Snapshot:
-    """Map and check what stands under the feed's name.
+    """Map and check the feed's newest snapshot.
 
-    When frames are wanted, the first one is prepared as long as the file is open.
-    Raises FileNotFoundError when nothing does, BlockingIOError when it is being filled anew (and
-    another has its name), FormatError, UntrustedOwner.
+    When frames are wanted, the first one is prepared as long as the segment is open.
+    Raises FileNotFoundError when there is none at present, FormatError, UntrustedOwner and
+    AccessDenied.
     """
-    path = f"{where.directory}/{where.instance}/{feed}.arrow"
-    fd = os.open(path, _OPEN)
+    segment = attached.catalog.instance.open_segment(feed, attached.descriptor)
     try:
-        status = os.fstat(fd)
-        where.check_owner(path, status)
-        size = status.st_size
-        if not stat.S_ISREG(status.st_mode) or size == 0:
-            raise FormatError("no file with anything in it")
-
-        head = os.pread(fd, _HEAD, 0)  # with the messages in it, where columns are few
-
-        def read(at: int, n: int) -> bytes:
-            return head[at : at + n] if at + n <= len(head) else os.pread(fd, n, at)
-
-        layout, stamp = _layout.load(read, size, kept)
-        content = map_shared(fd, size)
-        check(layout, content, verify if _is_own(status.st_uid) else "full")
+        layout, stamp = _layout.load(segment.read, segment.size, kept)
+        content = segment.map()
+        # Whoever else is trusted to publish may still be wrong.
+        check(layout, content, verify if segment.is_own else "full")
         snapshot = Snapshot(feed, layout, stamp, content)
         if is_for_frames:
             try:
-                snapshot._prepare_frames(read)
+                snapshot._prepare_frames(segment.read)
             except FormatError:
                 pass  # whoever asks for the frame is told
         return snapshot
     except FormatError as error:
-        raise FormatError(f"{path}: {error}") from None
+        raise FormatError(f"{segment.path}: {error}") from None
     finally:
-        os.close(fd)
-
-
-def _is_own(uid: int) -> bool:
-    """Whether root or I wrote it. Whoever else is trusted to publish may still be wrong."""
-    return uid == 0 or sys.platform == "win32" or uid == os.geteuid()
+        segment.close()
 
 
 def check(layout: Layout, content: npt.NDArray[np.uint8], verify: str) -> None:

@@ -18,6 +18,7 @@ import _thread
 import ctypes
 import os
 from queue import SimpleQueue
+from resource import getrusage
 from typing import Any
 
 LARGE = 16 << 20  # bytes
@@ -25,20 +26,13 @@ _FEW = 32  # page faults: about five hundred pages
 _PIECE = 8 << 20
 _DONTNEED = 4
 
-try:
-    from resource import getrusage
-except ImportError:  # no mapping is given back here, then
-    getrusage = None  # type: ignore[assignment]
-
-libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
-_munmap = _madvise = None
-if libc is not None:
-    _munmap = libc.munmap
-    _munmap.restype = ctypes.c_int
-    _munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-    _madvise = libc.madvise
-    _madvise.restype = ctypes.c_int
-    _madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+libc: Any = ctypes.CDLL(None, use_errno=True)
+_munmap = libc.munmap
+_munmap.restype = ctypes.c_int
+_munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_madvise = libc.madvise
+_madvise.restype = ctypes.c_int
+_madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
 Waiting = SimpleQueue[tuple[int, int]]
 
@@ -100,5 +94,4 @@ _reaper = _Reaper()
 give_back = _reaper.give_back
 faults_before = _reaper.faults_before
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reaper.forget)
+os.register_at_fork(after_in_child=_reaper.forget)

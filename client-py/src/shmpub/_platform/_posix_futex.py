@@ -7,7 +7,7 @@ run meanwhile, and a signal ends the call, so that Ctrl-C works.
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
 import sys
 import time
 
@@ -26,7 +26,8 @@ class _Timespec(ctypes.Structure):
     _fields_ = (("seconds", ctypes.c_int64), ("nanoseconds", ctypes.c_int64))
 
 
-_number = _SYSCALLS.get(platform.machine()) if sys.platform == "linux" else None
+_system = os.uname()
+_number = _SYSCALLS.get(_system.machine) if _system.sysname == "Linux" else None
 if sys.maxsize < 2**32:
     _number = None
 if _number is not None:

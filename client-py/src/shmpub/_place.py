@@ -1,0 +1,65 @@
+"""Where an instance is, and what instances and feeds may be called."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from . import _arguments, _platform
+from ._errors import FeedNotFound, InstanceNotFound
+
+INSTANCE = "shmpub"
+
+_FEED_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}", re.ASCII)
+_INSTANCE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an instance is, and whom we take it from."""
+
+    instance: str
+    directory: str
+    owner: _platform.Owner | None
+
+    @property
+    def path(self) -> str:
+        """What it is called in messages."""
+        return _platform.path_of(self.directory, self.instance)
+
+
+def place(
+    instance: str | None, directory: str | os.PathLike[str] | None, owner: int | str | None
+) -> Place:
+    """With the environment's and our own defaults for what was not given."""
+    name = _arguments.text("instance", instance or os.environ.get("SHMPUB_INSTANCE") or INSTANCE)
+    text = os.fsdecode(directory or os.environ.get("SHMPUB_DIRECTORY") or _platform.DIRECTORY)
+    _platform.check_directory(text)
+    return Place(name, text, _platform.owner_of(owner))
+
+
+def is_feed_name(name: str) -> bool:
+    return _FEED_NAME.fullmatch(name) is not None
+
+
+def is_instance_name(name: str) -> bool:
+    return _INSTANCE_NAME.fullmatch(name) is not None
+
+
+def check_instance_name(name: str) -> None:
+    """InstanceNotFound when no instance can have that name."""
+    if not is_instance_name(name):
+        raise InstanceNotFound(
+            f"no instance can have the name {name!r}: 1 to 40 of A-Z a-z 0-9 _ -, "
+            "beginning with a letter, a digit or _"
+        )
+
+
+def check_feed_name(name: str) -> None:
+    """FeedNotFound when no feed can have that name."""
+    if not is_feed_name(name):
+        raise FeedNotFound(
+            f"no feed can have the name {name!r}: 1 to 40 of A-Z a-z 0-9 _ . -, "
+            "beginning with a letter, a digit or _"
+        )

@@ -1,0 +1,295 @@
+"""The contract of __init__.py on POSIX systems: directories, files, futexes.
+
+An instance is a directory of files. A file's owner says who stands behind it, and its inode whether
+a name still leads to it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import stat
+from collections.abc import Callable
+from itertools import islice
+from operator import index
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._errors import AccessDenied, FormatError, InstanceNotFound, UntrustedOwner
+from .._mapped import Mapped
+from . import _posix_futex
+from ._posix_unmap import faults_before, give_back, libc
+
+if TYPE_CHECKING:
+    from .._place import Place
+
+DIRECTORY = "/dev/shm"
+Owner = int  # a uid
+
+_LARGEST_UID = 2**32 - 2  # the one above means "none" to the kernel
+_LARGEST_PID = 2**31 - 1
+_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+_HEAD = 4096
+_MOST_LOOKED_AT = 1000  # names in a directory that many others may write into
+
+_uids: dict[str, int] = {}  # a look into the user database costs more than opening a snapshot
+
+
+# --- owners ---------------------------------------------------------------------------------------
+
+
+def owner_of(value: int | str | None) -> Owner | None:
+    """The uid of a user who was named by uid or by name."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not (hasattr(value, "__index__") or isinstance(value, str)):
+        raise TypeError(f"owner is a uid, a user's name or None, not {type(value).__name__}")
+    if not isinstance(value, str):
+        uid = index(value)
+    else:
+        found = _uid_of(value)
+        if found is None and not (value.isascii() and value.isdecimal()):
+            raise ValueError(f"owner={value!r}: this machine has no user of that name")
+        uid = int(value) if found is None else found
+    if not 0 <= uid <= _LARGEST_UID:
+        raise ValueError(f"owner={value!r} is no uid")
+    return uid
+
+
+def _uid_of(user: str) -> int | None:
+    """From the machine's user database; None when it has no such user."""
+    found = _uids.get(user)
+    if found is None:
+        try:
+            import pwd
+
+            found = _uids[user] = pwd.getpwnam(user).pw_uid
+        except (ImportError, KeyError, ValueError):  # no such database, user; a NUL in the name
+            return None
+    return found
+
+
+def _check_owner(place: Place, path: str, uid: int) -> None:
+    """UntrustedOwner unless it is root, me, the user `shmpub`, or whom the caller named."""
+    if uid in (0, os.geteuid(), place.owner) or uid == _uid_of("shmpub"):
+        return
+    raise UntrustedOwner(f"{path} belongs to uid {uid}; owner={uid} would accept it", uid)
+
+
+def _denied(path: str) -> AccessDenied:
+    """What to raise when opening `path` was forbidden."""
+    message = f"{path}: this process (uid {os.geteuid()}) may not read it"
+    try:
+        status = os.stat(path, follow_symlinks=False)
+    except OSError:  # a directory above is closed already
+        return AccessDenied(message, path)
+    mode = stat.S_IMODE(status.st_mode)
+    return AccessDenied(f"{message}; it belongs to uid {status.st_uid}, mode {mode:04o}", path)
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def check_directory(text: str) -> None:
+    """Any text may be a directory."""
+
+
+def path_of(directory: str, instance: str) -> str:
+    """The instance's directory."""
+    return os.path.join(directory, instance)
+
+
+def find_instances(directory: str, is_instance: Callable[[str], bool]) -> tuple[list[str], str]:
+    """Those of which `is_instance` holds and that have a catalog."""
+
+    def has_catalog(entry: os.DirEntry[str]) -> bool:
+        try:
+            return (
+                is_instance(entry.name)
+                and entry.is_dir(follow_symlinks=False)
+                and os.path.exists(os.path.join(entry.path, "catalog"))
+            )
+        except OSError:
+            return False
+
+    try:
+        with os.scandir(directory) as entries:
+            names = sorted(e.name for e in islice(entries, _MOST_LOOKED_AT) if has_catalog(e))
+    except OSError as error:
+        return [], f"{directory}: {error.strerror}"
+    return names, f"instances in {directory}: {'' if names else 'none'}"
+
+
+# --- an instance ----------------------------------------------------------------------------------
+
+
+class Instance:
+    """See the contract. The catalog is taken from the directory whose owner was looked at."""
+
+    __slots__ = ("_address", "_identity", "_place", "content", "path")
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.path = os.path.join(place.path, "catalog")
+        fd = _open_catalog(place)
+        try:
+            status = os.fstat(fd)
+            _check_owner(place, self.path, status.st_uid)
+            if not stat.S_ISREG(status.st_mode) or not status.st_size:
+                raise FormatError(f"{self.path}: shorter than a header")
+            self._identity = status.st_dev, status.st_ino
+            self.content = map_shared(fd, status.st_size)
+        finally:
+            os.close(fd)
+        self._address: int = self.content.__array_interface__["data"][0]
+
+    def stands(self, is_stopped: bool) -> bool:
+        try:
+            status = os.stat(self.path, follow_symlinks=False)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._identity
+
+    def sleep(self, index: int, seen: int, seconds: float) -> None:
+        _posix_futex.sleep(self._address + 4 * index, seen, seconds)
+
+    def open_segment(self, feed: str, descriptor: Callable[[], Any]) -> Segment:
+        """What stands under the feed's name is whole, and its own record is authoritative."""
+        return Segment(self._place, feed)
+
+
+def _open_catalog(place: Place) -> int:
+    """In the directory whose owner was looked at, wherever its name leads by then."""
+    path = place.path
+    try:
+        folder = os.open(path, _OPEN | os.O_DIRECTORY)
+        try:
+            _check_owner(place, path, os.fstat(folder).st_uid)
+            path = os.path.join(path, "catalog")
+            return os.open("catalog", _OPEN | os.O_NONBLOCK, dir_fd=folder)
+        finally:
+            os.close(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InstanceNotFound(f"nothing is published at {place.path}") from None
+    except PermissionError:
+        raise _denied(path) from None
+
+
+class Segment:
+    """See the contract: an open file."""
+
+    __slots__ = ("_fd", "_head", "is_own", "path", "size")
+
+    def __init__(self, place: Place, feed: str) -> None:
+        self.path = path = f"{place.directory}/{place.instance}/{feed}.arrow"
+        try:
+            self._fd = os.open(path, _OPEN | os.O_NONBLOCK)
+        except PermissionError:
+            raise _denied(path) from None
+        except BlockingIOError:  # it is being filled anew: another one has its name by now
+            raise FileNotFoundError(path) from None
+        try:
+            status = os.fstat(self._fd)
+            _check_owner(place, path, status.st_uid)
+            self.is_own = status.st_uid in (0, os.geteuid())
+            self.size = status.st_size
+            if not stat.S_ISREG(status.st_mode) or not self.size:
+                raise FormatError(f"{path}: no file with anything in it")
+            self._head = os.pread(self._fd, _HEAD, 0)  # all messages, where columns are few
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def read(self, at: int, n: int) -> bytes:
+        if at + n <= len(self._head):
+            return self._head[at : at + n]
+        return os.pread(self._fd, n, at)
+
+    def map(self) -> npt.NDArray[np.uint8]:
+        return map_shared(self._fd, self.size)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+# --- memory ---------------------------------------------------------------------------------------
+
+_mmap = libc.mmap
+_mmap.restype = ctypes.c_void_p
+_mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+_MAP_FAILED = ctypes.c_void_p(-1).value
+
+
+class _Mapping(Mapped):
+    """Made with mmap(2) itself, since Python's mmap keeps a descriptor (before 3.13 always)."""
+
+    __slots__ = ("_faults",)
+
+    def __init__(self, address: int, size: int) -> None:
+        self._faults = faults_before(size)
+        super().__init__(address, size)
+
+    # The default argument outlives the module's globals at the interpreter's end.
+    def __del__(self, unmap: Any = give_back) -> None:
+        unmap(self._address, self._size, self._faults)
+
+
+def map_shared(fd: int, size: int) -> npt.NDArray[np.uint8]:
+    """The file, read-only. Good after `fd` is closed and the name is gone."""
+    return np.asarray(_Mapping(map_at(fd, size, mmap.PROT_READ, mmap.MAP_SHARED), size))
+
+
+def map_at(fd: int, size: int, protection: int, flags: int) -> int:
+    """The address of a mapping that the caller owns."""
+    address: int = _mmap(None, size, protection, flags, fd, 0)
+    if address == _MAP_FAILED:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return address
+
+
+# --- processes ------------------------------------------------------------------------------------
+
+
+def own_namespace() -> int:
+    """The inode of this process's pid namespace; 0 where there is no such thing."""
+    try:
+        return os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return 0
+
+
+def why_no_process(pid: int, start: int) -> str | None:
+    """`start` is in the kernel's clock ticks; 0: unknown."""
+    try:
+        if not 0 < pid <= _LARGEST_PID:
+            raise ProcessLookupError
+        os.kill(pid, 0)
+    except PermissionError:
+        pass  # it is another user's
+    except ProcessLookupError:
+        return f"no process {pid}"
+    state, started = _look_at(pid)
+    is_another = start and started and start != started
+    return f"no process {pid}" if is_another or state in ("Z", "X", "x") else None
+
+
+def _look_at(pid: int) -> tuple[str, int]:
+    """The process's state and its start in clock ticks; ("", 0) where they can't be known.
+
+    Where /proc is another pid namespace's, the number is another process's there.
+    """
+    try:
+        if os.readlink("/proc/self") != str(os.getpid()):
+            return "", 0
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            line = file.read()
+    except OSError:
+        return "", 0
+    fields = line[line.rfind(b")") + 1 :].split()  # the name in front may hold anything
+    if len(fields) < 20:
+        return "", 0
+    return fields[0].decode("ascii", "replace"), int(fields[19])
