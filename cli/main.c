@@ -276,11 +276,13 @@ int main(int argc, char **argv)
 		                     .directory = from_environment("SHMPUB_DIRECTORY"),
 		                     .head = UINT64_MAX,
 		                     .max_age_ms = UINT64_MAX };
-	struct parse p = { .args = argv + 1, .n = argc - 1, .line = &line };
+	struct parse p = { .line = &line };
 	int r;
 
-	if (!standard_open())
+	if (!standard_open() || !standard_arguments(&argc, &argv))
 		return EXIT_BAD;
+	p.args = argv + 1;
+	p.n = argc - 1;
 	terminal_init();
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)

@@ -7,10 +7,14 @@
 
 int session_say(const char *line)
 {
+	static const char name[] = "shmpub: ";
 	struct buffer text = BUFFER_NONE;
 
-	if (width_printable(&text, span_str(line), NULL) == SHMPUB_OK)
-		fprintf(stderr, "shmpub: %.*s\n", (int)text.size, text.size > 0 ? text.data : "");
+	/* In one call: a console takes the bytes of a character together or not at all. */
+	if (buffer_append(&text, span_str(name), NULL) == SHMPUB_OK &&
+	    width_printable(&text, span_str(line), NULL) == SHMPUB_OK &&
+	    buffer_append(&text, span_str("\n"), NULL) == SHMPUB_OK)
+		(void)fwrite(text.data, 1, text.size, stderr);
 	buffer_free(&text);
 	return EXIT_BAD;
 }

@@ -1,5 +1,6 @@
 /*
- * What the commands need of the system they run on: terminal_posix.c has it.
+ * What the commands need of the system they run on. terminal_posix.c and terminal_win32.c
+ * implement it.
  *
  * Threads: one; the screen and the signals belong to the process.
  */
@@ -19,8 +20,14 @@ bool terminal_is_output(void);
 void terminal_size(size_t *columns, size_t *lines);
 
 /*
- * Keys one by one, no echo; INT, TERM and HUP become a request to stop. False: standard
- * input is no terminal, and there are no keys.
+ * The terminal that is written to follows escape sequences from now on, until
+ * terminal_restore(). False: it cannot.
+ */
+bool terminal_draws(void);
+/*
+ * Keys one by one, no echo; whatever asks the process to end (INT, TERM and HUP, or Ctrl-C,
+ * Ctrl-Break and a console that is closed) becomes a request to stop. False: standard input
+ * is no terminal, and there are no keys.
  */
 bool terminal_raw(void);
 void terminal_restore(void);

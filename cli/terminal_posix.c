@@ -55,6 +55,12 @@ void terminal_size(size_t *columns, size_t *lines)
 	}
 }
 
+/* Those that cannot are none that anybody has. */
+bool terminal_draws(void)
+{
+	return terminal_is_output();
+}
+
 static void stop(int number)
 {
 	(void)number;

@@ -283,6 +283,12 @@ int command_top(struct session *s)
 	}
 	if (shmpub_instance(&instance, s->reader, &s->err) != SHMPUB_OK)
 		return session_fail(s);
+	if (!terminal_draws()) {
+		(void)session_say(
+		        "top needs a terminal that follows escape sequences, as Windows has "
+		        "since Windows 10; see ls, watch and metrics");
+		return EXIT_USAGE;
+	}
 	(void)terminal_raw();
 	out_str(&s->out, SCREEN_ON);
 	r = loop(s, &v);

@@ -23,6 +23,14 @@ static void put_page_back(void)
 	SetConsoleOutputCP(page_before);
 }
 
+/* Ctrl-C ends a program that has no handler of its own without what atexit() has. */
+static BOOL WINAPI put_page_back_first(DWORD event)
+{
+	(void)event;
+	put_page_back();
+	return FALSE;
+}
+
 static bool is_console(DWORD number)
 {
 	HANDLE h = GetStdHandle(number);
@@ -40,6 +48,7 @@ bool standard_open(void)
 		return true;
 	if (is_console(STD_OUTPUT_HANDLE) || is_console(STD_ERROR_HANDLE)) {
 		(void)atexit(put_page_back);
+		SetConsoleCtrlHandler(put_page_back_first, TRUE);
 		SetConsoleOutputCP(CP_UTF8);
 	}
 	return true;
