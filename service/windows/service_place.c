@@ -204,7 +204,7 @@ int service_enter(const char *config, struct shmpub_error *err)
 	if (r)
 		return r;
 	if (!SetCurrentDirectoryW(folder))
-		r = scm_failed(err, GetLastError(), "the folder of the configuration");
+		r = scm_failed(err, GetLastError(), config);
 	mem_free(folder);
 	return r;
 }

@@ -1,0 +1,341 @@
+"""shmpubd as a Windows service: the words of "shmpubd service", and the manager's own tools.
+
+What Wine cannot show (a user who is no administrator, the event log's contents, restarts by the
+manager, shutdown) is in tests/windows-checklist.ps1.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from wine import BUILD, Wine, until
+
+RUNS, STANDS, NOT_INSTALLED = 0, 3, 4  # what "status" ends with
+FAILED, MISUSED = 1, 2
+
+Run = subprocess.CompletedProcess
+
+
+class Service:
+    """One service, its configuration and its sources, in a folder of its own."""
+
+    def __init__(self, wine: Wine, program: Path, folder: Path, name: str) -> None:
+        self.wine, self.program, self.folder, self.name = wine, program, folder, name
+        self.ini = folder / "shmpubd.ini"
+        self.instance = f"service-{uuid.uuid4().hex[:12]}"
+        folder.mkdir(parents=True)
+
+    def configure(self, feeds: dict[str, str]) -> None:
+        text = f"[daemon]\ninstance = {self.instance}\n"
+        text += "".join(f"[feed {name}]\n{lines}\n" for name, lines in feeds.items())
+        self.ini.write_bytes(text.replace("\n", "\r\n").encode())  # as Notepad does
+
+    def source(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def word(self, word: str, *options: str) -> Run[str]:
+        return self.wine.run(self.program, "service", word, "--name", self.name, *options)
+
+    def well(self, word: str, *options: str) -> Run[str]:
+        run = self.word(word, *options)
+        assert run.returncode == 0, run
+        return run
+
+    def install(self, *options: str) -> None:
+        self.well("install", "--config", self.wine.windows_path(self.ini), *options)
+
+    def status(self) -> int:
+        return self.word("status").returncode
+
+    def cli(self, command: str, *arguments: str) -> Run[str]:
+        """Another process, of a plain session: it looks into Global\\ by itself."""
+        reader = self.program.with_name("shmpub.exe")
+        return self.wine.run(reader, "-i", self.instance, command, *arguments)
+
+    def table(self, feed: str) -> str:
+        run = self.cli("cat", feed)
+        assert run.returncode == 0, run
+        return run.stdout
+
+
+@pytest.fixture(scope="module")
+def program(wine: Wine) -> Path:
+    """The programs where the installer puts them."""
+    place = wine.drive / "Program Files" / "shmpub"
+    place.mkdir(parents=True)
+    for built in ("daemon/shmpubd.exe", "cli/shmpub.exe"):
+        shutil.copy(BUILD / built, place)
+    return place / "shmpubd.exe"
+
+
+Make = Callable[..., Service]
+
+
+@pytest.fixture
+def services(wine: Wine, program: Path) -> Iterator[Make]:
+    """Makes services, and removes them when the test is over."""
+    made: list[Service] = []
+
+    def make(name: str = "") -> Service:
+        unique = uuid.uuid4().hex[:8]
+        service = Service(wine, program, wine.drive / "feeds" / unique, name or f"t-{unique}")
+        service.source("a.csv", "a,b\n1,2\n3,4\n")
+        service.configure({"a": "source = a.csv"})
+        made.append(service)
+        return service
+
+    yield make
+    for service in made:
+        service.word("uninstall")
+
+
+# --- its life -------------------------------------------------------------------------------------
+
+
+def test_life(services: Make) -> None:
+    s = services()
+    assert s.status() == NOT_INSTALLED
+    s.install("--auto-restart")
+    told = s.word("status")
+    assert told.returncode == STANDS and f"{s.name}: stopped" in told.stdout
+    assert s.wine.windows_path(s.ini) in told.stdout and "automatic" in told.stdout
+    assert "after 1 s, 5 s, 30 s" in told.stdout
+    s.well("start")
+    told = s.word("status")
+    assert told.returncode == RUNS
+    assert re.search(rf"^{s.name}: running, pid \d+$", told.stdout, re.MULTILINE), told
+    assert s.table("a").split() == ["a,b", "1,2", "3,4"]  # the source is relative to the ini
+    s.well("stop")
+    assert s.status() == STANDS
+    assert s.cli("cat", "a").returncode != 0
+    s.well("uninstall")
+    assert s.status() == NOT_INSTALLED
+
+
+def test_the_managers_own_tools(services: Make) -> None:
+    s = services()
+    s.install()
+    assert "STOPPED" in s.wine.run("sc", "query", s.name).stdout
+    assert s.wine.run("net", "start", s.name).returncode == 0
+    until(lambda: s.status() == RUNS)
+    assert "RUNNING" in s.wine.run("sc", "query", s.name).stdout
+    assert s.table("a")
+    assert s.wine.run("net", "stop", s.name).returncode == 0
+    until(lambda: s.status() == STANDS)
+
+
+def test_uninstall_stops(services: Make) -> None:
+    s = services()
+    s.install()
+    s.well("start")
+    s.well("uninstall")
+    assert s.status() == NOT_INSTALLED
+    assert s.cli("cat", "a").returncode != 0
+
+
+def test_running_when_every_feed_was_tried(services: Make) -> None:
+    s = services()
+    s.source("large.csv", "a,b\n" + "1.25,some text\n" * 2_000_000)
+    s.configure({"a": "source = none.csv", "large": "source = large.csv"})
+    s.install()
+    assert s.wine.run("sc", "start", s.name).returncode == 0
+    until(lambda: s.status() == RUNS, pause=0)
+    listed = s.cli("ls").stdout
+    assert re.search(r"^a\b.*failing", listed, re.MULTILINE), listed
+    assert "2000000" in re.sub(r"[, ]", "", listed), listed
+
+
+def test_killed(services: Make) -> None:
+    s = services()
+    s.install()
+    s.well("start")
+    pid = re.search(r"pid (\d+)", s.word("status").stdout)
+    assert pid
+    s.wine.run("taskkill", "/f", "/pid", pid[1])
+    until(lambda: s.status() == STANDS)
+    s.well("start")
+    assert s.table("a")
+
+
+def test_restart_while_a_reader_holds(services: Make) -> None:
+    s = services()
+    s.install()
+    s.well("start")
+    watch = s.wine.popen(s.program.with_name("shmpub.exe"), "-i", s.instance, "watch", "a")
+    try:
+        assert watch.stdout is not None
+        assert watch.stdout.readline()
+        s.well("stop")
+        s.source("a.csv", "a,b\n5,6\n")
+        s.well("start")
+        assert "5,6" in s.table("a")
+    finally:
+        watch.kill()
+        watch.wait()
+
+
+# --- reload ---------------------------------------------------------------------------------------
+
+
+def test_reload(services: Make) -> None:
+    s = services()
+    s.install()
+    s.well("start")
+    s.source("b.csv", "x\n7\n")
+    s.configure({"a": "source = a.csv", "b": "source = b.csv"})
+    s.well("reload")
+    until(lambda: s.cli("cat", "b").stdout.split() == ["x", "7"])
+    assert s.table("a")
+
+
+def test_reload_of_a_bad_configuration(services: Make) -> None:
+    s = services()
+    s.install()
+    s.well("start")
+    s.configure({"a": "source = a.csv\ninterval = often"})
+    run = s.word("reload")
+    assert run.returncode == FAILED and "shmpubd.ini:4: " in run.stderr
+    assert s.status() == RUNS and s.table("a")
+
+
+# --- what fails -----------------------------------------------------------------------------------
+
+
+def test_start_with_a_configuration_that_became_bad(services: Make) -> None:
+    s = services()
+    s.install()
+    s.configure({"a": "interval = often"})
+    run = s.word("start")
+    assert run.returncode == FAILED and "shmpubd.ini:" in run.stderr
+    s.wine.run("sc", "start", s.name)  # which does not look at the configuration before
+    told = until(lambda: found if "code 1 " in (found := s.word("status")).stdout else None)
+    assert isinstance(told, subprocess.CompletedProcess)
+    assert told.returncode == STANDS and "bad configuration" in told.stdout
+
+
+def test_two_services_with_one_instance(services: Make) -> None:
+    first, second = services(), services()
+    second.instance = first.instance
+    second.configure({"a": "source = a.csv"})
+    for s in (first, second):
+        s.install()
+    first.well("start")
+    run = second.word("start")
+    assert run.returncode == FAILED and "code 2" in run.stderr and "event log" in run.stderr
+    assert first.status() == RUNS and first.table("a")
+
+
+@pytest.mark.parametrize(
+    ("word", "options", "status", "line"),
+    [
+        ("start", [], FAILED, "it is not installed"),
+        ("stop", [], FAILED, "it is not installed"),
+        ("reload", [], FAILED, "it is not installed"),
+        ("uninstall", [], FAILED, "it is not installed"),
+        ("status", [], NOT_INSTALLED, "it is not installed"),
+        ("install", ["--config", "feeds\\shmpubd.ini"], MISUSED, "is relative"),
+        ("install", ["--config", "\\feeds\\shmpubd.ini"], MISUSED, "is relative"),
+        ("install", ["--config", "C:shmpubd.ini"], MISUSED, "is relative"),
+        ("install", ["--config", "C:\\no\\shmpubd.ini"], FAILED, "C:\\no"),
+        ("install", ["--config", "\\\\server\\share\\x.ini"], FAILED, "on the network"),
+        ("install", ["--config"], MISUSED, "--config wants a value"),
+        ("install", ["--colour"], MISUSED, "what is '--colour'?"),
+        ("start", ["--config", "C:\\x.ini"], MISUSED, "what is '--config'?"),
+        ("stop", ["--auto-restart"], MISUSED, "what is '--auto-restart'?"),
+        ("run", ["--config", "C:\\x.ini"], MISUSED, "for the service manager alone"),
+        ("begin", [], MISUSED, "there is no 'shmpubd service begin'"),
+        ("start", ["--name", "a/b"], MISUSED, "has no slash"),
+        ("start", ["--name", "a\\b"], MISUSED, "has no slash"),
+        ("start", ["--name", ""], MISUSED, "--name is empty"),
+        ("start", ["--name", "ü" * 257], MISUSED, "longer than 256 characters"),
+        ("start", ["--name", "Spooler"], FAILED, "not a service of shmpubd's"),
+        ("uninstall", ["--name", "Spooler"], FAILED, "not a service of shmpubd's"),
+    ],
+)
+def test_refused(services: Make, word: str, options: list[str], status: int, line: str) -> None:
+    run = services().word(word, *options)
+    assert run.returncode == status and line in run.stderr, run
+
+
+def test_usage(services: Make) -> None:
+    s = services()
+    run = s.wine.run(s.program, "service")
+    assert run.returncode == MISUSED and "usage: shmpubd service" in run.stderr
+    run = s.wine.run(s.program, "service", "--help")
+    assert run.returncode == 0 and "usage: shmpubd service" in run.stdout
+
+
+def test_wrong_states(services: Make) -> None:
+    s = services()
+    s.install()
+    for word, line in (("stop", "it does not run"), ("reload", "it does not run")):
+        run = s.word(word)
+        assert run.returncode == FAILED and line in run.stderr, run
+    run = s.word("install", "--config", s.wine.windows_path(s.ini))
+    assert run.returncode == FAILED and "it is installed already" in run.stderr
+    s.well("start")
+    run = s.word("start")
+    assert run.returncode == FAILED and "it runs already" in run.stderr
+    assert s.status() == RUNS
+
+
+def test_install_judges_the_configuration(services: Make) -> None:
+    s = services()
+    s.configure({"a": "source = a.csv\ncolour = red"})
+    run = s.word("install", "--config", s.wine.windows_path(s.ini))
+    assert run.returncode == FAILED and "shmpubd.ini:4: " in run.stderr
+    assert s.status() == NOT_INSTALLED
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("users/joe/shmpub", "below a user's profile"),
+        ("venv/Scripts", "in a Python environment"),
+    ],
+)
+def test_programs_that_no_service_should_run(services: Make, place: str, line: str) -> None:
+    s = services()
+    program = s.wine.drive / place / "shmpubd.exe"
+    program.parent.mkdir(parents=True)
+    (s.wine.drive / "venv").mkdir(exist_ok=True)
+    (s.wine.drive / "venv" / "pyvenv.cfg").touch()
+    shutil.copy(s.program, program)
+    s.program = program
+    run = s.word("install", "--config", s.wine.windows_path(s.ini))
+    assert run.returncode == FAILED and line in run.stderr and "--anyway" in run.stderr
+    s.install("--anyway")
+    assert s.status() == STANDS
+    s.well("uninstall")
+    with contextlib.suppress(OSError):
+        program.unlink()
+
+
+def test_odd_names(services: Make) -> None:
+    s = services("a b ü's (1)")
+    folder = s.wine.drive / "feeds" / f"Übersicht {uuid.uuid4().hex[:4]}"
+    s.folder.rename(folder)
+    s.folder, s.ini = folder, folder / "my feeds.ini"
+    s.configure({"a": "source = a.csv"})
+    s.install()
+    s.well("start")
+    assert s.table("a")
+    assert s.wine.windows_path(s.ini) in s.word("status").stdout
+    s.well("stop")
+
+
+def test_the_source_of_the_event_log(services: Make) -> None:
+    s = services()
+    key = f"HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\{s.name}"
+    s.install()
+    told = s.wine.run("reg", "query", key).stdout
+    assert "shmpubd.exe" in told and "TypesSupported" in told
+    s.well("uninstall")
+    assert s.wine.run("reg", "query", key).returncode != 0

@@ -1,0 +1,115 @@
+"""A Wine prefix of its own, and Windows programs run in it.
+
+The programs are those of SHMPUB_BUILD (a build of the preset mingw-cross). scripts/setup-windows
+leaves an empty prefix in build/windows/prefix, which is copied; without it one is made.
+
+Two traps of Debian's Wine: its server ends with the last ordinary process and takes the services
+along, so it is started with -p; and the first program whose output is a pipe hangs unless another
+one ran before.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "mingw-cross"))
+TEMPLATE = ROOT / "build" / "windows" / "prefix"
+WINE = "/usr/lib/wine/wine64"
+PATIENCE = 60.0  # seconds; a bound against hanging, never a measurement
+
+
+def until(what: Callable[[], object], seconds: float = PATIENCE, pause: float = 0.2) -> object:
+    """What `what` returns, as soon as that is true."""
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, f"not within {seconds:g} s"
+        time.sleep(pause)
+    return found
+
+
+class Wine:
+    """One prefix: a small Windows with a drive C: of its own."""
+
+    def __init__(self, prefix: Path) -> None:
+        self.prefix = prefix
+        self.drive = prefix / "drive_c"
+        self.environment = {
+            **os.environ,
+            "WINEPREFIX": str(prefix),
+            "WINEARCH": "win64",
+            "WINEDEBUG": "-all",
+            "WINEDLLOVERRIDES": "mscoree,mshtml=",
+            "LC_ALL": "C.UTF-8",  # so that arguments reach programs in UTF-8
+        }
+        self.environment.pop("DISPLAY", None)
+
+    def boot(self) -> None:
+        if TEMPLATE.is_dir():
+            shutil.copytree(TEMPLATE, self.prefix, symlinks=True)
+        else:
+            self._quietly(WINE, "wineboot", "-i")
+            self._quietly(WINE, "winecfg", "/v", "win10")
+            self._server("-k")
+        self._server("-p")
+        self._quietly(WINE, "wineboot")
+
+    def end(self) -> None:
+        self._server("-k")
+        self._server("-w")
+
+    def _server(self, option: str) -> None:
+        self._quietly("wineserver", option)
+
+    def _quietly(self, *command: str) -> None:
+        subprocess.run(
+            command,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=PATIENCE * 2,
+            check=False,
+        )
+
+    def windows_path(self, path: Path) -> str:
+        """A path below the drive as Windows writes it."""
+        return "C:\\" + str(path.relative_to(self.drive)).replace("/", "\\")
+
+    def command(self, program: str | Path, *arguments: str) -> list[str]:
+        name = self.windows_path(program) if isinstance(program, Path) else program
+        return [WINE, name, *arguments]
+
+    def run(
+        self, program: str | Path, *arguments: str, timeout: float = PATIENCE
+    ) -> subprocess.CompletedProcess[str]:
+        """Run to the end. A program of Windows itself has its name only ("sc")."""
+        run = subprocess.run(
+            self.command(program, *arguments),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            run.args, run.returncode, _text(run.stdout), _text(run.stderr)
+        )
+
+    def popen(self, program: str | Path, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.command(program, *arguments),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _text(output: bytes) -> str:
+    return output.decode("utf-8", "replace").replace("\r\n", "\n")
