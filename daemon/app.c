@@ -52,6 +52,10 @@ static void look_ready(struct app *app)
 		return;
 	tell_ready(app);
 	if (app->options.is_once) {
+		if (!shm_names_persist())
+			log_line(&app->log, LOG_LEVEL_WARNING,
+			         "--once: the snapshots go with this program, as nothing on this "
+			         "system keeps them");
 		app->status = app->n_unpublished ? 1 : 0;
 		app_stop(app);
 	}

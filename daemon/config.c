@@ -250,6 +250,15 @@ static int tell_refused(struct loader *l, unsigned line, struct span value,
 	return tell(l, line, message.message, err);
 }
 
+/* For warnings that are about a key of [daemon]. */
+static void note_line(struct config_daemon *d, struct span name, unsigned line)
+{
+	if (span_is(name, "directory"))
+		d->directory_line = line;
+	if (span_is(name, "keep_on_exit"))
+		d->keep_line = line;
+}
+
 static int set_known(struct loader *l, const struct key *key, unsigned line, struct span name,
                      struct span value, struct shmpub_error *err)
 {
@@ -258,8 +267,8 @@ static int set_known(struct loader *l, const struct key *key, unsigned line, str
 
 	if (l->place == IN_FEED && span_is(name, "source"))
 		l->feed->source_line = line;
-	if (l->place == IN_DAEMON && l->file_number == 0 && span_is(name, "directory"))
-		l->config->daemon.directory_line = line;
+	if (l->place == IN_DAEMON && l->file_number == 0)
+		note_line(&l->config->daemon, name, line);
 	if (r == SHMPUB_ERR_NOMEM)
 		return error_nomem(err, value.size);
 	if (r) {
@@ -405,6 +414,8 @@ static int load(struct config **out, const char *path, bool looks, struct config
 		r = config_check_sources(l.config, problems, err);
 	if (!r && looks && problems->n == 0)
 		r = config_check_directory(l.config, path, problems, err);
+	if (!r && looks && problems->n == 0)
+		r = config_check_keep(l.config, path, problems, err);
 	if (!r)
 		r = config_problems_finish(problems, path, err);
 	if (!r && problems->n)

@@ -43,7 +43,7 @@ struct config_feed {
 struct config_daemon {
 	char *instance;
 	char *directory;
-	unsigned directory_line; /* of the main file; 0: not set there */
+	unsigned directory_line, keep_line; /* of the main file; 0: not set there */
 	char *include;
 	uint64_t workers; /* 0: as many as there are CPUs, at least 2 */
 	uint64_t max_feeds, max_bytes, spare_bytes;

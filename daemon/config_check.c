@@ -220,6 +220,8 @@ int config_check_directory(const struct config *c, const char *path,
 {
 	const struct config_daemon *d = &c->daemon;
 	struct config_place at = { path, 0, d->directory_line ? d->directory_line : 1 };
+	bool may_recycle =
+	        shm_names_persist(); /* elsewhere nothing is, and nobody can change that */
 	struct shm_dir dir = SHM_DIR_NONE;
 	struct shmpub_error why, message;
 	bool is_missing = false;
@@ -229,13 +231,27 @@ int config_check_directory(const struct config *c, const char *path,
 		r = shm_dir_base(&dir, d->directory, &why);
 		is_missing = r != SHMPUB_OK;
 	}
-	if (r == SHMPUB_OK)
+	if (r == SHMPUB_OK && may_recycle)
 		r = shm_dir_recycles(&dir, &why);
 	shm_dir_close(&dir);
 	if (r != SHM_UNFIT && !is_missing)
 		return SHMPUB_OK;
 	error_set(&message, SHMPUB_ERR_INVALID, "directory: %s", why.message);
 	return config_warning(problems, at, message.message, err);
+}
+
+int config_check_keep(const struct config *c, const char *path, struct config_problems *problems,
+                      struct shmpub_error *err)
+{
+	const struct config_daemon *d = &c->daemon;
+	struct config_place at = { path, 0, d->keep_line ? d->keep_line : 1 };
+
+	if (!d->keep_on_exit || shm_names_persist())
+		return SHMPUB_OK;
+	return config_warning(problems, at,
+	                      "keep_on_exit: shared memory ends with its last user on this system, "
+	                      "so nothing stays",
+	                      err);
 }
 
 /* --- sources ------------------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
+#include "base/buffer.h"
 #include "process.h"
 
 /*
@@ -73,6 +74,20 @@ void log_line(const struct log *log, enum log_level level, const char *format, .
 	log_queue_put(log->queue, line, (size_t)n);
 }
 
+/* In one piece, and not byte by byte, as a stream without a buffer may write it on Windows. */
+static void print_line(const char *prefix, struct span line)
+{
+	struct buffer whole = BUFFER_NONE;
+
+	if (buffer_append(&whole, span_str(prefix), NULL) == SHMPUB_OK &&
+	    buffer_append(&whole, line, NULL) == SHMPUB_OK &&
+	    buffer_append(&whole, span_str("\n"), NULL) == SHMPUB_OK)
+		(void)fwrite(whole.data, 1, whole.size, stderr);
+	else
+		fprintf(stderr, "%s%.*s\n", prefix, (int)line.size, line.data);
+	buffer_free(&whole);
+}
+
 void log_print(enum log_level level, const char *prefix, struct span lines)
 {
 	char journal[8];
@@ -84,7 +99,7 @@ void log_print(enum log_level level, const char *prefix, struct span lines)
 		const char *end = memchr(lines.data, '\n', lines.size);
 		size_t n = end != NULL ? (size_t)(end - lines.data) : lines.size;
 
-		fprintf(stderr, "%s%.*s\n", prefix, (int)n, lines.data);
+		print_line(prefix, span_of(lines.data, n));
 		n += end != NULL;
 		lines = span_of(lines.data + n, lines.size - n);
 	}

@@ -117,7 +117,7 @@ static bool same_daemon(const struct config_daemon *a, const struct config_daemo
 	memcpy(&x, a, sizeof(x));
 	memcpy(&y, b, sizeof(y));
 	x.instance = x.directory = y.instance = y.directory = NULL;
-	x.directory_line = y.directory_line = 0;
+	x.directory_line = y.directory_line = x.keep_line = y.keep_line = 0;
 	return strcmp(a->instance, b->instance) == 0 && strcmp(a->directory, b->directory) == 0 &&
 	       memcmp(&x, &y, sizeof(x)) == 0;
 }

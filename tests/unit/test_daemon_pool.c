@@ -7,11 +7,13 @@
 #include "pool.h"
 
 #define HANGING 5
+#define AT_ONCE 6
 
 static struct {
 	uv_loop_t loop;
 	struct pool pool;
 	uv_sem_t release, held;
+	uv_barrier_t barrier;
 	atomic_int running, most;
 	int done, refused;
 	int order[16];
@@ -31,6 +33,13 @@ static void quick(struct pool_job *job)
 	while (now > most && !atomic_compare_exchange_weak(&t.most, &most, now))
 		;
 	atomic_fetch_sub(&t.running, 1);
+}
+
+/* Nobody passes the barrier before all of them are at it. */
+static void meet(struct pool_job *job)
+{
+	(void)job;
+	uv_barrier_wait(&t.barrier);
 }
 
 static void hang(struct pool_job *job)
@@ -223,11 +232,31 @@ static void test_stop(void)
 	CHECK_INT("nothing starts any more", t.pool.n_running, 0);
 }
 
+/* As many as there are workers do run at once, and not one after the other. */
+static void test_at_once(void)
+{
+	static struct test_job jobs[AT_ONCE];
+
+	t.done = 0;
+	CHECK_INT("init", pool_init(&t.pool, &t.loop, AT_ONCE, NULL), 0);
+	uv_barrier_init(&t.barrier, AT_ONCE);
+	for (int i = 0; i < AT_ONCE; i++)
+		submit(&jobs[i], i, meet, false);
+	uv_run(&t.loop, UV_RUN_DEFAULT);
+	CHECK_INT("all met", t.done, AT_ONCE);
+	pool_close(&t.pool);
+	uv_run(&t.loop, UV_RUN_DEFAULT);
+	pool_deinit(&t.pool);
+	uv_barrier_destroy(&t.barrier);
+	t.done = 0;
+}
+
 int main(void)
 {
 	uv_loop_init(&t.loop);
 	uv_sem_init(&t.release, 0);
 	uv_sem_init(&t.held, 0);
+	test_at_once();
 	CHECK_INT("init", pool_init(&t.pool, &t.loop, 2, NULL), 0);
 	test_bounded();
 	test_urgent();
