@@ -1,7 +1,5 @@
 #include "refresh.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <uv.h>
 #include "base/error.h"
 #include "content_hash.h"
@@ -11,23 +9,6 @@
  * worker over a struct refresh that is its own for the time; nothing is seen by
  * readers until the loop thread commits.
  */
-
-/* The library tells "line 7: why"; the status line is "FILE:7: why", as compilers write it. */
-static void add_path(struct shmpub_error *err, const char *path)
-{
-	char *end;
-	unsigned long long line;
-
-	if (strncmp(err->message, "line ", 5) == 0) {
-		line = strtoull(err->message + 5, &end, 10);
-		if (end != err->message + 5 && strncmp(end, ": ", 2) == 0) {
-			error_prefix(err, (size_t)(end + 2 - err->message), "%s:%llu: ", path,
-			             line);
-			return;
-		}
-	}
-	error_prefix(err, 0, "%s: ", path);
-}
 
 void refresh_look(struct refresh *r)
 {
@@ -76,7 +57,7 @@ static int build_article(struct refresh *r)
 	                         &view.table, &r->error);
 	snapshot_view_free(&view);
 	if (result == SHMPUB_ERR_CSV)
-		add_path(&r->error, r->config->source);
+		error_put_path(&r->error, r->config->source);
 	return result;
 }
 
@@ -84,7 +65,7 @@ static int build_article(struct refresh *r)
 static bool is_of_source(int result, const struct shmpub_error *err)
 {
 	return result == SHMPUB_ERR_CSV || result == SHMPUB_ERR_INVALID ||
-	       (result == SHMPUB_ERR_LIMIT && strncmp(err->message, "line ", 5) == 0);
+	       (result == SHMPUB_ERR_LIMIT && err->line != 0);
 }
 
 static struct prepare_source source_of(const struct refresh *r)
@@ -104,7 +85,7 @@ void refresh_try(struct refresh *r, const struct snapshot_memory *memory, uint64
 
 	r->result = prepare_csv_memory(memory, size, &source, r->config->csv, r->runner, &r->error);
 	if (is_of_source(r->result, &r->error))
-		add_path(&r->error, r->config->source);
+		error_put_path(&r->error, r->config->source);
 }
 
 void refresh_build(struct refresh *r)
@@ -114,7 +95,7 @@ void refresh_build(struct refresh *r)
 	r->result = prepare_csv(r->publication, &r->descriptor, &source, r->config->csv, &r->schema,
 	                        r->runner, &r->error);
 	if (is_of_source(r->result, &r->error))
-		add_path(&r->error, r->config->source);
+		error_put_path(&r->error, r->config->source);
 	if (r->result == SHMPUB_OK && wants_article(&r->article))
 		r->result = build_article(r);
 	buffer_free(&r->text);

@@ -78,7 +78,12 @@ struct shmpub_error {
 	char message[SHMPUB_ERROR_SIZE]; /* one line, NUL-terminated, no newline */
 	/* Where in the message a cell of the table stands as it is: not for everybody's eyes. */
 	uint16_t quoted_at, quoted_size; /* in bytes; size 0: nowhere */
-	uint32_t reserved[15];
+	/*
+	 * The line of the CSV text, from 1, that the message begins with ("line 812: ..."); 0: it
+	 * tells of no line. Lines beyond 32 bits, which only the message tells, are UINT32_MAX here.
+	 */
+	uint32_t line;
+	uint32_t reserved[14];
 };
 
 enum shmpub_type {

@@ -47,6 +47,7 @@ static void fill(struct shmpub_error *err, int code, int sys, const char *format
 		return;
 	err->code = code;
 	err->sys = sys;
+	err->line = 0;
 	err->quoted_at = err->quoted_size = 0;
 	n = vsnprintf(err->message, sizeof(err->message), format, args);
 	if (n < 0)
@@ -93,6 +94,45 @@ static void add(struct shmpub_error *err, const char *format, va_list args)
 	flatten(err->message);
 }
 
+#define LINE_FORMAT "line %llu: "
+
+static void note_line(struct shmpub_error *err, uint64_t line)
+{
+	err->line = line < UINT32_MAX ? (uint32_t)line : UINT32_MAX;
+}
+
+int error_set_line(struct shmpub_error *err, int code, uint64_t line, const char *format, ...)
+{
+	va_list args;
+
+	if (err == NULL)
+		return code;
+	error_set(err, code, LINE_FORMAT, (unsigned long long)line);
+	note_line(err, line);
+	va_start(args, format);
+	add(err, format, args);
+	va_end(args);
+	return code;
+}
+
+void error_put_line(struct shmpub_error *err, uint64_t line)
+{
+	if (err == NULL)
+		return;
+	error_prefix(err, 0, LINE_FORMAT, (unsigned long long)line);
+	note_line(err, line);
+}
+
+void error_put_path(struct shmpub_error *err, const char *path)
+{
+	int told = snprintf(NULL, 0, LINE_FORMAT, (unsigned long long)err->line);
+
+	if (err->line == 0 || err->line == UINT32_MAX)
+		error_prefix(err, 0, "%s: ", path);
+	else
+		error_prefix(err, (size_t)told, "%s:%lu: ", path, (unsigned long)err->line);
+}
+
 void error_quote(struct shmpub_error *err, const char *format, ...)
 {
 	va_list args;
@@ -126,6 +166,7 @@ void error_prefix(struct shmpub_error *err, size_t skip, const char *format, ...
 	va_start(args, format);
 	fill(err, why.code, why.sys, format, args);
 	va_end(args);
+	err->line = why.line;
 	shift = strlen(err->message);
 	error_add(err, "%s", why.message + skip);
 	size = strlen(err->message);

@@ -152,7 +152,7 @@ static int decode_utf16(char **p, struct span text, enum csv_encoding encoding,
 }
 
 /* The line that the next character stands in. */
-static unsigned long long line_behind(const char *decoded, const char *end)
+static uint64_t line_behind(const char *decoded, const char *end)
 {
 	struct span text = span_of(decoded, (size_t)(end - decoded));
 
@@ -180,7 +180,7 @@ int csv_decode(struct buffer *out, struct span text, enum csv_encoding encoding,
 		r = decode_bytes(&p, text, encoding, err);
 	if (r) {
 		if (err && r == SHMPUB_ERR_CSV)
-			error_prefix(err, 0, "line %llu: ", line_behind(b.data, p));
+			error_put_line(err, line_behind(b.data, p));
 		buffer_free(&b);
 		return r;
 	}

@@ -215,10 +215,10 @@ static bool is_beyond(const struct evidence *e, enum csv_dtype dtype)
 
 static int wrong_cell(struct part *p, const struct look *l, const char *what)
 {
-	return error_set(&p->error, SHMPUB_ERR_CSV, "line %llu: column \"%.*s\"%s",
-	                 (unsigned long long)csv_line_at(p->in->text, l->wrong_at),
-	                 (int)(l->c->name.size < 100 ? l->c->name.size : 100), l->c->name.data,
-	                 what);
+	return error_set_line(&p->error, SHMPUB_ERR_CSV, csv_line_at(p->in->text, l->wrong_at),
+	                      "column \"%.*s\"%s",
+	                      (int)(l->c->name.size < 100 ? l->c->name.size : 100), l->c->name.data,
+	                      what);
 }
 
 /* pandas refuses integers and bools with NA, and integers that do not fit, before it looks at dates. */

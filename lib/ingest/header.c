@@ -15,13 +15,12 @@
 int header_token_error(const struct csv_tokenizer *t, enum csv_token_answer answer,
                        struct shmpub_error *err)
 {
-	unsigned long long line = csv_line_at(t->text, t->at);
+	uint64_t line = csv_line_at(t->text, t->at);
 
 	if (answer == CSV_OPEN_QUOTE)
-		return error_set(
-		        err, SHMPUB_ERR_CSV,
-		        "line %llu: the text ends inside quotes that opened in this record", line);
-	return error_set(err, SHMPUB_ERR_LIMIT, "line %llu: record longer than 4 GiB", line);
+		return error_set_line(err, SHMPUB_ERR_CSV, line,
+		                      "the text ends inside quotes that opened in this record");
+	return error_set_line(err, SHMPUB_ERR_LIMIT, line, "record longer than 4 GiB");
 }
 
 /*
@@ -105,7 +104,7 @@ static int read_names(struct header *h, size_t n, struct shmpub_error *err)
 
 static int no_columns(struct shmpub_error *err)
 {
-	return error_set(err, SHMPUB_ERR_CSV, "line 1: no columns, the text holds no record");
+	return error_set_line(err, SHMPUB_ERR_CSV, 1, "no columns, the text holds no record");
 }
 
 static int check_columns(const struct header *h, size_t n, const struct csv_options *o,
@@ -113,9 +112,9 @@ static int check_columns(const struct header *h, size_t n, const struct csv_opti
 {
 	if (n <= o->max_columns)
 		return SHMPUB_OK;
-	return error_set(err, SHMPUB_ERR_LIMIT, "line %llu: %zu fields, max_columns is %llu",
-	                 (unsigned long long)csv_line_at(h->rows.text, h->rows.at), n,
-	                 (unsigned long long)o->max_columns);
+	return error_set_line(err, SHMPUB_ERR_LIMIT, csv_line_at(h->rows.text, h->rows.at),
+	                      "%zu fields, max_columns is %llu", n,
+	                      (unsigned long long)o->max_columns);
 }
 
 static size_t larger(size_t a, size_t b)
@@ -300,9 +299,8 @@ int header_read(struct header *out, struct span text, const struct csv_dialect *
 
 int header_tell_line(const struct header *h, int r, struct shmpub_error *err)
 {
-	if (r == SHMPUB_ERR_CSV && err && strncmp(err->message, "line ", 5) != 0)
-		error_prefix(err, 0,
-		             "line %llu: ", (unsigned long long)csv_line_at(h->rows.text, h->at));
+	if (r == SHMPUB_ERR_CSV && err && err->line == 0)
+		error_put_line(err, csv_line_at(h->rows.text, h->at));
 	return r;
 }
 

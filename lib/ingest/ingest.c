@@ -236,10 +236,9 @@ static int check_large(const struct ingest *in, struct shmpub_error *err)
 		const char *at = in->parts[0].states[k].too_large;
 
 		if (at)
-			return error_set(err, SHMPUB_ERR_CSV,
-			                 "line %llu: an integer of the index is too large",
-			                 (unsigned long long)csv_line_at(
-			                         in->text, (size_t)(at - in->text.data)));
+			return error_set_line(err, SHMPUB_ERR_CSV,
+			                      csv_line_at(in->text, (size_t)(at - in->text.data)),
+			                      "an integer of the index is too large");
 	}
 	return SHMPUB_OK;
 }

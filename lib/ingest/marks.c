@@ -40,8 +40,8 @@ struct walk { /* where the stretch to come begins */
 
 int row_too_long(const struct header *h, size_t start, size_t n_fields, struct shmpub_error *err)
 {
-	return error_set(err, SHMPUB_ERR_CSV, "line %llu: %zu fields, expected %zu",
-	                 (unsigned long long)csv_line_at(h->rows.text, start), n_fields, h->width);
+	return error_set_line(err, SHMPUB_ERR_CSV, csv_line_at(h->rows.text, start),
+	                      "%zu fields, expected %zu", n_fields, h->width);
 }
 
 static int put_mark(struct walk *w, struct shmpub_error *err)

@@ -62,9 +62,9 @@ bool part_is_bearable(struct part *p, struct span raw)
 	if (raw.size <= CELL_SIZE_MAX)
 		return true;
 	if (p->result == SHMPUB_OK)
-		p->result = error_set(&p->error, SHMPUB_ERR_LIMIT,
-		                      "line %llu: a cell of more than 1 GiB",
-		                      (unsigned long long)csv_line_at(p->in->text, at));
+		p->result = error_set_line(&p->error, SHMPUB_ERR_LIMIT,
+		                           csv_line_at(p->in->text, at),
+		                           "a cell of more than 1 GiB");
 	return false;
 }
 
@@ -193,10 +193,11 @@ void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row
 	if (!p->in->is_strict[column] || (p->result && t->first_row + row >= p->refused_row))
 		return;
 	p->refused_row = t->first_row + row;
-	p->result = error_set(
-	        &p->error, SHMPUB_ERR_CSV, "line %llu: column \"%.*s\" is to be %s, \"",
-	        (unsigned long long)csv_line_at(p->in->text, (size_t)(raw.data - p->in->text.data)),
-	        (int)(c->name.size < 100 ? c->name.size : 100), c->name.data, asked_for(c->dtype));
+	p->result = error_set_line(&p->error, SHMPUB_ERR_CSV,
+	                           csv_line_at(p->in->text, (size_t)(raw.data - p->in->text.data)),
+	                           "column \"%.*s\" is to be %s, \"",
+	                           (int)(c->name.size < 100 ? c->name.size : 100), c->name.data,
+	                           asked_for(c->dtype));
 	error_quote(&p->error, "%.*s", (int)shown, raw.data);
 	error_add(&p->error, "\" is not");
 }

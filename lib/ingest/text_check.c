@@ -22,9 +22,9 @@ int text_check(struct span text, size_t from, size_t to, struct shmpub_error *er
 
 	if (at == to)
 		return SHMPUB_OK;
-	return error_set(err, SHMPUB_ERR_CSV, "line %llu: byte 0x%02x at offset %zu is not UTF-8",
-	                 (unsigned long long)csv_line_at(text, at), (unsigned char)text.data[at],
-	                 at);
+	return error_set_line(err, SHMPUB_ERR_CSV, csv_line_at(text, at),
+	                      "byte 0x%02x at offset %zu is not UTF-8",
+	                      (unsigned char)text.data[at], at);
 }
 
 static int check_row(const struct ingest *in, const struct tile *t, size_t row,

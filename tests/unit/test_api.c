@@ -82,6 +82,7 @@ static void test_csv(void)
 	CHECK_INT("bad text", publish_text(p, "k,v\na,1\nb,2,3,4\n", o, NULL, &err),
 	          SHMPUB_ERR_CSV);
 	CHECK("its line", strstr(err.message, "line 3") != NULL);
+	CHECK_INT("its line as a number", err.line, 3);
 	s = newest("t");
 	CHECK("the last good one stays",
 	      shmpub_snapshot_stamp(s)->mark.sequence == second.sequence);

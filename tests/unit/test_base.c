@@ -73,6 +73,45 @@ static void test_quoted(void)
 	error_add(NULL, "NULL is fine");
 }
 
+/* The number stands in the error beside the message, and moves on with the message. */
+static void test_line(void)
+{
+	struct shmpub_error err;
+	char wide[2 * SHMPUB_ERROR_SIZE];
+
+	CHECK_INT("code", error_set_line(&err, SHMPUB_ERR_CSV, 812, "%d fields", 7),
+	          SHMPUB_ERR_CSV);
+	CHECK_STR("message", err.message, "line 812: 7 fields");
+	CHECK_INT("line", err.line, 812);
+	error_put_path(&err, "/x");
+	CHECK_STR("as compilers write it", err.message, "/x:812: 7 fields");
+	CHECK_INT("line stays", err.line, 812);
+	error_set(&err, SHMPUB_ERR_CSV, "line 9: only looks like one");
+	CHECK_INT("an error without a line", err.line, 0);
+	error_put_path(&err, "/x");
+	CHECK_STR("its path", err.message, "/x: line 9: only looks like one");
+	error_set(&err, SHMPUB_ERR_CSV, "a column");
+	error_put_line(&err, 3);
+	CHECK_STR("put before it", err.message, "line 3: a column");
+	CHECK_INT("and noted", err.line, 3);
+	error_set_line(&err, SHMPUB_ERR_CSV, 4294967296, "far");
+	CHECK_INT("beyond 32 bits", err.line, UINT32_MAX);
+	error_put_path(&err, "/x");
+	CHECK_STR("the message has it", err.message, "/x: line 4294967296: far");
+	error_sys(&err, 2, "open");
+	CHECK_INT("a failed call has none", err.line, 0);
+	error_set_line(&err, SHMPUB_ERR_CSV, 4, "\"");
+	error_quote(&err, "secret");
+	error_put_path(&err, "/x");
+	check_closed("closed", &err, "/x:4: \"...");
+	memset(wide, 'w', sizeof(wide));
+	wide[sizeof(wide) - 1] = '\0';
+	error_set_line(&err, SHMPUB_ERR_CSV, 5, "%s", wide);
+	CHECK_INT("cut", strlen(err.message), SHMPUB_ERROR_SIZE - 1);
+	CHECK_INT("NULL is fine", error_set_line(NULL, SHMPUB_ERR_LIMIT, 1, "x"), SHMPUB_ERR_LIMIT);
+	error_put_line(NULL, 1);
+}
+
 static void test_buffer(void)
 {
 	struct buffer b = BUFFER_NONE;
@@ -250,6 +289,7 @@ int main(void)
 {
 	test_error();
 	test_quoted();
+	test_line();
 	test_buffer();
 	test_utf8();
 	test_utf8_blocks();

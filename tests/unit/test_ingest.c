@@ -287,6 +287,14 @@ static void test_refused(void)
 	}
 }
 
+/* The number in a message that begins "line N: "; 0: it tells of no line. */
+static unsigned line_told(const char *message)
+{
+	unsigned line;
+
+	return sscanf(message, "line %u: ", &line) == 1 ? line : 0;
+}
+
 static void check_case(size_t i, const struct csv_options *o)
 {
 	char out[4096];
@@ -308,6 +316,7 @@ static void check_case(size_t i, const struct csv_options *o)
 	CHECK(cases[i].label, r < 0);
 	if (strstr(err.message, cases[i].want) == NULL)
 		CHECK_STR(cases[i].label, err.message, cases[i].want);
+	CHECK_INT(cases[i].label, err.line, line_told(err.message));
 }
 
 static void test_cases(void)
