@@ -289,8 +289,15 @@ static int prepare_part(struct article_draft *d, size_t part, const struct confi
                         const char *instance, struct span text, const struct table *table,
                         struct shmpub_error *err)
 {
+	const struct segment_form form = {
+		.name = part_name(feed, part),
+		.instance = instance,
+		.access = d->access,
+		.word_size = part == ARTICLE_CSV ? sizeof(int32_t) : 0,
+		.room = feed->segment_room,
+	};
 	struct segment_draft *out = &d->parts[part];
-	int r = segment_begin(out, part_name(feed, part), instance, &d->access, err);
+	int r = segment_begin(out, &form, err);
 
 	if (!r)
 		r = part == ARTICLE_CSV ? prepare_csv_text(out, text, err)
@@ -336,7 +343,8 @@ void article_place(struct article_live *live, struct article_draft *d)
 		if (!d->is_wanted[i])
 			continue;
 		memcpy(live->warnings[i], d->warnings[i], SHMPUB_ERROR_SIZE);
-		if (d->parts[i].fd >= 0 && segment_place(&live->parts[i], &d->parts[i], &why))
+		if (segment_is_begun(&d->parts[i]) &&
+		    segment_place(&live->parts[i], &d->parts[i], &why))
 			warn(live->warnings[i], i, live->parts[i].name, &why);
 	}
 	article_discard(d);

@@ -35,7 +35,8 @@ struct config_feed {
 	char *array_segment; /* NULL: none */
 	char *array_columns; /* NULL: all numeric columns */
 	enum array_dtype array_dtype;
-	struct shm_access access;         /* of the snapshot; the mode may be FILE_MODE_AUTO */
+	uint64_t segment_room;    /* bytes that a segment has from the beginning; 0: not said */
+	struct shm_access access; /* of the snapshot; the mode may be FILE_MODE_AUTO */
 	struct shm_access segment_access; /* of the article's segments; mode 0: by the snapshot's */
 	struct buffer text; /* every key with its value, to see what a reload changed */
 };

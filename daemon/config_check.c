@@ -136,6 +136,8 @@ static const char *segment_problem(const struct config_feed *f, const char *inst
 
 	if (!has_segment && f->segment_access.mode != 0)
 		return "segment_mode without csv_segment or array_segment";
+	if (!has_segment && f->segment_room != 0)
+		return "segment_room without csv_segment or array_segment";
 	if (f->csv_segment != NULL && strcmp(f->csv_segment, instance) == 0)
 		return "csv_segment has the instance's name";
 	if (f->array_segment != NULL && strcmp(f->array_segment, instance) == 0)

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "path.h"
 #include "process.h"
+#include "segment.h"
 
 /*
  * Every key is one row: a new key needs no code unless its value is of a new kind.
@@ -210,12 +211,11 @@ static int set_instance(void *field, const struct key *key, struct span value, s
 static int set_segment(void *field, const struct key *key, struct span value, struct span base,
                        struct shmpub_error *err)
 {
+	const char *problem = segment_name_problem(value);
+
 	(void)base;
-	if (!name_is_valid(value, true))
-		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "%s: a name under /dev/shm wanted: 1 to 40 of A-Z a-z 0-9 _ . -, "
-		                 "not beginning with '.' or '-'",
-		                 key->name);
+	if (problem != NULL)
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: %s", key->name, problem);
 	return replace_text(field, value, err);
 }
 
@@ -369,6 +369,7 @@ static const struct key feed_rows[] = {
 	{ "array_dtype", set_dtype, FEED(array_dtype), 0, 0 },
 	{ "array_columns", set_text, FEED(array_columns), 0, 0 },
 	{ "segment_mode", set_mode, FEED(segment_access.mode), 0, 0666 },
+	{ "segment_room", set_size, FEED(segment_room), 0, 0 },
 	{ "file_mode", set_file_mode, FEED(access.mode), 0, 0644 },
 	{ "group", set_group, FEED(access.gid), 0, 0 },
 };

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/error.h"
+#include "keys.h"
 
 /*
  * A new file is written under a hidden name and renamed over the name: a reader opens
@@ -29,6 +30,14 @@
 #define LOCK_NAME_SIZE (SEGMENT_NAME_SIZE + 2)
 #define LOCK_TEXT_SIZE (PATH_MAX + 32) /* "PLACE\nPID\n" */
 #define LOCK_TRIES 8
+
+const char *segment_name_problem(struct span name)
+{
+	if (name_is_valid(name, true))
+		return NULL;
+	return "a name under /dev/shm wanted: 1 to 40 of A-Z a-z 0-9 _ . -, not beginning with '.' "
+	       "or '-'";
+}
 
 static int open_directory(struct shmpub_error *err)
 {
@@ -169,7 +178,7 @@ static bool is_claimed(const struct segment_live *live, const char *name, int di
 	char lock[LOCK_NAME_SIZE];
 
 	lock_name(lock, name);
-	return strcmp(live->name, name) == 0 && is_under(dir, lock, live->lock);
+	return strcmp(live->name, name) == 0 && is_under(dir, lock, (int)live->lock);
 }
 
 int segment_claim(struct segment_live *live, const char *name, const char *place,
@@ -186,7 +195,7 @@ int segment_claim(struct segment_live *live, const char *name, const char *place
 			if (strcmp(live->name, name) != 0)
 				segment_remove(live);
 			else
-				close(live->lock);
+				close((int)live->lock);
 			snprintf(live->name, sizeof(live->name), "%s", name);
 			live->lock = lock;
 		}
@@ -213,16 +222,16 @@ static int set_access(int fd, const struct shm_access *access, const char *name,
 	return SHMPUB_OK;
 }
 
-int segment_begin(struct segment_draft *out, const char *name, const char *instance,
-                  const struct shm_access *access, struct shmpub_error *err)
+int segment_begin(struct segment_draft *out, const struct segment_form *form,
+                  struct shmpub_error *err)
 {
 	struct segment_draft d = SEGMENT_DRAFT_NONE;
 	int dir = open_directory(err), r;
 
 	if (dir < 0)
 		return SHMPUB_ERR_SYS;
-	snprintf(d.name, sizeof(d.name), "%s", name);
-	snprintf(d.hidden, sizeof(d.hidden), ".%s.%s", name, instance);
+	snprintf(d.name, sizeof(d.name), "%s", form->name);
+	snprintf(d.hidden, sizeof(d.hidden), ".%s.%s", form->name, form->instance);
 	r = check_owner(dir, d.name, err);
 	if (r)
 		goto out;
@@ -232,7 +241,7 @@ int segment_begin(struct segment_draft *out, const char *name, const char *insta
 		r = error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, d.hidden);
 		goto out;
 	}
-	r = set_access(d.fd, access, name, err);
+	r = set_access(d.fd, &form->access, d.name, err);
 	if (r)
 		goto out;
 	*out = d;
@@ -349,9 +358,9 @@ static void release_in(int dir, struct segment_live *live)
 	char lock[LOCK_NAME_SIZE];
 
 	lock_name(lock, live->name);
-	if (is_under(dir, lock, live->lock))
+	if (is_under(dir, lock, (int)live->lock))
 		(void)unlinkat(dir, lock, 0);
-	close(live->lock);
+	close((int)live->lock);
 	*live = (struct segment_live){ .name = "" };
 }
 

@@ -67,6 +67,8 @@ BAD = {
     "dtype without array": (FEED + "array_dtype = int8\n", 1, "need array_segment"),
     "array dtype": (FEED + "array_segment = s\narray_dtype = int\n", 4, "int8 to int64"),
     "mode without segment": (FEED + "segment_mode = 0660\n", 1, "segment_mode without"),
+    "room without segment": (FEED + "segment_room = 1G\n", 1, "segment_room without"),
+    "segment_room": (FEED + "csv_segment = s\nsegment_room = 1X\n", 4, "is no size"),
     "CSV option's value": (FEED + "dtype.a = integer\n", 3, "dtype"),
     "delimiter": (FEED + "delimiter = ;;\n", 3, "delimiter"),
     "delimiter semicolon": (FEED + "delimiter = ;\n", 3, "semicolon"),
