@@ -65,7 +65,9 @@ struct segment_live {
 	/* Windows; memory 0: nothing stands */
 	intptr_t memory;
 	char *view;
-	size_t used, view_size;
+	size_t view_size, used; /* in bytes; used: by the version that stands */
+	size_t word_size;
+	size_t lacks; /* bytes of a version that found no room; 0: none did not */
 };
 
 /* NULL, or what a segment's name has to look like here. */
