@@ -1,0 +1,295 @@
+<#
+.SYNOPSIS
+What only real Windows can show of shmpub: each item prints PASS or FAIL, with the reason.
+
+.DESCRIPTION
+The project's tests run under Wine, which has no users that are less than administrators, keeps no
+event log, restarts no service and shuts down nothing. Run this in an elevated Windows PowerShell
+(5.1 or later), logged on as an ordinary user who is an administrator. It installs services named
+shmpub-check*, and removes them again; nothing else of the computer changes.
+
+    powershell -ExecutionPolicy Bypass -File windows-checklist.ps1
+    ... -Only 'service.*'          some items
+    ... -BeforeRestart             leaves a service that runs, to restart Windows with
+    ... -AfterRestart              judges that restart, and removes the service
+
+.PARAMETER Programs
+The folder of shmpubd.exe and shmpub.exe.
+#>
+[CmdletBinding()]
+param(
+    [string] $Programs = "$env:ProgramFiles\shmpub",
+    [string] $Only = '*',
+    [switch] $BeforeRestart,
+    [switch] $AfterRestart
+)
+
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+
+$Shmpubd = Join-Path $Programs 'shmpubd.exe'
+$Shmpub = Join-Path $Programs 'shmpub.exe'
+$Place = Join-Path $env:ProgramData 'shmpub-check'
+$Failures = [System.Collections.Generic.List[string]]::new()
+
+# --- how an item runs --------------------------------------------------------------------------------
+
+# An item passes when its block ends; it fails by throwing, and the text is the reason.
+function Test-Item {
+    param([string] $Name, [scriptblock] $Block)
+    if ($Name -notlike $Only) { return }
+    try {
+        & $Block
+        "PASS  $Name"
+    }
+    catch {
+        $Failures.Add($Name)
+        "FAIL  $Name  $($_.Exception.Message)"
+    }
+}
+
+function Assert-That {
+    param([bool] $Condition, [string] $Otherwise)
+    if (-not $Condition) { throw $Otherwise }
+}
+
+function Wait-Until {
+    param([scriptblock] $Condition, [int] $Seconds, [string] $Otherwise)
+    $end = (Get-Date).AddSeconds($Seconds)
+    while (-not (& $Condition)) {
+        if ((Get-Date) -gt $end) { throw $Otherwise }
+        Start-Sleep -Milliseconds 200
+    }
+}
+
+# A program's exit code and everything it said.
+function Invoke-Program {
+    param([string] $Path, [string] $Arguments)
+    $start = [System.Diagnostics.ProcessStartInfo]::new($Path, $Arguments)
+    $start.UseShellExecute = $false
+    $start.RedirectStandardOutput = $true
+    $start.RedirectStandardError = $true
+    $start.StandardOutputEncoding = [System.Text.Encoding]::UTF8
+    $start.StandardErrorEncoding = [System.Text.Encoding]::UTF8
+    $process = [System.Diagnostics.Process]::Start($start)
+    $errors = $process.StandardError.ReadToEndAsync()
+    $output = $process.StandardOutput.ReadToEnd()
+    $process.WaitForExit()
+    [pscustomobject]@{ Code = $process.ExitCode; Text = $output + $errors.Result }
+}
+
+# The same by the logged-on user without elevation: a scheduled task with the limited token.
+function Invoke-AsPlainUser {
+    param([string] $Path, [string] $Arguments)
+    $name = 'shmpub-check-plain'
+    $out = Join-Path $Place 'plain.txt'
+    $script = Join-Path $Place 'plain.cmd'
+    Set-Content $out '' -Encoding Ascii
+    Set-Content $script -Encoding Ascii @(
+        '@echo off', "`"$Path`" $Arguments >`"$out`" 2>&1", "echo CODE=%errorlevel%>>`"$out`"")
+    $action = New-ScheduledTaskAction -Execute 'cmd.exe' -Argument "/c `"$script`""
+    $user = New-ScheduledTaskPrincipal -UserId "$env:USERDOMAIN\$env:USERNAME" -LogonType Interactive -RunLevel Limited
+    Register-ScheduledTask $name -Action $action -Principal $user -Force | Out-Null
+    try {
+        Start-ScheduledTask $name
+        Wait-Until { (Get-Content $out -Raw) -match 'CODE=-?\d+' } 60 'the task of a plain user did not end'
+        $text = Get-Content $out -Raw
+    }
+    finally { Unregister-ScheduledTask $name -Confirm:$false }
+    [pscustomobject]@{ Code = [int][regex]::Match($text, 'CODE=(-?\d+)').Groups[1].Value; Text = $text }
+}
+
+# --- a service to look at ----------------------------------------------------------------------------
+
+$Service = 'shmpub-check'
+$Ini = Join-Path $Place 'shmpubd.ini'
+
+function Set-Feeds {
+    param([string] $Text)
+    [System.IO.File]::WriteAllText($Ini, "[daemon]`r`ninstance = shmpub-check`r`n$Text")
+}
+
+function Set-GoodFeeds {
+    Set-Feeds "[feed a]`r`nsource = a.csv`r`n"
+}
+
+function Invoke-Word {
+    param([string] $Word, [string] $Options = '')
+    Invoke-Program $Shmpubd "service $Word --name $Service $Options"
+}
+
+function Invoke-WordWell {
+    param([string] $Word, [string] $Options = '')
+    $run = Invoke-Word $Word $Options
+    Assert-That ($run.Code -eq 0) "service $Word ended with $($run.Code): $($run.Text)"
+}
+
+function Get-ServicePid { (Get-CimInstance Win32_Service -Filter "Name='$Service'").ProcessId }
+
+function Test-Running { (Get-Service $Service).Status -eq 'Running' }
+
+function Get-Lines {
+    param([datetime] $Since)
+    $filter = @{ LogName = 'Application'; ProviderName = $Service; StartTime = $Since }
+    @(Get-WinEvent -FilterHashtable $filter -ErrorAction SilentlyContinue)
+}
+
+function Initialize-Place {
+    New-Item -ItemType Directory -Force $Place | Out-Null
+    [System.IO.File]::WriteAllText((Join-Path $Place 'a.csv'), "a,b`r`n1,2`r`n")
+    Set-GoodFeeds
+}
+
+function Remove-Everything {
+    Invoke-Word 'uninstall' | Out-Null
+    Remove-Item -Recurse -Force $Place -ErrorAction SilentlyContinue
+}
+
+# --- items: the service ------------------------------------------------------------------------------
+
+function Test-ServiceItems {
+    Test-Item 'service.install' {
+        Invoke-WordWell 'install' "--config `"$Ini`" --auto-restart"
+        $known = Get-CimInstance Win32_Service -Filter "Name='$Service'"
+        Assert-That ($known.StartName -eq 'NT AUTHORITY\LocalService') "its account is $($known.StartName)"
+        Assert-That ($known.StartMode -eq 'Auto') "its start is $($known.StartMode)"
+    }
+    Test-Item 'service.rights' {
+        $sid = (Invoke-Program 'sc.exe' "qsidtype $Service").Text
+        Assert-That ($sid -match 'UNRESTRICTED') "it has no identity of its own: $sid"
+        $rights = (Invoke-Program 'sc.exe' "qprivs $Service").Text
+        $found = @([regex]::Matches($rights, 'Se\w+Privilege') | ForEach-Object Value | Sort-Object)
+        Assert-That ("$found" -eq 'SeChangeNotifyPrivilege SeCreateGlobalPrivilege') "its privileges are: $found"
+    }
+    Test-Item 'service.recovery.set' {
+        $actions = (Invoke-Program 'sc.exe' "qfailure $Service").Text
+        Assert-That ($actions -match '1000' -and $actions -match '5000' -and $actions -match '30000') $actions
+        $flag = (Invoke-Program 'sc.exe' "qfailureflag $Service").Text
+        Assert-That ($flag -match 'TRUE') "errors do not count as failures: $flag"
+    }
+    Test-Item 'service.preshutdown.set' {
+        $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Service"
+        $ms = (Get-ItemProperty $key).PreshutdownTimeout
+        Assert-That ($ms -eq 30000) "its time to shut down is $ms ms"
+    }
+    Test-Item 'service.start' {
+        Invoke-WordWell 'start'
+        Assert-That (Test-Running) 'it does not run'
+        Assert-That ((Get-Process -Id (Get-ServicePid)).SessionId -eq 0) 'it is not in session 0'
+    }
+    Test-Item 'service.eventlog' {
+        $lines = Get-Lines (Get-Date).AddMinutes(-5)
+        Assert-That ($lines.Count -gt 0) 'no line under its source'
+        $texts = ($lines | ForEach-Object Message) -join "`n"
+        Assert-That ($texts -match '1 feeds, 1 published') "the start was not told, or the messages were not found: $texts"
+        Assert-That ($texts -notmatch 'description for Event ID') 'the resource of the messages was not found'
+    }
+    Test-Item 'service.table.plain-user' {
+        $run = Invoke-AsPlainUser $Shmpub '-i shmpub-check cat a'
+        Assert-That ($run.Code -eq 0 -and $run.Text -match '1,2') "a plain user does not get the table: $($run.Text)"
+    }
+    Test-Item 'service.table.read-only' {
+        $try = "[System.IO.MemoryMappedFiles.MemoryMappedFile]::OpenExisting('Global\shmpub.shmpub-check/catalog', 'ReadWrite')"
+        $run = Invoke-AsPlainUser 'powershell.exe' "-NoProfile -Command `"$try`""
+        Assert-That ($run.Text -match 'denied|UnauthorizedAccess') "a plain user may write: $($run.Text)"
+    }
+    Test-Item 'service.status.plain-user' {
+        $run = Invoke-AsPlainUser $Shmpubd "service status --name $Service"
+        Assert-That ($run.Code -eq 0 -and $run.Text -match 'running, pid') $run.Text
+    }
+    Test-Item 'service.refused.plain-user' {
+        foreach ($word in 'start', 'stop', 'reload', 'uninstall', "install --config `"$Ini`"") {
+            $run = Invoke-AsPlainUser $Shmpubd "service $word --name $Service"
+            Assert-That ($run.Code -eq 1 -and $run.Text -match 'administrator') "$word`: $($run.Text)"
+        }
+        Assert-That (Test-Running) 'it does not run any more'
+    }
+    Test-Item 'service.reload' {
+        Set-Feeds "[feed a]`r`nsource = a.csv`r`n[feed b]`r`nsource = a.csv`r`n"
+        Invoke-WordWell 'reload'
+        Wait-Until { (Invoke-Program $Shmpub '-i shmpub-check cat b').Code -eq 0 } 20 'the new feed does not come'
+        Set-GoodFeeds
+        Invoke-WordWell 'reload'
+    }
+    Test-Item 'service.recovery.crash' {
+        $before = Get-ServicePid
+        Stop-Process -Id $before -Force
+        Wait-Until { (Test-Running) -and (Get-ServicePid) -ne $before } 30 'it was not started again after it was killed'
+        Wait-Until { (Invoke-Program $Shmpub '-i shmpub-check cat a').Code -eq 0 } 20 'the table does not come back'
+    }
+    Test-Item 'service.recovery.error' {
+        $since = Get-Date
+        Invoke-WordWell 'stop'
+        Set-Feeds "[feed a]`r`nsource = a.csv`r`ncolour = red`r`n"
+        Invoke-Program 'sc.exe' "start $Service" | Out-Null
+        Wait-Until { (Get-Lines $since | ForEach-Object Message) -match 'colour' } 20 'the bad line is not in the event log'
+        $run = Invoke-Word 'status'
+        Assert-That ($run.Text -match 'bad configuration') "status: $($run.Text)"
+        Set-GoodFeeds
+        Wait-Until { Test-Running } 60 'it was not started again after the configuration was put right'
+    }
+    Test-Item 'service.foreground' {
+        $run = Invoke-Word 'run' "--config `"$Ini`""
+        Assert-That ($run.Code -eq 2 -and $run.Text -match '1063') $run.Text
+    }
+    Test-Item 'service.stop' {
+        $since = Get-Date
+        Invoke-WordWell 'stop'
+        Assert-That (-not (Test-Running)) 'it runs still'
+        Wait-Until { (Get-Lines $since | ForEach-Object Message) -match '^stopped' } 10 'the stop is not in the event log'
+    }
+    Test-Item 'service.marked-for-deletion' {
+        $held = Get-Service $Service
+        $handle = $held.ServiceHandle # as services.msc would hold it
+        try {
+            Invoke-WordWell 'uninstall'
+            $run = Invoke-Word 'install' "--config `"$Ini`""
+            Assert-That ($run.Code -eq 1 -and $run.Text -match 'marked for deletion') $run.Text
+        }
+        finally { $handle.Dispose(); $held.Dispose() }
+    }
+    Test-Item 'service.uninstall' {
+        Wait-Until { (Invoke-Word 'status').Code -eq 4 } 20 'it is still there'
+        $source = "HKLM:\SYSTEM\CurrentControlSet\Services\EventLog\Application\$Service"
+        Assert-That (-not (Test-Path $source)) 'its source for the event log is still there'
+    }
+}
+
+# --- items: a restart of Windows ---------------------------------------------------------------------
+
+function Test-AfterRestart {
+    $boot = (Get-CimInstance Win32_OperatingSystem).LastBootUpTime
+    Test-Item 'service.shutdown' {
+        $before = Get-Lines $boot.AddDays(-1) | Where-Object TimeCreated -lt $boot | Select-Object -First 1
+        Assert-That ($null -ne $before -and $before.Message -match '^stopped') 'its last line before the restart is not "stopped"'
+    }
+    Test-Item 'service.boot' {
+        Wait-Until { Test-Running } 120 'it was not started with Windows'
+        $run = Invoke-AsPlainUser $Shmpub '-i shmpub-check cat a'
+        Assert-That ($run.Code -eq 0) "a plain user does not get the table: $($run.Text)"
+    }
+}
+
+# --- all of them -------------------------------------------------------------------------------------
+
+if ($AfterRestart) {
+    Test-AfterRestart
+    Remove-Everything
+}
+else {
+    Initialize-Place
+    if ($BeforeRestart) {
+        Test-Item 'service.leave' { Invoke-WordWell 'install' "--config `"$Ini`""; Invoke-WordWell 'start' }
+        'Restart Windows now, then run this again with -AfterRestart.'
+    }
+    else {
+        try { Test-ServiceItems }
+        finally { Remove-Everything }
+    }
+}
+
+if ($Failures.Count) {
+    "$($Failures.Count) failed: $($Failures -join ', ')"
+    exit 1
+}
+'All passed.'
