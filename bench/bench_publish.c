@@ -73,7 +73,7 @@ static void *take_tasks(void *arg)
 
 static void run_spread(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
 {
-	size_t n_threads = ((const struct ingest_runner *)self)->n_threads;
+	size_t n_threads = ((const struct runner *)self)->n_threads;
 	struct spread s = { .task = task, .arg = arg, .n = n };
 	pthread_t threads[MAX_THREADS];
 	size_t started = 0;
@@ -121,7 +121,7 @@ static int64_t thread_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static struct times refresh(struct feed *f, const struct ingest_runner *runner)
+static struct times refresh(struct feed *f, const struct runner *runner)
 {
 	struct shmpub_error err = { 0 };
 	struct prepare_source source = { .origin = { .feed = publisher_feed_name(f->feed) } };
@@ -183,7 +183,7 @@ static void sleep_until(int64_t at_ns)
 		;
 }
 
-static void refresh_often(struct feed *f, const struct ingest_runner *runner, size_t n, long micros)
+static void refresh_often(struct feed *f, const struct runner *runner, size_t n, long micros)
 {
 	struct times *times = calloc(n, sizeof(*times));
 	int64_t next = shm_monotonic_ns();
@@ -204,7 +204,7 @@ static void refresh_often(struct feed *f, const struct ingest_runner *runner, si
 
 struct bench {
 	struct publisher_options publisher;
-	struct ingest_runner runner;
+	struct runner runner;
 	struct publisher *open;
 	struct feed feeds[MAX_FEEDS];
 	size_t n_feeds;
@@ -285,7 +285,7 @@ static struct feed *find_feed(struct bench *b, const char *name)
 
 static void obey(struct bench *b, char *line)
 {
-	const struct ingest_runner *runner = b->runner.n_threads > 1 ? &b->runner : NULL;
+	const struct runner *runner = b->runner.n_threads > 1 ? &b->runner : NULL;
 	bool forgets = strncmp(line, "forget ", 7) == 0;
 	struct feed *f;
 	char name[64];

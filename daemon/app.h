@@ -55,7 +55,7 @@ struct app {
 	struct pool pool;
 	struct notify notify;
 	struct spread spread;
-	struct ingest_runner runner;
+	struct runner runner;
 	struct config *config;
 	struct publisher *publisher;
 	struct feed_host host;

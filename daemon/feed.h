@@ -27,7 +27,7 @@ struct feed_host {
 	struct publisher *publisher;
 	const char *instance;
 	const char *place; /* the path of the instance's directory */
-	const struct ingest_runner *runner;
+	const struct runner *runner;
 	uint64_t max_bytes;
 	uint64_t hash_seed;
 	/* The first attempt that came to something is over; `published`: there is a snapshot. */

@@ -255,7 +255,7 @@ static int test_feed(struct buffer *out, struct config_feed *config, uint64_t ma
                      struct shmpub_error *err)
 {
 	struct spread spread;
-	struct ingest_runner runner = spread_runner(&spread, uv_available_parallelism());
+	struct runner runner = spread_runner(&spread, uv_available_parallelism());
 	struct test t = { .view = SNAPSHOT_VIEW_NONE };
 	int r;
 

@@ -19,7 +19,7 @@ struct refresh {
 	/* set before the first job */
 	struct config_feed *config;
 	const char *instance;
-	const struct ingest_runner *runner;
+	const struct runner *runner;
 	struct source_mark seen;   /* what need not be read again */
 	struct source_mark waited; /* what was found fresh the last time */
 	bool is_forced;            /* read in any case */

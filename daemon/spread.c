@@ -42,8 +42,8 @@ static void spread(void *self, size_t n, void (*task)(void *arg, size_t i), void
 		uv_thread_join(&helpers[--started]);
 }
 
-struct ingest_runner spread_runner(struct spread *s, size_t n_threads)
+struct runner spread_runner(struct spread *s, size_t n_threads)
 {
 	s->n_threads = n_threads < SPREAD_THREADS_MAX ? n_threads : SPREAD_THREADS_MAX;
-	return (struct ingest_runner){ .run = spread, .self = s, .n_threads = s->n_threads };
+	return (struct runner){ .run = spread, .self = s, .n_threads = s->n_threads };
 }

@@ -1,12 +1,12 @@
 /*
- * Spreading one parse over several threads: the daemon's struct ingest_runner.
+ * Spreading one parse over several threads: the daemon's struct runner.
  *
  * Threads: run() is called on a worker, and starts helpers for as long as it lasts.
  */
 #ifndef SHMPUBD_SPREAD_H
 #define SHMPUBD_SPREAD_H
 
-#include "ingest/ingest.h"
+#include "base/runner.h"
 
 #define SPREAD_THREADS_MAX 16
 
@@ -15,6 +15,6 @@ struct spread {
 };
 
 /* A runner of at most `n_threads`, the caller's among them. `s` must outlive it. */
-struct ingest_runner spread_runner(struct spread *s, size_t n_threads);
+struct runner spread_runner(struct spread *s, size_t n_threads);
 
 #endif

@@ -102,16 +102,17 @@ static void put_right(struct counting *c, size_t n_ranges)
 	}
 }
 
-static size_t count_ranges(const struct counts *c, const struct ingest_runner *runner)
+static size_t count_ranges(const struct counts *c, const struct runner *runner)
 {
-	size_t n = runner && runner->n_threads > 1 ? runner->n_threads * RANGES_A_THREAD : 1;
+	size_t n_threads = runner_threads(runner);
+	size_t n = n_threads > 1 ? n_threads * RANGES_A_THREAD : 1;
 
 	n = n < RANGES_MAX ? n : RANGES_MAX;
 	return n < c->n / CHUNKS_WORTH_IT ? n : c->n / CHUNKS_WORTH_IT;
 }
 
 int counts_init(struct counts *out, const struct header *h, size_t chunk_size,
-                const struct ingest_runner *runner, struct shmpub_error *err)
+                const struct runner *runner, struct shmpub_error *err)
 {
 	const struct csv_dialect *d = h->rows.dialect;
 	struct counts counts = { .at = h->rows.at,

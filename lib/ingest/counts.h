@@ -8,9 +8,9 @@
 #ifndef SHMPUB_INGEST_COUNTS_H
 #define SHMPUB_INGEST_COUNTS_H
 
+#include "base/runner.h"
 #include "csv/index.h"
 #include "ingest/header.h"
-#include "ingest/ingest.h"
 
 struct counted_chunk {
 	struct csv_index_state state; /* where it begins */
@@ -27,7 +27,7 @@ struct counts {
 
 /* Counts the whole chunks behind the header; none (out->n is 0) where one thread is as good. */
 int counts_init(struct counts *out, const struct header *h, size_t chunk_size,
-                const struct ingest_runner *runner, struct shmpub_error *err);
+                const struct runner *runner, struct shmpub_error *err);
 void counts_free(struct counts *c);
 
 #endif

@@ -129,8 +129,7 @@ static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_
 }
 
 int ingest_open(struct ingest **out, struct span text, const struct csv_options *options,
-                const struct schema *guess, const struct ingest_runner *runner,
-                struct shmpub_error *err)
+                const struct schema *guess, const struct runner *runner, struct shmpub_error *err)
 {
 	struct ingest *in = mem_zalloc(1, sizeof(*in));
 	int r;

@@ -6,8 +6,8 @@
  *
  * Use:      open -> { schema, capacity -> fill } until fill does not answer
  *           INGEST_RETYPE -> text -> close.
- * Threads:  an ingest belongs to one thread at a time; with `run` it spreads its own
- *           work over others and returns when they are done.
+ * Threads:  an ingest belongs to one thread at a time; with a runner it spreads
+ *           its own work over others and returns when they are done.
  * Lifetime: the text, the options and the guess must outlive it (the guess: until
  *           open returns). The schema belongs to the ingest and may change with
  *           INGEST_RETYPE.
@@ -17,6 +17,7 @@
 #ifndef SHMPUB_INGEST_INGEST_H
 #define SHMPUB_INGEST_INGEST_H
 
+#include "base/runner.h"
 #include "columns/schema.h"
 #include "columns/sink.h"
 #include "csv/options.h"
@@ -27,17 +28,9 @@ enum ingest_answer {
 
 struct ingest;
 
-/* Spread: call task(arg, i) for every i < n, from any threads, and return when all are done. NULL: one thread. */
-struct ingest_runner {
-	void (*run)(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg);
-	void *self;
-	size_t n_threads;
-};
-
 /* `guess`: the schema of the last refresh, or NULL. `runner` may be NULL. */
 int ingest_open(struct ingest **out, struct span text, const struct csv_options *options,
-                const struct schema *guess, const struct ingest_runner *runner,
-                struct shmpub_error *err);
+                const struct schema *guess, const struct runner *runner, struct shmpub_error *err);
 const struct schema *ingest_schema(const struct ingest *in);
 uint64_t ingest_capacity(const struct ingest *in); /* rows, an upper bound */
 int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error *err); /* round 1 */

@@ -324,7 +324,7 @@ static int find_first_error(const struct walk *w, int result, struct shmpub_erro
 	return r == SHMPUB_ERR_CSV ? r : result;
 }
 
-static int pass_all(struct walk *w, const struct ingest_runner *runner, struct shmpub_error *err)
+static int pass_all(struct walk *w, const struct runner *runner, struct shmpub_error *err)
 {
 	bool is_quick = quick_is_possible(w->h), is_ahead;
 	int r = put_mark(w, err);
@@ -346,7 +346,7 @@ static int pass_all(struct walk *w, const struct ingest_runner *runner, struct s
 }
 
 int marks_init(struct marks *out, const struct header *h, bool skips_bad_lines,
-               const struct ingest_runner *runner, struct shmpub_error *err)
+               const struct runner *runner, struct shmpub_error *err)
 {
 	struct marks m = MARKS_NONE;
 	struct walk w = { .m = &m,

@@ -54,7 +54,7 @@ struct ingest {
 	struct columns columns;
 	struct marks marks;
 	struct schema schema;
-	const struct ingest_runner *runner;
+	const struct runner *runner;
 	bool *is_strict; /* per column: a cell that does not fit is an error, not a contradiction */
 	struct part *parts; /* of the last fill */
 	size_t n_parts;

@@ -49,7 +49,7 @@ static int init_part(struct part *p, struct ingest *in, struct table_sink *sink,
 
 size_t parts_count(const struct ingest *in)
 {
-	size_t n_threads = in->runner && in->runner->n_threads > 1 ? in->runner->n_threads : 1;
+	size_t n_threads = runner_threads(in->runner);
 	size_t n = n_threads * PARTS_A_THREAD;
 
 	if (n_threads == 1)

@@ -8,9 +8,9 @@
 #ifndef SHMPUB_INGEST_TILE_H
 #define SHMPUB_INGEST_TILE_H
 
+#include "base/runner.h"
 #include "csv/cell.h"
 #include "ingest/header.h"
-#include "ingest/ingest.h"
 #include "ingest/quick.h"
 #include "value/batch.h"
 
@@ -37,7 +37,7 @@ struct marks {
 
 /* `runner` may be NULL. */
 int marks_init(struct marks *out, const struct header *header, bool skips_bad_lines,
-               const struct ingest_runner *runner, struct shmpub_error *err);
+               const struct runner *runner, struct shmpub_error *err);
 void marks_free(struct marks *m);
 
 /* A cell (row, column) is the bytes from its cut + 1 up to the next one; missing cells have less than none. */

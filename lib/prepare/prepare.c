@@ -73,7 +73,7 @@ static void stamp_source(struct snapshot_stamp *stamp, const struct prepare_sour
 
 int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
                 const struct prepare_source *source, const struct csv_options *options,
-                struct schema *schema, const struct ingest_runner *runner, struct shmpub_error *err)
+                struct schema *schema, const struct runner *runner, struct shmpub_error *err)
 {
 	struct snapshot_memory memory = publication_memory(pub);
 	int64_t began_ns = shm_monotonic_ns();
@@ -117,7 +117,7 @@ out:
 
 int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,
                        const struct prepare_source *source, const struct csv_options *options,
-                       const struct ingest_runner *runner, struct shmpub_error *err)
+                       const struct runner *runner, struct shmpub_error *err)
 {
 	int64_t began_ns = shm_monotonic_ns();
 	struct snapshot_writer *writer = NULL;

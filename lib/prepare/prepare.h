@@ -25,13 +25,12 @@ struct prepare_source {
  */
 int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
                 const struct prepare_source *source, const struct csv_options *options,
-                struct schema *schema, const struct ingest_runner *runner,
-                struct shmpub_error *err);
+                struct schema *schema, const struct runner *runner, struct shmpub_error *err);
 
 /* The same into memory that is the caller's alone: a snapshot that nobody else sees, of *size bytes. */
 int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,
                        const struct prepare_source *source, const struct csv_options *options,
-                       const struct ingest_runner *runner, struct shmpub_error *err);
+                       const struct runner *runner, struct shmpub_error *err);
 
 int prepare_table(struct publication *pub, struct catalog_descriptor *d, const struct table *table,
                   const struct snapshot_origin *origin, struct shmpub_error *err);

@@ -300,7 +300,7 @@ static int fill(struct outcome *o, struct ingest *in)
 static void read_text(struct outcome *o, struct span text, const struct csv_options *options,
                       const struct schema *guess, size_t n_threads)
 {
-	struct ingest_runner runner = { run_in_turn, NULL, n_threads };
+	struct runner runner = { run_in_turn, NULL, n_threads };
 	struct ingest *in;
 
 	*o = (struct outcome){ .schema = SCHEMA_NONE };

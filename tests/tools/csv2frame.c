@@ -70,7 +70,7 @@ static void run_threads(void *self, size_t n, void (*task)(void *arg, size_t i),
 }
 
 static int convert(struct span *memory, uint64_t *size, struct schema *schema, struct span text,
-                   const struct csv_options *options, const struct ingest_runner *runner,
+                   const struct csv_options *options, const struct runner *runner,
                    struct shmpub_error *err)
 {
 	struct snapshot_memory place = { reserve, memory };
@@ -172,7 +172,7 @@ static double now_ms(bool is_threaded)
 int main(int argc, char **argv)
 {
 	static char from[4096], to[4096];
-	struct ingest_runner runner = { run_threads, &runner.n_threads, 1 };
+	struct runner runner = { run_threads, &runner.n_threads, 1 };
 	struct csv_options *options;
 	struct shmpub_error err = { .code = 0 };
 	int rounds = 1, r;

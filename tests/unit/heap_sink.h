@@ -156,8 +156,8 @@ static inline void heap_sink_print(const struct heap_sink *h, char *out, size_t 
 /* The whole way; *n_rounds: how often it was filled; *learnt: the schema for the next time, or NULL. */
 static inline int heap_ingest(char *out, size_t room, struct span text,
                               const struct csv_options *options, const struct schema *guess,
-                              const struct ingest_runner *runner, int *n_rounds,
-                              struct schema *learnt, struct shmpub_error *err)
+                              const struct runner *runner, int *n_rounds, struct schema *learnt,
+                              struct shmpub_error *err)
 {
 	struct heap_sink h = { .sink = { .columns = NULL } };
 	struct ingest *in;

@@ -79,7 +79,7 @@ static void check_counts(const struct header *h, const struct counts *counts)
 
 static void check_text(struct span text, const struct csv_options *options, size_t n_threads)
 {
-	struct ingest_runner runner = { run_in_turn, NULL, n_threads };
+	struct runner runner = { run_in_turn, NULL, n_threads };
 	struct csv_dialect dialect;
 	struct header header;
 	struct counts counts;

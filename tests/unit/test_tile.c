@@ -157,7 +157,7 @@ static const struct {
 static void check_text(const char *label, struct span text, size_t option, size_t n_threads,
                        bool *is_all_quick)
 {
-	struct ingest_runner runner = { run_in_turn, NULL, n_threads };
+	struct runner runner = { run_in_turn, NULL, n_threads };
 	struct csv_options *options;
 	struct csv_dialect dialect;
 	struct header header;
