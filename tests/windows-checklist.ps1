@@ -224,7 +224,7 @@ function Test-ServiceItems {
         Invoke-Program 'sc.exe' "start $Service" | Out-Null
         Wait-Until { (Get-Lines $since | ForEach-Object Message) -match 'colour' } 20 'the bad line is not in the event log'
         $run = Invoke-Word 'status'
-        Assert-That ($run.Text -match 'bad configuration') "status: $($run.Text)"
+        Assert-That ($run.Text -match 'its configuration is bad') "status: $($run.Text)"
         Set-GoodFeeds
         Wait-Until { Test-Running } 60 'it was not started again after the configuration was put right'
     }

@@ -62,20 +62,35 @@ static int judge(const struct scm *scm, struct shmpub_error *err)
 
 /* --- start, stop, reload --------------------------------------------------------------------------- */
 
+/* What a code of the service says. */
+static const char *exit_name(DWORD code)
+{
+	switch (code) {
+	case SERVICE_BAD_CONFIG:
+		return "its configuration is bad";
+	case SERVICE_NO_START:
+		return "it could not start";
+	case SERVICE_NO_GO:
+		return "it could not go on";
+	default:
+		return "it does not say why";
+	}
+}
+
 /* Why a service that was started has stopped again. */
 static int tell_failure(const struct scm *scm, const SERVICE_STATUS_PROCESS *status,
                         struct shmpub_error *err)
 {
-	const char *why = "it ended at once";
-
+	if (status->dwWin32ExitCode == NO_ERROR)
+		return error_set(err, SHMPUB_ERR_SYS,
+		                 "starting service '%s': somebody stopped it meanwhile", scm->name);
 	if (status->dwWin32ExitCode != ERROR_SERVICE_SPECIFIC_ERROR)
 		return scm_refused(err, status->dwWin32ExitCode, "starting", scm->name);
-	if (status->dwServiceSpecificExitCode == SERVICE_BAD_CONFIG)
-		why = "its configuration is bad";
 	return error_set(err, SHMPUB_ERR_SYS,
 	                 "starting service '%s': %s (code %lu of the service): the event log has "
 	                 "the reason, under Windows Logs, Application, source %s",
-	                 scm->name, why, status->dwServiceSpecificExitCode, scm->name);
+	                 scm->name, exit_name(status->dwServiceSpecificExitCode),
+	                 status->dwServiceSpecificExitCode, scm->name);
 }
 
 int service_start(const struct service_request *request, struct shmpub_error *err)
@@ -92,6 +107,8 @@ int service_start(const struct service_request *request, struct shmpub_error *er
 		r = scm_refused(err, GetLastError(), "starting", scm.name);
 	if (!r)
 		r = scm_wait(&status, &scm, SERVICE_START_PENDING, err);
+	if (!r)
+		r = scm_wait(&status, &scm, SERVICE_STOP_PENDING, err);
 	if (!r && status.dwCurrentState != SERVICE_RUNNING)
 		r = tell_failure(&scm, &status, err);
 	scm_close(&scm);
@@ -188,8 +205,8 @@ static void print_exit(const SERVICE_STATUS_PROCESS *status)
 	if (status->dwWin32ExitCode == ERROR_SERVICE_NEVER_STARTED) {
 		puts("  last end  never started since Windows was");
 	} else if (status->dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR) {
-		printf("  last end  code %lu of the service (1: bad configuration, 2: it could not "
-		       "start, 3: it could not go on)\n",
+		printf("  last end  %s (code %lu of the service)\n",
+		       exit_name(status->dwServiceSpecificExitCode),
 		       status->dwServiceSpecificExitCode);
 	} else {
 		printf("  last end  code %lu\n", status->dwWin32ExitCode);

@@ -217,7 +217,7 @@ def test_start_with_a_configuration_that_became_bad(services: Make) -> None:
     s.wine.run("sc", "start", s.name)  # which does not look at the configuration before
     told = until(lambda: found if "code 1 " in (found := s.word("status")).stdout else None)
     assert isinstance(told, subprocess.CompletedProcess)
-    assert told.returncode == STANDS and "bad configuration" in told.stdout
+    assert told.returncode == STANDS and "its configuration is bad" in told.stdout
 
 
 def test_two_services_with_one_instance(services: Make) -> None:
