@@ -1,5 +1,6 @@
 /*
- * What a platform must provide to wake readers in other processes. shm_bell_posix.c implements it.
+ * What a platform must provide to wake readers in other processes. shm_bell_posix.c and
+ * shm_bell_win32.c implement it.
  *
  * A publisher changes a word in shared memory, then rings. A reader loads the word, looks
  * whether there is news, and waits for the word to change.

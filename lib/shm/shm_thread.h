@@ -1,6 +1,6 @@
 /*
  * What a platform must provide for threads of our own: one thread, and an event that event loops
- * can wait for. shm_thread_posix.c implements it.
+ * can wait for. shm_thread_posix.c and shm_thread_win32.c implement it.
  *
  * Errors: SHMPUB_ERR_SYS with the call and the reason.
  */
@@ -9,7 +9,10 @@
 
 #include "shm/shm.h"
 
-/* Readable while it is raised, for poll(2), epoll(7) and event loops. */
+/*
+ * Readable while it is raised, for poll(2), epoll(7) and event loops. On Windows it is the handle of a
+ * manual-reset event, for WaitForSingleObject() and its kin.
+ */
 struct shm_event {
 	int fd;
 };

@@ -1,5 +1,6 @@
 /*
- * What a platform must provide about users and groups. shm_user_posix.c implements it.
+ * What a platform must provide about users and groups. shm_user_posix.c and shm_user_win32.c
+ * implement it.
  *
  * Threads: any. Errors: those of shm.h.
  */

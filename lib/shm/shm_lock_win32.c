@@ -1,0 +1,166 @@
+#include "shm/shm_win32.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+
+/*
+ * shm.h on Windows: the instance's lock, a section that is there as long as a publisher has the
+ * instance. Whoever makes it has the lock; it goes with the process, however that ends. What is
+ * in it names the process, for the one that comes too late.
+ */
+
+#define LEAF "lock"
+#define LOCK_SIZE 4096
+#define PATIENCE_MS 1000 /* for a process that is about to be gone, handles and all */
+#define PAUSE_MS 20
+
+struct holder {
+	uint64_t pid, start; /* [atomic]; the pid comes last */
+};
+
+struct shm_lock {
+	HANDLE section;
+	uint64_t pid;
+};
+
+/* The section is there already: who has it? */
+static int ask_holder(struct shm_process *out, HANDLE section, const char *what,
+                      struct shmpub_error *err)
+{
+	const struct holder *holder;
+	int r = shm_check_ours(section, what, err);
+
+	*out = (struct shm_process){ .space = 1 };
+	if (r != SHMPUB_OK)
+		return r;
+	holder = MapViewOfFile(section, FILE_MAP_READ, 0, 0, sizeof(*holder));
+	if (holder == NULL)
+		return shm_error_win32(err, GetLastError(), "map the section %s", what);
+	if (shm_committed(holder) >= sizeof(*holder)) {
+		out->pid = load_acquire_u64(&holder->pid);
+		out->start = load_relaxed_u64(&holder->start);
+	}
+	UnmapViewOfFile(holder);
+	return SHMPUB_OK;
+}
+
+static int sign(HANDLE section, const char *what, struct shmpub_error *err)
+{
+	struct holder *holder = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0,
+	                                      sizeof(*holder));
+	struct shm_process self;
+
+	if (holder == NULL)
+		return shm_error_win32(err, GetLastError(), "map the section %s", what);
+	shm_process_self(&self);
+	store_relaxed_u64(&holder->start, self.start);
+	store_release_u64(&holder->pid, self.pid);
+	UnmapViewOfFile(holder);
+	return SHMPUB_OK;
+}
+
+/* SHM_BUSY with *pid; SHM_ABSENT: its process is gone, or not known yet, and the name still there. */
+static int attempt(HANDLE *out, uint64_t *pid, const struct shm_dir *dir,
+                   const struct shm_list *list, struct shmpub_error *err)
+{
+	char what[sizeof(dir->path) + sizeof(LEAF) + 1];
+	wchar_t name[SHM_NAME_UNITS + 1];
+	struct shm_process holder;
+	HANDLE section;
+	DWORD sys;
+	int r;
+
+	snprintf(what, sizeof(what), "%s/" LEAF, dir->path);
+	shm_object_name(name, dir->path, LEAF);
+	section = CreateFileMappingW(INVALID_HANDLE_VALUE, (SECURITY_ATTRIBUTES *)&list->attributes,
+	                             PAGE_READWRITE, 0, LOCK_SIZE, name);
+	sys = GetLastError();
+	if (section == NULL && sys == ERROR_INVALID_HANDLE)
+		return shm_name_taken(dir->path, LEAF, "which is of another kind", err);
+	if (section == NULL)
+		return sys == ERROR_ACCESS_DENIED
+		               ? SHM_BUSY
+		               : shm_error_win32(err, sys, "make the section %s", what);
+	if (sys != ERROR_ALREADY_EXISTS) {
+		r = sign(section, what, err);
+	} else {
+		r = ask_holder(&holder, section, what, err);
+		*pid = holder.pid;
+		if (r == SHMPUB_OK && holder.pid != 0 && shm_process_life(&holder) != SHM_LIFE_GONE)
+			r = SHM_BUSY;
+		else if (r == SHMPUB_OK)
+			r = SHM_ABSENT;
+	}
+	if (r == SHMPUB_OK)
+		*out = section;
+	else
+		CloseHandle(section);
+	return r;
+}
+
+static int take(HANDLE *out, uint64_t *pid, const struct shm_dir *dir, struct shmpub_error *err)
+{
+	struct shm_list list;
+	int r = shm_list_init(&list, &shm_section_rights, NULL, err);
+
+	if (r != SHMPUB_OK)
+		return r;
+	for (int waited = 0; waited < PATIENCE_MS; waited += PAUSE_MS) {
+		r = attempt(out, pid, dir, &list, err);
+		if (r != SHM_ABSENT)
+			return r;
+		Sleep(PAUSE_MS);
+	}
+	return error_set(err, SHMPUB_ERR_SYS,
+	                 "%s/" LEAF ": process %llu, which published there, is gone, but another "
+	                 "program still has a handle of its lock: end that program",
+	                 dir->path, (unsigned long long)*pid);
+}
+
+int shm_lock(struct shm_lock **out, uint64_t *pid, const struct shm_dir *dir,
+             struct shmpub_error *err)
+{
+	struct shm_lock *lock = mem_zalloc(1, sizeof(*lock));
+	int r;
+
+	*out = NULL;
+	*pid = 0;
+	if (lock == NULL)
+		return error_nomem(err, sizeof(*lock));
+	lock->pid = shm_pid();
+	r = take(&lock->section, pid, dir, err);
+	if (r == SHMPUB_OK)
+		*out = lock;
+	else
+		mem_free(lock);
+	return r;
+}
+
+/* There is no fork(). */
+bool shm_lock_is_ours(const struct shm_lock *lock)
+{
+	(void)lock;
+	return true;
+}
+
+uint64_t shm_lock_pid(const struct shm_lock *lock)
+{
+	return lock->pid;
+}
+
+/* Nobody can take it away from a process that has a handle of it. */
+bool shm_lock_stands(const struct shm_lock *lock, const struct shm_dir *dir)
+{
+	(void)lock, (void)dir;
+	return true;
+}
+
+void shm_unlock(struct shm_lock *lock)
+{
+	if (lock == NULL)
+		return;
+	CloseHandle(lock->section);
+	mem_free(lock);
+}
