@@ -106,6 +106,70 @@ def test_reader(directory: Path) -> None:
             assert line_of(reader) == "measured 2: 6 rows"
 
 
+def test_share(directory: Path, tmp_path: Path) -> None:
+    """The article's writer: a file, shared with whoever asks, again when it has changed."""
+    source = tmp_path / "quotes.csv"
+    source.write_text("time,price\n2024-01-01,1.5\n2024-01-02,\n")
+    with running("example_share", source, "quotes", "share", directory) as process:
+        line_of(process)
+        assert line_of(process) == "quotes 1"
+        frame = pd.read_feather(directory / "share" / "quotes.arrow")
+        assert frame.index.name == "time" and frame.price.iloc[0] == 1.5
+        source.write_text("time,price\n2024-01-03,2.5\n")
+        assert again(process) == "quotes 2"
+        newer = pd.read_feather(directory / "share" / "quotes.arrow")
+        assert list(newer.index) == ["2024-01-03"] and list(newer.price) == [2.5]
+
+
+# What Reader.cs finds by its name on Windows has a path here: Mono on Linux has no named sections.
+BY_PATH = """
+using System;
+using System.IO;
+using System.IO.MemoryMappedFiles;
+
+static class ByPath
+{
+	static UnmanagedMemoryAccessor Open(string path)
+	{
+		return MemoryMappedFile.CreateFromFile(
+			File.OpenRead(path), null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, false
+		).CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+	}
+
+	static void Main(string[] args)
+	{
+		var catalog = Open(args[0] + "/catalog");
+		Console.WriteLine(catalog.ReadUInt64(Reader.FindSlot(catalog, args[1]) + 56));
+		string path = args[0] + "/" + args[1] + ".arrow";
+		var snapshot = Open(path);
+		string record = Reader.Record(snapshot, new FileInfo(path).Length);
+		Reader.PrintMeans(snapshot, record, 6, 2);
+	}
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("mcs") is None, reason="needs mono-mcs")
+def test_reader_in_c_sharp(directory: Path, tmp_path: Path) -> None:
+    """It compiles, and what it reads is there; where it looks on Windows cannot be tried here."""
+    (tmp_path / "by_path.cs").write_text(BY_PATH)
+    source = ROOT / "examples" / "windows" / "Reader.cs"
+    program = tmp_path / "reader.exe"
+    options = ["-warn:4", "-warnaserror", "-main:ByPath", f"-out:{program}"]
+    subprocess.run(["mcs", *options, source, tmp_path / "by_path.cs"], check=True)
+    with running("example_columns", "columns", directory) as publisher:
+        line_of(publisher), line_of(publisher)
+        output = subprocess.run(
+            ["mono", program, directory / "columns", "measured"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+    assert output[0] == "1"
+    match = re.fullmatch(r"column 0 of float64: 5 values, mean (.*)", output[1])
+    assert match and float(match[1]) == pytest.approx(sum(math.sin(i) for i in (0, 1, 2, 3, 5)) / 5)
+
+
 def test_a_second_publisher_is_told(directory: Path) -> None:
     with running("example_columns", "columns", directory) as process:
         line_of(process), line_of(process)
