@@ -218,8 +218,9 @@ def sources() -> Iterator[tuple[str, str]]:
     tops = ("lib", "daemon", "cli", "service", "include", "examples", "bench", "tests", "client-py")
     for top in tops:
         for file in sorted((ROOT / top).rglob("*")):
-            if file.suffix in (".c", ".h", ".cpp", ".py") and "build" not in file.parts:
-                yield file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")
+            name = file.relative_to(ROOT)
+            if name.suffix in (".c", ".h", ".cpp", ".py") and "build" not in name.parts:
+                yield name.as_posix(), file.read_text(encoding="utf-8")
 
 
 def main() -> int:
