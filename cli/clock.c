@@ -1,18 +1,9 @@
 #include "clock.h"
 
 #include <string.h>
-#include <time.h>
 #include "value/format.h"
 
 /* UTC only: lines of several machines, or of one before and after a change of clocks, compare. */
-
-int64_t clock_now_ns(void)
-{
-	struct timespec t;
-
-	(void)timespec_get(&t, TIME_UTC);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 void clock_text(char out[CLOCK_TEXT_SIZE], int64_t ns)
 {

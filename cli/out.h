@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include "base/buffer.h"
+#include "base/compiler.h"
 #include "base/span.h"
 
 struct out {
@@ -20,7 +21,7 @@ struct out {
 
 void out_bytes(struct out *o, struct span bytes);
 void out_str(struct out *o, const char *text);
-void out_printf(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void out_printf(struct out *o, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Everything so far is to be seen now. */
 void out_flush(struct out *o);
 /* True when there is no point in going on. */

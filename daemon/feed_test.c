@@ -25,7 +25,8 @@
 struct test {
 	struct refresh refresh;
 	struct snapshot_view view;
-	void *memory;
+	void *block;
+	char *memory; /* in the block, at a multiple of 64 as in a segment */
 	size_t capacity;
 	uint64_t size, read_ns, parse_ns;
 };
@@ -35,16 +36,19 @@ struct test {
 static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err)
 {
 	struct test *t = arg;
+	void *block;
 	char *grown;
 
 	if (size > t->capacity) {
-		grown = mem_alloc_aligned(64, size);
-		if (grown == NULL)
+		block = size <= SIZE_MAX - 64 ? mem_alloc(size + 64) : NULL;
+		if (block == NULL)
 			return error_nomem(err, size);
+		grown = (char *)block + (64 - (uintptr_t)block % 64);
 		if (t->capacity)
 			memcpy(grown, t->memory, t->capacity);
 		memset(grown + t->capacity, 0, size - t->capacity);
-		mem_free(t->memory);
+		mem_free(t->block);
+		t->block = block;
 		t->memory = grown;
 		t->capacity = size;
 	}
@@ -275,7 +279,7 @@ static int test_feed(struct buffer *out, struct config_feed *config, uint64_t ma
 	if (!r)
 		r = show(out, &t, err);
 	snapshot_view_free(&t.view);
-	mem_free(t.memory);
+	mem_free(t.block);
 	refresh_clear(&t.refresh);
 	return r;
 }

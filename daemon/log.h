@@ -27,7 +27,7 @@ struct log {
 int log_open(struct log *log, int level, const struct log_sink *sink, struct shmpub_error *err);
 /* Never waits for long: see log_queue.h. */
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
-        ERROR_PRINTF(3, 4);
+        PRINTF_LIKE(3, 4);
 /* False when standard error takes nothing: the process is to end by _Exit(). */
 bool log_close(struct log *log);
 

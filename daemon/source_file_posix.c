@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -223,9 +224,13 @@ static void want_large_pages(const struct buffer *b)
  */
 static int make_room(struct buffer *b, size_t size, struct shmpub_error *err)
 {
+	void *block;
+
 	if (b->data != NULL || size < LARGE_PAGE)
 		return buffer_reserve(b, size, err);
-	b->data = mem_alloc_aligned(LARGE_PAGE, size);
+	if (posix_memalign(&block, LARGE_PAGE, size) != 0)
+		return error_nomem(err, size);
+	b->data = mem_adopt(block);
 	if (b->data == NULL)
 		return error_nomem(err, size);
 	b->capacity = size;

@@ -1,7 +1,6 @@
 #include "base/alloc.h"
 
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 /*
@@ -38,15 +37,6 @@ void *mem_alloc(size_t size)
 	return may_allocate() ? counted(malloc(size ? size : 1)) : NULL;
 }
 
-void *mem_alloc_aligned(size_t align, size_t size)
-{
-	if (size > SIZE_MAX - align)
-		return NULL;
-	/* C17 wants the size to be a multiple of the alignment. */
-	return may_allocate() ? counted(aligned_alloc(align, (size + align - 1) & ~(align - 1)))
-	                      : NULL;
-}
-
 void *mem_zalloc(size_t n, size_t size)
 {
 	return may_allocate() ? counted(calloc(n ? n : 1, size ? size : 1)) : NULL;
@@ -68,6 +58,14 @@ void mem_free(void *p)
 		return;
 	atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
 	free(p);
+}
+
+void *mem_adopt(void *p)
+{
+	if (may_allocate())
+		return counted(p);
+	free(p);
+	return NULL;
 }
 
 void mem_fail_after(long n)

@@ -9,10 +9,11 @@
 #include <stddef.h>
 
 void *mem_alloc(size_t size);
-void *mem_zalloc(size_t n, size_t size);            /* zeroed; n * size is checked */
-void *mem_resize(void *p, size_t size);             /* p stays good when this fails */
-void *mem_alloc_aligned(size_t align, size_t size); /* align: a power of two; mem_free as usual */
-void mem_free(void *p);                             /* NULL is fine */
+void *mem_zalloc(size_t n, size_t size); /* zeroed; n * size is checked */
+void *mem_resize(void *p, size_t size);  /* p stays good when this fails */
+void mem_free(void *p);                  /* NULL is fine */
+/* A block that malloc's relatives gave (with another alignment, say): mem_free() frees it as well. */
+void *mem_adopt(void *p);
 
 /* Tests: let n requests succeed, fail every one after; negative: never fail (the default). */
 void mem_fail_after(long n);

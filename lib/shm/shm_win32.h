@@ -25,7 +25,7 @@
 
 /* SHMPUB_ERR_SYS with the system's own text for `code` after ": ". */
 int shm_error_win32(struct shmpub_error *err, DWORD code, const char *format, ...)
-        ERROR_PRINTF(3, 4);
+        PRINTF_LIKE(3, 4);
 /* The number of units without the NUL; 0: not UTF-8, empty, or too long. */
 size_t shm_wide(wchar_t *out, size_t room, const char *text);
 /* False when it does not fit; then `out` is empty. */

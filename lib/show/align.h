@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include "base/buffer.h"
+#include "base/compiler.h"
 #include "base/span.h"
 
 struct align {
@@ -22,7 +23,7 @@ struct align {
 /* The next cell, row by row. */
 void align_cell(struct align *t, struct span text);
 void align_str(struct align *t, const char *text);
-void align_printf(struct align *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void align_printf(struct align *t, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Columns that the widest line takes. */
 size_t align_width(const struct align *t);
 /* Append the table to `out`; lines are cut at `width` columns (0: not at all). No blanks at line ends. */
