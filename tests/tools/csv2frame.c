@@ -11,27 +11,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include "csv/options.h"
 #include "ingest/ingest.h"
+#include "platform/platform.h"
 #include "snapshot/snapshot.h"
 
 static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err)
 {
 	struct span *memory = arg;
-	void *p = NULL;
+	void *p;
 
 	(void)err;
 	if (size > memory->size) {
-		if (posix_memalign(&p, size >= 1 << 24 ? 1 << 21 : 64, size))
-			return SHMPUB_ERR_NOMEM;
+		p = block_new(size >= 1 << 24 ? 1 << 21 : 64, size);
 		if (size >= 1 << 24)
-			madvise(p, size, MADV_HUGEPAGE);
+			block_want_large_pages(p, size);
 		if (memory->size)
 			memcpy(p, memory->data, memory->size);
 		memset((char *)p + memory->size, 0xA5, size - memory->size);
-		free((void *)(uintptr_t)memory->data);
+		block_free((void *)(uintptr_t)memory->data);
 		*memory = span_of(p, size);
 	}
 	*addr = (void *)(uintptr_t)memory->data;
@@ -121,19 +120,17 @@ static struct span read_file(const char *path)
 		fclose(f);
 	/* As the daemon does with large sources. */
 	if (size >= 1 << 24) {
-		void *huge = NULL;
+		void *huge = block_new(1 << 21, size);
 
-		if (posix_memalign(&huge, 1 << 21, size) == 0) {
-			madvise(huge, size, MADV_HUGEPAGE);
-			memcpy(huge, data, size);
-			free(data);
-			return span_of(huge, size);
-		}
+		block_want_large_pages(huge, size);
+		memcpy(huge, data, size);
+		free(data);
+		return span_of(huge, size);
 	}
 	/* Exactly as many bytes as there are, for the sanitizer to see reads past them. */
-	char *exact = malloc(size ? size : 1);
+	char *exact = block_new(16, size ? size : 1);
 
-	if (exact && data)
+	if (data)
 		memcpy(exact, data, size);
 	free(data);
 	return span_of(exact, size);
@@ -177,6 +174,7 @@ int main(int argc, char **argv)
 	struct shmpub_error err = { .code = 0 };
 	int rounds = 1, r;
 
+	stdio_is_binary();
 	if (csv_options_new(&options, &err))
 		return 2;
 	for (int i = 1; i < argc; i++) {
@@ -225,8 +223,8 @@ int main(int argc, char **argv)
 			printf("%d\n", r);
 		fflush(stdout);
 		schema_free(&schema);
-		free((void *)(uintptr_t)text.data);
-		free((void *)(uintptr_t)memory.data);
+		block_free((void *)(uintptr_t)text.data);
+		block_free((void *)(uintptr_t)memory.data);
 	}
 	csv_options_free(options);
 	return 0;

@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/crc32.h"
 #include "columns/table.h"
+#include "platform/platform.h"
 #include "snapshot/snapshot.h"
 
 #define MAX_CELLS 1000000u /* null columns may have any number of rows */
@@ -100,14 +101,15 @@ static void judge(struct span bytes)
 static bool next(FILE *pack)
 {
 	uint32_t size;
-	void *bytes = NULL;
+	void *bytes;
 
 	if (fread(&size, sizeof(size), 1, pack) != 1)
 		return false;
-	if (posix_memalign(&bytes, 64, size) != 0 || fread(bytes, 1, size, pack) != size)
+	bytes = block_new(64, size);
+	if (fread(bytes, 1, size, pack) != size)
 		abort();
 	judge(span_of(bytes, size));
-	free(bytes);
+	block_free(bytes);
 	return true;
 }
 
@@ -119,6 +121,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: full_check PACK\n");
 		return 2;
 	}
+	stdio_is_binary();
 	while (next(pack))
 		;
 	fclose(pack);

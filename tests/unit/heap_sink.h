@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/compiler.h"
 #include "columns/sink.h"
 #include "columns/table.h"
 #include "ingest/ingest.h"
+#include "platform/platform.h"
 
 struct heap_sink {
 	struct table_sink sink;
@@ -19,10 +21,8 @@ struct heap_sink {
 
 static inline void *heap_area(size_t size)
 {
-	void *p = NULL;
+	void *p = block_new(64, (size + 127) / 64 * 64);
 
-	if (posix_memalign(&p, 64, (size + 127) / 64 * 64))
-		abort();
 	memset(p, 0xA5, (size + 127) / 64 * 64); /* nobody may count on zeros */
 	return p;
 }
@@ -55,7 +55,7 @@ static inline void heap_sink_text(struct heap_sink *h)
 
 		if (c->offsets == NULL || c->is_text_done)
 			continue;
-		free(c->text);
+		block_free(c->text);
 		c->text = heap_area(c->text_size);
 	}
 }
@@ -63,10 +63,10 @@ static inline void heap_sink_text(struct heap_sink *h)
 static inline void heap_sink_free(struct heap_sink *h)
 {
 	for (size_t i = 0; h->sink.columns && i < h->sink.schema->n_fields; i++) {
-		free(h->sink.columns[i].validity);
-		free(h->sink.columns[i].values);
-		free(h->sink.columns[i].offsets);
-		free(h->sink.columns[i].text);
+		block_free(h->sink.columns[i].validity);
+		block_free(h->sink.columns[i].values);
+		block_free(h->sink.columns[i].offsets);
+		block_free(h->sink.columns[i].text);
 	}
 	free(h->sink.columns);
 	h->sink.columns = NULL;
@@ -77,8 +77,7 @@ struct printer {
 	size_t size, room;
 };
 
-static inline void print(struct printer *p, const char *format, ...)
-        __attribute__((format(printf, 2, 3)));
+static inline void print(struct printer *p, const char *format, ...) PRINTF_LIKE(2, 3);
 static inline void print(struct printer *p, const char *format, ...)
 {
 	va_list args;
@@ -176,10 +175,10 @@ static inline int heap_ingest(char *out, size_t room, struct span text,
 
 			/* the sink's schema has changed under it: free by what was there */
 			for (size_t i = 0; i < old.schema->n_fields; i++) {
-				free(old.columns[i].validity);
-				free(old.columns[i].values);
-				free(old.columns[i].offsets);
-				free(old.columns[i].text);
+				block_free(old.columns[i].validity);
+				block_free(old.columns[i].values);
+				block_free(old.columns[i].offsets);
+				block_free(old.columns[i].text);
 			}
 			free(old.columns);
 			h.sink.columns = NULL;

@@ -1,3 +1,4 @@
+#include <unistd.h>
 #include "shmpub/shmpub.h"
 
 #include "base/alloc.h"

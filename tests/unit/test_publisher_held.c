@@ -2,6 +2,7 @@
 #include "unit/publishing.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/error.h"
 

@@ -4,6 +4,7 @@
 #include "unit/scratch.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/span.h"
 #include "shm/shm.h"

@@ -1,6 +1,7 @@
 #include "unit/check.h"
 
 #include "base/alloc.h"
+#include "platform/platform.h"
 #include "snapshot/arrow_format.h"
 #include "tools/golden_tables.h"
 #include "tools/reseal.h"
@@ -14,10 +15,8 @@ struct copy {
 
 static struct copy copy_of(const char *bytes, size_t size, size_t room)
 {
-	void *p = NULL; /* not aligned_alloc(): the sanitizer is to see the very next byte */
+	void *p = block_new(64, size + room);
 
-	if (posix_memalign(&p, 64, size + room) != 0)
-		abort();
 	memcpy(p, bytes, size);
 	return (struct copy){ p, size };
 }
@@ -69,7 +68,7 @@ static void test_round_trip(void)
 			snapshot_view_free(&v);
 			snapshot_view_free(&v);
 		}
-		free(c.bytes);
+		block_free(c.bytes);
 	}
 	CHECK_INT("nothing left", mem_live(), 0);
 }
@@ -139,7 +138,7 @@ static void test_flipped(void)
 		}
 		CHECK("put back", error_or_same(file, g));
 		record_free(&record);
-		free(c.bytes);
+		block_free(c.bytes);
 	}
 	CHECK_INT("nothing left", mem_live(), 0);
 }
@@ -159,9 +158,9 @@ static void test_truncated(void)
 			          snapshot_view_init(&v, span_of(part.bytes, part.size),
 			                             SNAPSHOT_CHECK_BOUNDS, NULL),
 			          SHMPUB_ERR_FORMAT);
-			free(part.bytes);
+			block_free(part.bytes);
 		}
-		free(c.bytes);
+		block_free(c.bytes);
 	}
 }
 
@@ -186,10 +185,10 @@ static void test_hostile(void)
 			                                 SNAPSHOT_CHECK_BOUNDS, NULL) == SHMPUB_OK;
 			snapshot_view_free(&v);
 			survive(span_of(exact.bytes, exact.size));
-			free(exact.bytes);
-			free(m.bytes);
+			block_free(exact.bytes);
+			block_free(m.bytes);
 		}
-		free(c.bytes);
+		block_free(c.bytes);
 	}
 	CHECK("most could be resealed", n_resealed > 10000);
 	CHECK("some were accepted, so damage got behind the CRCs", n_accepted > 1000);
@@ -318,7 +317,7 @@ static void test_contents(void)
 		CHECK_INT(spoils[i].label,
 		          snapshot_view_init(&v, file, SNAPSHOT_CHECK_BOUNDS, NULL), SHMPUB_OK);
 		snapshot_view_free(&v);
-		free(c.bytes);
+		block_free(c.bytes);
 	}
 }
 
@@ -353,8 +352,8 @@ static void test_repeated(void)
 	CHECK_STR("regions, full", err.message, "region 0 is not what the batch says");
 	buffer_free(&text);
 	record_free(&record);
-	free(c.bytes);
-	free(m.bytes);
+	block_free(c.bytes);
+	block_free(m.bytes);
 }
 
 static void test_no_memory(void)
@@ -377,7 +376,7 @@ static void test_no_memory(void)
 		CHECK_INT("nothing left", mem_live(), 0);
 	}
 	CHECK_INT("nothing left at the end", mem_live(), 0);
-	free(c.bytes);
+	block_free(c.bytes);
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 #include "unit/publishing.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #define ROWS 2000u
 

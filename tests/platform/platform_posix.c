@@ -1,0 +1,53 @@
+#include "platform/platform.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void *block_new(size_t align, size_t size)
+{
+	void *block;
+
+	if (posix_memalign(&block, align, size) != 0) {
+		fprintf(stderr, "no memory for %zu bytes\n", size);
+		exit(EXIT_FAILURE);
+	}
+	return block;
+}
+
+void block_free(void *block)
+{
+	free(block);
+}
+
+void block_want_large_pages(void *block, size_t size)
+{
+	(void)madvise(block, size, MADV_HUGEPAGE);
+}
+
+void stdio_is_binary(void)
+{
+}
+
+/* 0755: another user may be let in by the test. */
+void folder_make(char *path)
+{
+	if (mkdtemp(path) == NULL || chmod(path, 0755) != 0) {
+		perror(path);
+		exit(EXIT_FAILURE);
+	}
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+void folder_remove(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
