@@ -187,13 +187,10 @@ static int set_source(void *field, const struct key *key, struct span value, str
 		                 "source: '%.*s' is not served yet, the path of a file is wanted",
 		                 (int)n, value.data);
 	/* Taken as a file's name today, it would mean other files when patterns come. */
-	for (size_t i = 0; i < value.size; i++) {
-		if (strchr("*?[", value.data[i]) == NULL)
-			continue;
+	if (path_is_pattern(value))
 		return error_set(
 		        err, SHMPUB_ERR_INVALID,
 		        "source: patterns are not served yet, the path of one file is wanted");
-	}
 	return set_path(field, key, value, base, err);
 }
 

@@ -20,6 +20,8 @@ bool path_is_absolute(struct span path);
 bool path_is_absolute_memory(struct span directory);
 /* Up to its last separator and with it; empty: it has none. */
 struct span path_directory(const char *path);
+/* It has a '*', '?' or '[', and means all files whose paths match. */
+bool path_is_pattern(struct span path);
 /*
  * SHMPUB_ERR_INVALID: no file can have this path, whatever stands there now; the line
  * begins with the path. The files are not looked at.

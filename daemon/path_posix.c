@@ -34,6 +34,15 @@ struct span path_directory(const char *path)
 	return slash ? span_of(path, (size_t)(slash - path) + 1) : SPAN_NONE;
 }
 
+bool path_is_pattern(struct span path)
+{
+	for (size_t i = 0; i < path.size; i++) {
+		if (strchr("*?[", path.data[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* What is no file, as a FIFO, is seen when it is opened. */
 int path_check(struct span path, struct shmpub_error *err)
 {

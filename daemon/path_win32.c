@@ -138,6 +138,16 @@ static struct span behind_share(bool *is_pipe, struct span path)
 	return path;
 }
 
+/* The '?' of "\\?\" is none of a pattern. */
+bool path_is_pattern(struct span path)
+{
+	for (size_t i = begins(path, '?') ? 4 : 0; i < path.size; i++) {
+		if (strchr("*?[", path.data[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* What stands behind the drive or the share; NULL, or why there is no such path. */
 static const char *skip_root(struct span *rest)
 {

@@ -138,6 +138,8 @@ static int take_found(struct names *names, const WIN32_FIND_DATAW *found, struct
 	char *name;
 	int r;
 
+	if (wcscmp(found->cFileName, L".") == 0 || wcscmp(found->cFileName, L"..") == 0)
+		return SHMPUB_OK;
 	memcpy(low, found->cFileName, sizeof(low));
 	CharLowerW(low);
 	if ((low[0] == L'.' && names->pattern[0] != L'.') || !matches(names->pattern, low))
