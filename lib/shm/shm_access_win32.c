@@ -56,7 +56,10 @@ static bool grant_readers(ACL *list, DWORD rights, const struct shm_access *acce
 		return known(&everybody, WinWorldSid) && grant(list, &everybody, rights);
 	if ((access->mode & MODE_GROUP) == 0 || access->gid < 0)
 		return true;
-	return shm_group_sid(&group, access->gid) && grant(list, &group, rights);
+	if (shm_group_sid(&group, access->gid))
+		return grant(list, &group, rights);
+	SetLastError(ERROR_NO_SUCH_GROUP);
+	return false;
 }
 
 static bool fill(struct shm_list *out, const struct shm_rights *rights,
