@@ -164,6 +164,8 @@ function Test-ServiceItems {
     Test-Item 'service.recovery.set' {
         $actions = (Invoke-Program 'sc.exe' "qfailure $Service").Text
         Assert-That ($actions -match '1000' -and $actions -match '5000' -and $actions -match '30000') $actions
+        $told = (Invoke-Word 'status').Text
+        Assert-That ($told -match 'after 1 s, 5 s, 30 s') "status does not tell of restarts: $told"
         $flag = (Invoke-Program 'sc.exe' "qfailureflag $Service").Text
         Assert-That ($flag -match 'TRUE') "errors do not count as failures: $flag"
     }
