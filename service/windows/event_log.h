@@ -26,7 +26,8 @@ int event_log_register(const char *name, const char *program, struct shmpub_erro
 int event_log_unregister(const char *name, struct shmpub_error *err);
 
 void event_log_open(struct event_log *log, const char *name);
-void event_log_line(const struct event_log *log, enum log_level level, const char *format, ...);
+void event_log_line(const struct event_log *log, enum log_level level, const char *format, ...)
+        PRINTF_LIKE(3, 4);
 /* One event for each line. */
 void event_log_lines(const struct event_log *log, enum log_level level, struct span lines);
 /* For app_options.log_sink: `arg` is the struct event_log. */
