@@ -10,7 +10,7 @@ static char path[256];
 
 static void write_text(const char *text)
 {
-	FILE *f = fopen(path, "w");
+	FILE *f = fopen(path, "wb");
 
 	CHECK("write", f != NULL && fputs(text, f) >= 0);
 	if (f != NULL)
@@ -27,6 +27,8 @@ static struct config *load(const char *text)
 	CHECK_INT("load", config_load(&config, path, &problems, &err), 0);
 	CHECK_STR("no error", err.message, "");
 	CHECK_INT("no problems", problems.n, 0);
+	if (problems.n)
+		fprintf(stderr, "%.*s", (int)problems.lines.size, problems.lines.data);
 	config_problems_free(&problems);
 	return config;
 }
