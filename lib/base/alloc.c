@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /*
@@ -50,6 +51,18 @@ void *mem_resize(void *p, size_t size)
 		return mem_alloc(size);
 	moved = may_allocate() ? realloc(p, size ? size : 1) : NULL;
 	return moved;
+}
+
+char *mem_copy(struct span bytes)
+{
+	char *copy = bytes.size < SIZE_MAX ? mem_alloc(bytes.size + 1) : NULL;
+
+	if (copy == NULL)
+		return NULL;
+	if (bytes.size > 0)
+		memcpy(copy, bytes.data, bytes.size);
+	copy[bytes.size] = '\0';
+	return copy;
 }
 
 void mem_free(void *p)

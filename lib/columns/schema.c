@@ -29,27 +29,12 @@ int schema_init(struct schema *out, size_t n, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-/* A copy with a NUL behind it, so that it serves as a C string as well. */
-static int copy_bytes(char **out, struct span bytes, struct shmpub_error *err)
-{
-	char *copy = mem_alloc(bytes.size + 1);
-
-	if (copy == NULL)
-		return error_nomem(err, bytes.size + 1);
-	if (bytes.size > 0)
-		memcpy(copy, bytes.data, bytes.size);
-	copy[bytes.size] = '\0';
-	*out = copy;
-	return SHMPUB_OK;
-}
-
 int schema_set_name(struct schema *s, size_t i, struct span name, struct shmpub_error *err)
 {
-	char *copy = NULL;
-	int r = copy_bytes(&copy, name, err);
+	char *copy = mem_copy(name);
 
-	if (r)
-		return r;
+	if (copy == NULL)
+		return error_nomem(err, name.size + 1);
 	mem_free((void *)s->fields[i].name.data);
 	s->fields[i].name = span_of(copy, name.size);
 	return SHMPUB_OK;
@@ -57,14 +42,10 @@ int schema_set_name(struct schema *s, size_t i, struct span name, struct shmpub_
 
 int schema_set_timezone(struct schema *s, size_t i, const char *timezone, struct shmpub_error *err)
 {
-	char *copy = NULL;
-	int r;
+	char *copy = timezone ? mem_copy(span_str(timezone)) : NULL;
 
-	if (timezone != NULL) {
-		r = copy_bytes(&copy, span_str(timezone), err);
-		if (r)
-			return r;
-	}
+	if (timezone && copy == NULL)
+		return error_nomem(err, strlen(timezone) + 1);
 	mem_free((void *)s->fields[i].timezone);
 	s->fields[i].timezone = copy;
 	return SHMPUB_OK;

@@ -34,13 +34,10 @@ bool item_position(uint64_t *out, struct span text)
 int item_copy(struct csv_item *out, struct span text, bool is_quoted, struct shmpub_error *err)
 {
 	struct csv_item item = { .is_position = false };
-	char *copy = mem_alloc(text.size + 1);
+	char *copy = mem_copy(text);
 
 	if (copy == NULL)
 		return error_nomem(err, text.size + 1);
-	if (text.size)
-		memcpy(copy, text.data, text.size);
-	copy[text.size] = '\0';
 	item.text = span_of(copy, text.size);
 	item.is_position = !is_quoted && item_position(&item.position, text);
 	*out = item;

@@ -55,18 +55,6 @@ static int table_init(struct table *t, const struct names *s, struct shmpub_erro
 	return SHMPUB_OK;
 }
 
-static int copy_text(struct span *out, struct span text, struct shmpub_error *err)
-{
-	char *copy = mem_alloc(text.size + 1);
-
-	if (copy == NULL)
-		return error_nomem(err, text.size + 1);
-	if (text.size)
-		memcpy(copy, text.data, text.size);
-	*out = span_of(copy, text.size);
-	return SHMPUB_OK;
-}
-
 /* `name.N` for the first N from `count` on that nobody has; *used is the N behind it. */
 static int number(struct span *out, struct table *t, struct span text, uint64_t *count,
                   struct shmpub_error *err)
@@ -143,14 +131,18 @@ int names_init(struct names *out, size_t n, struct shmpub_error *err)
 
 int names_set(struct names *s, size_t i, struct span text, bool fills, struct shmpub_error *err)
 {
-	char made[40];
+	char made[40], *copy;
 
 	s->names[i].is_unnamed = fills && text.size == 0;
 	if (s->names[i].is_unnamed) {
 		snprintf(made, sizeof(made), "Unnamed: %zu", i);
 		text = span_str(made);
 	}
-	return copy_text(&s->names[i].text, text, err);
+	copy = mem_copy(text);
+	if (copy == NULL)
+		return error_nomem(err, text.size + 1);
+	s->names[i].text = span_of(copy, text.size);
+	return SHMPUB_OK;
 }
 
 size_t names_find(const struct names *s, struct span text)

@@ -18,16 +18,6 @@
 #define DEFAULT_FEEDS 4096u
 #define SPARE_DESCRIPTORS 64u /* what a program needs besides segments */
 
-static char *copy_text(const char *text)
-{
-	size_t size = strlen(text) + 1;
-	char *copy = mem_alloc(size);
-
-	if (copy != NULL)
-		memcpy(copy, text, size);
-	return copy;
-}
-
 static int take_options(struct publisher *p, const struct publisher_options *o,
                         struct shmpub_error *err)
 {
@@ -50,8 +40,8 @@ static int take_options(struct publisher *p, const struct publisher_options *o,
 	p->max_recyclers = descriptors > SPARE_DESCRIPTORS
 	                           ? (size_t)((descriptors - SPARE_DESCRIPTORS) / 4)
 	                           : 0;
-	p->directory = copy_text(o->directory != NULL ? o->directory : SHMPUB_DIRECTORY);
-	p->instance = copy_text(o->instance != NULL ? o->instance : SHMPUB_INSTANCE);
+	p->directory = mem_copy(span_str(o->directory != NULL ? o->directory : SHMPUB_DIRECTORY));
+	p->instance = mem_copy(span_str(o->instance != NULL ? o->instance : SHMPUB_INSTANCE));
 	p->by_slot = mem_zalloc(p->max_feeds, sizeof(struct publisher_feed *));
 	if (p->directory == NULL || p->instance == NULL || p->by_slot == NULL)
 		return error_nomem(err, p->max_feeds * sizeof(struct publisher_feed *));

@@ -21,16 +21,6 @@
 
 #define ACQUIRE_TRIES 5
 
-static char *copy_text(const char *text)
-{
-	size_t size = strlen(text) + 1;
-	char *copy = mem_alloc(size);
-
-	if (copy != NULL)
-		memcpy(copy, text, size);
-	return copy;
-}
-
 static const char *given_or(const char *text, const char *otherwise)
 {
 	return text != NULL && text[0] != '\0' ? text : otherwise;
@@ -51,8 +41,8 @@ int reader_new(struct shmpub_reader **out, const struct shmpub_reader_options *o
 		return error_nomem(err, sizeof(*r));
 	r->at = ATTACHMENT_NONE;
 	r->interrupts = SHM_ALARM_NONE;
-	r->directory = copy_text(given_or(options->directory, SHMPUB_DIRECTORY));
-	r->instance = copy_text(given_or(options->instance, SHMPUB_INSTANCE));
+	r->directory = mem_copy(span_str(given_or(options->directory, SHMPUB_DIRECTORY)));
+	r->instance = mem_copy(span_str(given_or(options->instance, SHMPUB_INSTANCE)));
 	res = r->directory == NULL || r->instance == NULL
 	              ? error_nomem(err, 0)
 	              : trust_init(&r->trust, options->owner, options->owner_name, err);

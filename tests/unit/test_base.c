@@ -112,6 +112,21 @@ static void test_line(void)
 	error_put_line(NULL, 1);
 }
 
+static void test_copy(void)
+{
+	char *copy = mem_copy(span_of("a\0b", 3)), *empty = mem_copy(SPAN_NONE);
+
+	CHECK("every byte, and a NUL", memcmp(copy, "a\0b", 4) == 0);
+	CHECK_STR("of nothing", empty, "");
+	CHECK("more than there is", mem_copy(span_of("", SIZE_MAX)) == NULL);
+	mem_fail_after(0);
+	CHECK("no memory", mem_copy(span_str("a")) == NULL);
+	mem_fail_after(-1);
+	mem_free(copy);
+	mem_free(empty);
+	CHECK_INT("given back", mem_live(), 0);
+}
+
 static void test_buffer(void)
 {
 	struct buffer b = BUFFER_NONE;
@@ -290,6 +305,7 @@ int main(void)
 	test_error();
 	test_quoted();
 	test_line();
+	test_copy();
 	test_buffer();
 	test_utf8();
 	test_utf8_blocks();
