@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "columns/codes.h"
 #include "columns/timezone.h"
 #include "columns/unique.h"
 
@@ -116,15 +117,6 @@ static const char *plain_rule(const struct shmpub_column *c, uint64_t n)
 	return NULL;
 }
 
-static uint64_t code_at(const struct shmpub_column *c, uint64_t row)
-{
-	if (c->code_size == 1)
-		return ((const uint8_t *)c->values)[row];
-	if (c->code_size == 2)
-		return ((const uint16_t *)c->values)[row];
-	return ((const uint32_t *)c->values)[row];
-}
-
 static const char *codes_rule(const struct shmpub_column *c, uint64_t n)
 {
 	if (c->code_size != 1 && c->code_size != 2 && c->code_size != 4)
@@ -133,7 +125,7 @@ static const char *codes_rule(const struct shmpub_column *c, uint64_t n)
 		return "codes are missing or not aligned";
 	for (uint64_t i = 0; i < n; i++) {
 		if ((c->validity == NULL || bit_get(c->validity, i)) &&
-		    code_at(c, i) >= c->dictionary->n_rows)
+		    code_get(c->values, c->code_size, i) >= c->dictionary->n_rows)
 			return "a code is outside the dictionary";
 	}
 	return NULL;

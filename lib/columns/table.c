@@ -1,7 +1,7 @@
 #include "columns/table.h"
 
-#include <string.h>
 #include "base/atomic.h"
+#include "columns/codes.h"
 
 /*
  * A cell of a dictionary column is a code, 1, 2 or 4 bytes wide, into a second
@@ -9,28 +9,11 @@
  * column_resolve() and so never meets a code.
  */
 
-static uint64_t code_at(const struct shmpub_column *c, uint64_t row)
-{
-	uint16_t half;
-	uint32_t word;
-
-	switch (c->code_size) {
-	case 1:
-		return ((const uint8_t *)c->values)[row];
-	case 2:
-		memcpy(&half, (const char *)c->values + row * sizeof(half), sizeof(half));
-		return half;
-	default:
-		memcpy(&word, (const char *)c->values + row * sizeof(word), sizeof(word));
-		return word;
-	}
-}
-
 const struct shmpub_column *column_resolve(const struct shmpub_column *c, uint64_t *row)
 {
 	if (c->dictionary == NULL)
 		return c;
-	*row = code_at(c, *row);
+	*row = code_get(c->values, c->code_size, *row);
 	return c->dictionary;
 }
 

@@ -95,11 +95,6 @@ void dictionary_free(struct dictionary *d)
 	*d = DICTIONARY_NONE;
 }
 
-int dictionary_code_size(size_t n)
-{
-	return n <= 128 ? 1 : n <= 32768 ? 2 : 4;
-}
-
 struct value {
 	union {
 		int64_t i;

@@ -47,7 +47,5 @@ struct dictionary_column {
 int dictionary_finish(struct dictionary_column *out, const struct dictionary *d,
                       const struct columns *columns, struct shmpub_error *err);
 void dictionary_column_free(struct dictionary_column *c);
-/* 1, 2 or 4: the bytes of a signed code for so many values. */
-int dictionary_code_size(size_t n);
 
 #endif

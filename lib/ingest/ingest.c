@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "columns/codes.h"
 #include "columns/table.h"
 #include "csv/encoding.h"
 #include "ingest/text_check.h"
@@ -347,21 +348,12 @@ int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error 
  */
 static void narrow_codes(struct column_sink *sink, const uint32_t *map, uint64_t n_rows)
 {
-	char *codes = sink->values;
-	uint32_t code;
-	uint16_t half;
-
-	sink->code_size = dictionary_code_size(sink->dictionary->n_rows);
+	sink->code_size = code_size_for(sink->dictionary->n_rows);
 	for (uint64_t row = 0; row < n_rows; row++) {
-		memcpy(&code, codes + row * 4, 4);
+		uint32_t code = code_get(sink->values, 4, row);
+
 		code = bit_get(sink->validity, row) ? map[code] : 0;
-		half = (uint16_t)code;
-		if (sink->code_size == 1)
-			codes[row] = (char)code;
-		else if (sink->code_size == 2)
-			memcpy(codes + row * 2, &half, 2);
-		else
-			memcpy(codes + row * 4, &code, 4);
+		code_put(sink->values, sink->code_size, row, code);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "columns/codes.h"
 #include "columns/table.h"
 #include "snapshot/layout.h"
 #include "snapshot/snapshot.h"
@@ -134,13 +135,6 @@ static void fill_text_size(struct column_sink *to, const struct shmpub_column *c
 	}
 }
 
-static int code_size_for(uint64_t n_values)
-{
-	if (n_values <= 128)
-		return 1;
-	return n_values <= 32768 ? 2 : 4;
-}
-
 /* Straight at their final width: the room for 4 bytes is there anyhow. */
 static int fill_codes(struct column_sink *to, const struct shmpub_column *c, uint64_t n_rows,
                       const struct field *f, struct shmpub_error *err)
@@ -156,12 +150,7 @@ static int fill_codes(struct column_sink *to, const struct shmpub_column *c, uin
 			if (code >= c->dictionary->n_rows)
 				return refuse(err, f, "a code lies outside the dictionary");
 		}
-		if (to->code_size == 1)
-			((uint8_t *)to->values)[i] = (uint8_t)code;
-		else if (to->code_size == 2)
-			((uint16_t *)to->values)[i] = (uint16_t)code;
-		else
-			((uint32_t *)to->values)[i] = (uint32_t)code;
+		code_put(to->values, to->code_size, i, (uint32_t)code);
 	}
 	return SHMPUB_OK;
 }

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/crc32.h"
 #include "base/error.h"
+#include "columns/codes.h"
 #include "columns/table.h"
 #include "snapshot/arrow_batch_write.h"
 #include "snapshot/arrow_format.h"
@@ -172,10 +173,8 @@ static void zero_bits(char *file, uint64_t at, uint64_t n_rows)
 
 static bool codes_fit(const struct column_sink *c)
 {
-	uint64_t n = c->dictionary->n_rows;
-
-	return (c->code_size == 1 && n <= 128) || (c->code_size == 2 && n <= 32768) ||
-	       c->code_size == 4;
+	return (c->code_size == 1 || c->code_size == 2 || c->code_size == 4) &&
+	       c->code_size >= code_size_for(c->dictionary->n_rows);
 }
 
 struct batch_cursor {

@@ -1,6 +1,7 @@
 #include "unit/check.h"
 
 #include "base/alloc.h"
+#include "columns/codes.h"
 #include "columns/schema.h"
 #include "columns/table.h"
 
@@ -168,11 +169,34 @@ static void test_resolve(void)
 	CHECK("without a dictionary", column_resolve(&values, &row) == &values && row == 5);
 }
 
+/* A code is read back as it was put, at every width and at its edges, and touches no other. */
+static void test_codes(void)
+{
+	static const struct {
+		uint64_t n;
+		int size;
+	} sizes[] = { { 0, 1 },     { 1, 1 },     { 128, 1 },        { 129, 2 },
+		      { 32768, 2 }, { 32769, 4 }, { UINT32_MAX, 4 }, { UINT64_MAX, 4 } };
+	static const uint32_t most[] = { 0, 127, 32767, 0, INT32_MAX };
+	unsigned char codes[3 * 4];
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		CHECK_INT("size", code_size_for(sizes[i].n), sizes[i].size);
+	for (int size = 1; size <= 4; size *= 2) {
+		memset(codes, 0xA5, sizeof(codes));
+		code_put(codes, size, 1, most[size]);
+		CHECK_INT("code", code_get(codes, size, 1), most[size]);
+		CHECK_INT("the one before", codes[size - 1], 0xA5);
+		CHECK_INT("the one after", codes[2 * size], 0xA5);
+	}
+}
+
 int main(void)
 {
 	test_equal();
 	test_other_width();
 	test_no_memory();
 	test_resolve();
+	test_codes();
 	return check_report();
 }
