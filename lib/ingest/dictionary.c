@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/error.h"
-#include "ingest/hash.h"
+#include "base/hash.h"
 #include "value/scan.h"
 
 /*

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
-#include "ingest/hash.h"
+#include "base/hash.h"
 
 /*
  * pandas' mangle_dupe_names with hashing where it searches lists, so that a million

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "reader/reader_state.h"
 
 /*
@@ -83,15 +84,6 @@ int reader_no_feed(const struct shmpub_reader *r, struct span feed, struct shmpu
 	                 feed.data, r->instance);
 }
 
-static size_t hash(struct span name)
-{
-	uint32_t h = 2166136261u; /* FNV-1a */
-
-	for (size_t i = 0; i < name.size; i++)
-		h = (h ^ (unsigned char)name.data[i]) * 16777619u;
-	return (h ^ (h >> 16)) & (READER_SLOTS - 1);
-}
-
 /*
  * A name mostly keeps its slot as long as the catalog lives, so the way there is
  * remembered; the generation says whether the slot still is that feed's.
@@ -118,7 +110,7 @@ static bool find(struct reader_known *known, const struct catalog *c, struct spa
 
 bool reader_slot(struct reader_place *out, struct shmpub_reader *r, struct span feed)
 {
-	struct reader_known *known = &r->slots[hash(feed)];
+	struct reader_known *known = &r->slots[hash_bytes(feed, 0) % READER_SLOTS];
 	uint32_t state;
 
 	if (r->slots_turn != r->at.turn) {

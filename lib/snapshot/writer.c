@@ -247,8 +247,11 @@ static void put_message(char *file, struct record_message *out, const struct fla
 		                        .crc = crc32(tree->bytes.data, tree->bytes.size) };
 }
 
-/* A 64-bit hash; readers only compare it (FORMAT.md), so any good mixing will do. */
-static uint64_t hash_bytes(struct span bytes)
+/*
+ * A 64-bit hash that readers only compare (FORMAT.md), so any good mixing will do. It is not
+ * base/hash.h's, which may change: files that stand in shared memory have this one.
+ */
+static uint64_t schema_id(struct span bytes)
 {
 	uint64_t h = bytes.size, word;
 
@@ -270,7 +273,7 @@ static int put_front(struct snapshot_writer *w, struct record *record, struct sh
 		return r;
 	put_message(w->file, &record->schema, &schema.tree, ARROW_SCHEMA_AT);
 	put_message(w->file, &record->batch, &w->batch.tree, w->layout.batch_at);
-	record->schema_id = hash_bytes(buffer_span(&schema.tree.bytes));
+	record->schema_id = schema_id(buffer_span(&schema.tree.bytes));
 	arrow_message_free(&schema);
 	return SHMPUB_OK;
 }

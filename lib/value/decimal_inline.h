@@ -6,7 +6,7 @@
 
 #include "value/decimal.h"
 #include "value/power_table.h"
-#include "value/u128.h"
+#include "base/u128.h"
 
 /*
  * The nearest double to w * 10^q, w a 64-bit integer.

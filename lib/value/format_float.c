@@ -1,7 +1,7 @@
 #include "value/format.h"
 #include "value/power_table.h"
 #include "value/scan.h"
-#include "value/u128.h"
+#include "base/u128.h"
 #include <assert.h>
 
 /*

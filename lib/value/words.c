@@ -1,8 +1,10 @@
 #include "value/words.h"
-#include "value/value.h"
-#include "value/scan.h"
+
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/hash.h"
+#include "value/scan.h"
+#include "value/value.h"
 
 /*
  * Words that stand for something: NA, true, false.
@@ -31,15 +33,6 @@ const struct span *words_default_na(size_t *n)
 	return default_na;
 }
 
-static uint64_t hash(struct span word)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < word.size; i++)
-		h = (h ^ (unsigned char)word.data[i]) * UINT64_C(0x100000001b3);
-	return h ^ (h >> 32);
-}
-
 static uint64_t size_bit(size_t size)
 {
 	return UINT64_C(1) << (size < 63 ? size : 63);
@@ -48,7 +41,7 @@ static uint64_t size_bit(size_t size)
 /* The slot that holds `word`, or the empty one where it belongs. */
 static size_t find(const struct word_set *set, struct span word)
 {
-	size_t i = (size_t)hash(word) & (set->n_slots - 1);
+	size_t i = (size_t)hash_bytes(word, 0) & (set->n_slots - 1);
 
 	while (set->slots[i].data && !span_eq(set->slots[i], word))
 		i = (i + 1) & (set->n_slots - 1);

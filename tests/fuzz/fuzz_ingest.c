@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "columns/table.h"
 #include "csv/options.h"
 #include "ingest/dictionary.h"
-#include "ingest/hash.h"
 #include "ingest/ingest.h"
 
 /*

@@ -1,19 +1,21 @@
 /*
- * A hash of bytes for tables that hold what a source says. Every table has a seed of its
- * own, taken from where it lies in memory, so that a source cannot aim at collisions.
+ * The hash of bytes for tables in memory. A table that holds what a source says has a seed of
+ * its own, taken from where it lies in memory, so that a source cannot aim at collisions.
+ * Where a table holds only what its owner says, any seed will do.
  */
-#ifndef SHMPUB_INGEST_HASH_H
-#define SHMPUB_INGEST_HASH_H
+#ifndef SHMPUB_BASE_HASH_H
+#define SHMPUB_BASE_HASH_H
 
 #include <stdint.h>
 #include <string.h>
 #include "base/span.h"
+#include "base/u128.h"
 
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {
-	uint64_t lo = (a & UINT32_MAX) * (b >> 32), hi = (a >> 32) * (b & UINT32_MAX);
+	struct u128 product = u128_multiply(a, b);
 
-	return (a * b) ^ ((lo >> 32) + (hi >> 32) + (a >> 32) * (b >> 32)) ^ (lo + hi);
+	return product.high ^ product.low;
 }
 
 static inline uint64_t hash_seed(const void *table)

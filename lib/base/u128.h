@@ -1,6 +1,6 @@
-/* The whole product of two 64-bit numbers. Internal to this room. */
-#ifndef SHMPUB_VALUE_U128_H
-#define SHMPUB_VALUE_U128_H
+/* The whole product of two 64-bit numbers. */
+#ifndef SHMPUB_BASE_U128_H
+#define SHMPUB_BASE_U128_H
 
 #include <stdint.h>
 
