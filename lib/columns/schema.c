@@ -73,30 +73,6 @@ int schema_copy(struct schema *out, const struct schema *from, struct shmpub_err
 	return SHMPUB_OK;
 }
 
-static bool timezone_equal(const char *a, const char *b)
-{
-	return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
-}
-
-static bool field_equal(const struct field *a, const struct field *b)
-{
-	return span_eq(a->name, b->name) && a->type == b->type && a->unit == b->unit &&
-	       a->kind == b->kind && timezone_equal(a->timezone, b->timezone) &&
-	       a->index_level == b->index_level && a->is_unnamed == b->is_unnamed &&
-	       a->is_dictionary == b->is_dictionary && a->is_integer_name == b->is_integer_name;
-}
-
-bool schema_equal(const struct schema *a, const struct schema *b)
-{
-	if (a->n_fields != b->n_fields)
-		return false;
-	for (size_t i = 0; i < a->n_fields; i++) {
-		if (!field_equal(&a->fields[i], &b->fields[i]))
-			return false;
-	}
-	return true;
-}
-
 void schema_free(struct schema *s)
 {
 	for (size_t i = 0; i < s->n_fields; i++)

@@ -41,8 +41,6 @@ int schema_init(struct schema *out, size_t n, struct shmpub_error *err);
 int schema_set_name(struct schema *s, size_t i, struct span name, struct shmpub_error *err);
 int schema_set_timezone(struct schema *s, size_t i, const char *timezone, struct shmpub_error *err);
 int schema_copy(struct schema *out, const struct schema *from, struct shmpub_error *err);
-/* Names and types: what is expected of sizes may differ. */
-bool schema_equal(const struct schema *a, const struct schema *b);
 void schema_free(struct schema *s);
 
 #endif

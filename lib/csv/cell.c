@@ -28,8 +28,7 @@ struct csv_cell csv_cell_quoted(struct span raw, const struct csv_dialect *d)
 	return (struct csv_cell){ raw, true };
 }
 
-/* out NULL: only the size. */
-static size_t unescape(char *out, struct span raw, char quote)
+size_t csv_unescape(char *out, struct span raw, char quote)
 {
 	const char *p = raw.data + 1, *end = raw.data + raw.size, *q;
 	size_t n = 0, part;
@@ -42,22 +41,11 @@ static size_t unescape(char *out, struct span raw, char quote)
 			part++;
 		else
 			is_closed = true;
-		if (out)
-			memcpy(out + n, p, part);
+		memcpy(out + n, p, part);
 		n += part;
 		if (q == NULL)
 			break;
 		p = q + (is_closed ? 1 : 2);
 	}
 	return n;
-}
-
-size_t csv_unescape(char *out, struct span raw, char quote)
-{
-	return unescape(out, raw, quote);
-}
-
-size_t csv_unescaped_size(struct span raw, char quote)
-{
-	return unescape(NULL, raw, quote);
 }

@@ -123,11 +123,4 @@ static inline bool column_is_na(const struct column *c, struct span cell)
 	return c->na->is_default ? value_is_na(cell) : word_set_has(&c->na->words, cell);
 }
 
-/* False: certainly not NA, by its first byte and its size. */
-static inline bool column_may_be_na(const struct column *c, struct span cell)
-{
-	return cell.size == 0 ||
-	       (c->na->begins[(unsigned char)cell.data[0]] && cell.size <= c->na->size_max);
-}
-
 #endif

@@ -13,7 +13,7 @@
  * order of UTF-8's bytes.
  */
 
-struct span dictionary_word(const struct dictionary *d, size_t code)
+static struct span word_of(const struct dictionary *d, size_t code)
 {
 	const struct dictionary_entry *e = &d->entries[code];
 
@@ -77,7 +77,7 @@ int dictionary_put(struct dictionary *d, uint32_t *code, struct span word, struc
 	hash = hash_bytes(word, d->seed);
 	for (i = hash & (d->n_slots - 1); d->slots[i]; i = (i + 1) & (d->n_slots - 1)) {
 		*code = d->slots[i] - 1;
-		if (d->entries[*code].hash == hash && span_eq(dictionary_word(d, *code), word))
+		if (d->entries[*code].hash == hash && span_eq(word_of(d, *code), word))
 			return SHMPUB_OK;
 	}
 	*code = (uint32_t)d->n;
@@ -182,9 +182,9 @@ static enum shmpub_type type_of(const struct dictionary *d, const struct columns
 		return SHMPUB_TEXT;
 	for (size_t i = 0; i < d->n && (k.are_numbers || k.are_bools); i++) {
 		if (k.are_numbers)
-			look_number(&k, dictionary_word(d, i));
+			look_number(&k, word_of(d, i));
 		if (k.are_bools)
-			k.are_bools = value_bool_rules(&b, dictionary_word(d, i), &s->rules);
+			k.are_bools = value_bool_rules(&b, word_of(d, i), &s->rules);
 	}
 	if (!k.are_numbers)
 		return k.are_bools ? SHMPUB_BOOL : SHMPUB_TEXT;
@@ -215,7 +215,7 @@ static void read_values(struct value *values, const struct dictionary *d, enum s
 	bool b = false;
 
 	for (size_t k = 0; k < d->n; k++) {
-		struct span word = dictionary_word(d, k);
+		struct span word = word_of(d, k);
 		struct value *v = &values[k];
 
 		v->code = (uint32_t)k;

@@ -33,7 +33,6 @@ struct dictionary {
 /* *code is the word's number; its bytes are copied when it is new. */
 int dictionary_put(struct dictionary *d, uint32_t *code, struct span word,
                    struct shmpub_error *err);
-struct span dictionary_word(const struct dictionary *d, size_t code);
 void dictionary_free(struct dictionary *d);
 
 /* A finished dictionary: the column that goes to the sink, and what became of each code. */

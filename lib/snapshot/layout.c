@@ -75,7 +75,7 @@ bool form_size(uint64_t *out, enum column_form form, uint64_t n_rows, uint64_t c
 	}
 }
 
-bool has_region(const struct field *f)
+static bool has_region(const struct field *f)
 {
 	return form_of_field(f) == FORM_VALUES;
 }
@@ -85,7 +85,8 @@ static bool same_timezone(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-bool same_region(const struct field *a, const struct field *b)
+/* True when both fields are plain numbers of one Arrow type, and so share a region. */
+static bool same_region(const struct field *a, const struct field *b)
 {
 	if (!has_region(a) || !has_region(b) || a->type != b->type)
 		return false;

@@ -63,8 +63,4 @@ int layout_plan(struct layout *out, const struct schema *schema, uint64_t capaci
 int layout_text(struct layout *l, const struct table_sink *sink, struct shmpub_error *err);
 void layout_free(struct layout *l);
 
-/* True when both fields are plain numbers of one Arrow type, and so share a region. */
-bool same_region(const struct field *a, const struct field *b);
-bool has_region(const struct field *f);
-
 #endif

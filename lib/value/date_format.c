@@ -327,11 +327,3 @@ bool date_zone_is_unknown(const struct date_format *format, struct span text)
 	return (format->kind == DATE_DIRECTIVES || format->kind == DATE_LAYOUT) &&
 	       strptime_zone_is_unknown(format->parts, format->n_parts, text);
 }
-
-bool value_strptime(struct timestamp *out, struct span text, struct span format)
-{
-	struct date_format f;
-
-	return date_format_compile(&f, format, NULL) == SHMPUB_OK &&
-	       date_parse(out, &f, NULL, text);
-}

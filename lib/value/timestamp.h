@@ -32,9 +32,6 @@ struct timestamp {
 /* ISO 8601 as pandas reads it: every form at once; see date_format.h for one form per column. */
 bool value_iso8601(struct timestamp *out, struct span text);
 
-/* By a strptime format; date_format.h compiles it once for many cells. */
-bool value_strptime(struct timestamp *out, struct span text, struct span format);
-
 /* Null in a date column although no NA word; the empty text too. */
 bool value_is_nat(struct span text);
 

@@ -34,12 +34,11 @@
 struct value_rules {
 	char decimal;                      /* the byte before the decimals */
 	char thousands;                    /* a byte to pass over between digits; 0: none */
-	const struct word_set *na;         /* replaces the default NA words */
 	const struct word_set *true_words; /* besides any spelling of TRUE and FALSE */
 	const struct word_set *false_words;
 };
 
-#define VALUE_RULES_NONE ((struct value_rules){ '.', '\0', NULL, NULL, NULL })
+#define VALUE_RULES_NONE ((struct value_rules){ '.', '\0', NULL, NULL })
 
 enum int_answer {
 	INT_NONE,     /* not an integer, or beyond int64 with blanks behind it */
@@ -89,6 +88,5 @@ bool value_bool_rules(bool *out, struct span text, const struct value_rules *rul
 
 /* pandas' default NA words, the empty field included. */
 bool value_is_na(struct span text);
-bool value_is_na_rules(struct span text, const struct value_rules *rules);
 
 #endif

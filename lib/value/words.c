@@ -125,11 +125,6 @@ bool value_is_na(struct span text)
 	return false;
 }
 
-bool value_is_na_rules(struct span text, const struct value_rules *rules)
-{
-	return rules->na ? word_set_has(rules->na, text) : value_is_na(text);
-}
-
 bool value_bool(bool *out, struct span text)
 {
 	if (scan_is_word(text, "true", 4)) {

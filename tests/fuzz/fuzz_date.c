@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "value/date_format.h"
+#include "tools/strptime.h"
 #include "value/timestamp.h"
 
 /*

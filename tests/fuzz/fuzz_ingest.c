@@ -6,10 +6,12 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "columns/codes.h"
 #include "columns/table.h"
 #include "csv/options.h"
 #include "ingest/dictionary.h"
 #include "ingest/ingest.h"
+#include "tools/schema_equal.h"
 
 /*
  * The whole engine: bytes to columns, by one thread without a guess, by parts as several
@@ -183,7 +185,7 @@ static uint64_t check_codes(const struct column_sink *c, uint64_t n)
 	uint64_t sum = check_dictionary(c->dictionary);
 	int32_t code;
 
-	CLAIM(c->code_size == dictionary_code_size(c->dictionary->n_rows));
+	CLAIM(c->code_size == code_size_for(c->dictionary->n_rows));
 	for (uint64_t row = 0; row < n; row++) {
 		const char *at = (const char *)c->values + row * (size_t)c->code_size;
 		int16_t half;

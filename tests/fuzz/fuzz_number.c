@@ -58,7 +58,7 @@ static void against_strtoll(const char *text, size_t size)
 
 static void any_text(struct span text, char *room)
 {
-	static const struct value_rules other = { ',', '.', NULL, NULL, NULL };
+	static const struct value_rules other = { ',', '.', NULL, NULL };
 	uint64_t u;
 	int64_t i;
 	double d;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "platform/platform.h"
+#include "strptime.h"
 #include "value/format.h"
 #include "value/value.h"
 

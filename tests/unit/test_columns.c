@@ -4,6 +4,7 @@
 #include "columns/codes.h"
 #include "columns/schema.h"
 #include "columns/table.h"
+#include "tools/schema_equal.h"
 
 static int build(struct schema *s)
 {

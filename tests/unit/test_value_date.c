@@ -1,6 +1,7 @@
 /* lib/value: dates and times, their formats, and the guess of a format. */
 #include "unit/check.h"
 
+#include "tools/strptime.h"
 #include "value/calendar.h"
 #include "value/value.h"
 

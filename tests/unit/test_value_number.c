@@ -303,9 +303,6 @@ static void test_word_sets(void)
 	CHECK("has NUL inside", word_set_has(&set, span_of("a\0b", 3)));
 	CHECK("has not",
 	      !word_set_has(&set, span_str("j")) && !word_set_has(&set, span_of("a\0c", 3)));
-	rules.na = &set;
-	CHECK("own NA", value_is_na_rules(span_str("n"), &rules));
-	CHECK("default NA is replaced", !value_is_na_rules(span_str("NA"), &rules));
 	rules.true_words = &set;
 	CHECK("own true", value_bool_rules(&value, span_str("ja"), &rules) && value);
 	CHECK("False stays", value_bool_rules(&value, span_str("False"), &rules) && !value);
