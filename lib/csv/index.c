@@ -8,8 +8,6 @@
  * serves every machine of its architecture.
  */
 
-#if defined(__x86_64__)
-
 static bool always(void)
 {
 	return true;
@@ -20,28 +18,13 @@ static const struct {
 	bool (*runs)(void);
 } kinds[] = {
 	{ { "plain", csv_index_plain, csv_count_plain }, always },
+#if defined(__x86_64__)
 	{ { "sse2", csv_index_sse2, csv_count_sse2 }, always },
 	{ { "avx2", csv_index_avx2, csv_count_avx2 }, cpu_has_avx2 },
-};
-
-#else
-
-static bool always(void)
-{
-	return true;
-}
-
-static const struct {
-	struct csv_index_kind kind;
-	bool (*runs)(void);
-} kinds[] = {
-	{ { "plain", csv_index_plain, csv_count_plain }, always },
-#if defined(__aarch64__)
+#elif defined(__aarch64__)
 	{ { "neon", csv_index_neon, csv_count_neon }, always },
 #endif
 };
-
-#endif
 
 const struct csv_index_kind *csv_index_kind(size_t i)
 {

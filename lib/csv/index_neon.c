@@ -5,6 +5,7 @@
 
 #include <arm_neon.h>
 #include "csv/index_blocks.h"
+#include "csv/index_shifts.h"
 
 static inline uint64_t bytes_equal(const uint8x16_t v[4], char c)
 {
@@ -34,18 +35,6 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.blank = bytes_equal(v, ' ') | bytes_equal(v, '\t'),
 		.high = vmaxvq_u8(vorrq_u8(vorrq_u8(v[0], v[1]), vorrq_u8(v[2], v[3]))) & 0x80u,
 	};
-}
-
-static inline uint64_t prefix_xor(uint64_t bits)
-{
-	for (int shift = 1; shift < 64; shift *= 2)
-		bits ^= bits << shift;
-	return bits;
-}
-
-static inline uint32_t lowest_bit(uint64_t bits)
-{
-	return (uint32_t)__builtin_ctzll(bits | UINT64_C(1) << 63);
 }
 
 void csv_index_neon(struct csv_index *out, struct span text, const struct csv_index_dialect *d,

@@ -1,10 +1,11 @@
 #include "csv/index_kinds.h"
 
-/* SSE2 is part of every x86-64; the prefix XOR takes six shifts there. */
+/* SSE2 is part of every x86-64. */
 #if defined(__x86_64__)
 
 #include <emmintrin.h>
 #include "csv/index_blocks.h"
+#include "csv/index_shifts.h"
 
 static inline uint64_t bytes_equal(const __m128i v[4], char c)
 {
@@ -32,18 +33,6 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.high = (unsigned)_mm_movemask_epi8(
 		        _mm_or_si128(_mm_or_si128(v[0], v[1]), _mm_or_si128(v[2], v[3]))),
 	};
-}
-
-static inline uint64_t prefix_xor(uint64_t bits)
-{
-	for (int shift = 1; shift < 64; shift *= 2)
-		bits ^= bits << shift;
-	return bits;
-}
-
-static inline uint32_t lowest_bit(uint64_t bits)
-{
-	return (uint32_t)__builtin_ctzll(bits | UINT64_C(1) << 63);
 }
 
 void csv_index_sse2(struct csv_index *out, struct span text, const struct csv_index_dialect *d,

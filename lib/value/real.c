@@ -18,7 +18,6 @@
  */
 
 #define MANTISSA_DIGITS 19
-#define EXPONENT_BOUND (INT64_C(1) << 40) /* larger ones are cut: the answer is 0 or infinite */
 
 #define PYTHON_FLOAT_MAX 512 /* longer words are just words */
 
@@ -48,24 +47,6 @@ static bool special(double *out, struct span text)
 	return true;
 }
 
-/* The exponent behind 'e': NULL when there are no digits. */
-static const char *exponent(int64_t *out, const char *p, const char *end)
-{
-	bool negative = p < end && *p == '-';
-	int64_t n = 0;
-
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	if (p == end || !scan_is_digit(*p))
-		return NULL;
-	for (; p < end && scan_is_digit(*p); p++) {
-		if (n < EXPONENT_BOUND)
-			n = n * 10 + (*p - '0');
-	}
-	*out += negative ? -n : n;
-	return p;
-}
-
 static inline bool split(struct decimal *out, struct span text, char point)
 {
 	const char *end = text.data + text.size;
@@ -91,7 +72,7 @@ static inline bool split(struct decimal *out, struct span text, char point)
 		return false;
 	out->text = span_of(first, (size_t)(p - first));
 	if (p < end && (*p == 'e' || *p == 'E')) {
-		p = exponent(&out->exponent, p + 1, end);
+		p = scan_exponent(&out->exponent, p + 1, end);
 		if (!p)
 			return false;
 	}

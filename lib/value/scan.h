@@ -107,4 +107,24 @@ static inline const char *scan_digits(uint64_t *number, const char *p, const cha
 	return p;
 }
 
+#define SCAN_EXPONENT_BOUND (INT64_C(1) << 40) /* larger ones are cut: the value is 0 or infinite */
+
+/* The digits of an exponent from p on, with a sign or without, added to *out. NULL: none there. */
+static inline const char *scan_exponent(int64_t *out, const char *p, const char *end)
+{
+	bool negative = p < end && *p == '-';
+	int64_t n = 0;
+
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	if (p == end || !scan_is_digit(*p))
+		return NULL;
+	for (; p < end && scan_is_digit(*p); p++) {
+		if (n < SCAN_EXPONENT_BOUND)
+			n = n * 10 + (*p - '0');
+	}
+	*out += negative ? -n : n;
+	return p;
+}
+
 #endif

@@ -16,7 +16,6 @@
 
 #define DIGITS_MAX 17
 #define EXPONENT_MAX 308
-#define EXPONENT_BOUND (INT64_C(1) << 40)
 
 struct parts {
 	uint64_t mantissa;
@@ -56,26 +55,6 @@ static const char *decimals(struct parts *out, const char *p, const char *end)
 	return p;
 }
 
-/* NULL when no digits follow the 'e'. */
-static const char *exponent(struct parts *out, const char *p, const char *end)
-{
-	int64_t n = 0;
-	bool negative;
-
-	p = scan_blanks(p, end);
-	negative = p < end && *p == '-';
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	if (p == end || !scan_is_digit(*p))
-		return NULL;
-	for (; p < end && scan_is_digit(*p); p++) {
-		if (n < EXPONENT_BOUND)
-			n = n * 10 + (*p - '0');
-	}
-	out->exponent += negative ? -n : n;
-	return p;
-}
-
 /* A power of ten as a double, correctly rounded: n from 0 to EXPONENT_MAX. */
 static double power(int64_t n)
 {
@@ -110,7 +89,7 @@ bool xstrtod(double *out, struct span text, char decimal, char thousands)
 	if (!parts.has_digits)
 		return false;
 	if (p < end && (*p == 'e' || *p == 'E')) {
-		p = exponent(&parts, p + 1, end);
+		p = scan_exponent(&parts.exponent, scan_blanks(p + 1, end), end);
 		if (!p)
 			return false;
 	}
