@@ -12,8 +12,7 @@ int name_feed(struct span *out, const char *name, struct shmpub_error *err)
 		return SHMPUB_OK;
 	return error_set(err, SHMPUB_ERR_INVALID,
 	                 "feed name \"%.*s\": 1 to %d of A-Z a-z 0-9 _ . -, the first no . or -",
-	                 (int)(out->size < 60 ? out->size : 60), out->data != NULL ? out->data : "",
-	                 SHMPUB_FEED_MAX);
+	                 span_shown(*out, 60), out->data != NULL ? out->data : "", SHMPUB_FEED_MAX);
 }
 
 int name_instance(const char *name, struct shmpub_error *err)
@@ -24,5 +23,5 @@ int name_instance(const char *name, struct shmpub_error *err)
 		return SHMPUB_OK;
 	return error_set(err, SHMPUB_ERR_INVALID,
 	                 "instance name \"%.*s\": 1 to %d of A-Z a-z 0-9 _ -, the first no -",
-	                 (int)(s.size < 60 ? s.size : 60), s.data, SHMPUB_FEED_MAX);
+	                 span_shown(s, 60), s.data, SHMPUB_FEED_MAX);
 }

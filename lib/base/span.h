@@ -33,6 +33,12 @@ static inline bool span_is(struct span a, const char *s)
 	return span_eq(a, span_str(s));
 }
 
+/* The precision of a "%.*s" that shows at most so many bytes. */
+static inline int span_shown(struct span s, size_t most)
+{
+	return (int)(s.size < most ? s.size : most);
+}
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

@@ -103,7 +103,7 @@ static int read_items(struct csv_items *list, char *copy, struct span text,
 		p = is_quoted ? read_quoted(&item, copy, p, end) : read_bare(&item, p, end);
 		if (p == NULL || (p < end && *p != ','))
 			return error_set(err, SHMPUB_ERR_INVALID, "\"%.*s\" is not a list",
-			                 (int)(text.size < 80 ? text.size : 80), text.data);
+			                 span_shown(text, 80), text.data);
 		r = append(list, item, is_quoted, err);
 		if (r)
 			return r;

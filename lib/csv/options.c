@@ -30,7 +30,7 @@ static int refuse(const struct key *key, struct span value, const char *expected
                   struct shmpub_error *err)
 {
 	return error_set(err, SHMPUB_ERR_INVALID, "%s: \"%.*s\" is not %s", key->name,
-	                 (int)(value.size < 80 ? value.size : 80), value.data, expected);
+	                 span_shown(value, 80), value.data, expected);
 }
 
 static bool word_in(struct span value, const char *const *words)
@@ -401,7 +401,7 @@ int csv_options_set(struct csv_options *o, struct span key, struct span value,
 
 	if (k == NULL)
 		return error_set(err, SHMPUB_ERR_INVALID, "\"%.*s\" is no CSV option",
-		                 (int)(key.size < 80 ? key.size : 80), key.data);
+		                 span_shown(key, 80), key.data);
 	if (column.data == NULL)
 		return k->set(o, k, value, err);
 	r = take_column(&c, &is_new, o, column, err);

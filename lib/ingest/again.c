@@ -216,8 +216,7 @@ static bool is_beyond(const struct evidence *e, enum csv_dtype dtype)
 static int wrong_cell(struct part *p, const struct look *l, const char *what)
 {
 	return error_set_line(&p->error, SHMPUB_ERR_CSV, csv_line_at(p->in->text, l->wrong_at),
-	                      "column \"%.*s\"%s",
-	                      (int)(l->c->name.size < 100 ? l->c->name.size : 100), l->c->name.data,
+	                      "column \"%.*s\"%s", span_shown(l->c->name, 100), l->c->name.data,
 	                      what);
 }
 

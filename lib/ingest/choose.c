@@ -51,7 +51,7 @@ static bool are_among(const struct choice *c, const struct csv_items *items, str
 static int no_column(const char *key, const struct csv_item *item, struct shmpub_error *err)
 {
 	return error_set(err, SHMPUB_ERR_CSV, "%s: there is no column %.*s", key,
-	                 (int)(item->text.size < 200 ? item->text.size : 200), item->text.data);
+	                 span_shown(item->text, 200), item->text.data);
 }
 
 static int other_number(size_t wanted, size_t found, struct shmpub_error *err)

@@ -186,7 +186,7 @@ static int set_level_dtype(struct column *c, size_t place, const struct csv_colu
 		                 "dtype.%.*s and dtype.%.*s both mean the level \"%.*s\"",
 		                 (int)(*said)->column.text.size, (*said)->column.text.data,
 		                 (int)cast->column.text.size, cast->column.text.data,
-		                 (int)(c->name.size < 100 ? c->name.size : 100), c->name.data);
+		                 span_shown(c->name, 100), c->name.data);
 	*said = cast;
 	c->is_cast_to_text = cast->dtype == CSV_DTYPE_STR;
 	return SHMPUB_OK;

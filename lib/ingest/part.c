@@ -187,7 +187,6 @@ void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row
 {
 	const struct column *c = &p->in->columns.columns[column];
 	struct span raw = tile_raw(t, row, c->source);
-	size_t shown = raw.size < 60 ? raw.size : 60;
 
 	p->states[column].is_broken = true;
 	if (!p->in->is_strict[column] || (p->result && t->first_row + row >= p->refused_row))
@@ -195,9 +194,8 @@ void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row
 	p->refused_row = t->first_row + row;
 	p->result = error_set_line(&p->error, SHMPUB_ERR_CSV,
 	                           csv_line_at(p->in->text, (size_t)(raw.data - p->in->text.data)),
-	                           "column \"%.*s\" is to be %s, \"",
-	                           (int)(c->name.size < 100 ? c->name.size : 100), c->name.data,
-	                           asked_for(c->dtype));
-	error_quote(&p->error, "%.*s", (int)shown, raw.data);
+	                           "column \"%.*s\" is to be %s, \"", span_shown(c->name, 100),
+	                           c->name.data, asked_for(c->dtype));
+	error_quote(&p->error, "%.*s", span_shown(raw, 60), raw.data);
 	error_add(&p->error, "\" is not");
 }
