@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import gc
 import io
 import os
 import subprocess
+import sys
 import tempfile
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,20 @@ import pandas as pd
 import pytest
 from handmade import Instance
 
+IS_WINDOWS = sys.platform == "win32"
+if IS_WINDOWS:
+    from system_windows import descriptors, is_read_only, snapshots_held
+
+    collect_ignore_glob = ["*_posix.py"]  # what is only there: see their first lines
+else:
+    from system_posix import descriptors, is_read_only, snapshots_held
+
+    collect_ignore_glob = ["*_windows.py"]
+
+__all__ = ["IS_WINDOWS", "Publisher", "descriptors", "is_read_only", "read", "snapshots_held"]
+
 BUILD = Path(os.environ.get("SHMPUB_BUILD", Path(__file__).parents[2] / "build" / "dev"))
+PUBLISH_FILE = BUILD / "tests" / ("publish_file.exe" if IS_WINDOWS else "publish_file")
 
 
 def read(text: str | bytes, **options: Any) -> pd.DataFrame:
@@ -22,45 +34,19 @@ def read(text: str | bytes, **options: Any) -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(raw), low_memory=False, **options)
 
 
-def descriptors() -> list[str]:
-    """What this process has open, but for the listing itself."""
-    gc.collect()
-    found = []
-    for fd in os.listdir("/proc/self/fd"):
-        try:
-            found.append(os.readlink(f"/proc/self/fd/{fd}"))
-        except FileNotFoundError:
-            pass
-    return sorted(found)
-
-
-def mappings(path: object) -> list[str]:
-    """Lines of /proc/self/maps that are about files below `path`."""
-    gc.collect()
-    return [line for line in Path("/proc/self/maps").read_text().splitlines() if str(path) in line]
-
-
-def as_nobody(call: Callable[[], object]) -> None:
-    """In a child of another user."""
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgid(65534)
-            os.setuid(65534)
-            call()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
-
-
 @pytest.fixture
 def directory() -> Iterator[Path]:
     """In memory, as an instance is; gone afterwards."""
-    base = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    base = "/dev/shm" if os.path.isdir("/dev/shm") and not IS_WINDOWS else None
     with tempfile.TemporaryDirectory(prefix="shmpub-py-", dir=base) as path:
         yield Path(path)
+
+
+@pytest.fixture
+def dead() -> int:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
 
 
 @pytest.fixture
@@ -75,8 +61,7 @@ class Publisher:
         self.directory = directory
         self.files = directory / "csv"
         self.files.mkdir(exist_ok=True)
-        program = BUILD / "tests" / "publish_file"
-        arguments = [program, "-d", directory, "-i", instance, *options]
+        arguments = [PUBLISH_FILE, "-d", directory, "-i", instance, *options]
         self.process = subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -113,7 +98,7 @@ class Publisher:
 @pytest.fixture
 def publish(directory: Path) -> Iterator[Any]:
     """A function that starts a publisher in the test's own directory."""
-    if not (BUILD / "tests" / "publish_file").exists():
+    if not PUBLISH_FILE.exists():
         pytest.skip(f"{BUILD} has no publish_file")
     started: list[Publisher] = []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import sys
 import time
 import zlib
 from dataclasses import dataclass, field
@@ -20,7 +21,12 @@ import pandas as pd
 import pyarrow as pa
 from handmade_metadata import footer, message, schema_message, structs, table
 
-from shmpub._platform import _posix_futex
+if sys.platform == "win32":
+    from handmade_windows import Storage
+    from handmade_windows import namespace as own_namespace
+else:
+    from handmade_posix import Storage
+    from handmade_posix import namespace as own_namespace
 
 RECORD_BATCH, DICTIONARY_BATCH = 3, 2
 
@@ -294,7 +300,7 @@ def _regions(columns: list[Column], places: Any, body: int, rows: int) -> list[l
 
 
 class Instance:
-    """An instance's directory, written as a publisher would, one step at a time."""
+    """An instance, written as a publisher would, one step at a time."""
 
     def __init__(
         self,
@@ -304,8 +310,9 @@ class Instance:
         n: int = 16,
         state: int = 2,
     ):
-        self.path = directory / instance
-        self.path.mkdir(exist_ok=True)
+        self.path = directory / instance  # there are files in it where an instance is a directory
+        self.storage = Storage(directory, instance)
+        self.placed: dict[str, tuple[int, int]] = {}  # number and size of the newest snapshot
         self.epoch = epoch
         self.names: list[str] = []
         header = bytearray(4096 + 1024 * n)
@@ -325,16 +332,12 @@ class Instance:
         )
         struct.pack_into("<I", header, 100, zlib.crc32(header[:100]))
         struct.pack_into("<IIQQq", header, 128, 0, state, 0, os.getpid(), time.time_ns())
-        hidden = self.path / ".catalog.new"
-        hidden.write_bytes(header)
-        hidden.rename(self.path / "catalog")
-        self.words = np.memmap(self.path / "catalog", np.uint8, "r+")
+        self.words = self.storage.make_catalog(bytes(header))
 
     def process(self, pid: int, start: int = 0, namespace: int | None = None) -> None:
         """Who publishes, in this process's own pid namespace unless another is given."""
-        own = os.stat("/proc/self/ns/pid").st_ino
         self.put("<Q", 144, pid)
-        self.put("<QQ", 192, start, own if namespace is None else namespace)
+        self.put("<QQ", 192, start, own_namespace() if namespace is None else namespace)
 
     def heartbeat(self, at_ns: int, interval_ms: int, started_ns: int = 0) -> None:
         self.put("<Q", 136, at_ns)
@@ -360,9 +363,7 @@ class Instance:
 
     def wake(self, at: int) -> None:
         """Whoever sleeps on the word there."""
-        if _posix_futex._number is not None:
-            address = self.words.ctypes.data + at
-            _posix_futex._syscall(_posix_futex._number, address, 1, 2**31 - 1, None, None, 0)
+        self.storage.wake(self.words, at)
 
     def give(self, name: str, to: str) -> int:
         """Give the slot of a removed feed to another one, in the order that the format says."""
@@ -382,15 +383,26 @@ class Instance:
         self.put("<q", self.slot(name) + 352, at_ns)
 
     def place(self, name: str, content: bytes) -> None:
-        hidden = self.path / f".{name}.1"
-        hidden.write_bytes(content)
-        hidden.rename(self.path / f"{name}.arrow")
+        """Make it what the feed's readers find from now on."""
+        self.placed[name] = self.storage.place(name, content)
+        if name in self.names:
+            at = self.slot(name)
+            sequence = int(self.words[at + 56 : at + 64].view("<u8")[0])
+            self.put("<QQ", at + 64 + 128 * (sequence & 1) + 8, *self.placed[name])
+
+    def content(self, name: str) -> bytes:
+        return self.storage.content(name)
+
+    def lose(self, name: str) -> None:
+        """The feed's snapshot can't be found any more, and nobody tells of that."""
+        self.storage.lose(name)
 
     def announce(
         self, name: str, sequence: int, rows: int = 0, columns: int = 0, mtime_ns: int = 0
     ) -> None:
         at = self.slot(name)
-        words = sequence, 1, 5, rows, columns, time.time_ns(), mtime_ns
+        number, size = self.placed.get(name, (1, 5))
+        words = sequence, number, size, rows, columns, time.time_ns(), mtime_ns
         self.put("<QQQQQqq", at + 64 + 128 * (sequence & 1), *words)
         self.put("<Q", at + 56, sequence)
         self.put("<I", at + 48, 2)
@@ -411,5 +423,5 @@ class Instance:
 
     def remove(self, name: str) -> None:
         self.put("<I", self.slot(name) + 48, 5)
-        (self.path / f"{name}.arrow").unlink(missing_ok=True)
+        self.lose(name)
         self.news()

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import read
+from conftest import is_read_only, read
 from handmade import Instance
 from operations import CSV, OPTIONS, VALUES, WRITES, Doing, statement, value
 
@@ -157,8 +157,8 @@ class Bench:
         instance = Instance(directory)
         self.want = read(CSV, **OPTIONS)
         instance.publish("quotes", self.want, 1)
-        self.path = instance.path / "quotes.arrow"
-        self.content = self.path.read_bytes()
+        self.instance = instance
+        self.content = instance.content("quotes")
         self.feed = shmpub.subscribe("quotes", directory=directory)
         self.before = self.feed.df
         self.snapshot = self.feed.snapshot()
@@ -168,7 +168,10 @@ class Bench:
         pd.testing.assert_frame_equal(self.before, self.want)
         pd.testing.assert_frame_equal(self.snapshot.df, self.want)
         np.testing.assert_array_equal(self.snapshot.column("low"), self.want["low"])
-        assert self.path.read_bytes() == self.content
+        self.assert_bytes_are_the_same()
+
+    def assert_bytes_are_the_same(self) -> None:
+        assert self.instance.content("quotes") == self.content
 
     def ordinary(self) -> pd.DataFrame:
         """A copy has one block for all columns of a type, as the client's frames have."""
@@ -232,7 +235,7 @@ def test_writing_when_the_frame_is_all_that_is_left(tmp_path: Path, text: str) -
     do, frame = statement(text), bench.feed.df
     del bench.feed, bench.before, bench.snapshot
     assert_alike(outcome(do, frame), outcome(do, bench.ordinary()))
-    assert bench.path.read_bytes() == bench.content
+    bench.assert_bytes_are_the_same()
 
 
 def arrays_of(frame: pd.DataFrame) -> Iterator[np.ndarray]:
@@ -317,14 +320,7 @@ def test_numbers_of_a_default_index_are_a_frame_s_own(directory: Path) -> None:
 
 def test_the_memory_is_protected_by_the_kernel(bench: Bench) -> None:
     """Whoever writes past NumPy must not spoil what others have: the pages are read-only."""
-    array = bench.snapshot.column("low")
-    address = array.ctypes.data
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        start, _, end = line.split()[0].partition("-")
-        if int(start, 16) <= address < int(end, 16):
-            assert line.split()[1] == "r--s"
-            return
-    pytest.fail("the column lies in no mapping")
+    assert is_read_only(bench.snapshot.column("low").ctypes.data)
 
 
 def test_without_pandas_insides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

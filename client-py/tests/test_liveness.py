@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pytest
-from conftest import read
+from conftest import IS_WINDOWS, read
 from handmade import Instance
 
 import shmpub
 
 ONE = read("a,s\n1,x\n2,y\n")
 SECOND = 10**9
-
-
-def start_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-
-
-@pytest.fixture
-def zombie() -> Iterator[int]:
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    yield child.pid
-    child.wait()
-
-
-@pytest.fixture
-def dead() -> int:
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    return child.pid
 
 
 def states(directory: Path) -> tuple[str, str]:
@@ -57,37 +33,6 @@ def test_nothing_known(instance: Instance, directory: Path, dead: int) -> None:
     assert states(directory) == FRESH
     instance.process(dead, namespace=1)  # nothing can be known of it from here
     assert states(directory) == FRESH
-
-
-def test_its_process(instance: Instance, directory: Path, dead: int, zombie: int) -> None:
-    instance.publish("quotes", ONE, 1)
-    me = os.getpid()
-    for pid, start, want in (
-        (me, 0, FRESH),
-        (me, start_of(me), FRESH),
-        (me, start_of(me) + 1, GONE),  # its pid was given to me
-        (dead, 0, GONE),
-        (zombie, 0, GONE),
-        (zombie, start_of(zombie), GONE),
-        (0, 0, GONE),
-        (2**31, 0, GONE),
-        (2**64 - 1, 0, GONE),
-        (1, start_of(1), FRESH),
-    ):
-        instance.process(pid, start)
-        assert states(directory) == want, (pid, start)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
-def test_a_process_of_another_user(instance: Instance, directory: Path) -> None:
-    instance.publish("quotes", ONE, 1)
-    instance.process(os.getpid(), start_of(os.getpid()))
-    directory.chmod(0o755)
-    child = os.fork()
-    if child == 0:
-        os.setuid(65534)
-        os._exit(states(directory) != FRESH)
-    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_its_heartbeat(instance: Instance, directory: Path) -> None:
@@ -174,11 +119,11 @@ def test_killed(publish: Any, directory: Path) -> None:
     publisher = publish()
     publisher.publish("quotes", "a\n1\n")
     feed = shmpub.subscribe("quotes", directory=directory)
-    words = (directory / "shmpub" / "catalog").read_bytes()
-    if words[200:208] == bytes(8):
-        pytest.skip("this publisher does not tell who it is")
     assert states(directory) == FRESH
+    if IS_WINDOWS:  # where all goes with the publisher's process but what somebody has
+        assert len(feed.df) == 1
     publisher.kill()
-    assert states(directory) == GONE
     assert feed.state == "gone"
+    if not IS_WINDOWS:
+        assert states(directory) == GONE
     assert feed.df["a"].tolist() == [1]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Publisher, descriptors, mappings, read
+from conftest import IS_WINDOWS, Publisher, descriptors, read, snapshots_held
 from frames import CASES
 from test_frame import assert_same
 
@@ -87,6 +87,7 @@ def test_duckdb(publish: Any, directory: Path) -> None:
     assert relation.aggregate("sum(a), max(b)").fetchall() == [(3, "y")]
 
 
+@pytest.mark.skipif(IS_WINDOWS, reason="a section is no file")
 def test_read_without_our_package(publish: Any, directory: Path) -> None:
     pytest.importorskip("pyarrow")
     publish("-o", "index_col=i").publish("quotes", "i,a\n5,x\n9,y\n2,z\n")
@@ -195,9 +196,9 @@ def test_orderly_stop_and_start(publish: Any, directory: Path) -> None:
     assert feed.wait(20)
     assert feed.df["a"].tolist() == [2]
     second.stop()
-    assert mappings(directory / "shmpub" / "quotes.arrow") != []
+    assert snapshots_held(directory) > 0
     del feed, held
-    assert mappings(directory) == []
+    assert snapshots_held(directory) == 0
 
 
 def test_removed(publish: Any, directory: Path) -> None:

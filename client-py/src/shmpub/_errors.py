@@ -51,11 +51,17 @@ class FormatError(Error):
 
 
 class UntrustedOwner(Error):
-    """What stands in shared memory belongs to `uid`, who is neither root, nor me, nor `shmpub`."""
+    """What stands in shared memory belongs to an account that is not trusted.
 
-    def __init__(self, message: str, uid: int = -1) -> None:
+    Trusted are root, me and the user `shmpub`; on Windows the system, its administrators, me and
+    the accounts of services. `owner` is what the argument of that name has to be to accept this
+    one: a uid, or the text of a SID. `uid` is the same number; -1 on Windows.
+    """
+
+    def __init__(self, message: str, owner: int | str = -1) -> None:
         super().__init__(message)
-        self.uid = uid
+        self.owner = owner
+        self.uid = owner if isinstance(owner, int) else -1
 
 
 class AccessDenied(Error, PermissionError):

@@ -35,7 +35,7 @@ def place(
     """With the environment's and our own defaults for what was not given."""
     name = _arguments.text("instance", instance or os.environ.get("SHMPUB_INSTANCE") or INSTANCE)
     text = os.fsdecode(directory or os.environ.get("SHMPUB_DIRECTORY") or _platform.DIRECTORY)
-    _platform.check_directory(text)
+    _platform.check_names(text, name)
     return Place(name, text, _platform.owner_of(owner))
 
 

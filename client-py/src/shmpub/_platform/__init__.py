@@ -5,7 +5,8 @@ Both sides have these names, and mean the same by them:
 DIRECTORY                where instances are when nobody says otherwise
 Owner                    what identifies an account: a uid, or a SID's text
 owner_of(value)          the account that was named by the argument `owner`; TypeError, ValueError
-check_directory(text)    ValueError when no instance can be there
+check_names(directory, instance)
+                         ValueError when there can't be objects of such names
 path_of(directory, instance)
                          what an instance is called in messages
 find_instances(directory, is_instance)
@@ -55,7 +56,7 @@ DIRECTORY = side.DIRECTORY
 Instance = side.Instance
 Owner = side.Owner
 Segment = side.Segment
-check_directory = side.check_directory
+check_names = side.check_names
 find_instances = side.find_instances
 owner_of = side.owner_of
 own_namespace = side.own_namespace

@@ -93,8 +93,8 @@ def _denied(path: str) -> AccessDenied:
 # --- names ----------------------------------------------------------------------------------------
 
 
-def check_directory(text: str) -> None:
-    """Any text may be a directory."""
+def check_names(directory: str, instance: str) -> None:
+    """The system tells of those that can't be when they are opened."""
 
 
 def path_of(directory: str, instance: str) -> str:

@@ -1,0 +1,164 @@
+"""Where a handmade instance is kept on Windows: named sections and events.
+
+Made from docs/FORMAT.md, "On Windows", with calls of its own: what the client declares of Windows
+is not used here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import struct
+import time
+from ctypes import wintypes
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shmpub._platform import _windows_accounts
+
+_kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+_kernel32.CreateFileMappingW.restype = ctypes.c_void_p
+_kernel32.CreateFileMappingW.argtypes = [
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    *[wintypes.DWORD] * 3,
+    wintypes.LPCWSTR,
+]
+_kernel32.MapViewOfFile.restype = ctypes.c_void_p
+_kernel32.MapViewOfFile.argtypes = [ctypes.c_void_p, *[wintypes.DWORD] * 3, ctypes.c_size_t]
+_kernel32.UnmapViewOfFile.argtypes = [ctypes.c_void_p]
+_kernel32.CreateEventW.restype = ctypes.c_void_p
+_kernel32.CreateEventW.argtypes = [ctypes.c_void_p, *[wintypes.BOOL] * 2, wintypes.LPCWSTR]
+for _name in ("SetEvent", "ResetEvent", "CloseHandle"):
+    getattr(_kernel32, _name).argtypes = [ctypes.c_void_p]
+
+
+class _Attributes(ctypes.Structure):
+    _fields_ = (
+        ("size", wintypes.DWORD),
+        ("descriptor", ctypes.c_void_p),
+        ("inherit", wintypes.BOOL),
+    )
+
+
+def attributes(text: str) -> _Attributes:
+    """Of a security descriptor in the language of SDDL; it is never given back."""
+    descriptor = ctypes.c_void_p()
+    make = ctypes.WinDLL("advapi32").ConvertStringSecurityDescriptorToSecurityDescriptorW
+    if not make(text, 1, ctypes.byref(descriptor), None):
+        raise ctypes.WinError()
+    return _Attributes(ctypes.sizeof(_Attributes), descriptor, False)
+
+
+ME = _windows_accounts.text_of(_windows_accounts.my_sid())
+MINE = f"O:{ME}D:P(A;;GA;;;WD)"
+_READWRITE = 4
+_ALL = 0xF001F
+_BELL_TURN = slice(256, 260)
+_numbers = itertools.count(time.time_ns() // 1000)
+
+
+class Section:
+    """A named section and a view of it that can be written."""
+
+    def __init__(self, name: str, size: int, security: str = MINE) -> None:
+        self.name = name
+        self.security = attributes(security)
+        size = max(size, 1)
+        parts = size >> 32, size & 0xFFFFFFFF
+        self.handle = _kernel32.CreateFileMappingW(
+            ctypes.c_void_p(-1), ctypes.byref(self.security), _READWRITE, *parts, name
+        )
+        if not self.handle:
+            raise ctypes.WinError(ctypes.get_last_error())
+        self.address = _kernel32.MapViewOfFile(self.handle, _ALL, 0, 0, 0)
+        if not self.address:
+            raise ctypes.WinError(ctypes.get_last_error())
+        self.bytes = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self.address))
+
+    def close(self) -> None:
+        """The name goes; a reader's view stays. Nobody may use `bytes` any more."""
+        if self.handle:
+            _kernel32.UnmapViewOfFile(self.address)
+            self.close_handle()
+
+    def close_handle(self) -> None:
+        """The name goes, the view stays."""
+        _kernel32.CloseHandle(self.handle)
+        self.handle = 0
+
+
+def stem_of(directory: Path, instance: str) -> str:
+    return f"Local\\{directory!s}/shmpub.{instance}/".replace("\\", "/").replace("/", "\\", 1)
+
+
+class Storage:
+    def __init__(self, directory: Path, instance: str) -> None:
+        self.stem = stem_of(directory, instance)
+        self.root = Section(self.stem + "catalog", 4096)
+        self.feeds: dict[str, tuple[Section, int]] = {}
+        self.bells = [
+            _kernel32.CreateEventW(None, True, False, f"{self.stem}bell.{n}") for n in range(4)
+        ]
+
+    def __del__(self) -> None:
+        for handle in self.bells:
+            _kernel32.CloseHandle(handle)
+
+    def section(self, content: bytes) -> tuple[Section, int]:
+        number = next(_numbers)
+        made = Section(f"{self.stem}{number}", len(content))
+        made.bytes[: len(content)] = np.frombuffer(content, np.uint8)
+        return made, number
+
+    def make_catalog(self, content: bytes) -> npt.NDArray[np.uint8]:
+        self.catalog, number = self.section(content)
+        self.root.bytes[:16] = np.frombuffer(struct.pack("<8sII", b"SHMPUBR\x01", 1, 0), np.uint8)
+        self.tell(number)
+        return self.catalog.bytes
+
+    def tell(self, number: int) -> None:
+        self.root.bytes[16:24].view("<u8")[0] = number
+
+    def lose_catalog(self) -> None:
+        """As when the publisher is killed: all names go. The test's own view stays."""
+        for section in (self.root, self.catalog):
+            section.close_handle()
+
+    def lose_all(self) -> None:
+        """As when the publisher stops in order."""
+        self.tell(0)
+        self.lose_catalog()
+        for feed in list(self.feeds):
+            self.lose(feed)
+
+    def name_of(self, feed: str) -> str:
+        return f"{self.stem}{self.feeds[feed][1]} ({feed})"
+
+    def place(self, feed: str, content: bytes) -> tuple[int, int]:
+        before = self.feeds.get(feed)
+        self.feeds[feed] = self.section(content)
+        if before is not None:
+            before[0].close()
+        return self.feeds[feed][1], len(content)
+
+    def content(self, feed: str) -> bytes:
+        return self.feeds[feed][0].bytes.tobytes()
+
+    def lose(self, feed: str) -> None:
+        if feed in self.feeds:
+            self.feeds.pop(feed)[0].close()
+
+    def wake(self, words: npt.NDArray[np.uint8], at: int) -> None:
+        turn: Any = words[_BELL_TURN].view("<u4")
+        t = int(turn[0])
+        _kernel32.ResetEvent(self.bells[(t + 1) % 4])
+        turn[0] = (t + 1) & 0xFFFFFFFF
+        _kernel32.SetEvent(self.bells[t % 4])
+
+
+def namespace() -> int:
+    return 1
