@@ -30,6 +30,7 @@ class Service:
         self.wine, self.program, self.folder, self.name = wine, program, folder, name
         self.ini = folder / "shmpubd.ini"
         self.instance = f"service-{uuid.uuid4().hex[:12]}"
+        self.is_installed = False  # perhaps
         folder.mkdir(parents=True)
 
     def configure(self, feeds: dict[str, str]) -> None:
@@ -41,6 +42,7 @@ class Service:
         (self.folder / name).write_text(text, encoding="utf-8")
 
     def word(self, word: str, *options: str) -> Run[str]:
+        self.is_installed |= word == "install"
         return self.wine.run(self.program, "service", word, "--name", self.name, *options)
 
     def well(self, word: str, *options: str) -> Run[str]:
@@ -93,7 +95,8 @@ def services(wine: Wine, program: Path) -> Iterator[Make]:
 
     yield make
     for service in made:
-        service.word("uninstall")
+        if service.is_installed:
+            service.word("uninstall")
 
 
 # --- its life -------------------------------------------------------------------------------------
@@ -128,6 +131,15 @@ def test_the_managers_own_tools(services: Make) -> None:
     assert s.table("a")
     assert s.wine.run("net", "stop", s.name).returncode == 0
     until(lambda: s.status() == STANDS)
+
+
+def test_starts_with_windows(services: Make) -> None:
+    s = services()
+    s.install()
+    s.wine.end()
+    s.wine.start()
+    until(lambda: s.status() == RUNS)
+    assert s.table("a")
 
 
 def test_uninstall_stops(services: Make) -> None:
@@ -328,6 +340,42 @@ def test_odd_names(services: Make) -> None:
     assert s.table("a")
     assert s.wine.windows_path(s.ini) in s.word("status").stdout
     s.well("stop")
+
+
+# --- the event log --------------------------------------------------------------------------------
+
+
+def test_events(services: Make) -> None:
+    s = services()
+    s.install()
+    s.well("start")
+    s.configure({"a": "source = a.csv", "b": "source = none%1.csv"})
+    s.well("reload")
+    ini = s.wine.windows_path(s.ini).replace("\\", "\\\\")  # as a trace has it
+
+    def told() -> list[tuple[str, str]]:
+        found = s.wine.events()
+        first = max(i for i, (_, text) in enumerate(found) if text.endswith(f"starts with {ini}"))
+        return found[first + 1 :]
+
+    until(lambda: any(level == "warn" for level, _ in told()))
+    s.well("stop")
+    events = told()
+    assert ("trace", f"instance {s.instance}: 1 feeds, 1 published") in events
+    assert ("trace", f"{ini}: reloaded") in events
+    # The viewer would put another text where %1 stands.
+    assert any("none% 1.csv" in text for level, text in events if level == "warn"), events
+    assert events[-1] == ("trace", "stopped")
+
+
+def test_events_of_a_bad_configuration(services: Make) -> None:
+    s = services()
+    s.install()
+    s.configure({"a": "source = a.csv\ncolour = red"})
+    s.wine.run("sc", "start", s.name)
+    ini = s.wine.windows_path(s.ini).replace("\\", "\\\\")
+    until(lambda: ("err", f"{ini}:5: unknown key 'colour' in [feed]") in s.wine.events())
+    until(lambda: ("err", f"{ini}: not started: the configuration is bad") in s.wine.events())
 
 
 def test_the_source_of_the_event_log(services: Make) -> None:

@@ -11,6 +11,7 @@ one ran before.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -38,6 +39,7 @@ class Wine:
 
     def __init__(self, prefix: Path) -> None:
         self.prefix = prefix
+        self.log = prefix.with_name("services.log")  # of services: Wine's trace of the event log
         self.drive = prefix / "drive_c"
         self.environment = {
             **os.environ,
@@ -56,8 +58,12 @@ class Wine:
             self._quietly(WINE, "wineboot", "-i")
             self._quietly(WINE, "winecfg", "/v", "win10")
             self._server("-k")
+        self.start()
+
+    def start(self) -> None:
+        """As Windows starts: the services that start by themselves are started."""
         self._server("-p")
-        self._quietly(WINE, "wineboot")
+        self._quietly(WINE, "wineboot", debug="-all,+eventlog")
 
     def end(self) -> None:
         self._server("-k")
@@ -66,16 +72,22 @@ class Wine:
     def _server(self, option: str) -> None:
         self._quietly("wineserver", option)
 
-    def _quietly(self, *command: str) -> None:
-        subprocess.run(
-            command,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=PATIENCE * 2,
-            check=False,
-        )
+    def _quietly(self, *command: str, debug: str = "-all") -> None:
+        with self.log.open("ab") as log:
+            subprocess.run(
+                command,
+                env={**self.environment, "WINEDEBUG": debug},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                timeout=PATIENCE * 2,
+                check=False,
+            )
+
+    def events(self) -> list[tuple[str, str]]:
+        """(level, text) of each event that services reported since the prefix was made."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return re.findall(r':(\w+):eventlog:ReportEventW L"(.*)"$', text, re.MULTILINE)
 
     def windows_path(self, path: Path) -> str:
         """A path below the drive as Windows writes it."""
