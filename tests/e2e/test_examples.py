@@ -132,7 +132,8 @@ static class ByPath
 	static UnmanagedMemoryAccessor Open(string path)
 	{
 		return MemoryMappedFile.CreateFromFile(
-			File.OpenRead(path), null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, false
+			File.OpenRead(path), null, 0, MemoryMappedFileAccess.Read,
+			HandleInheritability.None, false
 		).CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
 	}
 
