@@ -272,10 +272,10 @@ static int have_section(struct segment_live *live, const struct segment_draft *d
 {
 	uint64_t room = d->room;
 
-	if (room == 0)
+	if (room < wants) /* not said, or outgrown */
 		room = wants > ROOM_LEAST / ROOM_TIMES ? ROOM_TIMES * wants : ROOM_LEAST;
-	if (room < wants || room < READERS_SIZE)
-		room = wants < READERS_SIZE ? READERS_SIZE : wants;
+	if (room < READERS_SIZE)
+		room = READERS_SIZE;
 	if (live->memory != 0 && live->view_size >= wants)
 		return SHMPUB_OK;
 	if (live->memory != 0 && is_kept((HANDLE)live->memory))
