@@ -5,6 +5,7 @@
 #include "csv/encoding.h"
 #include "csv/options.h"
 #include "heap_sink.h"
+#include "options_text.h"
 
 /* Printed: `name:type ... | cells | cells`, see heap_sink.h. A text of NULL: the error's message has `want` in it. */
 static const struct {
@@ -219,25 +220,6 @@ static const struct {
 	  "k,a\n1,7\n2,9223372036854775808\n",
 	  "line 3: column \"a\" is to be int64, the cell is beyond it", true },
 };
-
-static struct csv_options *options_of(const char *text)
-{
-	struct csv_options *o;
-
-	if (csv_options_new(&o, NULL))
-		abort();
-	while (*text) {
-		const char *stop = strchr(text, '\n'), *value = strchr(text, '=');
-		size_t size = stop ? (size_t)(stop - text) : strlen(text);
-		struct shmpub_error err;
-
-		if (csv_options_set(o, span_of(text, (size_t)(value - text)),
-		                    span_of(value + 1, size - (size_t)(value + 1 - text)), &err))
-			CHECK_STR("option", err.message, "");
-		text += size + (stop != NULL);
-	}
-	return o;
-}
 
 static const struct {
 	const char *key, *value, *want;
