@@ -5,6 +5,7 @@
 #ifndef SHMPUB_TESTS_PLATFORM_H
 #define SHMPUB_TESTS_PLATFORM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A block of exactly `size` bytes, so that a sanitizer sees the very next one. */
@@ -20,5 +21,13 @@ void stdio_is_binary(void);
 void folder_make(char *path);
 /* Remove a file, or a folder with everything in it. */
 void folder_remove(const char *path);
+
+/* Below it a folder makes a directory of shared memory that is the test's own. */
+extern const char memory_below[];
+
+/* Let other threads run. */
+void give_way(void);
+/* Is the descriptor of a notifier raised, or will it be within that time? */
+bool is_raised(int descriptor, int timeout_ms);
 
 #endif

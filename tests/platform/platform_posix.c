@@ -1,6 +1,8 @@
 #include "platform/platform.h"
 
 #include <ftw.h>
+#include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -50,4 +52,18 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 void folder_remove(const char *path)
 {
 	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char memory_below[] = "/dev/shm";
+
+void give_way(void)
+{
+	sched_yield();
+}
+
+bool is_raised(int descriptor, int timeout_ms)
+{
+	struct pollfd fd = { .fd = descriptor, .events = POLLIN };
+
+	return poll(&fd, 1, timeout_ms) == 1 && (fd.revents & POLLIN) != 0;
 }

@@ -116,3 +116,17 @@ void folder_remove(const char *path)
 	remove_wide(text);
 	free(text);
 }
+
+/* Any text is a directory there: that of a folder is nobody else's. */
+const char memory_below[] = ".";
+
+void give_way(void)
+{
+	if (!SwitchToThread())
+		Sleep(0);
+}
+
+bool is_raised(int descriptor, int timeout_ms)
+{
+	return WaitForSingleObject((HANDLE)(INT_PTR)descriptor, (DWORD)timeout_ms) == WAIT_OBJECT_0;
+}

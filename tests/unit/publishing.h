@@ -129,7 +129,7 @@ static inline int run_all(void (*const *tests)(const char *), size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct scratch s = SCRATCH_NONE;
 
-		scratch_open(&s, "/dev/shm");
+		scratch_open(&s, memory_below);
 		tests[i](s.path);
 		CHECK_INT("memory given back", mem_live(), 0);
 		scratch_close(&s);

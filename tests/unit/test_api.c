@@ -192,7 +192,7 @@ static void test_reserved(void)
 
 int main(void)
 {
-	scratch_open(&scratch, "/dev/shm");
+	scratch_open(&scratch, memory_below);
 	CHECK_STR("version", shmpub_version(), SHMPUB_VERSION_STRING);
 	test_reserved();
 	test_names();

@@ -335,7 +335,7 @@ static void test_nulls(void)
 
 int main(void)
 {
-	scratch_open(&scratch, "/dev/shm");
+	scratch_open(&scratch, memory_below);
 	test_columns();
 	test_sets();
 	test_nulls();

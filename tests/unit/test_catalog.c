@@ -318,7 +318,7 @@ int main(void)
 	struct scratch s = SCRATCH_NONE;
 	struct shm_dir dir;
 
-	scratch_open(&s, "/dev/shm");
+	scratch_open(&s, memory_below);
 	open_dir(&dir, &s);
 	test_slots(&dir);
 	test_names(&dir);

@@ -19,7 +19,7 @@ static void open_bench(struct bench *b)
 	struct publisher_options o = { .instance = "unit" };
 	struct shmpub_error err = { 0 };
 
-	scratch_open(&b->scratch, "/dev/shm");
+	scratch_open(&b->scratch, memory_below);
 	o.directory = b->scratch.path;
 	b->schema = SCHEMA_NONE;
 	if (publisher_open(&b->publisher, &o, &err) != 0 ||

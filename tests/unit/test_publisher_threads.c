@@ -4,9 +4,9 @@
  */
 #include "unit/publishing.h"
 
-#include <fcntl.h>
-#include <pthread.h>
-#include <unistd.h>
+#include <stdatomic.h>
+
+#include "shm/shm_thread.h"
 
 #define FEEDS 6
 #define WORKERS 3
@@ -35,33 +35,46 @@ const char *__tsan_default_suppressions(void)
 
 /* Two queues under one lock: to the workers and back to the loop. */
 struct pool {
-	pthread_mutex_t lock;
-	pthread_cond_t moved;
+	atomic_flag lock;
 	struct job *todo, *done;
-	bool is_over;
+	_Atomic bool is_over;
 };
+
+static void enter(struct pool *pool)
+{
+	while (atomic_flag_test_and_set(&pool->lock))
+		give_way();
+}
+
+static void leave(struct pool *pool)
+{
+	atomic_flag_clear(&pool->lock);
+}
 
 static struct job *take(struct pool *pool, struct job **queue)
 {
 	struct job *job;
 
-	pthread_mutex_lock(&pool->lock);
-	while (*queue == NULL && !(queue == &pool->todo && pool->is_over))
-		pthread_cond_wait(&pool->moved, &pool->lock);
-	job = *queue;
-	if (job != NULL)
-		*queue = job->next;
-	pthread_mutex_unlock(&pool->lock);
-	return job;
+	for (;;) {
+		bool is_over = atomic_load(&pool->is_over);
+
+		enter(pool);
+		job = *queue;
+		if (job != NULL)
+			*queue = job->next;
+		leave(pool);
+		if (job != NULL || (queue == &pool->todo && is_over))
+			return job;
+		give_way();
+	}
 }
 
 static void put(struct pool *pool, struct job **queue, struct job *job)
 {
-	pthread_mutex_lock(&pool->lock);
+	enter(pool);
 	job->next = *queue;
 	*queue = job;
-	pthread_cond_broadcast(&pool->moved);
-	pthread_mutex_unlock(&pool->lock);
+	leave(pool);
 }
 
 static __attribute__((noinline)) void write_contents(void *addr, const struct job *job)
@@ -85,7 +98,7 @@ static int fill(struct job *job)
 	return publication_seal(job->pub, job->size, NULL);
 }
 
-static void *work(void *arg)
+static void work(void *arg)
 {
 	struct pool *pool = arg;
 	struct job *job;
@@ -94,7 +107,6 @@ static void *work(void *arg)
 		job->result = fill(job);
 		put(pool, &pool->done, job);
 	}
-	return NULL;
 }
 
 static void begin(struct pool *pool, struct job *job, int i)
@@ -125,15 +137,16 @@ static void finish(struct job *job, int i, int *limits)
 static void test_threads(const char *directory)
 {
 	struct publisher *p = open_publisher(directory, 300 * KIB, 100 * KIB);
-	struct pool pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER };
+	struct pool pool = { .lock = ATOMIC_FLAG_INIT };
 	struct job jobs[FEEDS] = { 0 };
-	pthread_t workers[WORKERS];
-	int held = -1; /* an open file is held as a mapped one is */
+	struct shm_thread *workers[WORKERS];
+	struct shm_map held = SHM_MAP_NONE;
+	struct shm_stat stat;
 	char name[] = "q0";
 	int limits = 0;
 
 	for (int i = 0; i < WORKERS; i++)
-		CHECK_INT("worker", pthread_create(&workers[i], NULL, work, &pool), 0);
+		CHECK_INT("worker", shm_thread_start(&workers[i], work, &pool, &err), 0);
 	for (int i = 0; i < FEEDS; i++) {
 		name[1] = (char)('0' + i);
 		jobs[i].feed = open_feed(p, name);
@@ -144,8 +157,8 @@ static void test_threads(const char *directory)
 
 		finish(job, i, &limits);
 		if (i % 50 == 0) {
-			close(held);
-			held = openat(p->dir.fd, job->feed->file, O_RDONLY | O_CLOEXEC);
+			shm_discard(&held);
+			(void)shm_map_read(&held, &stat, &p->dir, job->feed->file, NULL);
 			publisher_heartbeat(p, i);
 		}
 		if (i % 20 == 0)
@@ -153,13 +166,10 @@ static void test_threads(const char *directory)
 		if (i < PUBLICATIONS)
 			begin(&pool, job, i);
 	}
-	pthread_mutex_lock(&pool.lock);
-	pool.is_over = true;
-	pthread_cond_broadcast(&pool.moved);
-	pthread_mutex_unlock(&pool.lock);
+	atomic_store(&pool.is_over, true);
 	for (int i = 0; i < WORKERS; i++)
-		pthread_join(workers[i], NULL);
-	close(held);
+		shm_thread_join(workers[i]);
+	shm_discard(&held);
 	CHECK("the bound was never passed", p->used_bytes <= 300 * KIB);
 	for (int i = 0; i < FEEDS; i++)
 		publisher_feed_remove(jobs[i].feed);

@@ -8,11 +8,11 @@
 #include "unit/check.h"
 #include "unit/scratch.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/atomic.h"
 #include "catalog/catalog.h"
+#include "shm/shm_thread.h"
 
 #define PUBLICATIONS 20000u
 #define READERS 2
@@ -26,7 +26,7 @@ struct shared {
 };
 
 struct reader {
-	pthread_t thread;
+	struct shm_thread *thread;
 	struct shared *shared;
 	uint64_t descriptors, lines, news;
 	uint64_t torn_descriptors, torn_lines, torn_tables, backwards;
@@ -51,7 +51,7 @@ static size_t line_of(char line[CATALOG_ERROR_SIZE], uint64_t sequence)
 	return size;
 }
 
-static void *write_all(void *arg)
+static void write_all(void *arg)
 {
 	struct shared *s = arg;
 	char line[CATALOG_ERROR_SIZE + 1];
@@ -68,7 +68,6 @@ static void *write_all(void *arg)
 	}
 	atomic_store(&s->done, true);
 	catalog_stop(&s->catalog);
-	return NULL;
 }
 
 static void check_line(struct reader *r)
@@ -97,7 +96,7 @@ static void check_table(struct reader *r, uint64_t sequence)
 	}
 }
 
-static void *read_all(void *arg)
+static void read_all(void *arg)
 {
 	struct reader *r = arg;
 	struct shared *s = r->shared;
@@ -124,7 +123,6 @@ static void *read_all(void *arg)
 			                                         .seen = wake },
 			                    1000);
 	}
-	return NULL;
 }
 
 static void race(const struct shm_dir *dir)
@@ -134,19 +132,19 @@ static void race(const struct shm_dir *dir)
 	struct shared s = { .catalog = CATALOG_NONE, .tables = tables };
 	struct reader readers[READERS] = { 0 };
 	struct shmpub_error err;
-	pthread_t writer;
+	struct shm_thread *writer;
 
 	CHECK_INT("catalog", catalog_open_writer(&s.catalog, dir, "race", 4, &access, &err), 0);
 	CHECK_INT("slot", catalog_slot_take(&s.slot, &s.catalog, span_str("q"), &err), 0);
 	for (size_t i = 0; i < READERS; i++) {
 		readers[i].shared = &s;
-		CHECK_INT("reader", pthread_create(&readers[i].thread, NULL, read_all, &readers[i]),
-		          0);
+		CHECK_INT("reader",
+		          shm_thread_start(&readers[i].thread, read_all, &readers[i], &err), 0);
 	}
-	CHECK_INT("writer", pthread_create(&writer, NULL, write_all, &s), 0);
-	pthread_join(writer, NULL);
+	CHECK_INT("writer", shm_thread_start(&writer, write_all, &s, &err), 0);
+	shm_thread_join(writer);
 	for (size_t i = 0; i < READERS; i++) {
-		pthread_join(readers[i].thread, NULL);
+		shm_thread_join(readers[i].thread);
 		CHECK_INT("torn descriptors", readers[i].torn_descriptors, 0);
 		CHECK_INT("torn lines", readers[i].torn_lines, 0);
 		CHECK_INT("torn tables", readers[i].torn_tables, 0);
@@ -162,7 +160,7 @@ int main(void)
 	struct shm_dir dir;
 	struct shmpub_error err;
 
-	scratch_open(&scratch, "/dev/shm");
+	scratch_open(&scratch, memory_below);
 	CHECK_INT("dir", shm_dir_make(&dir, scratch.path, "race", &err), 0);
 	race(&dir);
 	shm_dir_close(&dir);

@@ -5,14 +5,10 @@
 #include "unit/check.h"
 #include "unit/scratch.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
-
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "catalog/catalog.h"
-#include "publisher/publisher_parts.h"
+#include "shm/shm_thread.h"
 
 static const struct shm_access access_all = { .mode = 0644, .gid = -1 };
 static struct shmpub_error err;
@@ -220,7 +216,7 @@ static void name_of(char out[32], unsigned i)
 	snprintf(out, 32, "feed-with-a-long-name-%u", i);
 }
 
-static void *read_beside(void *arg)
+static void read_beside(void *arg)
 {
 	struct beside *b = arg;
 	struct catalog_descriptor d;
@@ -240,18 +236,17 @@ static void *read_beside(void *arg)
 			last[d.rows] = d.sequence - 1;
 		}
 	}
-	return NULL;
 }
 
 static void test_beside(const struct shm_dir *dir)
 {
 	struct beside b = { .c = CATALOG_NONE };
-	pthread_t thread;
+	struct shm_thread *thread;
 	char name[32];
 
 	shm_remove(dir, "catalog", NULL);
 	open_writer(&b.c, dir, 2);
-	CHECK_INT("thread", pthread_create(&thread, NULL, read_beside, &b), 0);
+	CHECK_INT("thread", shm_thread_start(&thread, read_beside, &b, &err), 0);
 	/* On a busy machine the reader may not have had its turn by then. */
 	for (unsigned i = 0; i < ROUNDS || (load_relaxed_u64(&b.seen) == 0 && i < MOST); i++) {
 		struct catalog_slot *slot;
@@ -268,155 +263,24 @@ static void test_beside(const struct shm_dir *dir)
 		catalog_set_state(&b.c, slot, SLOT_REMOVED);
 	}
 	store_release_u32(&b.stop, 1);
-	pthread_join(thread, NULL);
+	shm_thread_join(thread);
 	CHECK("the reader saw some", b.seen > 0);
 	CHECK_INT("every descriptor is its name's, and none is older", b.wrong, 0);
 	catalog_close(&b.c);
 }
 
-/* --- publishers ---------------------------------------------------------------------------------- */
-
-static int publish(struct publisher_feed *f, size_t size)
-{
-	struct catalog_descriptor d = { .rows = 1 };
-	struct publication *pub;
-	struct snapshot_memory memory;
-	void *addr;
-	int r = publication_begin(&pub, f, &err);
-
-	if (r != 0)
-		return r;
-	memory = publication_memory(pub);
-	r = memory.reserve(memory.arg, &addr, size, &err);
-	if (r == 0)
-		r = publication_seal(pub, size, &err);
-	if (r == 0)
-		return publication_commit(pub, &d, &err);
-	publication_discard(pub);
-	return r;
-}
-
-static struct publisher *open_publisher(const char *directory)
-{
-	struct publisher_options options = { .directory = directory,
-		                             .instance = "pub",
-		                             .max_feeds = 3 };
-	struct publisher *p = NULL;
-
-	CHECK_INT("publisher", publisher_open(&p, &options, &err), 0);
-	return p;
-}
-
-/* Renaming for years: each name comes back now and then, and never with a smaller sequence. */
-static void test_renaming(const char *directory)
-{
-	struct publisher *p = open_publisher(directory);
-	uint64_t last[NAMES] = { 0 };
-
-	for (unsigned i = 0; i < 500; i++) {
-		struct publisher_feed *f;
-		char name[32];
-
-		name_of(name, i % NAMES);
-		CHECK_INT("three are left", publisher_feeds_left(p), 3);
-		CHECK_INT(name, publisher_feed_open(&f, p, span_str(name), 0, NULL, &err), 0);
-		CHECK_INT("two are left", publisher_feeds_left(p), 2);
-		for (unsigned n = 0; n < 1 + i % 3; n++)
-			CHECK_INT("publish", publish(f, 100), 0);
-		CHECK("never less than before", publisher_feed_sequence(f) > last[i % NAMES]);
-		last[i % NAMES] = publisher_feed_sequence(f);
-		publisher_feed_remove(f);
-	}
-	publisher_close(p);
-}
-
-/* What a reader of the old name still holds is not counted for the new one. */
-static void test_held(const char *directory)
-{
-	struct publisher *p = open_publisher(directory);
-	struct publisher_feed *old, *f;
-	struct shm_map map;
-	struct shm_stat stat;
-
-	CHECK_INT("open", publisher_feed_open(&old, p, span_str("old"), 0, NULL, &err), 0);
-	CHECK_INT("publish", publish(old, 5000), 0);
-	CHECK_INT("reader", shm_map_read(&map, &stat, &p->dir, "old.arrow", &err), 0);
-	publisher_feed_remove(old);
-	CHECK_INT("held", p->held_bytes, 8192);
-	for (int i = 0; i < 3; i++) {
-		CHECK_INT("new", publisher_feed_open(&f, p, span_str(&"xyz"[i]), 0, NULL, &err), 0);
-	}
-	CHECK("has the old one's slot", feed_slot(f)->generation == 2);
-	CHECK_INT("holds nothing", feed_slot(f)->held_bytes, 0);
-	shm_discard(&map);
-	publisher_heartbeat(p, 1);
-	CHECK_INT("let go", p->held_bytes, 0);
-	CHECK_INT("and still nothing", feed_slot(f)->held_bytes, 0);
-	publisher_close(p);
-}
-
-static bool is_new(void *arg, struct span name)
-{
-	(void)arg;
-	return name.data[0] == 'n';
-}
-
-static void leave_feeds(const char *directory)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		static const char *const names[] = { "old1", "n-kept", "old2" };
-		struct publisher *p = open_publisher(directory);
-		struct publisher_feed *f;
-
-		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-			CHECK_INT("open",
-			          publisher_feed_open(&f, p, span_str(names[i]), 0, NULL, &err), 0);
-			CHECK_INT("publish", publish(f, 100), 0);
-		}
-		_exit(check_failed == 0 ? 0 : 1);
-	}
-	CHECK("left", waitpid(pid, NULL, 0) == pid);
-}
-
-/* A crash, and a configuration of other feeds: the slots of those that are gone serve at once. */
-static void test_next_start(const char *directory)
-{
-	struct publisher *p;
-	struct publisher_feed *f;
-	struct shm_stat stat;
-
-	leave_feeds(directory);
-	p = open_publisher(directory);
-	CHECK_INT("all taken", publisher_feeds_left(p), 0);
-	publisher_sweep(p, is_new, NULL);
-	CHECK_INT("two are free", publisher_feeds_left(p), 2);
-	CHECK_INT("gone", shm_stat_name(&stat, &p->dir, "old1.arrow", NULL), SHM_ABSENT);
-	CHECK_INT("wanted", shm_stat_name(&stat, &p->dir, "n-kept.arrow", NULL), 0);
-	CHECK_INT("one", publisher_feed_open(&f, p, span_str("n1"), 0, NULL, &err), 0);
-	CHECK_INT("two", publisher_feed_open(&f, p, span_str("n2"), 0, NULL, &err), 0);
-	CHECK_INT("kept", publisher_feed_open(&f, p, span_str("n-kept"), 0, NULL, &err), 0);
-	publisher_close(p);
-}
-
 int main(void)
 {
-	static void (*const of_catalogs[])(const struct shm_dir *) = { test_given, test_deaths,
-		                                                       test_beside };
-	static void (*const of_publishers[])(const char *) = { test_renaming, test_held,
-		                                               test_next_start };
+	static void (*const tests[])(const struct shm_dir *) = { test_given, test_deaths,
+		                                                 test_beside };
 
-	for (size_t i = 0; i < ARRAY_LEN(of_catalogs) + ARRAY_LEN(of_publishers); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(tests); i++) {
 		struct scratch s = SCRATCH_NONE;
 		struct shm_dir dir;
 
-		scratch_open(&s, "/dev/shm");
+		scratch_open(&s, memory_below);
 		CHECK_INT("dir", shm_dir_make(&dir, s.path, "cat", &err), 0);
-		if (i < ARRAY_LEN(of_catalogs))
-			of_catalogs[i](&dir);
-		else
-			of_publishers[i - ARRAY_LEN(of_catalogs)](s.path);
+		tests[i](&dir);
 		shm_dir_close(&dir);
 		scratch_close(&s);
 		CHECK_INT("memory given back", mem_live(), 0);
