@@ -42,7 +42,7 @@ struct dictionary_column {
 	void *memory;
 };
 
-/* `d` keeps the words that text values point to. */
+/* *out has copies of the values: `d` may be freed. Of `columns` the words for truth count. */
 int dictionary_finish(struct dictionary_column *out, const struct dictionary *d,
                       const struct columns *columns, struct shmpub_error *err);
 void dictionary_column_free(struct dictionary_column *c);

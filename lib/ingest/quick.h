@@ -13,7 +13,10 @@
 #include "csv/index.h"
 #include "ingest/header.h"
 
-/* Whether the options and the header leave anything to it: behind skiprows, but for comments. */
+/*
+ * True when the quick reader can read records of this dialect and header. Lines that skiprows
+ * names and stretches that may hold a comment are still for the exact way.
+ */
 bool quick_is_possible(const struct header *h);
 
 /* The records of a text from some record's start on, window by window. */

@@ -11,9 +11,9 @@
  * one is not, it guesses a strptime format from the first and wants that of all. Here
  * each cell may do either, which differs only for columns that mix them.
  *
- * When no format can be guessed (two-digit years, PM, no day), every cell is read by
- * dateutil's rules (reading.h), as pandas does. Not known here, and no dates: what
- * depends on the clock, which is a time without a date, "now" and "today".
+ * When no format can be guessed (two-digit years, PM, no day, quarters such as 2024Q1), every
+ * cell is read by pandas' and dateutil's rules (reading.h). What takes its day from the
+ * clock is no date here: a time without a date, "now" and "today".
  */
 #ifndef SHMPUB_VALUE_DATE_FORMAT_H
 #define SHMPUB_VALUE_DATE_FORMAT_H

@@ -1,8 +1,8 @@
 /*
  * A decimal number to the nearest double. Internal to this room.
  *
- * Pure functions. decimal_fast answers nearly all; decimal_exact answers every one, from
- * the digits themselves, with integers of bounded size on the stack.
+ * Pure functions. decimal_nearest answers for all numbers of up to 19 digits; decimal_exact for
+ * any, from the digits themselves, with integers of bounded size on the stack.
  */
 #ifndef SHMPUB_VALUE_DECIMAL_H
 #define SHMPUB_VALUE_DECIMAL_H
