@@ -264,7 +264,7 @@ def test_a_spare_that_was_open_is_not_filled_with_a_closed_table(served):
     assert access(table(served))[0] == "0o600"
 
 
-def test_segments_of_the_article(served):
+def test_segments_of_the_plain_layouts(served):
     """Nobody reads the text of a closed source by a segment, unless segment_mode says so."""
     names = [f"shmpub-e2e-{os.getpid()}-{n}" for n in "abcd"]
     owned(served, "a.csv", "a\n1\n", 0o600)

@@ -1,4 +1,4 @@
-"""The article's own layouts, read by the article's readers as they are printed there."""
+"""The plain layouts (docs/FORMAT.md), read as the article that they come from reads them."""
 
 import os
 import subprocess

@@ -167,7 +167,7 @@ def test_protected_regular(served):
 
 
 def test_segment_readers_by_group(served):
-    """The article's reader opens for writing, as a member of the group."""
+    """A reader of the plain layouts opens for writing, as a member of the group."""
     name = f"shmpub-e2e-{os.getpid()}-group"
     path = Path(f"/dev/shm/{name}")
     try:

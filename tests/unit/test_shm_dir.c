@@ -107,7 +107,7 @@ static bool refused_as_other(const void *scratch)
 	return shm_dir_make(&dir, scratch, "ours", &err) == SHMPUB_ERR_OWNER;
 }
 
-/* A name of the article's, in the sticky directory itself, that somebody else has already. */
+/* A name outside of instances, in the sticky directory itself, that somebody else has already. */
 static int place_segment(const char *scratch, bool *exchanged, struct shmpub_error *err)
 {
 	struct shm_dir dir;
