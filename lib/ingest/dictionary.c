@@ -251,7 +251,10 @@ static compare_fn *compare_of(enum shmpub_type type)
 	}
 }
 
-/* Equal neighbours become one; returns how many are left. */
+/*
+ * Equal neighbours become one, that which the source had first: 0.0 and -0.0 differ to readers,
+ * and qsort() may put either before the other. Returns how many are left.
+ */
 static size_t merge(struct value *values, uint32_t *map, size_t n, compare_fn *compare)
 {
 	size_t kept = 0;
@@ -259,6 +262,8 @@ static size_t merge(struct value *values, uint32_t *map, size_t n, compare_fn *c
 	for (size_t k = 0; k < n; k++) {
 		if (kept == 0 || compare(&values[kept - 1], &values[k]) != 0)
 			values[kept++] = values[k];
+		else if (values[k].code < values[kept - 1].code)
+			values[kept - 1] = values[k];
 		map[values[k].code] = (uint32_t)kept - 1;
 	}
 	return kept;
