@@ -61,12 +61,20 @@ const char *segment_name_problem(struct span name)
 	       "or '-', where 'Global\\' or 'Local\\' may stand before it";
 }
 
-/* Services are in session 0, where no user of the machine sees a name that is not global. */
+/*
+ * A service's readers are in the sessions of users, where no name is seen that is not global.
+ * Services are in session 0; Wine's are not, but have no screen, as those of Windows have none.
+ */
 static bool is_service(void)
 {
-	DWORD session;
+	USEROBJECTFLAGS flags = { .dwFlags = WSF_VISIBLE };
+	DWORD session, size;
 
-	return ProcessIdToSessionId(GetCurrentProcessId(), &session) && session == 0;
+	if (ProcessIdToSessionId(GetCurrentProcessId(), &session) && session == 0)
+		return true;
+	(void)GetUserObjectInformationW(GetProcessWindowStation(), UOI_FLAGS, &flags, sizeof(flags),
+	                                &size);
+	return (flags.dwFlags & WSF_VISIBLE) == 0;
 }
 
 static void object_name(wchar_t out[OBJECT_SIZE], const char *name, const char *suffix)

@@ -313,3 +313,27 @@ def test_names(wine: Wine, bad: str) -> None:
     run = wine.run(program, "--check", "-c", wine.windows_path(folder / "bad.ini"))
     assert run.returncode == 1
     assert "csv_segment: the name of a mapping wanted: 1 to 40 of" in run.stdout + run.stderr
+
+
+def test_service(wine: Wine, reader: Interpreter, name: str) -> None:
+    """A service's names are global, and open to the sessions of users by segment_mode."""
+    place, folder = wine.drive / "Program Files" / "shmpub", wine.drive / f"served-{name}"
+    place.mkdir(parents=True, exist_ok=True)
+    folder.mkdir()
+    program = place / "shmpubd.exe"
+    shutil.copy(BUILD / "daemon" / "shmpubd.exe", program)
+    (folder / "a.csv").write_text(STOCKS)
+    (folder / "shmpubd.ini").write_text(
+        f"[daemon]\ninstance = served\n[feed a]\nsource = a.csv\ncsv_segment = {name}\n"
+        "segment_mode = 0666\n"
+    )
+    ini = wine.windows_path(folder / "shmpubd.ini")
+    run = wine.run(program, "service", "install", "--name", name, "--config", ini)
+    assert run.returncode == 0, run
+    try:
+        assert wine.run(program, "service", "start", "--name", name).returncode == 0
+        assert look(reader, f"Global\\{name}") == STOCKS
+        assert look(reader, name) is None
+    finally:
+        wine.run(program, "service", "uninstall", "--name", name)
+    assert look(reader, f"Global\\{name}") is None
