@@ -113,6 +113,9 @@ static int take(HANDLE *out, uint64_t *pid, const struct shm_dir *dir, struct sh
 			return r;
 		Sleep(PAUSE_MS);
 	}
+	if (*pid == 0)
+		return shm_name_taken(dir->path, LEAF, "a section that no publisher has signed",
+		                      err);
 	return error_set(err, SHMPUB_ERR_SYS,
 	                 "%s/" LEAF ": process %llu, which published there, is gone, but another "
 	                 "program still has a handle of its lock: end that program",
