@@ -58,6 +58,7 @@ MINE = f"O:{ME}D:P(A;;GA;;;WD)"
 _READWRITE = 4
 _ALL = 0xF001F
 _BELL_TURN = slice(256, 260)
+views: set[int] = set()  # of sections that a test writes into, by address
 _numbers = itertools.count(time.time_ns() // 1000)
 
 
@@ -77,12 +78,14 @@ class Section:
         self.address = _kernel32.MapViewOfFile(self.handle, _ALL, 0, 0, 0)
         if not self.address:
             raise ctypes.WinError(ctypes.get_last_error())
+        views.add(self.address)
         self.bytes = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self.address))
 
     def close(self) -> None:
         """The name goes; a reader's view stays. Nobody may use `bytes` any more."""
         if self.handle:
             _kernel32.UnmapViewOfFile(self.address)
+            views.discard(self.address)
             self.close_handle()
 
     def close_handle(self) -> None:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from handmade_windows import stem_of
+from handmade_windows import stem_of, views
 
 from shmpub._platform import _windows, _windows_api
 
@@ -69,10 +69,8 @@ def snapshots_held(directory: Path) -> int:
     """How many snapshots of instances in the directory this process has mapped."""
     gc.collect()
     stem = stem_of(directory, "")[:-1]
-    return sum(
-        name.startswith(stem) and _region(at).allocation_base == at and _region(at).type == _MAPPED
-        for at, name in _names.items()
-    )
+    found = [at for at, name in _names.items() if name.startswith(stem) and at not in views]
+    return sum(_region(at).allocation_base == at and _region(at).type == _MAPPED for at in found)
 
 
 def is_read_only(address: int) -> bool:

@@ -31,7 +31,7 @@ def test_nothing_known(instance: Instance, directory: Path, dead: int) -> None:
     assert states(directory) == FRESH
     instance.process(dead, namespace=0)
     assert states(directory) == FRESH
-    instance.process(dead, namespace=1)  # nothing can be known of it from here
+    instance.process(dead, namespace=2)  # nothing can be known of it from here
     assert states(directory) == FRESH
 
 

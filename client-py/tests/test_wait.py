@@ -173,7 +173,7 @@ def test_feed_that_a_publisher_of_another_namespace_has_not(
 ) -> None:
     done = subprocess.Popen([sys.executable, "-c", ""])
     done.wait()
-    instance.process(done.pid, namespace=1)
+    instance.process(done.pid, namespace=2)
     with pytest.raises(shmpub.FeedNotFound):
         shmpub.subscribe("quotes", directory=directory).wait(0.05)
 

@@ -132,8 +132,8 @@ def find_instances(directory: str, is_instance: Callable[[str], bool]) -> tuple[
     """There is no list of them: those that are known here, and the one of the usual name."""
     candidates = {name for folder, name in _known if folder == directory} | {"shmpub"}
     names = sorted(name for name in candidates if is_instance(name) and _is_there(directory, name))
-    where = "Local\\ is this session's" if directory == DIRECTORY else f"directory {directory!r}"
-    return names, f"{where}; known there: {'' if names else 'none'}"
+    where = " and ".join(_prefixes(directory))
+    return names, f"instances in {where} that are known here: {'' if names else 'none'}"
 
 
 def _is_there(directory: str, instance: str) -> bool:
