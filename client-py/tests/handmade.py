@@ -309,9 +309,11 @@ class Instance:
         epoch: int = 77,
         n: int = 16,
         state: int = 2,
+        **how: Any,
     ):
+        """`how` goes to the storage."""
         self.path = directory / instance  # there are files in it where an instance is a directory
-        self.storage = Storage(directory, instance)
+        self.storage = Storage(directory, instance, **how)
         self.placed: dict[str, tuple[int, int]] = {}  # number and size of the newest snapshot
         self.epoch = epoch
         self.names: list[str] = []

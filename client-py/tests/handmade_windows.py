@@ -29,6 +29,8 @@ _kernel32.CreateFileMappingW.argtypes = [
 ]
 _kernel32.MapViewOfFile.restype = ctypes.c_void_p
 _kernel32.MapViewOfFile.argtypes = [ctypes.c_void_p, *[wintypes.DWORD] * 3, ctypes.c_size_t]
+_kernel32.VirtualAlloc.restype = ctypes.c_void_p
+_kernel32.VirtualAlloc.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[wintypes.DWORD] * 2]
 _kernel32.UnmapViewOfFile.argtypes = [ctypes.c_void_p]
 _kernel32.CreateEventW.restype = ctypes.c_void_p
 _kernel32.CreateEventW.argtypes = [ctypes.c_void_p, *[wintypes.BOOL] * 2, wintypes.LPCWSTR]
@@ -56,6 +58,8 @@ def attributes(text: str) -> _Attributes:
 ME = _windows_accounts.text_of(_windows_accounts.my_sid())
 MINE = f"O:{ME}D:P(A;;GA;;;WD)"
 _READWRITE = 4
+_RESERVE = 0x4000000
+_COMMIT = 0x1000
 _ALL = 0xF001F
 _BELL_TURN = slice(256, 260)
 views: set[int] = set()  # of sections that a test writes into, by address
@@ -65,13 +69,14 @@ _numbers = itertools.count(time.time_ns() // 1000)
 class Section:
     """A named section and a view of it that can be written."""
 
-    def __init__(self, name: str, size: int, security: str = MINE) -> None:
+    def __init__(self, name: str, size: int, security: str = MINE, reserve: bool = False) -> None:
         self.name = name
         self.security = attributes(security)
         size = max(size, 1)
         parts = size >> 32, size & 0xFFFFFFFF
+        kind = _READWRITE | (_RESERVE if reserve else 0)
         self.handle = _kernel32.CreateFileMappingW(
-            ctypes.c_void_p(-1), ctypes.byref(self.security), _READWRITE, *parts, name
+            ctypes.c_void_p(-1), ctypes.byref(self.security), kind, *parts, name
         )
         if not self.handle:
             raise ctypes.WinError(ctypes.get_last_error())
@@ -80,6 +85,10 @@ class Section:
             raise ctypes.WinError(ctypes.get_last_error())
         views.add(self.address)
         self.bytes = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self.address))
+
+    def commit(self, size: int) -> None:
+        """Of a section that is reserved only, the first bytes."""
+        assert _kernel32.VirtualAlloc(self.address, size, _COMMIT, _READWRITE)
 
     def close(self) -> None:
         """The name goes; a reader's view stays. Nobody may use `bytes` any more."""
@@ -98,27 +107,52 @@ def stem_of(directory: Path, instance: str) -> str:
     return f"Local\\{directory!s}/shmpub.{instance}/".replace("\\", "/").replace("/", "\\", 1)
 
 
+def event(name: str, security: str = MINE) -> int:
+    """The handle of an event that stays set until it is reset."""
+    handle = _kernel32.CreateEventW(ctypes.byref(attributes(security)), True, False, name)
+    if not handle:
+        raise ctypes.WinError(ctypes.get_last_error())
+    return handle
+
+
 class Storage:
-    def __init__(self, directory: Path, instance: str) -> None:
+    """`security` are the descriptors of the sections that are not simply mine: of "root",
+    "catalog" and "snapshot". `bells` is what is wrong with these."""
+
+    def __init__(
+        self,
+        directory: Path,
+        instance: str,
+        security: dict[str, str] | None = None,
+        bells: str = "",
+    ) -> None:
         self.stem = stem_of(directory, instance)
-        self.root = Section(self.stem + "catalog", 4096)
+        self.security = security or {}
+        self.root = Section(self.stem + "catalog", 4096, self.security.get("root", MINE))
         self.feeds: dict[str, tuple[Section, int]] = {}
-        self.bells = [
-            _kernel32.CreateEventW(None, True, False, f"{self.stem}bell.{n}") for n in range(4)
-        ]
+        self.bells: list[int] = []
+        for n in range(4):
+            name = f"{self.stem}bell.{n}"
+            if bells == "of another kind":
+                self.bells.append(Section(name, 1).handle)
+            elif bells != "absent":
+                self.bells.append(event(name, "O:SYD:P" if bells == "closed" else MINE))
+                if bells == "never reset":
+                    _kernel32.SetEvent(self.bells[-1])
+        self.is_ringing = not bells
 
     def __del__(self) -> None:
         for handle in self.bells:
             _kernel32.CloseHandle(handle)
 
-    def section(self, content: bytes) -> tuple[Section, int]:
+    def section(self, kind: str, content: bytes) -> tuple[Section, int]:
         number = next(_numbers)
-        made = Section(f"{self.stem}{number}", len(content))
+        made = Section(f"{self.stem}{number}", len(content), self.security.get(kind, MINE))
         made.bytes[: len(content)] = np.frombuffer(content, np.uint8)
         return made, number
 
     def make_catalog(self, content: bytes) -> npt.NDArray[np.uint8]:
-        self.catalog, number = self.section(content)
+        self.catalog, number = self.section("catalog", content)
         self.root.bytes[:16] = np.frombuffer(struct.pack("<8sII", b"SHMPUBR\x01", 1, 0), np.uint8)
         self.tell(number)
         return self.catalog.bytes
@@ -143,7 +177,7 @@ class Storage:
 
     def place(self, feed: str, content: bytes) -> tuple[int, int]:
         before = self.feeds.get(feed)
-        self.feeds[feed] = self.section(content)
+        self.feeds[feed] = self.section("snapshot", content)
         if before is not None:
             before[0].close()
         return self.feeds[feed][1], len(content)
@@ -156,6 +190,8 @@ class Storage:
             self.feeds.pop(feed)[0].close()
 
     def wake(self, words: npt.NDArray[np.uint8], at: int) -> None:
+        if not self.is_ringing:
+            return
         turn: Any = words[_BELL_TURN].view("<u4")
         t = int(turn[0])
         _kernel32.ResetEvent(self.bells[(t + 1) % 4])
