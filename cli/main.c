@@ -145,11 +145,12 @@ static int print_version(void)
 
 static int misused(const char *format, const char *what, const char *more)
 {
+	static const char help[] = "shmpub --help tells how it is used\n";
 	char line[400];
 
 	(void)snprintf(line, sizeof(line), format, what, more);
 	(void)session_say(line);
-	fprintf(stderr, "shmpub --help tells how it is used\n");
+	terminal_say(help, sizeof(help) - 1);
 	return EXIT_USAGE;
 }
 
@@ -279,11 +280,11 @@ int main(int argc, char **argv)
 	struct parse p = { .line = &line };
 	int r;
 
+	terminal_init();
 	if (!standard_open() || !standard_arguments(&argc, &argv))
 		return EXIT_BAD;
 	p.args = argv + 1;
 	p.n = argc - 1;
-	terminal_init();
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return print_help();

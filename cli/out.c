@@ -69,13 +69,15 @@ void out_printf(struct out *o, const char *format, ...)
 
 int out_end(struct out *o)
 {
-	int sys;
+	char line[256];
+	int sys, n;
 
 	out_flush(o);
 	sys = o->sys;
 	buffer_free(&o->pending);
 	if (sys == 0)
 		return 0;
-	fprintf(stderr, "shmpub: standard output: %s\n", strerror(sys));
+	n = snprintf(line, sizeof(line), "shmpub: standard output: %s\n", strerror(sys));
+	terminal_say(line, n > 0 && (size_t)n < sizeof(line) ? (size_t)n : strlen(line));
 	return 1;
 }

@@ -1,7 +1,7 @@
 #include "command.h"
 
-#include <stdio.h>
 #include "show/width.h"
+#include "terminal.h"
 
 /* What commands say on standard error: one line, fit for a terminal whatever its parts are. */
 
@@ -10,11 +10,10 @@ int session_say(const char *line)
 	static const char name[] = "shmpub: ";
 	struct buffer text = BUFFER_NONE;
 
-	/* In one call: a console takes the bytes of a character together or not at all. */
 	if (buffer_append(&text, span_str(name), NULL) == SHMPUB_OK &&
 	    width_printable(&text, span_str(line), NULL) == SHMPUB_OK &&
 	    buffer_append(&text, span_str("\n"), NULL) == SHMPUB_OK)
-		(void)fwrite(text.data, 1, text.size, stderr);
+		terminal_say(text.data, text.size);
 	buffer_free(&text);
 	return EXIT_BAD;
 }

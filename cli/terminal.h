@@ -10,10 +10,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Writing into a closed pipe is then an answer, not a death. */
+/*
+ * Before anything else that asks for signals. Writing into a closed pipe is then an answer, not
+ * a death; Ctrl-C ends a program as it does on Linux, with the status 130 for a shell.
+ */
 void terminal_init(void);
 /* Write it all to standard output: 0, or errno. */
 int terminal_write(const void *data, size_t size);
+/* Write a whole line to standard error. */
+void terminal_say(const void *data, size_t size);
 /* Standard output is a terminal. */
 bool terminal_is_output(void);
 /* Columns and lines of the terminal; 80 x 24 when it doesn't say. */

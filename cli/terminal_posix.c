@@ -21,12 +21,10 @@ void terminal_init(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-int terminal_write(const void *data, size_t size)
+static int write_all(int fd, const char *p, size_t size)
 {
-	const char *p = data;
-
 	while (size > 0) {
-		ssize_t n = write(STDOUT_FILENO, p, size);
+		ssize_t n = write(fd, p, size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -36,6 +34,16 @@ int terminal_write(const void *data, size_t size)
 		size -= (size_t)n;
 	}
 	return 0;
+}
+
+int terminal_write(const void *data, size_t size)
+{
+	return write_all(STDOUT_FILENO, data, size);
+}
+
+void terminal_say(const void *data, size_t size)
+{
+	(void)write_all(STDERR_FILENO, data, size);
 }
 
 bool terminal_is_output(void)

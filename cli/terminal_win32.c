@@ -14,7 +14,8 @@
  * which runs on a thread of its own, can reach nothing else.
  */
 
-#define PIECE 4096 /* bytes for one call: a console takes no more than 64 KiB at once */
+#define EXIT_INTERRUPTED 130 /* as shells name a death by SIGINT */
+#define PIECE 4096           /* bytes for one call: a console takes no more than 64 KiB at once */
 
 static HANDLE stop_event;
 static HANDLE input, output;
@@ -22,8 +23,14 @@ static DWORD input_before, output_before;
 static bool is_raw, draws;
 static char pending[16]; /* the rest of a key that is several bytes */
 static size_t pending_size;
-static char cut[4]; /* the beginning of a character whose rest was not written yet */
-static size_t cut_size;
+
+/* The beginning of a character whose rest was not written yet. */
+struct cut {
+	char bytes[4];
+	size_t size;
+};
+
+static struct cut output_cut;
 
 static bool console_mode(HANDLE *out, DWORD *mode, DWORD which)
 {
@@ -31,9 +38,20 @@ static bool console_mode(HANDLE *out, DWORD *mode, DWORD which)
 	return *out != NULL && *out != INVALID_HANDLE_VALUE && GetConsoleMode(*out, mode);
 }
 
-/* A pipe whose reader went is an error of the call here in any case. */
+static BOOL WINAPI end(DWORD event)
+{
+	if (event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT)
+		ExitProcess(EXIT_INTERRUPTED);
+	return FALSE;
+}
+
+/*
+ * Handlers are called from the last that was added to the first, so that those of others put in
+ * order what they have. A pipe whose reader went is an error of the call here in any case.
+ */
 void terminal_init(void)
 {
+	SetConsoleCtrlHandler(end, TRUE);
 }
 
 /* --- writing ----------------------------------------------------------------------------------- */
@@ -88,8 +106,8 @@ static size_t whole_size(const char *p, size_t size)
 
 static int write_characters(HANDLE h, const char *p, size_t size)
 {
-	wchar_t wide[PIECE + sizeof(cut)];
-	int n = MultiByteToWideChar(CP_UTF8, 0, p, (int)size, wide, PIECE + sizeof(cut));
+	wchar_t wide[PIECE + sizeof(struct cut)];
+	int n = MultiByteToWideChar(CP_UTF8, 0, p, (int)size, wide, PIECE + sizeof(struct cut));
 	DWORD done;
 
 	for (int at = 0; at < n; at += (int)done) {
@@ -100,35 +118,47 @@ static int write_characters(HANDLE h, const char *p, size_t size)
 }
 
 /* By characters and not by bytes: a console shows halves of a character as two wrong ones. */
-static int write_text(HANDLE h, const char *p, size_t size)
+static int write_text(HANDLE h, struct cut *cut, const char *p, size_t size)
 {
-	char piece[PIECE + sizeof(cut)];
+	char piece[PIECE + sizeof(struct cut)];
 	int r = 0;
 
 	while (size > 0 && r == 0) {
 		size_t n = size < PIECE ? size : PIECE, whole;
 
-		memcpy(piece, cut, cut_size);
-		memcpy(piece + cut_size, p, n);
+		memcpy(piece, cut->bytes, cut->size);
+		memcpy(piece + cut->size, p, n);
 		p += n;
 		size -= n;
-		n += cut_size;
+		n += cut->size;
 		whole = whole_size(piece, n);
-		cut_size = n - whole;
-		memcpy(cut, piece + whole, cut_size);
+		cut->size = n - whole;
+		memcpy(cut->bytes, piece + whole, cut->size);
 		r = write_characters(h, piece, whole);
 	}
 	return r;
 }
 
-int terminal_write(const void *data, size_t size)
+static int write_to(DWORD which, struct cut *cut, const char *data, size_t size)
 {
 	HANDLE h;
 	DWORD mode;
 
-	if (console_mode(&h, &mode, STD_OUTPUT_HANDLE))
-		return write_text(h, data, size);
+	if (console_mode(&h, &mode, which))
+		return write_text(h, cut, data, size);
 	return h != NULL ? write_bytes(h, data, size) : EBADF;
+}
+
+int terminal_write(const void *data, size_t size)
+{
+	return write_to(STD_OUTPUT_HANDLE, &output_cut, data, size);
+}
+
+void terminal_say(const void *data, size_t size)
+{
+	struct cut cut = { .size = 0 };
+
+	(void)write_to(STD_ERROR_HANDLE, &cut, data, size);
 }
 
 bool terminal_is_output(void)
