@@ -317,10 +317,11 @@ void catalog_stop(struct catalog *c)
 	store_release_u32(&h->state, CATALOG_STOPPED);
 	for (uint32_t i = 0; i < catalog_n_slots(c); i++) {
 		add_release_u32(&catalog_slots(c)[i].wake, 1);
-		shm_bell_ring(&c->bell, &catalog_slots(c)[i].wake);
+		shm_bell_wake(&catalog_slots(c)[i].wake);
 	}
 	add_release_u32(&h->wake, 1);
-	shm_bell_ring(&c->bell, &h->wake);
+	shm_bell_wake(&h->wake);
+	shm_bell_ring(&c->bell);
 }
 
 /* --- writing: slots --------------------------------------------------------------------------- */
@@ -459,6 +460,7 @@ void catalog_set_error(struct catalog_slot *slot, struct span line)
 void catalog_wake(struct catalog *c, struct catalog_slot *slot)
 {
 	if (slot != NULL)
-		shm_bell_ring(&c->bell, &slot->wake);
-	shm_bell_ring(&c->bell, &catalog_header(c)->wake);
+		shm_bell_wake(&slot->wake);
+	shm_bell_wake(&catalog_header(c)->wake);
+	shm_bell_ring(&c->bell);
 }

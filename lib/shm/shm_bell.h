@@ -33,8 +33,12 @@ int shm_bell_make(struct shm_bell *out, const struct shm_dir *dir, uint32_t *tur
 /* For a reader. What cannot be opened is left out: then waiting is a nap. */
 void shm_bell_open(struct shm_bell *out, const struct shm_dir *dir, const uint32_t *turn);
 void shm_bell_close(struct shm_bell *bell);
-/* Wake whoever waits for this word, which was changed before. */
-void shm_bell_ring(const struct shm_bell *bell, const uint32_t *word);
+/*
+ * Words were changed: wake whoever waits for each of them, then ring once for all. Linux wakes by the
+ * word, Windows by the bell.
+ */
+void shm_bell_wake(const uint32_t *word);
+void shm_bell_ring(const struct shm_bell *bell);
 
 /* Ends the waits of this process. */
 struct shm_alarm {

@@ -35,15 +35,14 @@ void shm_bell_close(struct shm_bell *bell)
 	*bell = SHM_BELL_NONE;
 }
 
-static void wake(const uint32_t *word)
+void shm_bell_wake(const uint32_t *word)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-void shm_bell_ring(const struct shm_bell *bell, const uint32_t *word)
+void shm_bell_ring(const struct shm_bell *bell)
 {
 	(void)bell;
-	wake(word);
 }
 
 int shm_alarm_open(struct shm_alarm *out, struct shmpub_error *err)
@@ -61,7 +60,7 @@ void shm_alarm_close(struct shm_alarm *alarm)
 void shm_alarm_raise(struct shm_alarm *alarm)
 {
 	add_release_u32(&alarm->count, 1);
-	wake(&alarm->count);
+	shm_bell_wake(&alarm->count);
 }
 
 uint32_t shm_alarm_count(const struct shm_alarm *alarm)

@@ -122,11 +122,16 @@ void shm_bell_close(struct shm_bell *bell)
 
 static SRWLOCK ringing = SRWLOCK_INIT; /* one at a time, or a turn is counted for two */
 
-void shm_bell_ring(const struct shm_bell *bell, const uint32_t *word)
+/* Whoever waits for another word looks, and waits again. */
+void shm_bell_wake(const uint32_t *word)
+{
+	(void)word;
+}
+
+void shm_bell_ring(const struct shm_bell *bell)
 {
 	uint32_t turn;
 
-	(void)word; /* whoever waits for another one looks, and waits again */
 	if (bell->turn == NULL || bell->events[SHM_BELL_EVENTS - 1] < 0)
 		return;
 	AcquireSRWLockExclusive(&ringing);

@@ -266,7 +266,7 @@ static void *wake_later(void *arg)
 	uint32_t *word = arg;
 
 	__atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
-	shm_bell_ring(&SHM_BELL_NONE, word);
+	shm_bell_wake(word);
 	return NULL;
 }
 
