@@ -1,11 +1,13 @@
 #include "shm/shm.h"
 
+#include "base/atomic.h"
 #include "shm/shm_bell.h"
+#include "shm/shm_thread.h"
 #include "unit/objects_win32.h"
 
 /*
  * shm.h on Windows, in one process: other programs' objects under our names, how much memory is
- * committed, and what a reader does not believe.
+ * committed, what a reader does not believe, and what wakes it.
  */
 
 /* --- other programs' objects --------------------------------------------------------------------- */
@@ -223,9 +225,81 @@ static void test_hostile_catalog(void)
 	shm_dir_close(&dir);
 }
 
+/* --- waiting ------------------------------------------------------------------------------------- */
+
+struct later {
+	uint32_t word;
+	struct shm_alarm alarm;
+	bool is_alarm;
+};
+
+static void change_later(void *arg)
+{
+	struct later *l = arg;
+
+	Sleep(50);
+	if (l->is_alarm)
+		shm_alarm_raise(&l->alarm);
+	else
+		add_release_u32(&l->word, 1);
+}
+
+/* Without events the word is looked at again and again; an alarm ends that as well. */
+static void test_without_a_bell(void)
+{
+	const struct shm_bell none = SHM_BELL_NONE;
+	struct later l = { .word = 7 };
+	struct shm_watch watch = { .bell = &none, .word = &l.word, .seen = 7 };
+	struct shm_thread *thread;
+	int64_t start = shm_monotonic_ns();
+
+	CHECK_INT("alarm", shm_alarm_open(&l.alarm, &err), 0);
+	CHECK_INT("in time", shm_bell_wait(&watch, 30), SHM_TIMEOUT);
+	CHECK("not before", shm_monotonic_ns() - start >= INT64_C(29000000));
+	for (int i = 0; i < 2; i++) {
+		l.is_alarm = i == 1;
+		watch.alarm = l.is_alarm ? &l.alarm : NULL;
+		watch.seen = l.word;
+		CHECK_INT("thread", shm_thread_start(&thread, change_later, &l, &err), 0);
+		CHECK_INT("woken", shm_bell_wait(&watch, 20000), SHMPUB_OK);
+		shm_thread_join(thread);
+	}
+	CHECK_INT("raised once", shm_alarm_count(&l.alarm), 1);
+	watch.alarm_seen = 1;
+	CHECK_INT("the event of a raise that was seen", shm_bell_wait(&watch, 10), SHM_TIMEOUT);
+	shm_alarm_close(&l.alarm);
+}
+
+/* Events that an earlier publisher left set do not wake, and do not keep anybody busy. */
+static void test_bell_that_stays_set(void)
+{
+	struct shm_dir dir = make_dir();
+	struct shm_bell bell, reader;
+	uint32_t turn = 0, other = 0, word = 0;
+	struct shm_watch watch = { .bell = &reader, .word = &word };
+
+	CHECK_INT("bell", shm_bell_make(&bell, &dir, &turn, &open_to_all, &err), 0);
+	shm_bell_open(&reader, &dir, &other); /* of another catalog, whose turn stands still */
+	shm_bell_ring(&bell);
+	CHECK_INT("turn", turn, 1);
+	CHECK_INT("only the time ends it", shm_bell_wait(&watch, 60), SHM_TIMEOUT);
+	reader.turn = &turn;
+	word = 1;
+	CHECK_INT("news before the wait", shm_bell_wait(&watch, 20000), SHMPUB_OK);
+	for (int i = 0; i < 9; i++) {
+		watch.seen = word++;
+		shm_bell_ring(&bell);
+		CHECK_INT("rung", shm_bell_wait(&watch, 20000), SHMPUB_OK);
+	}
+	shm_bell_close(&reader);
+	shm_bell_close(&bell);
+	shm_dir_close(&dir);
+}
+
 static void (*const tests[])(void) = {
-	test_taken_root, test_taken_others, test_taken_numbers,   test_growth,
-	test_commit,     test_no_memory,    test_hostile_catalog,
+	test_taken_root,      test_taken_others,   test_taken_numbers,
+	test_growth,          test_commit,         test_no_memory,
+	test_hostile_catalog, test_without_a_bell, test_bell_that_stays_set,
 };
 
 int main(void)
