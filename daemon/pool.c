@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/error.h"
+#include "process.h"
 
 /*
  * libuv's own pool makes all its threads at the first use, and ends the process when one
@@ -180,9 +181,8 @@ static int make_least(struct pool *p, struct shmpub_error *err)
 	while (p->n_made < POOL_LEAST_THREADS) {
 		if (!make_thread(p))
 			return error_set(err, SHMPUB_ERR_SYS,
-			                 "%d threads are needed, %zu can be made: see ulimit -u "
-			                 "and -v",
-			                 POOL_LEAST_THREADS, p->n_made);
+			                 "%d threads are needed, %zu can be made: see %s",
+			                 POOL_LEAST_THREADS, p->n_made, process_thread_bounds);
 	}
 	return SHMPUB_OK;
 }

@@ -16,6 +16,8 @@
  * process could not give a file to the group: it is neither root's nor a member's.
  */
 int process_group(int64_t *out, struct span name, struct shmpub_error *err);
+/* Where a user sees what bounds the threads of a process. */
+extern const char process_thread_bounds[];
 /* Raise the bound of open descriptors to the most that is allowed; returns it. */
 uint64_t process_raise_descriptors(void);
 /*

@@ -59,6 +59,8 @@ int process_group(int64_t *out, struct span name, struct shmpub_error *err)
 	return r ? r : check_member(*out, name, err);
 }
 
+const char process_thread_bounds[] = "ulimit -u and -v";
+
 uint64_t process_raise_descriptors(void)
 {
 	struct rlimit limit;

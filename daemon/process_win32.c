@@ -32,6 +32,8 @@ void process_ignore_signals(void)
 	SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX);
 }
 
+const char process_thread_bounds[] = "the memory that is free, and the limits of its job";
+
 /* Handles: millions. */
 uint64_t process_raise_descriptors(void)
 {

@@ -4,6 +4,7 @@
 #include <aclapi.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "oplock_win32.h"
 #include "path_win32.h"
 
 /*
@@ -13,6 +14,9 @@
  *
  * A writer that shares its file with nobody (a spreadsheet, some loggers) is waited for shortly;
  * then it is a failure, the table that stands remains, and it is tried again later.
+ *
+ * A writer whose way we would be in is told to us by an opportunistic lock: then the file is closed
+ * at once, and read again a little later. After a few such turns it is read without the lock.
  *
  * NTFS stamps a file when a writer opens, creates or closes it, but while it is open, the stamps
  * of what is written may come late; the size is always right. So a file that was changed lately
@@ -24,7 +28,9 @@
 #define LATELY_NS ((int64_t)2 * 1000 * 1000 * 1000)
 #define LOCKED_TRIES 5
 #define LOCKED_PAUSE_MS 20
-#define READ_MAX ((size_t)64 << 20) /* bytes of one call */
+#define READ_MAX ((size_t)1 << 20) /* bytes of one call: a writer waits no longer than for that */
+#define BROKEN_TRIES 3
+#define BROKEN_PAUSE_MS 20
 
 #define SHARED (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 
@@ -214,7 +220,8 @@ static int open_for_reading(HANDLE *out, const wchar_t *wide, const char *path,
                             struct shmpub_error *err)
 {
 	DWORD rights = FILE_READ_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE;
-	DWORD flags = FILE_FLAG_SEQUENTIAL_SCAN | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+	DWORD flags = FILE_FLAG_OVERLAPPED | FILE_FLAG_SEQUENTIAL_SCAN | SECURITY_SQOS_PRESENT |
+	              SECURITY_ANONYMOUS;
 	DWORD code = ERROR_SUCCESS;
 
 	for (int i = 0; i < LOCKED_TRIES; i++) {
@@ -269,16 +276,38 @@ static bool is_to_wait(const struct source_mark *now, const struct source_reques
 	return !(is_equal && last > time);
 }
 
-/* Until the end, at most `limit` bytes. SOURCE_BUSY when there is more than that. */
-static int read_all(struct buffer *out, HANDLE h, uint64_t limit, const char *path,
+struct reading {
+	HANDLE file, event;
+	struct oplock lock;
+	bool is_broken;
+};
+
+/* One piece at `at`; *n is 0 at the end. */
+static DWORD read_piece(DWORD *n, const struct reading *in, char *to, DWORD room, uint64_t at)
+{
+	OVERLAPPED o = { .Offset = (DWORD)at,
+		         .OffsetHigh = (DWORD)(at >> 32),
+		         .hEvent = in->event };
+	bool is_begun = ReadFile(in->file, to, room, NULL, &o) ||
+	                GetLastError() == ERROR_IO_PENDING;
+
+	*n = 0;
+	if (is_begun && GetOverlappedResult(in->file, &o, n, TRUE))
+		return ERROR_SUCCESS;
+	return GetLastError() == ERROR_HANDLE_EOF ? ERROR_SUCCESS : GetLastError();
+}
+
+/* Until the end, at most `limit` bytes. SOURCE_BUSY when there is more than that, or a writer. */
+static int read_all(struct buffer *out, struct reading *in, uint64_t limit, const char *path,
                     struct shmpub_error *err)
 {
 	size_t room;
-	DWORD n;
+	DWORD n, code;
 	int r;
 
 	for (;;) {
-		if (out->size > limit)
+		in->is_broken = oplock_is_broken(&in->lock);
+		if (out->size > limit || in->is_broken)
 			return SOURCE_BUSY;
 		if (out->size == out->capacity) {
 			r = buffer_reserve(out, 65536, err);
@@ -286,26 +315,25 @@ static int read_all(struct buffer *out, HANDLE h, uint64_t limit, const char *pa
 				return r;
 		}
 		room = out->capacity - out->size;
-		n = (DWORD)(room < READ_MAX ? room : READ_MAX);
-		if (!ReadFile(h, out->data + out->size, n, &n, NULL))
-			return GetLastError() == ERROR_HANDLE_EOF
-			               ? SHMPUB_OK
-			               : failed(GetLastError(), path, err);
+		code = read_piece(&n, in, out->data + out->size,
+		                  (DWORD)(room < READ_MAX ? room : READ_MAX), out->size);
+		if (code != ERROR_SUCCESS)
+			return failed(code, path, err);
 		if (n == 0)
 			return SHMPUB_OK;
 		out->size += n;
 	}
 }
 
-static int read_open(struct buffer *out, struct source_mark *mark, HANDLE h,
+static int read_open(struct buffer *out, struct source_mark *mark, struct reading *in,
                      const struct source_request *q, struct shmpub_error *err)
 {
 	struct source_mark before, after;
-	int r = look_at_file(&before, h, q->path, err);
+	int r = look_at_file(&before, in->file, q->path, err);
 
 	if (r)
 		return r;
-	set_readers(&before, h);
+	set_readers(&before, in->file);
 	if (before.size > q->max_size)
 		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
 		                 q->path, (unsigned long long)before.size,
@@ -316,9 +344,9 @@ static int read_open(struct buffer *out, struct source_mark *mark, HANDLE h,
 	/* One byte more than it says, so that its end is seen without growing. */
 	r = buffer_reserve(out, (size_t)before.size + 1, err);
 	if (!r)
-		r = read_all(out, h, before.size, q->path, err);
+		r = read_all(out, in, before.size, q->path, err);
 	if (!r)
-		r = look_at_file(&after, h, q->path, err);
+		r = look_at_file(&after, in->file, q->path, err);
 	if (r)
 		return r;
 	return same_look(&before, &after) && out->size == before.size ? SHMPUB_OK : SOURCE_BUSY;
@@ -364,23 +392,53 @@ int source_file_usable(struct source_mark *mark, const char *path, struct shmpub
 	return r;
 }
 
+static int read_once(struct buffer *out, struct source_mark *mark, struct reading *in,
+                     bool gives_way, const wchar_t *wide, const struct source_request *q,
+                     struct shmpub_error *err)
+{
+	int r = open_for_reading(&in->file, wide, q->path, err);
+
+	if (r)
+		return r;
+	if (gives_way)
+		oplock_take(&in->lock, in->file);
+	r = read_open(out, mark, in, q, err);
+	oplock_release(&in->lock);
+	CloseHandle(in->file);
+	return r;
+}
+
+static int read_giving_way(struct buffer *out, struct source_mark *mark, const wchar_t *wide,
+                           const struct source_request *q, struct shmpub_error *err)
+{
+	struct reading in = { .event = CreateEventW(NULL, TRUE, FALSE, NULL) };
+	int r;
+
+	if (in.event == NULL)
+		return path_failed(err, GetLastError(), q->path);
+	for (int i = 0;; i++) {
+		in.is_broken = false;
+		r = read_once(out, mark, &in, i < BROKEN_TRIES, wide, q, err);
+		if (!in.is_broken)
+			break;
+		Sleep(BROKEN_PAUSE_MS);
+		out->size = 0;
+	}
+	CloseHandle(in.event);
+	return r;
+}
+
 static int read_path(struct buffer *out, struct source_mark *mark, const wchar_t *wide,
                      const struct source_request *q, struct shmpub_error *err)
 {
 	struct source_mark now;
-	HANDLE h;
 	int r = look_at_path(&now, wide, q->path, err);
 
 	if (r)
 		return r;
 	if (q->seen != NULL && source_mark_equal(q->seen, &now))
 		return SOURCE_UNCHANGED;
-	r = open_for_reading(&h, wide, q->path, err);
-	if (r)
-		return r;
-	r = read_open(out, mark, h, q, err);
-	CloseHandle(h);
-	return r;
+	return read_giving_way(out, mark, wide, q, err);
 }
 
 int source_file_read(struct buffer *out, struct source_mark *mark, const struct source_request *q,

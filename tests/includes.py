@@ -74,7 +74,7 @@ def is_platform_file(path: str) -> bool:
     if path.startswith("lib/"):
         return bool(re.fullmatch(r"lib/shm/shm_(\w+_)?(posix|win32)\.[ch]", path))
     if path.startswith(("daemon/", "cli/")):
-        return name.endswith(("_posix.c", "_win32.c"))
+        return bool(re.search(r"_(posix|win32)\.[ch]$", name))
     return path.startswith(("tests/", "bench/", "examples/", "service/"))
 
 
