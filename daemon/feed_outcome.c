@@ -268,5 +268,5 @@ void feed_busy(struct feed *f, bool is_fresh)
 		feed_failed(f, &err);
 		return;
 	}
-	plan(f, pace_busy(f->n_busy));
+	plan(f, is_fresh ? pace_fresh(f->n_busy) : pace_busy(f->n_busy));
 }

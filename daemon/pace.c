@@ -54,3 +54,8 @@ uint64_t pace_busy(unsigned n)
 
 	return wait > BUSY_MAX_MS ? BUSY_MAX_MS : wait;
 }
+
+uint64_t pace_fresh(unsigned n)
+{
+	return n % 2 ? BUSY_LEAST_MS : pace_busy(n);
+}

@@ -24,5 +24,10 @@ uint64_t pace_back_off(uint64_t interval_ms, unsigned n, uint64_t random);
 uint64_t pace_look_again(uint64_t interval_ms, unsigned n, uint64_t random);
 /* The wait after a source was found being written for the n-th time in a row. */
 uint64_t pace_busy(unsigned n);
+/*
+ * The same after one that had changed a moment ago, and may be read when it rests. Every
+ * second wait is short, so that there are two looks close to each other however often it is written.
+ */
+uint64_t pace_fresh(unsigned n);
 
 #endif

@@ -133,6 +133,10 @@ static void test_pace(void)
 	CHECK_INT("busy: soon", pace_busy(1), 12);
 	CHECK_INT("busy: later", pace_busy(3), 48);
 	CHECK_INT("busy: bounded", pace_busy(1000), 1200);
+	CHECK_INT("fresh: soon", pace_fresh(1), 12);
+	CHECK_INT("fresh: later", pace_fresh(2), 24);
+	CHECK_INT("fresh: two looks in a row", pace_fresh(9), 12);
+	CHECK_INT("fresh: bounded", pace_fresh(1000), 1200);
 }
 
 static void test_hash(void)
