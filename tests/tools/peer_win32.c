@@ -5,9 +5,10 @@
  *   mutex NAME, event NAME
  *   section NAME SIZE    make a section, all committed, or take what is there, as CPython's mmap does
  *   view NAME            map a section that is there, and let go of its handle
- *   replace FILE SECONDS, rewrite FILE SECONDS, delete FILE SECONDS
+ *   replace FILE SECONDS PAUSE_MS, rewrite FILE SECONDS PAUSE_MS, delete FILE SECONDS PAUSE_MS
  *                        table after table (tables.h): by a rename onto the file, in place, or after
- *                        deleting it; the system refuses nothing, or that is a failure
+ *                        deleting it; says how many there were, and how many it had to try
+ *                        more than once, as while somebody has the file open for a moment
  *   count PID            the handles and the private bytes of a process
  *
  * The first four say "has it" and stay until they are killed, two minutes at most.
@@ -22,7 +23,7 @@
 #include "tables.h"
 
 #define STAY_MS 120000
-#define PAUSE_MS 5
+#define TRIES 200 /* of a millisecond each */
 
 static int fail(const char *what)
 {
@@ -66,41 +67,37 @@ static SECURITY_ATTRIBUTES *open_to_all(void)
 	return &all;
 }
 
-static int lock(const wchar_t *file, const wchar_t *ignored)
+static int lock(wchar_t **argv)
 {
-	(void)ignored;
-	return stay("lock", CreateFileW(file, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
-	                                0, NULL));
+	return stay("lock", CreateFileW(argv[0], GENERIC_READ | GENERIC_WRITE, 0, NULL,
+	                                OPEN_EXISTING, 0, NULL));
 }
 
-static int mutex(const wchar_t *name, const wchar_t *ignored)
+static int mutex(wchar_t **argv)
 {
-	(void)ignored;
-	return stay("mutex", CreateMutexW(open_to_all(), FALSE, name));
+	return stay("mutex", CreateMutexW(open_to_all(), FALSE, argv[0]));
 }
 
-static int event(const wchar_t *name, const wchar_t *ignored)
+static int event(wchar_t **argv)
 {
-	(void)ignored;
-	return stay("event", CreateEventW(open_to_all(), TRUE, FALSE, name));
+	return stay("event", CreateEventW(open_to_all(), TRUE, FALSE, argv[0]));
 }
 
-static int section(const wchar_t *name, const wchar_t *size)
+static int section(wchar_t **argv)
 {
-	DWORD n = (DWORD)wcstoul(size, NULL, 10);
+	DWORD n = (DWORD)wcstoul(argv[1], NULL, 10);
 	HANDLE h = CreateFileMappingW(INVALID_HANDLE_VALUE, open_to_all(), PAGE_READWRITE, 0, n,
-	                              name);
+	                              argv[0]);
 
 	return h == NULL ? fail("section")
 	                 : stay("view of a section", MapViewOfFile(h, FILE_MAP_READ, 0, 0, n));
 }
 
-static int view(const wchar_t *name, const wchar_t *ignored)
+static int view(wchar_t **argv)
 {
-	HANDLE h = OpenFileMappingW(FILE_MAP_READ, FALSE, name);
+	HANDLE h = OpenFileMappingW(FILE_MAP_READ, FALSE, argv[0]);
 	const void *at = h != NULL ? MapViewOfFile(h, FILE_MAP_READ, 0, 0, 0) : NULL;
 
-	(void)ignored;
 	if (h != NULL)
 		CloseHandle(h);
 	return stay("view", at);
@@ -125,9 +122,11 @@ static bool write_file(const wchar_t *file, uint64_t number)
 	return is_written;
 }
 
+/* Put table `number`, which stands beside the file, in its place. */
 static bool by_rename(const wchar_t *file, const wchar_t *beside, uint64_t number)
 {
-	return write_file(beside, number) && MoveFileExW(beside, file, MOVEFILE_REPLACE_EXISTING);
+	(void)number;
+	return MoveFileExW(beside, file, MOVEFILE_REPLACE_EXISTING);
 }
 
 static bool in_place(const wchar_t *file, const wchar_t *beside, uint64_t number)
@@ -138,50 +137,57 @@ static bool in_place(const wchar_t *file, const wchar_t *beside, uint64_t number
 
 static bool after_delete(const wchar_t *file, const wchar_t *beside, uint64_t number)
 {
-	return write_file(beside, number) && DeleteFileW(file) && MoveFileExW(beside, file, 0);
+	(void)number;
+	return (DeleteFileW(file) || GetLastError() == ERROR_FILE_NOT_FOUND) &&
+	       MoveFileExW(beside, file, 0);
 }
 
-static int write_tables(const wchar_t *file, const wchar_t *seconds,
-                        bool (*next)(const wchar_t *, const wchar_t *, uint64_t))
+static int write_tables(wchar_t **argv, bool (*put)(const wchar_t *, const wchar_t *, uint64_t))
 {
-	ULONGLONG end = GetTickCount64() + wcstoul(seconds, NULL, 10) * 1000;
+	ULONGLONG end = GetTickCount64() + wcstoul(argv[1], NULL, 10) * 1000;
+	DWORD pause_ms = wcstoul(argv[2], NULL, 10), n_again = 0;
 	wchar_t beside[MAX_PATH];
 	uint64_t number = 1;
 
-	_snwprintf(beside, MAX_PATH, L"%ls.new", file);
+	_snwprintf(beside, MAX_PATH, L"%ls.new", argv[0]);
 	for (; GetTickCount64() < end; number++) {
-		if (!next(file, beside, number))
+		if (!write_file(beside, number))
 			return fail("write a table");
-		Sleep(PAUSE_MS);
+		for (int i = 0; !put(argv[0], beside, number); i++) {
+			if (i == TRIES)
+				return fail("put a table in place");
+			n_again += i == 0;
+			Sleep(1);
+		}
+		Sleep(pause_ms);
 	}
-	printf("%lu\n", (unsigned long)number - 1);
+	printf("%lu %lu\n", (unsigned long)number - 1, n_again);
 	return EXIT_SUCCESS;
 }
 
-static int replace(const wchar_t *file, const wchar_t *seconds)
+static int replace(wchar_t **argv)
 {
-	return write_tables(file, seconds, by_rename);
+	return write_tables(argv, by_rename);
 }
 
-static int rewrite(const wchar_t *file, const wchar_t *seconds)
+static int rewrite(wchar_t **argv)
 {
-	return write_tables(file, seconds, in_place);
+	return write_tables(argv, in_place);
 }
 
-static int delete (const wchar_t *file, const wchar_t *seconds)
+static int delete (wchar_t **argv)
 {
-	return write_tables(file, seconds, after_delete);
+	return write_tables(argv, after_delete);
 }
 
 /* --- what a process has -------------------------------------------------------------------------- */
 
-static int count(const wchar_t *pid, const wchar_t *ignored)
+static int count(wchar_t **argv)
 {
-	HANDLE process = OpenProcess(PROCESS_QUERY_INFORMATION, FALSE, wcstoul(pid, NULL, 10));
+	HANDLE process = OpenProcess(PROCESS_QUERY_INFORMATION, FALSE, wcstoul(argv[0], NULL, 10));
 	PROCESS_MEMORY_COUNTERS_EX memory;
 	DWORD handles;
 
-	(void)ignored;
 	if (process == NULL || !GetProcessHandleCount(process, &handles) ||
 	    !GetProcessMemoryInfo(process, (PROCESS_MEMORY_COUNTERS *)&memory, sizeof(memory)))
 		return fail("count");
@@ -191,19 +197,19 @@ static int count(const wchar_t *pid, const wchar_t *ignored)
 
 static const struct {
 	const wchar_t *word;
-	int (*obey)(const wchar_t *first, const wchar_t *second);
+	int (*obey)(wchar_t **argv); /* behind the word */
 	int n_arguments;
 } words[] = {
 	{ L"lock", lock, 1 },       { L"mutex", mutex, 1 },   { L"event", event, 1 },
-	{ L"section", section, 2 }, { L"view", view, 1 },     { L"replace", replace, 2 },
-	{ L"rewrite", rewrite, 2 }, { L"delete", delete, 2 }, { L"count", count, 1 },
+	{ L"section", section, 2 }, { L"view", view, 1 },     { L"replace", replace, 3 },
+	{ L"rewrite", rewrite, 3 }, { L"delete", delete, 3 }, { L"count", count, 1 },
 };
 
 int wmain(int argc, wchar_t **argv)
 {
 	for (size_t i = 0; argc > 1 && i < sizeof(words) / sizeof(words[0]); i++) {
 		if (wcscmp(argv[1], words[i].word) == 0 && argc == words[i].n_arguments + 2)
-			return words[i].obey(argv[2], argv[argc - 1]);
+			return words[i].obey(argv + 2);
 	}
 	fprintf(stderr, "peer: which word? See tests/tools/peer_win32.c\n");
 	return 2;
