@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
 import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from console import Daemon
+from daemons import FAST, Daemon
 from interpreter import PYTHON, Interpreter
 from wine import BUILD, Wine, until
 
@@ -40,13 +39,13 @@ def daemon(wine: Wine) -> Iterator[Make]:
         d = Daemon(wine, wine.drive / f"article-{uuid.uuid4().hex[:8]}")
         made.append(d)
         d.source("a.csv", text)
-        d.configure({"a": f"source = a.csv\n{lines}"})
+        d.configure({"a": f"source = a.csv\n{FAST}\n{lines}"})
         return d.start()
 
     yield make
     for d in made:
         if d.process is not None:
-            d.stop(signal.SIGKILL)
+            d.kill()
         shutil.rmtree(d.folder, ignore_errors=True)
 
 
@@ -151,7 +150,7 @@ def test_no_daemon(daemon: Make, reader: Interpreter, name: str) -> None:
     reader.do(f"m = mmap.mmap(-1, 100*1024, {name!r}, mmap.ACCESS_READ)")
     d = daemon(QUOTES, f"csv_segment = {name}")
     assert reader.value(f"m[4:{4 + len(QUOTES.encode())}]").decode() == QUOTES
-    assert d.stop() == 0
+    assert d.end() == 0
     assert reader.value("m[:4]") == bytes(4)
     reader.do("m.close()")
     assert look(reader, name) is None
@@ -163,18 +162,18 @@ def test_outgrown(daemon: Make, reader: Interpreter, name: str) -> None:
     reader.do(f"m = mmap.mmap(-1, 100*1024, {name!r}, mmap.ACCESS_READ)")
     large = "code\n" + "12345\n" * 50000
     d.source("a.csv", large)
-    until(lambda: d.error("a"))
-    assert d.error("a") == (
+    until(lambda: d.status()["error"])
+    assert d.status()["error"] == (
         f"csv_segment {name}: a process keeps the mapping open, which has 204800 bytes, and "
         "303104 are wanted: end that process, and ask for more from the beginning by segment_room"
     )
-    assert '"state":"fresh"' in d.line("a") and '"rows":50000' in d.line("a")
+    status = d.status()
+    assert status["state"] == "fresh" and status["rows"] == 50000
     assert reader.value('unpack("i", m[:4])[0]') == len(QUOTES.encode())
-    sequence = re.search(r'"sequence":\d+', d.line("a"))
-    until(lambda: int(re.search(r'"unchanged":(\d+)', d.line("a"))[1]) > 10)
-    assert sequence and sequence[0] in d.line("a")  # no publishing again meanwhile
+    until(lambda: d.status()["unchanged"] > status["unchanged"] + 10)
+    assert d.status()["sequence"] == status["sequence"]  # no publishing again meanwhile
     reader.do("m.close()")
-    until(lambda: d.error("a") == "")
+    until(lambda: d.status()["error"] == "")
     reader.do(f"m = mmap.mmap(-1, 400000, {name!r}, mmap.ACCESS_READ)")
     assert reader.value(f"m[4:{4 + len(large)}] == {large!r}.encode()")
 
@@ -195,14 +194,14 @@ def test_name_of_another_object(daemon: Make, reader: Interpreter, name: str, ki
         QUOTES,
         f"csv_segment = {name}\narray_segment = {name}.2\narray_dtype = float64",
     )
-    assert d.error("a") == (
+    assert d.status()["error"] == (
         f"csv_segment {name}: the name is that of another kind of object of some program, such "
         "as a mutex or an event"
     )
     reader.do(f"s = SharedMemory(name='{name}.2', size=16)")
     assert reader.value("unpack('dd', s.buf[:16])") == (1.5, 2.5)
     reader.value("k.CloseHandle(h)")
-    until(lambda: d.error("a") == "")
+    until(lambda: d.status()["error"] == "")
     assert look(reader, name) == QUOTES
 
 
@@ -211,18 +210,18 @@ def test_two_instances_of_one_name(daemon: Make, reader: Interpreter, name: str)
     second = daemon(QUOTES, f"csv_segment = Local\\{name}")
     assert re.fullmatch(
         rf"csv_segment Local\\{name}: process \d+ serves this name for .*{first.instance}",
-        second.error("a"),
+        second.status()["error"],
     )
     assert look(reader, name) == STOCKS
-    first.stop(signal.SIGKILL)
-    until(lambda: second.error("a") == "")
+    first.kill()
+    until(lambda: second.status()["error"] == "")
     assert look(reader, name) == QUOTES
 
 
 def test_killed_while_a_reader_holds(daemon: Make, reader: Interpreter, name: str) -> None:
     d = daemon(STOCKS, f"array_segment = {name}\n{ARRAY}")
     reader.do(f"s = SharedMemory(name={name!r}, size=16)")
-    d.stop(signal.SIGKILL)
+    d.kill()
     assert reader.value("unpack('iiii', s.buf[:16])") == (1, 2, 300001, 688001)
     d.source("a.csv", "code\n5\n6\n")
     d.start()
@@ -232,8 +231,8 @@ def test_killed_while_a_reader_holds(daemon: Make, reader: Interpreter, name: st
 def test_reload_takes_away_and_renames(daemon: Make, reader: Interpreter, name: str) -> None:
     d = daemon(QUOTES, f"csv_segment = {name}\nsegment_mode = 0666")
     assert look(reader, name) == QUOTES
-    assert d.stop() == 0
-    d.configure({"a": f"source = a.csv\ncsv_segment = Global\\{name}"})
+    assert d.end() == 0
+    d.configure({"a": f"source = a.csv\n{FAST}\ncsv_segment = Global\\{name}"})
     d.start()
     assert look(reader, f"Global\\{name}") == QUOTES
     assert look(reader, name) is None

@@ -18,10 +18,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 import pytest
-from console import Daemon
-from wine import BUILD, PATIENCE, Wine, until
+from daemons import FAST, SHMPUB, Daemon
+from wine import PATIENCE, Wine, until
 
-SHMPUB = str(BUILD / "cli" / "shmpub.exe")
 TABLE = 'city,price,note\nZürich,1.5,"a, b"\n東京,2.5,\nRome,3.5,"two\nlines"\n'
 
 
@@ -29,10 +28,9 @@ TABLE = 'city,price,note\nZürich,1.5,"a, b"\n東京,2.5,\nRome,3.5,"two\nlines"
 def daemon(wine: Wine) -> Iterator[Daemon]:
     d = Daemon(wine, wine.drive / "cli")
     d.source("a.csv", TABLE)
-    d.configure({"a": "source = a.csv", "b": "source = none.csv"})
+    d.configure({"a": f"source = a.csv\n{FAST}", "b": "source = none.csv"})
     yield d.start()
-    if d.process is not None:
-        d.stop(signal.SIGKILL)
+    d.kill()
     shutil.rmtree(d.folder)
 
 
