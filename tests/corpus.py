@@ -9,6 +9,8 @@ file that was not published is wanted to be one that pandas raises at, with a li
 
 DIRECTORY (default: ../shared/csv-corpus beside the repository or above) has files/, expected/ and
 the judge compare.py. Without it there is nothing to do, and that is said.
+
+In a CPython for Windows (scripts/wine python) the programs are those of the preset mingw-cross.
 """
 
 import argparse
@@ -24,8 +26,12 @@ sys.path.insert(0, str(frames.ROOT / "client-py/src"))
 import shmpub
 
 
+# In memory, as an instance is; on Windows any text is a place for names.
+MEMORY = None if frames.EXE else "/dev/shm"
+
+
 def shmpubd(build: str) -> Path:
-    path = frames.ROOT / "build" / build / "daemon" / "shmpubd"
+    path = frames.ROOT / "build" / build / "daemon" / f"shmpubd{frames.EXE}"
     if not path.exists():
         sys.exit(f"{path} is not there: cmake --build build/{build}")
     return path
@@ -71,7 +77,7 @@ def read_all(feeds: dict[str, Path], directory: Path, results: Path) -> None:
 
 def through_daemon(sources: list[Path], results: Path, options: argparse.Namespace) -> None:
     with (
-        tempfile.TemporaryDirectory(dir="/dev/shm", prefix="shmpub-corpus-") as folder,
+        tempfile.TemporaryDirectory(dir=MEMORY, prefix="shmpub-corpus-") as folder,
         tempfile.TemporaryDirectory() as scratch,
     ):
         directory, ini = Path(folder), Path(scratch, "shmpubd.ini")

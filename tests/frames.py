@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -16,11 +17,12 @@ import pandas as pd
 import pyarrow as pa
 
 ROOT = Path(__file__).resolve().parents[1]
+EXE = ".exe" if sys.platform == "win32" else ""
 
 
 def tool(build: str = "release") -> Path:
     for name in (build, "release", "dev", "asan-ubsan"):
-        path = ROOT / "build" / name / "tests" / "csv2frame"
+        path = ROOT / "build" / name / "tests" / f"csv2frame{EXE}"
         if path.exists():
             return path
     raise SystemExit("csv2frame is not built: cmake --build build/release --target csv2frame")
