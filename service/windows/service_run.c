@@ -20,7 +20,8 @@
  * control only asks the app for something, so that the manager never waits.
  *
  * Check points are made by the loop's own ticks: a loop that hangs makes none, and the manager sees
- * that. Nothing but RUNNING accepts controls, so a control always finds an app.
+ * that. Controls are accepted while RUNNING only; one that was on its way when that ended does
+ * nothing.
  */
 
 #define WAIT_HINT_MS 5000 /* a check point comes each second */
@@ -39,6 +40,7 @@ struct service {
 	SERVICE_STATUS_HANDLE handle;
 	SRWLOCK lock; /* over what follows */
 	SERVICE_STATUS status;
+	bool is_served; /* the app takes requests */
 };
 
 /* The manager calls serve_manager() with no argument of ours, so this one has a place in the file. */
@@ -46,17 +48,22 @@ static struct service *started;
 
 /* --- telling the manager --------------------------------------------------------------------------- */
 
-/* A new state, or another check point of a pending one. */
-static void report(struct service *s, DWORD state, DWORD wait_hint_ms)
+/* Under the lock: a new state, or another check point of a pending one. */
+static void set_state(struct service *s, DWORD state, DWORD wait_hint_ms)
 {
 	bool is_pending = state == SERVICE_START_PENDING || state == SERVICE_STOP_PENDING;
 
-	AcquireSRWLockExclusive(&s->lock);
 	s->status.dwCurrentState = state;
 	s->status.dwControlsAccepted = state == SERVICE_RUNNING ? ACCEPTED : 0;
 	s->status.dwCheckPoint = is_pending ? s->status.dwCheckPoint + 1 : 0;
 	s->status.dwWaitHint = is_pending ? wait_hint_ms : 0;
 	SetServiceStatus(s->handle, &s->status);
+}
+
+static void report(struct service *s, DWORD state, DWORD wait_hint_ms)
+{
+	AcquireSRWLockExclusive(&s->lock);
+	set_state(s, state, wait_hint_ms);
 	ReleaseSRWLockExclusive(&s->lock);
 }
 
@@ -75,8 +82,17 @@ static void report_end(struct service *s, enum service_exit failure)
 	AcquireSRWLockExclusive(&s->lock);
 	s->status.dwWin32ExitCode = failure ? ERROR_SERVICE_SPECIFIC_ERROR : NO_ERROR;
 	s->status.dwServiceSpecificExitCode = failure;
+	set_state(s, SERVICE_STOPPED, 0);
 	ReleaseSRWLockExclusive(&s->lock);
-	report(s, SERVICE_STOPPED, 0);
+}
+
+/* Whether the app takes requests from here on; the state goes with that. */
+static void report_served(struct service *s, bool is_served, DWORD state)
+{
+	AcquireSRWLockExclusive(&s->lock);
+	s->is_served = is_served;
+	set_state(s, state, QUIET_HINT_MS);
+	ReleaseSRWLockExclusive(&s->lock);
 }
 
 /* --- what the app tells, on its loop's thread ------------------------------------------------------ */
@@ -101,6 +117,24 @@ static void on_stopping(void *arg)
 
 /* --- what the manager wants, on the main thread ---------------------------------------------------- */
 
+static void ask_stop(struct service *s)
+{
+	AcquireSRWLockExclusive(&s->lock);
+	if (s->is_served && s->status.dwCurrentState == SERVICE_RUNNING) {
+		set_state(s, SERVICE_STOP_PENDING, WAIT_HINT_MS);
+		app_request_stop(&s->app);
+	}
+	ReleaseSRWLockExclusive(&s->lock);
+}
+
+static void ask_reload(struct service *s)
+{
+	AcquireSRWLockExclusive(&s->lock);
+	if (s->is_served)
+		app_request_reload(&s->app);
+	ReleaseSRWLockExclusive(&s->lock);
+}
+
 static DWORD WINAPI on_control(DWORD control, DWORD event, void *data, void *arg)
 {
 	struct service *s = arg;
@@ -111,11 +145,10 @@ static DWORD WINAPI on_control(DWORD control, DWORD event, void *data, void *arg
 	case SERVICE_CONTROL_STOP:
 	case SERVICE_CONTROL_SHUTDOWN:
 	case SERVICE_CONTROL_PRESHUTDOWN:
-		report(s, SERVICE_STOP_PENDING, WAIT_HINT_MS);
-		app_request_stop(&s->app);
+		ask_stop(s);
 		return NO_ERROR;
 	case SERVICE_CONTROL_PARAMCHANGE:
-		app_request_reload(&s->app);
+		ask_reload(s);
 		return NO_ERROR;
 	case SERVICE_CONTROL_INTERROGATE: /* the manager has the status */
 		return NO_ERROR;
@@ -161,8 +194,9 @@ static void serve(struct service *s)
 
 	event_log_line(&s->log, LOG_LEVEL_INFO, "shmpubd %s starts with %s", SHMPUB_VERSION_STRING,
 	               s->request->config);
+	report_served(s, true, SERVICE_START_PENDING);
 	status = app_run(&s->app);
-	report(s, SERVICE_STOP_PENDING, QUIET_HINT_MS);
+	report_served(s, false, SERVICE_STOP_PENDING);
 	if (!app_deinit(&s->app)) {
 		event_log_line(&s->log, LOG_LEVEL_WARNING, "stopped while a job hangs");
 		report_end(s, status ? SERVICE_NO_GO : 0);
