@@ -15,6 +15,7 @@ import re
 import statistics
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -212,6 +213,27 @@ def check_the_rules() -> Iterator[str]:
     for path, text in must_pass:
         for complaint in check(path, text):
             yield f"rule too strict: {complaint}"
+    files = {"lib/ingest/x.c": "int f(void);\n"}
+    if list(check_page("`x.c` (`f`), `a b`\n", files)):
+        yield "rule too strict: a page that names what is there"
+    if len(list(check_page("`y.c` (`g`), `csv/x.c`\n", files))) != 3:
+        yield "rule gone: a page that names what is not there"
+
+
+def check_page(text: str, files: dict[str, str]) -> Iterator[str]:
+    """What docs/INGEST.md names in backticks: files of lib/, and words in their code."""
+    words = set(re.findall(r"\w+", "\n".join(files.values())))
+    for number, line in enumerate(text.splitlines(), 1):
+        for name in re.findall(r"`([^`]+)`", line):
+            stem = name.removeprefix("enum ").removeprefix("struct ").rstrip("()")
+            pattern = "lib/" + (name if "/" in name else "ingest/" + name)
+            if re.search(r"\.[ch]$", name):
+                known = any(fnmatch(f, pattern) or f.endswith("/" + name) for f in files)
+                known |= (ROOT / name).exists()
+            else:
+                known = not re.fullmatch(r"[a-zA-Z_]\w*", stem) or stem in words
+            if not known:
+                yield f"docs/INGEST.md:{number}: `{name}` is not in lib/"
 
 
 def sources() -> Iterator[tuple[str, str]]:
@@ -232,6 +254,9 @@ def main() -> int:
         complaints += check(path, text)
         if path.endswith(".c") and not path.startswith("tests/"):
             lengths += [(n, f"{path}:{line}: {name}()") for name, line, n in functions(text)]
+    library = {p: t for p, t in sources() if p.startswith("lib/")}
+    page = (ROOT / "docs/INGEST.md").read_text(encoding="utf-8")
+    complaints += check_page(page, library)
     lengths.sort(reverse=True)
     if "--sizes" in sys.argv:
         for n, where in lengths[:25]:

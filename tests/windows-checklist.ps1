@@ -195,6 +195,16 @@ function Test-ServiceItems {
         $run = Invoke-AsPlainUser 'powershell.exe' "-NoProfile -Command `"$try`""
         Assert-That ($run.Text -match 'denied|UnauthorizedAccess') "a plain user may write: $($run.Text)"
     }
+    Test-Item 'service.article.plain-user' {
+        Set-Feeds "[feed a]`r`nsource = a.csv`r`ncsv_segment = shmpub_check_article`r`n"
+        Invoke-WordWell 'reload'
+        Start-Sleep 2
+        $try = "[System.IO.MemoryMappedFiles.MemoryMappedFile]::OpenExisting('Global\shmpub_check_article', 'Read'); 'OPE' + 'NED'"
+        $run = Invoke-AsPlainUser 'powershell.exe' "-NoProfile -Command `"$try`""
+        Assert-That ($run.Text -match 'OPENED') "a plain user does not get the article's mapping: $($run.Text)"
+        Set-GoodFeeds
+        Invoke-WordWell 'reload'
+    }
     Test-Item 'service.status.plain-user' {
         $run = Invoke-AsPlainUser $Shmpubd "service status --name $Service"
         Assert-That ($run.Code -eq 0 -and $run.Text -match 'running, pid') $run.Text

@@ -142,6 +142,55 @@ def test_starts_with_windows(services: Make) -> None:
     assert s.table("a")
 
 
+def test_python_reads_it(services: Make) -> None:
+    s = services()
+    s.install()
+    s.well("start")
+    read = "import shmpub, sys; print(shmpub.subscribe('a', instance=sys.argv[1]).df.sum().sum())"
+    assert s.wine.python(read, s.instance).strip() == "10"
+
+
+def test_the_articles_reader(services: Make) -> None:
+    """As printed, but for the name. Wine's services are in the user's session, so it is whole."""
+    s = services()
+    name = f"article_{uuid.uuid4().hex[:8]}"
+    s.configure({"a": f"source = a.csv\ncsv_segment = Global\\{name}"})
+    s.install()
+    s.well("start")
+    read = (
+        "import mmap, sys, pandas as pd\n"
+        "from struct import unpack; from io import StringIO\n"
+        "shm = mmap.mmap(-1, 100 * 1024, 'Global\\\\' + sys.argv[1], access=mmap.ACCESS_READ)\n"
+        "length = unpack('i', shm.read(4))[0]\n"
+        "print(pd.read_csv(StringIO(shm.read(length).decode()), index_col=0).to_dict())"
+    )
+    assert s.wine.python(read, name).strip() == "{'b': {1: 2, 3: 4}}"
+
+
+CONTROL = """
+import ctypes, sys
+from ctypes import wintypes
+api = ctypes.WinDLL("advapi32", use_last_error=True)
+api.OpenSCManagerW.restype = api.OpenServiceW.restype = wintypes.HANDLE
+api.OpenServiceW.argtypes = [wintypes.HANDLE, wintypes.LPCWSTR, wintypes.DWORD]
+api.ControlService.argtypes = [wintypes.HANDLE, wintypes.DWORD, ctypes.c_void_p]
+service = api.OpenServiceW(api.OpenSCManagerW(None, None, 1), sys.argv[1], 0xF01FF)
+status = (wintypes.DWORD * 7)()
+print(api.ControlService(service, int(sys.argv[2]), status), *status)
+"""
+
+
+def test_controls_that_it_takes(services: Make) -> None:
+    s = services()
+    s.install()
+    s.well("start")
+    stop, shutdown, paramchange, preshutdown = 0x1, 0x4, 0x8, 0x100
+    accepted = stop | shutdown | paramchange | preshutdown
+    running, interrogate = 4, "4"
+    told = s.wine.python(CONTROL, s.name, interrogate).split()
+    assert told == ["1", "16", str(running), str(accepted), "0", "0", "0", "0"]
+
+
 def test_uninstall_stops(services: Make) -> None:
     s = services()
     s.install()

@@ -21,6 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "mingw-cross"))
 TEMPLATE = ROOT / "build" / "windows" / "prefix"
+PYTHON = ROOT / "build" / "windows" / "python" / "python.exe"  # Windows' CPython
+SITE = ROOT / "build" / "windows" / "site"
 WINE = "/usr/lib/wine/wine64"
 PATIENCE = 60.0  # seconds; a bound against hanging, never a measurement
 
@@ -32,6 +34,11 @@ def until(what: Callable[[], object], seconds: float = PATIENCE, pause: float = 
         assert time.monotonic() < end, f"not within {seconds:g} s"
         time.sleep(pause)
     return found
+
+
+def outside(path: Path) -> str:
+    """A path outside of the prefix, as Windows programs see it."""
+    return "Z:" + str(path).replace("/", "\\")
 
 
 class Wine:
@@ -48,6 +55,9 @@ class Wine:
             "WINEDEBUG": "-all",
             "WINEDLLOVERRIDES": "mscoree,mshtml=",
             "LC_ALL": "C.UTF-8",  # so that arguments reach programs in UTF-8
+            "PYTHONUTF8": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": f"{outside(ROOT / 'client-py' / 'src')};{outside(SITE)}",
         }
         self.environment.pop("DISPLAY", None)
 
@@ -112,6 +122,12 @@ class Wine:
         return subprocess.CompletedProcess(
             run.args, run.returncode, _text(run.stdout), _text(run.stderr)
         )
+
+    def python(self, text: str, *arguments: str) -> str:
+        """What a script prints in Windows' CPython, with our client, NumPy and pandas."""
+        run = self.run(outside(PYTHON), "-c", text, *arguments)
+        assert run.returncode == 0, run
+        return run.stdout
 
     def popen(self, program: str | Path, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
