@@ -238,6 +238,37 @@ def test_reload_takes_away_and_renames(daemon: Make, reader: Interpreter, name: 
     assert look(reader, name) is None
 
 
+LIST = """
+import ctypes
+advapi32, kernel32 = ctypes.WinDLL("advapi32"), ctypes.WinDLL("kernel32")
+kernel32.OpenFileMappingW.restype = ctypes.c_void_p
+
+def access_list(name):
+    h = ctypes.c_void_p(kernel32.OpenFileMappingW(0x20000, False, name))
+    descriptor, text = ctypes.c_void_p(), ctypes.c_wchar_p()
+    advapi32.GetSecurityInfo(h, 6, 4, None, None, None, None, ctypes.byref(descriptor))
+    to_text = advapi32.ConvertSecurityDescriptorToStringSecurityDescriptorW
+    to_text(descriptor, 1, 4, ctypes.byref(text), None)
+    kernel32.CloseHandle(h)
+    return text.value
+"""
+
+
+def test_access_list(daemon: Make, reader: Interpreter, name: str) -> None:
+    """Readers get what CPython asks for, by segment_mode; of a claim they get nothing."""
+    reader.do(LIST)
+    d = daemon(QUOTES, f"csv_segment = {name}\nsegment_mode = 0666")
+    entries = reader.value(f"access_list({name!r})")
+    assert entries.startswith("D:P") and entries.count("(A;") == 3
+    assert "(A;;CCDCLCSDRCWDWO;;;WD)" in entries  # 0xF0007, for Everyone
+    assert ";;;WD)" not in reader.value(f"access_list('{name}~')")
+    assert d.end() == 0
+    d.configure({"a": f"source = a.csv\n{FAST}\ncsv_segment = {name}\nsegment_mode = 0600"})
+    d.start()
+    entries = reader.value(f"access_list({name!r})")
+    assert ";;;WD)" not in entries and entries.count("(A;") == 2
+
+
 BAD_NAMES = ["Global\\", "Session\\x", "Global\\Local\\x", "a b", "a\\b", ".a", "x" * 41]
 
 
