@@ -267,6 +267,108 @@ function Test-ServiceItems {
     }
 }
 
+# --- items: sources and their writers -----------------------------------------------------------------
+
+Add-Type -Namespace Check -Name Files -MemberDefinition @'
+[DllImport("kernel32.dll", CharSet = CharSet.Unicode, SetLastError = true)]
+public static extern bool MoveFileEx(string from, string to, int flags);
+'@
+
+# A daemon at a console, without a window of its own, for as long as the block runs.
+function Use-Daemon {
+    param([string] $Feed, [scriptblock] $Block)
+    Set-Feeds "[feed a]`r`nsource = a.csv`r`ninterval = 10ms`r`n$Feed"
+    $start = [System.Diagnostics.ProcessStartInfo]::new($Shmpubd, "-c `"$Ini`"")
+    $start.UseShellExecute = $false
+    $start.CreateNoWindow = $true
+    $daemon = [System.Diagnostics.Process]::Start($start)
+    try {
+        Wait-Until { (Invoke-Program $Shmpub '-i shmpub-check cat a').Code -eq 0 } 30 'no table comes'
+        & $Block
+    }
+    finally {
+        $daemon.Kill()
+        $daemon.WaitForExit()
+    }
+}
+
+function Write-LargeSource {
+    param([string] $Path, [int] $Turn)
+    [System.IO.File]::WriteAllText($Path, "a,b`r`n" + ("$Turn,some text`r`n" * 1000000))
+}
+
+function Test-SourceItems {
+    $source = Join-Path $Place 'a.csv'
+    $next = Join-Path $Place 'next.csv'
+    Test-Item 'source.renamed-over-while-read' {
+        Write-LargeSource $source 0
+        Use-Daemon '' {
+            $denied = 0
+            for ($turn = 1; $turn -le 60; $turn++) {
+                Write-LargeSource $next $turn
+                if (-not [Check.Files]::MoveFileEx($next, $source, 1)) { $denied++ }
+                Start-Sleep -Milliseconds (($turn * 7) % 40)
+            }
+            Assert-That ($denied -eq 0) "$denied of 60 writers were denied"
+        }
+    }
+    Test-Item 'source.opened-without-sharing-while-read' {
+        Write-LargeSource $source 0
+        Use-Daemon '' {
+            $denied = 0
+            for ($turn = 1; $turn -le 60; $turn++) {
+                try {
+                    $file = [System.IO.File]::Open($source, 'Open', 'ReadWrite', 'None')
+                    $file.WriteByte(97)
+                    $file.Dispose()
+                }
+                catch { $denied++ }
+                Start-Sleep -Milliseconds (($turn * 7) % 40)
+            }
+            Assert-That ($denied -eq 0) "$denied of 60 writers were denied"
+        }
+    }
+    Test-Item 'source.locked' {
+        [System.IO.File]::WriteAllText($source, "a,b`r`n1,2`r`n")
+        Use-Daemon '' {
+            $file = [System.IO.File]::Open($source, 'Open', 'ReadWrite', 'None')
+            try {
+                $file.SetLength(4)
+                Wait-Until { (Invoke-Program $Shmpub '-i shmpub-check ls').Text -match 'locked by its writer' } 20 'the lock is not told'
+                Assert-That ((Invoke-Program $Shmpub '-i shmpub-check cat a').Text -match '1,2') 'the last good table did not stay'
+            }
+            finally { $file.Dispose() }
+            [System.IO.File]::WriteAllText($source, "a,b`r`n3,4`r`n")
+            Wait-Until { (Invoke-Program $Shmpub '-i shmpub-check cat a').Text -match '3,4' } 20 'it is not read again'
+        }
+    }
+    Test-Item 'source.part-locked' {
+        [System.IO.File]::WriteAllText($source, "a,b`r`n1,2`r`n")
+        Use-Daemon '' {
+            $file = [System.IO.File]::Open($source, 'Open', 'ReadWrite', 'ReadWrite')
+            try {
+                $file.SetLength(8)
+                $file.Lock(0, 4)
+                Wait-Until { (Invoke-Program $Shmpub '-i shmpub-check ls').Text -match 'locked by its writer' } 20 'the lock is not told'
+            }
+            finally { $file.Dispose() }
+        }
+    }
+    Test-Item 'source.access-list' {
+        [System.IO.File]::WriteAllText($source, "a,b`r`n1,2`r`n")
+        Invoke-Program 'icacls.exe' "`"$source`" /inheritance:r /grant:r *S-1-5-32-544:F" | Out-Null
+        Use-Daemon '' {
+            $run = Invoke-AsPlainUser $Shmpub '-i shmpub-check cat a'
+            Assert-That ($run.Code -ne 0) 'a plain user reads the table of a source that administrators alone may read'
+            Invoke-Program 'icacls.exe' "`"$source`" /grant *S-1-5-32-545:R" | Out-Null
+            Wait-Until { (Invoke-AsPlainUser $Shmpub '-i shmpub-check cat a').Code -eq 0 } 30 'the table is not opened with its source'
+        }
+        Remove-Item -Force $source
+    }
+    [System.IO.File]::WriteAllText($source, "a,b`r`n1,2`r`n")
+    Set-GoodFeeds
+}
+
 # --- items: a restart of Windows ---------------------------------------------------------------------
 
 function Test-AfterRestart {
@@ -295,7 +397,10 @@ else {
         'Restart Windows now, then run this again with -AfterRestart.'
     }
     else {
-        try { Test-ServiceItems }
+        try {
+            Test-SourceItems
+            Test-ServiceItems
+        }
         finally { Remove-Everything }
     }
 }
