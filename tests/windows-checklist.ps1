@@ -196,7 +196,7 @@ function Test-ServiceItems {
         Assert-That ($run.Text -match 'denied|UnauthorizedAccess') "a plain user may write: $($run.Text)"
     }
     Test-Item 'service.article.plain-user' {
-        Set-Feeds "[feed a]`r`nsource = a.csv`r`ncsv_segment = shmpub_check_article`r`n"
+        Set-Feeds "[feed a]`r`nsource = a.csv`r`ncsv_segment = shmpub_check_article`r`nsegment_mode = 0666`r`n"
         Invoke-WordWell 'reload'
         Start-Sleep 2
         $try = "[System.IO.MemoryMappedFiles.MemoryMappedFile]::OpenExisting('Global\shmpub_check_article', 'Read'); 'OPE' + 'NED'"
@@ -204,6 +204,23 @@ function Test-ServiceItems {
         Assert-That ($run.Text -match 'OPENED') "a plain user does not get the article's mapping: $($run.Text)"
         Set-GoodFeeds
         Invoke-WordWell 'reload'
+    }
+    Test-Item 'service.article.refused' {
+        Set-Feeds "[feed a]`r`nsource = a.csv`r`ncsv_segment = shmpub_check_article`r`nsegment_mode = 0600`r`n"
+        Invoke-WordWell 'reload'
+        Start-Sleep 2
+        $try = "[System.IO.MemoryMappedFiles.MemoryMappedFile]::OpenExisting('Global\shmpub_check_article', 'Read'); 'OPE' + 'NED'"
+        $run = Invoke-AsPlainUser 'powershell.exe' "-NoProfile -Command `"$try`""
+        Assert-That ($run.Text -match 'denied|UnauthorizedAccess') "a plain user gets a mapping of mode 0600: $($run.Text)"
+        Set-GoodFeeds
+        Invoke-WordWell 'reload'
+    }
+    Test-Item 'service.csharp' {
+        $source = Join-Path $PSScriptRoot '..\examples\windows\Reader.cs'
+        Assert-That (Test-Path $source) "$source is not there"
+        Add-Type -Path $source -ReferencedAssemblies System.Core
+        $code = [Reader]::Main(@('a', '0', 'shmpub-check'))
+        Assert-That ($code -eq 0) 'the example in C# does not find the table; its reason stands above'
     }
     Test-Item 'service.status.plain-user' {
         $run = Invoke-AsPlainUser $Shmpubd "service status --name $Service"

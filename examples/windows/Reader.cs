@@ -14,7 +14,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Threading;
 
-static class Reader
+public static class Reader
 {
 	static string prefix; // "Global\" of a service, "Local\" of a program in our own session
 
@@ -127,7 +127,7 @@ static class Reader
 		Console.WriteLine("column {0} of float64: {1} values, mean {2}", k, count, sum / count);
 	}
 
-	static int Main(string[] args)
+	public static int Main(string[] args)
 	{
 		if (args.Length < 1)
 		{
