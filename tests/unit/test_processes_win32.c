@@ -83,6 +83,35 @@ static int play_reader(const char *where)
 	return 0;
 }
 
+/* Publishes without a pause: as many rows as before and one more, up to MOST_ROWS; until it is killed. */
+#define MOST_ROWS 400
+
+static int play_hurry(const char *where)
+{
+	struct shmpub_publisher_options o = { .directory = where, .instance = instance };
+	static char text[4 * MOST_ROWS + 2];
+	struct shmpub_publisher *p;
+	struct shmpub_error err;
+
+	if (shmpub_publisher_open(&p, &o, &err) != SHMPUB_OK) {
+		spawn_answers(err.message);
+		return 3;
+	}
+	memset(text, '1', sizeof(text));
+	for (size_t i = 1; i < sizeof(text); i += 2)
+		text[i] = '\n';
+	for (size_t i = 0;; i++) {
+		size_t size = 4 + 2 * (i % MOST_ROWS);
+
+		if (shmpub_publish_csv(p, "f", text, size, NULL, NULL, &err) != 0) {
+			spawn_answers(err.message);
+			return 4;
+		}
+		if (i == 10)
+			spawn_answers("ready");
+	}
+}
+
 /* --- what a test needs --------------------------------------------------------------------------- */
 
 static struct shmpub_reader *new_reader(void)
@@ -281,6 +310,70 @@ static void test_woken_after_a_kill(void)
 	CHECK_INT("stops", spawned_ends(&p), 0);
 }
 
+/* Every look finds a whole table, and none is older than the one before. */
+static void read_for(struct shmpub_reader *r, int64_t ns, struct shmpub_mark *last, int *n)
+{
+	int64_t until = shm_monotonic_ns() + ns;
+	struct shmpub_snapshot *s;
+	struct shmpub_error err = { 0 };
+
+	while (shm_monotonic_ns() < until) {
+		int res = shmpub_acquire(&s, r, "f", NULL, &err);
+		struct shmpub_mark mark;
+
+		if (res != SHMPUB_OK) {
+			CHECK_STR("acquire", err.message, "");
+			return;
+		}
+		mark = shmpub_snapshot_stamp(s)->mark;
+		CHECK_INT("whole", shmpub_verify(s, &err), 0);
+		CHECK("never older", mark.epoch != last->epoch || mark.sequence >= last->sequence);
+		*n += mark.sequence != last->sequence;
+		*last = mark;
+		shmpub_release(s);
+	}
+}
+
+static void test_beside_a_hurry(void)
+{
+	struct shmpub_reader *r = new_reader();
+	struct shmpub_mark last = { 0 };
+	struct spawned p = SPAWNED_NONE;
+	int n = 0;
+
+	spawn(&p, "hurry", directory);
+	CHECK_STR("publisher", spawned_says(&p), "ready");
+	read_for(r, INT64_C(1500000000), &last, &n);
+	printf("%d snapshots seen of %llu in 1.5 s\n", n, (unsigned long long)last.sequence);
+	CHECK("many", n > 10);
+	spawned_killed(&p);
+	shmpub_reader_close(r);
+}
+
+/* Killed wherever it is; what its readers then have is whole, and the next one is found. */
+static void test_killed_anywhere(void)
+{
+	struct shmpub_reader *r = new_reader();
+	struct shmpub_snapshot *s;
+	struct shmpub_mark seen = { 0 };
+	struct spawned p = SPAWNED_NONE;
+
+	for (int i = 0; i < 8; i++) {
+		spawn(&p, "hurry", directory);
+		CHECK_STR("publisher", spawned_says(&p), "ready");
+		CHECK_INT("is found", shmpub_wait(r, "f", &seen, 5000, NULL), SHMPUB_OK);
+		s = newest(r);
+		Sleep((DWORD)(i * 3));
+		spawned_killed(&p);
+		CHECK("what is held is whole", s != NULL && shmpub_verify(s, NULL) == 0);
+		if (s != NULL)
+			seen = shmpub_snapshot_stamp(s)->mark;
+		seen.sequence += 1000000; /* nothing more of this one */
+		shmpub_release(s);
+	}
+	shmpub_reader_close(r);
+}
+
 static void test_life(void)
 {
 	struct spawned p = SPAWNED_NONE;
@@ -306,19 +399,17 @@ static void test_life(void)
 }
 
 static void (*const tests[])(void) = {
-	test_one_publisher,
-	test_killed,
-	test_handles_over_a_restart,
-	test_handle_of_the_lock,
-	test_woken,
-	test_woken_after_a_kill,
-	test_life,
+	test_one_publisher,      test_killed,          test_handles_over_a_restart,
+	test_handle_of_the_lock, test_woken,           test_woken_after_a_kill,
+	test_beside_a_hurry,     test_killed_anywhere, test_life,
 };
 
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "publisher") == 0)
 		return play_publisher(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "hurry") == 0)
+		return play_hurry(argv[2]);
 	if (argc == 3)
 		return play_reader(argv[2]);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
