@@ -30,7 +30,7 @@ static bool known(struct shm_user *out, WELL_KNOWN_SID_TYPE type)
 	*out = (struct shm_user){ 0 };
 	if (!CreateWellKnownSid(type, NULL, out->bytes, &size))
 		return false;
-	out->size = (uint8_t)size;
+	out->size = size;
 	return true;
 }
 

@@ -60,6 +60,7 @@ static int make_event(int *out, const char *path, int i, const struct shm_access
 		return r;
 	leaf_of(leaf, i);
 	shm_object_name(name, path, leaf);
+	SetLastError(ERROR_SUCCESS);
 	event = CreateEventW(&list.attributes, TRUE, FALSE, name);
 	sys = GetLastError();
 	if (event == NULL && sys == ERROR_INVALID_HANDLE)

@@ -74,6 +74,7 @@ static int attempt(HANDLE *out, uint64_t *pid, const struct shm_dir *dir,
 
 	snprintf(what, sizeof(what), "%s/" LEAF, dir->path);
 	shm_object_name(name, dir->path, LEAF);
+	SetLastError(ERROR_SUCCESS);
 	section = CreateFileMappingW(INVALID_HANDLE_VALUE, (SECURITY_ATTRIBUTES *)&list->attributes,
 	                             PAGE_READWRITE, 0, LOCK_SIZE, name);
 	sys = GetLastError();

@@ -139,6 +139,7 @@ int shm_root_make(HANDLE *out, struct shm_root **page, const char *path, struct 
 	if (r != SHMPUB_OK)
 		return r;
 	shm_object_name(name, path, LEAF);
+	SetLastError(ERROR_SUCCESS);
 	section = CreateFileMappingW(INVALID_HANDLE_VALUE, &list.attributes, PAGE_READWRITE, 0,
 	                             SHM_ROOT_SIZE, name);
 	is_old = GetLastError() == ERROR_ALREADY_EXISTS;

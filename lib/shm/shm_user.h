@@ -15,9 +15,9 @@
 #define SHM_USER_SIZE 68 /* of the longest SID; a uid takes the first four bytes */
 #define SHM_USER_TEXT 160
 
-/* Bytes after the first `size` are zero. */
+/* Bytes after the first `size` are zero. They are aligned as the kernel of Windows wants its SIDs. */
 struct shm_user {
-	uint8_t size; /* 0: nobody */
+	uint32_t size; /* 0: nobody */
 	uint8_t bytes[SHM_USER_SIZE];
 };
 

@@ -22,7 +22,7 @@ void shm_user_of_sid(struct shm_user *out, PSID sid)
 	*out = (struct shm_user){ 0 };
 	if (size == 0 || size > SHM_USER_SIZE)
 		return;
-	out->size = (uint8_t)size;
+	out->size = size;
 	memcpy(out->bytes, sid, size);
 }
 
@@ -76,19 +76,19 @@ static bool find_number(struct shm_user *out, const wchar_t *name)
 static bool find_account(struct shm_user *out, const char *name)
 {
 	wchar_t text[SHM_USER_TEXT * 2], domain[256];
-	uint8_t sid[SHM_USER_SIZE];
-	DWORD sid_size = sizeof(sid), domain_size = 256;
+	struct shm_user sid;
+	DWORD sid_size = sizeof(sid.bytes), domain_size = 256;
 	SID_NAME_USE use;
 
 	if (shm_wide(text, SHM_USER_TEXT * 2, name) == 0)
 		return false;
 	if (find_number(out, text))
 		return true;
-	if (!LookupAccountNameW(NULL, text, sid, &sid_size, domain, &domain_size, &use))
+	if (!LookupAccountNameW(NULL, text, sid.bytes, &sid_size, domain, &domain_size, &use))
 		return false;
 	if (use == SidTypeDomain || use == SidTypeInvalid || use == SidTypeUnknown)
 		return false;
-	shm_user_of_sid(out, sid);
+	shm_user_of_sid(out, sid.bytes);
 	return out->size > 0;
 }
 

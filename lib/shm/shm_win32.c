@@ -108,6 +108,7 @@ static int make_section(struct shm_map *map, const char *path, size_t size, DWOR
 		map->number = next_number();
 		snprintf(leaf, sizeof(leaf), "%llu", (unsigned long long)map->number);
 		shm_object_name(name, path, leaf);
+		SetLastError(ERROR_SUCCESS);
 		section = CreateFileMappingW(INVALID_HANDLE_VALUE, &list.attributes,
 		                             PAGE_READWRITE | kind, (DWORD)((uint64_t)size >> 32),
 		                             (DWORD)(size & UINT32_MAX), name);

@@ -58,7 +58,7 @@ struct shm_list {
 	struct shm_user owner;
 	union {
 		ACL list;
-		uint8_t room[SHM_LIST_SIZE];
+		uint32_t room[SHM_LIST_SIZE / 4]; /* the kernel wants it aligned */
 	} acl;
 };
 

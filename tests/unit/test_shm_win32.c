@@ -201,6 +201,7 @@ static void test_users(void)
 	int64_t a, b;
 
 	shm_user_self(&self);
+	CHECK("aligned, as the kernel wants it", (uintptr_t)shm_sid(&self) % 4 == 0);
 	CHECK("self", self.size > 0 && !shm_user_is_service(&self));
 	shm_user_number(text, &self);
 	CHECK("by number", shm_user_find(&user, text) && shm_user_equal(&user, &self));
