@@ -26,8 +26,8 @@
 #define SETTLE_NS ((int64_t)20 * 1000 * 1000) /* the clock that stamps ticks every 1 to 16 ms */
 #define COARSE_NS ((int64_t)2 * 1000 * 1000 * 1000) /* of FAT, which has no time of a change */
 #define LATELY_NS ((int64_t)2 * 1000 * 1000 * 1000)
-#define LOCKED_TRIES 5
-#define LOCKED_PAUSE_MS 20
+#define OPEN_TRIES 5
+#define OPEN_PAUSE_MS 20
 #define READ_MAX ((size_t)1 << 20) /* bytes of one call: a writer waits no longer than for that */
 #define BROKEN_TRIES 3
 #define BROKEN_PAUSE_MS 20
@@ -186,14 +186,6 @@ static void set_readers(struct source_mark *m, HANDLE h)
 
 /* --- opening -------------------------------------------------------------------------------------- */
 
-/* Only for a look: nobody's way of sharing forbids that. */
-static HANDLE open_for_look(const wchar_t *path)
-{
-	return CreateFileW(path, FILE_READ_ATTRIBUTES, SHARED, NULL, OPEN_EXISTING,
-	                   FILE_FLAG_BACKUP_SEMANTICS | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS,
-	                   NULL);
-}
-
 static bool is_locked(DWORD code)
 {
 	return code == ERROR_SHARING_VIOLATION || code == ERROR_LOCK_VIOLATION;
@@ -216,18 +208,22 @@ static bool may_pass(DWORD code)
 	return is_locked(code) || code == ERROR_ACCESS_DENIED;
 }
 
-static int open_for_reading(HANDLE *out, const wchar_t *wide, const char *path,
-                            struct shmpub_error *err)
+static HANDLE open_shared(const wchar_t *wide, DWORD rights, DWORD flags)
 {
-	DWORD rights = FILE_READ_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE;
-	DWORD flags = FILE_FLAG_OVERLAPPED | FILE_FLAG_SEQUENTIAL_SCAN | SECURITY_SQOS_PRESENT |
-	              SECURITY_ANONYMOUS;
+	return CreateFileW(wide, rights, SHARED, NULL, OPEN_EXISTING,
+	                   flags | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL);
+}
+
+/* What may pass is waited for, a tenth of a second at most. */
+static int open_patiently(HANDLE *out, const wchar_t *wide, DWORD rights, DWORD flags,
+                          const char *path, struct shmpub_error *err)
+{
 	DWORD code = ERROR_SUCCESS;
 
-	for (int i = 0; i < LOCKED_TRIES; i++) {
+	for (int i = 0; i < OPEN_TRIES; i++) {
 		if (i)
-			Sleep(LOCKED_PAUSE_MS);
-		*out = CreateFileW(wide, rights, SHARED, NULL, OPEN_EXISTING, flags, NULL);
+			Sleep(OPEN_PAUSE_MS);
+		*out = open_shared(wide, rights, flags);
 		if (*out != INVALID_HANDLE_VALUE)
 			return SHMPUB_OK;
 		code = GetLastError();
@@ -237,15 +233,27 @@ static int open_for_reading(HANDLE *out, const wchar_t *wide, const char *path,
 	return failed(code, path, err);
 }
 
+static int open_for_reading(HANDLE *out, const wchar_t *wide, const char *path,
+                            struct shmpub_error *err)
+{
+	return open_patiently(out, wide,
+	                      FILE_READ_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE,
+	                      FILE_FLAG_OVERLAPPED | FILE_FLAG_SEQUENTIAL_SCAN, path, err);
+}
+
+/* For a look at the attributes alone, which nobody's way of sharing forbids; also of a folder. */
+#define LOOK_RIGHTS FILE_READ_ATTRIBUTES
+#define LOOK_FLAGS FILE_FLAG_BACKUP_SEMANTICS
+
 /* A look at what stands under the path now. */
 static int look_at_path(struct source_mark *out, const wchar_t *wide, const char *path,
                         struct shmpub_error *err)
 {
-	HANDLE h = open_for_look(wide);
-	int r;
+	HANDLE h;
+	int r = open_patiently(&h, wide, LOOK_RIGHTS, LOOK_FLAGS, path, err);
 
-	if (h == INVALID_HANDLE_VALUE)
-		return failed(GetLastError(), path, err);
+	if (r)
+		return r;
 	r = look_at_file(out, h, path, err);
 	CloseHandle(h);
 	return r;
@@ -352,16 +360,22 @@ static int read_open(struct buffer *out, struct source_mark *mark, struct readin
 	return same_look(&before, &after) && out->size == before.size ? SHMPUB_OK : SOURCE_BUSY;
 }
 
+/* Many of these share a thread: whatever is in the way, nothing is waited for. */
 bool source_file_rests(const char *path, const struct source_mark *seen)
 {
 	struct source_mark now;
 	wchar_t *wide;
+	HANDLE h;
 	bool rests;
 
 	if (path_wide(&wide, path, NULL) != SHMPUB_OK)
 		return false;
-	rests = look_at_path(&now, wide, path, NULL) == SHMPUB_OK && source_mark_equal(seen, &now);
+	h = open_shared(wide, LOOK_RIGHTS, LOOK_FLAGS);
 	mem_free(wide);
+	if (h == INVALID_HANDLE_VALUE)
+		return false;
+	rests = look_at_file(&now, h, path, NULL) == SHMPUB_OK && source_mark_equal(seen, &now);
+	CloseHandle(h);
 	return rests;
 }
 
