@@ -6,6 +6,7 @@
 #include "file_mode.h"
 #include "keys.h"
 #include "source_file.h"
+#include "segment.h"
 
 /*
  * Names that must differ are put in order and compared with their neighbours, so
@@ -101,8 +102,8 @@ static int check_segment_names(struct config *c, struct named *names, struct con
 	for (size_t i = 0; i < c->n_feeds; i++) {
 		if (is_second(c, i)) /* which is told already */
 			continue;
-		add(names, &n, c->feeds[i]->csv_segment, c->feeds[i]);
-		add(names, &n, c->feeds[i]->array_segment, c->feeds[i]);
+		add(names, &n, segment_name_key(c->feeds[i]->csv_segment), c->feeds[i]);
+		add(names, &n, segment_name_key(c->feeds[i]->array_segment), c->feeds[i]);
 	}
 	qsort(names, n, sizeof(*names), by_appearance);
 	for (size_t i = 0; i < n; i++)

@@ -72,6 +72,8 @@ struct segment_live {
 
 /* NULL, or what a segment's name has to look like here. */
 const char *segment_name_problem(struct span name);
+/* Names that surely mean one segment have one key; NULL of NULL. */
+const char *segment_name_key(const char *name);
 
 /*
  * Make the name ours against other processes, or see that it still is. `place` tells who

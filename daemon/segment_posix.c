@@ -39,6 +39,11 @@ const char *segment_name_problem(struct span name)
 	       "or '-'";
 }
 
+const char *segment_name_key(const char *name)
+{
+	return name;
+}
+
 static int open_directory(struct shmpub_error *err)
 {
 	int fd = open(SHMPUB_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

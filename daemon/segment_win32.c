@@ -28,6 +28,7 @@
 #define READERS_SIZE ((uint64_t)100 * 1024)
 #define ROOM_LEAST ((uint64_t)64 << 20)
 #define ROOM_TIMES 8
+#define ROOM_MORE ((uint64_t)4 << 30) /* its page tables take some MiB */
 #define CLAIM_SIZE 4096
 #define OBJECT_SIZE (SEGMENT_NAME_SIZE + 16) /* with "Global\", "~" and NUL */
 
@@ -38,7 +39,9 @@ static const struct shm_rights rights = {
 
 /* --- names ------------------------------------------------------------------------------------- */
 
-static const char *const prefixes[] = { "Global\\", "Local\\" };
+#define LOCAL "Local\\"
+
+static const char *const prefixes[] = { "Global\\", LOCAL };
 
 static size_t prefix_size(struct span name)
 {
@@ -59,6 +62,13 @@ const char *segment_name_problem(struct span name)
 		return NULL;
 	return "the name of a mapping wanted: 1 to 40 of A-Z a-z 0-9 _ . -, not beginning with '.' "
 	       "or '-', where 'Global\\' or 'Local\\' may stand before it";
+}
+
+const char *segment_name_key(const char *name)
+{
+	size_t n = strlen(LOCAL);
+
+	return name != NULL && strncmp(name, LOCAL, n) == 0 ? name + n : name;
 }
 
 /*
@@ -280,8 +290,11 @@ static int have_section(struct segment_live *live, const struct segment_draft *d
 {
 	uint64_t room = d->room;
 
-	if (room < wants) /* not said, or outgrown */
+	if (room < wants) { /* not said, or outgrown */
 		room = wants > ROOM_LEAST / ROOM_TIMES ? ROOM_TIMES * wants : ROOM_LEAST;
+		if (room - wants > ROOM_MORE)
+			room = wants + ROOM_MORE;
+	}
 	if (room < READERS_SIZE)
 		room = READERS_SIZE;
 	if (live->memory != 0 && live->view_size >= wants)

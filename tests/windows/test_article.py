@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from daemons import FAST, Daemon
+from daemons import FAST, SHMPUBD, Daemon
 from interpreter import PYTHON, Interpreter
 from wine import BUILD, Wine, until
 
@@ -277,8 +277,7 @@ def test_names(wine: Wine, bad: str) -> None:
     folder = wine.drive / "names"
     folder.mkdir(exist_ok=True)
     (folder / "bad.ini").write_text(f"[feed a]\nsource = a.csv\ncsv_segment = {bad}\n")
-    program = str(BUILD / "daemon" / "shmpubd.exe")
-    run = wine.run(program, "--check", "-c", wine.windows_path(folder / "bad.ini"))
+    run = wine.run(SHMPUBD, "--check", "-c", wine.windows_path(folder / "bad.ini"))
     assert run.returncode == 1
     assert "csv_segment: the name of a mapping wanted: 1 to 40 of" in run.stdout + run.stderr
 
@@ -305,3 +304,14 @@ def test_service(wine: Wine, reader: Interpreter, name: str) -> None:
     finally:
         wine.run(program, "service", "uninstall", "--name", name)
     assert look(reader, f"Global\\{name}") is None
+
+
+def test_one_name_twice(wine: Wine) -> None:
+    folder = wine.drive / "names"
+    folder.mkdir(exist_ok=True)
+    names = {"a": "x", "b": "Local\\x"}
+    lines = [f"[feed {f}]\nsource = a.csv\ncsv_segment = {n}\n" for f, n in names.items()]
+    (folder / "twice.ini").write_text("".join(lines))
+    run = wine.run(SHMPUBD, "--check", "-c", wine.windows_path(folder / "twice.ini"))
+    assert run.returncode == 1
+    assert "segment x is already that of" in run.stdout + run.stderr
