@@ -325,11 +325,13 @@ static void write_over(struct segment_live *live, const struct segment_draft *d)
 
 	memset(live->view, 0, word);
 	MemoryBarrier();
-	memcpy(live->view + word, d->bytes.data + word, size - word);
+	if (size > word) /* an array may be empty */
+		memcpy(live->view + word, d->bytes.data + word, size - word);
 	if (live->used > size)
 		memset(live->view + size, 0, live->used - size);
 	MemoryBarrier();
-	memcpy(live->view, d->bytes.data, word);
+	if (word > 0)
+		memcpy(live->view, d->bytes.data, word);
 	live->used = size;
 	live->word_size = word;
 }
