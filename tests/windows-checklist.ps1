@@ -386,6 +386,55 @@ function Test-SourceItems {
     Set-GoodFeeds
 }
 
+# --- items: the article's mappings ---------------------------------------------------------------------
+
+# The text behind its length, as the article's reader takes it from what it has opened.
+function Read-Article {
+    param([System.IO.MemoryMappedFiles.MemoryMappedFile] $Map, [int] $Size = 102400)
+    $view = $Map.CreateViewAccessor(0, $Size, 'Read')
+    try {
+        $bytes = [byte[]]::new($view.ReadInt32(0))
+        $view.ReadArray(4, $bytes, 0, $bytes.Length) | Out-Null
+        [System.Text.Encoding]::UTF8.GetString($bytes)
+    }
+    finally { $view.Dispose() }
+}
+
+function Test-ArticleItems {
+    $source = Join-Path $Place 'a.csv'
+    $mapping = 'shmpub_check_article'
+    Test-Item 'article.text' {
+        Use-Daemon "csv_segment = $mapping`r`n" {
+            $map = [System.IO.MemoryMappedFiles.MemoryMappedFile]::OpenExisting($mapping, 'Read')
+            try {
+                Assert-That ((Read-Article $map) -eq "a,b`r`n1,2`r`n") 'it is not the text of the source'
+                [System.IO.File]::WriteAllText($source, "a,b`r`n1,2`r`n3,4`r`n")
+                Wait-Until { (Read-Article $map) -match '3,4' } 20 'what was opened does not change'
+            }
+            finally { $map.Dispose() }
+        }
+    }
+    Test-Item 'article.outgrown' {
+        [System.IO.File]::WriteAllText($source, "a,b`r`n1,2`r`n")
+        $large = "a,b`r`n" + ("12345,6`r`n" * 50000)
+        Use-Daemon "csv_segment = $mapping`r`nsegment_room = 200K`r`n" {
+            $map = [System.IO.MemoryMappedFiles.MemoryMappedFile]::OpenExisting($mapping, 'Read')
+            try {
+                [System.IO.File]::WriteAllText($source, $large)
+                Wait-Until { (Invoke-Program $Shmpub '-i shmpub-check ls').Text -match 'keeps the mapping open' } 20 'that it does not fit is not told'
+                Assert-That ((Read-Article $map) -eq "a,b`r`n1,2`r`n") 'the last version did not stay'
+            }
+            finally { $map.Dispose() }
+            Wait-Until { (Invoke-Program $Shmpub '-i shmpub-check ls').Text -notmatch 'keeps the mapping open' } 20 'it is not made anew'
+            $map = [System.IO.MemoryMappedFiles.MemoryMappedFile]::OpenExisting($mapping, 'Read')
+            try { Assert-That ((Read-Article $map 1000000) -eq $large) 'it is not the larger text' }
+            finally { $map.Dispose() }
+        }
+    }
+    [System.IO.File]::WriteAllText($source, "a,b`r`n1,2`r`n")
+    Set-GoodFeeds
+}
+
 # --- items: a restart of Windows ---------------------------------------------------------------------
 
 function Test-AfterRestart {
@@ -416,6 +465,7 @@ else {
     else {
         try {
             Test-SourceItems
+            Test-ArticleItems
             Test-ServiceItems
         }
         finally { Remove-Everything }
