@@ -26,10 +26,9 @@ const char process_signals_help[] =
         "Ctrl-C and Ctrl-Break stop. A service reads the configuration again when it is told to:\n"
         "see docs/WINDOWS.md.\n";
 
-/* Writing into a closed pipe is an error here. No box asks somebody to put a disk into a drive. */
+/* Writing into a closed pipe, or onto a full disk, is an error here and no signal. */
 void process_ignore_signals(void)
 {
-	SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX);
 }
 
 const char process_thread_bounds[] = "the memory that is free, and the limits of its job";

@@ -14,6 +14,8 @@
  * Its streams are made binary, so that a program writes the same bytes as on Linux; a console
  * begins a new line at a line feed all the same. What a console shows is UTF-8 as long as the
  * program runs. The code page belongs to the console and not to the program, so it is put back.
+ *
+ * A drive without a disk is an error that is told: no box asks somebody to put one in.
  */
 
 static UINT page_before;
@@ -41,6 +43,7 @@ static bool is_console(DWORD number)
 
 bool standard_open(void)
 {
+	SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX);
 	for (int fd = 0; fd <= 2; fd++)
 		(void)_setmode(fd, _O_BINARY);
 	page_before = GetConsoleOutputCP();
