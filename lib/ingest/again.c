@@ -82,21 +82,17 @@ void again_note_large(struct part *p, size_t column, struct span cell, const cha
 
 /* --- the first reading ------------------------------------------------------------------------------ */
 
-/* As pandas' to_numeric: integers of mixed signs, or beyond 64 bits, are no one type; with NA floats. */
+/* What the values of a category are; NA beside integers makes floats of them afterwards. */
 static enum reading first_of_category(const struct evidence *e, const struct columns *s)
 {
-	bool are_ints = e->first_not_int == ROW_NONE;
+	enum reading reading;
 
-	if (!s->has_number_options && !e->has_not_float) {
-		if (are_ints && e->first_beyond == ROW_NONE)
-			return e->n_nulls ? READ_FLOAT : READ_INT;
-		if (e->first_not_uint == ROW_NONE && e->first_huge == ROW_NONE && !e->has_negative)
-			return e->n_nulls ? READ_FLOAT : READ_UINT;
-		if (!are_ints)
-			return READ_FLOAT;
-		return e->has_not_long || e->first_huge == ROW_NONE ? READ_TEXT : READ_LONG;
-	}
-	return e->has_not_bool ? READ_TEXT : READ_BOOL;
+	if (s->has_number_options || e->has_not_float)
+		return e->has_not_bool ? READ_TEXT : READ_BOOL;
+	reading = numeric_verdict(&e->numbers, false).reading;
+	if (e->n_nulls && (reading == READ_INT || reading == READ_UINT))
+		return READ_FLOAT;
+	return reading == READ_LONG && e->has_not_long ? READ_TEXT : reading;
 }
 
 static enum reading first_reading(const struct column *c, const struct evidence *e,
@@ -250,27 +246,12 @@ static int check_first(struct part *p, struct look *l)
 	                                           : " is to be bool, the cell is missing");
 }
 
-/* Numbers keep their type but for NA among them, which makes floats of all that can be. */
-static struct verdict decide_by_value(const struct look *l)
-{
-	const struct evidence *e = &l->s->seen;
-	struct verdict v = evidence_verdict(e);
-	bool has_null = e->n_nulls || l->second.has_null_number;
-
-	if (v.reading == READ_BOOL && e->n_nulls)
-		return verdict_of(READ_BOOL, SHMPUB_FLOAT64);
-	if (has_null && (v.reading == READ_INT || v.reading == READ_UINT ||
-	                 (v.reading == READ_LONG && !e->has_unsigned)))
-		return verdict_of(READ_FLOAT, SHMPUB_FLOAT64);
-	return v;
-}
-
 static struct verdict decide(const struct look *l)
 {
 	struct verdict v = verdict_of(READ_TEXT, SHMPUB_TEXT);
 
 	if (l->c->nulls_by_value)
-		return decide_by_value(l);
+		return evidence_level_verdict(&l->s->seen, l->second.has_null_number);
 	if (l->c->is_date)
 		v = dates_verdict(l->s->dates, l->c, l->s->n_nulls);
 	else if (!l->c->infers_again && !l->c->is_cast_to_text &&

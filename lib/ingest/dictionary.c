@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "ingest/numeric.h"
 #include "value/scan.h"
 
 /*
@@ -135,11 +136,6 @@ static int compare_text(const void *a, const void *b)
 	return c ? c : (x->as.text.size > y->as.text.size) - (x->as.text.size < y->as.text.size);
 }
 
-/* What words are, all of them, to pandas' to_numeric. */
-struct words_kind {
-	bool are_numbers, have_floats, have_negative, have_unsigned, have_beyond, are_bools;
-};
-
 static struct span trimmed(struct span word)
 {
 	while (word.size && scan_is_blank(word.data[0]))
@@ -149,52 +145,32 @@ static struct span trimmed(struct span word)
 	return word;
 }
 
-static void look_number(struct words_kind *k, struct span word)
+/* False: the word is no number. */
+static bool note_number(struct numeric *n, struct span word)
 {
 	double f;
-	int64_t i;
 
-	k->are_numbers = value_float_again(&f, word);
-	if (!k->are_numbers)
-		return;
-	switch (value_int(&i, trimmed(word))) {
-	case INT_SIGNED:
-		k->have_negative = k->have_negative || i < 0;
-		break;
-	case INT_UNSIGNED:
-		k->have_unsigned = true;
-		break;
-	case INT_BEYOND:
-		k->have_beyond = true;
-		break;
-	default:
-		k->have_floats = true;
-	}
+	if (!value_float_again(&f, word))
+		return false;
+	numeric_add(n, trimmed(word));
+	return true;
 }
 
-/* Integers beyond 64 bits, or large ones beside negative ones, stay text. */
+/* Integers beyond 64 bits stay text: Arrow has no such integers. */
 static enum shmpub_type type_of(const struct dictionary *d, const struct columns *s)
 {
-	struct words_kind k = { .are_numbers = !s->has_number_options, .are_bools = true };
-	bool b;
+	struct numeric numbers = { .has_float = false };
+	bool are_numbers = !s->has_number_options, are_bools = true, b;
 
 	if (d->n == 0)
 		return SHMPUB_TEXT;
-	for (size_t i = 0; i < d->n && (k.are_numbers || k.are_bools); i++) {
-		if (k.are_numbers)
-			look_number(&k, word_of(d, i));
-		if (k.are_bools)
-			k.are_bools = value_bool_rules(&b, word_of(d, i), &s->rules);
+	for (size_t i = 0; i < d->n && (are_numbers || are_bools); i++) {
+		are_numbers = are_numbers && note_number(&numbers, word_of(d, i));
+		are_bools = are_bools && value_bool_rules(&b, word_of(d, i), &s->rules);
 	}
-	if (!k.are_numbers)
-		return k.are_bools ? SHMPUB_BOOL : SHMPUB_TEXT;
-	if (k.have_unsigned && k.have_negative)
-		return SHMPUB_TEXT;
-	if (k.have_floats)
-		return SHMPUB_FLOAT64;
-	if (k.have_beyond)
-		return SHMPUB_TEXT;
-	return k.have_unsigned ? SHMPUB_UINT64 : SHMPUB_INT64;
+	if (are_numbers)
+		return numeric_verdict(&numbers, false).type;
+	return are_bools ? SHMPUB_BOOL : SHMPUB_TEXT;
 }
 
 /* The word is a number that fits. */

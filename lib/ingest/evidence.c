@@ -10,10 +10,13 @@
 static void look_integer(struct evidence *e, const struct columns *s, struct span cell,
                          uint64_t row)
 {
-	int64_t i;
+	enum int_answer answer;
+	int64_t i = 0;
 	uint64_t u;
 
-	switch (value_int_rules(&i, cell, &s->rules)) {
+	answer = value_int_rules(&i, cell, &s->rules);
+	numeric_note(&e->numbers, answer, i);
+	switch (answer) {
 	case INT_NONE:
 		e->first_not_int = row < e->first_not_int ? row : e->first_not_int;
 		break;
@@ -73,6 +76,7 @@ void evidence_join(struct evidence *e, const struct evidence *o)
 	e->first_beyond = smaller(e->first_beyond, o->first_beyond);
 	e->first_not_uint = smaller(e->first_not_uint, o->first_not_uint);
 	e->first_huge = smaller(e->first_huge, o->first_huge);
+	numeric_join(&e->numbers, &o->numbers);
 	e->has_unsigned |= o->has_unsigned;
 	e->has_negative |= o->has_negative;
 	e->has_not_float |= o->has_not_float;
@@ -117,4 +121,16 @@ struct verdict evidence_verdict(const struct evidence *e)
 		return kind_verdict(READ_BOOL, SHMPUB_BOOL,
 		                    e->n_nulls ? SHMPUB_KIND_BOOL : SHMPUB_PLAIN);
 	return kind_verdict(READ_TEXT, SHMPUB_TEXT, SHMPUB_PLAIN);
+}
+
+struct verdict evidence_level_verdict(const struct evidence *e, bool has_null_number)
+{
+	struct verdict v = evidence_verdict(e);
+	bool has_null = e->n_nulls || has_null_number;
+	bool is_number = v.reading == READ_INT || v.reading == READ_UINT ||
+	                 (v.reading == READ_LONG && !e->has_unsigned);
+
+	if (v.reading == READ_BOOL && e->n_nulls)
+		return verdict_of(READ_BOOL, SHMPUB_FLOAT64);
+	return has_null && is_number ? verdict_of(READ_FLOAT, SHMPUB_FLOAT64) : v;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "ingest/column.h"
+#include "ingest/numeric.h"
 
 #define ROW_NONE UINT64_MAX
 
@@ -22,7 +23,8 @@ struct evidence {
 	uint64_t first_not_uint; /* value_uint: UINT_NONE */
 	uint64_t first_huge;     /* value_uint: UINT_BEYOND */
 	bool has_unsigned;       /* above INT64_MAX */
-	bool has_negative;
+	bool has_negative; /* or another cell that begins with a minus sign: pandas asks no more */
+	struct numeric numbers;
 	bool has_not_float, has_not_bool, has_not_long;
 	bool is_text; /* no cell to come can change that it is text with NA */
 };
@@ -39,5 +41,11 @@ void evidence_add(struct evidence *e, const struct column *c, const struct colum
 void evidence_join(struct evidence *e, const struct evidence *other);
 /* The type pandas would settle on without being told one. */
 struct verdict evidence_verdict(const struct evidence *e);
+/*
+ * The same for a level of the index, which goes through pandas' inference once more: objects
+ * with NA become floats, but not where an integer fits uint64 alone. `has_null_number`: a
+ * number among the cells is NA by its value.
+ */
+struct verdict evidence_level_verdict(const struct evidence *e, bool has_null_number);
 
 #endif

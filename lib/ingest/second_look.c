@@ -46,23 +46,6 @@ bool second_look_is_null(const struct column *c, struct span cell, double v)
 	return span_eq(cell, span_of(number, (size_t)size));
 }
 
-static void look_integer(struct second_look *l, struct span digits)
-{
-	int64_t i;
-
-	l->has_int = true;
-	switch (value_int(&i, digits)) {
-	case INT_SIGNED:
-		l->has_negative |= i < 0;
-		break;
-	case INT_UNSIGNED:
-		l->has_unsigned = true;
-		break;
-	default:
-		l->has_beyond = true;
-	}
-}
-
 static bool has_float_sign(struct span text)
 {
 	for (size_t i = 0; i < text.size; i++) {
@@ -93,9 +76,9 @@ void second_look_add(struct second_look *l, const struct column *c, const struct
 	}
 	size = value_python_int(room, cell);
 	if (size)
-		look_integer(l, span_of(room, size));
+		numeric_add(&l->numbers, span_of(room, size));
 	else if (has_float_sign(cell))
-		l->has_float = true;
+		l->numbers.has_float = true;
 	else
 		l->has_not_number = true; /* more digits than Python takes */
 }
@@ -104,20 +87,8 @@ struct verdict second_look_verdict(const struct second_look *l)
 {
 	struct verdict v = verdict_of(READ_BOOL, SHMPUB_BOOL);
 
-	if (!l->has_not_number) {
-		bool has_null = l->has_null || l->has_null_number;
-
-		if (l->has_unsigned && (has_null || l->has_negative))
-			return verdict_of(READ_TEXT, SHMPUB_TEXT);
-		if (l->has_float || has_null)
-			return verdict_of(READ_FLOAT, SHMPUB_FLOAT64);
-		if (l->has_beyond)
-			return (struct verdict){ .reading = READ_LONG,
-				                 .type = SHMPUB_TEXT,
-				                 .kind = SHMPUB_KIND_INT };
-		return l->has_unsigned ? verdict_of(READ_UINT, SHMPUB_UINT64)
-		                       : verdict_of(READ_INT, SHMPUB_INT64);
-	}
+	if (!l->has_not_number)
+		return numeric_verdict(&l->numbers, l->has_null || l->has_null_number);
 	if (l->has_not_bool)
 		return verdict_of(READ_TEXT, SHMPUB_TEXT);
 	v.kind = l->has_null ? SHMPUB_KIND_BOOL : SHMPUB_PLAIN;

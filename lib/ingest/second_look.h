@@ -5,11 +5,12 @@
 #ifndef SHMPUB_INGEST_SECOND_LOOK_H
 #define SHMPUB_INGEST_SECOND_LOOK_H
 
-#include "ingest/column.h"
+#include "ingest/numeric.h"
 
 /* What the second look has seen of a level. */
 struct second_look {
-	bool has_null, has_null_number, has_float, has_int, has_negative, has_unsigned, has_beyond;
+	struct numeric numbers;
+	bool has_null, has_null_number;
 	bool has_not_number, has_not_bool;
 };
 

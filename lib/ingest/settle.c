@@ -50,12 +50,8 @@ static struct verdict asked_category(const struct evidence *e)
 {
 	if (e->n_values == 0 || e->is_text)
 		return verdict_of(READ_CATEGORY, SHMPUB_TEXT);
-	if (e->first_not_int == ROW_NONE && e->first_beyond == ROW_NONE)
-		return verdict_of(READ_CATEGORY, SHMPUB_INT64);
-	if (e->first_not_uint == ROW_NONE && e->first_huge == ROW_NONE && !e->has_negative)
-		return verdict_of(READ_CATEGORY, SHMPUB_UINT64);
 	if (!e->has_not_float)
-		return verdict_of(READ_CATEGORY, SHMPUB_FLOAT64);
+		return verdict_of(READ_CATEGORY, numeric_verdict(&e->numbers, false).type);
 	return verdict_of(READ_CATEGORY, e->has_not_bool ? SHMPUB_TEXT : SHMPUB_BOOL);
 }
 
@@ -71,21 +67,10 @@ static struct verdict asked_timestamp(const struct column *c, const struct colum
 	return dates_verdict(&dates, c, s->n_nulls);
 }
 
-/*
- * Levels of index_col go through pandas' inference once more: objects with NaN become
- * floats, but not where an integer fits uint64 alone.
- */
 static struct verdict inferred(const struct column *c, const struct evidence *e)
 {
-	struct verdict v = evidence_verdict(e);
-
-	if (c->index_level >= 0 && !c->is_leading && e->n_nulls) {
-		if (v.reading == READ_BOOL)
-			return verdict_of(READ_BOOL, SHMPUB_FLOAT64);
-		if (v.reading == READ_LONG && !e->has_unsigned)
-			return verdict_of(READ_FLOAT, SHMPUB_FLOAT64);
-	}
-	return v;
+	return c->index_level >= 0 && !c->is_leading ? evidence_level_verdict(e, false)
+	                                             : evidence_verdict(e);
 }
 
 static struct verdict decide(const struct column *c, const struct column_state *s)
