@@ -57,16 +57,17 @@ static struct span text_in(char *room, const struct column *c, const struct colu
 {
 	if (c->first != READ_LITERAL && column_is_na(c, cell))
 		return SPAN_NONE;
-	if (!c->restrings || c->first == READ_TEXT || c->first == READ_LITERAL)
+	if (!column_is_of_values(c) || c->first == READ_TEXT || c->first == READ_LITERAL)
 		return cell;
 	return span_of(room, spell(room, c, s, cell));
 }
 
 struct span again_cell(struct part *p, const struct column *c, struct span cell)
 {
-	char *room = c->restrings ? part_room(p, cell.size + 1 + FORMAT_MAX) : NULL;
+	char *room = column_is_of_values(c) ? part_room(p, cell.size + 1 + FORMAT_MAX) : NULL;
 
-	return room || !c->restrings ? text_in(room, c, &p->in->columns, cell) : SPAN_NONE;
+	return room || !column_is_of_values(c) ? text_in(room, c, &p->in->columns, cell)
+	                                       : SPAN_NONE;
 }
 
 void again_note_large(struct part *p, size_t column, struct span cell, const char *at)
@@ -157,7 +158,7 @@ static bool look_cell(struct part *p, struct look *l, struct span cell, uint64_t
 		return l->is_wrong && l->is_wrong(&one, l->c->first_dtype);
 	}
 	cell = text_in(room, l->c, &p->in->columns, cell);
-	if (l->c->is_date)
+	if (column_is_date(l->c))
 		look_date(l, cell);
 	l->second.has_null |= cell.data == NULL;
 	if (l->c->infers_again && cell.data)
@@ -224,7 +225,7 @@ static int check_first(struct part *p, struct look *l)
 	bool is_int = c->first_dtype == CSV_DTYPE_INT64 && c->first == READ_INT;
 	bool is_bool = c->first_dtype == CSV_DTYPE_BOOL && c->first == READ_BOOL;
 	bool may_be_text = c->first_dtype == CSV_DTYPE_AUTO || c->first_dtype == CSV_DTYPE_STR ||
-	                   c->first_dtype == CSV_DTYPE_CATEGORY || c->is_unconverted;
+	                   c->first_dtype == CSV_DTYPE_CATEGORY || c->request.is_unconverted;
 	int r;
 
 	if (c->first == READ_TEXT && !may_be_text)
@@ -250,11 +251,11 @@ static struct verdict decide(const struct look *l)
 {
 	struct verdict v = verdict_of(READ_TEXT, SHMPUB_TEXT);
 
-	if (l->c->nulls_by_value)
+	if (l->c->route == ROUTE_COMPARED)
 		return evidence_level_verdict(&l->s->seen, l->second.has_null_number);
-	if (l->c->is_date)
+	if (column_is_date(l->c))
 		v = dates_verdict(l->s->dates, l->c, l->s->n_nulls);
-	else if (!l->c->infers_again && !l->c->is_cast_to_text &&
+	else if (!l->c->infers_again && l->c->route != ROUTE_TEXT_OF_VALUES &&
 	         l->s->seen.n_values == 0) /* objects that are NaN */
 		return (struct verdict){ .reading = READ_BOOL,
 			                 .type = SHMPUB_BOOL,
@@ -263,7 +264,7 @@ static struct verdict decide(const struct look *l)
 		v = second_look_verdict(&l->second);
 	if (v.reading == READ_TEXT && l->c->first == READ_LITERAL)
 		v.reading = READ_LITERAL;
-	else if (v.reading == READ_TEXT && l->c->restrings && l->c->first != READ_TEXT)
+	else if (v.reading == READ_TEXT && column_is_of_values(l->c) && l->c->first != READ_TEXT)
 		v.reading = READ_ANEW;
 	return v;
 }
@@ -274,7 +275,7 @@ int again_settle(struct part *p, size_t column)
 	int r = SHMPUB_OK;
 
 	l.c->first = READ_TEXT;
-	if (l.c->restrings) {
+	if (column_is_of_values(l.c)) {
 		r = look_at_all(p, &l);
 		if (r == SHMPUB_OK) {
 			l.c->first = first_reading(l.c, &l.s->seen, &p->in->columns);
@@ -317,7 +318,8 @@ static bool put(struct column_sink *sink, uint64_t row, const struct column *c,
 			((double *)sink->values)[row] = b;
 		else /* pandas puts NaN among bools, which is true */
 			bit_put(sink->values, row,
-			        b || (c->nulls_by_value && second_look_is_null_number(c, 0)));
+			        b || (c->route == ROUTE_COMPARED &&
+			              second_look_is_null_number(c, 0)));
 		return true;
 	}
 }

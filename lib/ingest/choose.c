@@ -211,7 +211,7 @@ static int set_levels(struct choice *c, struct shmpub_error *err)
 		size_t k = find_label(c, item);
 		struct column *column = &c->s->columns[k];
 
-		if (k == c->n_labels || column->is_missing)
+		if (k == c->n_labels || column->route == ROUTE_MISSING)
 			return no_column("index_col", item, err);
 		if (column->index_level >= 0)
 			return error_set(err, SHMPUB_ERR_CSV, "index_col: \"%.*s\" is there twice",
@@ -251,7 +251,8 @@ static int match(struct choice *c, struct shmpub_error *err)
 	}
 	c->s->has_no_field = c->s->n == 0;
 	while (c->s->n < c->n_labels) { /* the first row lacks a field that usecols counts */
-		c->s->columns[c->s->n] = (struct column){ .index_level = -1, .is_missing = true };
+		c->s->columns[c->s->n] = (struct column){ .index_level = -1,
+			                                  .route = ROUTE_MISSING };
 		c->s->n++;
 	}
 	for (size_t i = 0; i < c->s->n; i++) {
@@ -284,9 +285,9 @@ static int set_date(struct choice *c, const struct csv_item *item, struct shmpub
 
 		if (column->is_leading || !span_eq(column->name, c->labels[k].text))
 			continue;
-		if (column->is_missing)
+		if (column->route == ROUTE_MISSING)
 			return no_column("parse_dates", item, err);
-		column->is_date |= column->index_level < 0;
+		column->request.is_date |= column->index_level < 0;
 	}
 	return SHMPUB_OK;
 }
@@ -342,8 +343,8 @@ static int set_unconverted(struct choice *c, const struct csv_item *item, struct
 
 		if (column->source != source)
 			continue;
-		column->is_unconverted = true;
-		column->is_read_as_date = !c->o->parses_index && c->h->leading == 0;
+		column->request.is_unconverted = true;
+		column->request.is_read = !c->o->parses_index && c->h->leading == 0;
 	}
 	return SHMPUB_OK;
 }
@@ -360,7 +361,7 @@ static int set_dates(struct choice *c, struct shmpub_error *err)
 		r = set_date(c, &c->o->parse_dates.items[i], err);
 	for (size_t i = 0; i < c->s->n && r == SHMPUB_OK; i++) {
 		if (c->s->columns[i].index_level >= 0)
-			c->s->columns[i].is_date = is_date_level(c, &c->s->columns[i]);
+			c->s->columns[i].request.is_date = is_date_level(c, &c->s->columns[i]);
 	}
 	return r;
 }

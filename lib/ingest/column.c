@@ -45,41 +45,44 @@ static int set_na(struct columns *s, struct column *c, const struct csv_column_o
  * those of the text that spells the values again. A level that is no dates but text has
  * its types inferred once more, unless its own dtype was given.
  */
-static void set_order(struct column *c, bool has_rows, bool has_own_dtype)
+static void set_route(struct column *c, bool is_of_reader, bool has_rows, bool has_own_dtype)
 {
 	bool is_level = c->index_level >= 0 && !c->is_leading;
+	bool is_date = c->request.is_date || is_of_reader;
+	bool is_as_written = c->dtype == CSV_DTYPE_AUTO && c->request.is_unconverted;
 
-	if (c->is_cast_to_text) {
-		c->is_date = false;
-		c->restrings = true;
+	if (c->route == ROUTE_TEXT_OF_VALUES) {
 		c->first_dtype = c->dtype = CSV_DTYPE_AUTO;
 		return;
 	}
-	if (!has_rows || (is_level && has_own_dtype) || c->dtype == CSV_DTYPE_TIMESTAMP) {
-		c->is_date = false;
+	if (!has_rows || (is_level && has_own_dtype) || c->dtype == CSV_DTYPE_TIMESTAMP ||
+	    (!is_date && !is_as_written))
 		return;
-	}
-	if (!c->is_date && (!c->is_unconverted || c->dtype != CSV_DTYPE_AUTO))
-		return;
+	if (!is_date)
+		c->route = ROUTE_TEXT;
+	else if (is_as_written)
+		c->route = is_of_reader ? ROUTE_DATES_OF_READER : ROUTE_DATES;
+	else
+		c->route = ROUTE_DATES_OF_VALUES;
 	c->infers_again = is_level;
-	c->restrings = !c->is_date || c->dtype != CSV_DTYPE_AUTO || !c->is_unconverted;
-	c->first_dtype = c->is_date ? c->dtype : CSV_DTYPE_STR;
+	c->first_dtype = is_date ? c->dtype : CSV_DTYPE_STR;
 	c->dtype = CSV_DTYPE_AUTO;
 }
 
 /* A level is inferred again, where the numbers that NA words are count whatever the cells look like. */
 static void set_value_nulls(struct column *c, bool has_rows)
 {
-	if (!has_rows || c->index_level < 0 || c->is_leading || c->is_missing ||
-	    c->dtype != CSV_DTYPE_AUTO || column_is_twofold(c) || c->na->n_numbers == 0)
+	if (!has_rows || c->index_level < 0 || c->is_leading || c->route != ROUTE_TYPED ||
+	    c->dtype != CSV_DTYPE_AUTO || c->na->n_numbers == 0)
 		return;
-	c->nulls_by_value = c->restrings = c->infers_again = true;
+	c->route = ROUTE_COMPARED;
+	c->infers_again = true;
 	c->first_dtype = CSV_DTYPE_AUTO;
 }
 
 static int set_form(struct column *c, const struct csv_items *format, struct shmpub_error *err)
 {
-	if (!c->is_date && c->dtype != CSV_DTYPE_TIMESTAMP)
+	if (!column_is_date(c) && c->dtype != CSV_DTYPE_TIMESTAMP)
 		return SHMPUB_OK;
 	c->form = mem_zalloc(1, sizeof(*c->form));
 	if (c->form == NULL)
@@ -140,12 +143,12 @@ static const struct csv_column_option *said_of_dtype(const struct column *c, con
 }
 
 /* The reader asks by the name over the field; of a level without a name nothing was said. */
-static const struct csv_items *form_of(const struct column *c, const struct header *h,
-                                       const struct csv_options *o)
+static const struct csv_items *form_of(const struct column *c, bool is_of_reader,
+                                       const struct header *h, const struct csv_options *o)
 {
 	const struct csv_column_option *said = NULL;
 
-	if (c->is_only_read_as_date || (c->is_read_as_date && !c->is_date))
+	if (is_of_reader)
 		said = csv_options_column(o, CSV_FAMILY_DATE_FORMAT, h->names.names[c->source].text,
 		                          UINT64_MAX);
 	else if (c->index_level < 0 || !c->is_unnamed)
@@ -158,12 +161,15 @@ static const struct csv_items *form_of(const struct column *c, const struct head
  * one layout. It looks by the place of the field: so it finds a level that has no name, and
  * with usecols another column than was meant.
  */
-static void set_read_as_date(struct column *c, const struct csv_items *format)
+static bool is_read_as_date(const struct column *c, const struct header *h,
+                            const struct csv_options *o)
 {
-	if (!c->is_read_as_date || c->is_date || c->is_missing || c->dtype != CSV_DTYPE_AUTO)
-		return;
-	c->is_only_read_as_date = format->n == 0 || span_is(format->items[0].text, "ISO8601");
-	c->is_date = c->is_only_read_as_date;
+	const struct csv_items *format;
+
+	if (!c->request.is_read || c->request.is_date || c->dtype != CSV_DTYPE_AUTO)
+		return false;
+	format = form_of(c, true, h, o);
+	return format->n == 0 || span_is(format->items[0].text, "ISO8601");
 }
 
 /*
@@ -176,7 +182,7 @@ static int set_level_dtype(struct column *c, size_t place, const struct csv_colu
 {
 	const struct csv_column_option *cast;
 
-	if (c->index_level < 0 || c->is_leading || c->is_unnamed || c->is_missing)
+	if (c->index_level < 0 || c->is_leading || c->is_unnamed || c->route == ROUTE_MISSING)
 		return SHMPUB_OK;
 	cast = said_at(CSV_FAMILY_DTYPE, c->name, place, h, o);
 	if (cast == NULL || (*said && (*said)->dtype == cast->dtype))
@@ -188,7 +194,8 @@ static int set_level_dtype(struct column *c, size_t place, const struct csv_colu
 		                 (int)cast->column.text.size, cast->column.text.data,
 		                 span_shown(c->name, 100), c->name.data);
 	*said = cast;
-	c->is_cast_to_text = cast->dtype == CSV_DTYPE_STR;
+	if (cast->dtype == CSV_DTYPE_STR)
+		c->route = ROUTE_TEXT_OF_VALUES;
 	return SHMPUB_OK;
 }
 
@@ -196,13 +203,23 @@ static void set_types(struct column *c, const struct header *h, const struct csv
                       const struct csv_column_option *said)
 {
 	c->dtype = said ? said->dtype : o->dtype;
-	set_read_as_date(c, form_of(c, h, o));
-	if (c->is_missing)
+	if (c->route == ROUTE_MISSING) {
 		c->verdict = (struct verdict){ .reading = READ_BOOL,
 			                       .type = SHMPUB_BOOL,
 			                       .kind = SHMPUB_KIND_BOOL };
-	else
-		set_order(c, h->has_rows, said != NULL && !c->is_unnamed);
+		return;
+	}
+	set_route(c, is_read_as_date(c, h, o), h->has_rows, said != NULL && !c->is_unnamed);
+}
+
+/* The format for a column whose route is known. */
+static const struct csv_items *format_of(const struct column *c, const struct header *h,
+                                         const struct csv_options *o)
+{
+	bool is_of_reader = c->route == ROUTE_DATES_OF_READER ||
+	                    (c->request.is_read && !column_is_date(c));
+
+	return form_of(c, is_of_reader, h, o);
 }
 
 static int set_said(struct columns *s, const struct header *h, const struct csv_options *o,
@@ -224,7 +241,7 @@ static int set_said(struct columns *s, const struct header *h, const struct csv_
 		if (r)
 			return r;
 		set_value_nulls(c, h->has_rows);
-		r = set_form(c, form_of(c, h, o), err);
+		r = set_form(c, format_of(c, h, o), err);
 	}
 	return r;
 }
@@ -344,7 +361,8 @@ static struct verdict verdict_of_field(const struct column *c, const struct fiel
 
 	if (f->type == SHMPUB_TEXT && f->kind == SHMPUB_KIND_INT)
 		v.reading = READ_LONG;
-	if (c->is_date || c->dtype != CSV_DTYPE_AUTO || f->is_dictionary || column_is_twofold(c))
+	if (column_is_date(c) || c->dtype != CSV_DTYPE_AUTO || f->is_dictionary ||
+	    column_is_twofold(c))
 		v.reading = READ_NOTHING;
 	return v;
 }
@@ -360,7 +378,8 @@ void columns_guess(struct columns *s, const struct schema *guess)
 	if (guess->n_fields != s->n)
 		return;
 	for (size_t i = 0; i < s->n; i++) {
-		if (!s->columns[i].is_missing && span_eq(guess->fields[i].name, s->columns[i].name))
+		if (s->columns[i].route != ROUTE_MISSING &&
+		    span_eq(guess->fields[i].name, s->columns[i].name))
 			take_field(&s->columns[i], &guess->fields[i]);
 	}
 }

@@ -54,32 +54,54 @@ struct na_words {
 	bool has_digits;  /* a word of the options begins with a digit: it may be read as a date */
 };
 
+/* What parse_dates says of a column. */
+struct date_request {
+	bool is_date;        /* pandas makes dates of it, or leaves text when a cell is no date */
+	bool is_unconverted; /* pandas' reader leaves the field text for that */
+	bool is_read; /* or makes dates of it itself, where all of it is ISO 8601 in one layout */
+};
+
+/*
+ * How a column was asked for: which of pandas' ways its cells go. Known before any cell is
+ * looked at. Those from ROUTE_DATES to ROUTE_DATES_OF_VALUES are dates, those from there on
+ * go over text that spells what the cells were first read as.
+ */
+enum route {
+	ROUTE_TYPED = 0,       /* of its dtype, or inferred */
+	ROUTE_MISSING,         /* a name without a field: objects, all of them NaN */
+	ROUTE_DATES,           /* dates, or text, of the cells as they are written */
+	ROUTE_DATES_OF_READER, /* the same, but only ISO 8601 in one layout: the reader alone looks */
+	ROUTE_DATES_OF_VALUES, /* dates, or text, of what the cells say as numbers or bools */
+	ROUTE_TEXT_OF_VALUES,  /* a level that is cast to text: what spells its values */
+	ROUTE_TEXT,            /* left as text for parse_dates, which then took another column */
+	ROUTE_COMPARED,        /* a level whose numbers are compared with words for NA once more */
+};
+
 struct column {
+	/* set by choose.c */
 	size_t source; /* the field of a record */
 	struct span name;
 	struct span said_name; /* what dtype.NAME and others call it: its own but for odd cases */
 	int index_level;
 	bool is_unnamed;
 	bool is_leading; /* a level that the header has no name for */
-	enum csv_dtype dtype;
-	bool is_date;         /* parse_dates: text when a cell is no date */
-	bool is_unconverted;  /* parse_dates: pandas' reader leaves it text */
-	bool is_read_as_date; /* parse_dates: or makes dates of it, of ISO 8601 in one layout */
-	bool is_only_read_as_date; /* is_date, but nobody looks at what the reader leaves text */
-	bool is_cast_to_text;      /* a level: text that spells its values */
-	bool restrings;            /* dates, or text, of what its cells say as numbers or bools */
-	bool infers_again;         /* a level of text whose types pandas infers once more */
-	bool nulls_by_value; /* a level whose numbers are compared with words for NA once more */
-	bool is_missing;     /* a name without a field: objects, all of them NaN */
-	bool are_whole;      /* first a float for missing cells only */
-	enum csv_dtype first_dtype; /* restrings: the dtype that was asked for */
-	enum reading first;         /* restrings: what the cells were first read as */
+	struct date_request request;
+
+	/* set by column.c */
+	enum route route;
+	bool infers_again;          /* a level: where it is text its types are inferred once more */
+	enum csv_dtype dtype;       /* CSV_DTYPE_AUTO where a second reading decides */
+	enum csv_dtype first_dtype; /* of a route over values: the dtype that was asked for */
 	bool is_form_given;         /* date_format: compiled once */
-	struct date_format *form;   /* owned; of columns that may be dates */
 	const struct na_words *na;
+
+	/* learnt from cells */
 	struct verdict verdict;
-	uint64_t text_expected; /* bytes of text to make room for at once; 0: count them first */
-	bool are_floats; /* a fill has shown that not all are integers, and that it matters */
+	enum reading first; /* of a route over values: what the cells were first read as */
+	bool are_whole;     /* first a float for missing cells only */
+	bool are_floats;    /* a fill has shown that not all are integers, and that it matters */
+	struct date_format *form; /* owned; of columns that may be dates */
+	uint64_t text_expected;   /* bytes of text to make room for at once; 0: count them first */
 };
 
 struct columns {
@@ -106,16 +128,33 @@ int columns_schema(struct schema *out, const struct columns *columns, struct shm
 void columns_guess(struct columns *columns, const struct schema *guess);
 void columns_free(struct columns *columns);
 
+static inline bool column_is_date(const struct column *c)
+{
+	return c->route >= ROUTE_DATES && c->route <= ROUTE_DATES_OF_VALUES;
+}
+
+/* What counts is the text that spells the values of a first reading (again.h). */
+static inline bool column_is_of_values(const struct column *c)
+{
+	return c->route >= ROUTE_DATES_OF_VALUES;
+}
+
 /* What it is shows only when all its cells have been looked at (again.h). */
 static inline bool column_is_twofold(const struct column *c)
 {
-	return c->restrings || c->infers_again;
+	return column_is_of_values(c) || c->infers_again;
 }
 
 /* Twofold, but for the fill to verify when it is taken for dates. */
 static inline bool column_may_be_dates_at_once(const struct column *c)
 {
-	return c->is_date && !c->restrings;
+	return column_is_date(c) && !column_is_of_values(c);
+}
+
+/* Its type is known without evidence from the cells of a fill. */
+static inline bool column_is_told(const struct column *c)
+{
+	return c->dtype != CSV_DTYPE_AUTO || column_is_date(c) || c->infers_again;
 }
 
 static inline bool column_is_na(const struct column *c, struct span cell)

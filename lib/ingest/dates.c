@@ -11,8 +11,8 @@ bool dates_begin(struct date_state *s, const struct column *c, struct span cell)
 {
 	if (c->is_form_given)
 		return true;
-	return c->is_only_read_as_date ? date_format_layout(&s->form, cell)
-	                               : date_format_infer(&s->form, cell);
+	return c->route == ROUTE_DATES_OF_READER ? date_format_layout(&s->form, cell)
+	                                         : date_format_infer(&s->form, cell);
 }
 
 void dates_refuse(struct date_state *s, const struct column *c, struct span cell)

@@ -31,7 +31,8 @@ static inline bool dates_read(struct timestamp *out, struct date_state *s,
 /* False: not the reader alone, nor who refuses the format before looking at cells. */
 static inline bool dates_know_nat(const struct column *c)
 {
-	return !c->is_only_read_as_date && !(c->is_form_given && c->form->kind == DATE_NEVER);
+	return c->route != ROUTE_DATES_OF_READER &&
+	       !(c->is_form_given && c->form->kind == DATE_NEVER);
 }
 
 /* No value, but no NA word either. */

@@ -58,7 +58,7 @@ static size_t take_dates(int64_t *out, const struct part *p, struct column_state
 	struct trimmed trimmed;
 	struct cell_run run;
 
-	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || c->restrings ||
+	if (!s->dates->has_value || s->dates->unit != c->verdict.unit || column_is_of_values(c) ||
 	    c->na->has_digits || !part_has_plain_quotes(p))
 		return i;
 	part_trim(&trimmed, false);

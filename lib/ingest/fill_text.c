@@ -76,12 +76,11 @@ static bool put_cell(struct part *p, size_t column, const struct tile *t, size_t
 	uint64_t row = t->first_row + i;
 	struct csv_cell raw = csv_cell(tile_raw(t, i, c->source), &p->in->dialect);
 	struct span cell = raw.needs_unescape ? part_unescape(p, raw.text) : raw.text;
-	bool is_noted = c->dtype == CSV_DTYPE_AUTO && !c->is_date && !c->infers_again;
 	unsigned flags = raw.needs_unescape ? SLOT_WORK : 0;
 
 	if (!part_is_bearable(p, raw.text))
 		return false;
-	if (is_noted && !s->seen.is_text && !note_text(p, column, cell, row))
+	if (!s->seen.is_text && !column_is_told(c) && !note_text(p, column, cell, row))
 		return false;
 	if (reading != READ_LITERAL && column_is_na(c, cell)) {
 		s->n_nulls++;
@@ -133,7 +132,7 @@ void fill_text(struct part *p, size_t column, const struct tile *t)
 {
 	const struct column *c = &p->in->columns.columns[column];
 	struct column_state *s = &p->states[column];
-	bool is_told = c->dtype != CSV_DTYPE_AUTO || c->is_date || c->infers_again;
+	bool is_told = column_is_told(c);
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		if (c->verdict.reading == READ_TEXT && (is_told || s->seen.is_text))

@@ -107,7 +107,7 @@ static fill_fn *fill_of(const struct column *c)
 		[READ_BOOL] = SHMPUB_BOOL,
 	};
 
-	if (c->is_missing)
+	if (c->route == ROUTE_MISSING)
 		return fill_missing;
 	if (c->infers_again && c->verdict.reading <= READ_BOOL)
 		return fill_again;

@@ -40,7 +40,7 @@ bool second_look_is_null(const struct column *c, struct span cell, double v)
 
 	if (!second_look_is_null_number(c, v))
 		return false;
-	if (fabs(v) < 9007199254740992.0 || c->first == READ_FLOAT || !c->nulls_by_value)
+	if (fabs(v) < 9007199254740992.0 || c->first == READ_FLOAT || c->route != ROUTE_COMPARED)
 		return true;
 	size = snprintf(number, sizeof(number), "%.0f", v);
 	return span_eq(cell, span_of(number, (size_t)size));

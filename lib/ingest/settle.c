@@ -89,7 +89,8 @@ static struct verdict decide(const struct column *c, const struct column_state *
 	case CSV_DTYPE_TIMESTAMP:
 		return asked_timestamp(c, s);
 	default:
-		return c->is_date ? dates_verdict(s->dates, c, s->n_nulls) : inferred(c, &s->seen);
+		return column_is_date(c) ? dates_verdict(s->dates, c, s->n_nulls)
+		                         : inferred(c, &s->seen);
 	}
 }
 
@@ -212,7 +213,7 @@ static void take(const struct part *p, struct column *c, const struct column_sta
 /* Whether pandas fails over it depends on every cell before. */
 static bool has_unknown_zone(const struct column *c, const struct column_state *s)
 {
-	return c->is_date && s->dates && s->dates->has_unknown_zone;
+	return column_is_date(c) && s->dates && s->dates->has_unknown_zone;
 }
 
 /* Once its cells, or a sample of them, have been looked at. */
@@ -263,11 +264,11 @@ bool settle_holds(const struct column *c, const struct column_state *s, uint64_t
 
 	if (s->is_broken)
 		return false;
-	if (c->verdict.reading == READ_DATE && !c->restrings)
+	if (c->verdict.reading == READ_DATE && !column_is_of_values(c))
 		return dates_hold(s->dates, c, s->n_nulls);
-	if (column_is_twofold(c) || c->is_missing)
+	if (column_is_twofold(c) || c->route == ROUTE_MISSING)
 		return true; /* known before any cell was filled */
-	if (c->dtype != CSV_DTYPE_AUTO || c->is_date)
+	if (c->dtype != CSV_DTYPE_AUTO || column_is_date(c))
 		return true;
 	switch (c->verdict.reading) {
 	case READ_INT:

@@ -36,7 +36,7 @@ static int check_row(const struct ingest *in, const struct tile *t, size_t row,
 		struct span raw;
 		size_t at;
 
-		if (in->columns.columns[k].is_missing)
+		if (in->columns.columns[k].route == ROUTE_MISSING)
 			continue;
 		raw = tile_raw(t, row, in->columns.columns[k].source);
 		at = (size_t)(raw.data - in->text.data);

@@ -85,12 +85,12 @@ static void print(char out[512], const struct columns *s)
 
 		snprintf(field, sizeof(field), "%zu", c->source);
 		n += (size_t)snprintf(out + n, 512 - n, "%s%s:%.*s", i ? " " : "",
-		                      c->is_missing ? "-" : field, (int)c->name.size,
+		                      c->route == ROUTE_MISSING ? "-" : field, (int)c->name.size,
 		                      c->name.data ? c->name.data : "");
 		if (c->index_level >= 0)
 			n += (size_t)snprintf(out + n, 512 - n, "^%d%s%s", c->index_level,
 			                      c->is_leading ? "~" : "", c->is_unnamed ? "*" : "");
-		n += (size_t)snprintf(out + n, 512 - n, "%s", c->is_date ? "d" : "");
+		n += (size_t)snprintf(out + n, 512 - n, "%s", c->request.is_date ? "d" : "");
 	}
 }
 
