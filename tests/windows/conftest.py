@@ -1,7 +1,7 @@
 """Fixtures of the tests under Wine.
 
-`wine` is a prefix, a small Windows, for all tests of a file; `daemons` makes daemons in it, and
-ends them when the test is over.
+`wine` is a prefix, a small Windows, for all tests; `daemons` makes daemons in it, and ends them
+when the test is over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wine import Wine
 Make = Callable[..., Daemon]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
     wine = Wine(tmp_path_factory.mktemp("wine") / "prefix")
     wine.boot()

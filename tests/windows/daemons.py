@@ -62,14 +62,15 @@ class Daemon:
         """To the end, with its own configuration."""
         return self.wine.run(SHMPUBD, "-c", self.wine.windows_path(self.ini), *arguments)
 
-    def start(self) -> Daemon:
-        """Until every feed was tried."""
+    def start(self, ini: str = "") -> Daemon:
+        """Until every feed was tried. `ini`: as its own folder knows it; else the whole path."""
         assert self.process is None
         self.log.write_bytes(b"")
-        command = self.wine.command(SHMPUBD, "-c", self.wine.windows_path(self.ini))
+        command = self.wine.command(SHMPUBD, "-c", ini or self.wine.windows_path(self.ini))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
+                cwd=self.folder,
                 env=self.wine.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -195,9 +196,14 @@ def peer(wine: Wine, word: str, *arguments: str) -> Iterator[subprocess.Popen[by
         process.wait()
 
 
-def count(d: Daemon, pid: int) -> tuple[int, int]:
-    """Handles and private bytes of the daemon's process."""
+def count_handles(d: Daemon, pid: int) -> int:
     run = d.wine.run(PEER, "count", str(pid))
     assert run.returncode == 0, run
-    handles, private = run.stdout.split()
-    return int(handles), int(private)
+    return int(run.stdout)
+
+
+def private_bytes(d: Daemon) -> int:
+    """As Linux counts them: Wine tells other numbers."""
+    assert d.process is not None
+    status = Path(f"/proc/{d.process.pid}/status").read_text()
+    return next(int(line.split()[1]) << 10 for line in status.splitlines() if "RssAnon" in line)

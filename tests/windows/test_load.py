@@ -1,0 +1,138 @@
+"""Many feeds, much memory, and a long run: what a daemon takes, and gives back.
+
+SHMPUB_SOAK_SECONDS makes the last one as long as it says; ten seconds else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+
+import tables
+from conftest import Make
+from daemons import CHECK_TABLES, FAST, PEER, Daemon, count_handles, private_bytes, watching
+from wine import Wine, until
+
+FEEDS = 200
+SOAK_SECONDS = int(os.environ.get("SHMPUB_SOAK_SECONDS", "10"))
+
+
+def check_committed(d: Daemon) -> None:
+    """What snapshots take is what is in them, and the rest of their last pages."""
+    rows = [json.loads(line) for line in d.well("ls", "--json").splitlines()]
+    held = d.values()["shmpub_segment_bytes"]
+    tables_size = sum(row["bytes"] for row in rows)
+    assert tables_size <= held <= tables_size * 1.1 + 4096 * len(rows), (tables_size, held)
+
+
+def wait_sequences(d: Daemon, feeds: range, least: int) -> None:
+    """Until each of these feeds has been published that often."""
+
+    def published() -> bool:
+        values = d.values()
+        names = (f'shmpub_feed_sequence{{feed="f{n}"}}' for n in feeds)
+        return all(values.get(name, 0) >= least for name in names)
+
+    until(published)
+
+
+def test_many_feeds_that_change(daemons: Make) -> None:
+    """No handle is left behind, and no memory; what is committed is little more than the tables."""
+    d = daemons()
+
+    def write(turn: int) -> None:
+        for n in range(FEEDS):
+            d.source(f"{n}.csv", "x,y\n" + f"{turn},{n}\n" * (1000 if turn % 2 else 10))
+
+    def turn(number: int) -> tuple[int, int]:
+        write(number)
+        wait_sequences(d, range(FEEDS), number + 1)
+        assert d.table("f7")[-1] == f"{number},7"
+        return count_handles(d, pid), private_bytes(d)
+
+    write(0)
+    d.configure({f"f{n}": f"source = {n}.csv\ninterval = 500ms" for n in range(FEEDS)})
+    d.start()
+    assert f"{FEEDS} feeds, {FEEDS} published" in d.log_text()
+    pid = d.pid
+    handles, private = turn(1)
+    check_committed(d)
+    turn(2)
+    check_committed(d)
+    now_handles, now_private = turn(3)
+    assert now_handles <= handles + 10, (handles, now_handles)
+    assert now_private <= private * 1.2 + (4 << 20), (private, now_private)
+    assert "warning" not in d.log_text() and "error" not in d.log_text()
+    assert d.end() == 0
+
+
+def test_large_then_small(daemons: Make) -> None:
+    """Windows takes nothing back from a section: a table that shrank has one that fits."""
+    d = daemons()
+    d.source("a.csv", "x,y\n" + "1,some text\n" * 1_000_000)
+    d.configure({"a": f"source = a.csv\n{FAST}", "b": f"source = b.csv\n{FAST}"})
+    d.source("b.csv", "x\n1\n")
+    d.start()
+    check_committed(d)
+    assert d.values()["shmpub_segment_bytes"] > 10 << 20
+    with watching(d, "a") as watch:
+        assert watch.next()["rows"] == 1_000_000
+        d.source("a.csv", "x,y\n2,t\n")
+        assert watch.next()["rows"] == 1
+    until(lambda: d.values()["shmpub_segment_bytes"] < 1 << 20)
+    check_committed(d)
+
+
+def test_max_bytes(daemons: Make) -> None:
+    """At the bound the last good table stays, and the feed says why."""
+    d = daemons()
+    d.source("a.csv", "x\n1\n")
+    d.configure({"a": f"source = a.csv\n{FAST}"}, "max_bytes = 2M")
+    d.start()
+    assert d.values()["shmpub_segment_limit_bytes"] == 2 << 20
+    d.source("a.csv", "x\n" + "1234567890123\n" * 100_000)  # as text, and as a table of 0.8 MB
+    until(lambda: len(d.table()) == 100_001)
+    for text in ("x,y,z\n" + "1,2,3\n" * 100_000, "x\n" + "12345678\n" * 300_000):
+        d.source("a.csv", text)
+        status = d.wait_error("max_bytes")
+        assert status["state"] == "failing" and status["rows"] == 100_000
+        assert len(d.table()) == 100_001
+    d.source("a.csv", "x\n2\n")
+    until(lambda: d.table() == ["x", "2"])
+    assert d.status()["error"] == ""
+
+
+def test_long_run(daemons: Make, wine: Wine) -> None:
+    """A table every 10 ms, and readers that look at every cell, keep some, and come and go."""
+    d = daemons()
+    d.source("a.csv", tables.text(1))
+    d.configure({"a": "source = a.csv\ninterval = 10ms"})
+    d.start()
+    pid = d.pid
+    path = wine.windows_path(d.folder / "a.csv")
+    place = ["a", d.instance, d.directory]
+    with watching(d, "a") as watch:
+        writer = wine.popen(PEER, "replace", path, str(SOAK_SECONDS), "10")
+        readers = [wine.popen(CHECK_TABLES, *place, str(SOAK_SECONDS)) for _ in range(2)]
+        time.sleep(min(3, SOAK_SECONDS / 3))
+        handles, private = count_handles(d, pid), private_bytes(d)
+        while writer.poll() is None:
+            tables.check(d.table())
+        now_handles, now_private = count_handles(d, pid), private_bytes(d)
+        told = [process.communicate(timeout=60)[0] for process in (writer, *readers)]
+        assert all(process.returncode == 0 for process in (writer, *readers)), told
+        last = int(told[0].split()[0])
+        until(lambda: tables.check(d.table()) == last)
+        n_published = d.status()["sequence"]
+        assert n_published > SOAK_SECONDS * 2, (n_published, told)
+        sequences = [watch.lines.get()["sequence"] for _ in range(watch.lines.qsize())]
+        assert sequences == sorted(set(sequences)) and sequences[-1] == n_published
+    for line in told[1:]:
+        match = re.fullmatch(rb"(\d+) tables, (\d+) twice, 1 epochs\s+", line)
+        assert match and int(match[1]) > SOAK_SECONDS and int(match[2]) > 1, line
+    assert now_handles <= handles + 10, (handles, now_handles)
+    assert now_private <= private * 1.2 + (8 << 20), (private, now_private)
+    assert d.values()["shmpub_segment_bytes"] < 1 << 20
+    assert d.end() == 0
