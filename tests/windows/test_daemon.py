@@ -1,119 +1,19 @@
-"""shmpubd as a program at a console of Windows: its sources, its configuration, its life.
+"""shmpubd as a program at a console of Windows: its configuration, its command line, its names.
 
-What needs no Windows is in tests/e2e; here is what paths, sharing, consoles and named sections
-change. shmpub.exe is the reader: another process of the same session.
+What needs no Windows is in tests/e2e; here is what paths and consoles change. More of its sources
+is in test_sources.py, of its life in test_instance.py.
 """
 
 from __future__ import annotations
 
-import contextlib
 import re
-import shutil
-import signal
-import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from wine import BUILD, PATIENCE, Wine, until
-
-FAST = "interval = 50ms"
-FAILED, MISUSED = 1, 2
-
-Run = subprocess.CompletedProcess
-
-
-class Daemon:
-    """One daemon with its ini and its sources in a folder of its own."""
-
-    def __init__(self, wine: Wine, folder: Path) -> None:
-        self.wine, self.folder = wine, folder
-        self.ini = folder / "shmpubd.ini"
-        self.log = folder / "log"
-        self.instance = f"d-{uuid.uuid4().hex[:12]}"
-        self.process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True)
-
-    def configure(self, feeds: dict[str, str], daemon: str = "") -> None:
-        text = f"[daemon]\ninstance = {self.instance}\n{daemon}\n"
-        text += "".join(f"[feed {name}]\n{lines}\n" for name, lines in feeds.items())
-        self.ini.write_bytes(text.replace("\n", "\r\n").encode())
-
-    def source(self, name: str, text: str) -> Path:
-        """In place of the one before, by renaming."""
-        path = self.folder / name
-        fresh = path.with_name(f".{path.name}.new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
-        return path
-
-    def run(self, *arguments: str, ini: str = "") -> Run[str]:
-        ini = ini or self.wine.windows_path(self.ini)
-        return self.wine.run("C:\\shmpub\\shmpubd.exe", "-c", ini, *arguments)
-
-    def start(self) -> Daemon:
-        command = self.wine.command(
-            "C:\\shmpub\\shmpubd.exe", "-c", self.wine.windows_path(self.ini)
-        )
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                env=self.wine.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        until(lambda: " published" in self.log_text() or self.process.poll() is not None)
-        return self
-
-    def log_text(self) -> str:
-        return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
-
-    def end(self, how: signal.Signals = signal.SIGINT) -> int:
-        assert self.process is not None
-        self.process.send_signal(how)
-        status = self.process.wait(PATIENCE)
-        self.process = None
-        return status
-
-    def cli(self, command: str, *arguments: str) -> Run[str]:
-        return self.wine.run("C:\\shmpub\\shmpub.exe", "-i", self.instance, command, *arguments)
-
-    def table(self, feed: str = "a") -> list[str]:
-        run = self.cli("cat", feed)
-        return run.stdout.split() if run.returncode == 0 else []
-
-    def listed(self, feed: str = "a") -> str:
-        found = re.search(rf"^{feed}\b.*$", self.cli("ls").stdout, re.MULTILINE)
-        return found[0] if found else ""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def programs(wine: Wine) -> None:
-    place = wine.drive / "shmpub"
-    place.mkdir()
-    for built in ("daemon/shmpubd.exe", "cli/shmpub.exe", "tests/hold_file.exe"):
-        shutil.copy(BUILD / built, place)
-
-
-Make = Callable[..., Daemon]
-
-
-@pytest.fixture
-def daemons(wine: Wine) -> Iterator[Make]:
-    made: list[Daemon] = []
-
-    def make(folder: str = "") -> Daemon:
-        made.append(Daemon(wine, wine.drive / "feeds" / (folder or uuid.uuid4().hex[:8])))
-        return made[-1]
-
-    yield make
-    for daemon in made:
-        if daemon.process is not None:
-            daemon.process.kill()
-            daemon.process.wait()
+from conftest import Make
+from daemons import FAILED, FAST, MISUSED, SHMPUBD, Daemon, peer
+from wine import Wine, until
 
 
 def serve(daemons: Make, text: str = "x\n1\n") -> Daemon:
@@ -126,90 +26,33 @@ def serve(daemons: Make, text: str = "x\n1\n") -> Daemon:
 # --- sources --------------------------------------------------------------------------------------
 
 
-def test_served_and_replaced(daemons: Make) -> None:
-    d = serve(daemons)
-    assert d.table() == ["x", "1"]
-    d.source("a.csv", "x\n2\n")
-    until(lambda: d.table() == ["x", "2"])
-    (d.folder / "a.csv").write_text("x\n3\n")  # in place
-    until(lambda: d.table() == ["x", "3"])
-    assert "fresh" in d.listed()
-
-
 def test_bad_and_gone_keep_the_last_good(daemons: Make) -> None:
     d = serve(daemons, "x,y\n1,2\n")
     path = d.source("a.csv", "x,y\n1,2\n3,4,5\n")
-    until(lambda: "failing" in d.listed())
-    assert f"{d.wine.windows_path(path)}:3: " in d.listed().replace("/", "\\")
+    d.wait_error(f"{d.wine.windows_path(path)}:3: ")
     assert d.table() == ["x,y", "1,2"]
     path.unlink()
-    until(lambda: "error 2 (no such file)" in d.listed())
+    d.wait_error("error 2 (no such file)")
     path.mkdir()
-    until(lambda: "a directory, not a file" in d.listed())
+    d.wait_error("a directory, not a file")
     path.rmdir()
     assert d.table() == ["x,y", "1,2"]
     d.source("a.csv", "x,y\n6,7\n")
     until(lambda: d.table() == ["x,y", "6,7"])
-    assert "feed a: well again" in d.log_text()
-
-
-@contextlib.contextmanager
-def held(d: Daemon, path: Path) -> Iterator[None]:
-    """Another program has the file open and shares it with nobody."""
-    program = d.wine.command("C:\\shmpub\\hold_file.exe", d.wine.windows_path(path))
-    holder = subprocess.Popen(
-        program, env=d.wine.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline().split() == [b"held"]
-    try:
-        yield
-    finally:
-        holder.communicate(timeout=PATIENCE)
-
-
-def test_locked_by_its_writer(daemons: Make) -> None:
-    d = serve(daemons)
-    path = d.folder / "a.csv"
-    with held(d, path):
-        path.write_text("x\n2\n")  # by a way round Wine's sharing
-        until(lambda: "locked by its writer" in d.listed())
-        assert "another program has it open without sharing" in d.log_text()
-        assert d.table() == ["x", "1"]
-    until(lambda: d.table() == ["x", "2"])
-    assert "fresh" in d.listed()
+    until(lambda: "feed a: well again" in d.log_text())
 
 
 def test_locked_from_the_start(daemons: Make) -> None:
     d = daemons()
     path = d.source("a.csv", "x\n1\n")
     d.configure({"a": f"source = a.csv\n{FAST}"})
-    with held(d, path):
+    with peer(d.wine, "lock", d.wine.windows_path(path)):
         d.start()
-        assert "locked by its writer" in d.listed()
+        assert "locked by its writer" in d.status()["error"]
         run = d.run("--check")
         assert run.returncode == 0 and "warning: source: " in run.stderr
         assert "locked by its writer" in run.stderr
     until(lambda: d.table() == ["x", "1"])
-
-
-def test_replaced_without_pause(daemons: Make) -> None:
-    """Every table that a reader sees is one whole state of the source."""
-    d = serve(daemons, "x\n" + "0\n" * 2000)
-    seen: set[str] = set()
-    end = time.monotonic() + 6
-    n = 0
-    while time.monotonic() < end:
-        n += 1
-        d.source("a.csv", "x\n" + f"{n}\n" * 2000)
-        if n % 100 == 0:
-            run = d.cli("cat", "a")
-            rows = run.stdout.split()[1:]
-            assert len(rows) == 2000 and len(set(rows)) == 1, run.stderr
-            seen.add(rows[0])
-        time.sleep(0.005)
-    assert len(seen) > 2
-    until(lambda: set(d.table()[1:]) == {str(n)})
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -244,6 +87,8 @@ def test_long_and_other_names(daemons: Make) -> None:
     [
         ("CON", "'CON' is the name of a device, not of a file"),
         ("C:\\data\\lpt1.csv", "'lpt1.csv' is the name of a device"),
+        ("sub\\nul", "'nul' is the name of a device"),
+        ("a:b\\c.csv", "relative to a folder that the drive remembers"),
         ("\\\\.\\COM3", "a device, not a file"),
         ("\\\\server\\pipe\\x", "a pipe, not a file"),
         ("C:a.csv", "relative to a folder that the drive remembers"),
@@ -258,7 +103,7 @@ def test_no_names_of_files(daemons: Make, source: str, line: str) -> None:
     run = d.run("--check")
     assert run.returncode == FAILED
     told = run.stderr.splitlines()
-    assert len(told) == 1 and told[0].startswith(f"{d.wine.windows_path(d.ini)}:5: source: "), told
+    assert len(told) == 1 and told[0].startswith(f"{d.wine.windows_path(d.ini)}:6: source: "), told
     assert line in told[0]
 
 
@@ -266,7 +111,6 @@ def test_no_names_of_files(daemons: Make, source: str, line: str) -> None:
     ("source", "line"),
     [
         ("Q:\\a.csv", "a.csv: error "),
-        ("\\\\no-such-server\\share\\a.csv", "a.csv: error "),
         ("C:\\no\\such\\folder\\a.csv", "error 3 (no such folder, or no such drive)"),
     ],
 )
@@ -276,43 +120,11 @@ def test_what_is_not_there(daemons: Make, source: str, line: str) -> None:
     d.source("b.csv", "x\n1\n")
     d.configure({"a": f"source = {source}\n{FAST}", "b": f"source = b.csv\n{FAST}"})
     d.start()
-    assert "failing" in d.listed("a") and line in d.listed("a")
+    assert d.status()["state"] == "failing" and line in d.status()["error"]
     assert d.table("b") == ["x", "1"]
 
 
 # --- life -----------------------------------------------------------------------------------------
-
-
-def test_stop_by_the_console(daemons: Make) -> None:
-    d = serve(daemons)
-    assert d.end() == 0  # Ctrl-C
-    assert "signal 2: stopping" in d.log_text()
-    run = d.cli("ls")
-    assert run.returncode == FAILED and d.instance in run.stderr
-
-
-def test_second_daemon(daemons: Make) -> None:
-    d = serve(daemons)
-    run = d.run()
-    assert run.returncode == FAILED
-    assert re.search(r"shmpubd: \S+: process \d+ publishes there$", run.stderr.strip()), run
-    assert d.table() == ["x", "1"]
-
-
-def test_killed_and_started_again(daemons: Make) -> None:
-    """A reader that goes on looking comes over to the next daemon; nothing is in the way."""
-    d = serve(daemons)
-    watch = d.wine.popen("C:\\shmpub\\shmpub.exe", "-i", d.instance, "watch", "a")
-    assert watch.stdout is not None
-    assert watch.stdout.readline()
-    for n in range(3):
-        d.end(signal.SIGKILL)
-        until(lambda: d.cli("cat", "a").returncode != 0)
-        d.source("a.csv", f"x\n{n + 5}\n")
-        d.start()
-        until(lambda n=n: d.table() == ["x", str(n + 5)])
-    watch.kill()
-    watch.wait()
 
 
 def test_killed_at_any_moment(daemons: Make) -> None:
@@ -320,11 +132,9 @@ def test_killed_at_any_moment(daemons: Make) -> None:
     d.source("a.csv", "x\n1\n")
     d.configure({f"f{i}": f"source = a.csv\n{FAST}" for i in range(40)})
     for n in range(6):
-        d.log.write_bytes(b"")
         d.start()
         time.sleep(0.03 * n)
-        d.end(signal.SIGKILL)
-    d.log.write_bytes(b"")
+        d.kill()
     d.start()
     assert "40 feeds, 40 published" in d.log_text()
     assert d.end() == 0
@@ -349,12 +159,12 @@ def test_check(daemons: Make) -> None:
     run = d.run("--check")
     ini = d.wine.windows_path(d.ini)
     assert run.returncode == 0
-    assert run.stderr.startswith(f"{ini}:3: warning: keep_on_exit: "), run
+    assert run.stderr.startswith(f"{ini}:4: warning: keep_on_exit: "), run
     assert len(run.stderr.splitlines()) == 1
     d.configure({"a": "source = a.csv\ncolour = red"}, "group = nobody of this name")
     run = d.run("--check")
     assert run.returncode == FAILED
-    assert [line.split(": ")[0] for line in run.stderr.splitlines()] == [f"{ini}:3", f"{ini}:6"]
+    assert [line.split(": ")[0] for line in run.stderr.splitlines()] == [f"{ini}:4", f"{ini}:7"]
 
 
 def test_test(daemons: Make) -> None:
@@ -382,14 +192,14 @@ def test_test(daemons: Make) -> None:
     ],
 )
 def test_command_line(wine: Wine, arguments: list[str], status: int, line: str) -> None:
-    run = wine.run("C:\\shmpub\\shmpubd.exe", *arguments)
+    run = wine.run(SHMPUBD, *arguments)
     assert run.returncode == status and line in run.stderr, run
 
 
 def test_version_and_help(wine: Wine) -> None:
-    version = wine.run("C:\\shmpub\\shmpubd.exe", "--version")
+    version = wine.run(SHMPUBD, "--version")
     assert version.returncode == 0 and re.fullmatch(r"shmpubd \d+\.\d+\.\d+\n", version.stdout)
-    text = wine.run("C:\\shmpub\\shmpubd.exe", "--help").stdout
+    text = wine.run(SHMPUBD, "--help").stdout
     assert "C:\\ProgramData\\shmpub\\shmpubd.ini" in text and "Ctrl-C" in text
 
 
@@ -398,16 +208,3 @@ def test_a_file_that_notepad_saved_as_utf_16(daemons: Make) -> None:
     d.ini.write_bytes("[feed a]\r\nsource = a.csv\r\n".encode("utf-16"))
     run = d.run("--check")
     assert run.returncode == FAILED and "is this file UTF-16?" in run.stderr, run
-
-
-def test_two_hundred_feeds(daemons: Make) -> None:
-    d = daemons()
-    for i in range(200):
-        d.source(f"{i}.csv", f"x\n{i}\n")
-    d.configure({f"f{i}": f"source = {i}.csv\ninterval = 100ms" for i in range(200)})
-    d.start()
-    assert "200 feeds, 200 published" in d.log_text()
-    for i in range(0, 200, 40):
-        d.source(f"{i}.csv", f"x\n{i + 1000}\n")
-        until(lambda i=i: d.table(f"f{i}") == ["x", str(i + 1000)])
-    assert d.end() == 0

@@ -78,6 +78,7 @@ def test_stopped(daemons: Make, wine: Wine) -> None:
     with watching(d, "a") as watch:
         assert watch.next()["event"] == "published"
         assert d.end() == 0
+        assert "signal 2: stopping" in d.log_text()
         gone = watch.next()
         assert gone["event"] == "gone"
         assert gone["reason"] == "stopped" or "no instance" in gone["reason"]

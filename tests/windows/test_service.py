@@ -71,7 +71,7 @@ class Service:
 def program(wine: Wine) -> Path:
     """The programs where the installer puts them."""
     place = wine.drive / "Program Files" / "shmpub"
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     for built in ("daemon/shmpubd.exe", "cli/shmpub.exe"):
         shutil.copy(BUILD / built, place)
     return place / "shmpubd.exe"
