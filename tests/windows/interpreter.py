@@ -1,8 +1,6 @@
 """A CPython for Windows under Wine that evaluates what it is sent, line by line.
 
-scripts/setup-windows puts it into build/windows/python, with NumPy and pandas in
-build/windows/site.
-Starting it and importing pandas takes seconds, so a test keeps one.
+Starting it and importing pandas takes seconds, so the tests of a file share one.
 """
 
 from __future__ import annotations
@@ -12,10 +10,7 @@ import select
 import subprocess
 from typing import Any
 
-from wine import PATIENCE, ROOT, WINE, Wine
-
-PYTHON = ROOT / "build" / "windows" / "python" / "python.exe"
-SITE = ROOT / "build" / "windows" / "site"
+from wine import PATIENCE, PYTHON, WINE, Wine
 
 LOOP = """
 import sys
@@ -34,23 +29,11 @@ for line in sys.stdin:
 """
 
 
-def drive_z(path: object) -> str:
-    """Wine shows the machine's files there."""
-    return "Z:" + str(path).replace("/", "\\")
-
-
 class Interpreter:
     def __init__(self, wine: Wine) -> None:
-        path = f"{drive_z(ROOT / 'client-py' / 'src')};{drive_z(SITE)}"
-        environment = {
-            **wine.environment,
-            "PYTHONPATH": path,
-            "PYTHONUTF8": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
         self.process = subprocess.Popen(
             [WINE, str(PYTHON), "-u", "-c", LOOP],
-            env=environment,
+            env=wine.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -61,7 +44,7 @@ class Interpreter:
         """repr() of an expression's value, "None" for a statement, or "Error: what it says"."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write((repr(code) + "\n").encode())
-        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+        ready, _, _ = select.select([self.process.stdout], [], [], 4 * PATIENCE)
         assert ready, f"no answer to {code}"
         line = self.process.stdout.readline().decode()
         assert line.startswith(("'", '"')), (

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from daemons import FAST, SHMPUBD, Daemon
-from interpreter import PYTHON, Interpreter
-from wine import BUILD, Wine, until
+from interpreter import Interpreter
+from wine import BUILD, PYTHON, Wine, until
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="needs scripts/setup-windows")
 

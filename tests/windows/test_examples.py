@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from interpreter import PYTHON, Interpreter
-from wine import BUILD, PATIENCE, Wine
+from interpreter import Interpreter
+from wine import BUILD, PATIENCE, PYTHON, Wine
 
 EXAMPLES = BUILD / "examples"
 
