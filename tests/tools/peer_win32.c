@@ -4,6 +4,8 @@
  *   lock FILE            have a file open and share it with nobody
  *   mutex NAME, event NAME
  *   section NAME SIZE    make a section, all committed, or take what is there, as CPython's mmap does
+ *   forge PATH WHAT      make the root page of an instance, which tells of a catalog that is none: WHAT is
+ *                        absent, page (zeros), reserved (no memory behind it) or noise
  *   view NAME            map a section that is there, and let go of its handle
  *   replace FILE SECONDS PAUSE_MS, rewrite FILE SECONDS PAUSE_MS, delete FILE SECONDS PAUSE_MS
  *                        table after table (tables.h): by a rename onto the file, in place, or after
@@ -11,7 +13,7 @@
  *                        more than once, as while somebody has the file open for a moment
  *   count PID            the handles of a process
  *
- * The first four say "has it" and stay until they are killed, two minutes at most.
+ * The first six say "has it" and stay until they are killed, two minutes at most.
  */
 #include <windows.h>
 #include <stdio.h>
@@ -92,6 +94,39 @@ static int section(wchar_t **argv)
 
 	return h == NULL ? fail("section")
 	                 : stay("view of a section", MapViewOfFile(h, FILE_MAP_READ, 0, 0, n));
+}
+
+#define FORGED_SIZE (1 << 20)
+#define FORGED_NUMBER 7
+
+static void *make_view(const wchar_t *path, const wchar_t *leaf, DWORD size, DWORD kind)
+{
+	wchar_t name[MAX_PATH];
+	HANDLE h;
+
+	_snwprintf(name, MAX_PATH, L"%ls/%ls", path, leaf);
+	h = CreateFileMappingW(INVALID_HANDLE_VALUE, open_to_all(), PAGE_READWRITE | kind, 0, size,
+	                       name);
+	return h != NULL ? MapViewOfFile(h, FILE_MAP_WRITE, 0, 0, 0) : NULL;
+}
+
+static int forge(wchar_t **argv)
+{
+	bool is_reserved = wcscmp(argv[1], L"reserved") == 0,
+	     is_noise = wcscmp(argv[1], L"noise") == 0;
+	DWORD size = is_reserved || is_noise ? FORGED_SIZE : 4096;
+	char *catalog = wcscmp(argv[1], L"absent") != 0
+	                        ? make_view(argv[0], L"7", size, is_reserved ? SEC_RESERVE : 0)
+	                        : NULL;
+	char *root = make_view(argv[0], L"catalog", 4096, 0);
+
+	for (DWORD i = 0; is_noise && catalog != NULL && i < size; i++)
+		catalog[i] = (char)(i * 2654435761u >> 24);
+	if (root != NULL) {
+		memcpy(root, "SHMPUBR\x01\x01", 9);
+		root[16] = FORGED_NUMBER;
+	}
+	return stay("forge", root);
 }
 
 static int view(wchar_t **argv)
@@ -234,6 +269,7 @@ static const struct {
 	{ L"lock", lock, 1 },       { L"mutex", mutex, 1 },   { L"event", event, 1 },
 	{ L"section", section, 2 }, { L"view", view, 1 },     { L"replace", replace, 3 },
 	{ L"rewrite", rewrite, 3 }, { L"delete", delete, 3 }, { L"count", count, 1 },
+	{ L"forge", forge, 2 },
 };
 
 int wmain(int argc, wchar_t **argv)

@@ -7,11 +7,13 @@ under our names, is no riddle to anybody.
 from __future__ import annotations
 
 import re
+import signal
+import time
 
 import pytest
 import tables
 from conftest import Make
-from daemons import CHECK_TABLES, FAILED, FAST, PEER, Daemon, peer, watching
+from daemons import CHECK_TABLES, FAILED, FAST, PEER, SHMPUB, SHMPUBD, Daemon, peer, watching
 from wine import Wine, until
 
 
@@ -98,6 +100,59 @@ def test_started_at_once_after_a_kill(daemons: Make) -> None:
         d.kill()
         d.start()
         assert d.table() == ["x", str(n)]
+
+
+def test_reader_comes_first(daemons: Make, wine: Wine) -> None:
+    """Waiting does not depend on who starts first."""
+    d = daemons()
+    d.source("a.csv", tables.text(3))
+    d.configure({"a": f"source = a.csv\n{FAST}"})
+    reader = wine.popen(CHECK_TABLES, "a", d.instance, d.directory, "5")
+    time.sleep(1)
+    d.start()
+    told, _ = reader.communicate(timeout=60)
+    assert reader.returncode == 0 and told.split()[0] == b"1", told
+
+
+def test_hangs(daemons: Make) -> None:
+    """Its process is there, its heartbeat is not; and then it is again."""
+    d = serve(daemons)
+    assert d.process is not None
+    with watching(d, "a") as watch:
+        watch.next()
+        d.process.send_signal(signal.SIGSTOP)
+        try:
+            gone = watch.next()
+            assert gone["event"] == "gone" and "no heartbeat for" in gone["reason"], gone
+            assert d.status()["state"] == "gone" and d.table() == ["x", "1"]
+            assert d.cli("health").returncode == 2
+        finally:
+            d.process.send_signal(signal.SIGCONT)
+        assert watch.next()["event"] == "returned"
+        until(lambda: d.status()["state"] == "fresh")
+
+
+def test_nobody_reads_its_log(daemons: Make, wine: Wine) -> None:
+    d = daemons()
+    d.configure({"a": f"source = a.csv\n{FAST}"})
+    d.process = wine.popen(SHMPUBD, "-c", wine.windows_path(d.ini))
+    assert d.process.stdout is not None
+    assert b"a.csv" in d.process.stdout.readline()
+    d.process.stdout.close()
+    for text in ("x\n1\n", 'x\n"\n', "x\n2\n"):  # lines for the log
+        d.source("a.csv", text)
+        until(lambda text=text: d.status()["state"] == ("failing" if '"' in text else "fresh"))
+    assert d.table() == ["x", "2"]
+    assert d.end() == 0
+
+
+def test_nobody_reads_what_a_reader_tells(daemons: Make, wine: Wine) -> None:
+    d = serve(daemons)
+    reader = wine.popen(SHMPUB, "-i", d.instance, "-d", d.directory, "watch")
+    assert reader.stdout is not None and reader.stdout.readline()
+    reader.stdout.close()
+    d.source("a.csv", "x\n2\n")
+    assert reader.wait(60) == 0
 
 
 def test_second_daemon(daemons: Make) -> None:
@@ -203,6 +258,21 @@ def test_names_that_do_no_harm(daemons: Make, wine: Wine, leaf: str) -> None:
             assert watch.next()["sequence"] == 1
             d.source("a.csv", "x\n2\n")
             assert watch.next()["sequence"] == 2
+
+
+@pytest.mark.parametrize("what", ["absent", "page", "reserved", "noise"])
+def test_catalogs_that_are_none(daemons: Make, wine: Wine, what: str) -> None:
+    """Readers say so, and fall over nothing; a daemon makes it right."""
+    d = daemons()
+    d.source("a.csv", "x\n1\n")
+    d.configure({"a": f"source = a.csv\n{FAST}"})
+    with peer(wine, "forge", d.name("")[:-1], what):
+        for command in (["ls"], ["cat", "a"], ["health"], ["watch"], ["verify"]):
+            run = d.cli(*command)
+            told = run.stdout + run.stderr
+            assert run.returncode in (FAILED, 2) and len(told.splitlines()) == 1, (command, run)
+        d.start()
+        assert d.table() == ["x", "1"]
 
 
 @pytest.mark.parametrize("object", ["mutex", "section 1000", "section 1000000"])
