@@ -52,6 +52,13 @@ function(shmpub_copy_library target)
 		COMMAND ${CMAKE_COMMAND} -E copy_if_different $<TARGET_FILE:shmpub> $<TARGET_FILE_DIR:${target}>)
 endfunction()
 
+if(MSVC)
+	add_compile_definitions(_CRT_SECURE_NO_WARNINGS)
+	# The allocator counts with <stdatomic.h>, which its C compiler has behind this.
+	if(CMAKE_C_COMPILER_ID STREQUAL "MSVC")
+		add_compile_options($<$<COMPILE_LANGUAGE:C>:/experimental:c11atomics>)
+	endif()
+endif()
 if(MINGW)
 	# The stack of Windows is aligned to 16 bytes, and gcc before 15 does not align it further, but puts
 	# vectors of 32 bytes there by instructions that fault where they are not aligned (gcc's bug 54412).

@@ -56,6 +56,7 @@ STANDARD_CXX = set(
     "memory sstream stdexcept string string_view thread utility vector".split()
 )
 VECTORS = {"immintrin.h", "emmintrin.h", "nmmintrin.h", "wmmintrin.h", "arm_neon.h", "arm_acle.h"}
+COMPILERS = {"intrin.h"}  # MSVC's builtins
 LIBRARIES = {"daemon": {"uv.h", "ini.h"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -114,6 +115,8 @@ def check_system(path: str, top: str, target: str) -> str | None:
     if target.startswith("shmpub/"):
         return None
     if target == "stdatomic.h" and path.startswith(("lib/base/", "tests/")):
+        return None
+    if target in COMPILERS and path.startswith("lib/base/"):
         return None
     if target in VECTORS and top == "lib":
         return None

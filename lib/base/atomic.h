@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#if defined(__GNUC__) || defined(__clang__)
+
 static inline uint64_t load_acquire_u64(const uint64_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
@@ -99,5 +101,99 @@ static inline void fence_release(void)
 {
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
+
+#else /* MSVC for x64: loads acquire and stores release as they are, if the compiler leaves their order */
+
+#include <intrin.h>
+
+static inline void fence_acquire(void)
+{
+	_ReadWriteBarrier();
+}
+
+static inline void fence_release(void)
+{
+	_ReadWriteBarrier();
+}
+
+static inline uint64_t load_relaxed_u64(const uint64_t *p)
+{
+	return *(const volatile uint64_t *)p;
+}
+
+static inline uint32_t load_relaxed_u32(const uint32_t *p)
+{
+	return *(const volatile uint32_t *)p;
+}
+
+static inline uint64_t load_acquire_u64(const uint64_t *p)
+{
+	uint64_t v = load_relaxed_u64(p);
+
+	fence_acquire();
+	return v;
+}
+
+static inline uint32_t load_acquire_u32(const uint32_t *p)
+{
+	uint32_t v = load_relaxed_u32(p);
+
+	fence_acquire();
+	return v;
+}
+
+static inline void store_relaxed_u64(uint64_t *p, uint64_t v)
+{
+	*(volatile uint64_t *)p = v;
+}
+
+static inline void store_relaxed_u32(uint32_t *p, uint32_t v)
+{
+	*(volatile uint32_t *)p = v;
+}
+
+static inline void store_release_u64(uint64_t *p, uint64_t v)
+{
+	fence_release();
+	store_relaxed_u64(p, v);
+}
+
+static inline void store_release_u32(uint32_t *p, uint32_t v)
+{
+	fence_release();
+	store_relaxed_u32(p, v);
+}
+
+static inline void add_release_u32(uint32_t *p, uint32_t v)
+{
+	(void)_InterlockedExchangeAdd((volatile long *)p, (long)v);
+}
+
+static inline uint64_t fetch_add_sync_u64(uint64_t *p, uint64_t v)
+{
+	return (uint64_t)_InterlockedExchangeAdd64((volatile __int64 *)p, (__int64)v);
+}
+
+static inline uint64_t fetch_add_relaxed_u64(uint64_t *p, uint64_t v)
+{
+	return fetch_add_sync_u64(p, v);
+}
+
+static inline uint64_t add_relaxed_u64(uint64_t *p, uint64_t v)
+{
+	return fetch_add_sync_u64(p, v) + v;
+}
+
+static inline uint64_t sub_relaxed_u64(uint64_t *p, uint64_t v)
+{
+	return fetch_add_sync_u64(p, 0 - v) - v;
+}
+
+static inline uint64_t exchange_sync_u64(uint64_t *p, uint64_t v)
+{
+	return (uint64_t)_InterlockedExchange64((volatile __int64 *)p, (__int64)v);
+}
+
+#endif
 
 #endif

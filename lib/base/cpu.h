@@ -7,10 +7,13 @@
 
 #include <stdbool.h>
 
-/* AVX2 and what came before it or with it: PCLMULQDQ, BMI1, POPCNT. */
+/*
+ * AVX2 and what came before it or with it: PCLMULQDQ, BMI1, POPCNT. Where the C library is
+ * Microsoft's, nothing answers gcc's question: the ways for every processor are taken.
+ */
 static inline bool cpu_has_avx2(void)
 {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(_MSC_VER)
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
 	       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
 #else

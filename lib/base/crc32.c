@@ -1,6 +1,7 @@
 #include "base/crc32.h"
 
 #include <string.h>
+#include "base/compiler.h"
 #include "base/crc32_table.h"
 
 /*
@@ -14,10 +15,7 @@ static uint64_t load_le64(const unsigned char *p)
 	uint64_t v;
 
 	memcpy(&v, p, sizeof(v));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	v = __builtin_bswap64(v);
-#endif
-	return v;
+	return IS_BIG_ENDIAN ? bytes_swapped(v) : v;
 }
 
 uint32_t crc32_update(uint32_t crc, const void *data, size_t size)

@@ -13,6 +13,7 @@
 #define SHMPUB_CSV_INDEX_BLOCKS_H
 
 #include <string.h>
+#include "base/compiler.h"
 #include "csv/index.h"
 
 /* Where in 64 bytes the bytes of interest stand, quoted or not. */
@@ -73,10 +74,9 @@ static inline struct csv_block_ends block_ends(const struct csv_block *b, struct
  * Four or eight positions at a step, whether there are so many or not: what is written
  * past the last is overwritten by the next block, and cheaper than a branch per position.
  */
-__attribute__((always_inline)) static inline uint32_t *put_positions(uint32_t *out, uint64_t bits,
-                                                                     uint32_t base, bool is_busy)
+ALWAYS_INLINE uint32_t *put_positions(uint32_t *out, uint64_t bits, uint32_t base, bool is_busy)
 {
-	uint32_t *end = out + __builtin_popcountll(bits);
+	uint32_t *end = out + bits_count(bits);
 
 	PUT_FOUR(0);
 	if (is_busy) {
@@ -116,36 +116,33 @@ struct csv_put {
 };
 
 /* Likewise two records, which is more than most blocks hold. */
-__attribute__((always_inline)) static inline void put_records(struct csv_put *put, uint64_t ends,
-                                                              uint64_t records)
+ALWAYS_INLINE void put_records(struct csv_put *put, uint64_t ends, uint64_t records)
 {
 	uint32_t before = (uint32_t)(put->ends - put->first_end);
-	unsigned n = (unsigned)__builtin_popcountll(records);
+	unsigned n = bits_count(records);
 	uint64_t upto;
 
 	for (unsigned k = 0; k == 0 || k < n; k += 2) {
 		upto = records ^ (records - 1);
-		put->records[k] = before + (uint32_t)__builtin_popcountll(ends & upto);
+		put->records[k] = before + bits_count(ends & upto);
 		records &= records - 1;
 		upto = records ^ (records - 1);
-		put->records[k + 1] = before + (uint32_t)__builtin_popcountll(ends & upto);
+		put->records[k + 1] = before + bits_count(ends & upto);
 		records &= records - 1;
 	}
 	put->records += n;
 }
 
-__attribute__((always_inline)) static inline void put_block(struct csv_put *put, uint64_t ends,
-                                                            uint64_t records, uint32_t base,
-                                                            bool is_busy)
+ALWAYS_INLINE void put_block(struct csv_put *put, uint64_t ends, uint64_t records, uint32_t base,
+                             bool is_busy)
 {
 	put_records(put, ends, records);
 	put->ends = put_positions(put->ends, ends, base, is_busy);
 }
 
 /* Apart: where quotes are worked on as well, the loop has no registers to spare for this. */
-__attribute__((noinline)) static void put_busy_block(struct csv_put *put,
-                                                     const struct csv_block_ends *e, uint32_t base,
-                                                     bool keeps_lf)
+NEVER_INLINE void put_busy_block(struct csv_put *put, const struct csv_block_ends *e, uint32_t base,
+                                 bool keeps_lf)
 {
 	put_block(put, e->delimiters | (keeps_lf ? e->lines : e->records), e->records, base, true);
 }
@@ -190,7 +187,7 @@ static inline struct csv_block_ends tail_ends(const struct csv_block *b, size_t 
 static inline void note_odd(struct csv_index *out, uint64_t odd, uint32_t base)
 {
 	if (odd && out->odd_quote == CSV_INDEX_NONE)
-		out->odd_quote = base + (uint32_t)__builtin_ctzll(odd);
+		out->odd_quote = base + bits_lowest(odd);
 }
 
 static inline void index_blocks(struct csv_index *out, struct span text,
@@ -238,11 +235,11 @@ static inline void index_blocks(struct csv_index *out, struct span text,
 static inline void count_block(struct csv_count *out, const struct csv_block *b,
                                const struct csv_block_ends *e)
 {
-	unsigned empty = (unsigned)__builtin_popcountll(e->empty);
+	unsigned empty = bits_count(e->empty);
 
-	out->n_records += (unsigned)__builtin_popcountll(e->records) - empty;
+	out->n_records += bits_count(e->records) - empty;
 	out->n_empty += empty;
-	out->n_blank_led += (unsigned)__builtin_popcountll(e->blank_led);
+	out->n_blank_led += bits_count(e->blank_led);
 	out->has_cr |= b->cr != 0;
 	out->has_odd_quote |= e->odd != 0;
 	out->has_non_ascii |= b->high != 0;
@@ -259,11 +256,10 @@ static inline void count_plain_block(struct csv_count *out, const struct csv_blo
 	unsigned empty = 0;
 
 	if (starts & (b->lf | b->blank)) {
-		empty = (unsigned)__builtin_popcountll(b->lf & starts);
-		out->n_blank_led += (unsigned)__builtin_popcountll(b->blank & ~b->delimiter &
-		                                                   starts);
+		empty = bits_count(b->lf & starts);
+		out->n_blank_led += bits_count(b->blank & ~b->delimiter & starts);
 	}
-	out->n_records += (unsigned)__builtin_popcountll(b->lf) - empty;
+	out->n_records += bits_count(b->lf) - empty;
 	out->n_empty += empty;
 	out->has_non_ascii |= b->high != 0;
 	s->line = b->lf >> 63;

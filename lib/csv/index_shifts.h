@@ -16,7 +16,7 @@ static inline uint64_t prefix_xor(uint64_t bits)
 
 static inline uint32_t lowest_bit(uint64_t bits)
 {
-	return (uint32_t)__builtin_ctzll(bits | UINT64_C(1) << 63);
+	return bits_lowest(bits | UINT64_C(1) << 63);
 }
 
 #endif

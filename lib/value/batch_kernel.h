@@ -3,6 +3,7 @@
 #define SHMPUB_VALUE_BATCH_KERNEL_H
 
 #include <math.h>
+#include "base/compiler.h"
 #include "value/batch.h"
 #include "value/value.h"
 
@@ -48,8 +49,7 @@ static inline bool batch_take_no_date(int64_t *out, struct span cell, struct bat
 /* Only nanoseconds can overflow: those go the general way near their bounds. */
 static inline bool batch_put_moment(int64_t *out, int64_t seconds, int64_t ticks, int64_t fraction)
 {
-	return !__builtin_mul_overflow(seconds, ticks, out) &&
-	       !__builtin_add_overflow(*out, fraction, out) && *out != INT64_MIN;
+	return i64_mul(out, seconds, ticks) && i64_add(out, *out, fraction) && *out != INT64_MIN;
 }
 
 size_t batch_dates_avx2(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,

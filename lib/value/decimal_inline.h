@@ -6,6 +6,7 @@
 
 #include "value/decimal.h"
 #include "value/power_table.h"
+#include "base/compiler.h"
 #include "base/u128.h"
 
 /*
@@ -24,19 +25,6 @@
 #define DECIMAL_BIAS 1023
 #define DECIMAL_INFINITE 2047
 #define DECIMAL_POWER_INFINITE 308 /* above it even 1 is infinite */
-
-static inline int decimal_leading_zeros(uint64_t v) /* v is not 0 */
-{
-#if defined(__GNUC__)
-	return __builtin_clzll(v);
-#else
-	int n = 0;
-
-	for (; !(v >> 63); v <<= 1)
-		n++;
-	return n;
-#endif
-}
 
 static inline double decimal_from_bits(uint64_t bits)
 {
@@ -73,8 +61,7 @@ static inline double decimal_subnormal(uint64_t significand, int shift)
 	return decimal_from_bits(significand >> 1);
 }
 
-__attribute__((always_inline)) static inline double decimal_nearest_inline(uint64_t mantissa,
-                                                                           int64_t exponent)
+ALWAYS_INLINE double decimal_nearest_inline(uint64_t mantissa, int64_t exponent)
 {
 	struct u128 product;
 	uint64_t significand;
@@ -85,7 +72,7 @@ __attribute__((always_inline)) static inline double decimal_nearest_inline(uint6
 	if (exponent > DECIMAL_POWER_INFINITE)
 		return decimal_from_bits((uint64_t)DECIMAL_INFINITE << DECIMAL_BITS);
 	q = (int)exponent;
-	zeros = decimal_leading_zeros(mantissa);
+	zeros = bits_leading_zeros(mantissa);
 	product = decimal_scaled(mantissa << zeros, q);
 	upper = (int)(product.high >> 63);
 	/* 54 bits: the significand with its top bit, and one to round by. */

@@ -13,8 +13,7 @@ extern const double real_powers[REAL_POWER_MAX + 1];
  * Up to 2^53 and a power of ten up to 10^22 are doubles exactly, so that one
  * multiplication or division rounds once, as it should (Clinger 1990).
  */
-__attribute__((always_inline)) static inline double real_from_inline(uint64_t mantissa,
-                                                                     int64_t exponent)
+ALWAYS_INLINE double real_from_inline(uint64_t mantissa, int64_t exponent)
 {
 	if (mantissa <= UINT64_C(1) << 53) {
 		if (exponent >= -REAL_POWER_MAX && exponent <= 0)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include "base/compiler.h"
 #include "base/span.h"
 
 static inline bool scan_is_digit(char c)
@@ -58,10 +59,7 @@ static inline uint64_t scan_load8(const char *p)
 	uint64_t v;
 
 	memcpy(&v, p, sizeof(v));
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	v = __builtin_bswap64(v);
-#endif
-	return v;
+	return IS_BIG_ENDIAN ? bytes_swapped(v) : v;
 }
 
 /* 0x80 in the lane of every byte that is no digit; exact up to and including the first such. */

@@ -1,5 +1,7 @@
 #include "value/timestamp.h"
 
+#include "base/compiler.h"
+
 /*
  * From a moment to a number.
  *
@@ -34,8 +36,8 @@ bool timestamp_to_unit(int64_t *out, const struct timestamp *t, enum shmpub_unit
 		seconds++;
 		fraction -= ticks;
 	}
-	if (__builtin_mul_overflow(seconds, ticks, &seconds) ||
-	    __builtin_add_overflow(seconds, fraction, &seconds) || seconds == INT64_MIN)
+	if (!i64_mul(&seconds, seconds, ticks) || !i64_add(&seconds, seconds, fraction) ||
+	    seconds == INT64_MIN)
 		return false;
 	*out = seconds;
 	return true;
