@@ -222,8 +222,8 @@ static const struct csv_items *format_of(const struct column *c, const struct he
 	return form_of(c, is_of_reader, h, o);
 }
 
-static int set_said(struct columns *s, const struct header *h, const struct csv_options *o,
-                    struct shmpub_error *err)
+static int set_options(struct columns *s, const struct header *h, const struct csv_options *o,
+                       struct shmpub_error *err)
 {
 	int r = check_positions(s, h, o, err);
 
@@ -292,7 +292,7 @@ int columns_init(struct columns *out, const struct header *h, const struct csv_o
 	if (r == SHMPUB_OK)
 		r = set_rules(out, o, err);
 	if (r == SHMPUB_OK)
-		r = set_said(out, h, o, err);
+		r = set_options(out, h, o, err);
 	if (r)
 		columns_free(out);
 	return r;

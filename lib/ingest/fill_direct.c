@@ -7,8 +7,8 @@
  * Text straight to its place. A refresh after the first knows how much text there was in
  * each column and has room for about as much; so one pass writes offsets and bytes while
  * the source lies in the nearest caches, where fill_text.c makes two. A column that turns
- * out to have more text than there is room for is full: broken, and counted first in the
- * next round.
+ * out to have more text than there is room for is broken, and its text is counted first in
+ * the next round.
  *
  * Short texts are copied by a fixed number of bytes, whose excess the next one overwrites.
  */
@@ -16,9 +16,9 @@
 #define STEP DIRECT_BEYOND
 _Static_assert(STEP >= CSV_UNQUOTE_BEYOND, "what is copied too much");
 
-static void set_full(struct column_state *s)
+static void run_out_of_room(struct column_state *s)
 {
-	s->is_full = true;
+	s->is_out_of_room = true;
 	s->is_broken = true;
 }
 
@@ -28,7 +28,7 @@ void direct_put(struct part *p, size_t column, uint64_t row, struct span text)
 	struct column_state *s = &p->states[column];
 
 	if (text.size > sink->text_room - s->text_size) {
-		set_full(s);
+		run_out_of_room(s);
 		return;
 	}
 	sink->offsets[row] = (int64_t)s->text_size;

@@ -24,7 +24,7 @@ static uint64_t slot_of(const struct tile *t, struct span text, unsigned flags)
 	return (uint64_t)(uint32_t)(text.data - t->base) << 32 | (uint64_t)text.size << 2 | flags;
 }
 
-/* Evidence that it is not text after all, until there is enough that it is. */
+/* Collects type evidence; called until the column is certainly text. */
 static bool note_text(struct part *p, size_t column, struct span cell, uint64_t row)
 {
 	const struct column *c = &p->in->columns.columns[column];

@@ -255,11 +255,12 @@ static int verify(struct ingest *in, struct shmpub_error *err)
 		const struct column_state *s = &in->parts[0].states[k];
 
 		join_column(in, k);
-		flags[k] = in->marks.n_rows > 0 && !s->is_full &&
+		flags[k] = in->marks.n_rows > 0 && !s->is_out_of_room &&
 		           !settle_holds(&in->columns.columns[k], s, in->marks.n_rows);
 		is_any |= flags[k];
 		d = finish_dictionary(in, k, err);
-		if (d == SHMPUB_OK && (s->is_full || settle_misread(&in->columns.columns[k], s)))
+		if (d == SHMPUB_OK &&
+		    (s->is_out_of_room || settle_misread(&in->columns.columns[k], s)))
 			d = INGEST_RETYPE;
 		r = d ? d : r;
 	}
@@ -279,7 +280,7 @@ static int retype(struct ingest *in, struct shmpub_error *err)
 		return error_set(err, SHMPUB_ERR_CSV, "types did not settle in %d rounds",
 		                 ROUNDS_MAX);
 	for (size_t k = 0; k < in->columns.n; k++) {
-		if (in->parts[0].states[k].is_full)
+		if (in->parts[0].states[k].is_out_of_room)
 			in->columns.columns[k].text_expected = 0;
 	}
 	bound_text(in);
@@ -287,8 +288,8 @@ static int retype(struct ingest *in, struct shmpub_error *err)
 	return r ? r : INGEST_RETYPE;
 }
 
-/* What copying in steps left behind the text of others. */
-static void clear_behind(const struct column_sink *c)
+/* The last 32-byte copy may have spilled past text_size: zero the spill. */
+static void clear_spill(const struct column_sink *c)
 {
 	uint64_t left = c->text_room - c->text_size;
 
@@ -313,7 +314,7 @@ static void report(struct ingest *in, struct table_sink *sink)
 			c->text_size += in->parts[i].states[k].text_size;
 		c->is_text_done = in->parts[0].states[k].is_direct;
 		if (c->is_text_done)
-			clear_behind(c);
+			clear_spill(c);
 		in->schema.fields[k].text_expected = c->text_size;
 		if (v->reading == READ_CATEGORY)
 			c->dictionary = &in->dictionaries[k].column;

@@ -1,6 +1,7 @@
 /*
- * A part of the rows, filled by one thread: what it needs, and what it learns of each
- * column on the way. Internal to this room.
+ * A part of the rows, which one thread fills. Its struct holds what the thread needs, and what
+ * the thread finds out about each column while it fills it. Internal to this room.
+ * docs/INGEST.md explains the words.
  */
 #ifndef SHMPUB_INGEST_PART_H
 #define SHMPUB_INGEST_PART_H
@@ -18,16 +19,19 @@
 struct column_state {
 	uint64_t n_nulls;
 	uint64_t text_size;
-	uint64_t text_end; /* where this part's text ends in the column's, in round 2 */
+	uint64_t
+	        text_end; /* round 2: the offset in the column's text where that of this part ends */
 	struct evidence seen;
 	struct date_state *dates; /* owned; of columns that may be dates */
 	struct dictionary dictionary;
-	bool has_minus_zero;   /* among integers in a column of floats */
-	bool has_inexact;      /* likewise: an integer that a float would not be read as */
-	bool has_null_number;  /* likewise: an integer that is NA if the column is one of floats */
-	const char *too_large; /* where an integer stands that no level can have; NULL: nowhere */
-	bool is_direct;        /* text goes to its place at once */
-	bool is_full;          /* there it did not fit: broken */
+	/* Of cells that were read as integers in a column that is filled as floats: */
+	bool has_minus_zero;
+	bool has_inexact;     /* pandas would read one of them as another float (xstrtod) */
+	bool has_null_number; /* one of them is NA, should the column have fractions as well */
+	const char
+	        *too_large; /* an integer that pandas cannot have in a level; NULL: there is none */
+	bool is_direct;     /* text is copied to its final place in round 1 */
+	bool is_out_of_room; /* direct: there was more text than room; the column is also broken */
 	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
 };
 
@@ -37,9 +41,9 @@ struct part {
 	size_t first_mark, end_mark;
 	struct tile_reader reader;
 	struct column_state *states; /* of in->columns */
-	struct buffer unescaped;     /* the cell in hand, when it had quotes inside */
-	struct buffer work;          /* for what is made of it: never where the cell itself is */
-	int result; /* the first failure; of cells that are refused, that of the first row */
+	struct buffer unescaped;     /* the current cell's text, if the cell had quotes inside */
+	struct buffer work; /* what is made of that text; the cell itself never lies here */
+	int result;         /* the first failure; among refused cells, that of the smallest row */
 	uint64_t refused_row;
 	uint64_t looked_size; /* bytes of the rows that evidence was taken from (settle.c) */
 	struct shmpub_error error;
@@ -89,14 +93,17 @@ static inline struct span part_cell(struct part *p, struct span raw)
 	return cell.needs_unescape ? part_unescape(p, cell.text) : cell.text;
 }
 
-/* Quotes around it; whether what is between them is its text is for csv/unquote.h or the reader of a number. */
+/*
+ * True if the cell begins and ends with a quote. What lies between is not yet its text: there may
+ * be doubled quotes, which csv/unquote.h resolves and a reader of numbers refuses.
+ */
 static inline bool part_is_quoted(const struct csv_dialect *d, struct span raw)
 {
 	return raw.size > 1 && d->has_quote && raw.data[0] == d->quote &&
 	       raw.data[raw.size - 1] == d->quote;
 }
 
-/* A cell without the quotes around it, and without blanks in front where those are skipped. */
+/* Returns the cell without the quotes around it, and without blanks that the dialect skips. */
 static inline struct span part_bare(const struct csv_dialect *d, struct span raw, bool *is_quoted)
 {
 	while (d->skips_spaces && raw.size && raw.data[0] == ' ') {
@@ -108,13 +115,13 @@ static inline struct span part_bare(const struct csv_dialect *d, struct span raw
 }
 
 /*
- * Certainly text and just that, NA excluded, in a column that is known to be one of text.
- * `text` is bare; one that was quoted is of a regular tile.
+ * True if the cell of a text column needs no closer look: it is not NA, and `text`, from
+ * part_bare(), is what it says but for doubled quotes. A quoted cell must be of a regular tile.
  */
 static inline bool part_is_text(const struct column *c, const struct csv_dialect *d,
                                 struct span text, bool is_quoted)
 {
-	/* Twice the size: where quotes are doubled the text is shorter than it stands there. */
+	/* A word for NA may be written with doubled quotes, at up to twice its size. */
 	if (text.size == 0 || text.size > CELL_SIZE_MAX ||
 	    (c->na->begins[(unsigned char)text.data[0]] && text.size <= 2 * c->na->size_max))
 		return false;
@@ -122,21 +129,20 @@ static inline bool part_is_text(const struct column *c, const struct csv_dialect
 	                     !(d->is_whitespace && (text.data[0] == ' ' || text.data[0] == '\t')));
 }
 
-/* Room for `size` bytes that a cell's text does not share; NULL: p->result is set. */
+/* Returns room for `size` bytes apart from the cell's text; on NULL p->result is set. */
 char *part_room(struct part *p, size_t size);
 
-/* The column cannot hold this cell: broken, or an error that names line and cell when strict. */
+/* The column cannot hold this cell: marks it broken, and in a strict column sets the error. */
 void part_refuse(struct part *p, size_t column, const struct tile *t, size_t row);
 
 /*
- * Cells from a row on for value/batch.h: as they lie there, or, where the first stands
- * between quotes, or is a number between blanks, so many of them as `trimmed` holds, each
- * without what reads the same without it. *n is what there is, and what was given.
+ * Cuts around the cells of a column without their quotes, and without the blanks around numbers,
+ * for the kernels of value/batch.h, which know neither. part_trim() begins a column's tile.
  */
 #define TRIMMED_MAX 256u
 struct trimmed {
-	bool has_numbers;  /* set by the caller: blanks around a number do not count */
-	size_t first, end; /* rows of the tile whose cuts are here: none before the first run */
+	bool has_numbers;  /* the column has numbers: blanks around a cell do not count */
+	size_t first, end; /* rows of the tile whose cuts are here; none at first */
 	uint32_t cuts[2 * TRIMMED_MAX];
 };
 static inline void part_trim(struct trimmed *trimmed, bool has_numbers)
@@ -144,35 +150,40 @@ static inline void part_trim(struct trimmed *trimmed, bool has_numbers)
 	trimmed->has_numbers = has_numbers;
 	trimmed->first = trimmed->end = 0;
 }
-/* False: a cell between quotes could be a number or a date as it lies there. */
+/* False if the quote is a byte that numbers or dates are written with, such as a digit. */
 bool part_has_plain_quotes(const struct part *p);
+/*
+ * Returns a run that value/batch.h can parse, from `row` to the end of the tile. If the first
+ * cell is quoted or padded, the run has up to TRIMMED_MAX trimmed cells instead. *n is set to the
+ * number of cells in the run.
+ */
 struct cell_run part_run(struct trimmed *trimmed, size_t *n, const struct part *p,
                          const struct tile *t, size_t row, size_t source);
 
-/* Filling one column's cells of a tile, by what the column is read as. */
+/* Each fills one column's cells of a tile; parts.c has the table by route and reading. */
 typedef void fill_fn(struct part *p, size_t column, const struct tile *t);
 fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_category, fill_date;
 
-/* What only the whole column could tell of integers that were read as floats. */
+/* Once the whole column is known: corrects the floats that were read as integers. */
 void settle_integers(const struct column *c, struct column_state *s, struct column_sink *sink,
                      uint64_t n_rows);
 
 /*
- * Text straight to its place, one round for two (fill_direct.c): the certain texts from
- * row i on, how many; and one cell whose text is known.
+ * Text straight to its final place, in one round (fill_direct.c). direct_take() copies cells from
+ * row i on for as long as part_is_text() holds, and returns how many; direct_put() copies one cell.
  */
-#define DIRECT_BEYOND 32u /* bytes behind its text that the first may have written */
+#define DIRECT_BEYOND 32u /* direct_take() may write so many bytes after the text */
 size_t direct_take(struct part *p, size_t column, const struct tile *t, size_t i);
 void direct_put(struct part *p, size_t column, uint64_t row, struct span text);
 
-/* Round 2 for the text columns of one part; `begins`, per column, is where its text begins, and then ends. */
+/* Round 2 for one part. begins[k]: where its text of column k begins; set to where it ends. */
 void part_copy_text(struct part *p, uint64_t *begins);
 
-/* Evidence of the columns that are flagged, from all rows or from a sample of them. */
+/* Looks at all rows, or at a sample, for the columns that are flagged, and sets their verdicts. */
 int settle_examine(struct ingest *in, const bool *flags, bool is_sample, struct shmpub_error *err);
 /* False: what was seen contradicts what the column is taken for. */
 bool settle_holds(const struct column *c, const struct column_state *s, uint64_t n_rows);
-/* Integers were read as such in a column that turned out to be one of floats; now it is known. */
+/* True if integers were read in another way than pandas reads them: the column is filled again. */
 bool settle_misread(struct column *c, const struct column_state *s);
 
 #endif

@@ -159,7 +159,7 @@ int tile_reader_next(struct tile_reader *r, struct tile *tile, struct shmpub_err
 		a = go_exactly(r, tile, err);
 	tile->is_regular = !r->is_exact;
 	r->row += tile->n_rows;
-	/* More or fewer rows than were counted: what they would leave unwritten is nobody's. */
+	/* More rows than were counted have no room; fewer would leave slots uninitialised. */
 	if (r->row > r->end_row || (a == SHMPUB_OK && tile->n_rows == 0 && r->row < r->end_row))
 		return error_set(err, SHMPUB_ERR_INVALID, "the text changed while it was read");
 	return a;
