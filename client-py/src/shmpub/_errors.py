@@ -5,7 +5,7 @@ Error
  ├── FeedNotFound       the instance has no feed of that name
  ├── NotPublished       the feed is there, a snapshot of it is not yet
  ├── FormatError        bytes in shared memory contradict docs/FORMAT.md
- ├── UntrustedOwner     the instance belongs to a user whom we do not trust
+ ├── UntrustedOwner     the instance belongs to an account that we do not trust
  └── AccessDenied       what is published there is closed to me; also a PermissionError
 """
 
@@ -26,7 +26,7 @@ class InstanceNotFound(Error):
     """Nothing has published under that instance name in that directory.
 
     `instances` are the names of those that there are in the directory, some of them when they are
-    many.
+    many; on Windows, which has no list of them, those that this process knows.
     """
 
     def __init__(self, message: str, instances: tuple[str, ...] = ()) -> None:
@@ -65,7 +65,8 @@ class UntrustedOwner(Error):
 
 
 class AccessDenied(Error, PermissionError):
-    """I may not read what is published there; `filename` is the path that is closed to me."""
+    """I may not read what is published there; `filename` is the path that is closed to me, or on
+    Windows the name of the section."""
 
     def __init__(self, message: str, path: str) -> None:
         super().__init__(message)

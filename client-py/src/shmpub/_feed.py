@@ -62,9 +62,15 @@ def subscribe(
 ) -> Feed:
     """The feed of that name, whether it is there yet or not: nothing is looked at, nor waited for.
 
-    `instance` is "shmpub" and `directory` is /dev/shm unless given here or by SHMPUB_INSTANCE
-    and SHMPUB_DIRECTORY. `owner` is a user, by uid or name, to be trusted besides root, myself
-    and `shmpub`. `verify="full"` checks contents of each snapshot as well, which reads all of it.
+    `instance` is "shmpub" unless given here or by SHMPUB_INSTANCE; `directory` is what the
+    publisher has under that name, here or in SHMPUB_DIRECTORY. On Linux that is a folder, /dev/shm
+    else. On Windows it is a part of names: "auto", the default, means `Global\\`, where services
+    publish, and `Local\\`, this session's own, where there is none; "Global" and "Local" mean one
+    of them; any other text is a part of names in `Local\\`.
+
+    `owner` is an account to be trusted besides root, myself and `shmpub`, by uid or name; on
+    Windows besides the system, its administrators, myself and services' accounts, by name or SID.
+    `verify="full"` checks contents of each snapshot as well, which reads all of it.
 
     Raises ValueError and TypeError for arguments that can't be right, such as an `owner` whom
     this machine doesn't know. A name that no feed can have is told by whatever asks for the feed.

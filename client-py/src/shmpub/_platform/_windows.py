@@ -47,7 +47,8 @@ _READABLE = 0x02 | 0x04 | 0x08 | 0x20 | 0x40 | 0x80  # page protections; a guard
 _LARGEST_PID = 2**32 - 1
 
 _SLICE = 0.1  # seconds: the main thread hears Ctrl-C between two waits
-_LOOK_EVERY = 1.0  # should a bell be missed
+_FIRST_SLICE = 0.02  # who was kept busy between look and wait may have missed four rings
+_LOOK_EVERY = 1.0
 _SHORTEST_NAP, _LONGEST_NAP = 0.001, 0.05  # where the bells can't be heard
 
 _known: set[tuple[str, str]] = set()  # directories and instances that this process has found
@@ -284,14 +285,14 @@ class Instance:
         """On the instance's bell, which rings for every change of any feed."""
         words, end = self._words, time.monotonic() + seconds
         is_main = threading.current_thread() is threading.main_thread()
-        longest = _SLICE if is_main else _LOOK_EVERY
-        nap = _SHORTEST_NAP
+        longest, nap = _FIRST_SLICE, _SHORTEST_NAP
         while True:
             turn = words[_BELL_TURN_AT]  # before the word: a change after it rings this turn's bell
             left = end - time.monotonic()
             if words[index] != seen or left <= 0:
                 return
             has_rung = self._bells.wait(turn % _N_BELLS, min(left, longest))
+            longest = _SLICE if is_main else _LOOK_EVERY
             if has_rung is None or (has_rung and words[_BELL_TURN_AT] == turn):
                 # Nobody can hear it, or it was rung in a publisher's time before and never reset.
                 time.sleep(min(left, nap))
@@ -325,8 +326,10 @@ class _Bells:
         handle = self._handles.get(number)
         if handle is None:
             name = f"{self._stem}bell.{number}"
-            handle = api.open_event(api.SYNCHRONIZE, False, name) or 0
-            handle = self._handles.setdefault(number, handle)
+            made = api.open_event(api.SYNCHRONIZE, False, name) or 0
+            handle = self._handles.setdefault(number, made)
+            if handle != made and made:  # another thread was faster
+                api.close_handle(made)
         if not handle:
             return None
         answer: int = api.wait_for_object(handle, max(1, int(seconds * 1000)))
