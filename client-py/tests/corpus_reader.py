@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from conftest import Publisher
+from conftest import IN_MEMORY, Publisher
 
 import shmpub
 
-_scratch = tempfile.TemporaryDirectory(prefix="shmpub-corpus-", dir="/dev/shm")
+_scratch = tempfile.TemporaryDirectory(prefix="shmpub-corpus-", dir=IN_MEMORY)
 _publisher = Publisher(Path(_scratch.name))
 _numbers = itertools.count()
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BUILD
+from conftest import PUBLISH_FILE, long_on_windows
 
 HERE = Path(__file__).parent
 PLACES = [Path(os.environ.get("SHMPUB_CORPUS", "/nowhere"))]
@@ -16,9 +16,10 @@ PLACES += [parent / "shared" / "csv-corpus" for parent in HERE.parents]
 CORPUS = next((p for p in PLACES if (p / "compare.py").exists()), None)
 
 
+@long_on_windows
 @pytest.mark.timeout(400)
 @pytest.mark.skipif(CORPUS is None, reason="no corpus here")
-@pytest.mark.skipif(not (BUILD / "tests" / "publish_file").exists(), reason="no publish_file")
+@pytest.mark.skipif(not PUBLISH_FILE.exists(), reason="no publish_file")
 def test_corpus() -> None:
     assert CORPUS is not None
     done = subprocess.run(

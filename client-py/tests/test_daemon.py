@@ -63,7 +63,13 @@ class Daemon:
         """In place of the file before, in one step."""
         fresh = self.home / f".{feed}.new"
         fresh.write_bytes(text.encode())
-        fresh.replace(self.home / f"{feed}.csv")
+        for _ in range(500):
+            try:
+                fresh.replace(self.home / f"{feed}.csv")
+                return
+            except PermissionError:  # Windows, where somebody has it open at this moment
+                time.sleep(0.01)
+        raise AssertionError(f"{feed}.csv is always open")
 
     def start(self) -> None:
         ini = self.home / "shmpubd.ini"
@@ -99,6 +105,7 @@ class Daemon:
 
 class Service(Daemon):
     kind = "service"
+    is_installed = False
 
     def word(self, word: str, *options: object) -> None:
         run = subprocess.run(
@@ -110,10 +117,9 @@ class Service(Daemon):
         assert run.returncode == 0, run
 
     def start(self) -> None:
-        if self.process is None:
+        if not self.is_installed:
             self.word("install", "--config", self.home / "shmpubd.ini", "--anyway")
-            self.process = subprocess.Popen([PROGRAM, "--version"], stdout=subprocess.DEVNULL)
-            self.process.wait(PATIENCE)
+            self.is_installed = True
         self.word("start")
 
     def stop(self) -> None:
@@ -125,7 +131,7 @@ class Service(Daemon):
         os.kill(attached.catalog.publisher.pid, signal.SIGTERM)  # which ends it at once there
 
     def end(self) -> None:
-        if self.process is not None:
+        if self.is_installed:
             self.word("uninstall")
 
 

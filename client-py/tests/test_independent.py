@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import is_read_only, read
+from conftest import is_read_only, long_on_windows, read
 from handmade import Instance
 from operations import CSV, OPTIONS, VALUES, WRITES, Doing, statement, value
 
@@ -323,6 +323,7 @@ def test_the_memory_is_protected_by_the_kernel(bench: Bench) -> None:
     assert is_read_only(bench.snapshot.column("low").ctypes.data)
 
 
+@long_on_windows
 def test_without_pandas_insides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_blocks, "way", _blocks.PUBLIC)
     other = Bench(tmp_path)

@@ -16,7 +16,7 @@ import handmade
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import read
+from conftest import long_on_windows, read
 from frames import CASES
 from handmade import Instance
 from test_frame import assert_same
@@ -126,6 +126,7 @@ def test_every_case_of_frames() -> None:
             assert_both_ways_agree(handmade.snapshot(other, 2), kept), label
 
 
+@long_on_windows
 @pytest.mark.skipif(not GOLDEN.exists(), reason="the package is alone here")
 def test_golden_files_with_what_was_kept_of_each_other() -> None:
     kept = [load(path.read_bytes())[0] for path in sorted(GOLDEN.glob("*.arrow"))]
@@ -271,6 +272,7 @@ def test_numbers_that_the_walk_goes_through_make_no_form() -> None:
         assert _batch._form(bytes(odd), found).content == ()
 
 
+@long_on_windows
 def test_a_thousand_columns() -> None:
     rng = np.random.default_rng(3)
     wide = pd.DataFrame({f"c{i}": rng.normal(0, 1, 5) for i in range(300)})
@@ -326,7 +328,13 @@ def with_messages_of(data: bytes, unharmed: bytes) -> bytes:
     return bytes(made)
 
 
-@pytest.mark.parametrize("way", [_blocks.FAST, _blocks.PUBLIC], ids=["fast", "public"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(_blocks.FAST, id="fast"),
+        pytest.param(_blocks.PUBLIC, id="public", marks=long_on_windows),
+    ],
+)
 def test_frames_of_every_case(
     directory: Path, way: _blocks.Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
