@@ -11,11 +11,12 @@
  *                        table after table (tables.h): by a rename onto the file, in place, or after
  *                        deleting it; says how many there were, and how many it had to try
  *                        more than once, as while somebody has the file open for a moment
- *   count PID            the handles of a process
+ *   count PROGRAM.EXE    the handles of all processes of a program
  *
  * The first six say "has it" and stay until they are killed, two minutes at most.
  */
 #include <windows.h>
+#include <tlhelp32.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,30 +235,35 @@ struct handle_list {
 
 typedef LONG WINAPI query_system(int what, void *out, ULONG size, ULONG *wanted);
 
-static bool count_handles(DWORD *out, DWORD pid)
+static bool add_handles(DWORD *n, DWORD pid)
 {
 	query_system *query = (query_system *)(void *)GetProcAddress(GetModuleHandleW(L"ntdll"),
 	                                                             "NtQuerySystemInformation");
 	struct handle_list *list = malloc(HANDLES_ROOM);
 
-	*out = 0;
 	if (query == NULL || list == NULL || query(HANDLES_CLASS, list, HANDLES_ROOM, NULL) != 0) {
 		free(list);
 		return false;
 	}
 	for (ULONG_PTR i = 0; i < list->n; i++)
-		*out += list->handles[i].pid == pid;
+		*n += list->handles[i].pid == pid;
 	free(list);
 	return true;
 }
 
 static int count(wchar_t **argv)
 {
-	DWORD handles;
+	HANDLE processes = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+	PROCESSENTRY32W p = { .dwSize = sizeof(p) };
+	DWORD n = 0;
 
-	if (!count_handles(&handles, wcstoul(argv[0], NULL, 10)))
-		return fail("count");
-	printf("%lu\n", handles);
+	if (processes == INVALID_HANDLE_VALUE || !Process32FirstW(processes, &p))
+		return fail("processes");
+	do {
+		if (_wcsicmp(p.szExeFile, argv[0]) == 0 && !add_handles(&n, p.th32ProcessID))
+			return fail("handles");
+	} while (Process32NextW(processes, &p));
+	printf("%lu\n", n);
 	return EXIT_SUCCESS;
 }
 

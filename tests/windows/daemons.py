@@ -196,9 +196,10 @@ def peer(wine: Wine, word: str, *arguments: str) -> Iterator[subprocess.Popen[by
         process.wait()
 
 
-def count_handles(d: Daemon, pid: int) -> int:
-    run = d.wine.run(PEER, "count", str(pid))
-    assert run.returncode == 0, run
+def count_handles(wine: Wine, program: str) -> int:
+    """Of all processes of a program: "shmpubd.exe"."""
+    run = wine.run(PEER, "count", program)
+    assert run.returncode == 0 and int(run.stdout) > 0, run
     return int(run.stdout)
 
 

@@ -9,10 +9,11 @@ import json
 import os
 import re
 import time
+from pathlib import Path
 
 import tables
 from conftest import Make
-from daemons import CHECK_TABLES, FAST, PEER, Daemon, count_handles, private_bytes, watching
+from daemons import CHECK_TABLES, FAST, PEER, Daemon, Watch, count_handles, private_bytes, watching
 from wine import Wine, until
 
 FEEDS = 200
@@ -50,13 +51,12 @@ def test_many_feeds_that_change(daemons: Make) -> None:
         write(number)
         wait_sequences(d, range(FEEDS), number + 1)
         assert d.table("f7")[-1] == f"{number},7"
-        return count_handles(d, pid), private_bytes(d)
+        return count_handles(d.wine, "shmpubd.exe"), private_bytes(d)
 
     write(0)
     d.configure({f"f{n}": f"source = {n}.csv\ninterval = 500ms" for n in range(FEEDS)})
     d.start()
     assert f"{FEEDS} feeds, {FEEDS} published" in d.log_text()
-    pid = d.pid
     handles, private = turn(1)
     check_committed(d)
     turn(2)
@@ -104,23 +104,52 @@ def test_max_bytes(daemons: Make) -> None:
     assert d.status()["error"] == ""
 
 
+def test_reader_that_stays(daemons: Make) -> None:
+    """Of tables and daemons that were, a reader keeps nothing: neither views nor handles."""
+    d = daemons()
+    d.source("a.csv", "x\n0\n")
+    d.configure({"a": f"source = a.csv\n{FAST}"})
+    d.start()
+
+    def next_daemon(watch: Watch, number: int) -> tuple[int, int]:
+        """Ten tables and a kill; what the reader has mapped, as Linux counts, and its handles."""
+        for n in range(10):
+            d.source("a.csv", f"x\n{number}\n{n}\n")
+            assert watch.until("published")["rows"] == 2
+        d.kill()
+        assert watch.next()["event"] == "gone"
+        d.start()
+        assert watch.until("published")["rows"] == 2
+        maps = Path(f"/proc/{watch.process.pid}/maps").read_text()
+        return len(maps.splitlines()), count_handles(d.wine, "shmpub.exe")
+
+    with watching(d, "a") as watch:
+        watch.next()
+        views, handles = next_daemon(watch, 0)
+        for number in range(1, 4):
+            now_views, now_handles = next_daemon(watch, number)
+    assert now_views <= views + 4 and now_handles <= handles + 2, (
+        (views, now_views),
+        (handles, now_handles),
+    )
+
+
 def test_long_run(daemons: Make, wine: Wine) -> None:
     """A table every 10 ms, and readers that look at every cell, keep some, and come and go."""
     d = daemons()
     d.source("a.csv", tables.text(1))
     d.configure({"a": "source = a.csv\ninterval = 10ms"})
     d.start()
-    pid = d.pid
     path = wine.windows_path(d.folder / "a.csv")
     place = ["a", d.instance, d.directory]
     with watching(d, "a") as watch:
         writer = wine.popen(PEER, "replace", path, str(SOAK_SECONDS), "10")
         readers = [wine.popen(CHECK_TABLES, *place, str(SOAK_SECONDS)) for _ in range(2)]
         time.sleep(min(3, SOAK_SECONDS / 3))
-        handles, private = count_handles(d, pid), private_bytes(d)
+        handles, private = count_handles(d.wine, "shmpubd.exe"), private_bytes(d)
         while writer.poll() is None:
             tables.check(d.table())
-        now_handles, now_private = count_handles(d, pid), private_bytes(d)
+        now_handles, now_private = count_handles(d.wine, "shmpubd.exe"), private_bytes(d)
         told = [process.communicate(timeout=60)[0] for process in (writer, *readers)]
         assert all(process.returncode == 0 for process in (writer, *readers)), told
         last = int(told[0].split()[0])
