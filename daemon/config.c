@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/name.h"
 #include "base/nearest.h"
 #include "config_check.h"
 #include "config_read.h"
@@ -122,7 +123,7 @@ static int on_section(void *arg, unsigned line, struct span title, struct shmpub
 		l->place = IN_DAEMON;
 		return SHMPUB_OK;
 	}
-	if (name_is_valid(name, true))
+	if (name_is_feed(name))
 		return add_feed(l, name, line, err);
 	l->misses_sections = true;
 	if (title.size == 0) /* told already */
@@ -387,8 +388,8 @@ static int config_new(struct config **out, struct shmpub_error *err)
 	c->daemon.spare_bytes = (uint64_t)256 << 20;
 	c->daemon.log_level = LOG_LEVEL_INFO;
 	c->daemon.access = (struct shm_access){ .mode = FILE_MODE_AUTO, .gid = -1 };
-	c->daemon.instance = text_copy(span_str(SHMPUB_INSTANCE));
-	c->daemon.directory = text_copy(span_str(SHMPUB_DIRECTORY));
+	c->daemon.instance = mem_copy(span_str(SHMPUB_INSTANCE));
+	c->daemon.directory = mem_copy(span_str(SHMPUB_DIRECTORY));
 	if (c->daemon.instance == NULL || c->daemon.directory == NULL) {
 		config_free(c);
 		return error_nomem(err, sizeof(*c));

@@ -52,8 +52,8 @@ int config_feed_new(struct config_feed **out, struct span name, struct config_pl
 	f->access.gid = -1;
 	f->segment_access.gid = -1;
 	f->text = BUFFER_NONE;
-	f->name = text_copy(name);
-	f->file = text_copy(span_str(at.file));
+	f->name = mem_copy(name);
+	f->file = mem_copy(span_str(at.file));
 	if (f->name == NULL || f->file == NULL || csv_options_new(&f->csv, NULL) != SHMPUB_OK) {
 		feed_free(f);
 		return error_nomem(err, sizeof(*f));

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/duration.h"
+#include "base/name.h"
 #include "config.h"
 #include "log.h"
 #include "path.h"
@@ -15,40 +16,9 @@
  * written alike.
  */
 
-char *text_copy(struct span text)
-{
-	char *copy = mem_alloc(text.size + 1);
-
-	if (copy == NULL)
-		return NULL;
-	if (text.size)
-		memcpy(copy, text.data, text.size);
-	copy[text.size] = '\0';
-	return copy;
-}
-
-static bool is_name_byte(char c, bool dots)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '-' || (c == '.' && dots);
-}
-
-bool name_is_valid(struct span name, bool dots)
-{
-	if (name.size == 0 || name.size > SHMPUB_FEED_MAX)
-		return false;
-	if (name.data[0] == '-' || name.data[0] == '.')
-		return false;
-	for (size_t i = 0; i < name.size; i++) {
-		if (!is_name_byte(name.data[i], dots))
-			return false;
-	}
-	return true;
-}
-
 static int replace_text(char **field, struct span value, struct shmpub_error *err)
 {
-	char *copy = text_copy(value);
+	char *copy = mem_copy(value);
 
 	if (copy == NULL)
 		return error_nomem(err, value.size);
@@ -198,7 +168,7 @@ static int set_instance(void *field, const struct key *key, struct span value, s
                         struct shmpub_error *err)
 {
 	(void)base;
-	if (!name_is_valid(value, false))
+	if (!name_is_instance(value))
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "%s: 1 to 40 of A-Z a-z 0-9 _ -, not beginning with '-', wanted",
 		                 key->name);

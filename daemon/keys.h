@@ -36,9 +36,4 @@ const char *value_hint(struct span value);
 int key_set(void *object, const struct key *key, struct span value, struct span base,
             struct shmpub_error *err);
 
-/* 1 to 40 of A-Z a-z 0-9 _ . - (dots only when `dots`), beginning with a letter, a digit or _. */
-bool name_is_valid(struct span name, bool dots);
-/* A NUL-terminated copy that mem_free gives back; NULL when memory ran out. */
-char *text_copy(struct span text);
-
 #endif

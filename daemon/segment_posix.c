@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/error.h"
-#include "keys.h"
+#include "base/name.h"
 
 /*
  * A new file is written under a hidden name and renamed over the name: a reader opens
@@ -33,7 +33,7 @@
 
 const char *segment_name_problem(struct span name)
 {
-	if (name_is_valid(name, true))
+	if (name_is_feed(name))
 		return NULL;
 	return "a name under /dev/shm wanted: 1 to 40 of A-Z a-z 0-9 _ . -, not beginning with '.' "
 	       "or '-'";

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <winternl.h>
 #include "base/error.h"
-#include "keys.h"
+#include "base/name.h"
 #include "shm/shm_win32.h"
 
 /*
@@ -58,7 +58,7 @@ const char *segment_name_problem(struct span name)
 {
 	size_t n = prefix_size(name);
 
-	if (name_is_valid(span_of(name.data + n, name.size - n), true))
+	if (name_is_feed(span_of(name.data + n, name.size - n)))
 		return NULL;
 	return "the name of a mapping wanted: 1 to 40 of A-Z a-z 0-9 _ . -, not beginning with '.' "
 	       "or '-', where 'Global\\' or 'Local\\' may stand before it";
