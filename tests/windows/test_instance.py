@@ -168,6 +168,24 @@ def test_second_daemon(daemons: Make) -> None:
         assert watch.next()["reason"] == f"no process {match[1]}"
 
 
+def test_many_want_the_instance(daemons: Make, wine: Wine) -> None:
+    """Started at once, one gets it, and the others say who; when it is killed, the next one may."""
+    d = daemons()
+    d.source("a.csv", "x\n1\n")
+    d.configure({"a": f"source = a.csv\n{FAST}"})
+    for _ in range(3):
+        all_of_them = [wine.popen(SHMPUBD, "-c", wine.windows_path(d.ini)) for _ in range(5)]
+        until(lambda them=all_of_them: sum(p.poll() is not None for p in them) >= 4)
+        until(lambda: d.table() == ["x", "1"])
+        (winner,) = [process for process in all_of_them if process.poll() is None]
+        winner.kill()
+        for process in all_of_them:
+            told = process.communicate()[0].decode()
+            if process is not winner:
+                assert process.returncode == FAILED, told
+                assert re.fullmatch(r"shmpubd: \S+: process \d+ publishes there\s+", told), told
+
+
 # --- where its names are --------------------------------------------------------------------------
 
 
