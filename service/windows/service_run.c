@@ -49,7 +49,7 @@ static struct service *started;
 /* --- telling the manager --------------------------------------------------------------------------- */
 
 /* Under the lock: a new state, or another check point of a pending one. */
-static void set_state(struct service *s, DWORD state, DWORD wait_hint_ms)
+static void note_state(struct service *s, DWORD state, DWORD wait_hint_ms)
 {
 	bool is_pending = state == SERVICE_START_PENDING || state == SERVICE_STOP_PENDING;
 
@@ -57,6 +57,11 @@ static void set_state(struct service *s, DWORD state, DWORD wait_hint_ms)
 	s->status.dwControlsAccepted = state == SERVICE_RUNNING ? ACCEPTED : 0;
 	s->status.dwCheckPoint = is_pending ? s->status.dwCheckPoint + 1 : 0;
 	s->status.dwWaitHint = is_pending ? wait_hint_ms : 0;
+}
+
+static void set_state(struct service *s, DWORD state, DWORD wait_hint_ms)
+{
+	note_state(s, state, wait_hint_ms);
 	SetServiceStatus(s->handle, &s->status);
 }
 
@@ -77,13 +82,22 @@ static DWORD state_of(struct service *s)
 	return state;
 }
 
+/*
+ * Once the manager knows of the end, the main thread comes back from the dispatcher and takes
+ * everything away. So it is told last, and *s, its lock included, is not touched after that.
+ */
 static void report_end(struct service *s, enum service_exit failure)
 {
+	SERVICE_STATUS status;
+	SERVICE_STATUS_HANDLE handle = s->handle;
+
 	AcquireSRWLockExclusive(&s->lock);
 	s->status.dwWin32ExitCode = failure ? ERROR_SERVICE_SPECIFIC_ERROR : NO_ERROR;
 	s->status.dwServiceSpecificExitCode = failure;
-	set_state(s, SERVICE_STOPPED, 0);
+	note_state(s, SERVICE_STOPPED, 0);
+	status = s->status;
 	ReleaseSRWLockExclusive(&s->lock);
+	SetServiceStatus(handle, &status);
 }
 
 /* Whether the app takes requests from here on; the state goes with that. */
