@@ -166,9 +166,23 @@ static bool is_open_list(PACL list)
 	return is_open;
 }
 
+/* Room for what later systems say more of: one that knows a longer form refuses a shorter one. */
+static bool is_remote(HANDLE h)
+{
+	union {
+		FILE_REMOTE_PROTOCOL_INFO info;
+		uint64_t room[64];
+	} answer;
+
+	return GetFileInformationByHandleEx(h, FileRemoteProtocolInfo, &answer, sizeof(answer));
+}
+
 /*
  * Where everybody, or every user of the machine or domain, may read: 0644. Of groups there may be
  * many and none is the file's own, so all else is the daemon's user alone; `group =` names one.
+ *
+ * Of a file on a share only a half is seen: "Users" are the server's, and the share's own list may
+ * keep out whom the file's lets in. Nobody here is let in for that.
  */
 static void set_readers(struct source_mark *m, HANDLE h)
 {
@@ -179,6 +193,7 @@ static void set_readers(struct source_mark *m, HANDLE h)
 	if (GetSecurityInfo(h, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL,
 	                    &whole) == ERROR_SUCCESS)
 		is_open = list == NULL || is_open_list(list); /* without a list it is everybody's */
+	is_open = is_open && !is_remote(h);
 	LocalFree(whole);
 	m->mode = is_open ? 0644 : 0600;
 	m->readers = (struct shm_access){ .mode = m->mode, .gid = -1 };
@@ -205,7 +220,7 @@ static int failed(DWORD code, const char *path, struct shmpub_error *err)
 /* A file that was deleted and is open still denies access: what takes its place may be there soon. */
 static bool may_pass(DWORD code)
 {
-	return is_locked(code) || code == ERROR_ACCESS_DENIED;
+	return is_locked(code) || code == ERROR_ACCESS_DENIED || code == ERROR_DELETE_PENDING;
 }
 
 static HANDLE open_shared(const wchar_t *wide, DWORD rights, DWORD flags)
