@@ -78,15 +78,17 @@ function Invoke-Program {
     [pscustomobject]@{ Code = $process.ExitCode; Text = $output + $errors.Result }
 }
 
-# The same by the logged-on user without elevation: a scheduled task with the limited token.
+# The same by the logged-on user without elevation: a scheduled task with the limited token. Its files are
+# where that user may write: what is made elsewhere with elevation belongs to the administrators. The text
+# of a redirection stands before echo, since a digit before ">>" would name a handle.
 function Invoke-AsPlainUser {
     param([string] $Path, [string] $Arguments)
     $name = 'shmpub-check-plain'
-    $out = Join-Path $Place 'plain.txt'
-    $script = Join-Path $Place 'plain.cmd'
+    $out = Join-Path $env:TEMP 'shmpub-check-plain.txt'
+    $script = Join-Path $env:TEMP 'shmpub-check-plain.cmd'
     Set-Content $out '' -Encoding Ascii
     Set-Content $script -Encoding Ascii @(
-        '@echo off', "`"$Path`" $Arguments >`"$out`" 2>&1", "echo CODE=%errorlevel%>>`"$out`"")
+        '@echo off', "`"$Path`" $Arguments >`"$out`" 2>&1", ">>`"$out`" echo CODE=%errorlevel%")
     $action = New-ScheduledTaskAction -Execute 'cmd.exe' -Argument "/c `"$script`""
     $user = New-ScheduledTaskPrincipal -UserId "$env:USERDOMAIN\$env:USERNAME" -LogonType Interactive -RunLevel Limited
     Register-ScheduledTask $name -Action $action -Principal $user -Force | Out-Null
@@ -95,7 +97,10 @@ function Invoke-AsPlainUser {
         Wait-Until { (Get-Content $out -Raw) -match 'CODE=-?\d+' } 60 'the task of a plain user did not end'
         $text = Get-Content $out -Raw
     }
-    finally { Unregister-ScheduledTask $name -Confirm:$false }
+    finally {
+        Unregister-ScheduledTask $name -Confirm:$false
+        Remove-Item $out, $script -ErrorAction SilentlyContinue
+    }
     [pscustomobject]@{ Code = [int][regex]::Match($text, 'CODE=(-?\d+)').Groups[1].Value; Text = $text }
 }
 
@@ -212,6 +217,21 @@ function Test-ServiceItems {
         $try = "[System.IO.MemoryMappedFiles.MemoryMappedFile]::OpenExisting('Global\shmpub_check_article', 'Read'); 'OPE' + 'NED'"
         $run = Invoke-AsPlainUser 'powershell.exe' "-NoProfile -Command `"$try`""
         Assert-That ($run.Text -match 'denied|UnauthorizedAccess') "a plain user gets a mapping of mode 0600: $($run.Text)"
+        Set-GoodFeeds
+        Invoke-WordWell 'reload'
+    }
+    # By the service: a daemon of the logged-on user lets that user read everything, elevated or not.
+    Test-Item 'service.access-list' {
+        $source = Join-Path $Place 'a.csv'
+        Set-Feeds "[feed a]`r`nsource = a.csv`r`ninterval = 200ms`r`n"
+        Invoke-WordWell 'reload'
+        try {
+            Invoke-Program 'icacls.exe' "`"$source`" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-19:R" | Out-Null
+            Wait-Until { (Invoke-AsPlainUser $Shmpub '-i shmpub-check cat a').Code -ne 0 } 30 'a plain user reads the table of a source that is closed to users'
+            Invoke-Program 'icacls.exe' "`"$source`" /grant *S-1-5-32-545:R" | Out-Null
+            Wait-Until { (Invoke-AsPlainUser $Shmpub '-i shmpub-check cat a').Code -eq 0 } 30 'the table is not opened with its source'
+        }
+        finally { Invoke-Program 'icacls.exe' "`"$source`" /reset" | Out-Null }
         Set-GoodFeeds
         Invoke-WordWell 'reload'
     }
@@ -371,17 +391,6 @@ function Test-SourceItems {
             finally { $file.Dispose() }
         }
     }
-    Test-Item 'source.access-list' {
-        [System.IO.File]::WriteAllText($source, "a,b`r`n1,2`r`n")
-        Invoke-Program 'icacls.exe' "`"$source`" /inheritance:r /grant:r *S-1-5-32-544:F" | Out-Null
-        Use-Daemon '' {
-            $run = Invoke-AsPlainUser $Shmpub '-i shmpub-check cat a'
-            Assert-That ($run.Code -ne 0) 'a plain user reads the table of a source that administrators alone may read'
-            Invoke-Program 'icacls.exe' "`"$source`" /grant *S-1-5-32-545:R" | Out-Null
-            Wait-Until { (Invoke-AsPlainUser $Shmpub '-i shmpub-check cat a').Code -eq 0 } 30 'the table is not opened with its source'
-        }
-        Remove-Item -Force $source
-    }
     [System.IO.File]::WriteAllText($source, "a,b`r`n1,2`r`n")
     Set-GoodFeeds
 }
@@ -435,6 +444,29 @@ function Test-ArticleItems {
     Set-GoodFeeds
 }
 
+# --- items: a console with and without elevation ---------------------------------------------------------
+
+function Test-ConsoleItems {
+    Test-Item 'console.elevated' {
+        Use-Daemon '' {
+            [System.IO.MemoryMappedFiles.MemoryMappedFile]::OpenExisting('Global\shmpub.shmpub-check/catalog', 'Read').Dispose()
+            $run = Invoke-AsPlainUser $Shmpub '-i shmpub-check cat a'
+            Assert-That ($run.Code -eq 0 -and $run.Text -match '1,2') "its user does not get the table without elevation: $($run.Text)"
+        }
+    }
+    Test-Item 'console.plain-user' {
+        Set-GoodFeeds
+        $run = Invoke-AsPlainUser $Shmpubd "-c `"$Ini`" --once"
+        Assert-That ($run.Code -eq 0) "without elevation it does not publish in its own session: $($run.Text)"
+    }
+    Test-Item 'console.plain-user.global' {
+        Set-Feeds "directory = Global`r`n[feed a]`r`nsource = a.csv`r`n"
+        $run = Invoke-AsPlainUser $Shmpubd "-c `"$Ini`" --once"
+        Assert-That ($run.Code -ne 0 -and $run.Text -match 'SeCreateGlobalPrivilege') "what to do is not told: $($run.Text)"
+    }
+    Set-GoodFeeds
+}
+
 # --- items: a restart of Windows ---------------------------------------------------------------------
 
 function Test-AfterRestart {
@@ -466,6 +498,7 @@ else {
         try {
             Test-SourceItems
             Test-ArticleItems
+            Test-ConsoleItems
             Test-ServiceItems
         }
         finally { Remove-Everything }
