@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "path_win32.h"
+#include "shm/shm_win32.h"
 
 /*
  * Windows takes both slashes, drives ("C:\x"), shares ("\\server\share\x"), and names that are
@@ -262,6 +263,23 @@ int path_wide(wchar_t **out, const char *path, struct shmpub_error *err)
 	}
 	set_prefix(*out);
 	return SHMPUB_OK;
+}
+
+int path_check_owner(const wchar_t *path, struct shmpub_error *err)
+{
+	HANDLE h = CreateFileW(path, READ_CONTROL,
+	                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+	                       OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+	char *text;
+	int r;
+
+	if (h == INVALID_HANDLE_VALUE)
+		return SHMPUB_OK;
+	text = path_narrow(path);
+	r = text != NULL ? shm_check_ours(h, text, err) : error_nomem(err, 0);
+	CloseHandle(h);
+	mem_free(text);
+	return r;
 }
 
 char *path_of_config(void)

@@ -96,7 +96,9 @@ static int judge_place(const char *program, const char *config, struct shmpub_er
 
 	if (!r)
 		r = service_judge_drive(program, err);
-	return r ? r : service_judge_drive(config, err);
+	if (!r)
+		r = service_judge_drive(config, err);
+	return r ? r : service_judge_owner(config, err);
 }
 
 static int create(struct scm *scm, const wchar_t *line, struct shmpub_error *err)

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "path_win32.h"
 #include "scm.h"
 #include "service_words.h"
 #include "wide.h"
@@ -146,6 +147,29 @@ int service_judge_drive(const char *path, struct shmpub_error *err)
 	                 "%s lies on the network: a service sees no drives of your session and has "
 	                 "no name of yours; copy it to a local drive, or say --anyway",
 	                 path);
+}
+
+int service_judge_owner(const char *config, struct shmpub_error *err)
+{
+	struct shmpub_error why;
+	wchar_t *path, *end;
+	int r = wide_from_utf8(&path, span_str(config), err);
+
+	if (r)
+		return r;
+	r = path_check_owner(path, &why);
+	end = wcsrchr(path, L'\\');
+	if (!r && end != NULL) {
+		*end = L'\0';
+		r = path_check_owner(path, &why);
+	}
+	mem_free(path);
+	if (r)
+		error_set(err, SHMPUB_ERR_INVALID,
+		          "%s, and who owns it says what the service publishes: have an "
+		          "administrator write it anew, or say --anyway",
+		          why.message);
+	return r;
 }
 
 /* --- paths ---------------------------------------------------------------------------------------- */

@@ -18,6 +18,11 @@ int service_program(char **out, struct shmpub_error *err);
 int service_judge_program(const char *program, struct shmpub_error *err);
 /* Refuse a place that a service does not see, since it has no session: a share or its drive. */
 int service_judge_drive(const char *path, struct shmpub_error *err);
+/*
+ * Refuse a configuration that another user may write, as its owner or as that of its folder: every
+ * user can make folders in C:\ProgramData, the usual one of ours too.
+ */
+int service_judge_owner(const char *config, struct shmpub_error *err);
 /* An absolute path, with backslashes and without dots. SERVICE_MISUSED: it is relative. */
 int service_absolute(char **out, const char *path, struct shmpub_error *err);
 /* Make the folder of the configuration the working directory: relative sources begin there. */
