@@ -10,8 +10,9 @@
  *
  * What is a directory elsewhere is here the beginning of names. `Global\` is for all sessions, and
  * only services and administrators make sections in it; `Local\` is the session's own. A publisher
- * that may choose takes the wider one; a reader that may choose looks there first, since nobody
- * without the privilege can put anything in a service's way there.
+ * that may choose takes the wider one; a reader that may choose looks there first, since a section
+ * there is of somebody who may make one. Other objects anybody can make there: one that takes a
+ * name of ours is in the way, and told as such, but deceives nobody.
  *
  * A reader keeps no handle of an instance, only its path: a handle would keep the name alive after
  * the publisher's death.

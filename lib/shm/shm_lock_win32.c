@@ -61,6 +61,22 @@ static int sign(HANDLE section, const char *what, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
+/* It is another user's; or it is not there, and this process may make none in that namespace. */
+static int not_made(const char *what, const wchar_t *name, struct shmpub_error *err)
+{
+	HANDLE object = OpenFileMappingW(READ_CONTROL, FALSE, name);
+
+	if (object != NULL)
+		CloseHandle(object);
+	else if (GetLastError() == ERROR_FILE_NOT_FOUND)
+		return error_set(err, SHMPUB_ERR_ACCESS,
+		                 "%s: a program keeps what a publisher before left in the "
+		                 "namespace Global, where this process may make no section: end "
+		                 "that program, or take the directory Local",
+		                 what);
+	return SHM_BUSY;
+}
+
 /* SHM_BUSY with *pid; SHM_ABSENT: its process is gone, or not known yet, and the name still there. */
 static int attempt(HANDLE *out, uint64_t *pid, const struct shm_dir *dir,
                    const struct shm_list *list, struct shmpub_error *err)
@@ -82,7 +98,7 @@ static int attempt(HANDLE *out, uint64_t *pid, const struct shm_dir *dir,
 		return shm_name_taken(dir->path, LEAF, "which is of another kind", err);
 	if (section == NULL)
 		return sys == ERROR_ACCESS_DENIED
-		               ? SHM_BUSY
+		               ? not_made(what, name, err)
 		               : shm_error_win32(err, sys, "make the section %s", what);
 	if (sys != ERROR_ALREADY_EXISTS) {
 		r = sign(section, what, err);
