@@ -7,6 +7,7 @@ manager, shutdown) is in tests/windows-checklist.ps1.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import subprocess
@@ -376,6 +377,19 @@ def test_programs_that_no_service_should_run(services: Make, place: str, line: s
     s.well("uninstall")
     with contextlib.suppress(OSError):
         program.unlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("whose", ["file", "folder"])
+def test_configurations_of_other_users(services: Make, whose: str) -> None:
+    s = services()
+    os.chown(s.ini if whose == "file" else s.folder, 12345, -1)
+    run = s.word("install", "--config", s.wine.windows_path(s.ini))
+    assert run.returncode == FAILED and "says what the service publishes" in run.stderr
+    assert "--anyway" in run.stderr
+    assert s.status() == NOT_INSTALLED
+    s.install("--anyway")
+    s.well("uninstall")
 
 
 def test_odd_names(services: Make) -> None:
