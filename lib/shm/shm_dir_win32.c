@@ -82,6 +82,24 @@ static int check_name(const char *instance, struct shmpub_error *err)
 	                           instance);
 }
 
+/* A root page may outlive its publisher, killed or stopped, by somebody's handle. */
+static bool leads_somewhere(const char *path, uint64_t number)
+{
+	wchar_t name[SHM_NAME_UNITS + 1];
+	char leaf[SHM_LEAF_UNITS];
+	HANDLE section;
+
+	if (number == 0)
+		return false;
+	snprintf(leaf, sizeof(leaf), "%llu", (unsigned long long)number);
+	shm_object_name(name, path, leaf);
+	section = OpenFileMappingW(READ_CONTROL, FALSE, name);
+	if (section == NULL) /* closed to us is there all the same */
+		return GetLastError() != ERROR_FILE_NOT_FOUND;
+	CloseHandle(section);
+	return true;
+}
+
 int shm_dir_open(struct shm_dir *out, const char *directory, const char *instance,
                  struct shmpub_error *err)
 {
@@ -100,6 +118,8 @@ int shm_dir_open(struct shm_dir *out, const char *directory, const char *instanc
 		r = set_path(&dir, prefixes.texts[i], prefixes.folder, instance, err);
 		if (r == SHMPUB_OK)
 			r = shm_root_look(&number, &owner, dir.path, err);
+		if (r == SHMPUB_OK && !leads_somewhere(dir.path, number))
+			r = SHM_ABSENT;
 	}
 	if (r == SHMPUB_OK)
 		*out = dir;

@@ -226,6 +226,15 @@ def _read_root(stem: str, check_owner: Check) -> int:
     return number
 
 
+def _leads_somewhere(stem: str, number: int) -> bool:
+    """A root page may outlive its publisher, killed or stopped, by somebody's handle."""
+    handle = api.open_file_mapping(api.READ_CONTROL, False, f"{stem}{number}")
+    if not handle:  # closed to us is there all the same
+        return api.last_error() != api.ERROR_FILE_NOT_FOUND
+    api.close_handle(handle)
+    return True
+
+
 # --- an instance ----------------------------------------------------------------------------------
 
 
@@ -262,7 +271,7 @@ class Instance:
         """What its names begin with, and the catalog's number; InstanceNotFound: there is none."""
         for stem in _stems(self._place.directory, self._place.instance):
             number = _read_root(stem, self._check_owner)
-            if number:
+            if number and _leads_somewhere(stem, number):
                 return stem, number
         raise self._nothing()
 
