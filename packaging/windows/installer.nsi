@@ -95,7 +95,12 @@ Section "Programs, library, documentation" section_programs
 	WriteRegDWORD HKLM "${UNINSTALL}" EstimatedSize $0
 
 	; The configuration is the administrator's: one that is there stays.
-	CreateDirectory "$APPDATA\shmpub"
+	; Plain users may make folders there, so it is closed to their writing: administrators and SYSTEM all, Users read.
+	${IfNot} ${FileExists} "$APPDATA\shmpub\*.*"
+		CreateDirectory "$APPDATA\shmpub"
+		nsExec::Exec '"$SYSDIR\icacls.exe" "$APPDATA\shmpub" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX'
+		Pop $0
+	${EndIf}
 	${IfNot} ${FileExists} "$APPDATA\shmpub\shmpubd.ini"
 		CopyFiles /SILENT "$INSTDIR\config\shmpubd.ini" "$APPDATA\shmpub\shmpubd.ini"
 	${EndIf}
