@@ -18,7 +18,7 @@ The folder of shmpubd.exe and shmpub.exe.
 #>
 [CmdletBinding()]
 param(
-    [string] $Programs = "$env:ProgramFiles\shmpub",
+    [string] $Programs = "$env:ProgramFiles\shmpub\bin",
     [string] $Only = '*',
     [switch] $BeforeRestart,
     [switch] $AfterRestart
