@@ -118,8 +118,8 @@ int shm_dir_open(struct shm_dir *out, const char *directory, const char *instanc
 		r = set_path(&dir, prefixes.texts[i], prefixes.folder, instance, err);
 		if (r == SHMPUB_OK)
 			r = shm_root_look(&number, &owner, dir.path, err);
-		if (r == SHMPUB_OK && !leads_somewhere(dir.path, number))
-			r = SHM_ABSENT;
+		if (r == SHMPUB_OK && i + 1 < prefixes.n && !leads_somewhere(dir.path, number))
+			r = SHM_ABSENT; /* it does not hide what stands in the next one */
 	}
 	if (r == SHMPUB_OK)
 		*out = dir;

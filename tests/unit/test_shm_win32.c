@@ -53,6 +53,8 @@ static void test_places(void)
 static void test_auto(void)
 {
 	struct shm_dir dir, reader, local;
+	struct shm_map map;
+	bool exchanged;
 
 	CHECK_INT("Local", shm_dir_make(&local, "Local", "unit-auto", &err), 0);
 	CHECK_INT("a reader finds it", shm_dir_open(&reader, "auto", "unit-auto", &err), 0);
@@ -60,7 +62,13 @@ static void test_auto(void)
 	CHECK_INT("auto", shm_dir_make(&dir, "auto", "unit-auto", &err), 0);
 	shm_dir_close(&reader);
 	CHECK_INT("a reader", shm_dir_open(&reader, "auto", "unit-auto", &err), 0);
+	CHECK_STR("goes by what leads to a catalog", reader.path, local.path);
+	shm_dir_close(&reader);
+	CHECK_INT("a catalog", shm_create(&map, &dir, ".catalog", 4096, &open_to_all, &err), 0);
+	CHECK_INT("in place", shm_place(&dir, ".catalog", "catalog", &exchanged, &err), 0);
+	CHECK_INT("a reader", shm_dir_open(&reader, "auto", "unit-auto", &err), 0);
 	CHECK_STR("finds the same", reader.path, dir.path);
+	shm_discard(&map);
 	shm_dir_close(&reader);
 	shm_dir_close(&dir);
 	shm_dir_close(&local);
