@@ -25,7 +25,6 @@ import frames
 sys.path.insert(0, str(frames.ROOT / "client-py/src"))
 import shmpub
 
-
 # In memory, as an instance is; on Windows any text is a place for names.
 MEMORY = None if frames.EXE else "/dev/shm"
 
