@@ -127,13 +127,14 @@ static struct times refresh(struct feed *f, const struct runner *runner)
 	struct prepare_source source = { .origin = { .feed = publisher_feed_name(f->feed) } };
 	struct publication *pub;
 	struct times t;
+	size_t size;
 
 	t.worker_ns = -thread_ns();
 	t.began_ns = shm_monotonic_ns();
 	if (publication_begin(&pub, f->feed, &err))
 		die(f->name, err.message);
-	source.text.size = read_source(f, &source.mtime_ns);
-	source.text.data = f->text;
+	size = read_source(f, &source.mtime_ns);
+	source.bytes = byte_source_of(span_of(f->text, size));
 	t.read_ns = shm_monotonic_ns();
 	source.read_ns = (uint64_t)(t.read_ns - t.began_ns);
 	if (prepare_csv(pub, &t.d, &source, f->options, &f->schema, runner, &err))

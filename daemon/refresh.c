@@ -71,7 +71,7 @@ static bool is_of_source(int result, const struct shmpub_error *err)
 static struct prepare_source source_of(const struct refresh *r)
 {
 	return (struct prepare_source){
-		.text = buffer_span(&r->text),
+		.bytes = byte_source_of(buffer_span(&r->text)),
 		.origin = { .feed = span_str(r->config->name),
 		            .source = span_str(r->config->source) },
 		.mtime_ns = r->mark.mtime_ns,

@@ -258,7 +258,7 @@ int shmpub_publish_csv(struct shmpub_publisher *publisher, const char *feed, con
                        size_t size, const struct shmpub_csv_options *options,
                        struct shmpub_mark *published, struct shmpub_error *err)
 {
-	struct prepare_source source = { .text = span_of(text, size) };
+	struct prepare_source source = { .bytes = byte_source_of(span_of(text, size)) };
 	struct shmpub_error own = { 0 };
 	struct feed_entry *entry;
 	int r;

@@ -27,6 +27,30 @@ static struct span without_bom(struct span text)
 	return text;
 }
 
+#define READ_AT_ONCE ((size_t)1 << 20)
+
+static int read_source(struct ingest *in, struct span *text, const struct byte_source *source,
+                       struct shmpub_error *err)
+{
+	size_t n = 1;
+	int r = SHMPUB_OK;
+
+	*text = source->whole;
+	in->source_size = text->size;
+	if (text->data)
+		return SHMPUB_OK;
+	while (r == SHMPUB_OK && n > 0) {
+		r = buffer_reserve(&in->read, READ_AT_ONCE, err);
+		if (r == SHMPUB_OK)
+			r = source->read(source->self, in->read.data + in->read.size, READ_AT_ONCE,
+			                 &n, err);
+		in->read.size += r == SHMPUB_OK ? n : 0;
+	}
+	*text = buffer_span(&in->read);
+	in->source_size = text->size;
+	return r;
+}
+
 /* The text, as UTF-8 and without the mark that only says so. */
 static int set_text(struct ingest *in, struct span text, struct shmpub_error *err)
 {
@@ -129,17 +153,21 @@ static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_
 	return r ? r : settle_schema(in, err);
 }
 
-int ingest_open(struct ingest **out, struct span text, const struct csv_options *options,
-                const struct schema *guess, const struct runner *runner, struct shmpub_error *err)
+int ingest_open(struct ingest **out, const struct byte_source *source,
+                const struct csv_options *options, const struct schema *guess,
+                const struct runner *runner, struct shmpub_error *err)
 {
 	struct ingest *in = mem_zalloc(1, sizeof(*in));
+	struct span text;
 	int r;
 
 	if (in == NULL)
 		return error_nomem(err, sizeof(*in));
 	in->options = options;
 	in->runner = runner;
-	r = set_text(in, text.data ? text : span_str(""), err);
+	r = read_source(in, &text, source, err);
+	if (r == SHMPUB_OK)
+		r = set_text(in, text.data ? text : span_str(""), err);
 	if (r == SHMPUB_OK)
 		r = prepare(in, guess, err);
 	if (r) {
@@ -163,6 +191,11 @@ uint64_t ingest_capacity(const struct ingest *in)
 uint64_t ingest_skipped_rows(const struct ingest *in)
 {
 	return in->marks.n_skipped;
+}
+
+uint64_t ingest_source_size(const struct ingest *in)
+{
+	return in->source_size;
 }
 
 /* --- round 1 ---------------------------------------------------------------------------------- */
@@ -384,6 +417,7 @@ void ingest_close(struct ingest *in)
 	columns_free(&in->columns);
 	header_free(&in->header);
 	buffer_free(&in->decoded);
+	buffer_free(&in->read);
 	mem_free(in->is_strict);
 	mem_free(in);
 }

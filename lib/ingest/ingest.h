@@ -8,7 +8,7 @@
  *           INGEST_RETYPE -> text -> close.
  * Threads:  an ingest belongs to one thread at a time; with a runner it spreads
  *           its own work over others and returns when they are done.
- * Lifetime: the text, the options and the guess must outlive it (the guess: until
+ * Lifetime: the source, the options and the guess must outlive it (the guess: until
  *           open returns). The schema belongs to the ingest and may change with
  *           INGEST_RETYPE.
  * Errors:   SHMPUB_ERR_CSV with line and reason ("line 812: 7 fields, header has 6");
@@ -17,6 +17,7 @@
 #ifndef SHMPUB_INGEST_INGEST_H
 #define SHMPUB_INGEST_INGEST_H
 
+#include "base/byte_source.h"
 #include "base/runner.h"
 #include "columns/schema.h"
 #include "columns/sink.h"
@@ -29,14 +30,16 @@ enum ingest_answer {
 struct ingest;
 
 /* `guess`: the schema of the last refresh, or NULL. `runner` may be NULL. */
-int ingest_open(struct ingest **out, struct span text, const struct csv_options *options,
-                const struct schema *guess, const struct runner *runner, struct shmpub_error *err);
+int ingest_open(struct ingest **out, const struct byte_source *source,
+                const struct csv_options *options, const struct schema *guess,
+                const struct runner *runner, struct shmpub_error *err);
 const struct schema *ingest_schema(const struct ingest *in);
 uint64_t ingest_capacity(const struct ingest *in); /* rows, an upper bound */
 int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error *err); /* round 1 */
 int ingest_fill_text(struct ingest *in, struct table_sink *sink,
                      struct shmpub_error *err); /* round 2 */
 uint64_t ingest_skipped_rows(const struct ingest *in);
+uint64_t ingest_source_size(const struct ingest *in); /* bytes that were read, before decoding */
 void ingest_close(struct ingest *in);
 
 #endif

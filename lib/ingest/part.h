@@ -51,7 +51,9 @@ struct part {
 
 struct ingest {
 	struct span text;
+	struct buffer read;    /* owns text where the source does not lie in memory */
 	struct buffer decoded; /* owns text when it had to be decoded */
+	uint64_t source_size;
 	const struct csv_options *options;
 	struct csv_dialect dialect;
 	struct header header;

@@ -66,7 +66,7 @@ static void stamp_source(struct snapshot_stamp *stamp, const struct prepare_sour
 		.source_mtime_ns = source->mtime_ns,
 		.read_ns = source->read_ns,
 		.parse_ns = (uint64_t)(shm_monotonic_ns() - began_ns),
-		.source_size = source->text.size,
+		.source_size = ingest_source_size(in),
 		.skipped_rows = ingest_skipped_rows(in),
 	};
 }
@@ -85,7 +85,7 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 	uint64_t size;
 	int r;
 
-	r = ingest_open(&in, source->text, options, schema->n_fields > 0 ? schema : NULL, runner,
+	r = ingest_open(&in, &source->bytes, options, schema->n_fields > 0 ? schema : NULL, runner,
 	                err);
 	if (r)
 		goto out;
@@ -124,7 +124,7 @@ int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,
 	struct snapshot_stamp stamp;
 	struct table_sink *sink;
 	struct ingest *in = NULL;
-	int r = ingest_open(&in, source->text, options, NULL, runner, err);
+	int r = ingest_open(&in, &source->bytes, options, NULL, runner, err);
 
 	if (!r)
 		r = fill(&writer, &sink, in, memory, &source->origin, err);

@@ -12,7 +12,7 @@
 #include "publisher/publisher.h"
 
 struct prepare_source {
-	struct span text;
+	struct byte_source bytes;
 	struct snapshot_origin origin;
 	int64_t mtime_ns;
 	uint64_t read_ns;

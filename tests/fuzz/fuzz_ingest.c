@@ -303,10 +303,11 @@ static void read_text(struct outcome *o, struct span text, const struct csv_opti
                       const struct schema *guess, size_t n_threads)
 {
 	struct runner runner = { run_in_turn, NULL, n_threads };
+	struct byte_source source = byte_source_of(text);
 	struct ingest *in;
 
 	*o = (struct outcome){ .schema = SCHEMA_NONE };
-	o->result = ingest_open(&in, text, options, guess, n_threads > 1 ? &runner : NULL,
+	o->result = ingest_open(&in, &source, options, guess, n_threads > 1 ? &runner : NULL,
 	                        &o->error);
 	if (o->result == 0) {
 		o->result = fill(o, in);

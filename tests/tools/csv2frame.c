@@ -77,8 +77,9 @@ static int convert(struct span *memory, uint64_t *size, struct schema *schema, s
 	struct snapshot_stamp stamp = { .sequence = 1 };
 	struct snapshot_writer *writer = NULL;
 	struct table_sink *sink;
+	struct byte_source source = byte_source_of(text);
 	struct ingest *in;
-	int r = ingest_open(&in, text, options, schema->n_fields ? schema : NULL, runner, err);
+	int r = ingest_open(&in, &source, options, schema->n_fields ? schema : NULL, runner, err);
 
 	if (r)
 		return r;

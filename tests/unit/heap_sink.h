@@ -160,7 +160,8 @@ static inline int heap_ingest(char *out, size_t room, struct span text,
 {
 	struct heap_sink h = { .sink = { .columns = NULL } };
 	struct ingest *in;
-	int r = ingest_open(&in, text, options, guess, runner, err);
+	struct byte_source source = byte_source_of(text);
+	int r = ingest_open(&in, &source, options, guess, runner, err);
 
 	*n_rounds = 0;
 	out[0] = '\0';

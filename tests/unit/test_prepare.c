@@ -43,7 +43,7 @@ static void close_bench(struct bench *b)
 static int refresh(struct bench *b, const char *text, struct catalog_descriptor *d,
                    struct shmpub_error *err)
 {
-	struct prepare_source source = { .text = span_str(text),
+	struct prepare_source source = { .bytes = byte_source_of(span_str(text)),
 		                         .origin = { span_str("t"), span_str("a.csv") },
 		                         .mtime_ns = 123,
 		                         .read_ns = 456 };
