@@ -1,24 +1,54 @@
 /*
- * What this processor can do. Whatever is in a file *_avx2.c may be called only after
- * cpu_has_avx2() has said yes. Pure, any thread.
+ * Which implementation of a function runs on this processor.
+ *
+ * A kernel is one implementation, written for one set of instructions: "plain" C for every
+ * processor, and others in files *_sse2.c, *_avx2.c, *_avx512.c and *_neon.c. A module that has
+ * kernels lists them in one table, the best one first, and asks kernel_best(). All kernels of a
+ * table give the same answers; tests go over them with kernel_at().
+ *
+ * Threads: any. The processor is asked once in a process; after that a choice is one or two
+ * comparisons.
  */
 #ifndef SHMPUB_BASE_CPU_H
 #define SHMPUB_BASE_CPU_H
 
-#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	/* AVX2 and what came before it or with it: PCLMULQDQ, BMI1, POPCNT. */
+	CPU_AVX2 = 1 << 0,
+};
+
+/* The features that this processor and its operating system have: a sum of CPU_*. */
+uint32_t cpu_features(void);
 
 /*
- * AVX2 and what came before it or with it: PCLMULQDQ, BMI1, POPCNT. Where the C library is
- * Microsoft's, nothing answers gcc's question: the ways for every processor are taken.
+ * For tests and benchmarks: from now on cpu_features() leaves these out, so that the kernels that
+ * need them are not chosen. 0 brings all of them back.
  */
-static inline bool cpu_has_avx2(void)
+void cpu_hide(uint32_t features);
+
+/* One row of a table of kernels. The last row of each table needs nothing. */
+struct kernel {
+	uint32_t needs;        /* a sum of CPU_* */
+	const void *functions; /* what the module calls: a struct of function pointers */
+};
+
+/* The functions of the first row that this processor can run. */
+static inline const void *kernel_best(const struct kernel *rows)
 {
-#if defined(__x86_64__) && !defined(_MSC_VER)
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
-	       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
-#else
-	return false;
-#endif
+	const uint32_t have = cpu_features();
+
+	while (rows->needs & ~have)
+		rows++;
+	return rows->functions;
 }
+
+/*
+ * The functions of the i-th row that this processor can run, counted from the table's end, so
+ * that 0 is the plain kernel; NULL past the last.
+ */
+const void *kernel_at(const struct kernel *rows, size_t n_rows, size_t i);
 
 #endif

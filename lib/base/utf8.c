@@ -1,12 +1,12 @@
 #include "base/utf8.h"
 
 #include "base/cpu.h"
-#include "base/utf8_avx2.h"
+#include "base/utf8_kernel.h"
 
 /*
- * One sequence at a time, by RFC 3629's table: the second byte's range depends on
- * the first. ASCII, the usual case, is skipped eight bytes at a step, and what is
- * good 32 bytes at a step where the processor can.
+ * One sequence of bytes at a time, by RFC 3629's table: the range of the second byte depends on
+ * the first. ASCII, the usual case, is skipped eight bytes at a time. Where the processor has
+ * a kernel, the kernel goes over the text first, and only what it leaves is read in this way.
  */
 
 static size_t sequence_size(const unsigned char *p, size_t left)
@@ -41,27 +41,22 @@ static size_t sequence_size(const unsigned char *p, size_t left)
 	return n;
 }
 
-/* A place to begin from: all before it is good, and no character is cut. */
-static size_t skip_good_blocks(struct span text)
+/* Returns an offset where a character begins and before which all is good. */
+static size_t skip_good_blocks(const struct utf8_kernel *kernel, struct span text)
 {
-#if defined(__x86_64__)
-	size_t at = cpu_has_avx2() ? utf8_valid_blocks_avx2(text) : 0;
+	size_t at = kernel->valid_blocks ? kernel->valid_blocks(text) : 0;
 	size_t from = at < 4 ? 0 : at - 4;
 
 	/* A character has four bytes at most, so one begins among the last four. */
 	while (from < at && ((unsigned char)text.data[from] & 0xC0) == 0x80)
 		from++;
 	return from;
-#else
-	(void)text;
-	return 0;
-#endif
 }
 
-size_t utf8_valid_prefix(struct span text)
+size_t utf8_valid_prefix_by(const struct utf8_kernel *kernel, struct span text)
 {
 	const unsigned char *p = (const unsigned char *)text.data;
-	size_t i = skip_good_blocks(text), n;
+	size_t i = skip_good_blocks(kernel, text), n;
 	uint64_t word;
 
 	while (i < text.size) {
@@ -78,6 +73,25 @@ size_t utf8_valid_prefix(struct span text)
 		i += n;
 	}
 	return i;
+}
+
+static const struct utf8_kernel plain = { "plain", NULL };
+
+static const struct kernel kernels[] = {
+#if defined(__x86_64__)
+	{ CPU_AVX2, &utf8_kernel_avx2 },
+#endif
+	{ 0, &plain },
+};
+
+const struct utf8_kernel *utf8_kernel_at(size_t i)
+{
+	return kernel_at(kernels, ARRAY_LEN(kernels), i);
+}
+
+size_t utf8_valid_prefix(struct span text)
+{
+	return utf8_valid_prefix_by(kernel_best(kernels), text);
 }
 
 uint32_t utf8_next(const char **p, const char *end)

@@ -1,4 +1,4 @@
-#include "base/utf8_avx2.h"
+#include "base/utf8_kernel.h"
 
 /*
  * Three table look-ups tell what a byte and the one before it can have wrong: by the
@@ -86,7 +86,7 @@ static inline bool is_faultless(__m256i block, __m256i last)
 	return _mm256_testz_si256(faults, faults);
 }
 
-size_t utf8_valid_blocks_avx2(struct span text)
+static size_t valid_blocks(struct span text)
 {
 	__m256i last = _mm256_setzero_si256(), block;
 	size_t at;
@@ -100,6 +100,8 @@ size_t utf8_valid_blocks_avx2(struct span text)
 	}
 	return at;
 }
+
+const struct utf8_kernel utf8_kernel_avx2 = { "avx2", valid_blocks };
 
 #else
 typedef int utf8_avx2_is_for_x86;

@@ -11,8 +11,7 @@
  * A record ends at \n, at \r, or at \r\n: then at the \r, and the \n is not marked, unless
  * keeps_lf asks for it as one more end that belongs to no record.
  *
- * Threads: pure functions, any thread. The implementations (plain C, SSE2, AVX2,
- * NEON) give the same answers; csv_index_best() picks one for this machine.
+ * Threads: pure functions, any thread. The kernels (base/cpu.h) give the same answers.
  *
  * Method: G. Langdale, D. Lemire, "Parsing gigabytes of JSON per second", 2019,
  * section 3.1: a carry-less multiplication by all ones is a prefix XOR.
@@ -87,9 +86,9 @@ struct csv_index_kind {
 	csv_count_fn *count;
 };
 
-/* The i-th implementation this machine can run, plain first; NULL past the last. */
-const struct csv_index_kind *csv_index_kind(size_t i);
-/* The fastest of them. */
+/* The fastest kernel that this processor can run. A caller asks once, before its loop. */
 const struct csv_index_kind *csv_index_best(void);
+/* The i-th one that it can run, plain first; NULL past the last. */
+const struct csv_index_kind *csv_index_kind(size_t i);
 
 #endif

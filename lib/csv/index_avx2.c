@@ -47,17 +47,19 @@ static inline uint32_t lowest_bit(uint64_t bits)
 	return (uint32_t)_tzcnt_u64(bits);
 }
 
-void csv_index_avx2(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
-                    struct csv_index_state *state)
+static void index_text(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
+                       struct csv_index_state *state)
 {
 	index_blocks(out, text, d, state);
 }
 
-void csv_count_avx2(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
-                    struct csv_index_state *state)
+static void count_text(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
+                       struct csv_index_state *state)
 {
 	count_blocks(out, text, d, state);
 }
+
+const struct csv_index_kind csv_index_avx2 = { "avx2", index_text, count_text };
 
 #else
 typedef int csv_index_avx2_is_for_x86;

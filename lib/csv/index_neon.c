@@ -37,17 +37,19 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 	};
 }
 
-void csv_index_neon(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
-                    struct csv_index_state *state)
+static void index_text(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
+                       struct csv_index_state *state)
 {
 	index_blocks(out, text, d, state);
 }
 
-void csv_count_neon(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
-                    struct csv_index_state *state)
+static void count_text(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
+                       struct csv_index_state *state)
 {
 	count_blocks(out, text, d, state);
 }
+
+const struct csv_index_kind csv_index_neon = { "neon", index_text, count_text };
 
 #else
 typedef int csv_index_neon_is_for_arm;

@@ -34,8 +34,8 @@ static void step(struct walk *w, char c)
 	s->line = lf || cr;
 }
 
-void csv_index_plain(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
-                     struct csv_index_state *state)
+static void index_text(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
+                       struct csv_index_state *state)
 {
 	struct walk w = { .s = state, .d = d };
 
@@ -52,8 +52,8 @@ void csv_index_plain(struct csv_index *out, struct span text, const struct csv_i
 	}
 }
 
-void csv_count_plain(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
-                     struct csv_index_state *state)
+static void count_text(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
+                       struct csv_index_state *state)
 {
 	struct walk w = { .s = state, .d = d };
 
@@ -67,3 +67,5 @@ void csv_count_plain(struct csv_count *out, struct span text, const struct csv_i
 		out->has_cr |= text.data[i] == '\r';
 	}
 }
+
+const struct csv_index_kind csv_index_plain = { "plain", index_text, count_text };

@@ -35,17 +35,19 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 	};
 }
 
-void csv_index_sse2(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
-                    struct csv_index_state *state)
+static void index_text(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
+                       struct csv_index_state *state)
 {
 	index_blocks(out, text, d, state);
 }
 
-void csv_count_sse2(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
-                    struct csv_index_state *state)
+static void count_text(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
+                       struct csv_index_state *state)
 {
 	count_blocks(out, text, d, state);
 }
+
+const struct csv_index_kind csv_index_sse2 = { "sse2", index_text, count_text };
 
 #else
 typedef int csv_index_sse2_is_for_x86;

@@ -34,11 +34,19 @@ static size_t copy_plain(char *out, struct span inner, char quote)
 
 const struct csv_unquote_kind csv_unquote_plain = { "plain", size_plain, copy_plain };
 
+static const struct kernel kernels[] = {
+#if defined(__x86_64__)
+	{ CPU_AVX2, &csv_unquote_avx2 },
+#endif
+	{ 0, &csv_unquote_plain },
+};
+
 const struct csv_unquote_kind *csv_unquote_best(void)
 {
-#if defined(__x86_64__)
-	if (cpu_has_avx2())
-		return &csv_unquote_avx2;
-#endif
-	return &csv_unquote_plain;
+	return kernel_best(kernels);
+}
+
+const struct csv_unquote_kind *csv_unquote_kind(size_t i)
+{
+	return kernel_at(kernels, ARRAY_LEN(kernels), i);
 }

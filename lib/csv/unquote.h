@@ -5,7 +5,7 @@
  * quotes between the outer two come in pairs; cell.h has the rule for all others.
  * `inner` is what stands between the outer quotes.
  *
- * Threads: pure functions. The implementations give the same answers.
+ * Threads: pure functions, any thread. The kernels (base/cpu.h) give the same answers.
  */
 #ifndef SHMPUB_CSV_UNQUOTE_H
 #define SHMPUB_CSV_UNQUOTE_H
@@ -26,7 +26,9 @@ struct csv_unquote_kind {
 
 /* Reads and writes nothing beyond. */
 extern const struct csv_unquote_kind csv_unquote_plain;
-/* The fastest that this machine can run. */
+/* The fastest kernel that this processor can run. A caller asks once, before its loop. */
 const struct csv_unquote_kind *csv_unquote_best(void);
+/* The i-th one that it can run, plain first; NULL past the last. */
+const struct csv_unquote_kind *csv_unquote_kind(size_t i);
 
 #endif

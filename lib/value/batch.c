@@ -64,28 +64,40 @@ static size_t take_dates(int64_t *out, struct date_cache *cache, const struct ba
 	return n;
 }
 
-const struct batch_kernel batch_kernel_plain = { take_ints, take_floats, take_whole, take_dates };
+const struct batch_kernel batch_kernel_plain = { "plain", take_ints, take_floats, take_whole,
+	                                         take_dates };
 
-const struct batch_kernel *batch_kernel_best(void)
+static const struct kernel kernels[] = {
+#if defined(__x86_64__)
+	{ CPU_AVX2, &batch_kernel_avx2 },
+#endif
+	{ 0, &batch_kernel_plain },
+};
+
+/* Each call of batch_* asks: that costs two or three nanoseconds, and a call takes many cells. */
+static const struct batch_kernel *best(void)
 {
-	if (batch_kernel_avx2.take_floats && cpu_has_avx2())
-		return &batch_kernel_avx2;
-	return &batch_kernel_plain;
+	return kernel_best(kernels);
+}
+
+const struct batch_kernel *batch_kernel_at(size_t i)
+{
+	return kernel_at(kernels, ARRAY_LEN(kernels), i);
 }
 
 size_t batch_int(int64_t *out, const struct cell_run *run, size_t n)
 {
-	return batch_kernel_best()->take_ints(out, run, n);
+	return best()->take_ints(out, run, n);
 }
 
 size_t batch_float(double *out, const struct cell_run *run, size_t n, struct batch_empty *empty)
 {
-	return batch_kernel_best()->take_floats(out, run, n, empty);
+	return best()->take_floats(out, run, n, empty);
 }
 
 size_t batch_whole(double *out, const struct cell_run *run, size_t n, struct batch_empty *empty)
 {
-	return batch_kernel_best()->take_whole(out, run, n, empty);
+	return best()->take_whole(out, run, n, empty);
 }
 
 /* One cell in the general way. */
@@ -114,7 +126,7 @@ static bool has_fixed_unit(const struct batch_dates *dates)
 size_t batch_timestamp(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
                        const struct cell_run *run, size_t n, struct batch_empty *empty)
 {
-	const struct batch_kernel *kernel = batch_kernel_best();
+	const struct batch_kernel *kernel = best();
 	const bool is_fixed = has_fixed_unit(dates);
 	struct batch_empty rest_empty = *empty;
 	size_t i;

@@ -16,7 +16,7 @@
  * sign and point, are left to value_int and value_float.
  */
 
-#if defined(__AVX2__)
+#if defined(__x86_64__)
 
 #include <immintrin.h>
 #include "value/four_avx2.h"
@@ -393,11 +393,9 @@ static size_t take_whole(double *out, const struct cell_run *run, size_t n,
 	return i;
 }
 
-const struct batch_kernel batch_kernel_avx2 = { take_ints, take_floats, take_whole,
+const struct batch_kernel batch_kernel_avx2 = { "avx2", take_ints, take_floats, take_whole,
 	                                        batch_dates_avx2 };
 
 #else
-
-const struct batch_kernel batch_kernel_avx2 = { NULL, NULL, NULL, NULL };
-
+typedef int batch_avx2_is_for_x86;
 #endif

@@ -1,4 +1,4 @@
-/* The loops behind batch.h, one set per instruction set. Internal to this room. */
+/* The kernels behind batch.h (base/cpu.h says what a kernel is). Internal to this room. */
 #ifndef SHMPUB_VALUE_BATCH_KERNEL_H
 #define SHMPUB_VALUE_BATCH_KERNEL_H
 
@@ -8,6 +8,7 @@
 #include "value/value.h"
 
 struct batch_kernel {
+	const char *name; /* "plain", "avx2" */
 	size_t (*take_ints)(int64_t *out, const struct cell_run *run, size_t n);
 	size_t (*take_floats)(double *out, const struct cell_run *run, size_t n,
 	                      struct batch_empty *empty);
@@ -55,11 +56,9 @@ static inline bool batch_put_moment(int64_t *out, int64_t seconds, int64_t ticks
 size_t batch_dates_avx2(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
                         const struct cell_run *run, size_t n, struct batch_empty *empty);
 
-extern const struct batch_kernel batch_kernel_plain;
-/* NULL members where the compiler was not asked for them. */
-extern const struct batch_kernel batch_kernel_avx2;
+extern const struct batch_kernel batch_kernel_plain, batch_kernel_avx2;
 
-/* The best one that this processor has. */
-const struct batch_kernel *batch_kernel_best(void);
+/* The i-th kernel that this processor can run, plain first; NULL past the last. */
+const struct batch_kernel *batch_kernel_at(size_t i);
 
 #endif

@@ -9,7 +9,7 @@
  * and to decimals of the unit. The date in front is what date_layout.h makes of it.
  */
 
-#if defined(__AVX2__)
+#if defined(__x86_64__)
 
 #include <immintrin.h>
 
@@ -114,5 +114,5 @@ size_t batch_dates_avx2(int64_t *out, struct date_cache *cache, const struct bat
 }
 
 #else
-typedef int batch_dates_avx2_is_for_avx2;
+typedef int batch_dates_avx2_is_for_x86;
 #endif

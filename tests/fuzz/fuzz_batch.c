@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
 #include "value/batch_kernel.h"
 #include "value/format.h"
 #include "value/value.h"
@@ -122,6 +123,8 @@ static void dates(const struct cell_run *run, size_t n, bool may_be_empty)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const uint32_t hidden[] = { 0, CPU_AVX2 };
+	const struct batch_kernel *kernel;
 	uint32_t cuts[MOST_CELLS + 1] = { UINT32_MAX };
 	char *text = malloc(size + 1); /* just that size: one byte too many is seen */
 	struct cell_run run = { text, cuts, 1 };
@@ -133,10 +136,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (i == size || text[i] == ',')
 			cuts[++n] = (uint32_t)i;
 	}
-	kernel_numbers(&batch_kernel_plain, &run, n);
-	kernel_numbers(batch_kernel_best(), &run, n);
-	dates(&run, n, false);
-	dates(&run, n, true);
+	for (size_t i = 0; (kernel = batch_kernel_at(i)) != NULL; i++)
+		kernel_numbers(kernel, &run, n);
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		cpu_hide(hidden[i]);
+		dates(&run, n, false);
+		dates(&run, n, true);
+	}
+	cpu_hide(0);
 	free(text);
 	return 0;
 }

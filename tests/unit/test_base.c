@@ -4,9 +4,11 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/checked.h"
+#include "base/cpu.h"
 #include "base/crc32.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "base/utf8_kernel.h"
 
 static void test_error(void)
 {
@@ -166,12 +168,37 @@ static void test_utf8(void)
 {
 	const char *p = "\xE2\x82\xAC", *end = p + 3;
 
-	for (size_t i = 0; i < ARRAY_LEN(utf8_cases); i++)
-		CHECK_INT(utf8_cases[i].label,
-		          utf8_valid_prefix(span_of(utf8_cases[i].text, utf8_cases[i].size)),
-		          utf8_cases[i].valid);
+	for (size_t i = 0; i < ARRAY_LEN(utf8_cases); i++) {
+		struct span text = span_of(utf8_cases[i].text, utf8_cases[i].size);
+
+		CHECK_INT(utf8_cases[i].label, utf8_valid_prefix(text), utf8_cases[i].valid);
+		for (size_t k = 0; utf8_kernel_at(k) != NULL; k++)
+			CHECK_INT(utf8_cases[i].label,
+			          utf8_valid_prefix_by(utf8_kernel_at(k), text),
+			          utf8_cases[i].valid);
+	}
 	CHECK_INT("decode", utf8_next(&p, end), 0x20AC);
 	CHECK("advanced", p == end);
+}
+
+static const char plain_row[] = "plain", wide_row[] = "wide", absent_row[] = "absent";
+
+static void test_kernels(void)
+{
+	const struct kernel rows[] = { { 1u << 30, absent_row },
+		                       { CPU_AVX2, wide_row },
+		                       { 0, plain_row } };
+	const bool has_wide = cpu_features() & CPU_AVX2;
+
+	CHECK("best", kernel_best(rows) == (has_wide ? wide_row : plain_row));
+	CHECK("0 is plain", kernel_at(rows, ARRAY_LEN(rows), 0) == plain_row);
+	CHECK("1 is better", kernel_at(rows, ARRAY_LEN(rows), 1) == (has_wide ? wide_row : NULL));
+	CHECK("no more", kernel_at(rows, ARRAY_LEN(rows), 2) == NULL);
+	cpu_hide(CPU_AVX2);
+	CHECK("hidden", kernel_best(rows) == plain_row);
+	CHECK("hidden", kernel_at(rows, ARRAY_LEN(rows), 1) == NULL);
+	cpu_hide(0);
+	CHECK("back", kernel_best(rows) == (has_wide ? wide_row : plain_row));
 }
 
 static void test_checked(void)
@@ -294,8 +321,9 @@ static void test_utf8_blocks(void)
 			                                        (ascii + 1) * (ascii + 1));
 		}
 		size = (seed >> 20) % (size + 1);
-		n_wrong += utf8_valid_prefix(span_of(text, size)) !=
-		           valid_prefix(span_of(text, size));
+		for (size_t k = 0; utf8_kernel_at(k) != NULL; k++)
+			n_wrong += utf8_valid_prefix_by(utf8_kernel_at(k), span_of(text, size)) !=
+			           valid_prefix(span_of(text, size));
 	}
 	CHECK_INT("blocks", n_wrong, 0);
 }
@@ -307,6 +335,7 @@ int main(void)
 	test_line();
 	test_copy();
 	test_buffer();
+	test_kernels();
 	test_utf8();
 	test_utf8_blocks();
 	test_checked();

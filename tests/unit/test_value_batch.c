@@ -173,17 +173,17 @@ static size_t short_number(char *out)
 
 static void test_numbers(void)
 {
-	const struct batch_kernel *kernels[] = { &batch_kernel_plain, batch_kernel_best() };
 	size_t (*makers[])(char *) = { random_number, plain_number, short_number };
+	const struct batch_kernel *kernel;
 
-	for (size_t k = 0; k < ARRAY_LEN(kernels); k++) {
+	for (size_t k = 0; (kernel = batch_kernel_at(k)) != NULL; k++) {
 		for (size_t m = 0; m < ARRAY_LEN(makers); m++) {
 			for (int round = 0; round < 10; round++) {
 				struct text t;
 
 				fill(&t, makers[m], CELLS);
-				check_ints(kernels[k], &t, CELLS);
-				check_floats(kernels[k], &t, CELLS);
+				check_ints(kernel, &t, CELLS);
+				check_floats(kernel, &t, CELLS);
 				free(t.base);
 			}
 		}
@@ -224,13 +224,15 @@ static const char *const edges[] = {
 
 static void test_edges(void)
 {
-	const struct batch_kernel *best = batch_kernel_best();
+	const struct batch_kernel *kernel;
 	struct text t = { malloc(4096), { UINT32_MAX }, 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(edges); i++)
 		add(&t, i, edges[i], strlen(edges[i]));
-	check_ints(best, &t, ARRAY_LEN(edges));
-	check_floats(best, &t, ARRAY_LEN(edges));
+	for (size_t k = 0; (kernel = batch_kernel_at(k)) != NULL; k++) {
+		check_ints(kernel, &t, ARRAY_LEN(edges));
+		check_floats(kernel, &t, ARRAY_LEN(edges));
+	}
 	free(t.base);
 }
 
@@ -366,12 +368,9 @@ static void test_dates(void)
 		for (int nano = 0; nano < 2; nano++) {
 			for (int empty = 0; empty < 2; empty++) {
 				check_dates(batch_timestamp, true, &dates, &text, empty);
-				if (!format.fixed)
-					continue;
-				check_dates(batch_kernel_plain.take_dates, false, &dates, &text,
-				            empty);
-				check_dates(batch_kernel_best()->take_dates, false, &dates, &text,
-				            empty);
+				for (size_t k = 0; format.fixed && batch_kernel_at(k) != NULL; k++)
+					check_dates(batch_kernel_at(k)->take_dates, false, &dates,
+					            &text, empty);
 			}
 			dates.unit = SHMPUB_NANOSECOND;
 		}

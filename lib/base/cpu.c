@@ -1,0 +1,55 @@
+#include "base/cpu.h"
+
+#include "base/atomic.h"
+
+/*
+ * The answer of the processor never changes, so it is kept for the whole process. Two threads
+ * that ask for the first time at once both find the same answer.
+ */
+#define IS_KNOWN (UINT32_C(1) << 31)
+
+static uint32_t known;  /* IS_KNOWN and the features; 0: nobody has asked yet */
+static uint32_t hidden; /* by cpu_hide() */
+
+/*
+ * gcc and clang also look whether the operating system saves the wide registers. Programs that
+ * use Microsoft's C library have no such function: they take the kernels for every processor.
+ */
+static uint32_t ask_processor(void)
+{
+	uint32_t features = 0;
+
+#if defined(__x86_64__) && !defined(_MSC_VER)
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
+	    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt"))
+		features |= CPU_AVX2;
+#endif
+	return features;
+}
+
+uint32_t cpu_features(void)
+{
+	uint32_t features = load_relaxed_u32(&known);
+
+	if (features == 0) {
+		features = ask_processor() | IS_KNOWN;
+		store_relaxed_u32(&known, features);
+	}
+	return features & ~load_relaxed_u32(&hidden);
+}
+
+void cpu_hide(uint32_t features)
+{
+	store_relaxed_u32(&hidden, features);
+}
+
+const void *kernel_at(const struct kernel *rows, size_t n_rows, size_t i)
+{
+	const uint32_t have = cpu_features();
+
+	while (n_rows-- > 0) {
+		if ((rows[n_rows].needs & ~have) == 0 && i-- == 0)
+			return rows[n_rows].functions;
+	}
+	return NULL;
+}
