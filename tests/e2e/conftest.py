@@ -211,13 +211,27 @@ def shm() -> Iterator[Path]:
 
 
 @pytest.fixture
-def daemon(tmp_path: Path, shm: Path) -> Iterator[Callable[[], Daemon]]:
-    """Make a daemon: daemon(), and another with the next call."""
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter.
+
+    Not below pytest's own `tmp_path`: every pytest that starts on this machine closes the folder
+    above all of those to other users, also while the tests of another one run.
+    """
+    path = Path(tempfile.mkdtemp(prefix="shmpub-e2e-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def daemon(open_folder: Path, shm: Path) -> Iterator[Callable[[], Daemon]]:
+    """Make a daemon: daemon(), and another with the next call. Any user may enter its folder."""
     made: list[Daemon] = []
 
     def make() -> Daemon:
-        folder = tmp_path / f"daemon{len(made)}"
+        folder = open_folder / f"daemon{len(made)}"
         folder.mkdir()
+        folder.chmod(0o755)
         made.append(Daemon(folder, shm))
         return made[-1]
 
@@ -227,6 +241,7 @@ def daemon(tmp_path: Path, shm: Path) -> Iterator[Callable[[], Daemon]]:
             d.kill()
         clear_segments(d.shm / d.instance)
     logs = "".join(d.log_text() for d in made)
+    print(logs[-8000:])  # pytest shows this when the test failed
     assert "Sanitizer" not in logs and "runtime error" not in logs, logs
 
 

@@ -22,8 +22,6 @@ def served(daemon, shm):
     """A daemon of the user DAEMON, who is a member of GROUP."""
     shm.chmod(0o1777)
     d = daemon()
-    for folder in [d.folder, *list(d.folder.parents)[:-2]]:
-        folder.chmod(folder.stat().st_mode | 0o055)
     os.chown(d.folder, DAEMON, DAEMON)
     d.wrapper = ["setpriv", f"--reuid={DAEMON}", f"--regid={DAEMON}", f"--groups={GROUP}"]
     return d

@@ -241,10 +241,8 @@ def as_nobody(ini):
 
 
 @needs_root
-def test_what_another_user_may_not(tmp_path):
-    for folder in [tmp_path, *list(tmp_path.parents)[:-2]]:
-        folder.chmod(folder.stat().st_mode | 0o055)
-    source, ini = tmp_path / "a.csv", tmp_path / "c.ini"
+def test_what_another_user_may_not(open_folder):
+    source, ini = open_folder / "a.csv", open_folder / "c.ini"
     source.write_text("a\n1\n")
     source.chmod(0o600)
     assert check(ini, FEED) == (0, [])

@@ -168,8 +168,6 @@ def test_unreadable(daemon, shm):
     """As a user who may not read it; root may read everything."""
     d = daemon()
     shm.chmod(0o777)
-    for folder in [d.folder, *list(d.folder.parents)[:-2]]:
-        folder.chmod(folder.stat().st_mode | 0o055)
     path = d.source("a.csv", GOOD)
     path.chmod(0o600)
     d.user = 12345

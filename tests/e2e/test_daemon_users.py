@@ -18,8 +18,6 @@ def served(daemon, shm):
     """A daemon of the user DAEMON; /dev/shm's own rules in its directory."""
     shm.chmod(0o1777)
     d = daemon()
-    for folder in [d.folder, *list(d.folder.parents)[:-2]]:
-        folder.chmod(folder.stat().st_mode | 0o055)
     os.chown(d.folder, DAEMON, DAEMON)
     d.user = DAEMON
     d.source("a.csv", "a\n1\n")
