@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "base/alloc.h"
+#include "columns/column_type.h"
 #include "command.h"
 #include "json.h"
 #include "show/cell.h"
@@ -27,10 +28,9 @@ static struct span key_of(char room[CELL_SIZE], const struct table *t, size_t i)
 	return span_of(room, (size_t)snprintf(room, CELL_SIZE, "level_%d", c->index - 1));
 }
 
-static bool is_text(const struct shmpub_column *c)
+static bool is_number(const struct shmpub_column *c)
 {
-	return c->type == SHMPUB_TIMESTAMP ||
-	       (c->type == SHMPUB_TEXT && c->kind != SHMPUB_KIND_INT);
+	return column_type(c->type)->is_number || c->kind == SHMPUB_KIND_INT;
 }
 
 static void put_value(struct json *j, const struct shmpub_column *c, uint64_t row,
@@ -46,7 +46,7 @@ static void put_value(struct json *j, const struct shmpub_column *c, uint64_t ro
 	text = cell_text(room, c, row, form);
 	if (c->type == SHMPUB_BOOL)
 		json_bool(j, text.data[0] == 'T');
-	else if (!is_text(c) && json_is_number(text))
+	else if (is_number(c) && json_is_number(text))
 		json_plain(j, text);
 	else if (c->type == SHMPUB_FLOAT64)
 		json_null(j);

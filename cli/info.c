@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "clock.h"
+#include "columns/column_type.h"
 #include "feed_list.h"
 #include "human.h"
 #include "show/align.h"
@@ -15,32 +16,20 @@
 
 #define TYPE_SIZE 80
 
-static const char *plain_type(const struct shmpub_column *c)
-{
-	static const char *const names[] = {
-		[SHMPUB_NULL] = "object",     [SHMPUB_BOOL] = "bool",
-		[SHMPUB_INT64] = "int64",     [SHMPUB_UINT64] = "uint64",
-		[SHMPUB_FLOAT64] = "float64", [SHMPUB_TIMESTAMP] = "datetime64",
-		[SHMPUB_TEXT] = "str",
-	};
-
-	if (c->kind != SHMPUB_PLAIN)
-		return c->kind == SHMPUB_KIND_INT ? "object (int)" : "object (bool)";
-	return names[c->type];
-}
-
 /* As pandas calls them. */
 static void type_text(char out[TYPE_SIZE], const struct shmpub_column *c)
 {
-	static const char *const units[] = { "s", "ms", "us", "ns" };
+	const struct column_type *type = column_type(c->type);
 	char plain[TYPE_SIZE - 16];
 
-	if (c->type == SHMPUB_TIMESTAMP)
-		(void)snprintf(plain, sizeof(plain), "datetime64[%s%s%.20s]", units[c->unit],
-		               c->timezone != NULL ? ", " : "",
+	if (type->has_unit)
+		(void)snprintf(plain, sizeof(plain), "%s[%s%s%.20s]", type->name,
+		               unit_name(c->unit), c->timezone != NULL ? ", " : "",
 		               c->timezone != NULL ? c->timezone : "");
+	else if (c->kind != SHMPUB_PLAIN)
+		(void)snprintf(plain, sizeof(plain), "object (%s)", kind_name(c->kind));
 	else
-		(void)snprintf(plain, sizeof(plain), "%s", plain_type(c));
+		(void)snprintf(plain, sizeof(plain), "%s", type->name);
 	(void)snprintf(out, TYPE_SIZE, c->dictionary != NULL ? "category of %s" : "%s", plain);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "columns/column_type.h"
 
 /*
  * Readers of these layouts know nothing of us: what they get must be exact or not
@@ -145,8 +146,7 @@ int article_value(void *out, enum array_dtype dtype, const struct shmpub_column 
 
 static bool is_numeric(const struct shmpub_column *c)
 {
-	return c->dictionary == NULL &&
-	       (c->type == SHMPUB_INT64 || c->type == SHMPUB_UINT64 || c->type == SHMPUB_FLOAT64);
+	return c->dictionary == NULL && column_type(c->type)->is_number;
 }
 
 static struct span next_name(struct span *names)

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/nearest.h"
+#include "columns/column_type.h"
 #include "feed_doubts.h"
 #include "refresh.h"
 #include "show/align.h"
@@ -101,11 +102,6 @@ static int make_table(struct test *t, struct shmpub_error *err)
 
 /* --- columns ------------------------------------------------------------------------------------ */
 
-static const char *const units[] = { [SHMPUB_SECOND] = "s",
-	                             [SHMPUB_MILLISECOND] = "ms",
-	                             [SHMPUB_MICROSECOND] = "us",
-	                             [SHMPUB_NANOSECOND] = "ns" };
-
 static uint64_t count_missing(const struct shmpub_column *c)
 {
 	uint64_t n = 0;
@@ -118,22 +114,18 @@ static uint64_t count_missing(const struct shmpub_column *c)
 /* As pandas calls it in .dtypes. */
 static void add_dtype(struct align *a, const struct shmpub_column *c, uint64_t n_missing)
 {
-	static const char *const names[] = {
-		[SHMPUB_NULL] = "object",   [SHMPUB_BOOL] = "bool",       [SHMPUB_INT64] = "int64",
-		[SHMPUB_UINT64] = "uint64", [SHMPUB_FLOAT64] = "float64", [SHMPUB_TIMESTAMP] = "",
-		[SHMPUB_TEXT] = "str",
-	};
+	const struct column_type *type = column_type(c->type);
 
 	if (c->dictionary != NULL)
 		align_str(a, "category");
 	else if (c->kind == SHMPUB_KIND_INT || (c->type == SHMPUB_BOOL && n_missing))
 		align_str(a, "object");
-	else if (c->type != SHMPUB_TIMESTAMP)
-		align_str(a, names[c->type]);
+	else if (!type->has_unit)
+		align_str(a, type->name);
 	else if (c->timezone == NULL)
-		align_printf(a, "datetime64[%s]", units[c->unit]);
+		align_printf(a, "%s[%s]", type->name, unit_name(c->unit));
 	else
-		align_printf(a, "datetime64[%s, %s%s]", units[c->unit],
+		align_printf(a, "%s[%s, %s%s]", type->name, unit_name(c->unit),
 		             c->timezone[0] == '+' || c->timezone[0] == '-' ? "UTC" : "",
 		             c->timezone);
 }
@@ -198,8 +190,7 @@ static void add_value(struct align *a, const struct shmpub_column *c, uint64_t r
 
 static bool is_right(const struct shmpub_column *c)
 {
-	return c->dictionary == NULL &&
-	       (c->type == SHMPUB_INT64 || c->type == SHMPUB_UINT64 || c->type == SHMPUB_FLOAT64);
+	return c->dictionary == NULL && column_type(c->type)->is_number;
 }
 
 static int show_rows(struct buffer *out, const struct table *table, struct shmpub_error *err)

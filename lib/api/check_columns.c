@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "columns/codes.h"
+#include "columns/column_type.h"
 #include "columns/timezone.h"
 #include "columns/unique.h"
 
@@ -29,20 +30,21 @@ static bool is_aligned(const void *p, size_t to)
 
 static const char *type_rule(const struct shmpub_column *c)
 {
-	if ((unsigned)c->type > SHMPUB_TEXT)
+	const struct column_type *type = column_type(c->type);
+
+	if (type == NULL)
 		return "type is not one of enum shmpub_type";
 	if ((unsigned)c->unit > SHMPUB_NANOSECOND)
 		return "unit is not one of enum shmpub_unit";
-	if (c->timezone != NULL && c->type != SHMPUB_TIMESTAMP)
+	if (c->timezone != NULL && !type->has_unit)
 		return "only timestamps have a time zone";
 	if (c->timezone != NULL && !timezone_is_valid(span_str(c->timezone)))
 		return "time zone is neither a name (Europe/Berlin) nor +hh:mm";
-	if (c->kind == SHMPUB_KIND_INT && (c->type != SHMPUB_TEXT || c->dictionary != NULL))
-		return "kind int is for text";
-	if (c->kind == SHMPUB_KIND_BOOL && (c->type != SHMPUB_BOOL || c->dictionary != NULL))
-		return "kind bool is for bool";
 	if ((unsigned)c->kind > SHMPUB_KIND_BOOL)
 		return "kind is not one of enum shmpub_kind";
+	if (c->kind != SHMPUB_PLAIN && (c->kind != type->kind || c->dictionary != NULL))
+		return c->kind == SHMPUB_KIND_INT ? "kind int is for text"
+		                                  : "kind bool is for bool";
 	return NULL;
 }
 
@@ -108,11 +110,14 @@ static const char *text_rule(const struct shmpub_column *c, uint64_t n)
 
 static const char *plain_rule(const struct shmpub_column *c, uint64_t n)
 {
-	if (c->type == SHMPUB_TEXT)
+	const struct column_type *type = column_type(c->type);
+
+	if (type->form == FORM_TEXT)
 		return text_rule(c, n);
-	if (n == 0 || c->type == SHMPUB_NULL)
+	if (n == 0 || type->form == FORM_NONE)
 		return NULL;
-	if (c->values == NULL || (c->type != SHMPUB_BOOL && !is_aligned(c->values, 8)))
+	if (c->values == NULL ||
+	    (type->form == FORM_VALUES && !is_aligned(c->values, type->value_size)))
 		return "values are missing or not aligned to 8 bytes";
 	return NULL;
 }
@@ -255,7 +260,7 @@ static void complete(struct checked *c, const struct shmpub_column *columns, siz
 		}
 		c->dictionaries[i] = *to->dictionary;
 		c->dictionaries[i].null_count = 0;
-		if (to->type == SHMPUB_TEXT && to->dictionary->n_rows > 0)
+		if (form_of_type(to->type) == FORM_TEXT && to->dictionary->n_rows > 0)
 			c->dictionaries[i].text_size =
 			        (uint64_t)to->dictionary->offsets[to->dictionary->n_rows];
 		to->dictionary = &c->dictionaries[i];

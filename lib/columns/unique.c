@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "columns/column_type.h"
 
 /*
  * Told by sorting a copy: a snapshot's owner may change the values while they are looked
@@ -69,12 +70,11 @@ static int by_word(const void *a, const void *b)
 /* False for what is no value; both zeros become one. */
 static bool settle(uint64_t *word, enum shmpub_type type)
 {
+	uint64_t null_bits = column_type(type)->null_bits;
 	double d;
 
-	if (type == SHMPUB_TIMESTAMP)
-		return *word != (uint64_t)INT64_MIN;
 	if (type != SHMPUB_FLOAT64)
-		return true;
+		return null_bits == 0 || *word != null_bits;
 	memcpy(&d, word, sizeof(d));
 	if (d == 0)
 		*word = 0;
@@ -108,14 +108,14 @@ int unique_rule(const char **rule, const struct shmpub_column *d, struct shmpub_
 	const uint8_t *bits = d->values;
 
 	*rule = NULL;
-	switch (d->type) {
-	case SHMPUB_TEXT:
+	switch (form_of_type(d->type)) {
+	case FORM_TEXT:
 		return texts_rule(rule, d, err);
-	case SHMPUB_BOOL:
+	case FORM_BITS:
 		if (d->n_rows > 2 || (d->n_rows == 2 && bit_get(bits, 0) == bit_get(bits, 1)))
 			*rule = twice;
 		return SHMPUB_OK;
-	case SHMPUB_NULL:
+	case FORM_NONE:
 		if (d->n_rows > 0)
 			*rule = "the dictionary has values without a type";
 		return SHMPUB_OK;

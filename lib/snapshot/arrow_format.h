@@ -39,17 +39,9 @@ enum {
 enum { ENCODING_ID, ENCODING_INDEX_TYPE, ENCODING_ORDERED };
 enum { KEY_VALUE_KEY, KEY_VALUE_VALUE };
 
-enum arrow_type {
-	TYPE_NULL = 1,
-	TYPE_INT = 2,
-	TYPE_FLOATING_POINT = 3,
-	TYPE_BOOL = 6,
-	TYPE_TIMESTAMP = 10,
-	TYPE_LARGE_UTF8 = 20,
-};
+/* Fields of the tables of types, by enum arrow_parameters (columns/column_type.h). */
 enum { INT_BIT_WIDTH, INT_IS_SIGNED };
-enum { FLOAT_PRECISION };
-enum { PRECISION_DOUBLE = 2 };
+enum { ENUM_VALUE };
 enum { TIMESTAMP_UNIT, TIMESTAMP_TIMEZONE };
 
 enum { BATCH_LENGTH, BATCH_NODES, BATCH_BUFFERS, BATCH_COMPRESSION };

@@ -1,12 +1,13 @@
 #include "snapshot/arrow_schema_read.h"
 
 #include "base/error.h"
+#include "columns/column_type.h"
 #include "columns/timezone.h"
 #include "snapshot/arrow_format.h"
 
 /*
- * The way back from arrow_schema_write.c: each Arrow type of ours is a row in `types`,
- * each mark in a field's metadata a row in `marks`. What another writer may have put
+ * The way back from arrow_schema_write.c: Arrow's types are those in the table of
+ * columns/column_type.h, and each mark in a field's metadata is a row in `marks`. What another writer may have put
  * there besides (other keys, fields of newer versions of Arrow's schema) is passed over.
  * What is well-formed is listed in docs/FORMAT.md, "Flatbuffers": the client's reader
  * accepts the same.
@@ -107,14 +108,12 @@ int arrow_read_origin(struct snapshot_origin *out, struct arrow_fields *a, struc
 
 static bool mark_kind(struct shmpub_column *c, struct span value)
 {
-	if (c->code_size > 0)
+	const struct column_type *type = column_type(c->type);
+
+	if (c->code_size > 0 || type->kind == SHMPUB_PLAIN ||
+	    !span_is(value, kind_name(type->kind)))
 		return false;
-	if (span_is(value, "int") && c->type == SHMPUB_TEXT)
-		c->kind = SHMPUB_KIND_INT;
-	else if (span_is(value, "bool") && c->type == SHMPUB_BOOL)
-		c->kind = SHMPUB_KIND_BOOL;
-	else
-		return false;
+	c->kind = type->kind;
 	return true;
 }
 
@@ -199,48 +198,6 @@ static int read_marks(struct shmpub_column *c, struct flatbuf_view *v,
 
 /* --- types -------------------------------------------------------------------------------------- */
 
-static bool type_null(struct shmpub_column *c, struct flatbuf_view *v,
-                      const struct flatbuf_table *t)
-{
-	(void)v;
-	(void)t;
-	c->type = SHMPUB_NULL;
-	return true;
-}
-
-static bool type_bool(struct shmpub_column *c, struct flatbuf_view *v,
-                      const struct flatbuf_table *t)
-{
-	(void)v;
-	(void)t;
-	c->type = SHMPUB_BOOL;
-	return true;
-}
-
-static bool type_text(struct shmpub_column *c, struct flatbuf_view *v,
-                      const struct flatbuf_table *t)
-{
-	(void)v;
-	(void)t;
-	c->type = SHMPUB_TEXT;
-	return true;
-}
-
-static bool type_int(struct shmpub_column *c, struct flatbuf_view *v, const struct flatbuf_table *t)
-{
-	bool is_signed = flatbuf_number(v, t, INT_IS_SIGNED, 1, 0) != 0;
-
-	c->type = is_signed ? SHMPUB_INT64 : SHMPUB_UINT64;
-	return flatbuf_number(v, t, INT_BIT_WIDTH, 4, 0) == 64;
-}
-
-static bool type_float(struct shmpub_column *c, struct flatbuf_view *v,
-                       const struct flatbuf_table *t)
-{
-	c->type = SHMPUB_FLOAT64;
-	return flatbuf_number(v, t, FLOAT_PRECISION, 2, 0) == PRECISION_DOUBLE;
-}
-
 /* The name of a time zone or an offset, as far as that can be said without a list of them. */
 static bool is_zone(struct span text)
 {
@@ -254,13 +211,12 @@ static bool is_zone(struct span text)
 	return text.size > 0 && text.size <= TIMEZONE_MAX;
 }
 
-static bool type_timestamp(struct shmpub_column *c, struct flatbuf_view *v,
+static bool read_timestamp(struct shmpub_column *c, struct flatbuf_view *v,
                            const struct flatbuf_table *t)
 {
 	uint64_t unit = flatbuf_number(v, t, TIMESTAMP_UNIT, 2, 0);
 	struct span timezone = flatbuf_text(v, t, TIMESTAMP_TIMEZONE);
 
-	c->type = SHMPUB_TIMESTAMP;
 	if (unit > SHMPUB_NANOSECOND || (timezone.data != NULL && !is_zone(timezone)))
 		return false;
 	c->unit = (enum shmpub_unit)unit;
@@ -268,32 +224,45 @@ static bool type_timestamp(struct shmpub_column *c, struct flatbuf_view *v,
 	return true;
 }
 
-static const struct {
-	uint64_t arrow;
-	bool (*set)(struct shmpub_column *c, struct flatbuf_view *v, const struct flatbuf_table *t);
-} types[] = {
-	{ TYPE_NULL, type_null },
-	{ TYPE_INT, type_int },
-	{ TYPE_FLOATING_POINT, type_float },
-	{ TYPE_BOOL, type_bool },
-	{ TYPE_TIMESTAMP, type_timestamp },
-	{ TYPE_LARGE_UTF8, type_text },
-};
+/* True when the parameters in `t` are those of `type`. A timestamp's go into the column. */
+static bool parameters_match(struct shmpub_column *c, struct flatbuf_view *v,
+                             const struct flatbuf_table *t, const struct column_type *type)
+{
+	switch (type->arrow_parameters) {
+	case ARROW_INT:
+		return flatbuf_number(v, t, INT_BIT_WIDTH, 4, 0) == 8u * type->value_size &&
+		       (flatbuf_number(v, t, INT_IS_SIGNED, 1, 0) != 0) == type->arrow_value;
+	case ARROW_ENUM: /* absent means the enum's default, which is none of our values */
+		return flatbuf_number(v, t, ENUM_VALUE, 2, UINT64_MAX) == type->arrow_value;
+	case ARROW_TIMESTAMP:
+		return read_timestamp(c, v, t);
+	case ARROW_NO_PARAMETERS:
+		break;
+	}
+	return true;
+}
 
 static int read_type(struct shmpub_column *c, struct flatbuf_view *v,
                      const struct flatbuf_table *field, struct shmpub_error *err)
 {
-	uint64_t arrow = flatbuf_number(v, field, FIELD_TYPE_TYPE, 1, 0);
-	struct flatbuf_table type = flatbuf_child(v, field, FIELD_TYPE);
+	uint64_t arrow_id = flatbuf_number(v, field, FIELD_TYPE_TYPE, 1, 0);
+	struct flatbuf_table parameters = flatbuf_child(v, field, FIELD_TYPE);
+	const struct column_type *type;
+	bool is_known = false;
 
-	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		if (types[i].arrow != arrow)
+	for (int i = 0; (type = column_type((enum shmpub_type)i)) != NULL; i++) {
+		if (type->arrow_id != arrow_id)
 			continue;
-		if (!types[i].set(c, v, &type) || v->is_bad || type.at == 0)
-			return bad(err, "a field's type is malformed");
+		is_known = true;
+		if (!parameters_match(c, v, &parameters, type))
+			continue;
+		if (v->is_bad || parameters.at == 0)
+			break;
+		c->type = (enum shmpub_type)i;
 		return SHMPUB_OK;
 	}
-	return bad(err, "a field's type is none of ours");
+	return bad(err,
+	           is_known ? "a field's type is malformed" : "a field's type is none of ours");
 }
 
 static int read_encoding(struct shmpub_column *c, uint64_t *next_id, struct flatbuf_view *v,

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "columns/column_type.h"
 #include "columns/table.h"
 #include "columns/timezone.h"
 #include "snapshot/arrow_format.h"
@@ -24,7 +25,7 @@ static const struct flatbuf_shape schema_shape = { 3, { 2, 4, 4 } };
 static const struct flatbuf_shape key_value_shape = { 2, { 4, 4 } };
 static const struct flatbuf_shape empty_shape = { 0, { 0 } };
 static const struct flatbuf_shape int_shape = { 2, { 4, 1 } };
-static const struct flatbuf_shape float_shape = { 1, { 2 } };
+static const struct flatbuf_shape enum_shape = { 1, { 2 } };
 static const struct flatbuf_shape timestamp_shapes[2] = { { 1, { 2 } }, { 2, { 2, 4 } } };
 static const struct flatbuf_shape encoding_shape = { 3, { 8, 4, 1 } };
 static const struct flatbuf_shape field_shapes[2][2] = {
@@ -82,33 +83,24 @@ static uint32_t write_timestamp(struct flatbuf *f, const struct field *field)
 	return table;
 }
 
-static const uint8_t arrow_types[] = {
-	[SHMPUB_NULL] = TYPE_NULL,
-	[SHMPUB_BOOL] = TYPE_BOOL,
-	[SHMPUB_INT64] = TYPE_INT,
-	[SHMPUB_UINT64] = TYPE_INT,
-	[SHMPUB_FLOAT64] = TYPE_FLOATING_POINT,
-	[SHMPUB_TIMESTAMP] = TYPE_TIMESTAMP,
-	[SHMPUB_TEXT] = TYPE_LARGE_UTF8,
-};
-
-static uint32_t write_type(struct flatbuf *f, const struct field *field)
+static uint32_t write_type(struct flatbuf *f, const struct field *field,
+                           const struct column_type *type)
 {
 	uint32_t table;
 
-	switch (field->type) {
-	case SHMPUB_INT64:
-	case SHMPUB_UINT64:
-		return write_int(f, 64, field->type == SHMPUB_INT64);
-	case SHMPUB_FLOAT64:
-		table = flatbuf_table(f, &float_shape);
-		flatbuf_put(f, &float_shape, table, FLOAT_PRECISION, PRECISION_DOUBLE);
+	switch (type->arrow_parameters) {
+	case ARROW_INT:
+		return write_int(f, 8u * type->value_size, type->arrow_value);
+	case ARROW_ENUM:
+		table = flatbuf_table(f, &enum_shape);
+		flatbuf_put(f, &enum_shape, table, ENUM_VALUE, type->arrow_value);
 		return table;
-	case SHMPUB_TIMESTAMP:
+	case ARROW_TIMESTAMP:
 		return write_timestamp(f, field);
-	default:
-		return flatbuf_table(f, &empty_shape);
+	case ARROW_NO_PARAMETERS:
+		break;
 	}
+	return flatbuf_table(f, &empty_shape);
 }
 
 static uint32_t write_encoding(struct flatbuf *f, uint32_t *width_at, int64_t id)
@@ -130,9 +122,8 @@ static void describe(struct key_value pairs[MAX_PAIRS], size_t *n, char level[16
 {
 	*n = 0;
 	if (field->kind != SHMPUB_PLAIN)
-		pairs[(*n)++] = (struct key_value){
-			"shmpub.kind", span_str(field->kind == SHMPUB_KIND_INT ? "int" : "bool")
-		};
+		pairs[(*n)++] = (struct key_value){ "shmpub.kind",
+			                            span_str(kind_name(field->kind)) };
 	if (field->index_level >= 0) {
 		snprintf(level, 16, "%d", field->index_level);
 		pairs[(*n)++] = (struct key_value){ "shmpub.index", span_str(level) };
@@ -151,6 +142,7 @@ static uint32_t write_field(struct flatbuf *f, uint32_t *width_at, int64_t *next
                             const struct field *field, struct span arrow_name)
 {
 	struct key_value pairs[MAX_PAIRS];
+	const struct column_type *type = column_type(field->type);
 	char level[16];
 	size_t n_pairs;
 	const struct flatbuf_shape *shape;
@@ -160,9 +152,9 @@ static uint32_t write_field(struct flatbuf *f, uint32_t *width_at, int64_t *next
 	shape = &field_shapes[field->is_dictionary][n_pairs > 0];
 	table = flatbuf_table(f, shape);
 	flatbuf_put(f, shape, table, FIELD_NULLABLE, 1);
-	flatbuf_put(f, shape, table, FIELD_TYPE_TYPE, arrow_types[field->type]);
+	flatbuf_put(f, shape, table, FIELD_TYPE_TYPE, type->arrow_id);
 	flatbuf_refer(f, flatbuf_slot(shape, table, FIELD_NAME), flatbuf_string(f, arrow_name));
-	flatbuf_refer(f, flatbuf_slot(shape, table, FIELD_TYPE), write_type(f, field));
+	flatbuf_refer(f, flatbuf_slot(shape, table, FIELD_TYPE), write_type(f, field, type));
 	if (field->is_dictionary)
 		flatbuf_refer(f, flatbuf_slot(shape, table, FIELD_DICTIONARY),
 		              write_encoding(f, width_at, (*next_id)++));
@@ -209,21 +201,21 @@ static bool is_utf8(struct span text)
 
 static int check_field(const struct field *f, struct shmpub_error *err)
 {
+	const struct column_type *type = column_type(f->type);
 	int size = f->name.size > 80 ? 80 : (int)f->name.size;
 
 	if (!is_utf8(f->name))
 		return error_set(err, SHMPUB_ERR_INVALID, "the name of a column is not UTF-8");
-	if (f->type < SHMPUB_NULL || f->type > SHMPUB_TEXT)
+	if (type == NULL)
 		return error_set(err, SHMPUB_ERR_INVALID, "column \"%.*s\": no such type: %d", size,
 		                 f->name.data, (int)f->type);
-	if (f->type == SHMPUB_TIMESTAMP && (f->unit < SHMPUB_SECOND || f->unit > SHMPUB_NANOSECOND))
+	if (type->has_unit && (f->unit < SHMPUB_SECOND || f->unit > SHMPUB_NANOSECOND))
 		return error_set(err, SHMPUB_ERR_INVALID, "column \"%.*s\": no such unit: %d", size,
 		                 f->name.data, (int)f->unit);
 	if (f->timezone != NULL && !is_utf8(span_str(f->timezone)))
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "column \"%.*s\": the time zone is not UTF-8", size, f->name.data);
-	if (f->kind != SHMPUB_PLAIN && !(f->kind == SHMPUB_KIND_INT && f->type == SHMPUB_TEXT) &&
-	    !(f->kind == SHMPUB_KIND_BOOL && f->type == SHMPUB_BOOL))
+	if (f->kind != SHMPUB_PLAIN && f->kind != type->kind)
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "column \"%.*s\": kind %d does not go with type %d", size,
 		                 f->name.data, (int)f->kind, (int)f->type);

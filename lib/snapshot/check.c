@@ -4,6 +4,7 @@
 #include "base/atomic.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "columns/column_type.h"
 #include "columns/unique.h"
 #include "snapshot/arrow_format.h"
 #include "snapshot/arrow_schema_read.h"
@@ -51,12 +52,12 @@ static int check_nulls(const struct shmpub_column *c, struct shmpub_error *err)
 
 static bool slot_is_null(const struct shmpub_column *c, uint64_t row)
 {
-	const int64_t *ints = c->values;
+	const uint64_t *bits = c->values;
 	const double *floats = c->values;
 
-	if (c->type == SHMPUB_FLOAT64)
+	if (c->type == SHMPUB_FLOAT64) /* any NaN will do */
 		return floats[row] != floats[row];
-	return ints[row] == (c->type == SHMPUB_TIMESTAMP ? INT64_MIN : 0);
+	return bits[row] == column_type(c->type)->null_bits;
 }
 
 static int check_values(const struct shmpub_column *c, struct shmpub_error *err)

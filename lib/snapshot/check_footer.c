@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/error.h"
+#include "columns/column_type.h"
 #include "snapshot/arrow_format.h"
 #include "snapshot/arrow_schema_read.h"
 #include "snapshot/check.h"
@@ -29,7 +30,7 @@ static bool is_in_region(const struct shmpub_column *c)
 
 static bool same_type(const struct shmpub_column *a, const struct shmpub_column *b)
 {
-	return a->type == b->type && (a->type != SHMPUB_TIMESTAMP ||
+	return a->type == b->type && (!column_type(a->type)->has_unit ||
 	                              (a->unit == b->unit && same_text(a->timezone, b->timezone)));
 }
 

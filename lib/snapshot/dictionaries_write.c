@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/crc32.h"
 #include "base/error.h"
+#include "columns/column_type.h"
 #include "snapshot/arrow_format.h"
 
 /*
@@ -124,9 +125,10 @@ static uint64_t copy_part(char *to, const struct part *p)
 static void settle(char *body, const struct shmpub_column *c)
 {
 	int64_t *offsets = (int64_t *)(void *)body;
-	int64_t base = c->type == SHMPUB_TEXT ? offsets[0] : 0;
+	enum column_form form = form_of_type(c->type);
+	int64_t base = form == FORM_TEXT ? offsets[0] : 0;
 
-	if (c->type == SHMPUB_BOOL)
+	if (form == FORM_BITS)
 		bits_clear_end((uint8_t *)body, c->n_rows);
 	for (uint64_t i = 0; base != 0 && i <= c->n_rows; i++)
 		offsets[i] -= base;

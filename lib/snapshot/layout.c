@@ -20,20 +20,6 @@
 
 #define LAYOUT_LIMIT (UINT64_C(1) << 62)
 
-enum column_form form_of_type(enum shmpub_type type)
-{
-	switch (type) {
-	case SHMPUB_NULL:
-		return FORM_NONE;
-	case SHMPUB_BOOL:
-		return FORM_BITS;
-	case SHMPUB_TEXT:
-		return FORM_TEXT;
-	default:
-		return FORM_VALUES;
-	}
-}
-
 enum column_form form_of_field(const struct field *f)
 {
 	return f->is_dictionary ? FORM_CODES : form_of_type(f->type);

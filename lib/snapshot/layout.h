@@ -8,6 +8,7 @@
 #ifndef SHMPUB_SNAPSHOT_LAYOUT_H
 #define SHMPUB_SNAPSHOT_LAYOUT_H
 
+#include "columns/column_type.h"
 #include "columns/schema.h"
 #include "columns/sink.h"
 
@@ -16,16 +17,6 @@ struct buffer_place {
 	uint64_t offset, length;
 };
 
-/* What a column's cells need besides validity, by the field's type. */
-enum column_form {
-	FORM_NONE,   /* null: no buffers at all */
-	FORM_BITS,   /* validity, bits */
-	FORM_VALUES, /* validity, 8 bytes a row */
-	FORM_CODES,  /* validity, 1, 2 or 4 bytes a row */
-	FORM_TEXT,   /* validity, offsets, bytes */
-};
-
-enum column_form form_of_type(enum shmpub_type type);
 enum column_form form_of_field(const struct field *f);
 size_t form_n_buffers(enum column_form form); /* 0, 2 or 3 */
 /* Real bytes of the buffer after validity (values, bits, codes, offsets); false: beyond uint64. */

@@ -1,5 +1,6 @@
 #include "snapshot/pandas_metadata.h"
 
+#include "columns/column_type.h"
 #include "snapshot/arrow_schema_write.h"
 
 /*
@@ -8,23 +9,6 @@
  * but for what would change from one snapshot to the next (a RangeIndex's stop, the
  * number of categories): equal schemas are to be equal bytes.
  */
-
-static const struct {
-	const char *pandas;
-	const char *numpy;
-} type_names[] = {
-	[SHMPUB_NULL] = { "empty", "object" },       [SHMPUB_BOOL] = { "bool", "bool" },
-	[SHMPUB_INT64] = { "int64", "int64" },       [SHMPUB_UINT64] = { "uint64", "uint64" },
-	[SHMPUB_FLOAT64] = { "float64", "float64" }, [SHMPUB_TIMESTAMP] = { "datetime", NULL },
-	[SHMPUB_TEXT] = { "unicode", "str" },
-};
-
-static const char *const datetime_names[] = {
-	[SHMPUB_SECOND] = "datetime64[s]",
-	[SHMPUB_MILLISECOND] = "datetime64[ms]",
-	[SHMPUB_MICROSECOND] = "datetime64[us]",
-	[SHMPUB_NANOSECOND] = "datetime64[ns]",
-};
 
 static int put(struct buffer *out, const char *text, struct shmpub_error *err)
 {
@@ -63,25 +47,31 @@ static int put_string(struct buffer *out, struct span text, struct shmpub_error 
 	return r ? r : put(out, "\"", err);
 }
 
-/* bool with missing values is, to pandas, a column of objects; so are integers of any size. */
-static const char *numpy_name(const struct field *f)
+static bool has_timezone(const struct field *f)
 {
+	return column_type(f->type)->has_unit && f->timezone != NULL;
+}
+
+static int put_numpy_name(struct buffer *out, const struct field *f, struct shmpub_error *err)
+{
+	const struct column_type *type = column_type(f->type);
+
 	if (f->is_dictionary)
-		return "int8";
-	if (f->kind != SHMPUB_PLAIN)
-		return "object";
-	if (f->type == SHMPUB_TIMESTAMP)
-		return datetime_names[f->unit];
-	return type_names[f->type].numpy;
+		return put(out, "int8", err);
+	if (f->kind != SHMPUB_PLAIN) /* pandas has a column of Python objects */
+		return put(out, "object", err);
+	if (type->has_unit)
+		return buffer_printf(out, err, "%s[%s]", type->name, unit_name(f->unit));
+	return put(out, type->name, err);
 }
 
 static const char *pandas_name(const struct field *f)
 {
 	if (f->is_dictionary)
 		return "categorical";
-	if (f->type == SHMPUB_TIMESTAMP && f->timezone != NULL)
+	if (has_timezone(f))
 		return "datetimetz";
-	return type_names[f->type].pandas;
+	return column_type(f->type)->pandas_name;
 }
 
 static int put_extra(struct buffer *out, const struct field *f, struct shmpub_error *err)
@@ -90,7 +80,7 @@ static int put_extra(struct buffer *out, const struct field *f, struct shmpub_er
 
 	if (f->is_dictionary)
 		return put(out, "{\"ordered\":false}}", err);
-	if (f->type != SHMPUB_TIMESTAMP || f->timezone == NULL)
+	if (!has_timezone(f))
 		return put(out, "null}", err);
 	r = put(out, "{\"timezone\":", err);
 	if (r == SHMPUB_OK)
@@ -116,7 +106,7 @@ static int put_column(struct buffer *out, const struct field *f, struct span arr
 	if (r == SHMPUB_OK)
 		r = put(out, "\",\"numpy_type\":\"", err);
 	if (r == SHMPUB_OK)
-		r = put(out, numpy_name(f), err);
+		r = put_numpy_name(out, f, err);
 	if (r == SHMPUB_OK)
 		r = put(out, "\",\"metadata\":", err);
 	return r ? r : put_extra(out, f, err);

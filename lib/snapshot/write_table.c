@@ -1,8 +1,8 @@
-#include <math.h>
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "columns/codes.h"
+#include "columns/column_type.h"
 #include "columns/table.h"
 #include "snapshot/layout.h"
 #include "snapshot/snapshot.h"
@@ -50,7 +50,7 @@ static int check_dictionary(const struct shmpub_column *d, const struct field *f
 {
 	if (d == NULL || d->type != f->type || d->dictionary != NULL)
 		return refuse(err, f, "there is no dictionary of the field's type");
-	if (d->type == SHMPUB_TEXT)
+	if (form_of_type(d->type) == FORM_TEXT)
 		return check_text(d, d->n_rows, f, err);
 	if (d->n_rows > 0 && (d->values == NULL || d->type == SHMPUB_NULL))
 		return refuse(err, f, "the dictionary has no values");
@@ -70,7 +70,7 @@ static int check_column(const struct shmpub_column *c, uint64_t n_rows, const st
 		if (r)
 			return r;
 	}
-	if (!f->is_dictionary && c->type == SHMPUB_TEXT)
+	if (form_of_field(f) == FORM_TEXT)
 		return check_text(c, n_rows, f, err);
 	if (n_rows > 0 && c->type != SHMPUB_NULL && c->values == NULL)
 		return refuse(err, f, "there are no values");
@@ -92,25 +92,15 @@ static void fill_validity(struct column_sink *to, const struct shmpub_column *c,
 		to->null_count += !bit_get(c->validity, i);
 }
 
-static uint64_t null_slot(enum shmpub_type type)
-{
-	static const double nan = NAN;
-	uint64_t bits = 0;
-
-	if (type == SHMPUB_FLOAT64)
-		memcpy(&bits, &nan, sizeof(bits));
-	return type == SHMPUB_TIMESTAMP ? UINT64_C(1) << 63 : bits;
-}
-
 static void fill_values(struct column_sink *to, const struct shmpub_column *c, uint64_t n_rows)
 {
-	uint64_t *values = to->values, slot = null_slot(c->type);
+	uint64_t *values = to->values, null_bits = column_type(c->type)->null_bits;
 
 	if (n_rows > 0)
 		memcpy(values, c->values, (size_t)n_rows * sizeof(*values));
 	for (uint64_t i = 0; to->null_count > 0 && i < n_rows; i++) {
 		if (!bit_get(c->validity, i))
-			values[i] = slot;
+			values[i] = null_bits;
 	}
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "columns/codes.h"
+#include "columns/column_type.h"
 #include "columns/schema.h"
 #include "columns/table.h"
 #include "tools/schema_equal.h"
@@ -192,8 +193,32 @@ static void test_codes(void)
 	}
 }
 
+/* Each type has a row that is complete, and no two rows are the same type to a reader of Arrow. */
+static void test_types(void)
+{
+	const struct column_type *t, *other;
+	int n = 0;
+
+	for (; (t = column_type((enum shmpub_type)n)) != NULL; n++) {
+		CHECK("names", t->name != NULL && t->pandas_name != NULL);
+		CHECK("an Arrow type", t->arrow_id != 0);
+		CHECK_INT("a size for values only", t->value_size, t->form == FORM_VALUES ? 8 : 0);
+		CHECK("codes are no type's form", t->form != FORM_CODES);
+		CHECK_INT("form", form_of_type((enum shmpub_type)n), t->form);
+		for (int i = 0; i < n; i++) {
+			other = column_type((enum shmpub_type)i);
+			CHECK("another Arrow type", t->arrow_id != other->arrow_id ||
+			                                    t->arrow_value != other->arrow_value);
+		}
+	}
+	CHECK_INT("every type has a row", n, SHMPUB_TEXT + 1);
+	CHECK("no such type", column_type((enum shmpub_type)77) == NULL);
+	CHECK_INT("no such form", form_of_type((enum shmpub_type)77), FORM_NONE);
+}
+
 int main(void)
 {
+	test_types();
 	test_equal();
 	test_other_width();
 	test_no_memory();
