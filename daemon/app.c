@@ -6,29 +6,29 @@
 #include "memory.h"
 
 /*
- * One loop thread owns everything here. The order of the beginning is: configuration,
- * instance, feeds, signals; the end goes backwards. Nothing is told to be ready before
- * every feed was tried, or ten seconds are over: a unit that waits for shmpubd then
- * finds its tables.
+ * The loop thread owns everything in this file. The daemon starts in this order: configuration,
+ * instance, feeds, signals. It stops in the reverse order. It reports itself ready when every
+ * feed was tried once, or after READY_MS at the latest: a unit that is ordered after shmpubd
+ * then finds its tables.
  */
 
 #define TICK_MS 1000
 #define READY_MS 10000
-#define STOP_MS 5000        /* how long a stop waits for sources */
-#define STOP_BUILD_MS 15000 /* and for snapshots being made, which do come to an end */
-#define STOP_SOON_MS 3000   /* where the system ends the process a little later */
+#define STOP_MS 5000        /* how long a stop waits for workers that read sources */
+#define STOP_BUILD_MS 15000 /* and for those that build a snapshot: a build always ends */
+#define STOP_SOON_MS 3000   /* the whole wait of a PROCESS_STOP_SOON */
 #define STOP_LOOK_MS 10
 #define DESCRIPTORS_LEAST 32
 
 /* --- readiness ------------------------------------------------------------------------------------ */
 
-static void hear(struct app *app, void (*heard)(void *arg))
+static void call_listener(struct app *app, void (*callback)(void *arg))
 {
-	if (heard != NULL)
-		heard(app->options.listener.arg);
+	if (callback != NULL)
+		callback(app->options.listener.arg);
 }
 
-static void tell_ready(struct app *app)
+static void report_ready(struct app *app)
 {
 	if (app->is_ready || app->is_stopping)
 		return;
@@ -38,19 +38,19 @@ static void tell_ready(struct app *app)
 	log_line(&app->log, LOG_LEVEL_INFO, "instance %s: %zu feeds, %zu published",
 	         app->config->daemon.instance, app->n_feeds, app->n_tried - app->n_unpublished);
 	notify_send(&app->notify, "READY=1\nSTATUS=serving");
-	hear(app, app->options.listener.ready);
+	call_listener(app, app->options.listener.ready);
 }
 
 static void on_ready_timer(uv_timer_t *timer)
 {
-	tell_ready(timer->data);
+	report_ready(timer->data);
 }
 
-static void look_ready(struct app *app)
+static void check_ready(struct app *app)
 {
 	if (app->n_tried < app->n_feeds)
 		return;
-	tell_ready(app);
+	report_ready(app);
 	if (app->options.is_once) {
 		if (!shm_names_persist())
 			log_line(&app->log, LOG_LEVEL_WARNING,
@@ -68,7 +68,7 @@ static void on_tried(void *arg, struct feed *feed, bool published)
 	(void)feed;
 	app->n_tried++;
 	app->n_unpublished += !published;
-	look_ready(app);
+	check_ready(app);
 }
 
 /* --- feeds ---------------------------------------------------------------------------------------- */
@@ -84,7 +84,7 @@ static void on_gone(void *arg, struct feed *feed)
 	app->n_feeds--;
 	app->n_tried -= feed->is_tried;
 	if (!app->is_stopping)
-		look_ready(app);
+		check_ready(app);
 }
 
 static void on_lost(void *arg, const struct shmpub_error *err)
@@ -117,7 +117,7 @@ int app_add_feed(struct app *app, struct feed *f, struct shmpub_error *err)
 
 /* --- stop ------------------------------------------------------------------------------------------- */
 
-/* Closing the timers of the feeds frees them, but not of those whose job is still away. */
+/* Closing a feed's timer frees the feed, unless a worker still has its job. */
 static void close_feeds(struct app *app)
 {
 	struct feed *f, *after;
@@ -140,7 +140,7 @@ static void close_all(struct app *app)
 	uv_close((uv_handle_t *)&app->stop, NULL);
 	pool_close(&app->pool);
 	if (app->pool.n_running)
-		uv_stop(&app->loop); /* else the loop ends by itself, with nothing left in it */
+		uv_stop(&app->loop); /* uv_run() would wait for the job */
 }
 
 static bool has_builds(const struct app *app)
@@ -156,13 +156,13 @@ static void on_stop_timer(uv_timer_t *timer)
 {
 	struct app *app = timer->data;
 	uint64_t now = uv_now(&app->loop);
-	uint64_t patience = has_builds(app) ? STOP_BUILD_MS : STOP_MS;
+	uint64_t limit_ms = has_builds(app) ? STOP_BUILD_MS : STOP_MS;
 
 	if (app->is_closing)
 		return;
-	if (app->patience_ms && app->patience_ms < patience)
-		patience = app->patience_ms;
-	if (app->pool.n_running == 0 || app->is_hasty || now - app->stop_ms >= patience)
+	if (app->stop_limit_ms && app->stop_limit_ms < limit_ms)
+		limit_ms = app->stop_limit_ms;
+	if (app->pool.n_running == 0 || app->is_stop_forced || now - app->stop_began_ms >= limit_ms)
 		close_all(app);
 }
 
@@ -171,20 +171,23 @@ void app_stop(struct app *app)
 	if (app->is_closing)
 		return;
 	if (app->is_stopping) {
-		app->is_hasty = true;
+		app->is_stop_forced = true;
 		return;
 	}
 	app->is_stopping = true;
-	app->stop_ms = uv_now(&app->loop);
+	app->stop_began_ms = uv_now(&app->loop);
 	notify_send(&app->notify, "STOPPING=1");
-	hear(app, app->options.listener.stopping);
+	call_listener(app, app->options.listener.stopping);
 	for (struct feed *f = app->feeds; f != NULL; f = f->next)
 		feed_stop(f);
 	pool_stop(&app->pool);
 	uv_timer_start(&app->stop, on_stop_timer, 0, STOP_LOOK_MS);
 }
 
-/* --- what comes by itself ------------------------------------------------------------------------------ */
+/*
+ * --- timers and signals
+ * --------------------------------------------------------------------------------
+ */
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -192,11 +195,11 @@ static void on_tick(uv_timer_t *timer)
 	uint64_t now = uv_now(&app->loop);
 
 	pool_tick(&app->pool);
-	if (app->pool.is_short && !app->is_short_told) {
+	if (app->pool.is_short && !app->is_lack_logged) {
 		log_line(&app->log, LOG_LEVEL_WARNING,
 		         "no more than %zu threads can be made: %zu workers are wanted",
 		         app->pool.n_made, app->pool.workers);
-		app->is_short_told = true;
+		app->is_lack_logged = true;
 	}
 	publisher_heartbeat(app->publisher, shm_now_ns());
 	for (struct feed *f = app->feeds; f != NULL; f = f->next)
@@ -205,7 +208,7 @@ static void on_tick(uv_timer_t *timer)
 		notify_send(&app->notify, "WATCHDOG=1");
 		app->watchdog_ms = now;
 	}
-	hear(app, app->options.listener.tick);
+	call_listener(app, app->options.listener.tick);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -219,13 +222,16 @@ static void on_signal(uv_signal_t *handle, int number)
 	}
 	log_line(&app->log, LOG_LEVEL_INFO, "signal %d: stopping", number);
 	if (wish == PROCESS_STOP_SOON)
-		app->patience_ms = STOP_SOON_MS;
+		app->stop_limit_ms = STOP_SOON_MS;
 	app_stop(app);
 }
 
-/* --- the beginning -------------------------------------------------------------------------------------- */
+/*
+ * --- start
+ * ---------------------------------------------------------------------------------------------
+ */
 
-static uint64_t bound_of_memory(uint64_t configured)
+static uint64_t memory_bound(uint64_t configured)
 {
 	return configured ? configured : memory_allowed("") / 2;
 }
@@ -237,14 +243,15 @@ static int open_publisher(struct app *app, struct shmpub_error *err)
 		.directory = d->directory,
 		.instance = d->instance,
 		.max_feeds = (uint32_t)d->max_feeds,
-		.max_bytes = bound_of_memory(d->max_bytes),
+		.max_bytes = memory_bound(d->max_bytes),
 		.spare_bytes = d->spare_bytes,
 		.access = d->access,
 		.heartbeat_interval_ms = TICK_MS,
 	};
 	int r;
 
-	if (options.access.mode == FILE_MODE_AUTO) /* the catalog's: no source tells */
+	/* of the catalog, which has no source to take it from */
+	if (options.access.mode == FILE_MODE_AUTO)
 		options.access.mode = 0644;
 	d->keep_on_exit = d->keep_on_exit || app->options.is_once;
 	options.keep_on_exit = d->keep_on_exit;
@@ -269,16 +276,19 @@ static bool is_segment_wanted(void *arg, const char *name)
 	return false;
 }
 
-/* The instance is ours: what stands outside of it from a daemon that was killed is ours too. */
+/*
+ * Removes the plain segments that a killed daemon of this instance left outside the instance's
+ * directory. This process has taken the instance, so nobody else serves them.
+ */
 static int sweep_segments(struct app *app, struct shmpub_error *err)
 {
 	const struct config_daemon *d = &app->config->daemon;
 
-	app->place = process_real_path(d->directory, d->instance);
-	if (app->place == NULL)
+	app->instance_path = process_real_path(d->directory, d->instance);
+	if (app->instance_path == NULL)
 		return error_nomem(err, 0);
-	app->host.place = app->place;
-	segment_sweep(app->place, d->instance, is_segment_wanted, app->config);
+	app->host.instance_path = app->instance_path;
+	segment_sweep(app->instance_path, d->instance, is_segment_wanted, app->config);
 	return SHMPUB_OK;
 }
 
@@ -329,7 +339,10 @@ static int add_feeds(struct app *app, struct shmpub_error *err)
 	return r;
 }
 
-/* libuv ends the process when it can't have those that it begins with. */
+/*
+ * libuv aborts the process when it cannot open the descriptors of a loop, so they are counted
+ * first.
+ */
 static int check_descriptors(struct shmpub_error *err)
 {
 	uint64_t n = process_raise_descriptors();
@@ -367,7 +380,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	int r;
 
 	*app = (struct app){ .options = *options, .notify = NOTIFY_NONE };
-	app->status = options->is_once; /* until every feed was tried */
+	app->status = options->is_once; /* --once: 1 until every feed was tried */
 	r = config_load(&app->config, options->path, problems, err);
 	if (r)
 		return r;
@@ -388,7 +401,8 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	init_handles(app);
 	init_host(app);
 	notify_open(&app->notify);
-	publisher_sweep(app->publisher, is_configured, app->config); /* their slots serve again */
+	/* frees the slots of feeds that are gone from the ini */
+	publisher_sweep(app->publisher, is_configured, app->config);
 	r = add_feeds(app, err);
 	if (r) {
 		app->is_stopping = true;
@@ -400,7 +414,7 @@ failed:
 	app_requests_deinit(app);
 	publisher_close(app->publisher);
 	(void)log_close(&app->log);
-	mem_free(app->place);
+	mem_free(app->instance_path);
 	config_free(app->config);
 	return r;
 }
@@ -408,29 +422,30 @@ failed:
 int app_run(struct app *app)
 {
 	uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
-	if (!app->options.is_once) /* which ends when every feed was tried, and says so then */
+	if (!app->options.is_once) /* --once is ready only when every feed was tried */
 		uv_timer_start(&app->ready, on_ready_timer, READY_MS, 0);
 	publisher_heartbeat(app->publisher, shm_now_ns());
 	for (struct feed *f = app->feeds; f != NULL; f = f->next)
 		feed_start(f);
-	look_ready(app);
+	check_ready(app);
 	uv_run(&app->loop, UV_RUN_DEFAULT);
 	return app->status;
 }
 
 /*
- * A worker that still writes into a segment must not find its publisher gone: then
- * everything is left as a crash would leave it, for the next daemon to take over.
+ * A worker may still write into a segment. Then the publisher must stay open, and everything is
+ * left as a crash would leave it, for the next daemon to take over.
  */
 bool app_deinit(struct app *app)
 {
 	bool is_clean;
 
-	pool_drain(&app->pool); /* whose jobs came home in the loop's last turn */
+	pool_drain(&app->pool); /* jobs that ended in the loop's last turn */
 	is_clean = app->pool.n_running == 0;
 	if (is_clean) {
 		close_feeds(app);
-		uv_run(&app->loop, UV_RUN_DEFAULT); /* the handles' closing */
+		/* runs the callbacks that end the closed handles */
+		uv_run(&app->loop, UV_RUN_DEFAULT);
 	}
 	if (is_clean || !has_builds(app))
 		publisher_close(app->publisher);
@@ -441,7 +456,7 @@ bool app_deinit(struct app *app)
 	is_clean = log_close(&app->log) && is_clean;
 	if (!is_clean)
 		return false;
-	mem_free(app->place);
+	mem_free(app->instance_path);
 	config_free(app->config);
 	uv_loop_close(&app->loop);
 	app_requests_deinit(app);

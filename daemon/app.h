@@ -1,12 +1,13 @@
 /*
- * shmpubd as a program that others can start: main.c does, a service wrapper may.
+ * The whole daemon as one object. main.c runs it, and so does the Windows service.
  *
- * Use:      app_init -> app_run -> app_deinit. app_run returns when the work is done
- *           (--once), or after app_stop.
- * Threads:  one; app_stop and app_reload may be called from callbacks of app->loop. Other
- *           threads have app_request_stop and app_request_reload. Signals do the same as
- *           these: process.h lists them.
- * Errors:   what ended it, in *err; problems of the configuration in *problems.
+ * Use:      app_init -> app_run -> app_deinit. app_run returns after app_stop, or with --once
+ *           when every feed was tried.
+ * Threads:  one thread calls these three, and so do callbacks of app->loop that call app_stop
+ *           and app_reload. Other threads call app_request_stop and app_request_reload. The
+ *           signals in process.h do the same.
+ * Errors:   app_init puts the reason into *err, and what is wrong in the configuration into
+ *           *problems.
  */
 #ifndef SHMPUBD_APP_H
 #define SHMPUBD_APP_H
@@ -20,30 +21,31 @@
 #include "process.h"
 #include "spread.h"
 
-/* What a service wrapper wants to hear, on the thread of app_run; each may be NULL. */
+/* Callbacks for a service wrapper, on the thread of app_run. Each may be NULL. */
 struct app_listener {
-	/* Every feed was tried, or ten seconds are over. Never when it is stopped before. */
+	/* Every feed was tried, or ten seconds are over. It is not called after a stop began. */
 	void (*ready)(void *arg);
-	/* Once a second from app_run until the end, while it begins and stops as well. */
+	/* Once a second from app_run until the end, also during the stop. */
 	void (*tick)(void *arg);
-	/* The stop has begun, whoever wanted it; it may take some seconds. */
+	/* The stop has begun, for whatever reason. It may take some seconds. */
 	void (*stopping)(void *arg);
 	void *arg;
 };
 
 struct app_options {
-	const char *path;                /* of the configuration */
-	bool is_once;                    /* refresh every feed once, leave the snapshots, end */
-	const struct log_sink *log_sink; /* where a service's log goes; NULL: standard error */
+	const char *path; /* of the configuration file */
+	/* --once: refresh every feed once, leave the snapshots, return */
+	bool is_once;
+	const struct log_sink *log_sink; /* where log lines go; NULL: standard error */
 	struct app_listener listener;
 };
 
-/* What other threads want done. */
+/* What other threads have asked for and the loop has not done yet. */
 struct app_requests {
 	uv_async_t wake;
-	uv_mutex_t mutex; /* over what follows */
+	uv_mutex_t mutex; /* protects the fields below */
 	bool has_mutex;
-	bool is_open; /* the loop listens */
+	bool is_open; /* the loop takes requests: `wake` may be signalled */
 	bool wants_reload;
 	unsigned n_stops;
 };
@@ -59,51 +61,57 @@ struct app {
 	struct config *config;
 	struct publisher *publisher;
 	struct feed_host host;
-	char *place; /* the path of the instance's directory */
+	char *instance_path; /* the path of the instance's directory */
 	struct feed *feeds;
 	size_t n_feeds, n_tried, n_unpublished;
 
 	struct app_requests requests;
 	uv_signal_t signals[PROCESS_SIGNALS];
 	uv_timer_t tick, ready, stop;
-	uint64_t stop_ms;     /* when the stop was asked for */
-	uint64_t patience_ms; /* how long the stop may wait at most; 0: no such bound */
-	bool is_ready, is_stopping, is_hasty, is_closing;
-	bool is_short_told;   /* that there are fewer threads than wanted */
+	uint64_t stop_began_ms; /* when the stop began */
+	uint64_t stop_limit_ms; /* the longest wait of this stop; 0: the usual one */
+	bool is_ready, is_stopping, is_stop_forced, is_closing;
+	bool is_lack_logged;  /* the log already says that threads are lacking */
 	int status;           /* what app_run returns */
-	uint64_t watchdog_ms; /* when the manager was last told */
+	uint64_t watchdog_ms; /* when WATCHDOG=1 was last sent */
 };
 
 int app_init(struct app *app, const struct app_options *options, struct config_problems *problems,
              struct shmpub_error *err);
-/* 0, or 1 when --once left a feed unpublished. */
+/*
+ * Runs the loop until the daemon has stopped. Returns the exit status: 0, or 1 when --once left
+ * a feed unpublished or another process took the instance.
+ */
 int app_run(struct app *app);
 void app_reload(struct app *app);
-/* A second call does not wait for jobs any more. */
+/* Starts the stop and returns at once. A second call makes the stop wait for no job any more. */
 void app_stop(struct app *app);
 /*
- * [any thread] The same, done soon on the thread of app_run. From app_init's success until
- * app_deinit is called; a request after app_run has returned does nothing.
+ * The same for any thread: the loop does it soon. They may be called from app_init's success
+ * until app_deinit is called; after app_run has returned they do nothing.
  */
 void app_request_reload(struct app *app);
 void app_request_stop(struct app *app);
-/* False when a job hangs still: its thread cannot be ended, so the process must not wait for it. */
+/*
+ * Frees everything and returns true. Returns false when a job still hangs: its thread cannot be
+ * ended, so the process must end by _Exit() and not wait for the thread.
+ */
 bool app_deinit(struct app *app);
 
 /* --- for app.c: app_request.c ---------------------------------------------------------------------- */
 
-/* Before the loop is there: SHMPUB_ERR_SYS. */
+/* Called before there is a loop. Fails with SHMPUB_ERR_SYS. */
 int app_requests_init(struct app *app, struct shmpub_error *err);
-/* The loop listens from here until app_requests_close, which takes the handle off it. */
+/* The loop takes requests until app_requests_close(), which closes the handle. */
 int app_requests_open(struct app *app, struct shmpub_error *err);
 void app_requests_close(struct app *app);
 void app_requests_deinit(struct app *app);
 
 /* --- for app_reload.c ----------------------------------------------------------------------------- */
 
-/* The feed of that name, also one that waits for its job to be removed; NULL. */
+/* The feed of that name, or NULL. A removed feed counts as long as its job is under way. */
 struct feed *app_find_feed(const struct app *app, const char *name);
-/* It belongs to the app from here on, also when it could not be opened. */
+/* Puts the feed into the app's list, where it stays even if opening it fails. */
 int app_add_feed(struct app *app, struct feed *f, struct shmpub_error *err);
 
 #endif

@@ -3,13 +3,13 @@
 #include "base/error.h"
 
 /*
- * A reload: mark and sweep, all or nothing. Before anything changes the new configuration
- * is read and judged whole, the feeds that are added are counted against the places that
- * there will be, and the memory for them is taken. Then feeds that are gone are removed,
- * whose places serve the new ones, and the others go on.
+ * A reload changes everything or nothing. The new configuration is first read and checked
+ * whole, the catalog's free places are counted, and the memory for new feeds is taken. After
+ * that nothing can fail: feeds that are gone are removed, which frees their places, the kept
+ * feeds get their new configuration, and the new feeds start.
  */
 
-static void sweep_feeds(struct app *app, const struct config *next)
+static void remove_gone_feeds(struct app *app, const struct config *next)
 {
 	struct feed *f, *after;
 
@@ -26,14 +26,14 @@ static void sweep_feeds(struct app *app, const struct config *next)
 	}
 }
 
-static struct feed *kept_feed(const struct app *app, const char *name)
+static struct feed *find_kept_feed(const struct app *app, const char *name)
 {
 	struct feed *f = app_find_feed(app, name);
 
 	return f != NULL && f->out != NULL ? f : NULL;
 }
 
-/* Every feed of the next configuration has a place; those that are removed give theirs. */
+/* Checks that every new feed finds a place in the catalog. Removed feeds free theirs. */
 static int count_places(const struct app *app, const struct config *next, struct shmpub_error *err)
 {
 	size_t n_added = 0, left = publisher_feeds_left(app->publisher);
@@ -41,7 +41,7 @@ static int count_places(const struct app *app, const struct config *next, struct
 	for (const struct feed *f = app->feeds; f != NULL; f = f->next)
 		left += f->out != NULL && config_find(next, span_str(f->config->name)) == NULL;
 	for (size_t i = 0; i < next->n_feeds; i++)
-		n_added += kept_feed(app, next->feeds[i]->name) == NULL;
+		n_added += find_kept_feed(app, next->feeds[i]->name) == NULL;
 	if (n_added <= left)
 		return SHMPUB_OK;
 	return error_set(err, SHMPUB_ERR_LIMIT,
@@ -59,7 +59,7 @@ static void free_feeds(struct feed *list)
 	}
 }
 
-/* The feeds that are new, as a list; on failure there is none. */
+/* Makes a list of the feeds that are new. On failure *out is NULL. */
 static int make_feeds(struct feed **out, struct app *app, const struct config *next,
                       struct shmpub_error *err)
 {
@@ -97,7 +97,7 @@ static void add_feeds(struct app *app, struct feed *list)
 	}
 }
 
-/* Those that go on; a feed that waits to be removed comes back. */
+/* Gives kept feeds their new configuration. A removed feed whose job is under way comes back. */
 static void configure_feeds(struct app *app, const struct config *next)
 {
 	struct feed *f;
@@ -109,9 +109,9 @@ static void configure_feeds(struct app *app, const struct config *next)
 	}
 }
 
-/* What is settled when the instance is taken cannot change under its readers. */
-static void tell_fixed(const struct app *app, const struct config_daemon *now,
-                       const struct config_daemon *next)
+/* Some keys are read only when the instance is taken, and cannot change while readers use it. */
+static void warn_of_fixed_keys(const struct app *app, const struct config_daemon *now,
+                               const struct config_daemon *next)
 {
 	const struct {
 		const char *name;
@@ -144,8 +144,11 @@ static void log_problems(const struct app *app, struct config_problems *p)
 	}
 }
 
-/* These go on as they are; the strings stay where they were made, feeds point to them. */
-static void keep_fixed(struct config_daemon *next, struct config_daemon *now)
+/*
+ * The keys of warn_of_fixed_keys() keep their old values. The old strings themselves move to `next`,
+ * because feeds point to them.
+ */
+static void keep_fixed_keys(struct config_daemon *next, struct config_daemon *now)
 {
 	struct config_daemon swapped = *next;
 
@@ -163,10 +166,10 @@ static void keep_fixed(struct config_daemon *next, struct config_daemon *now)
 /* Cannot fail. */
 static void apply(struct app *app, struct config *next, struct feed *added)
 {
-	tell_fixed(app, &app->config->daemon, &next->daemon);
-	keep_fixed(&next->daemon, &app->config->daemon);
+	warn_of_fixed_keys(app, &app->config->daemon, &next->daemon);
+	keep_fixed_keys(&next->daemon, &app->config->daemon);
 	app->log.level = next->daemon.log_level;
-	sweep_feeds(app, next);
+	remove_gone_feeds(app, next);
 	configure_feeds(app, next);
 	add_feeds(app, added);
 	config_free(app->config);

@@ -3,8 +3,8 @@
 #include "base/error.h"
 
 /*
- * Requests of other threads are noted under a mutex, and the loop is woken. The mutex also
- * keeps a late request from waking a handle that is closed already, which libuv forbids.
+ * A request of another thread is noted under a mutex, and then the loop is woken. The mutex
+ * also protects against waking a handle that is closed already, which libuv forbids.
  */
 
 static void on_wake(uv_async_t *async)

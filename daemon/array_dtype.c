@@ -1,6 +1,6 @@
 #include "array_dtype.h"
 
-/* Only types of fixed width: `int` or `long` would differ between systems. */
+/* Types of fixed width only: the size of `int` or `long` differs between systems. */
 static const struct {
 	const char *name;
 	size_t size;

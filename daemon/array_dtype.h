@@ -1,4 +1,8 @@
-/* The element types of an array segment, under numpy's names. Pure tables, no state. */
+/*
+ * The element types of an array segment, under numpy's names.
+ *
+ * Threads: no state, only constant tables.
+ */
 #ifndef SHMPUBD_ARRAY_DTYPE_H
 #define SHMPUBD_ARRAY_DTYPE_H
 
@@ -19,7 +23,7 @@ enum array_dtype {
 	ARRAY_FLOAT64,
 };
 
-/* ARRAY_NONE: no such type. */
+/* Returns ARRAY_NONE for an unknown name. */
 enum array_dtype array_dtype_parse(struct span name);
 const char *array_dtype_name(enum array_dtype dtype);
 size_t array_dtype_size(enum array_dtype dtype);

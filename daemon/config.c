@@ -15,9 +15,9 @@
 #include "source_file.h"
 
 /*
- * The main file first, then the files it includes in the order of their names, all
- * into one configuration. Reading goes on behind a problem, so that --check tells
- * everything at once; a configuration with any problem is thrown away whole.
+ * The main file is read first, then the files that it includes in the order of their names, all
+ * into one configuration. Reading goes on after a problem, so that --check tells every problem
+ * at once. A configuration with any problem is thrown away whole.
  */
 
 #define FILE_SIZE_MAX ((uint64_t)16 << 20)
@@ -31,12 +31,15 @@ struct loader {
 	const char *file;
 	unsigned file_number; /* 0: the main file */
 	unsigned n_lines;     /* of the main file */
-	struct span base;     /* its directory with the slash; empty: the working directory */
-	bool misses_sections; /* a problem hid a section: it may have been a feed's */
+	/* the file's directory with its slash; empty: the working directory */
+	struct span base;
+	bool may_lack_section; /* a problem hid a section, which may have been a feed's */
 	enum place place;
 	struct config_feed *feed;
-	struct buffer seen, seen_daemon; /* "LINE KEY\n" for this section's keys so far */
-	size_t seen_elsewhere;           /* bytes of seen_daemon that are about other files */
+	/* "LINE KEY\n" for each key read: of the feed, of [daemon] */
+	struct buffer seen, seen_daemon;
+	/* this many bytes of seen_daemon are keys of other files */
+	size_t seen_other_files_size;
 };
 
 static struct config_place place_of(const struct loader *l, unsigned line)
@@ -44,7 +47,7 @@ static struct config_place place_of(const struct loader *l, unsigned line)
 	return (struct config_place){ l->file, l->file_number, line };
 }
 
-static int tell(void *arg, unsigned line, const char *message, struct shmpub_error *err)
+static int tell_problem(void *arg, unsigned line, const char *message, struct shmpub_error *err)
 {
 	struct loader *l = arg;
 
@@ -76,7 +79,7 @@ static int add_feed(struct loader *l, struct span name, unsigned line, struct sh
 
 /* --- sections ---------------------------------------------------------------------------------- */
 
-static struct span behind_word(struct span title, const char *word)
+static struct span skip_word(struct span title, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -107,13 +110,13 @@ static int unknown_section(struct loader *l, unsigned line, struct span title,
 	          title.data, n.name ? ", did you mean [" : ": [daemon] or [feed NAME] wanted",
 	          n.name ? n.name : "",
 	          n.name == NULL ? "" : (strcmp(n.name, "feed") == 0 ? " NAME]?" : "]?"));
-	return tell(l, line, message.message, err);
+	return tell_problem(l, line, message.message, err);
 }
 
 static int on_section(void *arg, unsigned line, struct span title, struct shmpub_error *err)
 {
 	struct loader *l = arg;
-	struct span name = behind_word(title, "feed");
+	struct span name = skip_word(title, "feed");
 	struct shmpub_error message;
 
 	l->place = IN_SKIPPED;
@@ -125,11 +128,11 @@ static int on_section(void *arg, unsigned line, struct span title, struct shmpub
 	}
 	if (name_is_feed(name))
 		return add_feed(l, name, line, err);
-	l->misses_sections = true;
-	if (title.size == 0) /* told already */
+	l->may_lack_section = true;
+	if (title.size == 0) /* config_read.c has told the problem */
 		return SHMPUB_OK;
 	if (span_is(title, "feed"))
-		return tell(l, line, "a feed without a name: [feed NAME] wanted", err);
+		return tell_problem(l, line, "a feed without a name: [feed NAME] wanted", err);
 	if (name.size == 0)
 		return unknown_section(l, line, title, err);
 	error_set(
@@ -137,10 +140,13 @@ static int on_section(void *arg, unsigned line, struct span title, struct shmpub
 	        "feed name '%.*s': 1 to 40 of A-Z a-z 0-9 _ . -, beginning with a letter, a digit "
 	        "or _, wanted",
 	        (int)name.size, name.data);
-	return tell(l, line, message.message, err);
+	return tell_problem(l, line, message.message, err);
 }
 
-/* A line that could not be read may have been the one that is missed otherwise. */
+/*
+ * The unreadable line may have been a key or a section: nothing is told to be missing because
+ * of it.
+ */
 static int on_problem(void *arg, unsigned line, const char *message, struct shmpub_error *err)
 {
 	struct loader *l = arg;
@@ -148,8 +154,8 @@ static int on_problem(void *arg, unsigned line, const char *message, struct shmp
 	if (l->place == IN_FEED)
 		l->feed->refused = UINT32_MAX;
 	if (l->place == IN_NOTHING)
-		l->misses_sections = true;
-	return tell(l, line, message, err);
+		l->may_lack_section = true;
+	return tell_problem(l, line, message, err);
 }
 
 /* --- entries ----------------------------------------------------------------------------------- */
@@ -160,7 +166,7 @@ static bool on_is_key(void *arg, struct span name)
 	return key_find(&daemon_keys, name) || key_find(&feed_keys, name) || csv_options_has(name);
 }
 
-/* So that what follows from a refused value is not told as a second problem. */
+/* Remembers that the value was refused, so that its absence is not told as a second problem. */
 static void note_refused(struct loader *l, const char *name)
 {
 	const struct key *key = name ? key_find(&feed_keys, span_str(name)) : NULL;
@@ -183,11 +189,14 @@ static int unknown_key(struct loader *l, unsigned line, struct span name, struct
 	error_set(&message, SHMPUB_ERR_INVALID, "unknown key '%.*s' in [%s]%s%s%s", (int)name.size,
 	          name.data, l->place == IN_DAEMON ? "daemon" : "feed",
 	          n.name ? ", did you mean '" : "", n.name ? n.name : "", n.name ? "'?" : "");
-	return tell(l, line, message.message, err);
+	return tell_problem(l, line, message.message, err);
 }
 
-/* The line that set the key `name`, which may be another name (*as) of the same; 0: none did. */
-static unsigned line_of_key(const struct buffer *seen, struct span name, struct span *as)
+/*
+ * Returns the line that has set the key `name` before, or 0. *as is the name that stands in
+ * that line: it may be another name of the same key.
+ */
+static unsigned find_key_line(const struct buffer *seen, struct span name, struct span *as)
 {
 	size_t at = 0;
 
@@ -204,19 +213,22 @@ static unsigned line_of_key(const struct buffer *seen, struct span name, struct 
 	return 0;
 }
 
-/* Remember that the key was set; *told: it was before, and that was told. */
+/*
+ * Remembers that the key was set. *told becomes true when it was set before: that is a problem,
+ * and it was told.
+ */
 static int note_key(bool *told, struct loader *l, unsigned line, struct span name,
                     struct shmpub_error *err)
 {
 	struct buffer *seen = l->place == IN_DAEMON ? &l->seen_daemon : &l->seen;
 	struct span as = SPAN_NONE;
 	struct shmpub_error why;
-	unsigned before = line_of_key(seen, name, &as);
+	unsigned before = find_key_line(seen, name, &as);
 
 	*told = before != 0;
 	if (before == 0)
 		return buffer_printf(seen, err, "%u %.*s\n", line, (int)name.size, name.data);
-	if (l->place == IN_DAEMON && as.data < seen->data + l->seen_elsewhere)
+	if (l->place == IN_DAEMON && as.data < seen->data + l->seen_other_files_size)
 		error_set(&why, SHMPUB_ERR_INVALID, "%.*s is set twice, first in another file",
 		          (int)name.size, name.data);
 	else if (span_eq(as, name))
@@ -225,10 +237,10 @@ static int note_key(bool *told, struct loader *l, unsigned line, struct span nam
 	else
 		error_set(&why, SHMPUB_ERR_INVALID, "%.*s is another name of %.*s, set in line %u",
 		          (int)name.size, name.data, (int)as.size, as.data, before);
-	return tell(l, line, why.message, err);
+	return tell_problem(l, line, why.message, err);
 }
 
-/* SHMPUB_ERR_INVALID: *why tells what is wrong with the value. */
+/* On SHMPUB_ERR_INVALID *why says what is wrong with the value. */
 static int set_entry(struct loader *l, const struct key *key, struct span name, struct span value,
                      struct shmpub_error *why)
 {
@@ -246,13 +258,13 @@ static int tell_refused(struct loader *l, unsigned line, struct span value,
 	struct shmpub_error message;
 
 	if (hint == NULL || strstr(why->message, hint) != NULL)
-		return tell(l, line, why->message, err);
+		return tell_problem(l, line, why->message, err);
 	error_set(&message, SHMPUB_ERR_INVALID, "%s; %s", why->message, hint);
-	return tell(l, line, message.message, err);
+	return tell_problem(l, line, message.message, err);
 }
 
-/* For warnings that are about a key of [daemon]. */
-static void note_line(struct config_daemon *d, struct span name, unsigned line)
+/* Remembers the lines of the keys that config_check.c may warn about. */
+static void note_warning_line(struct config_daemon *d, struct span name, unsigned line)
 {
 	if (span_is(name, "directory"))
 		d->directory_line = line;
@@ -269,14 +281,15 @@ static int set_known(struct loader *l, const struct key *key, unsigned line, str
 	if (l->place == IN_FEED && span_is(name, "source"))
 		l->feed->source_line = line;
 	if (l->place == IN_DAEMON && l->file_number == 0)
-		note_line(&l->config->daemon, name, line);
+		note_warning_line(&l->config->daemon, name, line);
 	if (r == SHMPUB_ERR_NOMEM)
 		return error_nomem(err, value.size);
 	if (r) {
 		note_refused(l, key ? key->name : NULL);
 		return tell_refused(l, line, value, &why, err);
 	}
-	if (l->place == IN_FEED && !span_is(name, "interval")) /* a new pace needs no new table */
+	/* a new interval needs no new table */
+	if (l->place == IN_FEED && !span_is(name, "interval"))
 		return buffer_printf(&l->feed->text, err, "%.*s=%.*s\n", (int)name.size, name.data,
 		                     (int)value.size, value.data);
 	return SHMPUB_OK;
@@ -293,14 +306,14 @@ static int on_entry(void *arg, unsigned line, struct span name, struct span valu
 	if (l->place == IN_SKIPPED)
 		return SHMPUB_OK;
 	if (l->place == IN_NOTHING) {
-		l->misses_sections = true;
-		return tell(l, line, "a key before the first section", err);
+		l->may_lack_section = true;
+		return tell_problem(l, line, "a key before the first section", err);
 	}
 	key = key_find(l->place == IN_DAEMON ? &daemon_keys : &feed_keys, name);
 	if (key == NULL && (l->place == IN_DAEMON || !csv_options_has(name)))
 		return unknown_key(l, line, name, err);
 	if (l->file_number && key != NULL && strcmp(key->name, "include") == 0)
-		return tell(l, line, "include: not in an included file", err);
+		return tell_problem(l, line, "include: not in an included file", err);
 	r = note_key(&told, l, line, name, err);
 	return r || told ? r : set_known(l, key, line, name, value, err);
 }
@@ -342,7 +355,7 @@ static int load_file(struct loader *l, const char *path, struct shmpub_error *er
 		goto out;
 	l->base = path_directory(path);
 	l->place = IN_NOTHING;
-	l->seen_elsewhere = l->seen_daemon.size;
+	l->seen_other_files_size = l->seen_daemon.size;
 	if (l->file_number == 0)
 		l->n_lines = count_lines(buffer_span(&text));
 	r = config_read(buffer_span(&text), &events, err);
@@ -351,7 +364,7 @@ out:
 	return r;
 }
 
-/* An included file that cannot be read is a problem of the configuration. */
+/* An included file that cannot be read counts as a problem, not as a failure: reading goes on. */
 static int include_file(void *arg, const char *path)
 {
 	struct loader *l = arg;
@@ -362,7 +375,7 @@ static int include_file(void *arg, const char *path)
 	r = load_file(l, path, &why);
 	if (r == SHMPUB_OK || r == SHMPUB_ERR_NOMEM)
 		return r;
-	l->misses_sections = true;
+	l->may_lack_section = true;
 	return config_problem_file(l->problems, place_of(l, 0), why.message, NULL);
 }
 
@@ -372,7 +385,7 @@ static int load_all(struct loader *l, const char *path, struct shmpub_error *err
 
 	if (!r && l->config->daemon.include != NULL)
 		r = process_glob(l->config->daemon.include, include_file, l, err);
-	if (r || l->config->n_feeds || l->misses_sections)
+	if (r || l->config->n_feeds || l->may_lack_section)
 		return r;
 	return config_problem(l->problems, (struct config_place){ path, 0, l->n_lines },
 	                      "no feed: a section [feed NAME] with a source is wanted", err);
@@ -398,8 +411,8 @@ static int config_new(struct config **out, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-static int load(struct config **out, const char *path, bool looks, struct config_problems *problems,
-                struct shmpub_error *err)
+static int load(struct config **out, const char *path, bool is_check,
+                struct config_problems *problems, struct shmpub_error *err)
 {
 	struct loader l = { .problems = problems, .seen = BUFFER_NONE, .seen_daemon = BUFFER_NONE };
 	int r;
@@ -411,11 +424,11 @@ static int load(struct config **out, const char *path, bool looks, struct config
 	r = load_all(&l, path, err);
 	if (!r)
 		r = config_check(l.config, problems, err);
-	if (!r && looks && problems->n == 0) /* what is not used needs no look, which may hang */
+	if (!r && is_check && problems->n == 0) /* a look at a source may hang */
 		r = config_check_sources(l.config, problems, err);
-	if (!r && looks && problems->n == 0)
+	if (!r && is_check && problems->n == 0)
 		r = config_check_directory(l.config, path, problems, err);
-	if (!r && looks && problems->n == 0)
+	if (!r && is_check && problems->n == 0)
 		r = config_check_keep(l.config, path, problems, err);
 	if (!r)
 		r = config_problems_finish(problems, path, err);

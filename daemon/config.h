@@ -1,11 +1,11 @@
 /*
- * What shmpubd.ini says, checked whole.
+ * The configuration as shmpubd.ini gives it, after all checks.
  *
- * Threads:  the loop thread. A job holds its feed's configuration by a reference and
- *           only reads it; references are taken and given back on the loop thread.
- * Lifetime: a config lives until config_free; a config_feed until its last reference
- *           is gone, which may be later.
- * Errors:   what is wrong in the text goes, all of it, into struct config_problems.
+ * Threads:  the loop thread. A job holds a reference to its feed's configuration and only
+ *           reads it; references are taken and released on the loop thread.
+ * Lifetime: a config lives until config_free; a config_feed until its last reference is
+ *           released, which may be later.
+ * Errors:   everything that is wrong in the text goes into struct config_problems.
  */
 #ifndef SHMPUBD_CONFIG_H
 #define SHMPUBD_CONFIG_H
@@ -18,39 +18,41 @@
 #include "csv/options.h"
 #include "shm/shm.h"
 
-/* A mode that is judged by the source: see file_mode.h. */
+/* Stands for a mode: the source decides who may read the table (file_mode.h). */
 #define FILE_MODE_AUTO 010000u
 
 struct config_feed {
 	unsigned n_references;
 	char *name;
-	char *file; /* where the section stands, for messages */
+	char *file; /* the ini file with the section, for messages */
 	unsigned file_number, line;
-	unsigned source_line; /* where its source stands */
-	uint32_t refused; /* a bit for each row of feed_keys whose value was refused or misspelt */
-	char *source; /* a path: absolute, or relative to the working directory as the ini file is */
-	uint64_t interval_ms; /* 0: at start and reload only */
+	unsigned source_line; /* the line of its key `source` */
+	/* key_bit() of each key whose value was refused, or whose name was misspelt */
+	uint32_t refused;
+	/* a path; it is relative to the working directory if the ini file's path is */
+	char *source;
+	uint64_t interval_ms; /* 0: refreshed only at start and reload */
 	struct csv_options *csv;
 	char *csv_segment;   /* NULL: none */
 	char *array_segment; /* NULL: none */
 	char *array_columns; /* NULL: all numeric columns */
 	enum array_dtype array_dtype;
-	uint64_t segment_room;    /* bytes that a segment has from the beginning; 0: not said */
-	struct shm_access access; /* of the snapshot; the mode may be FILE_MODE_AUTO */
-	struct shm_access segment_access; /* of the article's segments; mode 0: by the snapshot's */
-	struct buffer text; /* every key with its value, to see what a reload changed */
+	uint64_t segment_room;            /* bytes reserved for a plain segment; 0: not given */
+	struct shm_access access;         /* of the snapshots; the mode may be FILE_MODE_AUTO */
+	struct shm_access segment_access; /* of the plain segments; mode 0: as the snapshot's */
+	struct buffer text; /* every key and value but the interval, for config_feed_equal */
 };
 
 struct config_daemon {
 	char *instance;
 	char *directory;
-	unsigned directory_line, keep_line; /* of the main file; 0: not set there */
+	unsigned directory_line, keep_line; /* lines of the main file; 0: not set there */
 	char *include;
 	uint64_t workers; /* 0: as many as there are CPUs, at least 2 */
 	uint64_t max_feeds, max_bytes, spare_bytes;
 	int log_level; /* enum log_level */
 	bool keep_on_exit;
-	struct shm_access access; /* as in struct config_feed; of the catalog as well */
+	struct shm_access access; /* for feeds that set none, and for the catalog */
 };
 
 struct config {
@@ -60,14 +62,14 @@ struct config {
 };
 
 /*
- * Read `path` and what it includes. SHMPUB_ERR_INVALID when there are problems,
- * another failure when they could not even be looked for; *out is then NULL.
+ * Reads `path` and the files that it includes. Returns SHMPUB_ERR_INVALID when there are
+ * problems, another failure when the files could not even be read. *out is NULL on failure.
  */
 int config_load(struct config **out, const char *path, struct config_problems *problems,
                 struct shmpub_error *err);
 /*
- * The same judgement, and where there is no problem a look at each source: one that is
- * missing or that this process may not read is a warning.
+ * Checks as config_load does. If there is no problem, it also looks at each source: one that is
+ * missing, or that this process may not read, is a warning.
  */
 int config_judge(const char *path, struct config_problems *problems, struct shmpub_error *err);
 /* NULL is fine. */
@@ -78,9 +80,9 @@ struct config_feed *config_find(const struct config *c, struct span name);
 
 struct config_feed *config_feed_acquire(struct config_feed *feed);
 void config_feed_release(struct config_feed *feed); /* NULL is fine */
-/* True when a snapshot made under `a` is what `b` would make. */
+/* True when both configurations make the same snapshot of the same source. */
 bool config_feed_equal(const struct config_feed *a, const struct config_feed *b);
-/* For config.c: one reference, the defaults; *out is the caller's. */
+/* For config.c: makes a configuration with the defaults. The caller owns its one reference. */
 int config_feed_new(struct config_feed **out, struct span name, struct config_place at,
                     struct shmpub_error *err);
 

@@ -9,19 +9,19 @@
 #include "segment.h"
 
 /*
- * Names that must differ are put in order and compared with their neighbours, so
- * that thousands of feeds cost no more than a sort.
+ * Names that must differ are sorted, and each is compared with its neighbour, so that thousands
+ * of feeds cost no more than a sort.
  */
 
-struct named {
+struct named_feed {
 	const char *name;
 	struct config_feed *feed;
-	size_t order; /* of appearance: the later one is the problem */
+	size_t order; /* in the files; of two equal names the later is told */
 };
 
-static int by_name(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
-	const struct named *x = a, *y = b;
+	const struct named_feed *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
 
 	if (order)
@@ -29,15 +29,15 @@ static int by_name(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
-static int tell_feed(struct config_problems *p, const struct config_feed *f, const char *message,
-                     struct shmpub_error *err)
+static int tell_problem(struct config_problems *p, const struct config_feed *f, const char *message,
+                        struct shmpub_error *err)
 {
 	return config_problem(p, config_feed_place(f), message, err);
 }
 
-/* `word` is what the names are: "feed", "segment". */
-static int differ(const struct named *names, size_t n, const char *word, struct config_problems *p,
-                  struct shmpub_error *err)
+/* Tells each name that stands twice. `word` says what it names: "feed" or "segment". */
+static int check_names_differ(const struct named_feed *names, size_t n, const char *word,
+                              struct config_problems *p, struct shmpub_error *err)
 {
 	struct shmpub_error message;
 	int r = SHMPUB_OK;
@@ -47,36 +47,36 @@ static int differ(const struct named *names, size_t n, const char *word, struct 
 			continue;
 		error_set(&message, SHMPUB_ERR_INVALID, "%s %s is already that of %s:%u", word,
 		          names[i].name, names[i - 1].feed->file, names[i - 1].feed->line);
-		r = tell_feed(p, names[i].feed, message.message, err);
+		r = tell_problem(p, names[i].feed, message.message, err);
 	}
 	return r;
 }
 
-static void add(struct named *names, size_t *n, const char *name, struct config_feed *feed)
+static void add(struct named_feed *names, size_t *n, const char *name, struct config_feed *feed)
 {
 	if (name != NULL) {
-		names[*n] = (struct named){ name, feed, *n };
+		names[*n] = (struct named_feed){ name, feed, *n };
 		++*n;
 	}
 }
 
-/* Feeds stand in the order of their names: one that is there twice has the same one before it. */
+/* True when the feed before has the same name: the feeds are sorted by name. */
 static bool is_second(const struct config *c, size_t i)
 {
 	return i > 0 && strcmp(c->feeds[i]->name, c->feeds[i - 1]->name) == 0;
 }
 
-static int check_feed_names(struct config *c, struct named *names, struct config_problems *p,
+static int check_feed_names(struct config *c, struct named_feed *names, struct config_problems *p,
                             struct shmpub_error *err)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n_feeds; i++)
 		add(names, &n, c->feeds[i]->name, c->feeds[i]);
-	qsort(names, n, sizeof(*names), by_name);
+	qsort(names, n, sizeof(*names), compare_names);
 	for (size_t i = 0; i < n; i++)
 		c->feeds[i] = names[i].feed;
-	return differ(names, n, "feed", p, err);
+	return check_names_differ(names, n, "feed", p, err);
 }
 
 static bool appears_later(const struct config_feed *x, const struct config_feed *y)
@@ -85,31 +85,31 @@ static bool appears_later(const struct config_feed *x, const struct config_feed 
 	                                        : x->line > y->line;
 }
 
-static int by_appearance(const void *a, const void *b)
+static int compare_appearance(const void *a, const void *b)
 {
-	const struct config_feed *x = ((const struct named *)a)->feed;
-	const struct config_feed *y = ((const struct named *)b)->feed;
+	const struct config_feed *x = ((const struct named_feed *)a)->feed;
+	const struct config_feed *y = ((const struct named_feed *)b)->feed;
 
 	return appears_later(x, y) - appears_later(y, x);
 }
 
-/* Of two feeds with one segment, the one that stands later is told. */
-static int check_segment_names(struct config *c, struct named *names, struct config_problems *p,
-                               struct shmpub_error *err)
+/* When two feeds name the same segment, the problem is told of the one that stands later. */
+static int check_segment_names(struct config *c, struct named_feed *names,
+                               struct config_problems *p, struct shmpub_error *err)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n_feeds; i++) {
-		if (is_second(c, i)) /* which is told already */
+		if (is_second(c, i)) /* told by check_feed_names */
 			continue;
 		add(names, &n, segment_name_key(c->feeds[i]->csv_segment), c->feeds[i]);
 		add(names, &n, segment_name_key(c->feeds[i]->array_segment), c->feeds[i]);
 	}
-	qsort(names, n, sizeof(*names), by_appearance);
+	qsort(names, n, sizeof(*names), compare_appearance);
 	for (size_t i = 0; i < n; i++)
 		names[i].order = i;
-	qsort(names, n, sizeof(*names), by_name);
-	return differ(names, n, "segment", p, err);
+	qsort(names, n, sizeof(*names), compare_names);
+	return check_names_differ(names, n, "segment", p, err);
 }
 
 static bool is_refused(const struct config_feed *f, const char *key)
@@ -117,7 +117,10 @@ static bool is_refused(const struct config_feed *f, const char *key)
 	return (f->refused & key_bit(&feed_keys, key_find(&feed_keys, span_str(key)))) != 0;
 }
 
-/* What is wrong with the array's keys together. A refused one is told where it stands. */
+/*
+ * Says what is wrong with the array_* keys in combination; NULL: nothing. A key whose value was
+ * refused has a problem of its own already.
+ */
 static const char *array_problem(const struct config_feed *f)
 {
 	if (is_refused(f, "array_segment") || is_refused(f, "array_dtype") ||
@@ -146,7 +149,7 @@ static const char *segment_problem(const struct config_feed *f, const char *inst
 	return NULL;
 }
 
-static void inherit(struct config_feed *f, const struct config_daemon *d)
+static void inherit_defaults(struct config_feed *f, const struct config_daemon *d)
 {
 	if (f->access.mode == 0)
 		f->access.mode = d->access.mode;
@@ -162,10 +165,10 @@ static int check_feed(struct config_feed *f, const struct config *c, struct conf
 	int r = SHMPUB_OK;
 
 	if (f->source == NULL && !is_refused(f, "source"))
-		r = tell_feed(p, f, "no source", err);
+		r = tell_problem(p, f, "no source", err);
 	for (size_t i = 0; i < ARRAY_LEN(problems) && !r; i++) {
 		if (problems[i] != NULL)
-			r = tell_feed(p, f, problems[i], err);
+			r = tell_problem(p, f, problems[i], err);
 	}
 	return r;
 }
@@ -177,7 +180,7 @@ static int check_feeds(struct config *c, struct config_problems *p, struct shmpu
 	for (size_t i = 0; i < c->n_feeds && !r; i++) {
 		if (!is_second(c, i))
 			r = check_feed(c->feeds[i], c, p, err);
-		inherit(c->feeds[i], &c->daemon);
+		inherit_defaults(c->feeds[i], &c->daemon);
 	}
 	return r;
 }
@@ -195,12 +198,12 @@ static int check_count(const struct config *c, struct config_problems *p, struct
 	}
 	error_set(&message, SHMPUB_ERR_INVALID, "%zu feeds, max_feeds is %llu", c->n_feeds,
 	          (unsigned long long)c->daemon.max_feeds);
-	return tell_feed(p, last, message.message, err);
+	return tell_problem(p, last, message.message, err);
 }
 
 int config_check(struct config *c, struct config_problems *problems, struct shmpub_error *err)
 {
-	struct named *names = mem_zalloc(2 * c->n_feeds + 1, sizeof(*names));
+	struct named_feed *names = mem_zalloc(2 * c->n_feeds + 1, sizeof(*names));
 	int r;
 
 	if (names == NULL)
@@ -223,14 +226,13 @@ int config_check_directory(const struct config *c, const char *path,
 {
 	const struct config_daemon *d = &c->daemon;
 	struct config_place at = { path, 0, d->directory_line ? d->directory_line : 1 };
-	bool may_recycle =
-	        shm_names_persist(); /* elsewhere nothing is, and nobody can change that */
+	bool may_recycle = shm_names_persist(); /* elsewhere no system recycles */
 	struct shm_dir dir = SHM_DIR_NONE;
 	struct shmpub_error why, message;
 	bool is_missing = false;
 	int r = shm_dir_open(&dir, d->directory, d->instance, &why);
 
-	if (r != SHMPUB_OK) { /* the instance is yet to be made */
+	if (r != SHMPUB_OK) { /* the instance does not exist yet */
 		r = shm_dir_base(&dir, d->directory, &why);
 		is_missing = r != SHMPUB_OK;
 	}
@@ -259,7 +261,10 @@ int config_check_keep(const struct config *c, const char *path, struct config_pr
 
 /* --- sources ------------------------------------------------------------------------------------ */
 
-/* A mode of the ini that opens what is closed may be meant so. */
+/*
+ * A mode in the ini that lets more users read than the source does is a warning only: it may be
+ * intended.
+ */
 static int check_modes(const struct config_feed *f, const struct source_mark *mark,
                        struct config_problems *p, struct shmpub_error *err)
 {

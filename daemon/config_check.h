@@ -1,22 +1,26 @@
 /*
- * What can be judged only when the whole configuration is known.
+ * The checks that need the whole configuration.
  *
- * Threads: the loop thread. Errors: SHMPUB_ERR_NOMEM; problems go into *problems.
+ * Threads: the loop thread.
+ * Errors:  SHMPUB_ERR_NOMEM only. Problems and warnings go into *problems.
  */
 #ifndef SHMPUBD_CONFIG_CHECK_H
 #define SHMPUBD_CONFIG_CHECK_H
 
 #include "config.h"
 
-/* Sorts the feeds, fills in what they inherit from [daemon], judges. */
+/* Sorts the feeds by name, gives them what they inherit from [daemon], and checks all. */
 int config_check(struct config *c, struct config_problems *problems, struct shmpub_error *err);
-/* A warning when the file system of `directory` is not fit for recycling. Writes a file there, and removes it. */
+/*
+ * Warns when the file system of `directory` does not allow segments to be filled again. To find
+ * out it writes a file there and removes it.
+ */
 int config_check_directory(const struct config *c, const char *path,
                            struct config_problems *problems, struct shmpub_error *err);
-/* A warning when snapshots are to stay, and cannot on this system. */
+/* Warns when keep_on_exit is set on a system where no snapshot outlives its users. */
 int config_check_keep(const struct config *c, const char *path, struct config_problems *problems,
                       struct shmpub_error *err);
-/* A warning for each source that cannot be opened now. Looks at the sources: it can hang where they do. */
+/* Warns of each source that cannot be opened now. Opening may hang, as on a dead server. */
 int config_check_sources(const struct config *c, struct config_problems *problems,
                          struct shmpub_error *err);
 

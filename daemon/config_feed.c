@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "keys.h"
 
-/* A feed's part of the configuration: jobs hold it by references, longer than the rest lives. */
+/* Jobs hold a feed's configuration by references, and may hold it longer than the config lives. */
 
 static void feed_free(struct config_feed *f)
 {

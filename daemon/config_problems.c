@@ -3,15 +3,15 @@
 #include <stdlib.h>
 
 /*
- * Lines are kept in the order in which they were found, with the place that they are
- * about beside them, and sorted once at the end.
+ * Lines are kept in the order in which they were found, each with the place in the files that
+ * it is about, and are sorted by place once at the end.
  */
 
-#define PROBLEMS_MAX 100 /* told; the rest is only counted */
+#define PROBLEMS_MAX 100 /* lines; further problems are only counted */
 
 struct found {
 	unsigned number, line;
-	size_t order;        /* in which it was found: lines of one place stay as they came */
+	size_t order;        /* in which it was found: it decides between lines of one place */
 	size_t offset, size; /* in `text` */
 };
 
@@ -29,8 +29,8 @@ static int add(struct config_problems *p, struct config_place at, size_t offset,
 	return buffer_append(&p->found, span_of((const char *)&f, sizeof(f)), err);
 }
 
-static int tell(struct config_problems *p, struct config_place at, const char *word,
-                const char *message, struct shmpub_error *err)
+static int add_line(struct config_problems *p, struct config_place at, const char *word,
+                    const char *message, struct shmpub_error *err)
 {
 	size_t offset = p->text.size;
 	int r;
@@ -45,14 +45,14 @@ int config_problem(struct config_problems *p, struct config_place at, const char
                    struct shmpub_error *err)
 {
 	p->n++;
-	return tell(p, at, "", message, err);
+	return add_line(p, at, "", message, err);
 }
 
 int config_warning(struct config_problems *p, struct config_place at, const char *message,
                    struct shmpub_error *err)
 {
 	p->n_warnings++;
-	return tell(p, at, "warning: ", message, err);
+	return add_line(p, at, "warning: ", message, err);
 }
 
 int config_problem_file(struct config_problems *p, struct config_place at, const char *message,
@@ -68,7 +68,7 @@ int config_problem_file(struct config_problems *p, struct config_place at, const
 	return r ? r : add(p, at, offset, err);
 }
 
-static int by_place(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
 	const struct found *x = a, *y = b;
 
@@ -87,7 +87,7 @@ int config_problems_finish(struct config_problems *p, const char *path, struct s
 
 	p->lines.size = 0;
 	if (n)
-		qsort(found, n, sizeof(*found), by_place);
+		qsort(found, n, sizeof(*found), compare_places);
 	for (size_t i = 0; i < n && !r; i++)
 		r = buffer_append(&p->lines, span_of(p->text.data + found[i].offset, found[i].size),
 		                  err);

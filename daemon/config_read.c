@@ -7,22 +7,21 @@
 #include "base/utf8.h"
 
 /*
- * inih asks for lines like fgets and calls back for every name and value. Between the
- * two sits this line reader: it looks at each line before inih does, judges everything
- * that inih would do in silence, and hands on an empty line where there was a problem.
- * Because inih calls back before it asks for the next line, what the reader knows of
- * the current line (number, kind) is what the callback is about.
+ * inih fetches lines by a function like fgets, and calls back for every name and value. Our
+ * function looks at each line before inih does. Where inih would silently cut, join or skip, it
+ * tells a problem and gives inih an empty line instead. inih calls back before it fetches the
+ * next line, so the number and kind of the reader's current line belong to that callback.
  */
 
-enum line_kind { LINE_BLANK, LINE_SECTION, LINE_ENTRY, LINE_MORE };
+enum line_kind { LINE_BLANK, LINE_SECTION, LINE_ENTRY, LINE_CONTINUED };
 
 struct reader {
 	struct span text;
 	size_t at;
 	unsigned line;
 	enum line_kind kind;
-	bool has_entry;      /* an entry is being collected */
-	unsigned entry_line; /* where it began */
+	bool has_entry;      /* name and value hold an entry that may go on */
+	unsigned entry_line; /* the line with its name */
 	struct buffer name, value;
 	const struct config_events *events;
 	struct shmpub_error *err;
@@ -51,8 +50,8 @@ static void tell(struct reader *r, const char *message)
 		r->failed = r->events->problem(r->events->arg, r->line, message, r->err);
 }
 
-/* Hand on the entry that is complete now that something else begins. */
-static void flush(struct reader *r)
+/* Hands on the collected entry, which is complete because another one begins. */
+static void end_entry(struct reader *r)
 {
 	if (r->has_entry && !r->failed)
 		r->failed = r->events->entry(r->events->arg, r->entry_line, buffer_span(&r->name),
@@ -62,7 +61,7 @@ static void flush(struct reader *r)
 	r->value.size = 0;
 }
 
-/* The next line without its end; false when there is none. */
+/* Takes the next line, without its newline. Returns false at the end of the text. */
 static bool next_line(struct reader *r, struct span *out)
 {
 	const char *start = r->text.data + r->at, *end;
@@ -81,8 +80,8 @@ static bool next_line(struct reader *r, struct span *out)
 	return true;
 }
 
-/* What no line may hold. NULL: all is well. */
-static const char *bad_bytes(struct span line)
+/* Says which bytes no line may have stand in this one; NULL: none. */
+static const char *find_bad_bytes(struct span line)
 {
 	for (size_t i = 0; i < line.size; i++) {
 		unsigned char c = (unsigned char)line.data[i];
@@ -98,8 +97,9 @@ static const char *bad_bytes(struct span line)
 }
 
 /*
- * Where a comment begins after `from`: at a `;` behind a blank. inih takes any such
- * `;`; one that something follows directly may be meant as text, so it is a problem.
+ * Cuts the line where a comment begins after `from`: at a `;` with a blank before and after it.
+ * inih needs only the blank before; text directly after the `;` may be meant as part of the
+ * value, so that is a problem. Returns the problem or NULL.
  */
 static const char *cut_comment(struct span *line, size_t from)
 {
@@ -117,7 +117,7 @@ static const char *cut_comment(struct span *line, size_t from)
 	return NULL;
 }
 
-static const char *judge_section(struct reader *r, struct span line)
+static const char *check_section(struct reader *r, struct span line)
 {
 	const char *close = memchr(line.data, ']', line.size);
 	struct span title, rest;
@@ -139,8 +139,8 @@ static const char *judge_section(struct reader *r, struct span line)
 	return NULL;
 }
 
-/* A line that begins a value. On success *line ends where its comment began. */
-static const char *judge_entry(struct span *line)
+/* Checks a line NAME = VALUE. On success (NULL) *line has lost its comment. */
+static const char *check_entry(struct span *line)
 {
 	size_t at = 0;
 	struct span name;
@@ -162,8 +162,11 @@ static const char *judge_entry(struct span *line)
 	return cut_comment(line, at + 1);
 }
 
-/* An indented line below an entry goes on with its value, unless it looks like a slip. */
-static const char *judge_more(struct reader *r, struct span *line)
+/*
+ * Checks an indented line below an entry, which continues the value. If it looks like a section
+ * or a key, the indent is probably a mistake.
+ */
+static const char *check_continued(struct reader *r, struct span *line)
 {
 	struct span text = trim(*line);
 	const char *equals = memchr(text.data, '=', text.size);
@@ -179,10 +182,10 @@ static const char *judge_more(struct reader *r, struct span *line)
 	return cut_comment(line, 0);
 }
 
-static const char *judge(struct reader *r, struct span *line)
+static const char *check_line(struct reader *r, struct span *line)
 {
 	struct span text = trim(*line);
-	const char *bad = bad_bytes(*line);
+	const char *bad = find_bad_bytes(*line);
 
 	r->kind = LINE_BLANK;
 	if (text.size == 0 || (!bad && (text.data[0] == ';' || text.data[0] == '#'))) {
@@ -194,31 +197,34 @@ static const char *judge(struct reader *r, struct span *line)
 	if (line->size > CONFIG_LINE_MAX)
 		return "a line is longer than 199 bytes: a value may go on in indented lines";
 	if (is_blank(line->data[0]) && r->has_entry) {
-		r->kind = LINE_MORE;
-		return judge_more(r, line);
+		r->kind = LINE_CONTINUED;
+		return check_continued(r, line);
 	}
 	*line = text;
-	flush(r);
+	end_entry(r);
 	if (text.data[0] == '[') {
 		r->kind = LINE_SECTION;
-		return judge_section(r, text);
+		return check_section(r, text);
 	}
 	r->kind = LINE_ENTRY;
-	return judge_entry(line);
+	return check_entry(line);
 }
 
-/* After a bad section the entries below it must not fall to the section above. */
+/* The entries below a bad section must not count as those of the section above it. */
 static void skip_line(struct reader *r, struct span *line)
 {
 	if (r->kind == LINE_SECTION && !r->failed)
 		r->failed = r->events->section(r->events->arg, r->line, SPAN_NONE, r->err);
 	if (r->kind == LINE_ENTRY || r->kind == LINE_BLANK)
-		flush(r);
+		end_entry(r);
 	line->size = 0;
 }
 
-/* inih's fgets. A section is replaced by a short one: we keep the name ourselves. */
-static char *give_line(char *out, int size, void *stream)
+/*
+ * The fgets of inih. It gives a short section line instead of the real one: inih would cut a
+ * long title, and this reader has passed the title on itself.
+ */
+static char *fetch_line(char *out, int size, void *stream)
 {
 	struct reader *r = stream;
 	struct span line;
@@ -226,14 +232,15 @@ static char *give_line(char *out, int size, void *stream)
 
 	if (r->failed || !next_line(r, &line))
 		return NULL;
-	bad = judge(r, &line);
+	bad = check_line(r, &line);
 	if (bad) {
 		tell(r, bad);
 		skip_line(r, &line);
 	}
 	if (r->kind == LINE_SECTION)
 		line = bad ? SPAN_NONE : span_str("[s]");
-	if (line.size >= (size_t)size) { /* cannot be: inih's buffer is larger than a line */
+	/* impossible: inih's buffer is larger than CONFIG_LINE_MAX */
+	if (line.size >= (size_t)size) {
 		tell(r, "a line is too long");
 		line.size = 0;
 	}
@@ -243,7 +250,7 @@ static char *give_line(char *out, int size, void *stream)
 	return out;
 }
 
-static int append_more(struct reader *r, const char *text)
+static int append_continued(struct reader *r, const char *text)
 {
 	if (r->value.size && r->value.data[r->value.size - 1] == '\\')
 		r->value.size--;
@@ -252,15 +259,15 @@ static int append_more(struct reader *r, const char *text)
 	return buffer_append(&r->value, span_str(text), r->err);
 }
 
-static int take(void *user, const char *section, const char *name, const char *value)
+static int on_pair(void *user, const char *section, const char *name, const char *value)
 {
 	struct reader *r = user;
 
 	(void)section;
 	if (r->failed)
 		return 0;
-	if (r->kind == LINE_MORE) {
-		r->failed = append_more(r, value);
+	if (r->kind == LINE_CONTINUED) {
+		r->failed = append_continued(r, value);
 		return 1;
 	}
 	r->has_entry = true;
@@ -278,10 +285,10 @@ int config_read(struct span text, const struct config_events *events, struct shm
 		            .value = BUFFER_NONE,
 		            .events = events,
 		            .err = err };
-	int parsed = ini_parse_stream(give_line, &r, take, &r);
+	int parsed = ini_parse_stream(fetch_line, &r, on_pair, &r);
 
-	flush(&r);
-	if (parsed && !r.failed) /* inih refused a line that we took */
+	end_entry(&r);
+	if (parsed && !r.failed) /* inih refused a line that passed our checks */
 		r.failed = events->problem(events->arg, parsed > 0 ? (unsigned)parsed : 0,
 		                           "not a line of an ini file", err);
 	buffer_free(&r.name);

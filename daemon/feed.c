@@ -12,16 +12,17 @@
  *
  *     timer -> attempt -> [read] -> was_read -> [build] -> was_built -> timer
  *
- * where brackets run on a worker. While the source rests, all that is done is
+ * where the steps in brackets run on a worker. While the source does not change, an attempt
+ * is only
  *
  *     timer -> attempt -> [look] -> was_looked -> timer
  *
- * and the looks of many feeds share a thread's waking. Whatever arrives while a job is away (removal, a
- * new configuration, the stop) is only noted, and looked at when the job is back:
- * what it made under an old configuration is thrown away.
+ * and one thread makes the looks of many feeds. A removal, a new configuration or the stop
+ * may arrive while a worker has the job. It is only noted then, and acted on when the job is
+ * back: what the job made under an old configuration is thrown away.
  *
  * A source that was read and found bad is not parsed again until it changes. Every
- * other failure may pass by itself and is retried, ever more slowly.
+ * other failure may pass by itself: the feed tries again, after ever longer waits.
  */
 
 static void attempt(struct feed *f);
@@ -38,10 +39,10 @@ bool feed_is_closed(const struct feed *f)
 
 /* --- the end of a feed --------------------------------------------------------------------------- */
 
-static void closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
 	struct feed *f = handle->data;
-	f->host->gone(f->host->arg, f); /* it leaves the list: the last use of f */
+	f->host->gone(f->host->arg, f); /* the app takes f out of its list */
 	feed_delete(f);
 }
 
@@ -50,10 +51,10 @@ static void close_when_idle(struct feed *f)
 	if (f->is_closed || feed_is_busy(f))
 		return;
 	f->is_closed = true;
-	uv_close((uv_handle_t *)&f->timer, closed);
+	uv_close((uv_handle_t *)&f->timer, on_closed);
 }
 
-/* Its name and place are free at once, even if a job is away that hangs. */
+/* The feed's name and its place in the catalog are free at once, even if its job hangs. */
 void feed_remove(struct feed *f)
 {
 	f->is_removed = true;
@@ -96,7 +97,10 @@ static void give_back(struct feed *f)
 	f->hung_s = 0;
 }
 
-/* True when the job's result is of no use any more, and all is set for what comes instead. */
+/*
+ * True when the job's result is not wanted any more. The job is then given back, and what has
+ * to happen instead is under way.
+ */
 static bool was_overtaken(struct feed *f, bool ran)
 {
 	if (f->is_removed || f->is_stopped || !ran) {
@@ -106,8 +110,8 @@ static bool was_overtaken(struct feed *f, bool ran)
 		return true;
 	}
 	/*
-	 * Of the feed before it was removed and came back, of another configuration, or of a
-	 * time before someone asked to read in any case.
+	 * The job began before the feed was removed and came back, or under another
+	 * configuration, or before somebody asked for a refresh that reads in any case.
 	 */
 	if (f->is_job_void || !config_feed_equal(f->refresh.config, f->config) ||
 	    (f->is_forced && !f->refresh.is_forced)) {
@@ -118,7 +122,10 @@ static bool was_overtaken(struct feed *f, bool ran)
 	return false;
 }
 
-/* What could not be placed is tried again, with the whole refresh, ever more slowly. */
+/*
+ * A plain segment that could not be placed is made again by another whole refresh, after ever
+ * longer waits.
+ */
 static void place_article(struct feed *f)
 {
 	article_place(&f->article, &f->refresh.article);
@@ -138,7 +145,7 @@ static void commit(struct feed *f)
 	struct shmpub_error err;
 	int result = publication_commit(r->publication, &r->descriptor, &err);
 
-	r->publication = NULL; /* committed, or discarded by the failure */
+	r->publication = NULL; /* publication_commit has consumed it, also on failure */
 	if (result) {
 		give_back(f);
 		feed_failed_costly(f, &err);
@@ -207,15 +214,15 @@ static void start_build(struct feed *f)
 	pool_submit(f->host->pool, &f->job, true);
 }
 
-/* Who may read the table is decided by the very file that was opened, each time. */
-static void judge_source(struct feed *f)
+/* Decides who may read the table. The file that was really opened decides it, at each read. */
+static void set_access_by_source(struct feed *f)
 {
 	bool is_open = f->refresh.mark.inode != 0;
 	bool is_shut = f->refresh.result < 0 && source_file_is_shut(&f->refresh.error);
 
 	if (is_open)
 		f->access = file_mode_table(f->config, &f->refresh.mark);
-	else if (is_shut) /* to the daemon, too */
+	else if (is_shut) /* not even the daemon may read it */
 		f->access = file_mode_unjudged(f->config);
 	f->is_judged |= is_open || is_shut;
 	publisher_feed_set_access(f->out, &f->access);
@@ -230,7 +237,7 @@ static void was_read(struct pool_job *job, bool ran)
 
 	if (was_overtaken(f, ran))
 		return;
-	judge_source(f);
+	set_access_by_source(f);
 	f->is_quiet = result == SOURCE_UNCHANGED;
 	if (result != SOURCE_FRESH)
 		f->waited = SOURCE_MARK_NONE;
@@ -247,8 +254,11 @@ static void was_read(struct pool_job *job, bool ran)
 		feed_failed(f, &err);
 }
 
-/* So that the loop can tell a source that hangs from a job that waits for a thread. */
-static void begin_work(struct feed *f)
+/*
+ * Notes that a worker has begun, so that feed_notice_hang() can tell a source that hangs from a
+ * job that still waits for a thread.
+ */
+static void note_begin(struct feed *f)
 {
 	store_relaxed_u64(&f->began_ms, uv_hrtime() / 1000000);
 }
@@ -257,7 +267,7 @@ static void read_source(struct pool_job *job)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
 
-	begin_work(f);
+	note_begin(f);
 	refresh_read(&f->refresh);
 }
 
@@ -291,7 +301,7 @@ static void look_at_source(struct pool_job *job)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
 
-	begin_work(f);
+	note_begin(f);
 	refresh_look(&f->refresh);
 }
 
@@ -306,7 +316,7 @@ static void start_look(struct feed *f)
 
 static bool wants_article(struct feed *f)
 {
-	article_claim(&f->article, f->config, f->host->place);
+	article_claim(&f->article, f->config, f->host->instance_path);
 	feed_note_warning(f);
 	if (f->n_article_failures && feed_now_ms(f) < f->article_after_ms)
 		return false;
@@ -314,10 +324,10 @@ static bool wants_article(struct feed *f)
 }
 
 /*
- * Names that somebody took away are put back; *again: only by going the whole way. A bad
- * source cannot be gone through again, so a failing feed does without.
+ * Puts back names that somebody has removed. *again becomes true when that needs a whole
+ * refresh. A failing feed does without, because its source cannot be parsed.
  */
-static int put_back(bool *again, struct feed *f, struct shmpub_error *err)
+static int put_back_names(bool *again, struct feed *f, struct shmpub_error *err)
 {
 	int r = publisher_put_back(f->out, err);
 	bool wants = wants_article(f);
@@ -326,8 +336,11 @@ static int put_back(bool *again, struct feed *f, struct shmpub_error *err)
 	return r == SHM_ABSENT ? SHMPUB_OK : r;
 }
 
-/* There is a place for every feed; memory may be short for a while. */
-static int open_out(struct feed *f, struct shmpub_error *err)
+/*
+ * Gives the feed its place in the catalog, if it has none. Every configured feed has one by
+ * count, so only memory can be lacking, and the next attempt tries again.
+ */
+static int open_place(struct feed *f, struct shmpub_error *err)
 {
 	int r;
 
@@ -336,7 +349,8 @@ static int open_out(struct feed *f, struct shmpub_error *err)
 	r = publisher_feed_open(&f->out, f->host->publisher, span_str(f->config->name),
 	                        f->config->interval_ms, &f->access, err);
 	if (!r &&
-	    f->config->access.mode != FILE_MODE_AUTO) /* what a crash left need not wait for it */
+	    /* a snapshot of before a crash gets the mode now */
+	    f->config->access.mode != FILE_MODE_AUTO)
 		(void)publisher_feed_follow_access(f->out, NULL);
 	return r;
 }
@@ -352,9 +366,9 @@ static void attempt(struct feed *f)
 		return;
 	uv_timer_stop(&f->timer);
 	f->is_asked = false;
-	result = open_out(f, &err);
+	result = open_place(f, &err);
 	if (!result)
-		result = put_back(&again, f, &err);
+		result = put_back_names(&again, f, &err);
 	if (result == SHMPUB_ERR_BUSY) {
 		f->host->lost(f->host->arg, &err);
 		return;
@@ -391,7 +405,10 @@ void feed_on_timer(uv_timer_t *timer)
 	attempt(timer->data);
 }
 
-/* --- the beginning --------------------------------------------------------------------------------- */
+/*
+ * --- start
+ * -------------------------------------------------------------------------------------------
+ */
 
 int feed_new(struct feed **out, struct feed_host *host, struct config_feed *config,
              struct shmpub_error *err)
@@ -424,7 +441,7 @@ int feed_open(struct feed *f, struct shmpub_error *err)
 {
 	uv_timer_init(f->host->loop, &f->timer);
 	f->timer.data = f;
-	return open_out(f, err);
+	return open_place(f, err);
 }
 
 void feed_start(struct feed *f)
@@ -448,13 +465,14 @@ void feed_configure(struct feed *f, struct config_feed *config)
 	f->is_removed = false;
 	if (config->access.mode != FILE_MODE_AUTO)
 		f->access = config->access;
-	if (open_out(f, NULL) == SHMPUB_OK) { /* else the next attempt opens it */
+	if (open_place(f, NULL) == SHMPUB_OK) { /* on failure the next attempt opens it */
 		publisher_feed_set_interval(f->out, config->interval_ms);
 		publisher_feed_set_access(f->out, &f->access);
 	}
 	if (is_same && !is_back) {
-		f->is_asked = config->interval_ms == 0; /* nothing else makes it look */
-		if (!feed_is_busy(f)) /* else the job's end plans by the new interval */
+		/* without a timer only this reload makes it look */
+		f->is_asked = config->interval_ms == 0;
+		if (!feed_is_busy(f)) /* the end of a job plans the next attempt anyway */
 			feed_plan_next(f);
 		return;
 	}

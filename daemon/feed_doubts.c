@@ -6,12 +6,12 @@
 #include "value/value.h"
 
 /*
- * Each rule knows one way in which a file is read well and yet not as it was meant: the
- * wrong delimiter, one cell that made text of a column of numbers, dates that are none.
- * Rules look at whole columns; only people wait for them.
+ * Each rule knows one way in which a file is read without an error, and yet not as its author
+ * meant it: a wrong delimiter, one cell that turns a column of numbers into text, dates that
+ * are none. Rules look at every row, which is slow; only a person at a terminal waits for them.
  */
 
-#define SHOWN_MAX 40 /* bytes of a cell */
+#define SHOWN_MAX 40 /* bytes of a cell or a name that a line shows */
 
 struct doubts {
 	struct buffer *out;
@@ -21,42 +21,42 @@ struct doubts {
 	const struct table *table;
 };
 
-static void tell(struct doubts *d, const char *line)
+static void warn(struct doubts *d, const char *line)
 {
 	if (!d->r)
 		d->r = buffer_printf(d->out, d->err, "warning: %s\n", line);
 }
 
-static void tell_column(struct doubts *d, const struct shmpub_column *c, const char *line)
+static void warn_of_column(struct doubts *d, const struct shmpub_column *c, const char *line)
 {
-	struct shmpub_error text; /* a line without control characters */
+	struct shmpub_error text; /* error_set makes control characters harmless */
 
 	error_set(&text, SHMPUB_OK, "column '%.*s': %s", (int)c->name_size, c->name, line);
-	tell(d, text.message);
+	warn(d, text.message);
 }
 
-static struct span name_of(const struct shmpub_column *c)
+static struct span column_name(const struct shmpub_column *c)
 {
 	return span_of(c->name, c->name_size);
 }
 
 /* --- the whole table ------------------------------------------------------------------------------ */
 
-static void look_at_rows(struct doubts *d, uint64_t n_skipped)
+static void check_rows(struct doubts *d, uint64_t n_skipped)
 {
 	char line[96];
 
 	if (d->table->n_rows == 0)
-		tell(d, "no rows");
+		warn(d, "no rows");
 	if (n_skipped == 0)
 		return;
 	snprintf(line, sizeof(line), "rows with too many fields that were left out: %llu",
 	         (unsigned long long)n_skipped);
-	tell(d, line);
+	warn(d, line);
 }
 
-/* The only column that is no level of the index; NULL: there are more, or none. */
-static const struct shmpub_column *only_column(const struct table *table)
+/* Returns the only column beside the index; NULL when there are several or none. */
+static const struct shmpub_column *find_only_column(const struct table *table)
 {
 	const struct shmpub_column *only = NULL;
 
@@ -70,15 +70,15 @@ static const struct shmpub_column *only_column(const struct table *table)
 	return only;
 }
 
-/* One column with a delimiter in its name: another byte separates the fields. */
-static void look_at_delimiter(struct doubts *d)
+/* A single column whose name has a delimiter in it: the source uses another delimiter. */
+static void check_delimiter(struct doubts *d)
 {
 	static const struct {
 		char byte;
 		const char *word;
 	} others[] = { { ';', "semicolon" }, { '\t', "tab" }, { '|', "pipe" }, { ',', "comma" } };
-	const struct shmpub_column *c = only_column(d->table);
-	struct span name = c != NULL ? name_of(c) : SPAN_NONE;
+	const struct shmpub_column *c = find_only_column(d->table);
+	struct span name = c != NULL ? column_name(c) : SPAN_NONE;
 	char line[96];
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
@@ -86,7 +86,7 @@ static void look_at_delimiter(struct doubts *d)
 			continue;
 		snprintf(line, sizeof(line), "one column only: is the delimiter another, as '%s'?",
 		         others[i].word);
-		tell_column(d, c, line);
+		warn_of_column(d, c, line);
 		return;
 	}
 }
@@ -96,21 +96,21 @@ static void look_at_delimiter(struct doubts *d)
 static bool has_name(const struct table *table, struct span name)
 {
 	for (size_t i = 0; i < table->n_columns; i++) {
-		if (span_eq(name_of(&table->columns[i]), name))
+		if (span_eq(column_name(&table->columns[i]), name))
 			return true;
 	}
 	return false;
 }
 
-/* pandas makes `a.1` of a second column `a`. */
-static void look_at_name(struct doubts *d, const struct shmpub_column *c)
+/* A second column `a` is named `a.1`, as pandas does. */
+static void check_name(struct doubts *d, const struct shmpub_column *c)
 {
-	struct span name = name_of(c);
+	struct span name = column_name(c);
 	size_t n = name.size;
 	char line[128];
 
 	if (n > 9 && memcmp(name.data, "Unnamed: ", 9) == 0)
-		tell_column(d, c, "it has no name in the source");
+		warn_of_column(d, c, "it has no name in the source");
 	while (n > 0 && name.data[n - 1] >= '0' && name.data[n - 1] <= '9')
 		n--;
 	if (n == name.size || n < 2 || name.data[n - 1] != '.' ||
@@ -118,13 +118,14 @@ static void look_at_name(struct doubts *d, const struct shmpub_column *c)
 		return;
 	snprintf(line, sizeof(line), "the name '%.*s' is there more than once",
 	         (int)(n - 1 < SHOWN_MAX ? n - 1 : SHOWN_MAX), name.data);
-	tell_column(d, c, line);
+	warn_of_column(d, c, line);
 }
 
 /* --- columns that became text ----------------------------------------------------------------------- */
 
 struct count {
-	uint64_t n, n_numbers, other_row; /* other_row: the first that is no number */
+	uint64_t n, n_numbers,
+	        first_other_row; /* first_other_row: the first row that is no number */
 };
 
 static struct count count_numbers(const struct shmpub_column *c, const struct value_rules *rules)
@@ -139,12 +140,12 @@ static struct count count_numbers(const struct shmpub_column *c, const struct va
 		if (value_float_rules(&v, column_text(c, i), rules))
 			k.n_numbers++;
 		else if (k.n_numbers + 1 == k.n)
-			k.other_row = i;
+			k.first_other_row = i;
 	}
 	return k;
 }
 
-static bool is_dtype_asked(const struct config_feed *f, struct span name)
+static bool has_dtype_option(const struct config_feed *f, struct span name)
 {
 	const struct csv_options *o = f->csv;
 
@@ -158,54 +159,58 @@ static bool is_dtype_asked(const struct config_feed *f, struct span name)
 	return false;
 }
 
-/* Most cells are numbers, some are not: a slip in the source, or a word for NA. */
-static void look_at_text(struct doubts *d, const struct shmpub_column *c)
+/*
+ * Most cells are numbers and some are not: the source has a mistake, or a word for a missing
+ * value.
+ */
+static void check_text(struct doubts *d, const struct shmpub_column *c)
 {
 	const struct csv_options *o = d->feed->csv;
 	struct value_rules rules = VALUE_RULES_NONE, comma = VALUE_RULES_NONE;
-	struct span other;
+	struct span other_cell;
 	struct count k;
 	char line[256];
 
 	if (c->type != SHMPUB_TEXT || c->dictionary != NULL || c->kind == SHMPUB_KIND_INT ||
-	    is_dtype_asked(d->feed, name_of(c)))
+	    has_dtype_option(d->feed, column_name(c)))
 		return;
 	rules.decimal = o->decimal;
 	rules.thousands = o->thousands;
 	k = count_numbers(c, &rules);
 	if (k.n_numbers < k.n && k.n_numbers * 2 > k.n) {
-		other = column_text(c, k.other_row);
+		other_cell = column_text(c, k.first_other_row);
 		snprintf(line, sizeof(line),
 		         "text, though %llu of %llu cells are numbers: row %llu is '%.*s'",
 		         (unsigned long long)k.n_numbers, (unsigned long long)k.n,
-		         (unsigned long long)k.other_row + 1,
-		         (int)(other.size < SHOWN_MAX ? other.size : SHOWN_MAX), other.data);
-		tell_column(d, c, line);
+		         (unsigned long long)k.first_other_row + 1,
+		         (int)(other_cell.size < SHOWN_MAX ? other_cell.size : SHOWN_MAX),
+		         other_cell.data);
+		warn_of_column(d, c, line);
 		return;
 	}
 	comma.decimal = ',';
 	comma.thousands = '.';
 	k = count_numbers(c, &comma);
 	if (k.n && k.n_numbers == k.n && o->decimal != ',')
-		tell_column(d, c, "text, and all cells are numbers with 'decimal = comma'");
+		warn_of_column(d, c, "text, and all cells are numbers with 'decimal = comma'");
 }
 
 /* --- dates that are none ------------------------------------------------------------------------------ */
 
-static bool is_asked(const struct csv_items *items, const struct shmpub_column *c, size_t position,
-                     bool has_positions)
+static bool is_in_items(const struct csv_items *items, const struct shmpub_column *c,
+                        size_t position, bool has_positions)
 {
 	for (size_t i = 0; i < items->n; i++) {
 		const struct csv_item *item = &items->items[i];
 
-		if (span_eq(item->text, name_of(c)) ||
+		if (span_eq(item->text, column_name(c)) ||
 		    (has_positions && item->is_position && item->position == position))
 			return true;
 	}
 	return false;
 }
 
-static void look_at_dates(struct doubts *d, size_t position)
+static void check_dates(struct doubts *d, size_t position)
 {
 	const struct csv_options *o = d->feed->csv;
 	const struct shmpub_column *c = &d->table->columns[position];
@@ -213,22 +218,22 @@ static void look_at_dates(struct doubts *d, size_t position)
 
 	if (c->type == SHMPUB_TIMESTAMP || c->type == SHMPUB_NULL || d->table->n_rows == 0)
 		return;
-	if (is_index || is_asked(&o->parse_dates, c, position, !o->usecols.is_given))
-		tell_column(d, c,
-		            "parse_dates finds a cell that is no date, so the column is as it "
-		            "would be without");
+	if (is_index || is_in_items(&o->parse_dates, c, position, !o->usecols.is_given))
+		warn_of_column(d, c,
+		               "parse_dates finds a cell that is no date, so the column is as it "
+		               "would be without");
 }
 
 /* --- all of them ---------------------------------------------------------------------------------------- */
 
-static void look_at_values(struct doubts *d, const struct shmpub_column *c)
+static void check_values(struct doubts *d, const struct shmpub_column *c)
 {
 	uint64_t i = 0;
 
 	while (i < c->n_rows && !column_is_valid(c, i))
 		i++;
 	if (c->n_rows && i == c->n_rows)
-		tell_column(d, c, "every value is missing");
+		warn_of_column(d, c, "every value is missing");
 }
 
 int feed_doubts(struct buffer *out, const struct config_feed *feed,
@@ -239,17 +244,17 @@ int feed_doubts(struct buffer *out, const struct config_feed *feed,
 
 	d.r = buffer_append(out, span_str("\n"), err);
 	before = out->size;
-	look_at_rows(&d, view->stamp.skipped_rows);
-	look_at_delimiter(&d);
+	check_rows(&d, view->stamp.skipped_rows);
+	check_delimiter(&d);
 	for (size_t i = 0; i < view->table.n_columns; i++) {
 		const struct shmpub_column *c = &view->table.columns[i];
 
-		look_at_name(&d, c);
-		look_at_values(&d, c);
-		look_at_text(&d, c);
-		look_at_dates(&d, i);
+		check_name(&d, c);
+		check_values(&d, c);
+		check_text(&d, c);
+		check_dates(&d, i);
 	}
 	if (!d.r && out->size == before)
-		out->size--; /* the empty line */
+		out->size--; /* nothing was told: the empty line goes */
 	return d.r;
 }

@@ -1,7 +1,8 @@
 /*
- * What is doubtful in a table that was read without an error: lines "warning: ...".
+ * Looks for signs that a table was read without an error, but not as its author meant it.
  *
- * Threads: no state. Errors: SHMPUB_ERR_NOMEM.
+ * Threads: no state.
+ * Errors:  SHMPUB_ERR_NOMEM.
  */
 #ifndef SHMPUBD_FEED_DOUBTS_H
 #define SHMPUBD_FEED_DOUBTS_H
@@ -9,7 +10,11 @@
 #include "config.h"
 #include "snapshot/snapshot.h"
 
-/* `view` must be a snapshot that this process made: its contents are followed. */
+/*
+ * Appends an empty line and lines "warning: ..." to `out`; nothing where nothing is doubtful.
+ * `view` must be a snapshot that this process made, because its offsets are used without a
+ * check.
+ */
 int feed_doubts(struct buffer *out, const struct config_feed *feed,
                 const struct snapshot_view *view, struct shmpub_error *err);
 

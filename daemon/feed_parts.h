@@ -1,6 +1,7 @@
 /*
- * What the files of a feed share: feed.c is its life, feed_outcome.c how attempts end.
- * Loop thread only.
+ * What feed.c (the life of a feed) and feed_outcome.c (how an attempt ends) share.
+ *
+ * Threads: the loop thread only.
  */
 #ifndef SHMPUBD_FEED_PARTS_H
 #define SHMPUBD_FEED_PARTS_H
@@ -12,30 +13,42 @@ static inline uint64_t feed_now_ms(const struct feed *f)
 	return uv_now(f->host->loop);
 }
 
-/* The timer that begins an attempt. */
+/* The timer's callback: begins an attempt. */
 void feed_on_timer(uv_timer_t *timer);
-/* The next one by the interval, if there is one. */
+/* Starts the timer for the next attempt, if the feed has an interval. */
 void feed_plan_next(struct feed *f);
 
-/* The warning is what is in the way of the segments now; a change is logged. */
+/*
+ * Sets the feed's warning to what keeps its plain segments from being placed. A change is
+ * logged.
+ */
 void feed_note_warning(struct feed *f);
 
-/* Each is the end of an attempt and plans the next. A failure may pass by itself ... */
+/*
+ * Each of the functions below ends an attempt and plans the next one. This failure may pass by
+ * itself, and trying again is cheap.
+ */
 void feed_failed(struct feed *f, const struct shmpub_error *err);
-/* ... and costs a whole refresh each time: until then the source is only looked at. */
+/*
+ * This failure may pass by itself, but each try costs a whole refresh. Until the next one the
+ * source is only looked at.
+ */
 void feed_failed_costly(struct feed *f, const struct shmpub_error *err);
-/* ... or lasts as long as the source is what f->refresh has found. */
+/* This failure lasts as long as the source is the one that f->refresh has read. */
 void feed_failed_for_good(struct feed *f, const struct shmpub_error *err);
 void feed_succeeded(struct feed *f, enum refresh_result result);
 void feed_unchanged(struct feed *f);
-/* A look at the source of a costly failure found the same source. */
+/* After a costly failure: a look has found the same source. */
 void feed_wait_on(struct feed *f);
-/* Somebody is at the source right now, or, `is_fresh`, was a moment ago. */
+/* The source is being written, or (`is_fresh`) has changed a moment ago. */
 void feed_busy(struct feed *f, bool is_fresh);
 
-/* Once a second. */
+/* To be called once a second: tells how long the source has not answered. */
 void feed_notice_hang(struct feed *f);
-/* What was counted instead of logged; `is_last`: all of it. */
+/*
+ * Logs the counts of lines that were not logged themselves and are due; all of them if
+ * `is_last`.
+ */
 void feed_log_counts(struct feed *f, bool is_last);
 
 #endif

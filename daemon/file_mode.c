@@ -1,9 +1,10 @@
 #include "file_mode.h"
 
 /*
- * The source's own mode was judged when it was opened (source_file.h), for it may be
- * another file the next time. A `group` of the ini is given to tables that everybody may
- * read; one that is not the source's gets no right to read by it, as nobody asked for that.
+ * Opening the source has found out who may read it (source_file.h), each time, since its path
+ * may lead to another file the next time. A `group` of the ini is given to tables that
+ * everybody may read. If the source is readable by another group only, the ini's group gets no
+ * right to read the table, because nobody asked for that.
  */
 
 struct shm_access file_mode_table(const struct config_feed *feed, const struct source_mark *mark)

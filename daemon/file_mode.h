@@ -1,9 +1,11 @@
 /*
- * Who may read what is made of a source. Pure functions.
+ * Decides who may read what is made of a source.
  *
- * A table is readable by whom its source is readable, unless the ini gives a mode: by
- * everybody; by the source's group, where the daemon can give a file to that group; else
- * by the daemon's user alone. In doubt it is the narrower one.
+ * Unless the ini gives a mode, a table may be read by whoever may read its source: by
+ * everybody; by the source's group, if the daemon can give a file to that group; else by the
+ * daemon's user alone. In doubt fewer may read it.
+ *
+ * Threads: no state; pure functions.
  */
 #ifndef SHMPUBD_FILE_MODE_H
 #define SHMPUBD_FILE_MODE_H
@@ -11,13 +13,22 @@
 #include "config.h"
 #include "source_file.h"
 
-/* Of a source that was opened: the table's mode and group. */
+/* The mode and group of a table whose source was opened: `mark` tells who may read the source. */
 struct shm_access file_mode_table(const struct config_feed *feed, const struct source_mark *mark);
-/* The table's as long as no source was opened: nothing that is published yet is opened by it. */
+/*
+ * The same as long as no source was opened. Nobody but the daemon's user then reads a table by
+ * FILE_MODE_AUTO.
+ */
 struct shm_access file_mode_unjudged(const struct config_feed *feed);
-/* Of the article's segments, whose readers open them for writing. */
+/*
+ * The mode and group of the plain segments, given those of the table. Readers of plain segments
+ * open them for writing, so whoever may read one may also write.
+ */
 struct shm_access file_mode_segment(const struct config_feed *feed, const struct shm_access *table);
-/* The key whose mode lets more read than the source does, and that mode; NULL: none. */
+/*
+ * Returns the key whose mode lets more users read than the source does, and puts that mode into
+ * *mode. NULL: there is none.
+ */
 const char *file_mode_opens(unsigned *mode, const struct config_feed *feed,
                             const struct source_mark *mark);
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 /*
- * A handful of lines is remembered with the time when each was told. A source that fails
- * and recovers at each look is one line a minute, a reason that changes is another line.
+ * A few lines are remembered with the time when each was told last. A source that fails and
+ * recovers at every attempt makes one line a minute; a failure for another reason is another
+ * line.
  */
 
 static bool is_old(const struct fold_line *l, uint64_t now_ms)
@@ -20,10 +21,13 @@ static void tell(struct fold_told *out, struct fold_line *l, uint64_t now_ms)
 	l->told_ms = now_ms;
 }
 
-/* The line's own place, or one of an old line of which nothing is still to be told; NULL: none. */
-static struct fold_line *find(struct fold *f, const char *line, uint64_t now_ms)
+/*
+ * Returns the entry of this line. If it has none, the entry of an old line with no count to
+ * tell is given to it. NULL: there is no such entry.
+ */
+static struct fold_line *find_or_take_entry(struct fold *f, const char *line, uint64_t now_ms)
 {
-	struct fold_line *room = NULL;
+	struct fold_line *free_entry = NULL;
 
 	for (size_t i = 0; i < FOLD_LINES; i++) {
 		struct fold_line *l = &f->lines[i];
@@ -31,18 +35,18 @@ static struct fold_line *find(struct fold *f, const char *line, uint64_t now_ms)
 		if (strcmp(l->text, line) == 0)
 			return l;
 		if (is_old(l, now_ms) && l->n_more == 0)
-			room = l;
+			free_entry = l;
 	}
-	if (room != NULL) {
-		snprintf(room->text, sizeof(room->text), "%s", line);
-		room->told_ms = now_ms - FOLD_MS;
+	if (free_entry != NULL) {
+		snprintf(free_entry->text, sizeof(free_entry->text), "%s", line);
+		free_entry->told_ms = now_ms - FOLD_MS;
 	}
-	return room;
+	return free_entry;
 }
 
 bool fold_take(struct fold_told *out, struct fold *f, const char *line, uint64_t now_ms)
 {
-	struct fold_line *l = find(f, line, now_ms);
+	struct fold_line *l = find_or_take_entry(f, line, now_ms);
 
 	if (l != NULL && is_old(l, now_ms)) {
 		tell(out, l, now_ms);

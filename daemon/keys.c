@@ -11,12 +11,11 @@
 #include "segment.h"
 
 /*
- * Every key is one row: a new key needs no code unless its value is of a new kind.
- * A value of a kind is read in one place, so that all durations, sizes and modes are
- * written alike.
+ * Every key is one row of a table: a new key needs code only if its values are of a new kind.
+ * One function reads all values of a kind, so all durations, sizes and modes are written alike.
  */
 
-static int replace_text(char **field, struct span value, struct shmpub_error *err)
+static int replace_string(char **field, struct span value, struct shmpub_error *err)
 {
 	char *copy = mem_copy(value);
 
@@ -33,13 +32,16 @@ static int set_text(void *field, const struct key *key, struct span value, struc
 	(void)base;
 	if (value.size == 0)
 		return error_set(err, SHMPUB_ERR_INVALID, "%s: no value", key->name);
-	return replace_text(field, value, err);
+	return replace_string(field, value, err);
 }
 
 #define HASH_HINT "a '#' begins a comment only at the beginning of a line"
 #define QUOTE_HINT "values stand without quotes"
 
-/* " #" is told for any value that was refused, " # " refuses a path. */
+/*
+ * Returns where " #" stands in the value. Any refused value gets a hint about it; a path is
+ * refused if a blank follows the '#'.
+ */
 static const char *find_hash(struct span value)
 {
 	for (size_t i = 1; i < value.size; i++) {
@@ -62,8 +64,8 @@ const char *value_hint(struct span value)
 	return is_quoted(value) ? QUOTE_HINT : NULL;
 }
 
-/* Names that a file could have, and that mean something else to whoever wrote them. */
-static int check_slips(const struct key *key, struct span value, struct shmpub_error *err)
+/* Refuses values that a file's name could be, and that surely mean something else. */
+static int check_mistakes(const struct key *key, struct span value, struct shmpub_error *err)
 {
 	const char *hash = find_hash(value);
 	size_t left = hash ? value.size - (size_t)(hash - value.data) : 0;
@@ -82,7 +84,7 @@ static int check_slips(const struct key *key, struct span value, struct shmpub_e
 
 static int check_path(const struct key *key, struct span value, struct shmpub_error *err)
 {
-	int r = check_slips(key, value, err);
+	int r = check_mistakes(key, value, err);
 
 	if (r || path_check(value, err) == SHMPUB_OK)
 		return r;
@@ -90,7 +92,8 @@ static int check_path(const struct key *key, struct span value, struct shmpub_er
 	return SHMPUB_ERR_INVALID;
 }
 
-static int set_beside(void *field, struct span base, struct span value, struct shmpub_error *err)
+static int set_relative_path(void *field, struct span base, struct span value,
+                             struct shmpub_error *err)
 {
 	struct buffer path = BUFFER_NONE;
 	int r = buffer_append(&path, base, err);
@@ -98,12 +101,12 @@ static int set_beside(void *field, struct span base, struct span value, struct s
 	if (!r)
 		r = buffer_append(&path, value, err);
 	if (!r)
-		r = replace_text(field, buffer_span(&path), err);
+		r = replace_string(field, buffer_span(&path), err);
 	buffer_free(&path);
 	return r;
 }
 
-/* A path is relative to the ini file that names it. */
+/* A relative path begins at the directory of the ini file that it stands in. */
 static int set_path(void *field, const struct key *key, struct span value, struct span base,
                     struct shmpub_error *err)
 {
@@ -111,13 +114,13 @@ static int set_path(void *field, const struct key *key, struct span value, struc
 
 	if (r || value.size == 0 || path_is_absolute(value) || base.size == 0)
 		return r ? r : set_text(field, key, value, base, err);
-	return set_beside(field, base, value, err);
+	return set_relative_path(field, base, value, err);
 }
 
 static int set_directory(void *field, const struct key *key, struct span value, struct span base,
                          struct shmpub_error *err)
 {
-	int r = check_slips(key, value, err);
+	int r = check_mistakes(key, value, err);
 
 	if (r)
 		return r;
@@ -131,7 +134,7 @@ static bool is_scheme_byte(char c)
 	       c == '+' || c == '-' || c == '.';
 }
 
-/* The bytes before the path: those of "NAME://" or of "exec:"; 0: it is a path. */
+/* Returns the size of a prefix "NAME://" or "exec:"; 0: the value is a path. */
 static size_t scheme_size(struct span value)
 {
 	size_t n = 0;
@@ -143,7 +146,10 @@ static size_t scheme_size(struct span value)
 	return value.size >= 5 && memcmp(value.data, "exec:", 5) == 0 ? 5 : 0;
 }
 
-/* Other kinds of sources have their own prefix; none may be mistaken for a file. */
+/*
+ * Other kinds of sources have prefixes. They are refused, so that none is taken for a file's
+ * name.
+ */
 static int set_source(void *field, const struct key *key, struct span value, struct span base,
                       struct shmpub_error *err)
 {
@@ -156,7 +162,10 @@ static int set_source(void *field, const struct key *key, struct span value, str
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "source: '%.*s' is not served yet, the path of a file is wanted",
 		                 (int)n, value.data);
-	/* Taken as a file's name today, it would mean other files when patterns come. */
+	/*
+	 * If a pattern were taken for a file's name today, it would mean other files once
+	 * patterns are served.
+	 */
 	if (path_is_pattern(value))
 		return error_set(
 		        err, SHMPUB_ERR_INVALID,
@@ -172,7 +181,7 @@ static int set_instance(void *field, const struct key *key, struct span value, s
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "%s: 1 to 40 of A-Z a-z 0-9 _ -, not beginning with '-', wanted",
 		                 key->name);
-	return replace_text(field, value, err);
+	return replace_string(field, value, err);
 }
 
 static int set_segment(void *field, const struct key *key, struct span value, struct span base,
@@ -183,7 +192,7 @@ static int set_segment(void *field, const struct key *key, struct span value, st
 	(void)base;
 	if (problem != NULL)
 		return error_set(err, SHMPUB_ERR_INVALID, "%s: %s", key->name, problem);
-	return replace_text(field, value, err);
+	return replace_string(field, value, err);
 }
 
 static int set_duration(void *field, const struct key *key, struct span value, struct span base,
@@ -243,7 +252,7 @@ static int set_bool(void *field, const struct key *key, struct span value, struc
 	return SHMPUB_OK;
 }
 
-/* `most` holds the bits that this mode may have. */
+/* `most` has the bits that this mode may have. */
 static int set_mode(void *field, const struct key *key, struct span value, struct span base,
                     struct shmpub_error *err)
 {

@@ -7,8 +7,8 @@
 #include "process.h"
 
 /*
- * A line is put together first and written at once, so that lines of two processes on
- * one terminal do not mix. What comes from sources is inside error messages, where
+ * A line is put together first and written in one call, so that lines of two processes on one
+ * terminal do not mix. Text of sources gets here only inside error messages, in which
  * base/error.c has already made control characters harmless.
  */
 
@@ -74,7 +74,7 @@ void log_line(const struct log *log, enum log_level level, const char *format, .
 	log_queue_put(log->queue, line, (size_t)n);
 }
 
-/* In one piece, and not byte by byte, as a stream without a buffer may write it on Windows. */
+/* Writes the line in one piece: on Windows a stream without a buffer may write it byte by byte. */
 static void print_line(const char *prefix, struct span line)
 {
 	struct buffer whole = BUFFER_NONE;

@@ -7,11 +7,11 @@
 #include "base/error.h"
 
 /*
- * Two buffers: one is filled by whoever has a line, the other is written out by the
- * thread, without the lock. The thread's write may take for ever; everybody else only
- * looks at the first buffer.
+ * There are two buffers. Whoever has a line appends it to the first; the thread writes the
+ * second one out, without the lock. The thread's write may block for ever; everybody else only
+ * touches the first buffer.
  *
- * Descriptor 2 is shared with others, so it is never made non-blocking; where somebody
+ * Descriptor 2 is shared with other processes, so it is never made non-blocking. Where somebody
  * else did that, the thread tries again a little later.
  */
 
@@ -19,9 +19,9 @@
 #define ROOM ((size_t)64 * 1024)
 #define STACK_SIZE ((size_t)128 * 1024)
 #define NS_PER_MS UINT64_C(1000000)
-#define WAIT_MS 100        /* for a line to go out */
-#define SLOW_MS 20         /* who waited for longer waits no more */
-#define UNPATIENT_MS 10000 /* for so long */
+#define WAIT_MS 100      /* how long a put waits until its line is written */
+#define SLOW_MS 20       /* if it took longer than this, puts do not wait */
+#define NO_WAIT_MS 10000 /* for so long */
 #define CLOSE_MS 1000
 #define AGAIN_MS 20
 
@@ -36,11 +36,11 @@ struct log_queue {
 	char *lines; /* ROOM bytes */
 	size_t size;
 	uint64_t n_lost;
-	uint64_t n_put, n_out; /* lines, ever */
+	uint64_t n_put, n_out; /* lines since the start */
 	bool is_closing, is_over;
 
-	char *going;                 /* the thread's: ROOM bytes */
-	uint64_t unpatient_until_ms; /* of whoever puts lines */
+	char *writing;             /* ROOM bytes; the thread writes them out */
+	uint64_t no_wait_until_ms; /* of the thread that puts lines */
 };
 
 static uint64_t now_ms(void)
@@ -65,7 +65,7 @@ static void write_standard_error(void *arg, const char *data, size_t size)
 			continue;
 		}
 		if (n <= 0)
-			return; /* nobody is there to be told */
+			return; /* there is nobody to tell it to */
 		data += n;
 		size -= (size_t)n;
 	}
@@ -84,19 +84,19 @@ static void write_lost(const struct log_queue *q, uint64_t n_lost)
 	q->sink->write(q->sink->arg, line, (size_t)n);
 }
 
-/* Called and left under the mutex, which it gives up while it writes. */
+/* Called with the mutex held, and returns so. The mutex is released while the thread writes. */
 static void write_out(struct log_queue *q)
 {
-	char *going = q->lines;
+	char *writing = q->lines;
 	size_t size = q->size;
 	uint64_t n_lost = q->n_lost, n_put = q->n_put;
 
-	q->lines = q->going;
-	q->going = going;
+	q->lines = q->writing;
+	q->writing = writing;
 	q->size = 0;
 	q->n_lost = 0;
 	uv_mutex_unlock(&q->mutex);
-	q->sink->write(q->sink->arg, going, size);
+	q->sink->write(q->sink->arg, writing, size);
 	if (n_lost)
 		write_lost(q, n_lost);
 	uv_mutex_lock(&q->mutex);
@@ -125,7 +125,7 @@ static void run(void *arg)
 static void free_queue(struct log_queue *q)
 {
 	mem_free(q->lines);
-	mem_free(q->going);
+	mem_free(q->writing);
 	mem_free(q);
 }
 
@@ -165,8 +165,8 @@ int log_queue_open(struct log_queue **out, const struct log_sink *sink, const ch
 	q->sink = sink != NULL ? sink : &standard_error;
 	q->prefix = prefix;
 	q->lines = mem_alloc(ROOM);
-	q->going = mem_alloc(ROOM);
-	if (q->lines == NULL || q->going == NULL)
+	q->writing = mem_alloc(ROOM);
+	if (q->lines == NULL || q->writing == NULL)
 		error_nomem(err, ROOM);
 	else
 		r = init_parts(q, err);
@@ -178,10 +178,13 @@ int log_queue_open(struct log_queue **out, const struct log_sink *sink, const ch
 	return SHMPUB_OK;
 }
 
-/* Under the mutex: until everything that was put is out, or the thread is over. */
-static bool wait_out(struct log_queue *q, bool for_end, uint64_t patience_ms)
+/*
+ * Called with the mutex held. Waits until every line is written, or (`for_end`) until the
+ * thread has ended. False: it took longer than limit_ms.
+ */
+static bool wait_until_out(struct log_queue *q, bool for_end, uint64_t limit_ms)
 {
-	uint64_t end = uv_hrtime() + patience_ms * NS_PER_MS, now;
+	uint64_t end = uv_hrtime() + limit_ms * NS_PER_MS, now;
 
 	while (for_end ? !q->is_over : q->n_out != q->n_put) {
 		now = uv_hrtime();
@@ -204,9 +207,9 @@ void log_queue_put(struct log_queue *q, const char *line, size_t size)
 		q->n_put++;
 		uv_cond_signal(&q->has_lines);
 	}
-	if (began >= q->unpatient_until_ms &&
-	    (!wait_out(q, false, WAIT_MS) || now_ms() - began > SLOW_MS))
-		q->unpatient_until_ms = now_ms() + UNPATIENT_MS;
+	if (began >= q->no_wait_until_ms &&
+	    (!wait_until_out(q, false, WAIT_MS) || now_ms() - began > SLOW_MS))
+		q->no_wait_until_ms = now_ms() + NO_WAIT_MS;
 	uv_mutex_unlock(&q->mutex);
 }
 
@@ -219,7 +222,7 @@ bool log_queue_close(struct log_queue *q)
 	uv_mutex_lock(&q->mutex);
 	q->is_closing = true;
 	uv_cond_signal(&q->has_lines);
-	is_over = wait_out(q, true, CLOSE_MS);
+	is_over = wait_until_out(q, true, CLOSE_MS);
 	uv_mutex_unlock(&q->mutex);
 	if (!is_over)
 		return false;

@@ -11,16 +11,18 @@
 #include "service.h"
 
 /*
- * shmpubd: the command line. Exit: 0 well; 1 the configuration is bad, the instance is
- * taken, --once left a feed unpublished, or --test could not read it; 2 the command
- * line is wrong. "shmpubd service" has exit codes of its own: see service.h.
+ * shmpubd: the command line.
+ *
+ * Exit: 0 success; 1 the configuration is bad, the instance is taken, --once left a feed
+ * unpublished, or --test could not read it; 2 the command line is wrong. "shmpubd service" has
+ * exit codes of its own: see service.h.
  */
 
 #define EXIT_USAGE 2
 
 struct command {
 	struct app_options app;
-	const char *test; /* the feed of --test; NULL: none */
+	const char *test; /* the feed of --test; NULL: not given */
 	bool is_check, is_version, is_help;
 };
 
@@ -52,7 +54,7 @@ static const struct {
 	{ "-h", offsetof(struct command, is_help) },
 };
 
-static bool take_flag(struct command *c, const char *word)
+static bool set_flag(struct command *c, const char *word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
 		if (strcmp(word, flags[i].name) == 0) {
@@ -63,7 +65,7 @@ static bool take_flag(struct command *c, const char *word)
 	return false;
 }
 
-static bool misused(const char *config, const char *format, const char *word)
+static bool print_misuse(const char *config, const char *format, const char *word)
 {
 	struct shmpub_error err;
 
@@ -73,7 +75,7 @@ static bool misused(const char *config, const char *format, const char *word)
 	return false;
 }
 
-/* Where the value of the option `word` goes; NULL: it has none. */
+/* Returns where the value of the option `word` goes; NULL: the option takes no value. */
 static const char **value_of(struct command *c, const char *word)
 {
 	if (strcmp(word, "-c") == 0)
@@ -81,7 +83,7 @@ static const char **value_of(struct command *c, const char *word)
 	return strcmp(word, "--test") == 0 ? &c->test : NULL;
 }
 
-/* `config`: the path of the configuration where none is given. */
+/* `config`: the path of the configuration when -c is not given. */
 static bool parse(struct command *c, int argc, char **argv, const char *config)
 {
 	const char **value;
@@ -90,19 +92,19 @@ static bool parse(struct command *c, int argc, char **argv, const char *config)
 	for (int i = 1; i < argc; i++) {
 		value = value_of(c, argv[i]);
 		if (value != NULL && i + 1 == argc)
-			return misused(config, "%s wants a value", argv[i]);
+			return print_misuse(config, "%s wants a value", argv[i]);
 		if (value != NULL)
 			*value = argv[++i];
-		else if (!take_flag(c, argv[i]))
-			return misused(config, "what is '%s'?", argv[i]);
+		else if (!set_flag(c, argv[i]))
+			return print_misuse(config, "what is '%s'?", argv[i]);
 	}
 	if (c->is_check + c->app.is_once + (c->test != NULL) > 1)
-		return misused(config, "%s exclude each other", "--check, --once and --test");
+		return print_misuse(config, "%s exclude each other", "--check, --once and --test");
 	return true;
 }
 
-/* Problems have their own lines, each with its place; other failures get one. */
-static int fail(struct config_problems *problems, const struct shmpub_error *err)
+/* Prints the problems, one line each with file and line; without problems, the one failure. */
+static int print_problems(struct config_problems *problems, const struct shmpub_error *err)
 {
 	if (problems->n)
 		log_print(LOG_LEVEL_ERROR, "", buffer_span(&problems->lines));
@@ -118,7 +120,7 @@ static int check(const struct command *c)
 	struct shmpub_error err;
 
 	if (config_judge(c->app.path, &problems, &err))
-		return fail(&problems, &err);
+		return print_problems(&problems, &err);
 	log_print(LOG_LEVEL_WARNING, "", buffer_span(&problems.lines));
 	config_problems_free(&problems);
 	return EXIT_SUCCESS;
@@ -133,7 +135,7 @@ static int test(const struct command *c)
 
 	if (feed_test(&out, c->app.path, c->test, &problems, &err)) {
 		buffer_free(&out);
-		return fail(&problems, &err);
+		return print_problems(&problems, &err);
 	}
 	config_problems_free(&problems);
 	if (fwrite(out.data, 1, out.size, stdout) != out.size || fflush(stdout) != 0) {
@@ -152,16 +154,16 @@ static int serve(const struct command *c)
 	int status;
 
 	if (app_init(&app, &c->app, &problems, &err))
-		return fail(&problems, &err);
+		return print_problems(&problems, &err);
 	config_problems_free(&problems);
 	status = app_run(&app);
 	if (!app_deinit(&app))
-		_Exit(status); /* exit() could wait for what hangs */
+		_Exit(status); /* exit() could wait for the thread that hangs */
 	return status;
 }
 
-/* What could not be written is an error, also where it shows only at the end. */
-static int printed(int n)
+/* Makes an exit status of printf's result. Some failures to write show only at the flush. */
+static int print_status(int n)
 {
 	if (n >= 0 && fflush(stdout) == 0)
 		return EXIT_SUCCESS;
@@ -169,12 +171,12 @@ static int printed(int n)
 	return EXIT_FAILURE;
 }
 
-static int obey(const struct command *c, const char *config)
+static int run_command(const struct command *c, const char *config)
 {
 	if (c->is_help)
-		return printed(printf(usage, config, process_signals_help));
+		return print_status(printf(usage, config, process_signals_help));
 	if (c->is_version)
-		return printed(printf("shmpubd %s\n", SHMPUB_VERSION_STRING));
+		return print_status(printf("shmpubd %s\n", SHMPUB_VERSION_STRING));
 	if (c->test != NULL)
 		return test(c);
 	return c->is_check ? check(c) : serve(c);
@@ -193,7 +195,7 @@ int main(int argc, char **argv)
 	config = path_of_config();
 	if (config == NULL)
 		return EXIT_FAILURE;
-	status = parse(&c, argc, argv, config) ? obey(&c, config) : EXIT_USAGE;
+	status = parse(&c, argc, argv, config) ? run_command(&c, config) : EXIT_USAGE;
 	mem_free(config);
 	return status;
 }

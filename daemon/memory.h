@@ -1,5 +1,5 @@
 /*
- * How much memory this process may use. memory_posix.c implements it.
+ * How much memory this process may use. memory_posix.c and memory_win32.c implement it.
  *
  * Threads: no state.
  */
@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 /*
- * The least of what the machine has, what the control groups that the process is in allow,
- * and its limit of address space. `root` stands before /proc and /sys: "" but for tests.
+ * Returns the smallest of: the machine's memory, what the control groups (or the job) of this
+ * process allow, and its limit of address space. In bytes. `root` is put before /proc and /sys:
+ * "", or a directory of a test.
  */
 uint64_t memory_allowed(const char *root);
 

@@ -8,11 +8,11 @@
 #include "base/span.h"
 
 /*
- * A control group bounds what is in it, and so does each one above it; the file
- * /proc/self/cgroup names the innermost. In a container without a namespace for control
- * groups the path in it is the host's, and does not exist below the container's own
- * mount: then only the levels that are there count, down to the mount itself. libuv
- * (1.44) knows the older version only, and no path.
+ * A process is bound by the limits of its control group and of all groups above it. The file
+ * /proc/self/cgroup names the innermost group. In a container without a namespace for control
+ * groups that path is the host's, and does not exist below the container's mount: only the
+ * levels that exist count then, up to the mount itself. libuv (1.44) reads the first version of
+ * control groups only, and not the group's own path.
  */
 
 #define PATH_SIZE 4352
@@ -30,7 +30,7 @@ static const struct tree second_version[] = {
 static const struct tree first_version = { "/sys/fs/cgroup/memory",
 	                                   { "memory.limit_in_bytes", NULL } };
 
-/* "max" and what cannot be read bound nothing. */
+/* A file that says "max", or that cannot be read, sets no bound. */
 static void bound_by_file(uint64_t *bound, const char *path)
 {
 	FILE *f = fopen(path, "re");
@@ -57,7 +57,7 @@ static void bound_by_level(uint64_t *bound, const char *root, const struct tree 
 	}
 }
 
-/* `group` is cut short from level to level. */
+/* Goes from the group up to the mount, one level at a time. */
 static void bound_by_tree(uint64_t *bound, const char *root, const struct tree *tree,
                           const char *group)
 {
@@ -87,7 +87,7 @@ static bool has_word(const char *list, const char *end, const char *word)
 	return false;
 }
 
-/* "ID:CONTROLLERS:PATH"; the second version's line has no controllers. */
+/* The line is "ID:CONTROLLERS:PATH". In the second version's line CONTROLLERS is empty. */
 static void bound_by_line(uint64_t *bound, const char *root, char *line)
 {
 	char *controllers = strchr(line, ':'), *group;

@@ -3,9 +3,10 @@
 #include <windows.h>
 
 /*
- * A job bounds what is in it, as a control group does: a container's memory, or a process that a
- * scheduler started. The bound of commitment (memory and page file) may be below the machine's
- * memory where somebody has switched the page file off, so it counts, too.
+ * A job bounds the memory of its processes, as a control group does: that of a container, or of
+ * a process that a scheduler started. Memory and page file together bound what can be
+ * committed. This can be less than the machine's memory if somebody has switched the page file
+ * off, so it counts too.
  */
 
 static void bound_by_job(uint64_t *bound)

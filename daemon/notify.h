@@ -1,8 +1,10 @@
 /*
- * Telling the service manager how we are (sd_notify(3), without its library).
- * notify_posix.c implements it; without a manager every call is nothing.
+ * Tells the service manager the state of the daemon (sd_notify(3), without its library).
+ * notify_posix.c implements it; notify_win32.c does nothing. Without a manager no call does
+ * anything.
  *
- * Threads: the loop thread. Errors: none; a manager that does not listen is no failure.
+ * Threads: the loop thread.
+ * Errors:  none; a manager that does not listen is no failure.
  */
 #ifndef SHMPUBD_NOTIFY_H
 #define SHMPUBD_NOTIFY_H
@@ -10,15 +12,15 @@
 #include <stdint.h>
 
 struct notify {
-	int fd;               /* -1: nobody to tell */
-	uint64_t watchdog_ms; /* tell WATCHDOG=1 more often than this; 0: not asked for */
+	int fd;               /* -1: there is no manager */
+	uint64_t watchdog_ms; /* send WATCHDOG=1 more often than this; 0: not wanted */
 };
 #define NOTIFY_NONE ((struct notify){ .fd = -1 })
 
 void notify_open(struct notify *n);
-/* Assignments, one a line: "READY=1\nSTATUS=..." */
+/* `state`: assignments, one a line: "READY=1\nSTATUS=..." */
 void notify_send(const struct notify *n, const char *state);
-/* RELOADING=1 with the time that the manager compares; READY=1 ends it. */
+/* Sends RELOADING=1 with the time that systemd wants beside it. The sender ends it by READY=1. */
 void notify_reloading(const struct notify *n);
 void notify_close(struct notify *n);
 

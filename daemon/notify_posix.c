@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 /*
- * The protocol is a datagram of text to the socket that $NOTIFY_SOCKET names: a path,
- * or with '@' an abstract name. The variables stay in the environment: commands that
- * later become sources are started with an environment of their own.
+ * The protocol is a datagram of text to the socket that $NOTIFY_SOCKET names: a path, or an
+ * abstract name that begins with '@'. The variables stay in the environment: commands that will
+ * be sources one day get an environment of their own.
  */
 
 static int address(struct sockaddr_un *out, socklen_t *size)
@@ -32,7 +32,7 @@ static int address(struct sockaddr_un *out, socklen_t *size)
 	return 0;
 }
 
-/* The watchdog may be meant for another process of the service. */
+/* $WATCHDOG_PID may say that the watchdog is meant for another process of the service. */
 static uint64_t asked_watchdog_ms(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");

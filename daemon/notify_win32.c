@@ -1,8 +1,8 @@
 #include "notify.h"
 
 /*
- * Windows' service manager is told by service/windows, which hears of readiness and of the stop
- * through struct app_listener. A program that was started at a console has nobody to tell.
+ * service/windows tells Windows' service manager, and is called through struct app_listener. A
+ * program that was started at a console has no manager.
  */
 
 void notify_open(struct notify *n)

@@ -1,8 +1,8 @@
 #include "oplock_win32.h"
 
 /*
- * The request stays open as long as the lock is held, and ends when it is broken; so it is the
- * lock. "Opportunistic Locks" and FSCTL_REQUEST_OPLOCK in Microsoft's documentation.
+ * The request FSCTL_REQUEST_OPLOCK is the lock: it stays pending while the lock is held, and
+ * completes when somebody breaks it. See "Opportunistic Locks" in Microsoft's documentation.
  */
 
 void oplock_take(struct oplock *lock, HANDLE file)

@@ -1,13 +1,15 @@
 /*
- * Getting out of a writer's way while a file is read: an opportunistic lock.
+ * An opportunistic lock: lets a reader of a file get out of a writer's way.
  *
- * Windows lets nobody rename another file over one that is open, nor open one without sharing it
- * that somebody reads. Who holds an opportunistic lock for reading and for the handle is told of
- * such an attempt, which waits meanwhile: the reader closes its handle, and the writer goes on as
- * if nobody had been there. Where there are no such locks, the file is read without one.
+ * Windows lets nobody rename another file over one that is open, and lets nobody open a file
+ * without sharing while somebody reads it. Who holds an opportunistic lock (for reading and for
+ * the handle) is told of such an attempt, and the attempt waits: the reader closes its handle,
+ * and the writer goes on as if nobody had been there. Where the file system has no such
+ * locks, the file is read without one.
  *
- * Threads:  one. Lifetime: it stays where it is between take and release, as the system writes
- *           into it; released before the file is closed.
+ * Threads:  one.
+ * Lifetime: the struct must not move between take and release, because the system writes into
+ *           it. Release it before the file is closed.
  */
 #ifndef SHMPUBD_OPLOCK_WIN32_H
 #define SHMPUBD_OPLOCK_WIN32_H
@@ -23,9 +25,12 @@ struct oplock {
 	REQUEST_OPLOCK_OUTPUT_BUFFER told;
 };
 
-/* `file` was opened with FILE_FLAG_OVERLAPPED. */
+/*
+ * `file` must have been opened with FILE_FLAG_OVERLAPPED. If no lock can be had, lock->file is
+ * NULL and the other calls do nothing.
+ */
 void oplock_take(struct oplock *lock, HANDLE file);
-/* Somebody waits for the file to be closed, or has begun to write into it. */
+/* True when somebody waits for the file to be closed, or has begun to write into it. */
 bool oplock_is_broken(const struct oplock *lock);
 void oplock_release(struct oplock *lock);
 

@@ -1,19 +1,19 @@
 #include "pace.h"
 
 /*
- * Feeds with equal intervals must not all come at once: each keeps to its own grid.
- * A little slack lets a few of them meet, so that the loop and the workers wake for
- * some at a time: with a thousand feeds that is most of what looking costs.
- * Those that fail together (a server is gone) must not come back together: the
- * back-off is moved at random.
+ * Feeds with equal intervals must not all come at once, so each has a grid of its own. A little
+ * slack lets a few feeds of a thousand share a point in time: the loop and the workers then
+ * wake once for all of them, and waking is most of what a look at a source costs. Feeds that
+ * fail together (a server is gone) must not come back together, so the wait after a failure is
+ * moved at random.
  */
 
 #define SLACK_MAX_MS 64
 #define BACK_OFF_MAX_MS 30000
 #define BUSY_LEAST_MS 12 /* longer than the tick of any kernel's file times */
 #define BUSY_MAX_MS 1200
-#define LOOK_AGAIN_MAX_MS 1200   /* a quarter more, and a read, within two seconds */
-#define WITHOUT_INTERVAL_MS 1000 /* a feed without a timer is still retried when it failed */
+#define LOOK_AGAIN_MAX_MS 1200   /* with a quarter more, and a read, it stays within two seconds */
+#define WITHOUT_INTERVAL_MS 1000 /* a failed feed without a timer is retried, too */
 
 uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase)
 {

@@ -1,5 +1,7 @@
 /*
- * When to try next. Pure functions over milliseconds of a monotonic clock.
+ * How long a feed waits before its next attempt.
+ *
+ * Threads: no state; pure functions. All times are milliseconds of a monotonic clock.
  */
 #ifndef SHMPUBD_PACE_H
 #define SHMPUBD_PACE_H
@@ -7,26 +9,27 @@
 #include <stdint.h>
 
 /*
- * The wait until the next point of a grid of `interval_ms`, shifted by `phase`, and up to
- * a 64th of the interval more. At least 1.
+ * Returns the wait until the next point of a grid of `interval_ms` that is shifted by `phase`,
+ * plus up to a 64th of the interval. At least 1.
  */
 uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase);
 /*
- * The wait after `n` failures in a row (n >= 1) that cost a whole refresh: twice as long
- * each time, from the interval up to 32 of them but no more than half a minute (or the
- * interval, when that is longer); `random` moves it by up to a quarter either way.
+ * Returns the wait after `n` failures in a row (n >= 1) that each cost a whole refresh. It
+ * begins at the interval and doubles each time, up to 32 intervals, but no more than half a
+ * minute (or the interval, if that is longer). `random` moves it by up to a quarter either way.
  */
 uint64_t pace_back_off(uint64_t interval_ms, unsigned n, uint64_t random);
 /*
- * The same after a source could not be read, or until the next look at one whose refresh
- * waits: so that a source that comes back is seen within two intervals, or two seconds.
+ * The same with a bound of about a second: after a source that could not be read, and for looks
+ * at a source whose next refresh waits. So a source that comes back is seen within two
+ * intervals or two seconds.
  */
 uint64_t pace_look_again(uint64_t interval_ms, unsigned n, uint64_t random);
-/* The wait after a source was found being written for the n-th time in a row. */
+/* Returns the wait after a source was found being written for the n-th time in a row. */
 uint64_t pace_busy(unsigned n);
 /*
- * The same after one that had changed a moment ago, and may be read when it rests. Every
- * second wait is short, so that there are two looks close to each other however often it is written.
+ * The same for a source that changed a moment ago, and may be read when it rests. Every second
+ * wait is short, so that two looks are close to each other however often the source is written.
  */
 uint64_t pace_fresh(unsigned n);
 

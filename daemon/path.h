@@ -1,6 +1,6 @@
 /*
- * Paths of files, as people write them in the ini and on the command line: UTF-8.
- * path_posix.c and path_win32.c implement it.
+ * Paths of files, as people write them in the ini and on the command line, in UTF-8.
+ * path_posix.c and path_win32.c implement them.
  *
  * Threads: no state.
  */
@@ -11,20 +11,23 @@
 #include "base/span.h"
 #include "shmpub/shmpub.h"
 
-/* Where the configuration is looked for when nobody names one; mem_free gives it back. NULL: no memory. */
+/*
+ * The path of the configuration when none is given. To be freed by mem_free. NULL: memory ran
+ * out.
+ */
 char *path_of_config(void);
 bool path_is_separator(char c);
-/* False when it means something else in another working directory. */
+/* False when the path means another file in another working directory. */
 bool path_is_absolute(struct span path);
-/* The same of the `directory` of the shared memory, which need not be a path. */
+/* The same for the key `directory` of the shared memory, which is no path on Windows. */
 bool path_is_absolute_memory(struct span directory);
-/* Up to its last separator and with it; empty: it has none. */
+/* The beginning of `path` up to its last separator, with it; empty when there is none. */
 struct span path_directory(const char *path);
-/* It has a '*', '?' or '[', and means all files whose paths match. */
+/* True when the path has a '*', '?' or '[', and so means all files that match. */
 bool path_is_pattern(struct span path);
 /*
- * SHMPUB_ERR_INVALID: no file can have this path, whatever stands there now; the line
- * begins with the path. The files are not looked at.
+ * SHMPUB_ERR_INVALID: no file can ever have this path. The message begins with the path. Files
+ * are not looked at.
  */
 int path_check(struct span path, struct shmpub_error *err);
 

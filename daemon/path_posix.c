@@ -43,7 +43,10 @@ bool path_is_pattern(struct span path)
 	return false;
 }
 
-/* What is no file, as a FIFO, is seen when it is opened. */
+/*
+ * Every text can be a path here. What is no regular file, such as a FIFO, is refused when
+ * opened.
+ */
 int path_check(struct span path, struct shmpub_error *err)
 {
 	(void)path, (void)err;

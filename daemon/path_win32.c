@@ -10,10 +10,11 @@
 /*
  * Windows takes both slashes, drives ("C:\x"), shares ("\\server\share\x"), and names that are
  * devices in every folder and with every ending ("C:\x\nul.csv"). A path of more than 260
- * characters must be whole and begin with "\\?\", behind which nothing is interpreted any more.
+ * characters must be absolute and begin with "\\?\", after which the system interprets nothing
+ * any more.
  */
 
-#define LONG_FROM 240 /* characters; the system's own bound is 260, and 12 less for folders */
+#define LONG_FROM 240 /* characters; the system's bound is 260, and 248 for folders */
 
 static bool is_letter(char c)
 {
@@ -35,7 +36,10 @@ static bool has_drive(struct span path)
 	return path.size >= 2 && is_letter(path.data[0]) && path.data[1] == ':';
 }
 
-/* "\x" is in the root of the drive that the process is in, which no ini file's folder changes. */
+/*
+ * "\x" counts as absolute: it lies in the root of the process's drive, whatever the ini's
+ * folder is.
+ */
 bool path_is_absolute(struct span path)
 {
 	if (path.size && path_is_separator(path.data[0]))
@@ -43,7 +47,10 @@ bool path_is_absolute(struct span path)
 	return has_drive(path) && path.size >= 3 && path_is_separator(path.data[2]);
 }
 
-/* It is a name, and every text is one: docs/FORMAT.md, "On Windows". */
+/*
+ * On Windows the directory is part of a name, and every text can be: docs/FORMAT.md, "On
+ * Windows".
+ */
 bool path_is_absolute_memory(struct span directory)
 {
 	(void)directory;
@@ -59,7 +66,10 @@ struct span path_directory(const char *path)
 	return n ? span_of(path, n) : SPAN_NONE;
 }
 
-/* --- what cannot be a file ------------------------------------------------------------------------ */
+/*
+ * --- paths that no file can have
+ * ------------------------------------------------------------------
+ */
 
 static bool is_word(struct span s, const char *word)
 {
@@ -72,7 +82,7 @@ static bool is_word(struct span s, const char *word)
 	return true;
 }
 
-/* A name is that of a device up to its first dot, and without the blanks before it. */
+/* Only the part of a name before its first dot decides, without blanks at its end. */
 static bool is_device(struct span name)
 {
 	static const char *const words[] = { "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$" };
@@ -92,7 +102,7 @@ static bool is_device(struct span name)
 	return is_word(name, "COM") || is_word(name, "LPT");
 }
 
-/* The next name of *rest, which goes on behind it; empty between two separators. */
+/* Takes the next name off *rest, with the separator after it. Empty between two separators. */
 static struct span take_name(struct span *rest)
 {
 	size_t n = 0, skip;
@@ -128,7 +138,7 @@ static struct span behind(struct span path, size_t n)
 	return span_of(path.data + n, path.size - n);
 }
 
-/* "\\server\share\..." without its first two names; *is_pipe: it is none of files. */
+/* Skips the server and the share of a path. *is_pipe: this share has no files. */
 static struct span behind_share(bool *is_pipe, struct span path)
 {
 	struct span share;
@@ -139,7 +149,7 @@ static struct span behind_share(bool *is_pipe, struct span path)
 	return path;
 }
 
-/* The '?' of "\\?\" is none of a pattern. */
+/* The '?' of "\\?\" does not make a pattern. */
 bool path_is_pattern(struct span path)
 {
 	for (size_t i = begins(path, '?') ? 4 : 0; i < path.size; i++) {
@@ -149,7 +159,10 @@ bool path_is_pattern(struct span path)
 	return false;
 }
 
-/* What stands behind the drive or the share; NULL, or why there is no such path. */
+/*
+ * Moves *rest to what follows the drive or the share. Returns NULL, or why there is no such
+ * path.
+ */
 static const char *skip_root(struct span *rest)
 {
 	bool is_pipe = false, is_whole = begins(*rest, '?'), has_share = begins_share(*rest);
@@ -213,9 +226,9 @@ char *path_narrow(const wchar_t *path)
 	return text;
 }
 
-#define PREFIX_ROOM 8 /* characters before the path: those of "\\?\UNC\" and fewer */
+#define PREFIX_ROOM 8 /* characters before the path: as many as "\\?\UNC\" has */
 
-/* The whole path, with `PREFIX_ROOM` characters of room before it; NULL: no memory, or no path. */
+/* Returns the absolute path after `PREFIX_ROOM` unused characters; NULL: no memory, or no path. */
 static wchar_t *whole_path(const wchar_t *path)
 {
 	DWORD n = GetFullPathNameW(path, 0, NULL, NULL), got = 0;
@@ -225,11 +238,11 @@ static wchar_t *whole_path(const wchar_t *path)
 		got = GetFullPathNameW(path, n, out + PREFIX_ROOM, NULL);
 	if (got != 0 && got < n)
 		return out;
-	mem_free(out); /* another thread changed the working directory to a longer one */
+	mem_free(out); /* the working directory became longer between the two calls */
 	return NULL;
 }
 
-/* Move the path, which stands behind the room, to the beginning. */
+/* Moves the path to the beginning of the room, after the prefix that a long path needs. */
 static void set_prefix(wchar_t *path)
 {
 	wchar_t *from = path + PREFIX_ROOM;
@@ -257,7 +270,8 @@ int path_wide(wchar_t **out, const char *path, struct shmpub_error *err)
 	mem_free(wide);
 	if (*out == NULL)
 		return error_nomem(err, 2 * strlen(path));
-	if (wcsncmp(*out + PREFIX_ROOM, L"\\\\.\\", 4) == 0) { /* a device that we do not know */
+	/* a device that path_check does not know */
+	if (wcsncmp(*out + PREFIX_ROOM, L"\\\\.\\", 4) == 0) {
 		mem_free(*out);
 		return refuse(span_str(path), "a device, not a file", err);
 	}
@@ -298,7 +312,7 @@ char *path_of_config(void)
 
 /* --- failures ------------------------------------------------------------------------------------- */
 
-/* In our own words where people meet them: those of the system may be in any language. */
+/* Failures that people meet get our own words: the system's may be in any language. */
 static const struct {
 	DWORD code;
 	const char *text;
@@ -340,7 +354,7 @@ static const char *meaning(DWORD code)
 	return NULL;
 }
 
-/* The system's own words, in English where it has them; without their full stop. */
+/* The system's words for an error, in English if it has them, without the full stop. */
 static void system_words(char out[256], DWORD code)
 {
 	wchar_t wide[128];

@@ -6,13 +6,13 @@
 #include "process.h"
 
 /*
- * libuv's own pool makes all its threads at the first use, and ends the process when one
- * cannot be made; it has no notion of work that hangs. Here a run is handed over only when
- * there is a thread for it, so one that is handed over has begun, or does at once.
+ * Why not libuv's pool: it makes all its threads at the first use, ends the process if one
+ * cannot be made, and knows nothing of work that hangs. This pool hands a run over only when a
+ * thread is free for it, so a run that was handed over begins at once.
  *
- * A thread that was given several jobs claims each before it begins it. The loop may
- * claim all that are left, which is how it takes them away from a thread that is stuck;
- * what the thread did before its last claim is then seen by the loop.
+ * A thread with several jobs claims each job before it begins it. The loop can claim all jobs
+ * that are left: that is how it takes them away from a thread that is stuck. The claims are
+ * synchronising, so the loop sees what the thread did before its last claim.
  */
 
 static void queue_init(struct pool_queue *q)
@@ -103,7 +103,7 @@ static bool make_thread(struct pool *p)
 	return true;
 }
 
-/* There is a thread that has nothing to do. */
+/* True when a thread has nothing to do; makes one if needed and possible. */
 static bool has_thread(struct pool *p)
 {
 	if (p->n_running < p->n_made)
@@ -134,7 +134,10 @@ static void end_threads(struct pool *p)
 		uv_thread_join(&p->threads[--p->n_made]);
 }
 
-/* --- the beginning and the end -------------------------------------------------------------------- */
+/*
+ * --- start and end
+ * --------------------------------------------------------------------------------
+ */
 
 static void finished(struct pool *p, struct pool_run *r);
 
@@ -229,11 +232,11 @@ int pool_init(struct pool *p, uv_loop_t *loop, uint64_t workers, struct shmpub_e
 		p->free = &p->runs[i];
 	}
 	p->home.data = p;
-	uv_unref((uv_handle_t *)&p->home); /* the loop lives by what runs, */
+	uv_unref((uv_handle_t *)&p->home); /* only runs keep the loop alive: start() */
 	uv_prepare_init(loop, &p->prepare);
 	p->prepare.data = p;
 	uv_prepare_start(&p->prepare, on_prepare);
-	uv_unref((uv_handle_t *)&p->prepare); /* and by others */
+	uv_unref((uv_handle_t *)&p->prepare);
 	return SHMPUB_OK;
 }
 
@@ -279,7 +282,7 @@ static void finished(struct pool *p, struct pool_run *r)
 
 	for (size_t i = 0; i < n; i++)
 		jobs[i] = r->jobs[r->first + i];
-	forget_running(p, r); /* first: what is done may be submitted again at once */
+	forget_running(p, r); /* first, because done() may submit the job again at once */
 	for (size_t i = 0; i < n; i++) {
 		jobs[i]->is_suspect = is_stuck;
 		jobs[i]->done(jobs[i], true);
@@ -324,13 +327,16 @@ static void start_some(struct pool *p)
 void pool_submit(struct pool *p, struct pool_job *job, bool urgent)
 {
 	queue_put(urgent ? &p->urgent : &p->waiting, job);
-	if (!job->is_short) /* others may come yet, to go together */
+	if (!job->is_short) /* it waits for others, to go together in one run */
 		start_some(p);
 }
 
 /* --- runs that hang ------------------------------------------------------------------------------- */
 
-/* Leaves the run the job that it hangs in. Those before it come home, those behind it wait again. */
+/*
+ * Leaves the run only the job that it hangs in. The jobs before that one are done; those after
+ * it wait for another thread.
+ */
 static void take_away(struct pool *p, struct pool_run *r)
 {
 	uint64_t claimed = exchange_sync_u64(&r->n_claimed, UINT32_MAX);
@@ -350,7 +356,7 @@ void pool_tick(struct pool *p)
 {
 	uint64_t now = uv_now(p->loop);
 
-	if (p->is_stopped) /* what would be taken away would wait for ever */
+	if (p->is_stopped) /* jobs taken away now would wait for ever */
 		return;
 	for (struct pool_run *r = p->running; r != NULL; r = r->next) {
 		if (!r->is_stuck && r->end > r->first && r->jobs[r->first]->may_hang &&

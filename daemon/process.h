@@ -1,7 +1,9 @@
 /*
- * What shmpubd asks of the system about itself. process_posix.c implements it.
+ * What shmpubd asks the system about its own process. process_posix.c and process_win32.c
+ * implement it.
  *
- * Threads: the loop thread. Errors: SHMPUB_ERR_SYS or SHMPUB_ERR_INVALID with a line.
+ * Threads: the loop thread.
+ * Errors:  SHMPUB_ERR_SYS or SHMPUB_ERR_INVALID with a line.
  */
 #ifndef SHMPUBD_PROCESS_H
 #define SHMPUBD_PROCESS_H
@@ -12,25 +14,25 @@
 #include "shmpub/shmpub.h"
 
 /*
- * The id of a group by its name, or a number as it is. SHMPUB_ERR_INVALID also when this
- * process could not give a file to the group: it is neither root's nor a member's.
+ * The id of a group, by its name or as a number. SHMPUB_ERR_INVALID also when this process
+ * could not give a file to the group, because its user is neither root nor a member.
  */
 int process_group(int64_t *out, struct span name, struct shmpub_error *err);
-/* Where a user sees what bounds the threads of a process. */
+/* Names the system's limits of threads, for an error message. */
 extern const char process_thread_bounds[];
-/* Raise the bound of open descriptors to the most that is allowed; returns it. */
+/* Raises the limit of open descriptors as far as it is allowed. Returns the limit; 0: unknown. */
 uint64_t process_raise_descriptors(void);
 /*
- * The path of a name in a directory, without links and relative parts; mem_free gives it
- * back. NULL: memory ran out.
+ * The path DIRECTORY/NAME, with links and relative parts of the directory resolved. To be freed
+ * by mem_free. NULL: memory ran out.
  */
 char *process_real_path(const char *directory, const char *name);
-/* stderr is a terminal's or file's: false; the journal's: true. */
+/* True when standard error goes to systemd's journal. */
 bool process_has_journal(void);
-/* What somebody who sends a signal wants. */
+/* What the sender of a signal wants. */
 enum process_wish {
 	PROCESS_STOP,
-	PROCESS_STOP_SOON, /* the system ends the process a few seconds later in any case */
+	PROCESS_STOP_SOON, /* the system kills the process some seconds later */
 	PROCESS_RELOAD,
 };
 
@@ -41,12 +43,18 @@ extern const struct process_signal {
 	enum process_wish wish;
 } process_signals[PROCESS_SIGNALS];
 
-/* What the help text says of them, with its newline. */
+/* What the help text says about signals, with its newline. */
 extern const char process_signals_help[];
 
-/* A process that writes into a closed pipe, or more than ulimit -f, is told by the call, not killed. */
+/*
+ * Writing into a closed pipe, or more than ulimit -f, then is an error of the call and does not
+ * kill the process.
+ */
 void process_ignore_signals(void);
-/* Call `found` for each path that the pattern matches, sorted. */
+/*
+ * Calls `found` for each path that matches the pattern, in sorted order. No match is no error.
+ * A result of `found` other than 0 ends the search and is returned.
+ */
 int process_glob(const char *pattern, int (*found)(void *arg, const char *path), void *arg,
                  struct shmpub_error *err);
 

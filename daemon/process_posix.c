@@ -13,8 +13,6 @@
 #include "base/error.h"
 #include "shm/shm.h"
 
-/* The process's own affairs on a POSIX system. */
-
 static bool is_member(gid_t gid)
 {
 	int n = getgroups(0, NULL);
@@ -68,13 +66,13 @@ uint64_t process_raise_descriptors(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return 0;
 	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what it came to is asked for below */
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* getrlimit below tells the result */
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return 0;
 	return limit.rlim_cur;
 }
 
-/* systemd tells the device and inode of the stream that it gave (systemd.exec(5)). */
+/* $JOURNAL_STREAM has the device and inode of the stream that systemd gave (systemd.exec(5)). */
 bool process_has_journal(void)
 {
 	const char *told = getenv("JOURNAL_STREAM");
@@ -112,7 +110,7 @@ char *process_real_path(const char *directory, const char *name)
 
 	if (path != NULL)
 		snprintf(path, size, "%s/%s", start, name);
-	free(real); /* of realpath(3), which knows malloc only */
+	free(real); /* realpath(3) uses malloc */
 	return path;
 }
 

@@ -11,9 +11,8 @@
 #include "shm/shm.h"
 
 /*
- * The process's own affairs on Windows. There are no signals: libuv makes them of what a console
- * tells its programs. Closing its window is a SIGHUP, after which the system ends the process
- * within five seconds.
+ * Windows has no signals: libuv makes some of what a console tells its programs. A SIGHUP means
+ * that the console's window was closed, and the system ends the process within five seconds.
  */
 
 const struct process_signal process_signals[PROCESS_SIGNALS] = {
@@ -26,14 +25,14 @@ const char process_signals_help[] =
         "Ctrl-C and Ctrl-Break stop. A service reads the configuration again when it is told to:\n"
         "see docs/WINDOWS.md.\n";
 
-/* Writing into a closed pipe, or onto a full disk, is an error here and no signal. */
+/* Windows reports a closed pipe or a full disk as an error of the call, never by a signal. */
 void process_ignore_signals(void)
 {
 }
 
 const char process_thread_bounds[] = "the memory that is free, and the limits of its job";
 
-/* Handles: millions. */
+/* A process may have millions of handles. */
 uint64_t process_raise_descriptors(void)
 {
 	return UINT64_MAX;
@@ -72,7 +71,7 @@ char *process_real_path(const char *directory, const char *name)
 
 /* --- patterns ------------------------------------------------------------------------------------- */
 
-/* Both in lower case. */
+/* `pattern` and `name` are in lower case. */
 static bool matches(const wchar_t *pattern, const wchar_t *name)
 {
 	for (; *pattern != L'\0' && *pattern != L'*'; pattern++, name++) {
@@ -99,7 +98,7 @@ static bool has_wildcard(struct span text)
 
 struct names {
 	struct span folder; /* with its separator */
-	wchar_t *pattern;   /* what stands behind it, in lower case */
+	wchar_t *pattern;   /* the rest of the path, in lower case */
 	char **paths;
 	size_t n, capacity;
 };
@@ -132,7 +131,10 @@ static int add_name(struct names *names, const char *name, struct shmpub_error *
 	return SHMPUB_OK;
 }
 
-/* Upper and lower case are one, as for the system. Hidden names have to be meant, as on Linux. */
+/*
+ * Upper and lower case are the same, as for the system. A pattern matches names that begin with
+ * a dot only if it begins with one too, as on Linux.
+ */
 static int take_found(struct names *names, const WIN32_FIND_DATAW *found, struct shmpub_error *err)
 {
 	wchar_t low[MAX_PATH];
@@ -158,7 +160,10 @@ static bool is_absent(DWORD code)
 	       code == ERROR_DIRECTORY || code == ERROR_NO_MORE_FILES;
 }
 
-/* All names of the folder: the system's own patterns match short names (8.3) as well. */
+/*
+ * Lists all names of the folder and matches them itself, because the system's patterns also
+ * match short names (8.3).
+ */
 static int list_folder(struct names *names, const wchar_t *all, const char *pattern,
                        struct shmpub_error *err)
 {

@@ -13,18 +13,18 @@
 #include "base/name.h"
 
 /*
- * A new file is written under a hidden name and renamed over the name: a reader opens
- * the old version or the new one. /dev/shm is everybody's (1777), so nothing there is
- * trusted: files are made with O_EXCL, links are not followed, and a name that belongs
- * to another user is left alone, even by root.
+ * Each version is a new file that is written under a hidden name and renamed over the name: a
+ * reader opens the old version or the new one. Everybody may create files in /dev/shm (mode
+ * 1777), so nothing there is trusted: files are made with O_EXCL, links are not followed, and a
+ * name that belongs to another user is left alone, even by root.
  *
- * Beside NAME stands `.NAME~`, mode 0600, which the process that serves the name holds
- * locked and in which it says who it is. The segment itself cannot be the lock: its file
- * changes with every refresh, and whoever may read it could lock it. The kernel gives the
- * lock back when the process dies; the file then tells the next start what is left.
- * ('~' is in no name, so `.NAME~` is no other segment's draft.)
+ * A lock file `.NAME~` (mode 0600) stands beside NAME. The process that serves the name holds
+ * it locked, and writes into it who it is. The segment itself cannot be the lock: its file
+ * changes with every refresh, and whoever may read the file could lock it. The kernel releases
+ * the lock when the process dies; the file then tells the next start what is left over. No
+ * segment's name may contain '~', so `.NAME~` is never the hidden file of another segment.
  *
- * Room comes from write(): a full tmpfs is ENOSPC there, and would be SIGBUS in a mapping.
+ * The room is taken by write(), because a full tmpfs is ENOSPC there, and SIGBUS in a mapping.
  */
 
 #define LOCK_NAME_SIZE (SEGMENT_NAME_SIZE + 2)
@@ -53,7 +53,7 @@ static int open_directory(struct shmpub_error *err)
 	return fd;
 }
 
-/* What stands under a name must be a file of ours; nothing may stand there too. */
+/* Only a regular file of our own user may stand under a name. */
 static int judge_owner(const struct stat *st, const char *name, struct shmpub_error *err)
 {
 	if (!S_ISREG(st->st_mode))
@@ -81,7 +81,10 @@ static void lock_name(char out[LOCK_NAME_SIZE], const char *name)
 	snprintf(out, LOCK_NAME_SIZE, ".%s~", name);
 }
 
-/* Without O_CREAT first: in a directory such as /dev/shm it is refused for files of others. */
+/*
+ * Tries without O_CREAT first: in a sticky directory such as /dev/shm the kernel may refuse
+ * O_CREAT for existing files of other users.
+ */
 static int open_lock(int dir, const char *name, bool creates)
 {
 	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
@@ -92,7 +95,7 @@ static int open_lock(int dir, const char *name, bool creates)
 	return fd;
 }
 
-/* The locked file is the one under the name still, and not one that its holder took away. */
+/* True when the open file still has the name: the former holder may have removed it. */
 static bool is_under(int dir, const char *name, int fd)
 {
 	struct stat st, there;
@@ -101,7 +104,7 @@ static bool is_under(int dir, const char *name, int fd)
 	       st.st_dev == there.st_dev && st.st_ino == there.st_ino;
 }
 
-/* Who holds the lock, as its file says: the place; *pid is 0 when it does not say. */
+/* Reads who holds the lock, as the file says. *pid is 0 when it does not say. */
 static void read_lock(char place[LOCK_TEXT_SIZE], unsigned long *pid, int fd)
 {
 	ssize_t n = pread(fd, place, LOCK_TEXT_SIZE - 1, 0);
@@ -133,7 +136,7 @@ static int tell_holder(int fd, struct shmpub_error *err)
 	return error_set(err, SHMPUB_ERR_BUSY, "process %lu serves this name for %s", pid, place);
 }
 
-/* SHM_ABSENT: the file was taken away meanwhile, try again. */
+/* Locks the file. SHM_ABSENT: somebody has removed the file meanwhile; try again. */
 static int lock_open(int dir, const char *name, int fd, struct shmpub_error *err)
 {
 	struct stat st;
@@ -163,7 +166,7 @@ static int take_lock(int *out, int dir, const char *segment, const char *place,
 			close(fd);
 		fd = open_lock(dir, name, true);
 		if (fd < 0 && (errno == ENOENT || errno == EEXIST))
-			continue; /* somebody was faster */
+			continue; /* another process has removed or made it just now */
 		r = fd < 0 ? error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name)
 		           : lock_open(dir, name, fd, err);
 	}
@@ -240,7 +243,8 @@ int segment_begin(struct segment_draft *out, const struct segment_form *form,
 	r = check_owner(dir, d.name, err);
 	if (r)
 		goto out;
-	(void)unlinkat(dir, d.hidden, 0); /* left by a crash; if it cannot be, O_EXCL tells */
+	/* a crash may have left one; if this fails, O_EXCL does */
+	(void)unlinkat(dir, d.hidden, 0);
 	d.fd = openat(dir, d.hidden, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (d.fd < 0) {
 		r = error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, d.hidden);
@@ -319,7 +323,10 @@ void segment_discard(struct segment_draft *d)
 	*d = SEGMENT_DRAFT_NONE;
 }
 
-/* --- what stands ------------------------------------------------------------------------------- */
+/*
+ * --- the placed version
+ * ------------------------------------------------------------------------
+ */
 
 static bool stands_in(int dir, const struct segment_live *live, struct stat *st)
 {
@@ -327,7 +334,7 @@ static bool stands_in(int dir, const struct segment_live *live, struct stat *st)
 	       (uint64_t)st->st_dev == live->device && (uint64_t)st->st_ino == live->inode;
 }
 
-/* Whoever may write to the file can cut it short: a size or time that is not ours shows it. */
+/* Whoever may write to the file can truncate it: a size or time that is not ours shows that. */
 bool segment_stands(const struct segment_live *live)
 {
 	struct stat st;
@@ -394,7 +401,7 @@ void segment_release(struct segment_live *live)
 
 /* --- what a crash left -------------------------------------------------------------------------- */
 
-/* The name of the segment whose lock this is: ".NAME~"; false: it is none. */
+/* Gets the segment's name from the name of a lock file, ".NAME~". False: it is no lock file's. */
 static bool segment_of(char out[SEGMENT_NAME_SIZE], const char *lock)
 {
 	size_t n = strlen(lock);
@@ -418,7 +425,7 @@ static void remove_left(int dir, const char *name, const char *lock, const char 
 	(void)unlinkat(dir, lock, 0);
 }
 
-/* True when the process that held it is gone and served the instance at `place`. */
+/* True when the process that held the lock is gone, and had served the instance at `place`. */
 static bool is_left(int dir, const char *lock, int fd, const char *place)
 {
 	char text[LOCK_TEXT_SIZE];

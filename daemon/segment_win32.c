@@ -7,28 +7,28 @@
 #include "shm/shm_win32.h"
 
 /*
- * A name leads to one section (a named mapping) for as long as anybody has a handle, and the
- * article's readers keep theirs. So a version is written over the last one, in a section that
- * has room for larger versions: it is reserved (SEC_RESERVE), and committed as the versions
- * grow. A reader that looks meanwhile sees the length 0, or of an array a part of each
- * version; who wants whole versions reads the snapshot.
+ * A name leads to one section (a named mapping) for as long as anybody has a handle, and
+ * readers of the plain layouts keep theirs. So a version is written over the last one, in a
+ * section with room for larger versions: its memory is reserved (SEC_RESERVE), and committed as
+ * the versions grow. A reader that looks during the write sees the length 0, or of an array a
+ * part of each version. Readers that need whole versions read the snapshot.
  *
- * What readers map has to be committed, or touching it ends them: at least what the article's
- * reader maps, 100 KiB.
+ * A reader that touches memory which is mapped but not committed crashes. So at least as much
+ * is committed as the reader of the article maps, from which the layouts come: 100 KiB.
  *
- * Beside NAME stands NAME~, which only this user may open: the process that serves the name has
- * made it, and tells there who it is. Windows takes it away when the process ends. ('~' is in
- * no name, so NAME~ is no other segment.)
+ * A second section NAME~ marks the claim, and only this user may open it: the process that
+ * serves the name has made it, and writes there who it is. Windows removes it when the process
+ * ends. No segment's name may contain '~', so NAME~ is no other segment.
  *
- * CPython asks for more than reading when it opens a mapping, whatever it does with it: 0xF0005
- * for ACCESS_READ, 0xF0007 for SharedMemory. So whoever may read a segment has all rights that
- * count, and nothing in it is ever read back.
+ * CPython asks for more rights than reading when it opens a mapping, whatever it does with it:
+ * 0xF0005 for ACCESS_READ, 0xF0007 for SharedMemory. So whoever may read a segment gets these
+ * rights and could write it, and nothing in it is ever read back.
  */
 
 #define READERS_SIZE ((uint64_t)100 * 1024)
 #define ROOM_LEAST ((uint64_t)64 << 20)
 #define ROOM_TIMES 8
-#define ROOM_MORE ((uint64_t)4 << 30) /* its page tables take some MiB */
+#define ROOM_MORE ((uint64_t)4 << 30) /* a bound, because page tables take some MiB */
 #define CLAIM_SIZE 4096
 #define OBJECT_SIZE (SEGMENT_NAME_SIZE + 16) /* with "Global\", "~" and NUL */
 
@@ -72,8 +72,9 @@ const char *segment_name_key(const char *name)
 }
 
 /*
- * A service's readers are in the sessions of users, where no name is seen that is not global.
- * Services are in session 0; Wine's are not, but have no screen, as those of Windows have none.
+ * A service needs global names: its readers are in the sessions of users, where local names of
+ * another session are not seen. Services run in session 0. Those of Wine do not, but like
+ * Windows' services they have no visible screen.
  */
 static bool is_service(void)
 {
@@ -101,7 +102,7 @@ static void object_name(wchar_t out[OBJECT_SIZE], const char *name, const char *
 	out[n] = L'\0';
 }
 
-/* Why a section could not be made or opened. */
+/* Tells why a section could not be made or opened. */
 static int refuse(const wchar_t *object, DWORD sys, struct shmpub_error *err)
 {
 	HANDLE h;
@@ -137,7 +138,7 @@ static int sign_claim(HANDLE h, const char *place, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-/* Only this user's processes may write there; their text is still looked at with care. */
+/* Only processes of this user may write the text, but it is still checked before it is used. */
 static int tell_holder(HANDLE h, struct shmpub_error *err)
 {
 	const char *shared = MapViewOfFile(h, FILE_MAP_READ, 0, 0, CLAIM_SIZE);
@@ -184,14 +185,17 @@ static int take_claim(HANDLE *out, const char *name, const char *place, struct s
 	return r;
 }
 
-/* --- what stands under a name ------------------------------------------------------------------ */
+/*
+ * --- the section under a name
+ * ------------------------------------------------------------------
+ */
 
 static uint64_t to_pages(uint64_t size)
 {
 	return (size + shm_page_size() - 1) & ~((uint64_t)shm_page_size() - 1);
 }
 
-/* Of the whole view: what is committed, and what is only reserved. */
+/* The size of the whole view, committed and reserved memory together. */
 static size_t view_size(const char *view)
 {
 	MEMORY_BASIC_INFORMATION info;
@@ -212,7 +216,7 @@ static int tell_too_small(struct shmpub_error *err, uint64_t has, uint64_t wants
 	                 (unsigned long long)has, (unsigned long long)wants);
 }
 
-/* Does anybody else have a handle of it? When that cannot be known: yes. */
+/* True when anybody else has a handle of the section, or when that cannot be known. */
 static bool is_kept(HANDLE h)
 {
 	PUBLIC_OBJECT_BASIC_INFORMATION info;
@@ -232,7 +236,7 @@ static void let_go(struct segment_live *live)
 	live->used = live->view_size = 0;
 }
 
-/* Under Wine nobody owns what is made without an access list, as Python's mappings are. */
+/* Under Wine a section that was made without an access list, as Python makes it, has no owner. */
 static int check_owner(HANDLE h, struct shmpub_error *err)
 {
 	struct shm_stat stat;
@@ -242,14 +246,14 @@ static int check_owner(HANDLE h, struct shmpub_error *err)
 	return shm_check_ours(h, "a mapping of that name", err);
 }
 
-/* A section that is there already, of a daemon before us or of a reader who came before any. */
+/* Checks a section that exists already: an earlier daemon made it, or a reader that came first. */
 static int check_found(struct segment_live *live, uint64_t wants, struct shmpub_error *err)
 {
 	int r = check_owner((HANDLE)live->memory, err);
 
 	if (r)
 		return r;
-	live->used = shm_committed(live->view); /* by others, for what we do not know */
+	live->used = shm_committed(live->view); /* others may have written anything there */
 	return live->view_size < wants ? tell_too_small(err, live->view_size, wants) : SHMPUB_OK;
 }
 
@@ -284,13 +288,16 @@ static int open_section(struct segment_live *live, const struct segment_draft *d
 	return r;
 }
 
-/* A section that is too small makes place for another one where nobody keeps it. */
+/*
+ * Makes sure that the section has room. One that is too small is replaced, unless others keep
+ * it open.
+ */
 static int have_section(struct segment_live *live, const struct segment_draft *d, uint64_t wants,
                         struct shmpub_error *err)
 {
 	uint64_t room = d->room;
 
-	if (room < wants) { /* not said, or outgrown */
+	if (room < wants) { /* no room was given, or it does not suffice */
 		room = wants > ROOM_LEAST / ROOM_TIMES ? ROOM_TIMES * wants : ROOM_LEAST;
 		if (room - wants > ROOM_MORE)
 			room = wants + ROOM_MORE;
@@ -305,7 +312,10 @@ static int have_section(struct segment_live *live, const struct segment_draft *d
 	return open_section(live, d, room, wants, err);
 }
 
-/* More than a version needs, so that a reader which maps more than that does not fall. */
+/*
+ * Commits at least READERS_SIZE bytes, even if a version is smaller: a reader that touches
+ * memory which is not committed crashes.
+ */
 static int commit(struct segment_live *live, uint64_t wants, struct shmpub_error *err)
 {
 	if (wants < READERS_SIZE)
@@ -318,14 +328,17 @@ static int commit(struct segment_live *live, uint64_t wants, struct shmpub_error
 	return SHMPUB_OK;
 }
 
-/* The barriers keep other processors from seeing the text of one version with the word of another. */
+/*
+ * The barriers keep other processors from seeing the text of one version with the length of
+ * another.
+ */
 static void write_over(struct segment_live *live, const struct segment_draft *d)
 {
 	size_t word = d->word_size, size = d->bytes.size;
 
 	memset(live->view, 0, word);
 	MemoryBarrier();
-	if (size > word) /* an array may be empty */
+	if (size > word) /* the text of an array may be empty */
 		memcpy(live->view + word, d->bytes.data + word, size - word);
 	if (live->used > size)
 		memset(live->view + size, 0, live->used - size);
@@ -379,7 +392,7 @@ void segment_discard(struct segment_draft *d)
 
 /* --- the life of a name ------------------------------------------------------------------------ */
 
-/* Would the version that did not fit fit now? And is the name ours to have? */
+/* Checks that the name may be ours, and that a version that did not fit would fit now. */
 static int check_name(const struct segment_live *live, const char *name, struct shmpub_error *err)
 {
 	struct segment_live found = { .name = "" };
@@ -423,7 +436,10 @@ int segment_claim(struct segment_live *live, const char *name, const char *place
 	return SHMPUB_OK;
 }
 
-/* Nothing is read back: whoever may read could have changed it, and what for would be theirs. */
+/*
+ * The bytes are not compared: whoever may read them may change them, and spoils only other
+ * readers of the segment.
+ */
 bool segment_stands(const struct segment_live *live)
 {
 	return live->memory != 0 && live->lacks == 0;
@@ -445,7 +461,7 @@ static void leave(struct segment_live *live)
 	*live = (struct segment_live){ .name = "" };
 }
 
-/* A reader that keeps the section finds the length 0 there, as one who comes when there is none. */
+/* A reader that keeps the section finds the length 0, as if no version had been there. */
 void segment_remove(struct segment_live *live)
 {
 	if (live->memory != 0)
@@ -458,7 +474,7 @@ void segment_release(struct segment_live *live)
 	leave(live);
 }
 
-/* Windows has taken it away. */
+/* Nothing to do: Windows removes the sections of a process that ends. */
 void segment_sweep(const char *place, const char *instance,
                    bool (*wanted)(void *arg, const char *name), void *arg)
 {

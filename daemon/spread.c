@@ -4,10 +4,9 @@
 #include "base/atomic.h"
 
 /*
- * Helpers live for one run only: starting one costs some tens of microseconds, and
- * only texts of megabytes are spread. Nobody waits for a queue, and a run that starts
- * while all CPUs are busy with other feeds just finds its helpers slow: the caller
- * does what they do not get to.
+ * Helper threads live for one run only: starting one costs some tens of microseconds, and only
+ * texts of megabytes are spread. There is no queue to wait for: if all CPUs are busy with other
+ * feeds, the helpers are slow, and the caller does what they do not get to.
  */
 
 struct run {

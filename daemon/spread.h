@@ -1,7 +1,7 @@
 /*
- * Spreading one parse over several threads: the daemon's struct runner.
+ * Spreads one parse over several threads: the daemon's struct runner.
  *
- * Threads: run() is called on a worker, and starts helpers for as long as it lasts.
+ * Threads: run() is called on a worker, and starts helper threads that end before it returns.
  */
 #ifndef SHMPUBD_SPREAD_H
 #define SHMPUBD_SPREAD_H
@@ -14,7 +14,7 @@ struct spread {
 	size_t n_threads;
 };
 
-/* A runner of at most `n_threads`, the caller's among them. `s` must outlive it. */
+/* Returns a runner of at most `n_threads` threads, the caller's among them. `s` must outlive it. */
 struct runner spread_runner(struct spread *s, size_t n_threads);
 
 #endif
