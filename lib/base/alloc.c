@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 /*
- * malloc with a counter in front. The counter exists for one kind of test: let n
- * requests succeed and fail the rest, for n = 0, 1, 2, ... until nothing fails, so
- * that every path that runs out of memory has been walked.
+ * malloc() after a look at a counter. The counter exists for one kind of test: it lets n
+ * requests succeed and the rest fail, for n = 0, 1, 2, ... until nothing fails any more.
+ * Then every path that runs out of memory has been executed.
  */
 
 static atomic_long fail_after = -1;

@@ -1,7 +1,9 @@
 /*
- * Heap memory for the whole library, so that tests can fail the n-th request.
+ * Heap memory for the whole library. All memory is requested here, so that tests can make
+ * the n-th request fail.
  *
- * Threads: any. Errors: NULL when memory ran out; never aborts.
+ * Threads: any thread may call these functions, and may free what another one allocated.
+ * Errors:  NULL when there is no memory; no function here aborts.
  */
 #ifndef SHMPUB_BASE_ALLOC_H
 #define SHMPUB_BASE_ALLOC_H
@@ -10,16 +12,27 @@
 #include "base/span.h"
 
 void *mem_alloc(size_t size);
-void *mem_zalloc(size_t n, size_t size); /* zeroed; n * size is checked */
-void *mem_resize(void *p, size_t size);  /* p stays good when this fails */
-char *mem_copy(struct span bytes);       /* with a NUL after the bytes: a C string too */
-void mem_free(void *p);                  /* NULL is fine */
-/* A block that malloc's relatives gave (with another alignment, say): mem_free() frees it as well. */
+/* Allocates n * size zeroed bytes; returns NULL too when that product overflows. */
+void *mem_zalloc(size_t n, size_t size);
+/* As realloc(): when it returns NULL, `p` is still allocated and unchanged. */
+void *mem_resize(void *p, size_t size);
+/* Copies the bytes and puts a NUL after them, so that the copy is a C string as well. */
+char *mem_copy(struct span bytes);
+/* Does nothing if `p` is NULL. */
+void mem_free(void *p);
+/*
+ * Takes over a block that another function of the malloc family allocated (aligned_alloc(),
+ * say), so that it is counted and mem_free() frees it. On failure, which only tests cause, the
+ * block is freed and NULL returned.
+ */
 void *mem_adopt(void *p);
 
-/* Tests: let n requests succeed, fail every one after; negative: never fail (the default). */
+/*
+ * For tests: lets the next `n` requests succeed and makes every later one fail. A negative `n`
+ * (the default) lets all requests succeed.
+ */
 void mem_fail_after(long n);
-/* Tests: requests not yet given back. */
+/* For tests: returns how many blocks are allocated and not yet freed. */
 long mem_live(void);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * The atomic operations on words that two processes share. Plain integers in the
- * shared layout, atomicity at the access: what lies in memory is then the same in
- * every language. gcc, clang and mingw have the builtins; MSVC gets its own branch
- * here, the only place in lib/ besides shm_win32.c that may ask for _WIN32.
+ * The atomic operations on words that two processes share. The shared layout has plain
+ * integers; the functions here make each access to them atomic. So the layout is the same for
+ * every language. gcc, clang and mingw have builtins for these operations; MSVC has a branch of
+ * its own below.
  */
 #ifndef SHMPUB_BASE_ATOMIC_H
 #define SHMPUB_BASE_ATOMIC_H
@@ -56,7 +56,7 @@ static inline void store_relaxed_u32(uint32_t *p, uint32_t v)
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
-/* Give the new value. */
+/* These two return the new value. */
 static inline uint64_t add_relaxed_u64(uint64_t *p, uint64_t v)
 {
 	return __atomic_add_fetch(p, v, __ATOMIC_RELAXED);
@@ -68,25 +68,30 @@ static inline uint64_t sub_relaxed_u64(uint64_t *p, uint64_t v)
 }
 
 /*
- * gcc warns that its thread sanitizer knows no fences. It needs none here: what stands
- * between ours is read and written by relaxed atomics, never a race to it.
+ * gcc warns that its thread sanitizer does not understand fences. The sanitizer reports no
+ * false race here all the same: the words between two of our fences are read and written by
+ * relaxed atomic operations, which are never a race.
  */
 #ifdef __SANITIZE_THREAD__
 #pragma GCC diagnostic ignored "-Wtsan"
 #endif
 
-/* For threads of one process that share out work: the value before. */
+/* Returns the value before the addition. For threads of one process that share out work. */
 static inline uint64_t fetch_add_relaxed_u64(uint64_t *p, uint64_t v)
 {
 	return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
 }
 
-/* The same, and what was written before such a call is seen by who comes next. */
+/*
+ * As above, and with an order between threads: what a thread wrote before its call is visible
+ * to every thread whose call comes later.
+ */
 static inline uint64_t fetch_add_sync_u64(uint64_t *p, uint64_t v)
 {
 	return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL);
 }
 
+/* Stores `v`, returns the value before, and orders threads as fetch_add_sync_u64() does. */
 static inline uint64_t exchange_sync_u64(uint64_t *p, uint64_t v)
 {
 	return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
@@ -102,7 +107,11 @@ static inline void fence_release(void)
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
-#else /* MSVC for x64: loads acquire and stores release as they are, if the compiler leaves their order */
+/*
+ * MSVC for x64. The processor's plain loads acquire and its plain stores release. Only the
+ * compiler must be kept from changing their order.
+ */
+#else
 
 #include <intrin.h>
 

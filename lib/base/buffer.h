@@ -1,13 +1,16 @@
 /*
- * A growable run of bytes in heap memory.
+ * Bytes in heap memory that can be appended to.
  *
- * BUFFER_NONE is an empty buffer and may be freed; buffer_free leaves it so.
- * Growing fails with SHMPUB_ERR_NOMEM and leaves the contents as they were.
+ * Threads:  a buffer belongs to one thread at a time.
+ * Lifetime: BUFFER_NONE is an empty buffer and may be freed. buffer_free() makes any buffer a
+ *           BUFFER_NONE. Appending may move the bytes, so pointers into them become invalid.
+ * Errors:   SHMPUB_ERR_NOMEM when memory runs out; the contents are then unchanged.
  */
 #ifndef SHMPUB_BASE_BUFFER_H
 #define SHMPUB_BASE_BUFFER_H
 
 #include <stddef.h>
+#include "base/compiler.h"
 #include "base/span.h"
 #include "shmpub/shmpub.h"
 
@@ -19,12 +22,17 @@ struct buffer {
 
 #define BUFFER_NONE ((struct buffer){ NULL, 0, 0 })
 
+/* Makes room for `more` bytes after the contents; `size` stays as it is. */
 int buffer_reserve(struct buffer *b, size_t more, struct shmpub_error *err);
 int buffer_append(struct buffer *b, struct span bytes, struct shmpub_error *err);
+/* Appends `n` zero bytes. */
 int buffer_zeros(struct buffer *b, size_t n, struct shmpub_error *err);
-int buffer_printf(struct buffer *b, struct shmpub_error *err, const char *format, ...);
+/* Appends formatted text; SHMPUB_ERR_INVALID when vsnprintf() cannot format it. */
+int buffer_printf(struct buffer *b, struct shmpub_error *err, const char *format, ...)
+        PRINTF_LIKE(3, 4);
 void buffer_free(struct buffer *b);
 
+/* Returns the contents, until the buffer is appended to or freed. */
 static inline struct span buffer_span(const struct buffer *b)
 {
 	return (struct span){ b->data, b->size };

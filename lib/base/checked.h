@@ -1,4 +1,7 @@
-/* Arithmetic on sizes that come from outside: false when the result does not fit. */
+/*
+ * Arithmetic on sizes that come from outside. The functions with an `out` return false when
+ * the result does not fit 64 bits; *out is then unspecified.
+ */
 #ifndef SHMPUB_BASE_CHECKED_H
 #define SHMPUB_BASE_CHECKED_H
 
@@ -19,7 +22,7 @@ static inline bool u64_mul(uint64_t *out, uint64_t a, uint64_t b)
 	return true;
 }
 
-/* Round up to a multiple of `align`, a power of two. */
+/* Rounds `a` up to a multiple of `align`, which is a power of two. */
 static inline bool u64_align(uint64_t *out, uint64_t a, uint64_t align)
 {
 	if (!u64_add(out, a, align - 1))
@@ -28,7 +31,7 @@ static inline bool u64_align(uint64_t *out, uint64_t a, uint64_t align)
 	return true;
 }
 
-/* True when [offset, offset + size) lies inside [0, limit). */
+/* Returns true when [offset, offset + size) lies inside [0, limit). */
 static inline bool range_inside(uint64_t offset, uint64_t size, uint64_t limit)
 {
 	return offset <= limit && size <= limit - offset;

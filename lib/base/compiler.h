@@ -1,7 +1,10 @@
 /*
- * What compilers other than gcc and clang have no word for, or another. What is not C17 is here, in
- * base/atomic.h, base/cpu.h and base/u128.h, and in files for one kind of processor, which other
- * compilers leave out. Pure, any thread.
+ * Extensions of C that gcc and clang share and that other compilers spell differently or lack.
+ *
+ * Code that is not C17 stands only here, in base/atomic.h, base/cpu.h and base/u128.h, and in
+ * the files for one kind of processor, which are compiled by gcc and clang alone.
+ *
+ * Threads: pure functions, any thread.
  */
 #ifndef SHMPUB_BASE_COMPILER_H
 #define SHMPUB_BASE_COMPILER_H
@@ -10,8 +13,9 @@
 #include <stdint.h>
 
 /*
- * The arguments are checked against the format. Windows' own formats differ ("%I64u"); the
- * C library that mingw-w64 links instead takes the standard's, which gcc calls gnu_printf there.
+ * Makes the compiler check the arguments of a function against its format. Windows' own C
+ * library has formats of its own ("%I64u"). mingw-w64 links a library that takes the formats
+ * of the C standard; gcc for Windows calls those gnu_printf.
  */
 #if defined(__MINGW32__) && !defined(__clang__)
 #define PRINTF_LIKE(format_at, args_at) __attribute__((format(gnu_printf, format_at, args_at)))
@@ -33,12 +37,13 @@ static inline unsigned bits_count(uint64_t v)
 	return (unsigned)__builtin_popcountll(v);
 }
 
-/* The number of the lowest bit that is set; v is not 0, here and below. */
+/* Returns the number of the lowest bit that is set, from 0; `v` must not be 0. */
 static inline unsigned bits_lowest(uint64_t v)
 {
 	return (unsigned)__builtin_ctzll(v);
 }
 
+/* Returns how many zero bits stand above the highest bit that is set; `v` must not be 0. */
 static inline int bits_leading_zeros(uint64_t v)
 {
 	return __builtin_clzll(v);
@@ -49,7 +54,7 @@ static inline uint64_t bytes_swapped(uint64_t v)
 	return __builtin_bswap64(v);
 }
 
-/* False when the result does not fit. */
+/* These two return false when the result does not fit int64; *out is then unspecified. */
 static inline bool i64_add(int64_t *out, int64_t a, int64_t b)
 {
 	return !__builtin_add_overflow(a, b, out);
@@ -70,7 +75,7 @@ static inline bool i64_mul(int64_t *out, int64_t a, int64_t b)
 
 #define IS_BIG_ENDIAN 0
 
-/* Not by the processor's instruction, which the oldest ones have not. */
+/* Counts by arithmetic, because the oldest processors lack an instruction for it. */
 static inline unsigned bits_count(uint64_t v)
 {
 	v -= v >> 1 & UINT64_C(0x5555555555555555);

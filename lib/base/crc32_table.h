@@ -1,6 +1,7 @@
 /*
- * table[k][b]: what byte b, followed by k zero bytes, does to a CRC-32. Computed from the
- * polynomial 0xEDB88320; test_base.c holds it to a bit-by-bit computation.
+ * table[k][b] is the change that byte b, followed by k zero bytes, makes to a CRC-32. The
+ * numbers are computed from the polynomial 0xEDB88320; test_base.c compares them with a
+ * computation bit by bit.
  */
 /* clang-format off */
 static const uint32_t table[8][256] = {

@@ -3,9 +3,9 @@
 #include "base/checked.h"
 
 /*
- * A number is digits only: no sign, no fraction, no hexadecimal. `5 s` is taken like
- * `5s`, because people write it. A duration without a unit is refused: it would be
- * seconds to one reader of the file and milliseconds to another.
+ * A number is written with digits only: no sign, no fraction, no hexadecimal digits. `5 s` is
+ * taken like `5s`, because people write it. A duration without a unit is refused, because one
+ * reader of the file would take it for seconds and another for milliseconds.
  */
 
 struct unit {
@@ -28,8 +28,8 @@ static const struct unit size_units[] = {
 	{ "T", (uint64_t)1 << 40 },
 };
 
-/* The digits at the front of *text, which then begins behind them and any blanks. */
-static bool digits(uint64_t *out, struct span *text)
+/* Takes the digits at the front of *text, and the spaces after them, off *text. */
+static bool take_number(uint64_t *out, struct span *text)
 {
 	uint64_t v = 0;
 	size_t n = 0;
@@ -47,11 +47,12 @@ static bool digits(uint64_t *out, struct span *text)
 	return true;
 }
 
-static bool scaled(uint64_t *out, struct span text, const struct unit *units, size_t n_units)
+static bool parse_with_unit(uint64_t *out, struct span text, const struct unit *units,
+                            size_t n_units)
 {
 	uint64_t v;
 
-	if (!digits(&v, &text))
+	if (!take_number(&v, &text))
 		return false;
 	for (size_t i = 0; i < n_units; i++) {
 		if (span_is(text, units[i].name))
@@ -66,15 +67,15 @@ bool duration_parse(uint64_t *out_ms, struct span text)
 		*out_ms = 0;
 		return true;
 	}
-	return scaled(out_ms, text, duration_units, ARRAY_LEN(duration_units));
+	return parse_with_unit(out_ms, text, duration_units, ARRAY_LEN(duration_units));
 }
 
 bool size_parse(uint64_t *out, struct span text)
 {
-	return scaled(out, text, size_units, ARRAY_LEN(size_units));
+	return parse_with_unit(out, text, size_units, ARRAY_LEN(size_units));
 }
 
 bool count_parse(uint64_t *out, struct span text)
 {
-	return digits(out, &text) && text.size == 0;
+	return take_number(out, &text) && text.size == 0;
 }

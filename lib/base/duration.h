@@ -1,7 +1,9 @@
 /*
- * Units as people write them: durations (250ms, 5s, 2m, 1h) and sizes (64K, 10M, 2G).
+ * Numbers with units as people write them: durations (250ms, 5s, 2m, 1h) and sizes (64K, 10M,
+ * 2G).
  *
- * Pure functions over text, no state. False: not such a text, or outside 64 bits.
+ * Threads: pure functions, any thread.
+ * Errors:  false when the text is not of that form or the number does not fit 64 bits.
  */
 #ifndef SHMPUB_BASE_DURATION_H
 #define SHMPUB_BASE_DURATION_H
@@ -10,11 +12,11 @@
 #include <stdint.h>
 #include "base/span.h"
 
-/* A whole number and its unit; only 0 may stand without one. */
+/* Parses a whole number and its unit (ms, s, m or h); only "0" needs no unit. */
 bool duration_parse(uint64_t *out_ms, struct span text);
-/* Bytes; K, M, G and T are powers of 1024. */
+/* Parses a number of bytes, perhaps with K, M, G or T, which are powers of 1024. */
 bool size_parse(uint64_t *out, struct span text);
-/* A plain whole number. */
+/* Parses a whole number without a unit. */
 bool count_parse(uint64_t *out, struct span text);
 
 #endif

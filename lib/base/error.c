@@ -6,13 +6,14 @@
 #include "base/utf8.h"
 
 /*
- * An error is one line of text for a person, made where the facts are known. It may
- * carry bytes from a hostile file (a column's name, a cell), so control characters
- * are shown as '?': a message never breaks a log line or moves a terminal's cursor. So is
- * what is no UTF-8, as a cell's first bytes may be: whoever reads it need not doubt it.
+ * An error is one line of text for a person, written where the facts are known. It may contain
+ * bytes from a hostile file (a column's name, a cell). So control characters become '?': a
+ * message never breaks a log line or moves a terminal's cursor. Bytes that are not UTF-8 become
+ * '?' too, so that every message can be printed or decoded without a check. (The first bytes of
+ * a cell may end inside a character.)
  */
 
-static void flatten(char *line)
+static void replace_unprintable(char *line)
 {
 	struct span left = span_str(line);
 	size_t good;
@@ -28,7 +29,7 @@ static void flatten(char *line)
 	}
 }
 
-/* The message may have been cut inside a character: drop what is left of it. */
+/* Drops the first bytes of a character whose other bytes did not fit. */
 static void trim_partial_character(char *line, size_t size)
 {
 	size_t back = 0;
@@ -54,7 +55,7 @@ static void fill(struct shmpub_error *err, int code, int sys, const char *format
 		err->message[0] = '\0';
 	else if ((size_t)n >= sizeof(err->message))
 		trim_partial_character(err->message, sizeof(err->message) - 1);
-	flatten(err->message);
+	replace_unprintable(err->message);
 }
 
 int error_set(struct shmpub_error *err, int code, const char *format, ...)
@@ -82,7 +83,7 @@ int error_sys(struct shmpub_error *err, int sys, const char *format, ...)
 	return SHMPUB_ERR_SYS;
 }
 
-static void add(struct shmpub_error *err, const char *format, va_list args)
+static void append(struct shmpub_error *err, const char *format, va_list args)
 {
 	size_t used = strlen(err->message), room = sizeof(err->message) - used;
 	int n = vsnprintf(err->message + used, room, format, args);
@@ -91,12 +92,12 @@ static void add(struct shmpub_error *err, const char *format, va_list args)
 		err->message[used] = '\0';
 	else if ((size_t)n >= room)
 		trim_partial_character(err->message, sizeof(err->message) - 1);
-	flatten(err->message);
+	replace_unprintable(err->message);
 }
 
 #define LINE_FORMAT "line %llu: "
 
-static void note_line(struct shmpub_error *err, uint64_t line)
+static void set_line(struct shmpub_error *err, uint64_t line)
 {
 	err->line = line < UINT32_MAX ? (uint32_t)line : UINT32_MAX;
 }
@@ -108,9 +109,9 @@ int error_set_line(struct shmpub_error *err, int code, uint64_t line, const char
 	if (err == NULL)
 		return code;
 	error_set(err, code, LINE_FORMAT, (unsigned long long)line);
-	note_line(err, line);
+	set_line(err, line);
 	va_start(args, format);
-	add(err, format, args);
+	append(err, format, args);
 	va_end(args);
 	return code;
 }
@@ -120,17 +121,17 @@ void error_put_line(struct shmpub_error *err, uint64_t line)
 	if (err == NULL)
 		return;
 	error_prefix(err, 0, LINE_FORMAT, (unsigned long long)line);
-	note_line(err, line);
+	set_line(err, line);
 }
 
 void error_put_path(struct shmpub_error *err, const char *path)
 {
-	int told = snprintf(NULL, 0, LINE_FORMAT, (unsigned long long)err->line);
+	int prefix_size = snprintf(NULL, 0, LINE_FORMAT, (unsigned long long)err->line);
 
 	if (err->line == 0 || err->line == UINT32_MAX)
 		error_prefix(err, 0, "%s: ", path);
 	else
-		error_prefix(err, (size_t)told, "%s:%lu: ", path, (unsigned long)err->line);
+		error_prefix(err, (size_t)prefix_size, "%s:%lu: ", path, (unsigned long)err->line);
 }
 
 void error_quote(struct shmpub_error *err, const char *format, ...)
@@ -141,7 +142,7 @@ void error_quote(struct shmpub_error *err, const char *format, ...)
 		return;
 	err->quoted_at = (uint16_t)strlen(err->message);
 	va_start(args, format);
-	add(err, format, args);
+	append(err, format, args);
 	va_end(args);
 	err->quoted_size = (uint16_t)(strlen(err->message) - err->quoted_at);
 }
@@ -153,29 +154,29 @@ void error_add(struct shmpub_error *err, const char *format, ...)
 	if (err == NULL)
 		return;
 	va_start(args, format);
-	add(err, format, args);
+	append(err, format, args);
 	va_end(args);
 }
 
 void error_prefix(struct shmpub_error *err, size_t skip, const char *format, ...)
 {
-	struct shmpub_error why = *err;
-	size_t begin = why.quoted_at, end = begin + why.quoted_size, shift, size;
+	struct shmpub_error before = *err;
+	size_t begin = before.quoted_at, end = begin + before.quoted_size, shift, size;
 	va_list args;
 
 	va_start(args, format);
-	fill(err, why.code, why.sys, format, args);
+	fill(err, before.code, before.sys, format, args);
 	va_end(args);
-	err->line = why.line;
+	err->line = before.line;
 	shift = strlen(err->message);
-	error_add(err, "%s", why.message + skip);
+	error_add(err, "%s", before.message + skip);
 	size = strlen(err->message);
 	if (end <= begin || end <= skip)
 		return;
 	begin = begin > skip ? begin - skip + shift : shift;
 	end = end - skip + shift < size ? end - skip + shift : size;
 	if (end <= begin)
-		return; /* it was cut off */
+		return; /* the longer message has no room for the cell */
 	err->quoted_at = (uint16_t)begin;
 	err->quoted_size = (uint16_t)(end - begin);
 }

@@ -1,7 +1,13 @@
 /*
- * The hash of bytes for tables in memory. A table that holds what a source says has a seed of
- * its own, taken from where it lies in memory, so that a source cannot aim at collisions.
- * Where a table holds only what its owner says, any seed will do.
+ * A hash of bytes, for hash tables in memory. The hash is not the same on every machine, so it
+ * must not be stored or published.
+ *
+ * A table whose keys come from a source has a seed of its own (hash_seed()), so that nobody can
+ * write a source whose keys collide. A table whose keys come from its owner may use any seed.
+ *
+ * The mixing step is that of wyhash (Wang Yi): the two halves of a 128-bit product, XORed.
+ *
+ * Threads: pure functions, any thread.
  */
 #ifndef SHMPUB_BASE_HASH_H
 #define SHMPUB_BASE_HASH_H
@@ -18,6 +24,7 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 	return product.high ^ product.low;
 }
 
+/* Returns a seed made from the table's address, which a source cannot know. */
 static inline uint64_t hash_seed(const void *table)
 {
 	return hash_mix((uint64_t)(uintptr_t)table ^ UINT64_C(0x9E3779B97F4A7C15),

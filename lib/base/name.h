@@ -1,6 +1,9 @@
 /*
- * The rule for names that become file names: 1 to 40 of A-Z a-z 0-9 _ . -, beginning
- * with a letter, a digit or '_'. An instance's name has no dots.
+ * The rule for the names of instances and feeds, which become file names: 1 to 40 bytes out of
+ * A-Z a-z 0-9 _ . -, of which the first is a letter, a digit or '_'. An instance's name
+ * contains no dot.
+ *
+ * Threads: pure functions, any thread.
  */
 #ifndef SHMPUB_BASE_NAME_H
 #define SHMPUB_BASE_NAME_H

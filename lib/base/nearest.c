@@ -1,10 +1,10 @@
 #include "base/nearest.h"
 
 /*
- * Edit distance by three rows of the usual table (optimal string alignment): a swap
- * of two neighbours, the commonest slip, counts as one. A name is near when at most
- * a third of it, and never more than three letters, would have to change; anything
- * further off is a guess that only misleads.
+ * The edit distance is computed with three rows of the usual table (optimal string alignment).
+ * A swap of two neighbouring letters, the commonest slip, counts as one change. A known name is
+ * near enough when at most a third of the misspelt name, and never more than three letters,
+ * would have to change. A proposal that is further off would only mislead.
  */
 
 static size_t least(size_t a, size_t b)

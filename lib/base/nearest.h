@@ -1,7 +1,10 @@
 /*
- * "Did you mean": the known name that is nearest to a misspelt one.
+ * Finds the known name that is nearest to a misspelt one, for messages such as "did you mean".
  *
- * Threads: no state. Names longer than NEAREST_MAX bytes have no neighbours.
+ * Usage: start with nearest_to(), pass every known name to nearest_offer(), then read `name`.
+ * For a name of more than NEAREST_MAX bytes nothing is found.
+ *
+ * Threads: no state but the caller's.
  */
 #ifndef SHMPUB_BASE_NEAREST_H
 #define SHMPUB_BASE_NEAREST_H
@@ -13,8 +16,8 @@
 
 struct nearest {
 	struct span wanted;
-	const char *name; /* the best so far; NULL: none is near enough */
-	size_t distance;
+	const char *name; /* the nearest one so far; NULL: none is near enough */
+	size_t distance;  /* of `name` */
 };
 
 static inline struct nearest nearest_to(struct span wanted)
@@ -22,9 +25,15 @@ static inline struct nearest nearest_to(struct span wanted)
 	return (struct nearest){ wanted, NULL, 0 };
 }
 
-/* Consider one more name; the first of equals wins. `name` must outlive *n. */
+/*
+ * Keeps `name` in *n if it is nearer than those offered before; of equally near ones the first
+ * stays. `name` must outlive *n.
+ */
 void nearest_offer(struct nearest *n, const char *name);
-/* Insertions, deletions, replacements and swaps of neighbours that make b of a. */
+/*
+ * Returns how many insertions, deletions, replacements and swaps of neighbours turn `a` into
+ * `b`; (size_t)-1 when either is longer than NEAREST_MAX.
+ */
 size_t nearest_distance(struct span a, struct span b);
 
 #endif

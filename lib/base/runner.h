@@ -1,9 +1,9 @@
 /*
- * Who runs work on several threads, for whoever has work that can be split into tasks.
+ * A runner executes the tasks of one piece of work on several threads.
  *
- * The caller provides the threads: the daemon starts helpers for the time of one run
- * (daemon/spread.h), a program may have a pool of its own. NULL in place of a runner
- * means that there is one thread, the caller's.
+ * lib/ starts no threads of its own; the program provides the runner. The daemon starts helper
+ * threads for the time of one run (daemon/spread.h); another program may have a pool of
+ * threads. A NULL pointer in place of a runner means that the calling thread does all the work.
  *
  * Threads: several threads may call run() of one runner at the same time.
  */
@@ -13,13 +13,13 @@
 #include <stddef.h>
 
 struct runner {
-	/* Call task(arg, i) once for every i < n, from any threads, and return when all are done. */
+	/* Calls task(arg, i) once for every i < n, on any threads, and returns when all are done. */
 	void (*run)(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg);
 	void *self;
-	size_t n_threads; /* that may work at one time, the caller's among them */
+	size_t n_threads; /* how many may work at the same time, the calling thread among them */
 };
 
-/* How many threads there are to split work for: at least one. */
+/* Returns how many threads may work at the same time, at least 1; `r` may be NULL. */
 static inline size_t runner_threads(const struct runner *r)
 {
 	return r && r->n_threads > 1 ? r->n_threads : 1;

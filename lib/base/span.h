@@ -1,4 +1,7 @@
-/* Bytes that belong to somebody else: pointer and size, no NUL. Passed by value. */
+/*
+ * A span points to bytes that somebody else owns. No NUL follows them. Spans are passed by
+ * value; they must not outlive the bytes.
+ */
 #ifndef SHMPUB_BASE_SPAN_H
 #define SHMPUB_BASE_SPAN_H
 
@@ -33,7 +36,7 @@ static inline bool span_is(struct span a, const char *s)
 	return span_eq(a, span_str(s));
 }
 
-/* The precision of a "%.*s" that shows at most so many bytes. */
+/* Returns the precision for a "%.*s" that shows at most `most` bytes of the span. */
 static inline int span_shown(struct span s, size_t most)
 {
 	return (int)(s.size < most ? s.size : most);

@@ -1,6 +1,9 @@
 /*
- * What a program of ours begins with. lib/shm/shm_standard_posix.c and _win32.c implement it;
- * the header stands here because programs of every room need it.
+ * The two calls that every main() of ours begins with. lib/shm/shm_standard_posix.c and
+ * shm_standard_win32.c implement them; the header stands here because programs of every room
+ * include it.
+ *
+ * Threads: before the program starts any.
  */
 #ifndef SHMPUB_BASE_STANDARD_H
 #define SHMPUB_BASE_STANDARD_H
@@ -8,17 +11,20 @@
 #include <stdbool.h>
 
 /*
- * First thing in main(): open those of the descriptors 0 to 2 that are closed, so that
- * nothing else gets their numbers, for a line meant for standard error would be written
- * into it. Reading from such a standard input and writing to such a standard output or
- * error still fails. False when they cannot be opened: the program had better end.
- * A program of somebody else need not call this: no descriptor of ours is ever below 3.
+ * To be called first. Opens those of the descriptors 0 to 2 that are closed. Otherwise a file
+ * opened later would get such a number, and lines meant for standard error would be written
+ * into that file. Reading from a standard input that was opened here, and writing to such a
+ * standard output or error, still fails.
+ *
+ * Returns false when a descriptor cannot be opened; the program should then end. A program of
+ * somebody else need not call this function, because lib/ never uses a descriptor below 3.
  */
 bool standard_open(void);
 
 /*
- * Second thing in main(): the arguments in UTF-8, where the system hands them over otherwise;
- * they live as long as the program. False: no memory.
+ * To be called second. Replaces the arguments by their UTF-8 form where the system passes them
+ * in another encoding (Windows); they live as long as the program. Returns false when there is
+ * no memory.
  */
 bool standard_arguments(int *argc, char ***argv);
 

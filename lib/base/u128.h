@@ -1,4 +1,4 @@
-/* The whole product of two 64-bit numbers. */
+/* The 128-bit product of two 64-bit numbers, also for compilers without a 128-bit type. */
 #ifndef SHMPUB_BASE_U128_H
 #define SHMPUB_BASE_U128_H
 
