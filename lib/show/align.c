@@ -7,13 +7,15 @@
 #include "show/width.h"
 
 /*
- * Cells are made printable as they come, so that what is measured is what is printed.
+ * The text of a cell is made printable when the cell is added, so that the printed text is the
+ * one that was measured.
  */
 
-#define GAP 2
+#define GAP 2 /* blanks between two columns */
 
 struct align_cell {
-	size_t offset, size, width;
+	size_t offset, size; /* in the table's text */
+	size_t width;        /* in columns of a terminal */
 };
 
 void align_cell(struct align *t, struct span text)
@@ -56,7 +58,7 @@ static struct align_cell cell_at(const struct align *t, size_t i)
 	return cell;
 }
 
-static size_t widest(const struct align *t, size_t column, size_t n_columns, size_t n_cells)
+static size_t column_width(const struct align *t, size_t column, size_t n_columns, size_t n_cells)
 {
 	size_t most = 0;
 
@@ -75,15 +77,17 @@ size_t align_width(const struct align *t)
 	size_t most = n_columns > 0 ? (n_columns - 1) * GAP : 0;
 
 	for (size_t c = 0; c < n_columns; c++)
-		most += widest(t, c, n_columns, n_cells);
+		most += column_width(t, c, n_columns, n_cells);
 	return most;
 }
 
-/* One line under way: blanks are owed until something follows them. */
+/* The line that is being printed. Blanks are written only when text follows them. */
 struct line {
 	struct buffer *out;
-	size_t at, owed, limit;
-	int r;
+	size_t width;          /* columns of a terminal written so far */
+	size_t pending_blanks; /* to be written before the next text */
+	size_t limit;          /* the line is cut after so many columns; 0: it is not cut */
+	int r;                 /* the first error of a write */
 };
 
 static void put_text(struct line *l, struct span text, struct shmpub_error *err)
@@ -94,15 +98,15 @@ static void put_text(struct line *l, struct span text, struct shmpub_error *err)
 		const char *from = p;
 		unsigned width = width_of(utf8_next(&p, end));
 
-		if (l->limit > 0 && l->at + l->owed + width > l->limit) {
-			l->at = l->limit; /* nothing more fits on this line */
+		if (l->limit > 0 && l->width + l->pending_blanks + width > l->limit) {
+			l->width = l->limit; /* no later cell of this line fits either */
 			return;
 		}
-		for (; l->owed > 0 && l->r == SHMPUB_OK; l->owed--, l->at++)
+		for (; l->pending_blanks > 0 && l->r == SHMPUB_OK; l->pending_blanks--, l->width++)
 			l->r = buffer_append(l->out, span_str(" "), err);
 		if (l->r == SHMPUB_OK)
 			l->r = buffer_append(l->out, span_of(from, (size_t)(p - from)), err);
-		l->at += width;
+		l->width += width;
 	}
 }
 
@@ -112,10 +116,10 @@ static void put_cell(struct line *l, const struct align *t, size_t i, bool right
 	struct align_cell cell = cell_at(t, i);
 	size_t blanks = width - cell.width;
 
-	l->owed += right ? blanks : 0;
+	l->pending_blanks += right ? blanks : 0;
 	if (cell.size > 0)
 		put_text(l, span_of(t->text.data + cell.offset, cell.size), err);
-	l->owed += GAP + (right ? 0 : blanks);
+	l->pending_blanks += GAP + (right ? 0 : blanks);
 }
 
 int align_print(struct buffer *out, const struct align *t, size_t width, struct shmpub_error *err)
@@ -128,7 +132,7 @@ int align_print(struct buffer *out, const struct align *t, size_t width, struct 
 	if (t->has_failed || n_columns == 0 || n_columns > ARRAY_LEN(widths))
 		return t->has_failed ? error_nomem(err, t->text.size) : SHMPUB_OK;
 	for (size_t c = 0; c < n_columns; c++)
-		widths[c] = widest(t, c, n_columns, n_cells);
+		widths[c] = column_width(t, c, n_columns, n_cells);
 	for (size_t i = 0; i < n_cells && l.r == SHMPUB_OK; i++) {
 		size_t c = i % n_columns;
 
@@ -136,7 +140,7 @@ int align_print(struct buffer *out, const struct align *t, size_t width, struct 
 		if (c + 1 < n_columns || l.r)
 			continue;
 		l.r = buffer_append(out, span_str("\n"), err);
-		l.at = l.owed = 0;
+		l.width = l.pending_blanks = 0;
 	}
 	return l.r;
 }

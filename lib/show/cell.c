@@ -1,12 +1,12 @@
 #include "show/cell.h"
 
 /*
- * Where a value lies, by type and through the dictionary; how it is spelled is decided in
- * value/format.c, which the same rules are tested in as for reading.
+ * This file finds where a value lies, by its column's type and through the dictionary. The
+ * spelling is decided in value/format.c, whose tests read back what it wrote.
  *
- * The bytes were verified, but lie in a mapping whose owner could change them since: codes
- * and offsets are bounded here once more, so that such an owner gets nonsense printed and
- * nobody killed.
+ * The snapshot was verified, but it lies in shared memory whose owner could have changed it
+ * since. So codes and offsets are checked once more here: a hostile owner can then make us
+ * print nonsense, but cannot make this process crash.
  */
 
 static int64_t int64_at(const struct shmpub_column *c, uint64_t row)
@@ -32,8 +32,8 @@ struct cell_form cell_form_of(const struct shmpub_column *column, char separator
 	return form;
 }
 
-static size_t moment(char *out, int64_t value, const struct shmpub_column *c,
-                     const struct cell_form *form)
+static size_t write_timestamp(char *out, int64_t value, const struct shmpub_column *c,
+                              const struct cell_form *form)
 {
 	size_t size = format_timestamp(out, value, c->unit, form->decimals, c->timezone);
 	char *blank = memchr(out, ' ', size);
@@ -60,7 +60,7 @@ struct span cell_text(char room[CELL_SIZE], const struct shmpub_column *column, 
 	case SHMPUB_FLOAT64:
 		return span_of(room, format_float64(room, ((const double *)c->values)[row]));
 	case SHMPUB_TIMESTAMP:
-		return span_of(room, moment(room, int64_at(c, row), c, form));
+		return span_of(room, write_timestamp(room, int64_at(c, row), c, form));
 	case SHMPUB_TEXT:
 		return column_text_inside(c, row);
 	case SHMPUB_NULL:

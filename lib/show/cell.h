@@ -1,7 +1,10 @@
 /*
- * One value of a snapshot as text, in the words of value/format.h.
+ * One value of a snapshot as text, spelled as value/format.h does.
  *
- * Only for snapshots that shmpub_verify() found whole: text and codes are followed.
+ * Only for snapshots that shmpub_verify() accepted, because offsets of text and dictionary codes
+ * are followed.
+ *
+ * Threads: pure functions, any thread.
  */
 #ifndef SHMPUB_SHOW_CELL_H
 #define SHMPUB_SHOW_CELL_H
@@ -12,15 +15,24 @@
 
 #define CELL_SIZE FORMAT_MAX
 
-/* How the moments of a column are written: alike in every row, since readers guess the form from one. */
+/*
+ * How the timestamps of a column are written. Every row is written alike, because programs that
+ * read the output guess the form of all rows from one of them.
+ */
 struct cell_form {
-	int decimals; /* as format_timestamp() takes them */
-	char separator;
+	int decimals;   /* the argument of format_timestamp() */
+	char separator; /* between date and time */
 };
 
-/* Looks at all values of a column of timestamps; of others there is nothing to see. */
+/*
+ * Returns the form of a column. If it is a column of timestamps, all its values are looked at;
+ * for a column of another type the form is not used.
+ */
 struct cell_form cell_form_of(const struct shmpub_column *c, char separator);
-/* The text of a value that is there. `room` holds it, unless it is text, which is where it lies. */
+/*
+ * Returns the text of a value that is not null. The text of a text column lies in the snapshot
+ * and lives as long; any other text is written to `room`.
+ */
 struct span cell_text(char room[CELL_SIZE], const struct shmpub_column *c, uint64_t row,
                       const struct cell_form *form);
 

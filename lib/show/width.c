@@ -5,8 +5,9 @@
 #include "show/width_table.h"
 
 /*
- * The libc's wcwidth() knows only what the locale's charset has, and in LANG=C that is
- * ASCII; services and containers run in LANG=C. So the ranges are our own.
+ * The C library's wcwidth() knows only the characters of the locale's character set. Services
+ * and containers run with LANG=C, where that set is ASCII. So the widths come from a table of
+ * our own.
  */
 
 static bool is_in(uint32_t c, const struct width_range *ranges, size_t n)
@@ -45,6 +46,7 @@ size_t width_text(struct span text)
 	return width;
 }
 
+/* C0 and C1 controls, separators of lines and paragraphs, and marks of writing direction. */
 static bool is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || c == 0x200E ||

@@ -1,6 +1,9 @@
 /*
- * How much room text takes in a terminal, and text that is fit for one. Independent of
- * the locale: everything here is UTF-8.
+ * The width of text in a terminal, and the text without what must not reach a terminal.
+ *
+ * Text is UTF-8, whatever the locale.
+ *
+ * Threads: no state but the caller's.
  */
 #ifndef SHMPUB_SHOW_WIDTH_H
 #define SHMPUB_SHOW_WIDTH_H
@@ -10,13 +13,14 @@
 #include "base/buffer.h"
 #include "base/span.h"
 
-/* 0, 1 or 2 columns. */
+/* Returns how many columns of a terminal the character with code point `c` takes: 0, 1 or 2. */
 unsigned width_of(uint32_t c);
-/* Columns of printable text. */
+/* Returns how many columns printable text (see width_printable()) takes. */
 size_t width_text(struct span text);
 /*
- * Append text with every byte that could move a cursor taken out: control characters,
- * those that turn the direction of writing, and bytes that are no UTF-8 become '?'.
+ * Appends `text` in a form that cannot move a terminal's cursor: control characters, those that
+ * change the direction of writing, and bytes that are not UTF-8 become '?'. Fails only for lack
+ * of memory.
  */
 int width_printable(struct buffer *out, struct span text, struct shmpub_error *err);
 

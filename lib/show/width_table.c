@@ -3,9 +3,10 @@
 #include "base/span.h"
 
 /*
- * Unicode 14.0.0, from Python's unicodedata: East Asian wide and fullwidth, planes 2 and 3
- * throughout; and what takes no room: marks that combine, format characters, the
- * vowels and finals of Hangul. Sorted, for a binary search.
+ * Generated from Python's unicodedata, Unicode 14.0.0. Wide are the characters that Unicode
+ * calls East Asian Wide or Fullwidth, and all of planes 2 and 3. Of width zero are combining
+ * marks, format characters, and the vowels and final consonants of Hangul syllables. Sorted,
+ * because they are searched by bisection.
  */
 
 /* clang-format off */

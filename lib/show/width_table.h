@@ -1,4 +1,4 @@
-/* Ranges of code points by the room they take in a terminal; generated, see width_table.c. */
+/* Ranges of code points whose width in a terminal is not 1; width_table.c says where from. */
 #ifndef SHMPUB_SHOW_WIDTH_TABLE_H
 #define SHMPUB_SHOW_WIDTH_TABLE_H
 
@@ -9,9 +9,10 @@ struct width_range {
 	uint32_t first, last;
 };
 
-extern const struct width_range width_wide[]; /* two columns */
+/* Sorted. Characters that take two columns, and characters that take none. */
+extern const struct width_range width_wide[];
 extern const size_t width_wide_n;
-extern const struct width_range width_zero[]; /* none */
+extern const struct width_range width_zero[];
 extern const size_t width_zero_n;
 
 #endif
