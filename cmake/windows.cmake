@@ -64,7 +64,7 @@ if(MINGW)
 	# vectors of 32 bytes there by instructions that fault where they are not aligned (gcc's bug 54412).
 	# The assembler takes the other kind, which is as quick.
 	if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
-		set(SHMPUB_AVX2_OPTIONS ";-Wa,-muse-unaligned-vector-move")
+		set(SHMPUB_WIDE_OPTIONS ";-Wa,-muse-unaligned-vector-move")
 	endif()
 	# isnan() and isinf() are macros there, with a branch for float that gcc warns of. Linux's build
 	# looks at the same code with this warning.

@@ -23,6 +23,15 @@ static uint32_t ask_processor(void)
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
 	    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt"))
 		features |= CPU_AVX2;
+	if ((features & CPU_AVX2) && __builtin_cpu_supports("avx512f") &&
+	    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+	    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
+	    __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2"))
+		features |= CPU_AVX512;
+#if defined(SHMPUB_EMULATED_AVX512) /* a build for tests: the kernels run on AVX2 */
+	if (features & CPU_AVX2)
+		features |= CPU_AVX512;
+#endif
 #endif
 	return features;
 }

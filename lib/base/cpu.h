@@ -18,6 +18,12 @@
 enum {
 	/* AVX2 and what came before it or with it: PCLMULQDQ, BMI1, POPCNT. */
 	CPU_AVX2 = 1 << 0,
+	/*
+	 * AVX-512 as Ice Lake, Sapphire Rapids and Zen 4 have it: F, BW, DQ, VL, VBMI and VBMI2, and
+	 * BMI2 beside them. Those processors do not slow down for it, as older ones did, which have no
+	 * VBMI2.
+	 */
+	CPU_AVX512 = 1 << 1,
 };
 
 /* The features that this processor and its operating system have: a sum of CPU_*. */

@@ -79,6 +79,7 @@ static const struct utf8_kernel plain = { "plain", NULL };
 
 static const struct kernel kernels[] = {
 #if defined(__x86_64__)
+	{ CPU_AVX512, &utf8_kernel_avx512 },
 	{ CPU_AVX2, &utf8_kernel_avx2 },
 #endif
 	{ 0, &plain },

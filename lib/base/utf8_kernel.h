@@ -6,7 +6,7 @@
 #include "base/span.h"
 
 struct utf8_kernel {
-	const char *name; /* "plain", "avx2" */
+	const char *name; /* "plain", "avx2", "avx512" */
 	/*
 	 * How many bytes from the start are in blocks without a fault; NULL of the plain kernel.
 	 * A character may be cut at the end of the last block, and the caller looks at the rest.
@@ -14,7 +14,7 @@ struct utf8_kernel {
 	size_t (*valid_blocks)(struct span text);
 };
 
-extern const struct utf8_kernel utf8_kernel_avx2;
+extern const struct utf8_kernel utf8_kernel_avx2, utf8_kernel_avx512;
 
 /* The i-th kernel that this processor can run, plain first; NULL past the last. */
 const struct utf8_kernel *utf8_kernel_at(size_t i);

@@ -5,6 +5,7 @@
 
 static const struct kernel kernels[] = {
 #if defined(__x86_64__)
+	{ CPU_AVX512, &csv_index_avx512 },
 	{ CPU_AVX2, &csv_index_avx2 },
 	{ 0, &csv_index_sse2 },
 #elif defined(__aarch64__)

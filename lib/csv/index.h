@@ -81,7 +81,7 @@ typedef void csv_count_fn(struct csv_count *out, struct span text,
                           const struct csv_index_dialect *dialect, struct csv_index_state *state);
 
 struct csv_index_kind {
-	const char *name; /* "plain", "sse2", "avx2", "neon" */
+	const char *name; /* "plain", "sse2", "avx2", "avx512", "neon" */
 	csv_index_fn *index;
 	csv_count_fn *count;
 };

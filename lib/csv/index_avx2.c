@@ -8,7 +8,7 @@
 #if defined(__x86_64__)
 
 #include <immintrin.h>
-#include "csv/index_blocks.h"
+#include "csv/index_positions.h"
 
 static inline uint64_t bytes_equal(__m256i lo, __m256i hi, char c)
 {

@@ -1,10 +1,6 @@
 /*
- * The index by blocks of 64 bytes, over three primitives that the including file has
- * defined before:
- *
- *   static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d);
- *   static inline uint64_t prefix_xor(uint64_t bits);
- *   static inline uint32_t lowest_bit(uint64_t bits);     // anything below 65 for 0
+ * The index by blocks of 64 bytes, over four primitives that the including file defines:
+ * block_load(), prefix_xor(), put_positions() and put_records().
  *
  * One bit is one byte, the lowest bit the first. Everything between the primitives
  * is plain arithmetic on such words, the same on every machine.
@@ -23,9 +19,25 @@ struct csv_block {
 	uint64_t high;  /* not 0: some byte is no ASCII */
 };
 
+/* Where the results of a call go next. */
+struct csv_put {
+	uint32_t *ends, *records;
+	const uint32_t *first_end;
+};
+
 static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d);
+
+/* Bit i of the answer is the XOR of the bits 0 to i. */
 static inline uint64_t prefix_xor(uint64_t bits);
-static inline uint32_t lowest_bit(uint64_t bits);
+
+/*
+ * Writes base + i for each bit i that is set, and returns where the next one goes. Up to 16 words
+ * past the last may be overwritten. is_busy: there are usually more than four of them.
+ */
+ALWAYS_INLINE uint32_t *put_positions(uint32_t *out, uint64_t bits, uint32_t base, bool is_busy);
+
+/* For each bit of `records`: how many ends there are up to it. Likewise past the last. */
+ALWAYS_INLINE void put_records(struct csv_put *put, uint64_t ends, uint64_t records);
 
 /* What the quotes make of a block. */
 struct csv_block_ends {
@@ -61,35 +73,6 @@ static inline struct csv_block_ends block_ends(const struct csv_block *b, struct
 	return e;
 }
 
-#define PUT_POSITION(k)                                                                            \
-	out[k] = base + lowest_bit(bits);                                                          \
-	bits &= bits - 1
-#define PUT_FOUR(k)                                                                                \
-	PUT_POSITION((k) + 0);                                                                     \
-	PUT_POSITION((k) + 1);                                                                     \
-	PUT_POSITION((k) + 2);                                                                     \
-	PUT_POSITION((k) + 3)
-
-/*
- * Four or eight positions at a step, whether there are so many or not: what is written
- * past the last is overwritten by the next block, and cheaper than a branch per position.
- */
-ALWAYS_INLINE uint32_t *put_positions(uint32_t *out, uint64_t bits, uint32_t base, bool is_busy)
-{
-	uint32_t *end = out + bits_count(bits);
-
-	PUT_FOUR(0);
-	if (is_busy) {
-		PUT_FOUR(4);
-		out += 4;
-	}
-	while (out + 4 < end) {
-		PUT_FOUR(4);
-		out += 4;
-	}
-	return end;
-}
-
 /*
  * Most texts have no quotes, or have them everywhere. A block without is dealt with in
  * less time, but only after so many in a row: where they alternate, guessing wrong which
@@ -109,30 +92,6 @@ static inline void pass_plain_block(const struct csv_block *b, struct csv_index_
 	s->opener = (b->lf | b->delimiter) >> 63;
 }
 
-/* Where a call's results have come to. */
-struct csv_put {
-	uint32_t *ends, *records;
-	const uint32_t *first_end;
-};
-
-/* Likewise two records, which is more than most blocks hold. */
-ALWAYS_INLINE void put_records(struct csv_put *put, uint64_t ends, uint64_t records)
-{
-	uint32_t before = (uint32_t)(put->ends - put->first_end);
-	unsigned n = bits_count(records);
-	uint64_t upto;
-
-	for (unsigned k = 0; k == 0 || k < n; k += 2) {
-		upto = records ^ (records - 1);
-		put->records[k] = before + bits_count(ends & upto);
-		records &= records - 1;
-		upto = records ^ (records - 1);
-		put->records[k + 1] = before + bits_count(ends & upto);
-		records &= records - 1;
-	}
-	put->records += n;
-}
-
 ALWAYS_INLINE void put_block(struct csv_put *put, uint64_t ends, uint64_t records, uint32_t base,
                              bool is_busy)
 {
@@ -140,9 +99,16 @@ ALWAYS_INLINE void put_block(struct csv_put *put, uint64_t ends, uint64_t record
 	put->ends = put_positions(put->ends, ends, base, is_busy);
 }
 
-/* Apart: where quotes are worked on as well, the loop has no registers to spare for this. */
-NEVER_INLINE void put_busy_block(struct csv_put *put, const struct csv_block_ends *e, uint32_t base,
-                                 bool keeps_lf)
+/*
+ * In a function of its own, unless the kernel writes many positions at once: where quotes are
+ * worked on as well, the loop has no registers to spare for writing them one by one.
+ */
+#ifndef PUT_BUSY_INLINE
+#define PUT_BUSY_INLINE NEVER_INLINE
+#endif
+
+PUT_BUSY_INLINE void put_busy_block(struct csv_put *put, const struct csv_block_ends *e,
+                                    uint32_t base, bool keeps_lf)
 {
 	put_block(put, e->delimiters | (keeps_lf ? e->lines : e->records), e->records, base, true);
 }

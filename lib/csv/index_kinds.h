@@ -4,6 +4,7 @@
 
 #include "csv/index.h"
 
-extern const struct csv_index_kind csv_index_plain, csv_index_sse2, csv_index_avx2, csv_index_neon;
+extern const struct csv_index_kind csv_index_plain, csv_index_sse2, csv_index_avx2,
+        csv_index_avx512, csv_index_neon;
 
 #endif

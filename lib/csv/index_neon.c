@@ -4,7 +4,6 @@
 #if defined(__aarch64__)
 
 #include <arm_neon.h>
-#include "csv/index_blocks.h"
 #include "csv/index_shifts.h"
 
 static inline uint64_t bytes_equal(const uint8x16_t v[4], char c)

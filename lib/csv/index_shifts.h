@@ -1,11 +1,11 @@
 /*
- * Two primitives of csv/index_blocks.h for processors that have no instruction for them:
- * the prefix XOR takes six shifts.
+ * Primitives of csv/index_blocks.h for processors that have no instruction for them: the prefix
+ * XOR takes six shifts.
  */
 #ifndef SHMPUB_CSV_INDEX_SHIFTS_H
 #define SHMPUB_CSV_INDEX_SHIFTS_H
 
-#include "csv/index_blocks.h"
+#include "csv/index_positions.h"
 
 static inline uint64_t prefix_xor(uint64_t bits)
 {

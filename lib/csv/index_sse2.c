@@ -4,7 +4,6 @@
 #if defined(__x86_64__)
 
 #include <emmintrin.h>
-#include "csv/index_blocks.h"
 #include "csv/index_shifts.h"
 
 static inline uint64_t bytes_equal(const __m128i v[4], char c)

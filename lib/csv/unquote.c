@@ -36,6 +36,7 @@ const struct csv_unquote_kind csv_unquote_plain = { "plain", size_plain, copy_pl
 
 static const struct kernel kernels[] = {
 #if defined(__x86_64__)
+	{ CPU_AVX512, &csv_unquote_avx512 },
 	{ CPU_AVX2, &csv_unquote_avx2 },
 #endif
 	{ 0, &csv_unquote_plain },

@@ -17,7 +17,7 @@
 #define CSV_UNQUOTE_BEYOND 32u
 
 struct csv_unquote_kind {
-	const char *name; /* "plain", "avx2" */
+	const char *name; /* "plain", "avx2", "avx512" */
 	/* How long the text is. */
 	size_t (*size)(struct span inner, char quote);
 	/* Writes it to out and returns how long it is; what follows it there may be written as well. */

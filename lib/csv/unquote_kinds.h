@@ -4,6 +4,6 @@
 
 #include "csv/unquote.h"
 
-extern const struct csv_unquote_kind csv_unquote_avx2;
+extern const struct csv_unquote_kind csv_unquote_avx2, csv_unquote_avx512;
 
 #endif

@@ -123,7 +123,7 @@ static void dates(const struct cell_run *run, size_t n, bool may_be_empty)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint32_t hidden[] = { 0, CPU_AVX2 };
+	static const uint32_t hidden[] = { 0, CPU_AVX512, CPU_AVX512 | CPU_AVX2 };
 	const struct batch_kernel *kernel;
 	uint32_t cuts[MOST_CELLS + 1] = { UINT32_MAX };
 	char *text = malloc(size + 1); /* just that size: one byte too many is seen */

@@ -194,6 +194,7 @@ static void test_kernels(void)
 	CHECK("0 is plain", kernel_at(rows, ARRAY_LEN(rows), 0) == plain_row);
 	CHECK("1 is better", kernel_at(rows, ARRAY_LEN(rows), 1) == (has_wide ? wide_row : NULL));
 	CHECK("no more", kernel_at(rows, ARRAY_LEN(rows), 2) == NULL);
+	CHECK("AVX-512 is beside AVX2", has_wide || !(cpu_features() & CPU_AVX512));
 	cpu_hide(CPU_AVX2);
 	CHECK("hidden", kernel_best(rows) == plain_row);
 	CHECK("hidden", kernel_at(rows, ARRAY_LEN(rows), 1) == NULL);
