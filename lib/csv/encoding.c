@@ -5,9 +5,10 @@
 #include "csv/tokenize.h"
 
 /*
- * As Python's codecs have it: latin-1 is the first 256 code points; cp1252 has other
- * ones from 0x80 to 0x9F, five of them none; utf-16 begins with a byte order mark, which
- * is not part of the text, and has no surrogate alone.
+ * The rules are those of Python's codecs. In latin-1 each byte is the code point of that number.
+ * cp1252 differs from it for the bytes 0x80 to 0x9F, of which five are invalid. utf-16 begins
+ * with a byte order mark, which is not part of the text; a surrogate without its partner is
+ * invalid.
  */
 
 static const struct {
@@ -23,8 +24,8 @@ static const struct {
 	{ "utf-16be", CSV_UTF16BE },
 };
 
-/* Python's names of codecs: case does not count, and `_` is as good as `-`. */
-static bool is_codec(struct span value, const char *word)
+/* Compares as Python does with names of codecs: without regard to case, and `_` equals `-`. */
+static bool is_codec_name(struct span value, const char *word)
 {
 	size_t i = 0;
 	char c;
@@ -42,7 +43,7 @@ static bool is_codec(struct span value, const char *word)
 bool csv_encoding_by_name(enum csv_encoding *out, struct span name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
-		if (is_codec(name, encodings[i].word)) {
+		if (is_codec_name(name, encodings[i].word)) {
 			*out = encodings[i].encoding;
 			return true;
 		}
@@ -50,7 +51,8 @@ bool csv_encoding_by_name(enum csv_encoding *out, struct span name)
 	return false;
 }
 
-static char *put(char *p, uint32_t c)
+/* Writes code point `c` in UTF-8 to `p` and returns the byte after it. */
+static char *put_utf8(char *p, uint32_t c)
 {
 	if (c < 0x80) {
 		*p++ = (char)c;
@@ -71,14 +73,14 @@ static char *put(char *p, uint32_t c)
 	return p;
 }
 
-/* Windows' own part; 0: nothing has that byte. */
+/* The code points of cp1252's bytes 0x80 to 0x9F; 0: the byte is invalid. */
 static const uint16_t cp1252[32] = {
 	0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
 	0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
 	0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178,
 };
 
-static int bad_byte(struct span text, size_t at, const char *name, struct shmpub_error *err)
+static int invalid_byte(struct span text, size_t at, const char *name, struct shmpub_error *err)
 {
 	return error_set(err, SHMPUB_ERR_CSV, "byte 0x%02x at offset %zu is not %s",
 	                 (unsigned char)text.data[at], at, name);
@@ -92,13 +94,13 @@ static int decode_bytes(char **p, struct span text, enum csv_encoding encoding,
 	for (size_t i = 0; i < text.size; i++) {
 		c = (unsigned char)text.data[i];
 		if (encoding == CSV_ASCII && c >= 0x80)
-			return bad_byte(text, i, "ASCII", err);
+			return invalid_byte(text, i, "ASCII", err);
 		if (encoding == CSV_CP1252 && c >= 0x80 && c < 0xA0) {
 			c = cp1252[c - 0x80];
 			if (c == 0)
-				return bad_byte(text, i, "cp1252", err);
+				return invalid_byte(text, i, "cp1252", err);
 		}
-		*p = put(*p, c);
+		*p = put_utf8(*p, c);
 	}
 	return SHMPUB_OK;
 }
@@ -110,9 +112,9 @@ static uint32_t unit_at(struct span text, size_t i, bool is_big)
 	return is_big ? a << 8 | b : b << 8 | a;
 }
 
-/* The order of bytes, and where the text begins: behind the mark that tells it. */
-static int utf16_order(bool *is_big, size_t *from, struct span text, enum csv_encoding encoding,
-                       struct shmpub_error *err)
+/* Finds the byte order, and the offset of the text after a byte order mark. */
+static int find_utf16_order(bool *is_big, size_t *from, struct span text,
+                            enum csv_encoding encoding, struct shmpub_error *err)
 {
 	*is_big = encoding == CSV_UTF16BE;
 	*from = 0;
@@ -131,28 +133,29 @@ static int decode_utf16(char **p, struct span text, enum csv_encoding encoding,
 	uint32_t c, low;
 	size_t from;
 	bool is_big;
-	int r = utf16_order(&is_big, &from, text, encoding, err);
+	int r = find_utf16_order(&is_big, &from, text, encoding, err);
 
 	if (r)
 		return r;
 	for (size_t i = from; i < text.size; i += 2) {
 		if (text.size - i < 2)
-			return bad_byte(text, i, "UTF-16, the text ends inside a character", err);
+			return invalid_byte(text, i, "UTF-16, the text ends inside a character",
+			                    err);
 		c = unit_at(text, i, is_big);
 		if (c >= 0xD800 && c < 0xE000) {
 			low = text.size - i >= 4 ? unit_at(text, i + 2, is_big) : 0;
 			if (c >= 0xDC00 || low < 0xDC00 || low >= 0xE000)
-				return bad_byte(text, i, "UTF-16, a surrogate alone", err);
+				return invalid_byte(text, i, "UTF-16, a surrogate alone", err);
 			c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
 			i += 2;
 		}
-		*p = put(*p, c);
+		*p = put_utf8(*p, c);
 	}
 	return SHMPUB_OK;
 }
 
-/* The line that the next character stands in. */
-static uint64_t line_behind(const char *decoded, const char *end)
+/* Returns the line of the character that would come next, at `end`. */
+static uint64_t line_at_end(const char *decoded, const char *end)
 {
 	struct span text = span_of(decoded, (size_t)(end - decoded));
 
@@ -167,7 +170,7 @@ int csv_decode(struct buffer *out, struct span text, enum csv_encoding encoding,
 	char *p;
 	int r;
 
-	/* At most three bytes for one of cp1252, or for two of utf-16. */
+	/* UTF-8 needs at most 3 bytes for a byte of cp1252 or for 2 bytes of utf-16. */
 	if (!u64_mul(&room, text.size, encoding == CSV_LATIN1 ? 2 : 3))
 		return error_nomem(err, text.size);
 	r = buffer_reserve(&b, room ? room : 1, err);
@@ -180,7 +183,7 @@ int csv_decode(struct buffer *out, struct span text, enum csv_encoding encoding,
 		r = decode_bytes(&p, text, encoding, err);
 	if (r) {
 		if (err && r == SHMPUB_ERR_CSV)
-			error_put_line(err, line_behind(b.data, p));
+			error_put_line(err, line_at_end(b.data, p));
 		buffer_free(&b);
 		return r;
 	}

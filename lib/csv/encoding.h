@@ -1,7 +1,7 @@
 /*
- * Text in other encodings, as UTF-8.
+ * Decodes text in other encodings to UTF-8.
  *
- * Pure but for the buffer that is filled; nothing is there to free when it fails.
+ * Threads: no state but the caller's.
  */
 #ifndef SHMPUB_CSV_ENCODING_H
 #define SHMPUB_CSV_ENCODING_H
@@ -9,10 +9,16 @@
 #include "base/buffer.h"
 #include "csv/options.h"
 
-/* By Python's name of the codec; false: no such encoding here. */
+/* Finds an encoding by Python's name of the codec; false: none of that name is supported. */
 bool csv_encoding_by_name(enum csv_encoding *out, struct span name);
 
-/* `encoding` is not CSV_UTF8. SHMPUB_ERR_CSV names the first byte that means nothing. */
+/*
+ * Sets *out to a new buffer with `text` in UTF-8, which the caller frees. `encoding` must not be
+ * CSV_UTF8.
+ *
+ * Errors: SHMPUB_ERR_CSV with the line and offset of the first byte that is invalid in the
+ * encoding, or SHMPUB_ERR_NOMEM. *out is then unchanged, and there is nothing to free.
+ */
 int csv_decode(struct buffer *out, struct span text, enum csv_encoding encoding,
                struct shmpub_error *err);
 

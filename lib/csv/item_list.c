@@ -5,18 +5,23 @@
 #include "base/error.h"
 
 /*
- * The text of one option has few items, so a list grows by one at a time. Quoted items
- * may hold commas and blanks; `""` in them is one quote.
+ * The text of one option has few items, so a list grows by one item at a time. A quoted item may
+ * contain commas and blanks; `""` in it is one quote.
  */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
 
 static const char *skip_blanks(const char *p, const char *end)
 {
-	while (p < end && (*p == ' ' || *p == '\t'))
+	while (p < end && is_blank(*p))
 		p++;
 	return p;
 }
 
-bool item_position(uint64_t *out, struct span text)
+bool item_parse_position(uint64_t *out, struct span text)
 {
 	uint64_t v = 0;
 
@@ -31,7 +36,7 @@ bool item_position(uint64_t *out, struct span text)
 	return true;
 }
 
-int item_copy(struct csv_item *out, struct span text, bool is_quoted, struct shmpub_error *err)
+int item_init(struct csv_item *out, struct span text, bool is_quoted, struct shmpub_error *err)
 {
 	struct csv_item item = { .is_position = false };
 	char *copy = mem_copy(text);
@@ -39,9 +44,15 @@ int item_copy(struct csv_item *out, struct span text, bool is_quoted, struct shm
 	if (copy == NULL)
 		return error_nomem(err, text.size + 1);
 	item.text = span_of(copy, text.size);
-	item.is_position = !is_quoted && item_position(&item.position, text);
+	item.is_position = !is_quoted && item_parse_position(&item.position, text);
 	*out = item;
 	return SHMPUB_OK;
+}
+
+void item_deinit(struct csv_item *item)
+{
+	mem_free((void *)(uintptr_t)item->text.data);
+	item->text = SPAN_NONE;
 }
 
 static int append(struct csv_items *list, struct span text, bool is_quoted,
@@ -53,14 +64,17 @@ static int append(struct csv_items *list, struct span text, bool is_quoted,
 	if (items == NULL)
 		return error_nomem(err, (list->n + 1) * sizeof(*items));
 	list->items = items;
-	r = item_copy(&items[list->n], text, is_quoted, err);
+	r = item_init(&items[list->n], text, is_quoted, err);
 	if (r)
 		return r;
 	list->n++;
 	return SHMPUB_OK;
 }
 
-/* Reads an item that begins with a quote into `copy` (room for all of it); NULL: no closing quote. */
+/*
+ * Reads a quoted item, writes its text to `copy` (with room for the whole option), and returns
+ * the byte after the item and its blanks. NULL: there is no closing quote.
+ */
 static const char *read_quoted(struct span *item, char *copy, const char *p, const char *end)
 {
 	size_t n = 0;
@@ -77,13 +91,13 @@ static const char *read_quoted(struct span *item, char *copy, const char *p, con
 	return p < end ? skip_blanks(p + 1, end) : NULL;
 }
 
+/* Reads an item without quotes and returns the byte after it: a comma, or the end. */
 static const char *read_bare(struct span *item, const char *p, const char *end)
 {
-	const char *stop = memchr(p, ',', (size_t)(end - p));
-	const char *last = stop ? stop : end;
+	const char *comma = memchr(p, ',', (size_t)(end - p));
+	const char *stop = comma ? comma : end, *last = stop;
 
-	stop = last;
-	while (last > p && (last[-1] == ' ' || last[-1] == '\t'))
+	while (last > p && is_blank(last[-1]))
 		last--;
 	*item = span_of(p, (size_t)(last - p));
 	return stop;
@@ -132,7 +146,7 @@ int item_list_set(struct csv_items *list, struct span text, struct shmpub_error 
 	return SHMPUB_OK;
 }
 
-int item_list_one(struct csv_items *list, struct span text, struct shmpub_error *err)
+int item_list_set_one(struct csv_items *list, struct span text, struct shmpub_error *err)
 {
 	struct csv_items made = { NULL, 0, true };
 	int r = append(&made, text, true, err);
@@ -149,7 +163,7 @@ int item_list_one(struct csv_items *list, struct span text, struct shmpub_error 
 void item_list_free(struct csv_items *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		mem_free((void *)(uintptr_t)list->items[i].text.data);
+		item_deinit(&list->items[i]);
 	mem_free(list->items);
 	*list = (struct csv_items){ NULL, 0, false };
 }

@@ -7,23 +7,27 @@
 #include "value/date_format.h"
 
 /*
- * A table of keys, each with the function that understands its text and the member that
- * it fills. Families (dtype.NAME) hold one record per column that was named, looked up
- * by name first and then by position, as pandas looks into its dicts.
+ * A table has a row for each option, with the function that parses its text and the member of
+ * struct csv_options that the function sets.
+ *
+ * Options of single columns (dtype.NAME) are kept in one struct csv_column_option for each
+ * column. It is looked up by the column's name first and then by its position, as pandas does
+ * with its dicts.
  */
 
 struct key {
 	const char *name;
 	int (*set)(struct csv_options *o, const struct key *key, struct span value,
 	           struct shmpub_error *err);
-	size_t member;
+	size_t offset; /* of the member that is set */
+	/* Sets the option of one column (`name`.COLUMN); NULL: there is no such option. */
 	int (*set_column)(struct csv_column_option *c, const struct key *key, struct span value,
-	                  struct shmpub_error *err); /* the family NAME. of the same key */
+	                  struct shmpub_error *err);
 };
 
 static void *member(struct csv_options *o, const struct key *key)
 {
-	return (char *)o + key->member;
+	return (char *)o + key->offset;
 }
 
 static int refuse(const struct key *key, struct span value, const char *expected,
@@ -33,11 +37,21 @@ static int refuse(const struct key *key, struct span value, const char *expected
 	                 span_shown(value, 80), value.data, expected);
 }
 
-static bool word_in(struct span value, const char *const *words)
+static const struct {
+	const char *word;
+	bool flag;
+} flag_words[] = {
+	{ "yes", true }, { "true", true },   { "True", true },   { "on", true },
+	{ "no", false }, { "false", false }, { "False", false }, { "off", false },
+};
+
+static bool parse_flag(bool *out, struct span value)
 {
-	for (; *words; words++) {
-		if (span_is(value, *words))
+	for (size_t i = 0; i < ARRAY_LEN(flag_words); i++) {
+		if (span_is(value, flag_words[i].word)) {
+			*out = flag_words[i].flag;
 			return true;
+		}
 	}
 	return false;
 }
@@ -45,12 +59,11 @@ static bool word_in(struct span value, const char *const *words)
 static int set_flag(struct csv_options *o, const struct key *key, struct span value,
                     struct shmpub_error *err)
 {
-	static const char *const yes[] = { "yes", "true", "True", "on", "1", NULL };
-	static const char *const no[] = { "no", "false", "False", "off", "0", NULL };
+	bool flag = span_is(value, "1");
 
-	if (!word_in(value, yes) && !word_in(value, no))
+	if (!flag && !span_is(value, "0") && !parse_flag(&flag, value))
 		return refuse(key, value, "yes or no", err);
-	*(bool *)member(o, key) = word_in(value, yes);
+	*(bool *)member(o, key) = flag;
 	return SHMPUB_OK;
 }
 
@@ -63,7 +76,8 @@ static const struct {
 	{ "quote", '"' }, { "apostrophe", '\'' }, { "point", '.' }, { "none", '\0' },
 };
 
-static bool byte_of(char *out, struct span value)
+/* Parses a word of byte_words, or one byte of ASCII that does not end lines. */
+static bool parse_byte(char *out, struct span value)
 {
 	for (size_t i = 0; i < ARRAY_LEN(byte_words); i++) {
 		if (span_is(value, byte_words[i].word)) {
@@ -78,25 +92,25 @@ static bool byte_of(char *out, struct span value)
 	return true;
 }
 
-/* A byte, or none. */
+/* Sets a byte that may be `none`. */
 static int set_byte(struct csv_options *o, const struct key *key, struct span value,
                     struct shmpub_error *err)
 {
 	char byte;
 
-	if (!byte_of(&byte, value))
+	if (!parse_byte(&byte, value))
 		return refuse(key, value, "one ASCII byte, or a word such as semicolon or none",
 		              err);
 	*(char *)member(o, key) = byte;
 	return SHMPUB_OK;
 }
 
-static int set_needed_byte(struct csv_options *o, const struct key *key, struct span value,
-                           struct shmpub_error *err)
+static int set_required_byte(struct csv_options *o, const struct key *key, struct span value,
+                             struct shmpub_error *err)
 {
 	char byte;
 
-	if (!byte_of(&byte, value) || byte == '\0')
+	if (!parse_byte(&byte, value) || byte == '\0')
 		return refuse(key, value, "one ASCII byte, or a word such as tab", err);
 	*(char *)member(o, key) = byte;
 	return SHMPUB_OK;
@@ -106,7 +120,7 @@ static int set_delimiter(struct csv_options *o, const struct key *key, struct sp
                          struct shmpub_error *err)
 {
 	bool is_whitespace = span_is(value, "whitespace") || span_is(value, "\\s+");
-	int r = is_whitespace ? SHMPUB_OK : set_needed_byte(o, key, value, err);
+	int r = is_whitespace ? SHMPUB_OK : set_required_byte(o, key, value, err);
 
 	if (r == SHMPUB_OK)
 		o->is_whitespace = is_whitespace;
@@ -125,7 +139,7 @@ static bool is_same_item(const struct csv_item *a, const struct csv_item *b)
 	       (a->is_position ? a->position == b->position : span_eq(a->text, b->text));
 }
 
-/* A set of names, or of positions in their order: what is there twice counts once. */
+/* Sets names in the order they are written, or positions in ascending order, each of them once. */
 static int set_usecols(struct csv_options *o, const struct key *key, struct span value,
                        struct shmpub_error *err)
 {
@@ -147,7 +161,7 @@ static int set_usecols(struct csv_options *o, const struct key *key, struct span
 		if (k == kept)
 			items.items[kept++] = items.items[i];
 		else
-			mem_free((void *)(uintptr_t)items.items[i].text.data);
+			item_deinit(&items.items[i]);
 	}
 	items.n = kept;
 	(void)item_list_sort_positions(&items);
@@ -156,25 +170,25 @@ static int set_usecols(struct csv_options *o, const struct key *key, struct span
 	return SHMPUB_OK;
 }
 
-/* The text as it is: formats hold commas. */
-static int take_format(struct csv_items *items, struct span value, struct shmpub_error *err)
+/* A format may contain commas, so it is not parsed as a list. */
+static int set_format_item(struct csv_items *items, struct span value, struct shmpub_error *err)
 {
 	struct date_format format;
 	int r = date_format_compile(&format, value, err);
 
-	return r ? r : item_list_one(items, value, err);
+	return r ? r : item_list_set_one(items, value, err);
 }
 
 static int set_format(struct csv_options *o, const struct key *key, struct span value,
                       struct shmpub_error *err)
 {
-	return take_format(member(o, key), value, err);
+	return set_format_item(member(o, key), value, err);
 }
 
 static int set_number(struct csv_options *o, const struct key *key, struct span value,
                       struct shmpub_error *err)
 {
-	if (!item_position(member(o, key), value) || *(uint64_t *)member(o, key) == 0)
+	if (!item_parse_position(member(o, key), value) || *(uint64_t *)member(o, key) == 0)
 		return refuse(key, value, "a number above 0", err);
 	return SHMPUB_OK;
 }
@@ -185,7 +199,7 @@ static int set_header(struct csv_options *o, const struct key *key, struct span 
 	uint64_t line = 0;
 	bool has_header = !span_is(value, "none") && !span_is(value, "None");
 
-	if (has_header && !item_position(&line, value))
+	if (has_header && !item_parse_position(&line, value))
 		return refuse(key, value, "a line number from 0, or none", err);
 	o->has_header = has_header;
 	o->header = line;
@@ -196,19 +210,22 @@ static int set_header(struct csv_options *o, const struct key *key, struct span 
 static int set_parse_dates(struct csv_options *o, const struct key *key, struct span value,
                            struct shmpub_error *err)
 {
-	static const char *const yes[] = { "yes", "true", "True", "on", NULL };
-	static const char *const no[] = { "no", "false", "False", "off", NULL };
+	bool parses_index;
 
-	if (!word_in(value, yes) && !word_in(value, no)) {
+	/* "0" and "1" are no flags here: they are positions of columns. */
+	if (!parse_flag(&parses_index, value)) {
 		o->parses_index = false;
 		return set_items(o, key, value, err);
 	}
 	item_list_free(&o->parse_dates);
-	o->parses_index = word_in(value, yes);
+	o->parses_index = parses_index;
 	return SHMPUB_OK;
 }
 
-/* A bare number is how many lines, a list in brackets or of several which ones. */
+/*
+ * A number without brackets says how many lines are skipped. Several numbers, or a list in
+ * brackets, say which lines.
+ */
 static int set_skiprows(struct csv_options *o, const struct key *key, struct span value,
                         struct shmpub_error *err)
 {
@@ -256,7 +273,7 @@ static const struct {
 	{ "category", CSV_DTYPE_CATEGORY }, { "timestamp", CSV_DTYPE_TIMESTAMP },
 };
 
-static bool dtype_of(enum csv_dtype *out, struct span value)
+static bool parse_dtype(enum csv_dtype *out, struct span value)
 {
 	for (size_t i = 0; i < ARRAY_LEN(dtypes); i++) {
 		if (span_is(value, dtypes[i].word)) {
@@ -272,13 +289,13 @@ static bool dtype_of(enum csv_dtype *out, struct span value)
 static int set_dtype(struct csv_options *o, const struct key *key, struct span value,
                      struct shmpub_error *err)
 {
-	return dtype_of(&o->dtype, value) ? SHMPUB_OK : refuse(key, value, DTYPES, err);
+	return parse_dtype(&o->dtype, value) ? SHMPUB_OK : refuse(key, value, DTYPES, err);
 }
 
 static int set_column_dtype(struct csv_column_option *c, const struct key *key, struct span value,
                             struct shmpub_error *err)
 {
-	return dtype_of(&c->dtype, value) ? SHMPUB_OK : refuse(key, value, DTYPES, err);
+	return parse_dtype(&c->dtype, value) ? SHMPUB_OK : refuse(key, value, DTYPES, err);
 }
 
 static int set_column_na(struct csv_column_option *c, const struct key *key, struct span value,
@@ -292,7 +309,7 @@ static int set_column_format(struct csv_column_option *c, const struct key *key,
                              struct shmpub_error *err)
 {
 	(void)key;
-	return take_format(&c->date_format, value, err);
+	return set_format_item(&c->date_format, value, err);
 }
 
 #define AT(name) offsetof(struct csv_options, name)
@@ -303,7 +320,7 @@ static const struct key keys[] = {
 	{ "quotechar", set_byte, AT(quote), NULL },
 	{ "comment", set_byte, AT(comment), NULL },
 	{ "thousands", set_byte, AT(thousands), NULL },
-	{ "decimal", set_needed_byte, AT(decimal), NULL },
+	{ "decimal", set_required_byte, AT(decimal), NULL },
 	{ "skipinitialspace", set_flag, AT(skips_spaces), NULL },
 	{ "on_bad_lines", set_bad_lines, 0, NULL },
 	{ "header", set_header, 0, NULL },
@@ -322,7 +339,10 @@ static const struct key keys[] = {
 	{ "dtype", set_dtype, 0, set_column_dtype },
 };
 
-/* *column: what stands behind the dot of a family; NULL data: the plain key. */
+/*
+ * Returns the row of the option, or NULL. *column is COLUMN of a key such as dtype.COLUMN, and
+ * SPAN_NONE when the key names no column.
+ */
 static const struct key *find_key(struct span name, struct span *column)
 {
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -359,14 +379,14 @@ const char *csv_options_key(size_t i)
 
 static void column_option_deinit(struct csv_column_option *c)
 {
-	mem_free((void *)(uintptr_t)c->column.text.data);
+	item_deinit(&c->column);
 	item_list_free(&c->na_values);
 	item_list_free(&c->date_format);
 }
 
-/* The record of that column, appended (*is_new) if need be. */
-static int take_column(struct csv_column_option **out, bool *is_new, struct csv_options *o,
-                       struct span name, struct shmpub_error *err)
+/* Finds the options of a column, or appends new ones and sets *is_new. */
+static int find_or_add_column(struct csv_column_option **out, bool *is_new, struct csv_options *o,
+                              struct span name, struct shmpub_error *err)
 {
 	struct csv_column_option *columns;
 	int r;
@@ -382,7 +402,7 @@ static int take_column(struct csv_column_option **out, bool *is_new, struct csv_
 		return error_nomem(err, (o->n_columns + 1) * sizeof(*columns));
 	o->columns = columns;
 	columns[o->n_columns] = (struct csv_column_option){ .dtype = CSV_DTYPE_AUTO };
-	r = item_copy(&columns[o->n_columns].column, name, false, err);
+	r = item_init(&columns[o->n_columns].column, name, false, err);
 	if (r)
 		return r;
 	*is_new = true;
@@ -404,7 +424,7 @@ int csv_options_set(struct csv_options *o, struct span key, struct span value,
 		                 span_shown(key, 80), key.data);
 	if (column.data == NULL)
 		return k->set(o, k, value, err);
-	r = take_column(&c, &is_new, o, column, err);
+	r = find_or_add_column(&c, &is_new, o, column, err);
 	if (r)
 		return r;
 	r = k->set_column(c, k, value, err);
@@ -433,6 +453,7 @@ void csv_options_free(struct csv_options *o)
 {
 	if (o == NULL)
 		return;
+	/* Only these functions set a list, which has to be freed. */
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		if (keys[i].set == set_items || keys[i].set == set_format ||
 		    keys[i].set == set_usecols || keys[i].set == set_parse_dates ||
@@ -445,7 +466,7 @@ void csv_options_free(struct csv_options *o)
 	mem_free(o);
 }
 
-static bool says(const struct csv_column_option *c, enum csv_family family)
+static bool has_value(const struct csv_column_option *c, enum csv_family family)
 {
 	switch (family) {
 	case CSV_FAMILY_DTYPE:
@@ -462,11 +483,11 @@ const struct csv_column_option *csv_options_column(const struct csv_options *o,
                                                    uint64_t position)
 {
 	for (size_t i = 0; i < o->n_columns; i++) {
-		if (says(&o->columns[i], family) && span_eq(o->columns[i].column.text, name))
+		if (has_value(&o->columns[i], family) && span_eq(o->columns[i].column.text, name))
 			return &o->columns[i];
 	}
 	for (size_t i = 0; i < o->n_columns; i++) {
-		if (says(&o->columns[i], family) && o->columns[i].column.is_position &&
+		if (has_value(&o->columns[i], family) && o->columns[i].column.is_position &&
 		    o->columns[i].column.position == position)
 			return &o->columns[i];
 	}

@@ -3,14 +3,19 @@
 #include <string.h>
 
 /*
- * pandas' tokenizer, state by state, with its states turned into places in the code:
- * between records (blank lines, comments and skipped lines are passed over), at a
- * field's start, in a bare field, in a quoted one, behind a carriage return.
+ * pandas' tokenizer, whose states are places in the code here: between records (blank lines,
+ * comments and skipped lines are passed over), at a field's start, in a bare field (one without
+ * quotes), in a quoted field, after a carriage return.
  *
- * A quote means something only as a field's first byte; what follows a closing quote
- * goes on as a bare field, in which quotes are ordinary. A line of blanks is no record
- * unless the blank is the delimiter. A lone \r ends a line; a delimiter right behind
- * the \r of a blank line is swallowed, as pandas does.
+ * A quote has a meaning only as the first byte of a field. The bytes after the closing quote
+ * continue the field as a bare one, in which quotes are ordinary bytes. A line of blanks is no
+ * record unless the blank is the delimiter. A \r without \n ends a line.
+ *
+ * Functions that begin with find_ or pass_ take an offset in the text and return a later one.
+ *
+ * pandas has quirks where a \r without \n is followed by a delimiter or a blank. Each of them is
+ * reproduced by a small function that says what pandas does. The one met most often: a delimiter
+ * right after the \r of a blank line is swallowed.
  */
 
 static bool is_blank(char c)
@@ -48,7 +53,7 @@ static bool is_delimiter(const struct csv_dialect *d, char c)
 	return d->stops[(unsigned char)c] == CSV_STOP_DELIMITER;
 }
 
-/* Up to the line's end or the text's. */
+/* Returns the offset of the line's end, or the text's size. */
 static size_t find_line_end(struct span text, size_t p)
 {
 	while (p < text.size && text.data[p] != '\n' && text.data[p] != '\r')
@@ -56,7 +61,7 @@ static size_t find_line_end(struct span text, size_t p)
 	return p;
 }
 
-/* Behind the end of a line that is no record. */
+/* Returns the offset after the end, at `p`, of a line that is no record. */
 static size_t pass_line_end(struct csv_tokenizer *t, size_t p)
 {
 	if (p >= t->text.size)
@@ -70,6 +75,7 @@ static size_t pass_line_end(struct csv_tokenizer *t, size_t p)
 	return p;
 }
 
+/* Whether skiprows names the line that comes next. */
 static bool is_skipped(const struct csv_tokenizer *t)
 {
 	size_t lo = 0, hi;
@@ -91,7 +97,10 @@ static bool is_skipped(const struct csv_tokenizer *t)
 	return false;
 }
 
-/* Behind the quote that closes, `p` being behind the one that opened; size + 1: none does. */
+/*
+ * Returns the offset after the closing quote of a field, where `p` is the offset after the
+ * opening one. If the quote is never closed, the text's size + 1.
+ */
 static size_t pass_quoted(const struct csv_tokenizer *t, size_t p)
 {
 	const char *data = t->text.data, *q;
@@ -108,7 +117,10 @@ static size_t pass_quoted(const struct csv_tokenizer *t, size_t p)
 	return t->text.size + 1;
 }
 
-/* A skipped line may hold quoted newlines; a \r that is its first byte does not end it. */
+/*
+ * Returns the offset after the skipped line at `p`. Newlines inside quotes do not end the line,
+ * and, as in pandas, neither does a \r that is the line's first byte.
+ */
 static size_t pass_skipped(struct csv_tokenizer *t, size_t p)
 {
 	const struct csv_dialect *d = t->dialect;
@@ -130,15 +142,15 @@ static size_t pass_skipped(struct csv_tokenizer *t, size_t p)
 	return t->text.size;
 }
 
-/* A record's bare \r and a delimiter behind it: pandas goes on without asking what is skipped. */
-static bool is_never_skipped(const struct csv_tokenizer *t, size_t p)
+/* After the \r of a record and a delimiter, pandas does not look whether the line is skipped. */
+static bool is_delimiter_after_cr(const struct csv_tokenizer *t, size_t p)
 {
 	return p > 0 && !t->dialect->is_whitespace && t->text.data[p - 1] == '\r' &&
 	       is_delimiter(t->dialect, t->text.data[p]);
 }
 
-/* Where they are blanks, it asks at the first byte that is none. */
-static size_t pass_blanks_behind_cr(const struct csv_tokenizer *t, size_t p)
+/* Where blanks delimit, a skipped line after a \r begins at its first byte that is no blank. */
+static size_t pass_blanks_after_cr(const struct csv_tokenizer *t, size_t p)
 {
 	if (!t->dialect->is_whitespace || p == 0 || t->text.data[p - 1] != '\r')
 		return p;
@@ -148,10 +160,10 @@ static size_t pass_blanks_behind_cr(const struct csv_tokenizer *t, size_t p)
 }
 
 /*
- * A record that begins with blanks: pandas takes them for a blank line at first and steps
- * back to the line's start then, where a delimiter may stand that it has swallowed.
+ * pandas takes blanks at the start of a record for a blank line at first, and then steps back to
+ * the start of the line. So a delimiter that was swallowed there belongs to the record again.
  */
-static size_t step_back(const struct csv_tokenizer *t, size_t p)
+static size_t restore_swallowed_delimiter(const struct csv_tokenizer *t, size_t p)
 {
 	const char *data = t->text.data;
 	bool has_swallowed = !t->dialect->is_whitespace && p >= 2 && data[p - 2] == '\r' &&
@@ -160,7 +172,7 @@ static size_t step_back(const struct csv_tokenizer *t, size_t p)
 	return has_swallowed ? p - 1 : p;
 }
 
-/* Past everything that is no record; the text's size when there is none left. */
+/* Returns the offset of the first record from `p` on; the text's size: there is none. */
 static size_t find_record(struct csv_tokenizer *t, size_t p)
 {
 	const struct csv_dialect *d = t->dialect;
@@ -168,8 +180,8 @@ static size_t find_record(struct csv_tokenizer *t, size_t p)
 	size_t q;
 
 	while (p < t->text.size) {
-		if (is_skipped(t) && !is_never_skipped(t, p)) {
-			p = pass_skipped(t, pass_blanks_behind_cr(t, p));
+		if (is_skipped(t) && !is_delimiter_after_cr(t, p)) {
+			p = pass_skipped(t, pass_blanks_after_cr(t, p));
 			continue;
 		}
 		if (data[p] == '\n' || data[p] == '\r') {
@@ -187,7 +199,7 @@ static size_t find_record(struct csv_tokenizer *t, size_t p)
 				break;
 		}
 		if (q < t->text.size && data[q] != '\n' && data[q] != '\r')
-			return step_back(t, p);
+			return restore_swallowed_delimiter(t, p);
 		p = pass_line_end(t, q);
 	}
 	return p;
@@ -200,27 +212,30 @@ static void put_cut(struct csv_record *r, size_t p)
 	r->n_fields++;
 }
 
-/* The end of the field that starts at p: at a stop or at the text's end; size + 1: in quotes. */
+/*
+ * Returns the offset of the byte that ends the field at `p`, or the text's size if the text ends
+ * the field. If the text ends inside quotes, the text's size + 1.
+ */
 static size_t find_field_end(const struct csv_tokenizer *t, size_t p)
 {
 	const struct csv_dialect *d = t->dialect;
 	const char *data = t->text.data;
 
-	/* Even where blanks delimit. */
+	/* Spaces are skipped even if the delimiter is a space. */
 	while (d->skips_spaces && p < t->text.size && data[p] == ' ')
 		p++;
-	/* Also where the same byte begins comments, or delimits. */
+	/* A byte that is the quote opens one even if it is the delimiter or begins comments too. */
 	if (d->has_quote && p < t->text.size && data[p] == d->quote) {
 		p = pass_quoted(t, p + 1);
 		if (p < t->text.size && d->stops[(unsigned char)data[p]] == CSV_STOP_COMMENT)
-			p++; /* right behind the closing quote it begins no comment */
+			p++; /* right after a closing quote no comment begins */
 	}
 	while (p < t->text.size && d->stops[(unsigned char)data[p]] == CSV_STOP_NONE)
 		p++;
 	return p;
 }
 
-/* Where the record's line goes on behind a delimiter: blanks do not count when they delimit. */
+/* Returns the offset after the delimiter at `p`, which is a run of blanks where blanks delimit. */
 static size_t pass_delimiter(const struct csv_tokenizer *t, size_t p)
 {
 	p++;
@@ -229,7 +244,7 @@ static size_t pass_delimiter(const struct csv_tokenizer *t, size_t p)
 	return p;
 }
 
-/* Behind the end of a record that stopped at p. */
+/* Returns the offset after the line of a record whose last field ends at `p`. */
 static size_t pass_record_end(struct csv_tokenizer *t, size_t p)
 {
 	if (p < t->text.size && t->dialect->has_comment && t->text.data[p] == t->dialect->comment)
@@ -241,11 +256,11 @@ static size_t pass_record_end(struct csv_tokenizer *t, size_t p)
 }
 
 /*
- * Blanks behind the \r of a record, when they delimit, belong to the next line whatever
- * stands behind them: a line of nothing else, or of a comment, is a record without fields
- * there.
+ * Where blanks delimit, pandas takes blanks after the \r of a record for the beginning of a
+ * record. So a line of nothing but blanks, or of blanks and a comment, is a record without
+ * fields there.
  */
-static bool is_bare_record(const struct csv_tokenizer *t, size_t p)
+static bool is_record_without_fields(const struct csv_tokenizer *t, size_t p)
 {
 	const char *data = t->text.data;
 
@@ -258,17 +273,17 @@ static bool is_bare_record(const struct csv_tokenizer *t, size_t p)
 	       (t->dialect->has_comment && data[p] == t->dialect->comment);
 }
 
-/* A delimiter right behind the \r of a record ends an empty field, blanks that are to be skipped or not. */
-static bool is_field_behind_cr(const struct csv_tokenizer *t, size_t p)
+/* A delimiter right after the \r of a record ends an empty field, even if it is a space to skip. */
+static bool is_empty_field_after_cr(const struct csv_tokenizer *t, size_t p)
 {
-	return t->dialect->skips_spaces && p < t->text.size && is_never_skipped(t, p);
+	return t->dialect->skips_spaces && p < t->text.size && is_delimiter_after_cr(t, p);
 }
 
 enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *r)
 {
 	const struct csv_dialect *d = t->dialect;
 	const char *data = t->text.data;
-	bool is_over = is_bare_record(t, t->at);
+	bool is_over = is_record_without_fields(t, t->at);
 	size_t begin = t->at;
 	size_t p = is_over ? t->at : find_record(t, t->at);
 
@@ -280,10 +295,10 @@ enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *r
 	while (d->is_whitespace && p < t->text.size && is_blank(data[p]))
 		p++;
 	if (d->is_whitespace && d->has_comment && p < t->text.size && data[p] == d->comment)
-		is_over = true; /* blanks and a comment: a record of no fields */
+		is_over = true; /* blanks before a comment are a record without fields */
 	r->cuts[0] = (uint32_t)(p - r->base - 1);
 	while (!is_over) {
-		p = p == begin && is_field_behind_cr(t, p) ? p : find_field_end(t, p);
+		p = p == begin && is_empty_field_after_cr(t, p) ? p : find_field_end(t, p);
 		if (p > t->text.size)
 			return CSV_OPEN_QUOTE;
 		if (p - r->base >= UINT32_MAX - 1)
