@@ -170,6 +170,19 @@ static void test_delimiter(void)
 	csv_options_free(o);
 }
 
+/* pandas takes one byte for two options as well, in either order. */
+static void test_one_byte_twice(void)
+{
+	struct csv_options *o = options_of("delimiter=;");
+
+	CHECK_INT("the delimiter as quote", set(o, "quotechar", ";"), SHMPUB_OK);
+	CHECK_INT("another delimiter", set(o, "delimiter", ","), SHMPUB_OK);
+	CHECK_INT("the quote as delimiter", set(o, "delimiter", ";"), SHMPUB_OK);
+	CHECK_INT("and as comment", set(o, "comment", ";"), SHMPUB_OK);
+	CHECK("all are set", o->delimiter == ';' && o->quote == ';' && o->comment == ';');
+	csv_options_free(o);
+}
+
 static void test_header(void)
 {
 	struct csv_options *o = options_of("");
@@ -406,6 +419,7 @@ int main(void)
 	test_lists();
 	test_bytes();
 	test_delimiter();
+	test_one_byte_twice();
 	test_header();
 	test_flags();
 	test_limits();

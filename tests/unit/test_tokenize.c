@@ -77,6 +77,7 @@ static const struct {
 	{ "the same, blanks skipped", "skipinitialspace=yes", "a, \"b,c\"\n", "a|b,c/", 1 },
 	{ "quotes are ordinary", "quotechar=none", "\"a,b\"\n", "\"a|b\"/", 1 },
 	{ "another quote", "quotechar='", "'a,b',\"c\n", "a,b|\"c/", 1 },
+	{ "a quote that delimits too", "quotechar=comma", "a,b\n,a,,b,x,c\n", "a|b/a,bx|c/", 2 },
 	{ "never closed", "", "a\n\"b\nc,d\n", "a/?open", 1 },
 	{ "opened by the last byte", "", "a,\"", "?open", 0 },
 
