@@ -188,8 +188,11 @@ static int set_format(struct csv_options *o, const struct key *key, struct span 
 static int set_number(struct csv_options *o, const struct key *key, struct span value,
                       struct shmpub_error *err)
 {
-	if (!item_parse_position(member(o, key), value) || *(uint64_t *)member(o, key) == 0)
+	uint64_t number;
+
+	if (!item_parse_position(&number, value) || number == 0)
 		return refuse(key, value, "a number above 0", err);
+	*(uint64_t *)member(o, key) = number;
 	return SHMPUB_OK;
 }
 

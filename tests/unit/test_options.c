@@ -246,6 +246,7 @@ static void test_limits(void)
 	CHECK_INT("fewer", o->max_columns, 1);
 	CHECK_INT("not a number", set(o, "max_columns", "1e3"), SHMPUB_ERR_INVALID);
 	CHECK_INT("nothing", set(o, "max_columns", ""), SHMPUB_ERR_INVALID);
+	CHECK_INT("none", set(o, "max_columns", "0"), SHMPUB_ERR_INVALID);
 	CHECK_INT("as before", o->max_columns, 1);
 	csv_options_free(o);
 }
