@@ -10,9 +10,10 @@
 #include "columns/unique.h"
 
 /*
- * Every rule has its own line, because the reader of the message is a programmer who
- * filled a struct by hand. Values are looked at only where a wrong one would make a
- * reader follow it out of bounds or refuse the table: offsets, codes, UTF-8.
+ * Every rule has a message of its own, because a programmer who filled a struct by hand
+ * reads it. The functions *_rule() return NULL, or the rule that is broken. Values are
+ * checked only where a wrong one would lead a reader out of bounds or make it refuse the
+ * table: offsets, codes, UTF-8.
  */
 
 static int broken(struct shmpub_error *err, const struct shmpub_column *c, const char *rule)
@@ -48,7 +49,7 @@ static const char *type_rule(const struct shmpub_column *c)
 	return NULL;
 }
 
-/* Written in one way only, so that two labels that are equal are equal names. */
+/* An integer has only one spelling as a label, so that equal labels are equal names. */
 static bool is_label(struct span name)
 {
 	static const char largest[] = "9223372036854775807";
@@ -168,7 +169,11 @@ static int check_column(const struct shmpub_column *c, uint64_t n, struct shmpub
 	return rule == NULL ? SHMPUB_OK : broken(err, c, rule);
 }
 
-/* Names of columns differ, levels are 0 to n - 1: told apart by sorting, so that a wide table costs no square. */
+/* --- rules between columns ----------------------------------------------------------------------- */
+
+/*
+ * Equal names are found by sorting, since comparing all pairs would take too long in wide tables.
+ */
 
 static int by_name(const void *a, const void *b)
 {
@@ -242,7 +247,7 @@ static uint64_t count_nulls(const struct shmpub_column *c, uint64_t n)
 	return nulls;
 }
 
-/* Copies with the counts that the caller need not know. */
+/* Copy the columns and set the members that the caller need not set: counts and sizes. */
 static void complete(struct checked *c, const struct shmpub_column *columns, size_t n_columns,
                      uint64_t n_rows)
 {
@@ -270,7 +275,7 @@ static void complete(struct checked *c, const struct shmpub_column *columns, siz
 		                   .columns = c->columns };
 }
 
-/* After everything else, because values are followed. */
+/* Called after all other checks, because it follows offsets of text. */
 static int check_dictionaries(const struct checked *c, struct shmpub_error *err)
 {
 	for (size_t i = 0; i < c->table.n_columns; i++) {

@@ -1,9 +1,11 @@
 /*
- * A program's columns, checked before they become a snapshot: readers trust what is
- * sealed, so nothing may pass that shmpub_verify() would refuse.
+ * Checks the columns that a program wants to publish, by the rules of
+ * shmpub_publish_columns(). A snapshot must not contain anything that shmpub_verify()
+ * would refuse.
  *
  * Lifetime: a checked table points into the caller's columns; CHECKED_NONE may be
- *           freed. Errors: SHMPUB_ERR_INVALID names the column and the rule.
+ *           freed. Errors: SHMPUB_ERR_INVALID names the column and the rule; then *out
+ *           is CHECKED_NONE.
  */
 #ifndef SHMPUB_API_CHECK_COLUMNS_H
 #define SHMPUB_API_CHECK_COLUMNS_H
@@ -12,8 +14,8 @@
 
 struct checked {
 	struct table table;
-	struct shmpub_column *columns; /* owned: copies with n_rows and null_count set */
-	struct shmpub_column *dictionaries;
+	struct shmpub_column *columns;      /* owned: copies with n_rows and null_count set */
+	struct shmpub_column *dictionaries; /* owned: one for each column, used where it has one */
 };
 #define CHECKED_NONE ((struct checked){ .columns = NULL })
 

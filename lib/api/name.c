@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/name.h"
 
-/* The rule itself is base/name.h's; here it gets the words that a programmer is told. */
+/* base/name.h has the rule itself; the messages that explain it to a programmer are here. */
 
 int name_feed(struct span *out, const char *name, struct shmpub_error *err)
 {

@@ -6,9 +6,9 @@
 #include "base/span.h"
 #include "shmpub/shmpub.h"
 
-/* *out: the feed's name. SHMPUB_ERR_INVALID when there is none or it is outside the rule. */
+/* Sets *out to the feed's name. SHMPUB_ERR_INVALID when `name` is NULL or breaks the rule. */
 int name_feed(struct span *out, const char *name, struct shmpub_error *err);
-/* The same without dots; NULL and "" are the default and fine. */
+/* The rule for instances allows no dots. NULL and "" mean the default name and are accepted. */
 int name_instance(const char *name, struct shmpub_error *err);
 
 #endif

@@ -8,9 +8,9 @@
 #include "prepare/prepare.h"
 
 /*
- * A program that publishes its own tables: the publisher's two halves in one call, on
- * the caller's thread. Feeds are remembered by name with the schema of their last CSV
- * text, which is the first guess for the next one.
+ * For programs that publish their own tables: one call prepares a snapshot and commits it
+ * (publisher/publisher.h has these as two steps), on the caller's thread. The schema of a
+ * feed's last CSV text is kept as the first guess for its next one.
  */
 
 #define FILE_MODE 0644
@@ -25,8 +25,8 @@ struct shmpub_publisher {
 	struct publisher *inner;
 	struct csv_options *defaults;
 	struct shm_access access;
-	int64_t pulse_ns; /* monotonic */
-	bool is_promised; /* heartbeats */
+	int64_t pulse_ns; /* monotonic: when publishing last called beat() */
+	bool is_promised; /* the options promise heartbeats */
 	struct feed_entry *feeds;
 	size_t n_feeds, capacity;
 };
@@ -182,7 +182,7 @@ int shmpub_remove(struct shmpub_publisher *publisher, const char *feed, struct s
 
 /* --- publishing -------------------------------------------------------------------------------- */
 
-/* What one publication is made of: text with options, or a table. */
+/* The source of one snapshot: CSV text with options, or a table. */
 struct job {
 	const struct prepare_source *source;
 	const struct csv_options *options;
@@ -199,13 +199,13 @@ static int prepare(struct publication *pub, struct catalog_descriptor *d, const 
 	return prepare_csv(pub, d, job->source, job->options, &entry->schema, NULL, err);
 }
 
-/* 0: where no heartbeat is promised, none is told, since nobody could say when it is late. */
+/* Without a promise the heartbeat's time stays 0: readers could not say when it is late. */
 static void beat(struct shmpub_publisher *p)
 {
 	publisher_heartbeat(p->inner, p->is_promised ? shm_now_ns() : 0);
 }
 
-/* Publishing gives back what readers let go, now and then, for programs that do not tick. */
+/* For programs that never call shmpub_publisher_tick(): publishing does its work once a second. */
 static void pulse(struct shmpub_publisher *p)
 {
 	int64_t now_ns = shm_monotonic_ns();
@@ -240,7 +240,7 @@ static int publish(struct shmpub_publisher *p, struct feed_entry *entry, const s
 	if (r)
 		goto out;
 	r = publication_commit(pub, &d, err);
-	pub = NULL; /* gone in either case */
+	pub = NULL; /* publication_commit() frees it, also on failure */
 	if (r)
 		goto out;
 	publisher_feed_report(entry->feed, REFRESH_PUBLISHED, NULL);
@@ -263,7 +263,7 @@ int shmpub_publish_csv(struct shmpub_publisher *publisher, const char *feed, con
 	struct feed_entry *entry;
 	int r;
 
-	err = err != NULL ? err : &own; /* the feed's error line is made of it */
+	err = err != NULL ? err : &own; /* needed in any case: it becomes the feed's error line */
 	r = take(&entry, publisher, feed, err);
 	if (r)
 		return r;

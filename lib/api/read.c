@@ -6,8 +6,8 @@
 #include "shmpub/shmpub.h"
 
 /*
- * The reader's half of the public header: arguments are checked here, the work is
- * done in reader/.
+ * The functions of the public header that read. They check arguments; reader/ does the
+ * work.
  */
 
 static int check_options(const struct shmpub_reader_options *o, struct shmpub_error *err)
@@ -129,7 +129,7 @@ int shmpub_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *reader,
 	return reader_feed_next(out, reader, position, err);
 }
 
-/* --- a snapshot in hand ------------------------------------------------------------------------ */
+/* --- using a snapshot --------------------------------------------------------------------------- */
 
 const struct shmpub_stamp *shmpub_snapshot_stamp(const struct shmpub_snapshot *snapshot)
 {

@@ -1,12 +1,15 @@
 /*
- * The reserved room of public structs: zero, until a later version gives it a meaning.
+ * The member `reserved` of public structs, which programs set to zero. A later version may
+ * use it, and then zero asks for the old behaviour.
  */
 #ifndef SHMPUB_API_RESERVED_H
 #define SHMPUB_API_RESERVED_H
 
 #include "base/error.h"
 
-/* SHMPUB_ERR_INVALID unless all n words are 0: a struct that was never initialised, most likely. */
+/*
+ * SHMPUB_ERR_INVALID unless all n words are 0; else the program most likely did not initialise it.
+ */
 static inline int reserved_check(const uint64_t *words, size_t n, const char *what,
                                  struct shmpub_error *err)
 {

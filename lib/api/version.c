@@ -1,6 +1,6 @@
 #include "shmpub/shmpub.h"
 
-/* The header says the version, and lib/CMakeLists.txt that it is the project's. */
+/* lib/CMakeLists.txt checks that the header has the version of the project. */
 
 const char *shmpub_version(void)
 {

@@ -5,18 +5,20 @@
 #include "base/error.h"
 
 /*
- * A publisher that crashed is followed by one that takes over the same catalog, and
- * nothing has to be done here. One that stopped in order takes the catalog away, and
- * the next one makes another: the mapping that we hold then is a dead letter, and
- * nothing in it needs to say so. Therefore the name is compared with what is mapped,
- * by its id, through a directory opened anew, since that may have been
- * replaced as well.
+ * When a publisher crashes, the next one takes over the same catalog, and this reader
+ * has nothing to do. A publisher that stops in order removes its catalog, and the next
+ * one makes another file: then the catalog that is mapped here never changes again, and
+ * may not even say that it was stopped. So the id of the mapped file is compared with
+ * the id of the file under the name `catalog`. The directory is opened anew for that,
+ * since it may have been replaced as well.
  *
- * Where names end with their publisher, a name that is gone says that the publisher died. What
- * is mapped still tells that, and until another publisher comes it is all that there is.
+ * On Windows names end with the publisher's process (shm_names_persist()). There a missing name
+ * means that the publisher died. The mapped catalog still says what there is to know about it,
+ * and is kept until another publisher comes.
  */
 
-#define LOOK_NS INT64_C(900000000) /* under the second that a sleeping reader wakes after */
+/* Less than the second after which a sleeping reader wakes: each time it wakes, it looks. */
+#define LOOK_NS INT64_C(900000000)
 #define CATALOG_FILE "catalog"
 
 uint32_t attachment_state(const struct attachment *a)
@@ -24,8 +26,11 @@ uint32_t attachment_state(const struct attachment *a)
 	return load_acquire_u32(&catalog_header(&a->catalog)->state);
 }
 
-/* Where it can't be told (no descriptor to be had, say), what is mapped stays good. */
-static bool still_stands(const struct attachment *a, const char *directory, const char *instance)
+/*
+ * True while the name `catalog` means the file that is mapped. Also true when that cannot be found
+ * out (too many open files, for example).
+ */
+static bool is_current(const struct attachment *a, const char *directory, const char *instance)
 {
 	struct shm_dir dir = SHM_DIR_NONE;
 	struct shm_stat st;
@@ -96,7 +101,7 @@ int attachment_ensure(struct attachment *a, const char *directory, const char *i
 		if (attachment_state(a) != CATALOG_STOPPED && now - a->looked_ns < LOOK_NS)
 			return SHMPUB_OK;
 		a->looked_ns = now;
-		if (still_stands(a, directory, instance))
+		if (is_current(a, directory, instance))
 			return SHMPUB_OK;
 		attachment_close(a);
 	}

@@ -1,9 +1,9 @@
 /*
- * A reader's hold on an instance: its directory and its catalog, followed when the
- * publisher is replaced.
+ * The directory and the catalog of an instance, as a reader has them open. When another
+ * publisher replaces the catalog, the attachment is made anew.
  *
- * Threads:  one. Lifetime: ATTACHMENT_NONE may be closed; everything taken from the
- *           catalog dies with the next attachment_ensure().
+ * Threads:  one. Lifetime: ATTACHMENT_NONE may be closed; pointers into the catalog are
+ *           valid until the next attachment_ensure() or attachment_close().
  */
 #ifndef SHMPUB_READER_ATTACHMENT_H
 #define SHMPUB_READER_ATTACHMENT_H
@@ -17,15 +17,15 @@
 struct attachment {
 	struct shm_dir dir;
 	struct catalog catalog;
-	int64_t looked_ns; /* monotonic: when the name was last compared with what is mapped */
-	uint64_t turn;     /* grows with every new attachment: older slot pointers are dead */
+	int64_t looked_ns; /* monotonic: when the name was last compared with the mapped file */
+	uint64_t turn; /* grows when the catalog is mapped anew: older slot pointers are invalid */
 };
 #define ATTACHMENT_NONE ((struct attachment){ .dir = SHM_DIR_NONE, .catalog = CATALOG_NONE })
 
 /*
- * Attached to what stands under the name: looks at the file system when it is not
- * attached, when the publisher has stopped, and otherwise once a second.
- * SHMPUB_NO_INSTANCE, SHMPUB_ERR_OWNER, SHMPUB_ERR_FORMAT.
+ * Attach to the instance, or make sure that *a still is attached to the current catalog. Looks at
+ * the file system when *a is not attached or the publisher has stopped, else once a second.
+ * On SHMPUB_NO_INSTANCE, SHMPUB_ERR_OWNER, SHMPUB_ERR_FORMAT and other failures *a is not attached.
  */
 int attachment_ensure(struct attachment *a, const char *directory, const char *instance,
                       struct trust *trust, struct shmpub_error *err);

@@ -5,9 +5,9 @@
 #include "base/error.h"
 
 /*
- * On Linux the name leads to whatever snapshot is current when it is opened; from then on
- * the mapping is ours, whoever takes the name. The descriptor is not kept: a program may
- * hold as many snapshots as it has memory for.
+ * On Linux the name FEED.arrow means whatever snapshot is current when it is opened. After that
+ * the mapping is independent of the name, which the next snapshot takes. The descriptor is
+ * closed, so that the number of snapshots that a program may hold is not bounded by descriptors.
  */
 
 #define SUFFIX ".arrow"

@@ -1,8 +1,8 @@
 /*
- * A snapshot in hand: one mapping and the view of it.
+ * A snapshot that a program holds: its mapping and the view of its columns.
  *
- * Threads:  made and given back by anyone, read from any thread.
- * Lifetime: outlives its reader; everything taken from it dies with held_free().
+ * Threads:  any thread may read or free it.
+ * Lifetime: it may outlive its reader; pointers into it are valid until held_free().
  */
 #ifndef SHMPUB_READER_HELD_H
 #define SHMPUB_READER_HELD_H
@@ -20,12 +20,13 @@ struct shmpub_snapshot {
 };
 
 /*
- * Map and check the feed's snapshot that the catalog describes, or a newer one. SHM_ABSENT: there
- * is none. On anything but SHMPUB_OK *out is NULL.
+ * Map the newest snapshot of `feed`, check that its owner is trusted and that its buffers lie
+ * inside it. `told` is the descriptor from the catalog; the snapshot may be newer than that.
+ * SHM_ABSENT: there is none. On anything but SHMPUB_OK *out is NULL.
  */
 int held_new(struct shmpub_snapshot **out, const struct shm_dir *dir, struct span feed,
              const struct catalog_descriptor *told, struct trust *trust, struct shmpub_error *err);
-/* The whole contents; see shmpub_verify(). */
+/* Check the whole contents; see shmpub_verify(). */
 int held_verify(const struct shmpub_snapshot *s, struct shmpub_error *err);
 void held_free(struct shmpub_snapshot *s);
 

@@ -5,12 +5,13 @@
 #include "base/atomic.h"
 
 /*
- * A killed or stopped publisher stores nothing, so its words are only as good as a sign
- * that it lives. Two signs are independent: its process, which the kernel knows at once,
- * and its heartbeat, which also ends when the process hangs. Where neither can be known (another
- * namespace of processes, no heartbeat promised), the publisher is believed.
+ * The catalog of a publisher that was killed looks like that of a living one. Two independent signs
+ * tell them apart: the kernel knows at once whether the publisher's process exists, and the
+ * heartbeat also stops when the process hangs. Where neither can be known (the process is in
+ * another namespace, and no heartbeat was promised), the publisher counts as alive.
  *
- * The words come from a file that anybody may have written: any number in them gives an answer.
+ * The words come from a file in which a hostile owner may have written any number: no value of them
+ * may overflow here.
  */
 
 #define MISSED_INTERVALS 3
@@ -26,7 +27,7 @@ static uint64_t patience_ms(uint64_t interval_ms)
 	return ms > LEAST_PATIENCE_MS ? ms : LEAST_PATIENCE_MS;
 }
 
-/* Milliseconds since the last sign of life; a time of the future is not old. */
+/* Milliseconds since the last sign of life; 0 if its time lies in the future. */
 static uint64_t silence_ms(const struct liveness_words *w, int64_t now_ns)
 {
 	int64_t last = w->heartbeat_ns > w->started_ns ? w->heartbeat_ns : w->started_ns;
@@ -60,7 +61,11 @@ static int64_t moment(const void *word)
 static void read_words(struct liveness_words *out, const struct catalog_header *h)
 {
 	out->state = load_acquire_u32(&h->state);
-	/* A publisher that takes over clears the namespace before it stores another pid. */
+	/*
+	 * A publisher that takes over clears the namespace before it stores another pid. So a
+	 * namespace that was loaded first belongs to the pid that is loaded after it, or to an
+	 * older one.
+	 */
 	out->process.space = load_acquire_u64(&h->process_namespace);
 	out->process.pid = load_relaxed_u64(&h->pid);
 	out->process.start = load_relaxed_u64(&h->process_start);
@@ -69,7 +74,7 @@ static void read_words(struct liveness_words *out, const struct catalog_header *
 	out->interval_ms = load_relaxed_u64(&h->heartbeat_interval_ms);
 }
 
-/* Stopped is stopped, and no process needs to be asked for. */
+/* Of a publisher that has stopped the process does not matter: the system is not asked for it. */
 static enum shm_life life_of(const struct liveness_words *w)
 {
 	return w->state == CATALOG_STOPPED ? SHM_LIFE_UNKNOWN : shm_process_life(&w->process);
@@ -82,7 +87,8 @@ bool liveness_is_gone(char why[SHMPUB_WHY_SIZE], const struct catalog_header *he
 
 	read_words(&words, header);
 	life = life_of(&words);
-	if (life == SHM_LIFE_GONE) { /* or its successor was just writing itself down */
+	if (life ==
+	    SHM_LIFE_GONE) { /* or the next publisher was just storing its own pid: look again */
 		read_words(&again, header);
 		words = again;
 		life = life_of(&words);

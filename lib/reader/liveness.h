@@ -1,8 +1,9 @@
 /*
- * Is the publisher alive: docs/FORMAT.md, "Is the publisher alive". The one place in C that
- * judges it; what an instance and its feeds tell is believed only when the answer is yes.
+ * Finds out whether the publisher of a catalog is alive, by the rules of docs/FORMAT.md, "Is the
+ * publisher alive". The states that the catalog has of the instance and its feeds are current only
+ * if it is.
  *
- * No state; any thread. liveness_judge() is a pure function, for tests.
+ * Threads: any; there is no state. liveness_judge() is a pure function, so that tests can try it.
  */
 #ifndef SHMPUB_READER_LIVENESS_H
 #define SHMPUB_READER_LIVENESS_H
@@ -12,7 +13,7 @@
 #include "shm/shm.h"
 #include "shmpub/shmpub.h"
 
-/* The words of the header that the judgement is made of. */
+/* The words of the catalog's header that the answer depends on. */
 struct liveness_words {
 	uint32_t state;
 	struct shm_process process;
@@ -23,7 +24,7 @@ struct liveness_words {
 /* True: the publisher is gone, and `why` says why in a few words. False: `why` is empty. */
 bool liveness_judge(char why[SHMPUB_WHY_SIZE], const struct liveness_words *words,
                     enum shm_life life, int64_t now_ns);
-/* The same of a catalog, now. Asks the kernel for the process, which takes some system calls. */
+/* The same for a catalog at this moment. Asks the kernel about the process: some system calls. */
 bool liveness_is_gone(char why[SHMPUB_WHY_SIZE], const struct catalog_header *header);
 
 #endif

@@ -9,18 +9,18 @@
 
 /*
  * Publishers wake their readers by a futex, and no event loop can wait for a futex. So a thread
- * sleeps on it, with a reader of its own, and raises an event, which is a descriptor.
+ * with a reader of its own waits for the futex and raises an event, which is a descriptor.
  *
  * The event is raised after each change that the thread sees, and stays raised until the program
- * clears it. A program clears it first and looks for news after that, so whatever comes between the
- * two raises it again.
+ * clears it. A program clears the event first and then looks for a new snapshot, so a snapshot
+ * that comes between the two raises the event again.
  */
 
-#define RETRY_MS                                                                                   \
-	500 /* after an answer that waiting cannot change, such as a feed that is not there */
+/* The pause after an answer such as SHMPUB_NO_FEED, with which a wait returns at once. */
+#define RETRY_MS 500
 
 struct shmpub_notifier {
-	struct shmpub_reader *reader; /* the thread's, but for interrupts */
+	struct shmpub_reader *reader; /* used by the thread only, but for reader_interrupt() */
 	struct shm_event event;
 	struct shm_thread *thread;
 	struct shm_alarm closing;
@@ -33,7 +33,7 @@ static bool is_closing(const struct shmpub_notifier *n)
 	return shm_alarm_count(&n->closing) != 0;
 }
 
-/* Until the time has passed, or the notifier is closed. */
+/* Returns when the time has passed, or earlier when the notifier is closed. */
 static void pause_for(struct shmpub_notifier *n, uint32_t ms)
 {
 	(void)shm_bell_wait(&(struct shm_watch){ .alarm = &n->closing }, ms);

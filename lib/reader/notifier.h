@@ -1,6 +1,6 @@
 /*
- * A descriptor that tells event loops of news: the functions behind shmpub_notifier_* of the public
- * header, where their contracts stand.
+ * A descriptor that becomes readable when there is a new snapshot. These functions implement
+ * shmpub_notifier_*(), whose contracts are in the public header.
  */
 #ifndef SHMPUB_READER_NOTIFIER_H
 #define SHMPUB_READER_NOTIFIER_H

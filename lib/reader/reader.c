@@ -7,17 +7,18 @@
 #include "reader/reader_state.h"
 
 /*
- * A reader takes no lock and writes nothing. What it may rely on is the publisher's
- * order: first the snapshot takes the feed's name, then the sequence grows, then the
- * wake word. So whoever saw a sequence finds that snapshot or a newer one under the
- * name, and whoever loads the wake word before the sequence and sleeps on it after
- * is woken.
+ * A reader takes no lock and writes nothing. It relies on the order in which a publisher
+ * changes things: first the snapshot takes the feed's name, then the sequence grows,
+ * then the wake word. So a reader that has seen a sequence finds that snapshot or a
+ * newer one under the name, and a reader that loads the wake word before the sequence
+ * and then sleeps on the word is woken by the next snapshot.
  *
- * The snapshot's own stamp is compared with the sequence all the same: a file system
- * or a publisher that broke that order would otherwise go unseen. An older table is
- * tried again at once, a few times; then it is handed out, being whole, under the mark
- * of the catalog: under its own it would look outdated to its holder for ever, who
- * would come back for it without pause.
+ * A file system or a publisher may break that order, so the sequence in the snapshot's
+ * own stamp is compared with that of the catalog. If the snapshot is older, the reader
+ * maps the name again, ACQUIRE_TRIES times in all. If it still is older, the program
+ * gets it, because it is a whole table, but with the mark of the catalog. With the mark
+ * of its own stamp the catalog's sequence would always count as newer, and the program
+ * would acquire the same table again and again.
  */
 
 #define ACQUIRE_TRIES 5
@@ -85,8 +86,8 @@ int reader_no_feed(const struct shmpub_reader *r, struct span feed, struct shmpu
 }
 
 /*
- * A name mostly keeps its slot as long as the catalog lives, so the way there is
- * remembered; the generation says whether the slot still is that feed's.
+ * A feed usually keeps its slot as long as the catalog exists, so a reader remembers the slot.
+ * The generation tells whether the slot was given to another feed since.
  */
 static bool is_known(const struct reader_known *known, struct span feed)
 {
@@ -157,7 +158,9 @@ int reader_newest(struct shmpub_mark *out, struct shmpub_reader *r, struct span 
 	res = reader_attach(r, err);
 	if (res)
 		return res;
-	/* A slot that was given to another feed between the two has a removed feed's name no more. */
+	/*
+	 * reader_mark() fails when the slot was given to another feed: then this feed was removed.
+	 */
 	if (!reader_slot(&place, r, feed) || !reader_mark(out, r, &place))
 		return reader_no_feed(r, feed, err);
 	if (out->sequence == 0) {
@@ -168,14 +171,17 @@ int reader_newest(struct shmpub_mark *out, struct shmpub_reader *r, struct span 
 	return SHMPUB_OK;
 }
 
-/* The same snapshot may stand under another epoch: adopted by a publisher with a new catalog. */
+/*
+ * True when the snapshot is at least as new as the mark `wanted`. A publisher with a new catalog
+ * keeps the snapshots that it finds, so the same sequence may have another epoch.
+ */
 static bool is_current(const struct shmpub_mark *table, const struct shmpub_mark *wanted)
 {
 	return table->sequence == wanted->sequence ||
 	       (table->epoch == wanted->epoch && table->sequence > wanted->sequence);
 }
 
-/* SHMPUB_OK with a whole table, perhaps an older one; else why there is none. */
+/* On SHMPUB_OK *out is a whole table, which may be older than `wanted`; else *out is unchanged. */
 static int map_newest(struct shmpub_snapshot **out, struct shmpub_reader *r, struct span feed,
                       const struct shmpub_mark *wanted, struct shmpub_error *err)
 {
@@ -193,7 +199,7 @@ static int map_newest(struct shmpub_snapshot **out, struct shmpub_reader *r, str
 		if (res == SHMPUB_ERR_NOMEM || res == SHMPUB_ERR_OWNER || res == SHMPUB_ERR_ACCESS)
 			break;
 		if (res)
-			continue; /* replaced while we looked, or broken: look again */
+			continue; /* the snapshot was replaced at this moment, or is broken */
 		held_free(table);
 		table = next;
 		if (is_current(&table->stamp.mark, wanted))

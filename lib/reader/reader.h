@@ -1,6 +1,7 @@
 /*
- * Reading an instance: the functions behind the reader's half of the public header,
- * where their contracts stand. Feed names are spans that were checked already.
+ * Reading an instance. These functions implement shmpub_newest(), shmpub_acquire() and
+ * so on, whose contracts are in the public header. The names of feeds were checked by
+ * the caller (api/name.h).
  *
  * Threads:  a reader belongs to one thread.
  * Errors:   as in the public header; positive answers have a line in `err` as well.

@@ -5,19 +5,19 @@
 #include "reader/reader_state.h"
 
 /*
- * Sleeping until there is news. The wake word is loaded before the question "is there
- * news?" is asked, so news that comes between the question and the sleep changes the
- * word and ends the sleep at once. Nobody sleeps longer than a second: a publisher
- * that died can't wake its readers, and the next one may stand under the same name
- * with another catalog.
+ * Sleeping until there is a new snapshot. A wait first loads the wake word, then looks
+ * for a new snapshot, then sleeps until the word differs from the loaded value. A
+ * snapshot that comes between the look and the sleep changes the word, and the sleep
+ * ends at once. No sleep is longer than a second: a publisher that died cannot wake its
+ * readers, and the next one may have made another catalog.
  *
- * A feed that is not there is waited for as well, since nobody should depend on who starts
- * first. Only a publisher that lives, runs, and has gone without the feed for a time of grace
- * is believed to have none: docs/FORMAT.md, "Waiting for a feed that is not there".
+ * A wait goes on when the feed does not exist, because readers may start before the publisher. It
+ * ends with SHMPUB_NO_FEED only when a publisher lives, runs, and has not had the feed for
+ * GRACE_NS: docs/FORMAT.md, "Waiting for a feed that is not there".
  */
 
 #define SLEEP_MS 1000
-#define SEEK_MS 100 /* while there is no publisher to be woken by */
+#define SEEK_MS 100 /* instead, while there is no publisher that could wake the reader */
 #define GRACE_NS ((int64_t)SHMPUB_GRACE_MS * 1000000)
 
 struct deadline {
@@ -31,7 +31,7 @@ static struct deadline deadline_in(int timeout_ms)
 		                  .at_ns = shm_monotonic_ns() + (int64_t)timeout_ms * 1000000 };
 }
 
-/* What is left of the time given, `most` at most; rounded up, so that 0 means passed. */
+/* The time until the deadline, at most `most`. Rounded up: only 0 means that it has passed. */
 static uint32_t left_ms(const struct deadline *d, uint32_t most)
 {
 	int64_t left;
@@ -50,7 +50,8 @@ static int timed_out(struct shmpub_error *err)
 	return error_set(err, SHMPUB_TIMED_OUT, "nothing new in the time given");
 }
 
-static bool is_interrupted(struct shmpub_reader *r)
+/* True once for all calls of reader_interrupt() since the last time. */
+static bool take_interrupt(struct shmpub_reader *r)
 {
 	uint32_t asked = shm_alarm_count(&r->interrupts);
 	bool is = asked != r->interrupts_taken;
@@ -60,8 +61,8 @@ static bool is_interrupted(struct shmpub_reader *r)
 }
 
 /*
- * Sleep until the word changes, or shmpub_interrupt() is called. No word: there is no catalog
- * that could tell of anything.
+ * Sleep until the word differs from `seen`, the program interrupts the wait, or `most` ms have
+ * passed. word NULL: there is no catalog, so only time and interrupts end the sleep.
  */
 static int nap(struct shmpub_reader *r, const struct deadline *d, const uint32_t *word,
                uint32_t seen, uint32_t most, struct shmpub_error *err)
@@ -73,7 +74,7 @@ static int nap(struct shmpub_reader *r, const struct deadline *d, const uint32_t
 		                         .alarm_seen = r->interrupts_taken };
 	uint32_t ms = left_ms(d, most);
 
-	if (is_interrupted(r))
+	if (take_interrupt(r))
 		return error_set(err, SHMPUB_INTERRUPTED, "the wait was ended by the program");
 	if (ms == 0)
 		return timed_out(err);
@@ -82,23 +83,23 @@ static int nap(struct shmpub_reader *r, const struct deadline *d, const uint32_t
 	return SHMPUB_OK;
 }
 
-static uint32_t patience(const struct shmpub_reader *r)
+static uint32_t longest_nap_ms(const struct shmpub_reader *r)
 {
 	return attachment_is_there(&r->at) && attachment_state(&r->at) != CATALOG_STOPPED ? SLEEP_MS
 	                                                                                  : SEEK_MS;
 }
 
-/* What one call of reader_wait() has met. */
+/* The state of one call of reader_wait(). */
 struct wait {
 	const struct shmpub_mark *seen;
 	struct deadline deadline;
-	uint64_t turn;     /* the attachment that the rest belongs to */
-	bool was_there;    /* the feed, at an earlier look */
-	bool is_missed;    /* a living publisher has no such feed, ... */
-	int64_t missed_ns; /* ... since then, monotonic */
+	uint64_t turn;     /* r->at.turn when the members below were set */
+	bool was_there;    /* the feed existed at an earlier look */
+	bool is_missed;    /* a living publisher does not have the feed, ... */
+	int64_t missed_ns; /* ... since this time, monotonic */
 };
 
-/* The feed is not there: is there no point in waiting for it any longer? */
+/* Called when there is no such feed. True: the wait ends with SHMPUB_NO_FEED. */
 static bool is_hopeless(struct wait *w, struct shmpub_reader *r)
 {
 	char why[SHMPUB_WHY_SIZE];
@@ -118,10 +119,10 @@ static bool is_hopeless(struct wait *w, struct shmpub_reader *r)
 	return now - w->missed_ns >= GRACE_NS;
 }
 
-/* The grace may end before the second does. */
+/* How long the next sleep may be: not beyond the end of the time of grace. */
 static uint32_t nap_ms(const struct wait *w, const struct shmpub_reader *r)
 {
-	uint32_t most = patience(r);
+	uint32_t most = longest_nap_ms(r);
 	int64_t left;
 
 	if (!w->is_missed)
@@ -130,7 +131,7 @@ static uint32_t nap_ms(const struct wait *w, const struct shmpub_reader *r)
 	return left < (int64_t)most ? (uint32_t)(left > 0 ? left : 1) : most;
 }
 
-/* One look and one sleep: SHMPUB_UNCHANGED asks for another. */
+/* Look once and sleep once. SHMPUB_UNCHANGED: the caller is to call again. */
 static int wait_once(struct shmpub_reader *r, struct span feed, struct wait *w,
                      struct shmpub_error *err)
 {
@@ -178,8 +179,12 @@ int reader_wait(struct shmpub_reader *r, struct span feed, const struct shmpub_m
 	return res;
 }
 
-/* Where the run of changes stands now: another epoch is a change, and so is an instance that went. */
-static uint64_t place(const struct shmpub_reader *r, const uint32_t **word, uint32_t *value)
+/*
+ * A number that differs from the one before when any feed has changed, when the catalog was
+ * replaced (another epoch) or when the instance is gone. Also the wake word to sleep on, and its
+ * value.
+ */
+static uint64_t change_now(const struct shmpub_reader *r, const uint32_t **word, uint32_t *value)
 {
 	const struct catalog_header *h;
 
@@ -206,12 +211,12 @@ int reader_wait_any(struct shmpub_reader *r, uint64_t *change, int timeout_ms,
 		res = reader_attach(r, err);
 		if (res < 0)
 			return res;
-		now = place(r, &word, &value);
+		now = change_now(r, &word, &value);
 		if (now != *change) {
 			*change = now;
 			return SHMPUB_OK;
 		}
-		res = nap(r, &d, word, value, patience(r), err);
+		res = nap(r, &d, word, value, longest_nap_ms(r), err);
 		if (res)
 			return res;
 	}

@@ -6,9 +6,9 @@
 #include "reader/reader_state.h"
 
 /*
- * What an instance and its feeds say of themselves, copied out of the catalog. Every
- * word is atomic by itself, and the words of one feed need not be of one moment: they
- * are for people and monitors, and no table is found by them.
+ * The states and counters of an instance and its feeds, copied from the catalog. Each
+ * word is loaded atomically, but the words of one feed may belong to different moments.
+ * That is good enough for people and monitors; readers find their tables without them.
  */
 
 static void copy_name(char out[SHMPUB_FEED_MAX + 1], struct span name)
@@ -49,7 +49,7 @@ static uint64_t count_feeds(const struct catalog *c)
 	return n;
 }
 
-/* Names in shared memory may change: the best so far is kept in a copy. */
+/* The most similar name so far is copied: the catalog may change while the loop runs. */
 int reader_no_such_feed(const struct shmpub_reader *r, struct span feed, struct shmpub_error *err)
 {
 	char name[CATALOG_NAME_SIZE], best[CATALOG_NAME_SIZE];
@@ -73,10 +73,13 @@ int reader_no_such_feed(const struct shmpub_reader *r, struct span feed, struct 
 	                 (int)feed.size, feed.data, r->instance, near.name);
 }
 
-/* Judging asks the kernel for a process, so a run over all feeds does it once. */
-static bool is_gone(struct shmpub_reader *r, bool anew)
+/*
+ * True when the publisher is gone. Asking the kernel for its process takes system calls, so a loop
+ * over all feeds asks only for the first one (`is_asked`), and again when the catalog was replaced.
+ */
+static bool is_gone(struct shmpub_reader *r, bool is_asked)
 {
-	if (anew || r->judged_turn != r->at.turn) {
+	if (is_asked || r->judged_turn != r->at.turn) {
 		(void)liveness_is_gone(r->why_gone, catalog_header(&r->at.catalog));
 		r->judged_turn = r->at.turn;
 	}
@@ -163,7 +166,9 @@ static void take_feed(struct shmpub_feed_info *out, const struct catalog_slot *s
 		out->state = SHMPUB_FEED_GONE;
 }
 
-/* All words of one feed: false when the slot is free, or is given away while they are copied. */
+/*
+ * Copy the words of one feed; false when the slot is free, or is given to another feed meanwhile.
+ */
 static bool take_named(struct shmpub_feed_info *out, const struct catalog_slot *slot, bool is_gone)
 {
 	char name[CATALOG_NAME_SIZE];

@@ -4,9 +4,9 @@
 #include "base/error.h"
 
 /*
- * Whoever owns an instance decides what its readers see, and can take memory away
- * under them (a truncated file is SIGBUS). Names in shared memory are open to every user, so a
- * name alone says nothing about who stands behind it: the owner does.
+ * The owner of an instance decides what its readers see, and can crash them: reading a
+ * mapped file that its owner has truncated is SIGBUS. Every user may make an instance of
+ * any name in shared memory, so the name proves nothing. The owner of the file does.
  */
 
 int trust_init(struct trust *t, uint32_t uid, const char *name, struct shmpub_error *err)
@@ -25,7 +25,7 @@ int trust_init(struct trust *t, uint32_t uid, const char *name, struct shmpub_er
 	return error_set(err, SHMPUB_ERR_INVALID, "owner %s: there is no such user", name);
 }
 
-/* The user database may be a network away: asked only when nobody else matched. */
+/* Slow: the user database may be on a server. So this is asked last, and a yes is remembered. */
 static bool is_service(struct trust *t, const struct shm_user *user)
 {
 	if (shm_user_equal(user, &t->service))

@@ -1,6 +1,6 @@
 /*
- * Whose instances are read without being asked: the system's, one's own, those of the
- * service's account, and those of one more user that the reader was given.
+ * Whose instances a reader accepts: those of the system (root), of the reader's own user,
+ * of the service's account, and of one more user that the program may name.
  *
  * Threads: a trust belongs to one thread. Errors: SHMPUB_ERR_OWNER names the owner.
  */
@@ -14,8 +14,8 @@
 
 struct trust {
 	struct shm_user me;
-	struct shm_user owner;   /* the one that was given; of size 0: none */
-	struct shm_user service; /* known to be the service's account; of size 0: not looked up */
+	struct shm_user owner;   /* the user that the program names; size 0: none */
+	struct shm_user service; /* the service's account; size 0: not looked up yet */
 };
 
 /*
@@ -23,7 +23,7 @@ struct trust {
  * NULL or empty adds nobody. SHMPUB_ERR_INVALID: there is no such account.
  */
 int trust_init(struct trust *t, uint32_t uid, const char *name, struct shmpub_error *err);
-/* `what`: the thing that `owner` owns, for the message. */
+/* SHMPUB_OK when `owner` is trusted. `what`: the file that belongs to `owner`, for the message. */
 int trust_check(struct trust *t, const struct shm_user *owner, const char *what,
                 struct shmpub_error *err);
 
