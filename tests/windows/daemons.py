@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,10 @@ class Daemon:
         return self.wine.run(SHMPUBD, "-c", self.wine.windows_path(self.ini), *arguments)
 
     def start(self, ini: str = "") -> Daemon:
-        """Until every feed was tried. `ini`: as its own folder knows it; else the whole path."""
+        """Until it is ready: every feed was tried, or it did not get so far within ten seconds.
+
+        `ini`: as its own folder knows it; else the whole path.
+        """
         assert self.process is None
         self.log.write_bytes(b"")
         command = self.wine.command(SHMPUBD, "-c", ini or self.wine.windows_path(self.ini))
@@ -131,6 +134,26 @@ class Daemon:
             for line in lines
         )
         return {name: float(value) for name, value in pairs}
+
+    def wait_sequences(self, feeds: Iterable[str], least: int) -> None:
+        """Until each of these feeds has been published that often."""
+        names = [f'shmpub_feed_sequence{{feed="{feed}"}}' for feed in feeds]
+
+        def published() -> bool:
+            values = self.values()
+            return all(values.get(name, 0) >= least for name in names)
+
+        until(published)
+
+    def wait_heartbeat(self) -> None:
+        """Until the daemon has dropped every table that was replaced before.
+
+        It does so once a second, with the heartbeat, unless the feed's next table comes sooner.
+        Until then a replaced table is still committed, and the daemon has a handle of it.
+        """
+        name = "shmpub_heartbeat_timestamp_seconds"
+        before = self.values()[name]
+        until(lambda: self.values()[name] > before)
 
     @property
     def pid(self) -> int:
