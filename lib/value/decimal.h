@@ -1,8 +1,10 @@
 /*
- * A decimal number to the nearest double. Internal to this room.
+ * Converts a decimal number to the nearest double, ties to even. Internal to this room.
  *
- * Pure functions. decimal_nearest answers for all numbers of up to 19 digits; decimal_exact for
- * any, from the digits themselves, with integers of bounded size on the stack.
+ * decimal_nearest() takes numbers of up to 19 digits. decimal_exact() takes numbers of any
+ * length; it computes with large integers, of bounded size, on the stack.
+ *
+ * Threads: pure functions, any thread.
  */
 #ifndef SHMPUB_VALUE_DECIMAL_H
 #define SHMPUB_VALUE_DECIMAL_H
@@ -11,13 +13,12 @@
 #include <stdint.h>
 #include "base/span.h"
 
-/* mantissa * 10^exponent; any mantissa is exact, exponents are those of one decimal text. */
+/* Returns the double nearest to mantissa * 10^exponent. */
 double decimal_nearest(uint64_t mantissa, int64_t exponent);
 
 /*
- * digits (no sign; at most one byte that is no digit, and that is passed over, so that
- * the text of a number can be given as it is) times 10^exponent, exponent being that of
- * the last digit.
+ * Returns the double nearest to `digits` times 10^exponent. `digits` has no sign; bytes that are
+ * no digits are ignored, so that the text of a number may be passed with its decimal point.
  */
 double decimal_exact(struct span digits, int64_t exponent);
 

@@ -4,23 +4,24 @@
 #include <string.h>
 
 /*
- * Decimals with more digits than 64 bits hold, when those first digits don't decide.
+ * Numbers with more than 19 digits whose first 19 digits do not decide which double is nearest.
  *
- * A candidate is refined by comparing the number, as an integer of any size, with the
- * midpoint between two neighbouring doubles, until it lies on the right sides of both
- * of its midpoints. Candidates come from decimal_nearest on the first 19 digits, so this
- * takes one or two comparisons; nothing depends on that.
+ * A double is the nearest one if the number lies between the double's two midpoints: the numbers
+ * halfway to the next smaller and to the next larger double. The first candidate is
+ * decimal_nearest() of the first 19 digits. The number is compared with the candidate's
+ * midpoints, in integers of any size, and the next double in the right direction is tried until
+ * both comparisons fit. One or two comparisons usually suffice, but any candidate would do.
  *
- * No double and no midpoint needs more than 767 significant digits, so after DIGITS_MAX
- * of them only one thing counts: whether anything but zeros follows. That bounds the
- * integers (below) and makes the time linear in the text.
+ * No double and no midpoint has more than 767 significant digits. So of the digits after the
+ * first DIGITS_MAX it only matters whether one of them is not zero. This bounds the integers
+ * (see LIMBS) and makes the time linear in the size of the text.
  */
 
 #define DIGITS_MAX 780
 
 /*
- * Largest integer: 781 digits times 2^1138 (against 5^k of a subnormal), or a 54-bit
- * midpoint times 10^(324 + 781): below 2^4096 both.
+ * The largest integers are 781 digits times 2^1138 (compared with 5^k of a subnormal number),
+ * and a 54-bit midpoint times 10^(324 + 781). Both are below 2^4096.
  */
 #define LIMBS 128
 
@@ -76,16 +77,16 @@ static int compare(const struct big *a, const struct big *b)
 struct number { /* digits * 10^exponent */
 	struct big digits;
 	int64_t exponent;
-	uint64_t head; /* the first digits, at most 19, and what they are times */
-	int64_t head_exponent;
+	uint64_t head;         /* the first digits, at most 19 */
+	int64_t head_exponent; /* the number is about head * 10^head_exponent */
 };
 
-static void collect(struct number *out, struct span text, int64_t exponent)
+static void read_digits(struct number *out, struct span text, int64_t exponent)
 {
-	int64_t n_digits = 0; /* significant ones, all of them */
-	int64_t n_kept = 0;
-	int64_t n_head = 0;
-	bool more = false;
+	int64_t n_digits = 0; /* after leading zeros */
+	int64_t n_kept = 0;   /* of these, the digits in out->digits */
+	int64_t n_head = 0;   /* of these, the digits in out->head */
+	bool more = false;    /* a digit that is not kept is not zero */
 
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < text.size; i++) {
@@ -99,7 +100,6 @@ static void collect(struct number *out, struct span text, int64_t exponent)
 			n_head++;
 		}
 		if (n_digits <= DIGITS_MAX) {
-			/* The first digit makes the first limb. */
 			multiply_add(&out->digits, 10, digit);
 			n_kept++;
 		} else {
@@ -114,8 +114,8 @@ static void collect(struct number *out, struct span text, int64_t exponent)
 	}
 }
 
-/* The number against significand * 2^exponent: below 0, 0, above 0. */
-static int against(const struct number *number, uint64_t significand, int64_t exponent)
+/* Compares the number with significand * 2^exponent, as memcmp() compares. */
+static int compare_with(const struct number *number, uint64_t significand, int64_t exponent)
 {
 	struct big left = number->digits;
 	struct big right = { { (uint32_t)significand, (uint32_t)(significand >> 32) },
@@ -133,8 +133,11 @@ static int against(const struct number *number, uint64_t significand, int64_t ex
 	return compare(&left, &right);
 }
 
-/* The double with these bits lies halfway above it at (2m + 1) * 2^(e - 1). */
-static int against_midpoint(const struct number *number, uint64_t bits)
+/*
+ * Compares the number with the midpoint above the double that has these bits. If that double is
+ * m * 2^e, the midpoint is (2m + 1) * 2^(e - 1).
+ */
+static int compare_with_midpoint(const struct number *number, uint64_t bits)
 {
 	uint64_t significand = bits & ((UINT64_C(1) << 52) - 1);
 	int64_t exponent = (int64_t)(bits >> 52);
@@ -143,7 +146,7 @@ static int against_midpoint(const struct number *number, uint64_t bits)
 		significand |= UINT64_C(1) << 52;
 	else
 		exponent = 1;
-	return against(number, 2 * significand + 1, exponent - 1075 - 1);
+	return compare_with(number, 2 * significand + 1, exponent - 1075 - 1);
 }
 
 #define BITS_INFINITE (UINT64_C(2047) << 52)
@@ -155,22 +158,22 @@ double decimal_exact(struct span digits, int64_t exponent)
 	double d;
 	int order;
 
-	collect(&number, digits, exponent);
+	read_digits(&number, digits, exponent);
 	d = decimal_nearest(number.head, number.head_exponent);
-	/* Outside these even the first digits leave no doubt, and integers would grow. */
+	/* With such exponents the first digits decide, and the integers would get too large. */
 	if (number.head == 0 || number.head_exponent < -343 - 19 || number.head_exponent > 308)
 		return d;
 	memcpy(&bits, &d, sizeof(bits));
 	if (bits == BITS_INFINITE)
 		bits--;
 	while (bits < BITS_INFINITE) {
-		order = against_midpoint(&number, bits);
+		order = compare_with_midpoint(&number, bits);
 		if (order < 0 || (order == 0 && (bits & 1) == 0))
 			break;
 		bits++;
 	}
 	while (bits > 0) {
-		order = against_midpoint(&number, bits - 1);
+		order = compare_with_midpoint(&number, bits - 1);
 		if (order > 0 || (order == 0 && (bits & 1) == 0))
 			break;
 		bits--;

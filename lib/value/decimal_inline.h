@@ -1,5 +1,6 @@
 /*
- * decimal_nearest, to be inlined where every nanosecond counts. Internal to this room.
+ * decimal_nearest() as an inline function, for the loops over many cells. Internal to this
+ * room; pure, any thread.
  */
 #ifndef SHMPUB_VALUE_DECIMAL_INLINE_H
 #define SHMPUB_VALUE_DECIMAL_INLINE_H
@@ -10,21 +11,21 @@
 #include "base/u128.h"
 
 /*
- * The nearest double to w * 10^q, w a 64-bit integer.
+ * The double nearest to w * 10^q, where w is a 64-bit integer.
  *
- * The method is that of Lemire, "Number parsing at a gigabyte per second" (Software:
- * Practice and Experience 51, 2021): w is shifted until its top bit is set and
- * multiplied by a 128-bit approximation of 5^q; the upper bits of the product are the
- * answer's significand. Mushtak and Lemire, "Fast number parsing without fallback"
- * (2023), show that the approximation is good enough for every 64-bit w, so there is no
- * "can't tell" here. A product that is exactly halfway can arise only where 5^q (or
- * 5^-q) fits 64 bits, q in [-4, 23]: then ties go to even.
+ * The method is that of Lemire, "Number parsing at a gigabyte per second" (Software: Practice
+ * and Experience 51, 2021). w is shifted left until its top bit is set, and multiplied by a
+ * 128-bit approximation of 5^q. The upper bits of the product are the significand of the
+ * result. Mushtak and Lemire, "Fast number parsing without fallback" (2023), show that the
+ * approximation suffices for every 64-bit w, so no slower method is needed in doubtful cases. A
+ * product exactly halfway between two doubles is possible only where 5^q (or 5^-q) fits 64
+ * bits, which means q in [-4, 23]; it is rounded to even.
  */
 
 #define DECIMAL_BITS 52
 #define DECIMAL_BIAS 1023
 #define DECIMAL_INFINITE 2047
-#define DECIMAL_POWER_INFINITE 308 /* above it even 1 is infinite */
+#define DECIMAL_POWER_INFINITE 308 /* with a larger exponent even the mantissa 1 is infinite */
 
 static inline double decimal_from_bits(uint64_t bits)
 {
@@ -34,13 +35,13 @@ static inline double decimal_from_bits(uint64_t bits)
 	return d;
 }
 
-/* Upper 128 bits of w * 5^q, exact in the bits that can matter. */
+/* Returns the upper 128 bits of w * 5^q, exact in all bits that rounding depends on. */
 static inline struct u128 decimal_scaled(uint64_t w, int q)
 {
 	const uint64_t *power = power_of_five[q - POWER_SMALLEST];
 	struct u128 product = u128_multiply(w, power[0]);
 
-	/* The lower half of the power can only change these bits when all of them are set. */
+	/* The lower half of the power can change the significand only if these bits are all set. */
 	if ((product.high & 0x1ff) == 0x1ff) {
 		struct u128 more = u128_multiply(w, power[1]);
 
@@ -50,14 +51,14 @@ static inline struct u128 decimal_scaled(uint64_t w, int q)
 	return product;
 }
 
-/* Subnormal numbers: fewer bits than usual, rounded where they end. */
+/* Subnormal numbers have fewer bits than others, and are rounded at the last one they have. */
 static inline double decimal_subnormal(uint64_t significand, int shift)
 {
 	if (shift >= 64)
 		return 0.0;
 	significand >>= shift;
-	significand += significand & 1; /* never halfway: 5^q has too many bits here */
-	/* When rounding reached 2^52, the bits are those of the smallest normal number. */
+	significand += significand & 1; /* never exactly halfway: 5^q has too many bits here */
+	/* If rounding reaches 2^52, the bits are those of the smallest normal number. */
 	return decimal_from_bits(significand >> 1);
 }
 
@@ -75,15 +76,15 @@ ALWAYS_INLINE double decimal_nearest_inline(uint64_t mantissa, int64_t exponent)
 	zeros = bits_leading_zeros(mantissa);
 	product = decimal_scaled(mantissa << zeros, q);
 	upper = (int)(product.high >> 63);
-	/* 54 bits: the significand with its top bit, and one to round by. */
+	/* 54 bits: the 53 bits of the significand, and one more that decides how to round. */
 	significand = product.high >> (upper + 64 - DECIMAL_BITS - 3);
-	/* 217706 / 2^16 approximates log2(10): floor(q * log2(10)) for every q in the table. */
+	/* 217706 / 2^16 approximates log2(10); the result is floor(q * log2(10)) for all q used. */
 	biased = ((217706 * q) >> 16) + 63 + upper - zeros + DECIMAL_BIAS;
 	if (biased <= 0)
 		return decimal_subnormal(significand, 1 - biased);
 	if (product.low <= 1 && q >= -4 && q <= 23 && (significand & 3) == 1 &&
 	    significand << (upper + 64 - DECIMAL_BITS - 3) == product.high)
-		significand &= ~UINT64_C(1); /* halfway, and the even neighbour is below */
+		significand &= ~UINT64_C(1); /* exactly halfway: the even neighbour is below */
 	significand += significand & 1;
 	significand >>= 1;
 	if (significand >= UINT64_C(2) << DECIMAL_BITS) {

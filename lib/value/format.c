@@ -3,12 +3,10 @@
 #include "value/scan.h"
 
 /*
- * Integers, booleans and moments as text; floats are in format_float.c.
- *
- * Digits are made two at a time from the right.
+ * Integers, booleans and timestamps as text; floats are in format_float.c.
  */
 
-static size_t copy(char *out, const char *text, size_t size)
+static size_t write_bytes(char *out, const char *text, size_t size)
 {
 	memcpy(out, text, size);
 	return size;
@@ -16,7 +14,7 @@ static size_t copy(char *out, const char *text, size_t size)
 
 size_t format_bool(char *out, bool value)
 {
-	return value ? copy(out, "True", 4) : copy(out, "False", 5);
+	return value ? write_bytes(out, "True", 4) : write_bytes(out, "False", 5);
 }
 
 size_t format_uint64(char *out, uint64_t value)
@@ -27,7 +25,7 @@ size_t format_uint64(char *out, uint64_t value)
 	for (; value >= 10; value /= 10)
 		text[--at] = (char)('0' + value % 10);
 	text[--at] = (char)('0' + value);
-	return copy(out, text + at, sizeof(text) - at);
+	return write_bytes(out, text + at, sizeof(text) - at);
 }
 
 size_t format_int64(char *out, int64_t value)
@@ -38,8 +36,8 @@ size_t format_int64(char *out, int64_t value)
 	return 1 + format_uint64(out + 1, 0 - (uint64_t)value);
 }
 
-/* Exactly `size` digits. */
-static char *digits(char *out, uint64_t value, size_t size)
+/* Writes exactly `size` digits and returns the byte after them, as do the functions below. */
+static char *write_digits(char *out, uint64_t value, size_t size)
 {
 	for (size_t i = size; i > 0; i--) {
 		out[i - 1] = (char)('0' + value % 10);
@@ -56,7 +54,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-/* What floor_div leaves: never negative. */
+/* Returns the remainder of floor_div(), which is never negative. */
 static int64_t floor_mod(int64_t a, int64_t b)
 {
 	return a % b < 0 ? a % b + b : a % b;
@@ -78,8 +76,8 @@ int format_decimals(int64_t value, enum shmpub_unit unit)
 	return decimals;
 }
 
-/* "+hh:mm" to seconds; 0 for everything else, which is then written in UTC. */
-static int64_t zone_offset(const char *zone)
+/* Returns the seconds of "+hh:mm", and 0 for any other name: such a zone is written in UTC. */
+static int64_t parse_zone_offset(const char *zone)
 {
 	int64_t minutes;
 
@@ -92,7 +90,7 @@ static int64_t zone_offset(const char *zone)
 	return zone[0] == '-' ? -60 * minutes : 60 * minutes;
 }
 
-static char *date(char *out, int64_t days)
+static char *write_date(char *out, int64_t days)
 {
 	int64_t year;
 	int32_t month, day;
@@ -105,30 +103,30 @@ static char *date(char *out, int64_t days)
 	if (year > 9999)
 		out += format_int64(out, year);
 	else
-		out = digits(out, (uint64_t)year, 4);
+		out = write_digits(out, (uint64_t)year, 4);
 	*out++ = '-';
-	out = digits(out, (uint64_t)month, 2);
+	out = write_digits(out, (uint64_t)month, 2);
 	*out++ = '-';
-	return digits(out, (uint64_t)day, 2);
+	return write_digits(out, (uint64_t)day, 2);
 }
 
-static char *clock_time(char *out, int64_t second_of_day)
+static char *write_time(char *out, int64_t second_of_day)
 {
-	out = digits(out, (uint64_t)second_of_day / 3600, 2);
+	out = write_digits(out, (uint64_t)second_of_day / 3600, 2);
 	*out++ = ':';
-	out = digits(out, (uint64_t)second_of_day / 60 % 60, 2);
+	out = write_digits(out, (uint64_t)second_of_day / 60 % 60, 2);
 	*out++ = ':';
-	return digits(out, (uint64_t)second_of_day % 60, 2);
+	return write_digits(out, (uint64_t)second_of_day % 60, 2);
 }
 
-static char *zone(char *out, int64_t offset_s)
+static char *write_zone(char *out, int64_t offset_s)
 {
 	uint64_t minutes = (uint64_t)(offset_s < 0 ? -offset_s : offset_s) / 60;
 
 	*out++ = offset_s < 0 ? '-' : '+';
-	out = digits(out, minutes / 60, 2);
+	out = write_digits(out, minutes / 60, 2);
 	*out++ = ':';
-	return digits(out, minutes % 60, 2);
+	return write_digits(out, minutes % 60, 2);
 }
 
 size_t format_timestamp(char *out, int64_t value, enum shmpub_unit unit, int decimals,
@@ -136,28 +134,28 @@ size_t format_timestamp(char *out, int64_t value, enum shmpub_unit unit, int dec
 {
 	int64_t seconds = floor_div(value, per_second[unit]);
 	int64_t fraction = floor_mod(value, per_second[unit]);
-	int64_t offset_s = timezone ? zone_offset(timezone) : 0;
+	int64_t offset_s = timezone ? parse_zone_offset(timezone) : 0;
 	int64_t days;
 	char *p = out;
 
-	/* Seconds are far from overflow unless the unit is the second itself. */
+	/* With a unit of seconds a value near the bounds of int64 could overflow. */
 	if (unit != SHMPUB_SECOND ||
 	    (seconds < INT64_MAX - SECONDS_PER_DAY && seconds > INT64_MIN + SECONDS_PER_DAY))
 		seconds += offset_s;
 	days = floor_div(seconds, SECONDS_PER_DAY);
-	p = date(p, days);
+	p = write_date(p, days);
 	if (decimals == FORMAT_DATE && !timezone)
 		return (size_t)(p - out);
 	*p++ = ' ';
-	p = clock_time(p, floor_mod(seconds, SECONDS_PER_DAY));
+	p = write_time(p, floor_mod(seconds, SECONDS_PER_DAY));
 	if (decimals > 0) {
 		int64_t nanoseconds = fraction * (1000000000 / per_second[unit]);
 
 		*p++ = '.';
-		digits(p, (uint64_t)nanoseconds, 9);
+		write_digits(p, (uint64_t)nanoseconds, 9);
 		p += decimals;
 	}
 	if (timezone)
-		p = zone(p, offset_s);
+		p = write_zone(p, offset_s);
 	return (size_t)(p - out);
 }

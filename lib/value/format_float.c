@@ -5,13 +5,14 @@
 #include <assert.h>
 
 /*
- * The shortest decimal that reads back as the same double, and of these the nearest.
+ * Finds the shortest decimal that reads back as the same double; if there are several, the one
+ * nearest to the double.
  *
- * Giulietti, "The Schubfach way to render doubles" (2021): there is a power of ten 10^k
- * such that at least one and at most two multiples of it, and at most one multiple of
- * 10^(k+1), lie in the interval of decimals that round to the double. The interval's
- * ends and the double, times 4 so that halves are whole, are scaled by 10^-k with one
- * 128-bit product each, rounded to odd: that keeps every comparison right.
+ * The method is that of Giulietti, "The Schubfach way to render doubles" (2021). The decimals
+ * that round to the double form an interval. There is a power of ten 10^k such that one or two
+ * multiples of 10^k, and at most one multiple of 10^(k+1), lie in it. The double and the ends of
+ * the interval are multiplied by 4, so that they are integers, and scaled by 10^-k with one
+ * 128-bit product each. The products are rounded to odd, which keeps every comparison right.
  */
 
 #define FRACTION_BITS 52
@@ -37,7 +38,10 @@ static inline int32_t floor_log2_pow10(int32_t e)
 	return (e * 1741647) >> 19;
 }
 
-/* The smallest 128-bit number not below 10^k scaled. The table has it cut off for k >= 0. */
+/*
+ * Returns the smallest 128-bit number that is not below the scaled 10^k. The numbers in the table
+ * are cut off, not rounded up, where 5^k has more than 128 bits.
+ */
 static struct u128 power_above(int32_t k)
 {
 	const uint64_t *power = power_of_five[k - POWER_SMALLEST];
@@ -50,6 +54,10 @@ static struct u128 power_above(int32_t k)
 	return p;
 }
 
+/*
+ * Returns the upper 64 bits of power * n, rounded to odd: the lowest bit is set if the product is
+ * not a whole number. A 1 below them only comes from power_above(), which rounds up.
+ */
 static uint64_t round_to_odd(struct u128 power, uint64_t n)
 {
 	struct u128 low = u128_multiply(power.low, n);
@@ -69,7 +77,7 @@ static struct shortest shorten(uint64_t significand, int32_t exponent, bool is_l
 	const int32_t shift = exponent + floor_log2_pow10(-k) + 1;
 	const struct u128 power = power_above(-k);
 	const uint64_t v = round_to_odd(power, middle << shift);
-	/* The interval's ends belong to it when the significand is even. */
+	/* The ends of the interval belong to it if the significand is even. */
 	const uint64_t low = round_to_odd(power, (middle - (is_lower_closer ? 1 : 2)) << shift) +
 	                     !even;
 	const uint64_t high = round_to_odd(power, (middle + 2) << shift) - !even;
@@ -89,7 +97,7 @@ static struct shortest shorten(uint64_t significand, int32_t exponent, bool is_l
 
 	if (below != above)
 		return (struct shortest){ s + above, k };
-	/* Both or neither: the nearer one, ties to even. */
+	/* Both neighbours lie in the interval, or neither: take the nearer one, ties to even. */
 	if (v > 4 * s + 2 || (v == 4 * s + 2 && (s & 1)))
 		return (struct shortest){ s + 1, k };
 	return (struct shortest){ s, k };
@@ -107,8 +115,11 @@ static char *zeros(char *out, int32_t n)
 	return out + n;
 }
 
-/* Python: fixed from 1e-4 to below 1e16, else with an exponent of two digits or more. */
-static char *lay_out(char *out, const char *digits, int32_t n, int32_t point)
+/*
+ * Writes digits with the decimal point after `point` of them, as Python does: without an
+ * exponent from 1e-4 to below 1e16, and else with one of at least two digits.
+ */
+static char *write_decimal(char *out, const char *digits, int32_t n, int32_t point)
 {
 	int32_t exponent = point - 1;
 
@@ -163,5 +174,5 @@ size_t format_float64(char *out, double value)
 		shortest.exponent++;
 	}
 	n = (int32_t)format_uint64(digits, shortest.digits);
-	return (size_t)(lay_out(p, digits, n, n + shortest.exponent) - out);
+	return (size_t)(write_decimal(p, digits, n, n + shortest.exponent) - out);
 }

@@ -4,28 +4,28 @@
 /*
  * Integers.
  *
- * pandas asks strtoll first and strtoull later, and what it makes of a column depends on
- * which cell failed first and how. The two looks are kept apart here (value_int,
- * value_uint) so that the caller can go the same way; the header tells it.
+ * pandas parses a column with strtoll first and perhaps with strtoull later, and the type of the
+ * column depends on which cell failed first and why. So there are two functions here (value_int,
+ * value_uint), and value.h says in which steps they are to be called.
  *
- * A number has at most 20 digits without its leading zeros; those are added up without
- * checks, and only a text with 19 or more is looked at for overflow.
+ * A 64-bit number has at most 20 digits after its leading zeros. The digits are added up without
+ * checks; only if there are more than 19 is the text parsed again with a check for overflow.
  */
 
-/* pandas copies a number with thousands separators to a buffer of this size first. */
-#define PANDAS_WORD 128
+/* The size of the buffer to which pandas copies a number with separators of thousands. */
+#define PANDAS_BUFFER 128
 
 #define PYTHON_MAX_DIGITS 4300
 
 struct integer {
 	uint64_t magnitude;
 	bool negative;
-	bool beyond; /* more than uint64 holds */
-	const char *rest;
+	bool beyond;      /* the magnitude does not fit uint64 */
+	const char *rest; /* the first byte after the digits */
 };
 
-/* Digits up to `end`, leading zeros not counted: false when they exceed uint64. */
-static bool magnitude(uint64_t *out, const char *p, const char *end)
+/* Parses the digits from `p` to `end`; false: they do not fit uint64. */
+static bool parse_magnitude(uint64_t *out, const char *p, const char *end)
 {
 	uint64_t number = 0;
 	uint64_t last;
@@ -46,17 +46,13 @@ static bool magnitude(uint64_t *out, const char *p, const char *end)
 	return true;
 }
 
-/* False when there are no digits where they must be. */
-static bool split(struct integer *out, struct span text)
+/* Parses blanks, a sign and digits. False: there are no digits. */
+static bool parse_integer(struct integer *out, struct span text)
 {
 	const char *end = text.data + text.size;
-	const char *p = scan_blanks(text.data, end);
-	const char *first;
+	const char *p = scan_sign(&out->negative, scan_blanks(text.data, end), end);
+	const char *first = p;
 
-	out->negative = p < end && *p == '-';
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	first = p;
 	out->magnitude = 0;
 	p = scan_digits(&out->magnitude, p, end);
 	if (p == first)
@@ -64,7 +60,7 @@ static bool split(struct integer *out, struct span text)
 	out->beyond = false;
 	if (p - first > 19) {
 		out->magnitude = 0;
-		out->beyond = !magnitude(&out->magnitude, first, p);
+		out->beyond = !parse_magnitude(&out->magnitude, first, p);
 	}
 	out->rest = p;
 	return true;
@@ -81,14 +77,14 @@ enum int_answer value_int(int64_t *out, struct span text)
 {
 	struct integer n;
 
-	if (!split(&n, text) || !only_blanks(n.rest, text))
+	if (!parse_integer(&n, text) || !only_blanks(n.rest, text))
 		return INT_NONE;
 	if (!n.beyond && n.magnitude <= (uint64_t)INT64_MAX + n.negative) {
 		*out = (int64_t)(n.negative ? 0 - n.magnitude : n.magnitude);
 		return INT_SIGNED;
 	}
 	if (n.rest != text.data + text.size)
-		return INT_NONE; /* pandas: "invalid characters" takes precedence over overflow */
+		return INT_NONE; /* for pandas, blanks after the digits count before the overflow */
 	if (n.beyond || n.negative)
 		return INT_BEYOND;
 	*out = (int64_t)n.magnitude;
@@ -103,7 +99,7 @@ enum uint_answer value_uint(uint64_t *out, struct span text)
 
 	if (p < end && *p == '-')
 		return UINT_NEGATIVE;
-	if (!split(&n, text) || !only_blanks(n.rest, text))
+	if (!parse_integer(&n, text) || !only_blanks(n.rest, text))
 		return UINT_NONE;
 	if (n.beyond)
 		return n.rest == end ? UINT_BEYOND : UINT_NONE;
@@ -111,17 +107,20 @@ enum uint_answer value_uint(uint64_t *out, struct span text)
 	return UINT_VALUE;
 }
 
-/* A number with its separators taken out. */
-struct plain {
-	char text[PANDAS_WORD];
+/* The sign and digits of a number, without the separators of thousands. */
+struct bare_number {
+	char text[PANDAS_BUFFER];
 	size_t size;
-	bool is_too_long;
-	bool is_whole; /* nothing but blanks follows */
-	bool is_end;   /* not even those */
+	bool is_too_long;    /* for pandas' buffer */
+	bool is_only_number; /* nothing follows the digits but blanks */
+	bool is_at_end;      /* nothing follows the digits */
 };
 
-/* False: there are no separators, or no digit comes before them; look at the text as it is. */
-static bool drop_thousands(struct plain *out, struct span text, char thousands)
+/*
+ * Copies a number without its separators. False: the text has no separators, or no digit comes
+ * before the first; it is then to be parsed as it is.
+ */
+static bool drop_thousands(struct bare_number *out, struct span text, char thousands)
 {
 	const char *end = text.data + text.size;
 	const char *p = scan_blanks(text.data, end), *first = p;
@@ -135,64 +134,63 @@ static bool drop_thousands(struct plain *out, struct span text, char thousands)
 	for (; p < end && (scan_is_digit(*p) || *p == thousands); p++) {
 		if (*p == thousands)
 			continue;
-		out->is_too_long = out->size + 1 >= PANDAS_WORD;
+		out->is_too_long = out->size + 1 >= PANDAS_BUFFER;
 		if (out->is_too_long)
 			break;
 		out->text[out->size++] = *p;
 	}
-	out->is_end = p == end;
-	out->is_whole = scan_blanks(p, end) == end;
+	out->is_at_end = p == end;
+	out->is_only_number = scan_blanks(p, end) == end;
 	return true;
 }
 
 enum int_answer value_int_rules(int64_t *out, struct span text, const struct value_rules *rules)
 {
 	enum int_answer answer;
-	struct plain plain;
+	struct bare_number bare;
 
-	if (rules->thousands == '\0' || !drop_thousands(&plain, text, rules->thousands))
+	if (rules->thousands == '\0' || !drop_thousands(&bare, text, rules->thousands))
 		return value_int(out, text);
-	if (plain.is_too_long)
+	if (bare.is_too_long)
 		return INT_BEYOND;
-	answer = value_int(out, span_of(plain.text, plain.size));
+	answer = value_int(out, span_of(bare.text, bare.size));
 	if (answer == INT_SIGNED)
-		return plain.is_whole ? INT_SIGNED : INT_NONE;
-	return plain.is_end ? answer : INT_NONE; /* as in value_int */
+		return bare.is_only_number ? INT_SIGNED : INT_NONE;
+	/* As in value_int(): blanks after the digits count before the overflow. */
+	return bare.is_at_end ? answer : INT_NONE;
 }
 
 enum uint_answer value_uint_rules(uint64_t *out, struct span text, const struct value_rules *rules)
 {
 	enum uint_answer answer;
-	struct plain plain;
+	struct bare_number bare;
 
-	if (rules->thousands == '\0' || !drop_thousands(&plain, text, rules->thousands))
+	if (rules->thousands == '\0' || !drop_thousands(&bare, text, rules->thousands))
 		return value_uint(out, text);
-	if (plain.text[0] == '-')
+	if (bare.text[0] == '-')
 		return UINT_NEGATIVE;
-	if (plain.is_too_long)
+	if (bare.is_too_long)
 		return UINT_BEYOND;
-	answer = value_uint(out, span_of(plain.text, plain.size));
+	answer = value_uint(out, span_of(bare.text, bare.size));
 	if (answer == UINT_BEYOND)
-		return plain.is_end ? UINT_BEYOND : UINT_NONE;
-	return plain.is_whole ? answer : UINT_NONE;
+		return bare.is_at_end ? UINT_BEYOND : UINT_NONE;
+	return bare.is_only_number ? answer : UINT_NONE;
 }
 
 size_t value_python_int(char *out, struct span text)
 {
 	const char *end = text.data + text.size;
-	const char *p = scan_blanks(text.data, end);
+	bool negative;
+	const char *p = scan_sign(&negative, scan_blanks(text.data, end), end);
 	size_t n = 0;
 	size_t n_digits = 0;
-	bool negative = p < end && *p == '-';
 
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
 	while (p < end && scan_is_digit(*p)) {
-		/* Leading zeros are dropped, but one digit stays. */
+		/* A leading zero is overwritten by the next digit. */
 		if (n == 1 && out[0] == '0')
 			n = 0;
 		if (++n_digits > PYTHON_MAX_DIGITS)
-			return 0; /* before room for all of them is touched */
+			return 0; /* early, so that memory for more digits is never touched */
 		out[n++] = *p++;
 		if (end - p >= 2 && *p == '_' && scan_is_digit(p[1]))
 			p++;

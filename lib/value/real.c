@@ -5,27 +5,28 @@
 #include <math.h>
 
 /*
- * Numbers with a point or an exponent.
+ * Numbers with a decimal point or an exponent.
  *
- * A cell is taken apart into at most 19 digits (what 64 bits hold) and a power of ten.
- * Then, cheapest first:
- *  - up to 2^53 and a power of ten up to 10^22 are doubles exactly, so one multiplication
- *    or division rounds once, as it should (Clinger 1990);
- *  - up to 19 digits: decimal_nearest;
- *  - more digits: decimal_nearest on the first 19, taken as they are and plus one; what
- *    lies between rounds like both when they agree;
- *  - else decimal_exact.
+ * The text is split into digits and a power of ten. The cheapest of these methods that gives the
+ * nearest double is used:
+ *  - up to 19 digits, which fit 64 bits: real_from();
+ *  - more digits: decimal_nearest() of the first 19 digits, and of the first 19 digits plus one.
+ *    The number lies between the two; if both round to the same double, so does the number;
+ *  - decimal_exact(), for every other number.
+ *
+ * pandas itself is not exact for numbers with separators of thousands, and for some with a plus
+ * sign. Those are parsed by xstrtod(), which makes the same rounding errors.
  */
 
 #define MANTISSA_DIGITS 19
 
-#define PYTHON_FLOAT_MAX 512 /* longer words are just words */
+#define PYTHON_FLOAT_MAX 512 /* a longer word of na_values is not taken for a number */
 
 struct decimal {
 	uint64_t mantissa;
 	int64_t exponent; /* of the last digit */
 	int64_t n_digits; /* as written, leading zeros included */
-	struct span text; /* from the first digit to the last, with the point */
+	struct span text; /* from the first digit to the last, with the decimal point */
 	bool negative;
 };
 
@@ -34,29 +35,27 @@ const double real_powers[REAL_POWER_MAX + 1] = {
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 };
 
-/* "inf" and "infinity", any case, one sign, no blanks. */
-static bool special(double *out, struct span text)
+/* Parses "inf" or "infinity" in any case, perhaps with a sign, without blanks. */
+static bool parse_infinity(double *out, struct span text)
 {
-	bool negative = text.size > 0 && text.data[0] == '-';
+	const char *end = text.data + text.size;
+	bool negative;
+	const char *p = scan_sign(&negative, text.data, end);
 
-	if (text.size > 0 && (text.data[0] == '-' || text.data[0] == '+'))
-		text = span_of(text.data + 1, text.size - 1);
+	text = span_of(p, (size_t)(end - p));
 	if (!scan_is_word(text, "inf", 3) && !scan_is_word(text, "infinity", 8))
 		return false;
 	*out = negative ? -HUGE_VAL : HUGE_VAL;
 	return true;
 }
 
-static inline bool split(struct decimal *out, struct span text, char point)
+/* With more than MANTISSA_DIGITS digits, out->mantissa is wrong. False: not a number. */
+static inline bool split_decimal(struct decimal *out, struct span text, char point)
 {
 	const char *end = text.data + text.size;
-	const char *p = scan_blanks(text.data, end);
-	const char *first;
+	const char *p = scan_sign(&out->negative, scan_blanks(text.data, end), end);
+	const char *first = p;
 
-	out->negative = p < end && *p == '-';
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	first = p;
 	out->mantissa = 0;
 	out->exponent = 0;
 	p = scan_digits(&out->mantissa, p, end);
@@ -79,8 +78,8 @@ static inline bool split(struct decimal *out, struct span text, char point)
 	return scan_blanks(p, end) == end;
 }
 
-/* More than 19 digits were written; the mantissa has wrapped. */
-static double long_number(const struct decimal *d)
+/* For more than MANTISSA_DIGITS digits: takes them from the text, leading zeros aside. */
+static double nearest_to_long(const struct decimal *d)
 {
 	uint64_t mantissa = 0;
 	int64_t n_left = d->n_digits;
@@ -97,16 +96,15 @@ static double long_number(const struct decimal *d)
 	if (n_left == 0)
 		return decimal_nearest(mantissa, d->exponent);
 	low = decimal_nearest(mantissa, d->exponent + n_left);
-	/* Equal doubles of one sign are equal bits. */
 	if (low == decimal_nearest(mantissa + 1, d->exponent + n_left))
 		return low;
 	return decimal_exact(d->text, d->exponent);
 }
 
-static inline double magnitude(const struct decimal *d)
+static inline double nearest_to(const struct decimal *d)
 {
 	if (d->n_digits > MANTISSA_DIGITS)
-		return long_number(d);
+		return nearest_to_long(d);
 	return real_from(d->mantissa, d->exponent);
 }
 
@@ -118,45 +116,51 @@ static bool has_plus(struct span text)
 	return p < end && *p == '+';
 }
 
-static inline bool parse(double *out, struct span text, char point)
+static inline bool parse_float(double *out, struct span text, char point)
 {
 	struct decimal d;
 	double v;
 
-	if (!split(&d, text, point))
-		return special(out, text) || (has_plus(text) && xstrtod(out, text, point, '\0'));
-	/* A plus sign with blanks around: not pandas' exact parser. Only they are as small. */
+	if (!split_decimal(&d, text, point))
+		return parse_infinity(out, text) ||
+		       (has_plus(text) && xstrtod(out, text, point, '\0'));
+	/*
+	 * A number with a plus sign and blanks around it is not parsed exactly by pandas. The
+	 * comparison is a quick test for such text: blanks are smaller than '+'.
+	 */
 	if (text.data[0] <= '+' && has_plus(text) &&
 	    (text.data[0] != '+' || scan_is_blank(text.data[text.size - 1])))
 		return xstrtod(out, text, point, '\0');
-	v = magnitude(&d);
+	v = nearest_to(&d);
 	*out = d.negative ? -v : v;
 	return true;
 }
 
 bool value_float(double *out, struct span text)
 {
-	return parse(out, text, '.');
+	return parse_float(out, text, '.');
 }
 
 bool value_float_rules(double *out, struct span text, const struct value_rules *rules)
 {
 	if (rules->thousands)
-		return xstrtod(out, text, rules->decimal, rules->thousands) || special(out, text);
-	return parse(out, text, rules->decimal);
+		return xstrtod(out, text, rules->decimal, rules->thousands) ||
+		       parse_infinity(out, text);
+	return parse_float(out, text, rules->decimal);
 }
 
 bool value_float_again(double *out, struct span text)
 {
 	if (has_plus(text))
-		return xstrtod(out, text, '.', '\0') || special(out, text);
-	return parse(out, text, '.');
+		return xstrtod(out, text, '.', '\0') || parse_infinity(out, text);
+	return parse_float(out, text, '.');
 }
 
 bool value_python_float(double *out, struct span text)
 {
 	char plain[PYTHON_FLOAT_MAX];
 	const char *end = text.data + text.size, *p = scan_blanks(text.data, end);
+	bool has_plus_sign;
 	size_t n = 0;
 
 	while (end > p && scan_is_blank(end[-1]))
@@ -171,7 +175,9 @@ bool value_python_float(double *out, struct span text)
 			return false;
 		plain[n++] = *p;
 	}
-	return n > 0 &&
-	       parse(out, span_of(plain + (plain[0] == '+'), n - (plain[0] == '+')), '.') &&
-	       (plain[0] != '+' || n < 2 || (plain[1] != '+' && plain[1] != '-'));
+	/* Python is exact after a plus sign, so parse_float() must not see it. */
+	has_plus_sign = n > 0 && plain[0] == '+';
+	if (has_plus_sign && n > 1 && (plain[1] == '+' || plain[1] == '-'))
+		return false;
+	return n > 0 && parse_float(out, span_of(plain + has_plus_sign, n - has_plus_sign), '.');
 }

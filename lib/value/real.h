@@ -1,4 +1,7 @@
-/* A decimal of at most 64 bits to the nearest double, cheapest way first. Internal to this room. */
+/*
+ * Converts a decimal number whose digits fit 64 bits to the nearest double. Internal to this
+ * room; pure, any thread.
+ */
 #ifndef SHMPUB_VALUE_REAL_H
 #define SHMPUB_VALUE_REAL_H
 
@@ -6,12 +9,13 @@
 
 #define REAL_POWER_MAX 22
 
-/* The powers of ten that are doubles exactly. */
+/* 10^0 to 10^22, the powers of ten that a double holds exactly. */
 extern const double real_powers[REAL_POWER_MAX + 1];
 
 /*
- * Up to 2^53 and a power of ten up to 10^22 are doubles exactly, so that one
- * multiplication or division rounds once, as it should (Clinger 1990).
+ * Returns the double nearest to mantissa * 10^exponent. If the mantissa is at most 2^53 and the
+ * power of ten at most 10^22, doubles hold both exactly; then one multiplication or division,
+ * which rounds once, gives the right result (Clinger 1990). Other numbers take longer.
  */
 ALWAYS_INLINE double real_from_inline(uint64_t mantissa, int64_t exponent)
 {
@@ -24,6 +28,7 @@ ALWAYS_INLINE double real_from_inline(uint64_t mantissa, int64_t exponent)
 	return decimal_nearest_inline(mantissa, exponent);
 }
 
+/* As real_from_inline(), where the compiler may decide whether to inline. */
 static inline double real_from(uint64_t mantissa, int64_t exponent)
 {
 	return real_from_inline(mantissa, exponent);

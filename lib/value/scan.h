@@ -1,6 +1,8 @@
 /*
- * What the parsers of this room share: blanks, digits, and eight digits at once.
- * Everything is inline and reads only what its name says.
+ * Helpers for the parsers of this room: blanks, signs, words, and digits, eight at a time.
+ *
+ * A function with `p` and `end` reads bytes from `p` on, none from `end` on, and returns the
+ * first byte that it did not take. Pure, any thread.
  */
 #ifndef SHMPUB_VALUE_SCAN_H
 #define SHMPUB_VALUE_SCAN_H
@@ -28,7 +30,14 @@ static inline const char *scan_blanks(const char *p, const char *end)
 	return p;
 }
 
-/* ASCII only: the locale has no say in what a word is. */
+/* Takes a sign if there is one; *is_negative: it is a minus. */
+static inline const char *scan_sign(bool *is_negative, const char *p, const char *end)
+{
+	*is_negative = p < end && *p == '-';
+	return p < end && (*p == '-' || *p == '+') ? p + 1 : p;
+}
+
+/* Returns an ASCII letter in lower case, any other byte as it is, whatever the locale. */
 static inline char scan_lower(char c)
 {
 	if ((unsigned char)(c - 'A') < 26)
@@ -41,7 +50,7 @@ static inline bool scan_is_letter(char c)
 	return (unsigned char)(scan_lower(c) - 'a') < 26;
 }
 
-/* `word` in lower case. */
+/* Returns true if `text` is `word` in any mixture of cases; `word` must be in lower case. */
 static inline bool scan_is_word(struct span text, const char *word, size_t size)
 {
 	if (text.size != size)
@@ -53,7 +62,7 @@ static inline bool scan_is_word(struct span text, const char *word, size_t size)
 	return true;
 }
 
-/* Eight bytes, the first one in the lowest bits whatever the machine. */
+/* Loads eight bytes, the first one into the lowest bits, on machines of either byte order. */
 static inline uint64_t scan_load8(const char *p)
 {
 	uint64_t v;
@@ -62,17 +71,23 @@ static inline uint64_t scan_load8(const char *p)
 	return IS_BIG_ENDIAN ? bytes_swapped(v) : v;
 }
 
-/* 0x80 in the lane of every byte that is no digit; exact up to and including the first such. */
+/*
+ * Returns 0x80 in place of each of the eight bytes that is no digit. Exact up to the first such
+ * byte; those after it may be wrong.
+ */
 static inline uint64_t scan_not_digits(uint64_t v)
 {
 	uint64_t x = v ^ UINT64_C(0x3030303030303030);
 
-	/* A lane is 0..9 exactly when neither it nor it + 0x76 reaches 0x80. */
+	/* A byte of x is 0 to 9 exactly if neither that byte nor that byte + 0x76 reaches 0x80. */
 	return (((x & UINT64_C(0x7f7f7f7f7f7f7f7f)) + UINT64_C(0x7676767676767676)) | x) &
 	       UINT64_C(0x8080808080808080);
 }
 
-/* The number that eight digits spell: pairs, then fours, then eight (Lemire 2021, section 4). */
+/*
+ * Returns the number that eight digits spell. The first step makes numbers of two digits, the
+ * second numbers of four, the last one the number of eight (Lemire 2021, section 4).
+ */
 static inline uint32_t scan_eight(uint64_t v)
 {
 	v -= UINT64_C(0x3030303030303030);
@@ -84,8 +99,8 @@ static inline uint32_t scan_eight(uint64_t v)
 }
 
 /*
- * Digits from p on, appended to *number (which wraps silently: the caller counts them).
- * Returns the first byte that is none.
+ * Takes digits and appends them to *number. If there are too many for 64 bits, *number is
+ * wrong; callers know that from the count of digits.
  */
 static inline const char *scan_digits(uint64_t *number, const char *p, const char *end)
 {
@@ -105,16 +120,16 @@ static inline const char *scan_digits(uint64_t *number, const char *p, const cha
 	return p;
 }
 
-#define SCAN_EXPONENT_BOUND (INT64_C(1) << 40) /* larger ones are cut: the value is 0 or infinite */
+/* From here on no more digits of an exponent are added up: the number is 0 or infinite anyway. */
+#define SCAN_EXPONENT_BOUND (INT64_C(1) << 40)
 
-/* The digits of an exponent from p on, with a sign or without, added to *out. NULL: none there. */
+/* Takes an exponent, with or without a sign, and adds it to *out. NULL: there are no digits. */
 static inline const char *scan_exponent(int64_t *out, const char *p, const char *end)
 {
-	bool negative = p < end && *p == '-';
+	bool negative;
 	int64_t n = 0;
 
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
+	p = scan_sign(&negative, p, end);
 	if (p == end || !scan_is_digit(*p))
 		return NULL;
 	for (; p < end && scan_is_digit(*p); p++) {

@@ -1,22 +1,28 @@
 /*
- * One cell's text to one value: the rules of pandas' C parser, byte for byte.
+ * Parses the text of one cell to one value, by the rules of pandas' C parser.
  *
- * Pure functions over (pointer, size): no allocation, no state, no locale, no NUL
- * needed; never read outside the span; time is linear in the size. False: the text is
- * not such a value, and *out is unspecified.
+ * Threads: pure functions, any thread. They allocate nothing and depend on no locale. They read
+ *          only the bytes of the span, of which no NUL is needed, in time linear in its size.
+ * Errors:  false means that the text is not a value of that kind; *out is then unspecified.
  *
- * Blanks are space and \t \n \v \f \r. Numbers may stand between blanks; words (true,
- * inf, NA) may not. Dates are in value/timestamp.h and value/date_format.h, which this
- * header includes; sets of words in value/words.h.
+ * Blanks are space and \t \n \v \f \r. A number may have blanks before and after it; a word
+ * (true, inf, NA) may not. Dates are in value/timestamp.h and value/date_format.h, sets of words
+ * in value/words.h; this header includes all three.
  *
- * How pandas settles a column of numbers (tests/differential/test_value.py asks it):
- *  1. all cells, in order, by value_int. All INT_SIGNED or NA: int64 (float64 with NA).
- *     The first other answer decides: INT_NONE: go to 3. INT_UNSIGNED, INT_BEYOND: go to 2.
- *  2. all cells again, in order, by value_uint until UINT_NONE (go to 3) or UINT_BEYOND
- *     (every cell by value_python_int: object column of ints, NA is NaN; text with the NA
- *     words kept literally when one cell is not). At the end: UINT_NEGATIVE or NA seen
- *     beside a value above INT64_MAX: text, NA words kept literally; else uint64.
- *  3. all cells by value_float: float64; else by value_bool: bool (object with NA); else text.
+ * How pandas decides the type of a column of numbers (tests/differential/test_value.py compares
+ * these steps with pandas):
+ *  1. value_int() parses all cells in order. If every cell is INT_SIGNED, the type is int64; if
+ *     some are NA, float64. The first cell with another answer decides how to continue: after
+ *     INT_NONE with step 3, after INT_UNSIGNED or INT_BEYOND with step 2.
+ *  2. value_uint() parses all cells again in order.
+ *     - At a cell that is UINT_NONE, continue with step 3.
+ *     - At a cell that is UINT_BEYOND, value_python_int() parses every cell: the result is an
+ *       object column of Python integers, with NaN for NA. If one cell is no integer for Python,
+ *       the column is text, and NA words are kept as they are written.
+ *     - At the end, if a cell above INT64_MAX stands beside an NA or a UINT_NEGATIVE, the column
+ *       is text, and NA words are kept as they are written. If not, the type is uint64.
+ *  3. If value_float() parses all cells, the type is float64. If value_bool() does, it is bool
+ *     (object if some cells are NA). If neither does, the column is text.
  */
 #ifndef SHMPUB_VALUE_VALUE_H
 #define SHMPUB_VALUE_VALUE_H
@@ -30,63 +36,71 @@
 #include "value/timestamp.h"
 #include "value/words.h"
 
-/* The options that change what a cell means. NULL sets: pandas' default words. */
+/* The options that change how a cell is parsed. */
 struct value_rules {
-	char decimal;                      /* the byte before the decimals */
-	char thousands;                    /* a byte to pass over between digits; 0: none */
-	const struct word_set *true_words; /* besides any spelling of TRUE and FALSE */
-	const struct word_set *false_words;
+	char decimal;                       /* the byte between whole part and decimals */
+	char thousands;                     /* a byte to ignore between digits; 0: there is none */
+	const struct word_set *true_words;  /* besides TRUE in any case; NULL: no other word */
+	const struct word_set *false_words; /* besides FALSE in any case; NULL: no other word */
 };
 
 #define VALUE_RULES_NONE ((struct value_rules){ '.', '\0', NULL, NULL })
 
 enum int_answer {
-	INT_NONE,     /* not an integer, or beyond int64 with blanks behind it */
-	INT_SIGNED,   /* fits int64 */
-	INT_UNSIGNED, /* above INT64_MAX, fits uint64 */
+	INT_NONE,     /* not an integer, or one beyond int64 that has blanks after it */
+	INT_SIGNED,   /* an integer that fits int64 */
+	INT_UNSIGNED, /* an integer above INT64_MAX that fits uint64 */
 	INT_BEYOND,   /* an integer that fits neither */
 };
 
-/* Blanks, one sign, digits, blanks; value in *out (uint64 bits when INT_UNSIGNED). */
+/*
+ * Parses an integer: blanks, perhaps a sign, digits, blanks. *out is the value, or the bits of a
+ * uint64 if the answer is INT_UNSIGNED.
+ */
 enum int_answer value_int(int64_t *out, struct span text);
 enum int_answer value_int_rules(int64_t *out, struct span text, const struct value_rules *rules);
 
 enum uint_answer {
 	UINT_NONE,
 	UINT_VALUE,
-	UINT_NEGATIVE, /* begins with '-', whatever follows */
-	UINT_BEYOND,
+	UINT_NEGATIVE, /* the text begins with '-'; what follows was not looked at */
+	UINT_BEYOND,   /* an integer that does not fit uint64 */
 };
 
-/* The second look that pandas takes at a column in which value_int found a large cell. */
+/* Parses an unsigned integer, for step 2 above. */
 enum uint_answer value_uint(uint64_t *out, struct span text);
 enum uint_answer value_uint_rules(uint64_t *out, struct span text, const struct value_rules *rules);
 
 /*
- * As Python's int(): blanks, sign, digits with single underscores between them, at most
- * 4,300 digits. Writes the canonical decimal text to out (room for text.size + 1 bytes)
- * and returns its size; 0: not an integer.
+ * Parses an integer as Python's int() does: blanks, perhaps a sign, at most 4,300 digits with
+ * single underscores between them, blanks. Writes the integer in its usual form (no plus sign,
+ * no leading zeros) to `out`, which has room for text.size + 1 bytes, and returns the size of
+ * that. 0: the text is not an integer.
  */
 size_t value_python_int(char *out, struct span text);
 
 /*
- * Correctly rounded (to nearest, ties to even). Blanks, sign, digits with a decimal point
- * anywhere, exponent, blanks; or inf / infinity in any case, with a sign but no blanks.
- * No spelling of nan is a number: those that count are NA words.
+ * Parses a number, correctly rounded (to the nearest double, ties to even) except where pandas
+ * is not exact: see real.c. The form is: blanks, perhaps a sign, digits with or without a
+ * decimal point anywhere, perhaps an exponent, blanks. Or inf or infinity in any case, with or
+ * without a sign, and without blanks. "nan" is not a number; some spellings of it are NA words.
  */
 bool value_float(double *out, struct span text);
 bool value_float_rules(double *out, struct span text, const struct value_rules *rules);
 
-/* As pandas reads text that it has made once (categories, levels): not exactly behind a plus sign. */
+/*
+ * Parses a number as pandas does where it parses text for a second time (categories and levels
+ * of an index): a number with a plus sign is then not correctly rounded.
+ */
 bool value_float_again(double *out, struct span text);
-/* As Python's float() reads a word for NA: blanks around, underscores between digits. */
+/* Parses a word of na_values as Python's float(): blanks around, underscores between digits. */
 bool value_python_float(double *out, struct span text);
 
-/* TRUE and FALSE in any mixture of cases; with rules also their words. */
+/* Parses TRUE or FALSE in any mixture of cases; with rules, their words too. */
 bool value_bool(bool *out, struct span text);
 bool value_bool_rules(bool *out, struct span text, const struct value_rules *rules);
 
-/* pandas' default NA words, the empty field included. */
+/* Returns true for the empty text and for pandas' default NA words. */
 bool value_is_na(struct span text);
 
 #endif

@@ -7,12 +7,12 @@
 #include "value/value.h"
 
 /*
- * Words that stand for something: NA, true, false.
+ * Words that mean NA, true or false.
  *
- * Nearly every cell asked about is no such word, so the question is answered first by
- * the size: a set knows the sizes of its words as bits, and the default NA words also
- * their first bytes. What is left goes through a hash table (FNV-1a, open addressing,
- * at most half full) or a short list.
+ * Nearly every cell that is looked up is none of these words, so most cells are ruled out by
+ * their size: a set has a bit for each size of its words. For the default NA words the first
+ * byte is compared as well. Only the remaining cells are looked up in a hash table (at most half
+ * full) or compared with the list of default words.
  */
 
 #define WORD(text)                                                                                 \
@@ -38,8 +38,8 @@ static uint64_t size_bit(size_t size)
 	return UINT64_C(1) << (size < 63 ? size : 63);
 }
 
-/* The slot that holds `word`, or the empty one where it belongs. */
-static size_t find(const struct word_set *set, struct span word)
+/* Returns the number of the slot with `word`, or of the empty slot where `word` belongs. */
+static size_t find_slot(const struct word_set *set, struct span word)
 {
 	size_t i = (size_t)hash_bytes(word, 0) & (set->n_slots - 1);
 
@@ -52,7 +52,7 @@ int word_set_init(struct word_set *out, const struct span *words, size_t n,
                   struct shmpub_error *err)
 {
 	struct word_set set = WORD_SET_NONE;
-	size_t size = 1; /* an empty word needs an address too */
+	size_t size = 1; /* not 0: an empty word needs an address that is not NULL */
 	char *at;
 
 	*out = WORD_SET_NONE;
@@ -69,7 +69,7 @@ int word_set_init(struct word_set *out, const struct span *words, size_t n,
 	}
 	at = set.bytes;
 	for (size_t i = 0; i < n; i++) {
-		size_t slot = find(&set, words[i]);
+		size_t slot = find_slot(&set, words[i]);
 
 		if (set.slots[slot].data)
 			continue;
@@ -88,7 +88,7 @@ bool word_set_has(const struct word_set *set, struct span word)
 {
 	if (!(set->sizes & size_bit(word.size)))
 		return false;
-	return set->slots[find(set, word)].data != NULL;
+	return set->slots[find_slot(set, word)].data != NULL;
 }
 
 void word_set_free(struct word_set *set)
@@ -98,8 +98,7 @@ void word_set_free(struct word_set *set)
 	*set = WORD_SET_NONE;
 }
 
-/* Longest default NA word. */
-#define NA_MAX 8
+#define NA_MAX 8 /* the size of the longest default NA word */
 
 bool value_is_na(struct span text)
 {

@@ -4,14 +4,14 @@
 #include <math.h>
 
 /*
- * What pandas computes where it does not use its exact parser.
+ * The same computation as pandas' xstrtod(), which pandas uses where it does not use its exact
+ * parser.
  *
- * pandas 3.1 rounds correctly by default, but not with a thousands separator, and not
- * behind a plus sign that stands between blanks. There it takes 17 digits behind leading
- * zeros, and multiplies by or divides through a rounded power of ten. Values then
- * differ from the exact ones in the last bit now and then; since our frame is to be
- * pandas' frame, these do too. The exponent is read as strtol does: blanks may precede
- * it.
+ * pandas 3.1 rounds correctly, except for numbers with a separator of thousands and numbers with
+ * a plus sign between blanks. For those it takes the first 17 digits after leading zeros, and
+ * multiplies them with, or divides them by, a rounded power of ten. The result sometimes differs
+ * from the nearest double in the last bit. Our frames are to equal pandas' frames, so ours does
+ * too. The exponent is parsed as by strtol(): blanks may stand before it.
  */
 
 #define DIGITS_MAX 17
@@ -25,7 +25,7 @@ struct parts {
 	bool negative;
 };
 
-/* False: the mantissa is full. */
+/* Appends a digit to the mantissa. False: the mantissa has all the digits that it can have. */
 static bool take_digit(struct parts *out, char c)
 {
 	out->has_digits = true;
@@ -36,7 +36,8 @@ static bool take_digit(struct parts *out, char c)
 	return true;
 }
 
-static const char *whole_part(struct parts *out, const char *p, const char *end, char thousands)
+static const char *take_whole_part(struct parts *out, const char *p, const char *end,
+                                   char thousands)
 {
 	while (p < end && scan_is_digit(*p)) {
 		if (!take_digit(out, *p))
@@ -48,19 +49,20 @@ static const char *whole_part(struct parts *out, const char *p, const char *end,
 	return p;
 }
 
-static const char *decimals(struct parts *out, const char *p, const char *end)
+static const char *take_decimals(struct parts *out, const char *p, const char *end)
 {
 	for (; p < end && scan_is_digit(*p); p++)
 		out->exponent -= take_digit(out, *p);
 	return p;
 }
 
-/* A power of ten as a double, correctly rounded: n from 0 to EXPONENT_MAX. */
+/* Returns 10^n, correctly rounded; n is from 0 to EXPONENT_MAX. */
 static double power(int64_t n)
 {
 	return decimal_nearest(1, n);
 }
 
+/* Returns number * 10^exponent, by the divisions and multiplications of pandas. */
 static double scale(double number, int64_t exponent)
 {
 	if (exponent > EXPONENT_MAX)
@@ -77,15 +79,13 @@ static double scale(double number, int64_t exponent)
 bool xstrtod(double *out, struct span text, char decimal, char thousands)
 {
 	const char *end = text.data + text.size;
-	const char *p = scan_blanks(text.data, end);
-	struct parts parts = { .negative = p < end && *p == '-' };
+	struct parts parts = { .negative = false };
+	const char *p = scan_sign(&parts.negative, scan_blanks(text.data, end), end);
 	double number;
 
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	p = whole_part(&parts, p, end, thousands);
+	p = take_whole_part(&parts, p, end, thousands);
 	if (p < end && *p == decimal)
-		p = decimals(&parts, p + 1, end);
+		p = take_decimals(&parts, p + 1, end);
 	if (!parts.has_digits)
 		return false;
 	if (p < end && (*p == 'e' || *p == 'E')) {
