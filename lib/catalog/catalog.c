@@ -10,22 +10,24 @@
 #include "base/utf8.h"
 
 /*
- * The catalog is the only thing that two processes share and change, and only one of
- * them changes it. Every word that moves is moved by one atomic access; what is wider
- * than a word is guarded by a counter that a reader loads before and after its copy.
+ * The catalog is the only memory that processes share and change; one process writes,
+ * all others read. Every word that changes is stored and loaded by one atomic access.
+ * Wider data is guarded by a counter: a reader loads the counter, copies, and loads it
+ * again, and the copy is good if the counter has not changed.
  *
- * A descriptor is guarded by the sequence itself: the writer fills the one that is
- * not current and then stores the sequence. A reader that finds the sequence unmoved
- * after its copy has read what no writer was writing. That holds only while two
- * sequences in a row differ in their last bit, which is the publisher's duty.
+ * The guard of the two descriptors is the sequence: the writer fills the descriptor that
+ * is not current and then stores the new sequence. So while the sequence stays the same,
+ * nobody writes the descriptor that it selects. This needs successive sequences to differ
+ * in their last bit; the publisher sees to that.
  *
- * A slot whose feed was removed may be given to another name. Its generation guards
- * that: odd while it is given away, and two more afterwards. Whoever kept the place of a
- * slot compares the generation after it has loaded anything of the slot.
+ * The guard of a whole slot is its generation, because the slot of a removed feed may be
+ * given to another feed. The generation is odd while that is under way, and is greater
+ * by two after it. A reader that remembers a slot compares the generation after it has
+ * loaded words of the slot.
  *
- * Whoever opens the file for reading believes nothing in it: sizes are checked
- * against the mapping once, and later only the mapping's own size counts. A name that
- * breaks the rule is a free slot.
+ * A reader trusts nothing in the file: it compares the sizes with the mapping once, and
+ * from then on uses the size of the mapping only. A slot with an impossible name counts
+ * as free.
  */
 
 static_assert(sizeof(struct catalog_header) == CATALOG_HEADER_SIZE, "header");
@@ -93,7 +95,9 @@ AT(catalog_slot, generation, 896);
 AT(catalog_slot, reserved, 904);
 #undef AT
 
-/* A copy that moves under the reader this often is told as "none": the caller may ask again. */
+/*
+ * If the data changes during this many copies, the answer is "none", and the caller may ask again.
+ */
 #define COPY_TRIES 1000
 
 uint32_t catalog_n_slots(const struct catalog *c)
@@ -171,7 +175,7 @@ void catalog_clean_line(char *line, size_t size)
 int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct shmpub_error *err)
 {
 	struct catalog c = CATALOG_NONE;
-	struct catalog_header header; /* a copy: the owner may change it between two looks */
+	struct catalog_header header; /* a copy: the owner of the file may change it meanwhile */
 	const char *wrong;
 	int r;
 
@@ -192,7 +196,7 @@ int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct s
 	return 0;
 }
 
-/* The words of a name, which may be changing: believe them when the generation stays. */
+/* Copy the words of a name. They may change meanwhile: compare the generation afterwards. */
 static void load_name(char out[CATALOG_NAME_SIZE], const struct catalog_slot *slot)
 {
 	const uint64_t *from = (const uint64_t *)(const void *)slot->name;
@@ -201,7 +205,7 @@ static void load_name(char out[CATALOG_NAME_SIZE], const struct catalog_slot *sl
 	for (size_t i = 0; i < CATALOG_NAME_WORDS; i++)
 		words[i] = load_relaxed_u64(from + i);
 	memcpy(out, words, sizeof(words));
-	out[CATALOG_NAME_SIZE - 1] = '\0'; /* no name of ours is that long */
+	out[CATALOG_NAME_SIZE - 1] = '\0'; /* for hostile bytes: names are shorter than that */
 }
 
 bool catalog_slot_stays(const struct catalog_slot *slot, uint64_t generation)
@@ -246,7 +250,7 @@ bool catalog_slot_is(const struct catalog_slot *slot, struct span name, uint64_t
 {
 	char own[CATALOG_NAME_SIZE];
 
-	/* Nearly every slot is another feed's, and its first bytes say so. */
+	/* Nearly every slot belongs to another feed, which the name alone tells, at less cost. */
 	load_name(own, slot);
 	return span_is(name, own) && catalog_slot_named(own, generation, slot) &&
 	       span_is(name, own);

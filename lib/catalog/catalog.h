@@ -1,9 +1,9 @@
 /*
  * The catalog: one small shared file that lists the feeds of an instance and holds
- * the counters that readers poll.
+ * the counters that readers poll. Each feed has a slot in it.
  *
  * Threads:  one thread of one process writes; any number of processes read.
- * Lifetime: CATALOG_NONE may be closed. Slot pointers die with the catalog.
+ * Lifetime: CATALOG_NONE may be closed. Slot pointers are valid until catalog_close().
  */
 #ifndef SHMPUB_CATALOG_CATALOG_H
 #define SHMPUB_CATALOG_CATALOG_H
@@ -16,10 +16,10 @@
 
 struct catalog {
 	struct shm_map map;
-	struct shm_stat
-	        stat; /* of the file that is mapped: readers compare its id with the name's */
+	/* Of the file that is mapped. Its id tells whether the name means another file by now. */
+	struct shm_stat stat;
 	struct shm_bell bell;
-	uint32_t max_feeds; /* readers: as it was when the header was checked */
+	uint32_t max_feeds; /* readers: the header's, copied when it was checked; writers: 0 */
 };
 #define CATALOG_NONE ((struct catalog){ .map = SHM_MAP_NONE, .bell = SHM_BELL_NONE })
 
@@ -31,68 +31,80 @@ static inline struct catalog_header *catalog_header(const struct catalog *c)
 /* --- writing ---------------------------------------------------------------------------------- */
 
 /*
- * Take over the catalog that stands in the directory when it is whole, of our
- * format and has max_feeds slots (same epoch: sequences go on); else make a new one
- * with a new epoch and put it in place in one step. The instance lock must be held.
+ * Open the catalog for writing. The caller must hold the instance's lock. A catalog that an
+ * earlier publisher left is used again, with its epoch and sequences, if that publisher did not
+ * stop in order, the format is right and there are max_feeds slots. Else a new catalog with a new
+ * epoch takes its name in one step.
  */
 int catalog_open_writer(struct catalog *out, const struct shm_dir *dir, const char *instance,
                         uint32_t max_feeds, const struct shm_access *access,
                         struct shmpub_error *err);
 /*
- * The same catalog, epoch and counters, under the name again after somebody removed it:
- * a new file, so every slot pointer changes. On failure *c is as it was.
+ * After somebody removed the file: put a copy of the mapped catalog under the name, with the same
+ * epoch and counters. It is a new file, so all slot pointers become invalid. On failure *c is
+ * unchanged.
  */
 int catalog_put_back(struct catalog *c, const struct shm_dir *dir, const struct shm_access *access,
                      struct shmpub_error *err);
-/* Within how many milliseconds the next heartbeat is to be expected; 0: none is promised. */
+/* Promise readers a heartbeat at least every so many milliseconds; 0: none is promised. */
 void catalog_promise(struct catalog *c, uint64_t heartbeat_interval_ms);
-/* State stopped, and everybody woken: nothing more will come here. */
+/* Set the state to stopped and wake all readers: nothing will be published here any more. */
 void catalog_stop(struct catalog *c);
 /*
- * The slot of that name, taken if need be: one that was never used, else one of a removed
- * feed, which then is another's (a new generation). A name finds its own slot again as long
- * as nobody else was given it. SHMPUB_ERR_LIMIT when feeds that are not removed have all.
+ * Find the slot of the feed `name`, or give it one: a slot that was never used, or, if there is
+ * none, the slot of a removed feed, whose generation then grows. A removed feed that comes back
+ * finds its old slot unless another feed was given it. SHMPUB_ERR_LIMIT: all slots belong to other
+ * feeds.
  */
 int catalog_slot_take(struct catalog_slot **out, struct catalog *c, struct span name,
                       struct shmpub_error *err);
-/* How many names that have no slot yet can still be given one. */
+/* How many slots catalog_slot_take() can still give to new names. */
 uint32_t catalog_free_slots(const struct catalog *c);
-/* Sequences up to this one were seen: a name that is given a slot from now on begins above. */
+/* Readers have seen sequences up to this one: feeds that are given a slot later begin above it. */
 void catalog_raise_floor(struct catalog *c, uint64_t sequence);
-/* Descriptor, then sequence (release), then wake words. Waking is separate: catalog_wake(). */
+/* Store the descriptor, then the sequence (release), then the wake words. Does not wake readers. */
 void catalog_publish(struct catalog *c, struct catalog_slot *slot,
                      const struct catalog_descriptor *d);
 void catalog_set_state(struct catalog *c, struct catalog_slot *slot, enum slot_state state);
 /* `line` is cut to fit, at a character's boundary; empty clears. */
 void catalog_set_error(struct catalog_slot *slot, struct span line);
+/* Wake readers that wait for this feed (NULL: for none in particular) or for any change. */
 void catalog_wake(struct catalog *c, struct catalog_slot *slot);
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Map and check: magic, version, sizes, CRC, feature bits. SHM_ABSENT; SHMPUB_ERR_FORMAT says what is wrong. */
+/*
+ * Map the catalog and check its magic, version, sizes, CRC and feature bits. SHM_ABSENT: there is
+ * none.
+ */
 int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct shmpub_error *err);
 /*
- * NULL: no such feed. Hostile bytes in a slot are treated as free. A slot may become another
- * feed's later: readers ask catalog_slot_is() when they come back to it.
+ * Find the slot of a feed; NULL: there is none. A slot with bytes that no writer of ours would
+ * store counts as free. A slot may be given to another feed later: a reader that uses the pointer
+ * again asks catalog_slot_is().
  */
 const struct catalog_slot *catalog_find(const struct catalog *c, struct span name);
-/* Slot i in use, or NULL; i < catalog_n_slots(). */
+/* Slot i, or NULL when it is free or i is not below catalog_n_slots(). */
 const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i);
 uint32_t catalog_slot_index(const struct catalog *c, const struct catalog_slot *slot);
 uint32_t catalog_n_slots(const struct catalog *c);
 /*
- * False ends a search: slot i is beyond n_slots, or was never used although n_slots says so. A
- * hostile file of one page may claim a million slots, and reading a hole costs memory.
+ * False: a search ends here, because slot i is not below n_slots, or was never used in spite of
+ * n_slots. A hostile file of one page may claim a million slots, and reading holes allocates
+ * memory.
  */
 bool catalog_has_slot(const struct catalog *c, uint32_t i);
-/* The feed's name and the generation that it holds for; false when the slot is free. */
+/* Copy the feed's name, and the generation in which the slot has that name. False: it is free. */
 bool catalog_slot_named(char out[CATALOG_NAME_SIZE], uint64_t *generation,
                         const struct catalog_slot *slot);
-/* True when the slot is that feed's now; *generation is what that holds for. */
+/* True when the slot belongs to the feed `name`; *generation: as long as the slot has this one. */
 bool catalog_slot_is(const struct catalog_slot *slot, struct span name, uint64_t *generation);
-/* True when all that was loaded from the slot until now was of that generation. */
+/*
+ * Call this after loading words of the slot. True: they all belong to the feed that the slot had in
+ * that generation.
+ */
 bool catalog_slot_stays(const struct catalog_slot *slot, uint64_t generation);
-/* A consistent copy of the current descriptor; false when there is none or it would not hold still. */
+/* A consistent copy of the current descriptor. False: there is none, or it changed at every try. */
 bool catalog_descriptor(struct catalog_descriptor *out, const struct catalog_slot *slot);
 /* A consistent copy of the error line, NUL-terminated; empty when there is none. */
 void catalog_error(char out[CATALOG_ERROR_SIZE], const struct catalog_slot *slot);

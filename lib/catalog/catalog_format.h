@@ -1,6 +1,6 @@
 /*
- * The bytes of the catalog: docs/FORMAT.md, "The catalog". Little-endian, fixed
- * width, offsets only; every offset is asserted in catalog.c.
+ * The bytes of the catalog: docs/FORMAT.md, "The catalog". Numbers are little-endian and
+ * of fixed width, there are no pointers, and catalog.c asserts the offset of each member.
  *
  * Words marked [atomic] are read and written only through base/atomic.h.
  */
@@ -16,14 +16,14 @@
 #define CATALOG_NAME_SIZE 48u /* NUL-padded; a feed name has 1 to 40 bytes */
 #define CATALOG_ERROR_SIZE 512u
 
-#define CATALOG_MAX_SEQUENCE (UINT64_MAX / 2) /* nobody gets there by counting */
+#define CATALOG_MAX_SEQUENCE (UINT64_MAX / 2) /* greater ones are hostile: no counter gets there */
 #define CATALOG_MAX_FEEDS 1000000u
-#define CATALOG_HIDDEN ".catalog" /* while it is being made */
+#define CATALOG_HIDDEN ".catalog" /* the name of a catalog that is not complete yet */
 
 enum catalog_state { /* of the writer */
 	             CATALOG_STARTING = 1,
 	             CATALOG_RUNNING = 2,
-	             CATALOG_STOPPED = 3, /* orderly: nothing more will come in this epoch */
+	             CATALOG_STOPPED = 3, /* in order: nothing more will come in this epoch */
 };
 
 enum slot_state { /* of a feed; 0: the slot was never used */
@@ -38,7 +38,7 @@ enum slot_state { /* of a feed; 0: the slot was never used */
 enum catalog_config { CATALOG_CONFIG_NONE = 0, CATALOG_CONFIG_GOOD = 1, CATALOG_CONFIG_BAD = 2 };
 
 struct catalog_header {
-	/* what never changes while this catalog lives */
+	/* These never change after the catalog was made. */
 	char magic[8];         /*   0 */
 	uint32_t version;      /*   8 */
 	uint32_t header_size;  /*  12 */
@@ -51,7 +51,7 @@ struct catalog_header {
 	uint32_t reserved0;    /*  96 */
 	uint32_t crc;          /* 100 CRC-32 (zlib) of bytes 0 to 99 */
 	uint8_t reserved1[24]; /* 104 */
-	/* what changes; each word by itself */
+	/* These change, each independently of the others. */
 	uint32_t wake;          /* 128 [atomic] grows with every change in any feed; a futex */
 	uint32_t state;         /* 132 [atomic] enum catalog_state */
 	uint64_t heartbeat_ns;  /* 136 [atomic] wall clock; 0: none yet */
@@ -73,7 +73,10 @@ struct catalog_header {
 	uint8_t reserved2[4096 - 260];
 };
 
-/* What a snapshot was, for lists; on Linux the snapshot's own footer is authoritative. */
+/*
+ * A snapshot's numbers, for lists of feeds. The snapshot has them in its footer too, which counts
+ * if they differ, except for `segment` and `size` on Windows: there they lead to the snapshot.
+ */
 struct catalog_descriptor {
 	uint64_t sequence;       /* 0 */
 	uint64_t segment;        /* 8  segment number */

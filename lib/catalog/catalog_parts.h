@@ -15,7 +15,7 @@ static inline struct catalog_slot *catalog_slots(const struct catalog *c)
 	return (struct catalog_slot *)(void *)((char *)c->map.addr + CATALOG_HEADER_SIZE);
 }
 
-/* The slots that the mapping has room for, whatever the header says now. */
+/* How many slots there are: never more than fit into the mapping, whatever the header says. */
 static inline uint32_t catalog_room(const struct catalog *c)
 {
 	size_t room = (c->map.size - CATALOG_HEADER_SIZE) / CATALOG_SLOT_SIZE;
@@ -26,7 +26,7 @@ static inline uint32_t catalog_room(const struct catalog *c)
 uint32_t catalog_header_crc(const struct catalog_header *h);
 /* NULL when the bytes are a catalog of ours, else what is wrong with them. */
 const char *catalog_wrong_with(const struct catalog_header *h, size_t size);
-/* Lines go to terminals: valid UTF-8 without control characters. */
+/* Replace control characters and invalid UTF-8 by '?', since lines are printed on terminals. */
 void catalog_clean_line(char *line, size_t size);
 
 #endif

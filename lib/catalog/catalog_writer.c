@@ -7,18 +7,19 @@
 #include "base/name.h"
 
 /*
- * The writer's side of the catalog. The file is sparse, and a page of it is touched
- * only after shm_room() has made it, because a hole in a full tmpfs is SIGBUS.
+ * Writing the catalog. The file is sparse, and shm_room() must allocate a page before it
+ * is written: writing to a hole when the tmpfs is full is SIGBUS.
  *
- * Slots that were never used are taken first, so that a removed feed that comes back
- * finds its own slot and counters for as long as may be; then removed feeds' slots.
+ * New feeds get slots that were never used, and the slots of removed feeds only when
+ * there are no others. So a removed feed that comes back usually finds its own slot and
+ * counters.
  *
- * A catalog that a crash left behind is gone on with, epoch and all, when nothing in
- * it contradicts the format; then sequences go on too. One whose writer stopped in
- * order is not: its readers were told that nothing more would come.
+ * A catalog that a crashed publisher left is used again, with its epoch and sequences,
+ * if nothing in it contradicts the format. The catalog of a publisher that stopped in
+ * order is not, because its readers were told that nothing more would come there.
  */
 
-/* --- writing: slots that are given again ------------------------------------------------------- */
+/* --- writing: giving the slot of a removed feed to another ------------------------------------- */
 
 static void store_words(void *to, const void *from, size_t n)
 {
@@ -32,9 +33,9 @@ static void store_words(void *to, const void *from, size_t n)
 }
 
 /*
- * State first: who reads it without a look at the generation finds a free slot. The wake
- * word and the error line's guard go on growing, for whoever sleeps on the one or is in the
- * middle of a copy under the other.
+ * The state is cleared first: a reader that does not look at the generation then finds a free slot.
+ * The wake word and the guard of the error line are not cleared, because a reader may sleep on the
+ * one, or be copying the error line under the other.
  */
 static void clear(struct catalog_slot *slot)
 {
@@ -58,7 +59,10 @@ static void raise_floor(struct catalog_header *h, uint64_t sequence)
 		store_release_u64(&h->sequence_floor, sequence);
 }
 
-/* A death between any two of these leaves a slot that mend() makes free, and a floor that holds. */
+/*
+ * Give the slot to the feed `name`. If the process dies between any two stores, mend() makes the
+ * slot free later, and the floor is already right.
+ */
 static void give(struct catalog_header *h, struct catalog_slot *slot, struct span name)
 {
 	uint64_t generation = load_relaxed_u64(&slot->generation);
@@ -68,7 +72,7 @@ static void give(struct catalog_header *h, struct catalog_slot *slot, struct spa
 	memcpy(words, name.data, name.size);
 	raise_floor(h, sequence);
 	store_release_u64(&slot->generation, generation + 1);
-	fence_release(); /* whoever sees a word below sees that it is odd */
+	fence_release(); /* a reader that sees any store below also sees the odd generation */
 	clear(slot);
 	store_words(slot->name, words, CATALOG_NAME_WORDS);
 	store_release_u64(&slot->generation, generation + 2);
@@ -88,12 +92,12 @@ static bool slot_is_sane(const struct catalog_slot *slot)
 	struct span name = span_of(slot->name, strnlen(slot->name, sizeof(slot->name)));
 
 	if (slot->state == SLOT_FREE || (slot->generation & 1) != 0)
-		return true; /* its writer died while it gave the slot to another name */
+		return true; /* free, or its writer died in give(): mend() makes it free */
 	return name_is_feed(name) && slot->state >= SLOT_NEVER && slot->state <= SLOT_REMOVED &&
 	       slot->sequence <= CATALOG_MAX_SEQUENCE;
 }
 
-/* Can its writer go on from here? Only what the last writer left whole and unfinished. */
+/* True when this catalog may be used again: it is whole, and its writer did not stop in order. */
 static bool may_take_over(const struct catalog *c, const char *instance, uint32_t max_feeds)
 {
 	const struct catalog_header *h = catalog_header(c);
@@ -112,7 +116,10 @@ static bool may_take_over(const struct catalog *c, const char *instance, uint32_
 	return true;
 }
 
-/* The namespace comes last: without it the other two are not looked at. */
+/*
+ * Store which process this is. Readers ignore pid and start while the namespace is 0, so the
+ * namespace is cleared first and stored last.
+ */
 static void sign(struct catalog_header *h)
 {
 	struct shm_process self;
@@ -142,7 +149,7 @@ static void start(struct catalog *c)
 	store_release_u32(&h->state, CATALOG_STARTING);
 }
 
-/* What the last writer left half done, since it died while it did it. */
+/* Complete or undo what the last writer was doing to this slot when it died. */
 static void mend(struct catalog_slot *slot)
 {
 	uint64_t generation = load_relaxed_u64(&slot->generation);
@@ -164,7 +171,7 @@ static bool is_mine(const struct shm_stat *stat)
 	return shm_user_equal(&stat->owner, &me);
 }
 
-static int hang_bell(struct catalog *c, const struct shm_dir *dir, const struct shm_access *access,
+static int make_bell(struct catalog *c, const struct shm_dir *dir, const struct shm_access *access,
                      struct shmpub_error *err)
 {
 	return shm_bell_make(&c->bell, dir, &catalog_header(c)->bell_turn, access, err);
@@ -177,7 +184,7 @@ static int take_over(struct catalog *out, const struct shm_dir *dir, const char 
 	int r = shm_map_write(&c.map, &c.stat, dir, "catalog", err);
 
 	if (r != 0)
-		return SHM_ABSENT; /* whatever stands there is replaced */
+		return SHM_ABSENT; /* nothing usable: the caller makes a new catalog in its place */
 	if (!is_mine(&c.stat) || !may_take_over(&c, instance, max_feeds)) {
 		catalog_close(&c);
 		return SHM_ABSENT;
@@ -188,7 +195,7 @@ static int take_over(struct catalog *out, const struct shm_dir *dir, const char 
 		             CATALOG_HEADER_SIZE + catalog_header(&c)->n_slots * CATALOG_SLOT_SIZE,
 		             err);
 	if (r == 0)
-		r = hang_bell(&c, dir, access, err);
+		r = make_bell(&c, dir, access, err);
 	if (r != 0) {
 		catalog_close(&c);
 		return r;
@@ -214,7 +221,7 @@ static void fill_header(struct catalog_header *h, const char *instance, uint32_t
 	h->crc = catalog_header_crc(h);
 }
 
-/* Put a whole catalog under the name; what stood there goes. */
+/* Put the complete catalog under its name; a file that had the name before is removed. */
 static int place(struct catalog *c, const struct shm_dir *dir, const struct shm_access *access,
                  struct shmpub_error *err)
 {
@@ -251,7 +258,7 @@ static int make(struct catalog *out, const struct shm_dir *dir, const char *inst
 		return r;
 	fill_header(catalog_header(&c), instance, max_feeds);
 	start(&c);
-	r = hang_bell(&c, dir, access, err);
+	r = make_bell(&c, dir, access, err);
 	if (r == 0)
 		r = place(&c, dir, access, err);
 	if (r != 0) {
@@ -291,7 +298,7 @@ int catalog_put_back(struct catalog *c, const struct shm_dir *dir, const struct 
 		return r;
 	memcpy(copy.map.addr, c->map.addr,
 	       CATALOG_HEADER_SIZE + (size_t)n_slots * CATALOG_SLOT_SIZE);
-	r = hang_bell(&copy, dir, access, err);
+	r = make_bell(&copy, dir, access, err);
 	if (r == 0)
 		r = place(&copy, dir, access, err);
 	if (r != 0) {
@@ -299,7 +306,7 @@ int catalog_put_back(struct catalog *c, const struct shm_dir *dir, const struct 
 		catalog_close(&copy);
 		return r;
 	}
-	catalog_stop(c); /* who still sleeps on the old one looks for the new one */
+	catalog_stop(c); /* readers of the old file wake up, and look for the new one */
 	catalog_close(c);
 	*c = copy;
 	return 0;
@@ -407,7 +414,10 @@ void catalog_publish(struct catalog *c, struct catalog_slot *slot,
 	assert(d->sequence > before && (before == 0 || ((d->sequence ^ before) & 1) == 1));
 	(void)before;
 	memcpy(words, d, sizeof(words));
-	/* A reader that sees any of these words sees the sequence that was stored before them. */
+	/*
+	 * A reader that sees one of the words below also sees the sequence stored last time, which
+	 * selects the other descriptor: it knows that its copy of this one is bad.
+	 */
 	fence_release();
 	for (size_t i = 0; i < CATALOG_DESCRIPTOR_WORDS; i++)
 		store_relaxed_u64(to + i, words[i]);
@@ -449,7 +459,8 @@ void catalog_set_error(struct catalog_slot *slot, struct span line)
 		memcpy(words, line.data, size);
 	catalog_clean_line((char *)words, size);
 	if (sequence == load_relaxed_u64(&slot->error_sequence))
-		sequence += 2; /* odd already: the writer before us died here */
+		sequence +=
+		        2; /* it was odd already: an earlier writer died while writing the line */
 	store_relaxed_u64(&slot->error_sequence, sequence);
 	fence_release();
 	for (size_t i = 0; i < CATALOG_ERROR_WORDS; i++)
