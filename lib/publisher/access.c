@@ -3,10 +3,11 @@
 #include "base/error.h"
 
 /*
- * Who may read. A mode belongs to a publication: what stands keeps the one that it was
- * published with until its owner says that this very table is for others now. Where
- * fewer may read than before, what is kept of older snapshots is closed as well: they
- * have no name that a reader would open, but the same table is in them, a little older.
+ * Who may read. Each snapshot keeps the mode and group that it was published with, until
+ * publisher_feed_follow_access() changes those of the current one. When fewer users may
+ * read than before, the older snapshots that still exist are closed as well: no reader
+ * looks for their hidden names, but a user could open them, and they have nearly the same
+ * contents.
  */
 
 void publisher_feed_set_access(struct publisher_feed *f, const struct shm_access *access)
@@ -51,5 +52,6 @@ int publisher_feed_follow_access(struct publisher_feed *f, struct shmpub_error *
 		feed_close_older(f);
 	if (r == 0)
 		s->access = f->access;
-	return 0; /* SHM_ABSENT: the name is somebody else's doing, and is put back anew */
+	/* SHM_ABSENT: somebody put another file there, which publisher_put_back() will see. */
+	return 0;
 }

@@ -7,14 +7,16 @@
 #include "base/error.h"
 
 /*
- * A feed as its publisher knows it: a slot of the catalog, the segment that stands
- * under its name, and perhaps one to spare.
+ * A feed in its publisher: a slot of the catalog, the live segment under the feed's name,
+ * and perhaps a spare segment.
  */
 
 static const struct {
 	enum slot_state before, after;
 } adopted_states[] = {
-	/* a feed that was removed or never published begins anew; others go on */
+	/*
+	 * Of a feed whose snapshot was taken over: with a snapshot it is no longer new or removed.
+	 */
 	{ SLOT_FRESH, SLOT_FRESH }, { SLOT_STALE, SLOT_STALE },   { SLOT_FAILING, SLOT_FAILING },
 	{ SLOT_NEVER, SLOT_FRESH }, { SLOT_REMOVED, SLOT_FRESH },
 };
@@ -37,7 +39,10 @@ static void set_first_state(struct publisher_feed *f)
 	}
 	store_relaxed_u64(&slot->interval_ms, f->interval_ms);
 	catalog_set_state(&p->catalog, slot, after);
-	/* Also where the state stays: who waits for this feed sleeps on the header's word. */
+	/*
+	 * Also when the state stays the same: a reader that waits for a new feed sleeps on this
+	 * word.
+	 */
 	add_release_u32(&catalog_header(&p->catalog)->wake, 1);
 	catalog_wake(&p->catalog, slot);
 }
@@ -88,7 +93,7 @@ int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct
 	snprintf(f->file, sizeof(f->file), "%s.arrow", f->name);
 	r = takeover_adopt(f, err);
 	if (r != 0) {
-		if (f->sequence == 0) /* else the slot was somebody's before us, and is as it was */
+		if (f->sequence == 0) /* the slot is new; else it keeps the state that it had */
 			catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
 		mem_free(f);
 		return r;
@@ -109,8 +114,11 @@ void feed_free(struct publisher_feed *f)
 	mem_free(f);
 }
 
-/* The live segment goes as a replaced one does: its readers keep it, and it stays counted. */
-static void take_name_away(struct publisher_feed *f)
+/*
+ * Remove FEED.arrow. The live segment is treated as a replaced one: it gets a hidden name, so that
+ * it can be probed, and stays counted while readers have it.
+ */
+static void remove_name(struct publisher_feed *f)
 {
 	struct publisher *p = f->publisher;
 	struct segment *s = f->live;
@@ -138,7 +146,7 @@ void publisher_feed_remove(struct publisher_feed *f)
 		catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
 		catalog_wake(&p->catalog, slot);
 	}
-	take_name_away(f);
+	remove_name(f);
 	p->by_slot[f->slot] = NULL;
 	*f->link = f->next;
 	if (f->next != NULL)
@@ -173,7 +181,7 @@ void publisher_feed_set_stale(struct publisher_feed *f)
 	struct catalog_slot *slot = feed_slot(f);
 
 	if (!hold_writes(f->publisher) || load_relaxed_u32(&slot->state) != SLOT_FRESH)
-		return; /* what fails says so, which tells more */
+		return; /* SLOT_FAILING tells more than SLOT_STALE */
 	catalog_set_state(&f->publisher->catalog, slot, SLOT_STALE);
 	catalog_wake(&f->publisher->catalog, slot);
 }
@@ -185,7 +193,10 @@ static enum slot_state state_after(const struct publisher_feed *f, enum refresh_
 	return f->sequence != 0 ? SLOT_FRESH : SLOT_NEVER;
 }
 
-/* Everybody who can read the catalog reads its lines, but a cell only who can read the table. */
+/*
+ * The error line that the catalog may show: without cells, if not all its readers may read the
+ * feed.
+ */
 static struct span public_line(char room[SHMPUB_ERROR_SIZE], const struct publisher_feed *f,
                                const struct shmpub_error *err)
 {

@@ -4,13 +4,14 @@
 #include "base/error.h"
 
 /*
- * Whose the instance is. A publisher can lose it: somebody removes its lock, or the whole
- * directory, and a second publisher opens what is there, and goes on with the very catalog
- * that the first one has mapped. And a child of fork() has a copy of a publisher that is its
- * parent's. Neither may touch a name of the directory or a word of the catalog any more, not
- * even at its end. So whoever removes, renames or writes asks here before.
+ * Does the instance still belong to this publisher? It can lose the instance: somebody removes the
+ * lock file, or the whole directory, and a second publisher opens the instance and goes on with the
+ * same catalog that the first one has mapped. And in a child of fork() the publisher is a copy, and
+ * the instance belongs to the parent. In both cases this publisher must not change the directory or
+ * the catalog any more, not even when it is closed. So the functions that remove, rename or write
+ * ask here first.
  *
- * Where nobody else has come meanwhile, what was removed is put back.
+ * If no other publisher has come meanwhile, the removed files are restored.
  */
 
 static int take_lock(struct shm_lock **out, const struct shm_dir *dir, struct shmpub_error *err)
@@ -27,8 +28,8 @@ static int take_lock(struct shm_lock **out, const struct shm_dir *dir, struct sh
 	                 (unsigned long long)pid);
 }
 
-/* Where leases would be granted although readers have the file, nothing may be believed of them. */
-static void look_at_leases(struct publisher *p)
+/* Find out whether leases tell if a reader has a file: on some file systems they do not. */
+static void probe_leases(struct publisher *p)
 {
 	store_relaxed_u32(&p->has_leases, shm_dir_recycles(&p->dir, NULL) == 0);
 }
@@ -38,7 +39,7 @@ int hold_take(struct publisher *p, struct shmpub_error *err)
 	int r = take_lock(&p->lock, &p->dir, err);
 
 	if (r == 0)
-		look_at_leases(p);
+		probe_leases(p);
 	return r;
 }
 
@@ -55,7 +56,7 @@ static bool catalog_stands(const struct publisher *p)
 	       shm_id_equal(&stat.id, &p->catalog.stat.id);
 }
 
-/* Somebody else who went on with our catalog has put other words into it. */
+/* True while the catalog has the pid and start that this publisher stored: nobody took it over. */
 static bool is_signed(const struct publisher *p)
 {
 	const struct catalog_header *h = catalog_header(&p->catalog);
@@ -89,7 +90,10 @@ int publisher_check(const struct publisher *p, struct shmpub_error *err)
 	return 0;
 }
 
-/* Somebody removed the whole directory: make it and the lock anew, or leave it to who did. */
+/*
+ * If the lock or the whole directory was removed: make them again, or fail if another publisher has
+ * made them.
+ */
 static int put_back_directory(struct publisher *p, struct shmpub_error *err)
 {
 	struct shm_dir dir;
@@ -100,7 +104,7 @@ static int put_back_directory(struct publisher *p, struct shmpub_error *err)
 		p->is_lost = false;
 		return 0;
 	}
-	if (p->n_pending > 0) /* their workers know this directory */
+	if (p->n_pending > 0) /* workers are using the old directory's descriptor */
 		return error_set(err, SHMPUB_ERR_SYS,
 		                 "%s: removed; put back when what is under way has ended",
 		                 p->dir.path);
@@ -109,7 +113,7 @@ static int put_back_directory(struct publisher *p, struct shmpub_error *err)
 		r = take_lock(&lock, &dir, err);
 	p->is_lost = r == SHMPUB_ERR_BUSY || !is_signed(p);
 	if (r == 0)
-		r = publisher_check(p, err); /* it may have come and gone */
+		r = publisher_check(p, err); /* another publisher may have come and gone again */
 	if (r != 0) {
 		shm_unlock(lock);
 		shm_dir_close(&dir);
@@ -119,7 +123,7 @@ static int put_back_directory(struct publisher *p, struct shmpub_error *err)
 	shm_dir_close(&p->dir);
 	p->lock = lock;
 	p->dir = dir;
-	look_at_leases(p);
+	probe_leases(p);
 	return 0;
 }
 

@@ -7,22 +7,23 @@
 #include "base/error.h"
 
 /*
- * One snapshot on its way: begun on the loop thread, written by a worker, committed on
- * the loop thread. The worker touches nothing of the publisher but what never changes
- * and the counters of bytes; what only the loop may do with the segments that it came
- * across is left in `retired` for when the publication comes home.
+ * The making of one snapshot: the loop thread begins it, a worker writes it, the loop
+ * thread commits it. The worker uses of the publisher only members that never change and
+ * the atomic counters of bytes. Segments that only the loop thread may deal with are left
+ * in `retired` until the publication is back there.
  *
- * Recycling. The lease on the spare is taken before its first byte changes and given
- * back when it is sealed, so a reader who found the file while it still had the feed's
- * name, and opens it only now, waits. Should the kernel let him in by force, he finds
- * no magic at either end, since it is spoiled first and written last, and our side
- * finds out at the seal: what was written is then copied into a fresh segment, and the
- * one that he looks at is never touched again. A fill that fails leaves an empty file.
+ * Recycling. The worker takes a write lease on the spare before it changes a byte, and
+ * gives it back when the segment is sealed. A reader that looked the file up while it had
+ * the feed's name, and opens it only now, has to wait for the lease. If it waits too long,
+ * the kernel takes the lease away and lets the reader in. Then the reader finds no magic
+ * at either end, because the magic is overwritten first and written last, and refuses the
+ * file. The worker notices the lost lease at the seal: it copies the snapshot into a new
+ * segment and never changes the old one again. After a failure the segment is emptied.
  *
- * The sequence is chosen when the publication begins, because it is stamped into the
- * file. It must differ in its last bit from the catalog's, which has one descriptor
- * for the even and one for the odd; and one that a sealed segment carried is not given
- * out a second time, even when that segment was never put in place.
+ * The sequence is chosen when the publication begins, because it is part of the file. It
+ * must differ in its last bit from the catalog's sequence, since the catalog has one
+ * descriptor for even and one for odd sequences. And a sequence that a sealed segment has
+ * is never used again, even if that segment was not committed.
  */
 
 /* --- loop: begin ------------------------------------------------------------------------------- */
@@ -39,9 +40,9 @@ static uint64_t next_sequence(const struct publisher_feed *f)
 }
 
 /*
- * Somebody who was let into the spare while more could read it may wait at the lease, and
- * comes in when it is given back: then the new table must be for everybody as well. A
- * group of old is no trouble where the group is the same, or does not matter.
+ * A user who was allowed to open the spare's old snapshot may be waiting for the lease, and sees
+ * the new snapshot when the lease is given back. So the spare may be used only if all users may
+ * read the new one, or the same users as before.
  */
 static bool may_be_filled(const struct segment *s, const struct shm_access *access)
 {
@@ -63,7 +64,10 @@ static void take_spare(struct publication *pub, struct publisher_feed *f)
 	pub->spare = s;
 }
 
-/* Room for as much as last time, if it can be had by dropping what is only kept for speed. */
+/*
+ * The snapshot will probably need as much memory as the last one. If max_bytes does not allow that,
+ * free the memory that is only kept for speed.
+ */
 static void make_room(struct publisher_feed *f, uint64_t had)
 {
 	struct publisher *p = f->publisher;
@@ -147,7 +151,7 @@ static bool recycle(struct publication *pub)
 	}
 	pub->no_leases |= r < 0;
 	if (r == 0)
-		segment_forget(s); /* its name means something else by now */
+		segment_forget(s); /* its name means another file by now: do not remove that */
 	push(&pub->retired, s);
 	return false;
 }
@@ -207,7 +211,7 @@ struct snapshot_memory publication_memory(struct publication *pub)
 
 /* --- worker: seal ------------------------------------------------------------------------------ */
 
-/* Somebody was let into the recycled segment by force: leave it to him as it is. */
+/* The lease was lost and a reader may see the segment: copy it, and do not touch it again. */
 static int move_to_fresh(struct publication *pub, size_t size, struct shmpub_error *err)
 {
 	struct segment *lost = pub->segment, *fresh;
@@ -254,7 +258,7 @@ struct span publication_bytes(const struct publication *pub)
 
 /* --- loop: the end ----------------------------------------------------------------------------- */
 
-/* What came home with the publication goes its way; the feed may begin another. */
+/* Deal with the segments that the publication still has, and free it. */
 static void finish(struct publication *pub)
 {
 	struct publisher_feed *f = pub->feed;
@@ -289,14 +293,14 @@ void publication_discard(struct publication *pub)
 		segment_drop(pub->publisher, pub->segment);
 	}
 	if (pub->spare != NULL && f->spare == NULL && feed_recycles(f)) {
-		f->spare = pub->spare; /* nothing came of it: as if it had never been taken */
+		f->spare = pub->spare; /* it was not used: the feed keeps it */
 		pub->publisher->spare_bytes += pub->spare->bytes;
 		pub->spare = NULL;
 	}
 	finish(pub);
 }
 
-/* The old one stands under the new one's hidden name now, if the names were exchanged. */
+/* exchanged: the old live segment has the hidden name of the new one now. */
 static void replace_live(struct publication *pub, bool exchanged)
 {
 	struct publisher_feed *f = pub->feed;
@@ -318,8 +322,8 @@ static void replace_live(struct publication *pub, bool exchanged)
 		shm_discard(&s->map);
 }
 
-/* The last moment to see that the names are not ours any more. */
-static int check_names(struct publisher *p, struct shmpub_error *err)
+/* The last check, before names are changed, that the instance still belongs to this publisher. */
+static int check_hold(struct publisher *p, struct shmpub_error *err)
 {
 	int r;
 
@@ -347,7 +351,7 @@ int publication_commit(struct publication *pub, const struct catalog_descriptor 
 		r = error_set(err, SHMPUB_ERR_INVALID, "feed %s: %s", f->name,
 		              f->is_removed ? "removed" : "a commit before the seal");
 	else
-		r = check_names(p, err);
+		r = check_hold(p, err);
 	if (r == 0)
 		r = shm_place(&p->dir, pub->segment->name, f->file, &exchanged, err);
 	if (r != 0) {

@@ -6,17 +6,17 @@
 #include "base/name.h"
 
 /*
- * The instance as a whole: its directory, its lock, its catalog. The lock comes before
- * anything is looked at, the catalog before any feed; closing goes the other way.
+ * Opening and closing an instance. The lock is taken before anything in the directory is
+ * looked at, and the catalog is opened before any feed; closing is the reverse.
  *
- * Nothing that stands in the directory is safe from its owner's own `rm`, so what we
- * put there is looked at again at every attempt, and put back from our mappings: the
- * catalog with the same epoch (hold.c), a snapshot with the same sequence, since they are
- * the same.
+ * A user may remove files of the instance (rm), so at every refresh the publisher checks
+ * that they are still there, and restores them from its mappings: the catalog with the
+ * same epoch (hold.c), a snapshot with the same sequence, because its contents are the
+ * same.
  */
 
 #define DEFAULT_FEEDS 4096u
-#define SPARE_DESCRIPTORS 64u /* what a program needs besides segments */
+#define OTHER_DESCRIPTORS 64u /* left to the program for everything but segments */
 
 static int take_options(struct publisher *p, const struct publisher_options *o,
                         struct shmpub_error *err)
@@ -36,9 +36,9 @@ static int take_options(struct publisher *p, const struct publisher_options *o,
 	p->keep_on_exit = o->keep_on_exit;
 	p->page_size = shm_page_size();
 	p->next_number = 1;
-	/* A recycling feed has two open; half of what may be is left for everything else. */
-	p->max_recyclers = descriptors > SPARE_DESCRIPTORS
-	                           ? (size_t)((descriptors - SPARE_DESCRIPTORS) / 4)
+	/* A feed that recycles has two descriptors open, and feeds may take half of all. */
+	p->max_recyclers = descriptors > OTHER_DESCRIPTORS
+	                           ? (size_t)((descriptors - OTHER_DESCRIPTORS) / 4)
 	                           : 0;
 	p->directory = mem_copy(span_str(o->directory != NULL ? o->directory : SHMPUB_DIRECTORY));
 	p->instance = mem_copy(span_str(o->instance != NULL ? o->instance : SHMPUB_INSTANCE));
@@ -116,8 +116,8 @@ void publisher_config_loaded(struct publisher *p, bool good)
 	store_relaxed_u64(&h->config_result, good ? CATALOG_CONFIG_GOOD : CATALOG_CONFIG_BAD);
 }
 
-/* A segment of a publisher that is about to go: its readers keep the memory, nobody the count. */
-static void forget_segments(struct publisher *p, struct segment *list)
+/* At the end of the publisher segments are dropped although readers may have them mapped. */
+static void drop_segments(struct publisher *p, struct segment *list)
 {
 	while (list != NULL) {
 		struct segment *s = list;
@@ -127,11 +127,11 @@ static void forget_segments(struct publisher *p, struct segment *list)
 	}
 }
 
-static void forget_feed(struct publisher *p, struct publisher_feed *f)
+static void drop_feed(struct publisher *p, struct publisher_feed *f)
 {
-	forget_segments(p, f->retired);
+	drop_segments(p, f->retired);
 	segment_drop(p, f->spare);
-	segment_drop(p, f->live); /* has no hidden name: the file stays for takeover_remove_all() */
+	segment_drop(p, f->live); /* FEED.arrow stays: takeover_remove_all() removes it, or not */
 	mem_free(f);
 }
 
@@ -146,9 +146,9 @@ void publisher_close(struct publisher *p)
 		struct publisher_feed *f = p->feeds;
 
 		p->feeds = f->next;
-		forget_feed(p, f);
+		drop_feed(p, f);
 	}
-	forget_segments(p, p->held.first);
+	drop_segments(p, p->held.first);
 	if (hold_owns(p))
 		takeover_remove_all(p);
 	release(p);
@@ -164,7 +164,7 @@ bool publisher_feed_stands(const struct publisher_feed *f)
 	       shm_id_equal(&stat.id, &f->id) && stat.size == f->size;
 }
 
-/* What was cut short cannot be read to its end: that would be SIGBUS. */
+/* True when the mapping can be copied: if somebody has truncated the file, that would be SIGBUS. */
 static bool has_copy(const struct publisher_feed *f)
 {
 	struct shm_stat stat;
@@ -197,8 +197,7 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 		return r;
 	}
 	if (exchanged)
-		(void)shm_remove(&p->dir, s->name,
-		                 NULL); /* whatever stood there, it was not ours */
+		(void)shm_remove(&p->dir, s->name, NULL); /* a file that somebody else put there */
 	s->name[0] = '\0';
 	s->access = old->access;
 	f->live = s;
@@ -220,7 +219,7 @@ int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err)
 	r = put_back_snapshot(f, err);
 	if (r != SHMPUB_ERR_LIMIT && r != SHMPUB_ERR_SYS)
 		return r;
-	/* No room for two: what we still have of the lost one makes room for the next. */
+	/* There is no memory for a copy. Free the old one, so that a new snapshot has room. */
 	segment_let_go(p, f->live);
 	f->live = NULL;
 	return SHM_ABSENT;

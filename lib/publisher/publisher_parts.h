@@ -1,33 +1,35 @@
 /*
  * What the files of publisher/ share. Nobody else includes this.
  *
- * Threads: everything belongs to the loop thread but what is marked [any].
+ * Words:   a feed's live segment is the snapshot under the feed's name; a retired one was
+ *          replaced, and was not probed yet; a held one was replaced and some reader has it
+ *          mapped; the spare was replaced and is kept to be filled again.
+ * Threads: the loop thread, except what is marked [any].
  */
 #ifndef SHMPUB_PUBLISHER_PARTS_H
 #define SHMPUB_PUBLISHER_PARTS_H
 
 #include "publisher/publisher.h"
 
-#define SEGMENT_NAME_SIZE 72u /* ".FEED.N" and "FEED.arrow" */
-#define REST_NS INT64_C(1000000000)
-#define SPARE_INTERVAL_MS 60000u /* above it, memory is worth more than time */
-#define SPARE_KEEP_NS (INT64_C(2000000) * SPARE_INTERVAL_MS) /* unused for that long, it goes */
-#define HELD_PROBES 32u /* of segments that readers hold, at one go */
+#define SEGMENT_NAME_SIZE 72u       /* ".FEED.N" and "FEED.arrow" */
+#define REST_NS INT64_C(1000000000) /* a replaced segment is not filled again before that */
+#define SPARE_INTERVAL_MS 60000u /* feeds refreshed less often keep no spare: memory counts more */
+#define SPARE_KEEP_NS (INT64_C(2000000) * SPARE_INTERVAL_MS) /* an unused spare is freed then */
+#define HELD_PROBES 32u /* how many held segments one heartbeat probes */
 
 /*
- * One file, under one of three kinds of names: the stable one (`name` is empty), a
- * hidden one, or none any more.
+ * One file. It has the feed's name or none at all (`name` is empty), or a hidden name.
  */
 struct segment {
 	struct segment *next;
-	struct shm_map map; /* SHM_MAP_NONE when it is only known by its name */
-	uint64_t bytes;     /* counted for it, in whole pages */
-	int64_t replaced_ns;
-	uint32_t slot;            /* of its feed, */
-	uint64_t generation;      /* as long as that slot is this feed's */
-	struct shm_access access; /* as it was sealed with */
-	bool is_held;             /* counted in held_bytes */
-	bool is_free;             /* nobody had it since it was replaced */
+	struct shm_map map;       /* SHM_MAP_NONE when only its name is known */
+	uint64_t bytes;           /* its share of publisher.used_bytes, in whole pages */
+	int64_t replaced_ns;      /* monotonic: when the next snapshot took its place */
+	uint32_t slot;            /* of its feed, ... */
+	uint64_t generation;      /* ... while the slot has this generation */
+	struct shm_access access; /* which it was sealed with */
+	bool is_held;             /* its bytes are counted in held_bytes */
+	bool is_free;             /* was probed after it was replaced, and nobody had it */
 	char name[SEGMENT_NAME_SIZE];
 };
 
@@ -38,27 +40,27 @@ struct segment_list {
 struct publisher {
 	struct shm_dir dir;
 	struct shm_lock *lock;
-	bool is_lost;       /* when it was last looked at: somebody else has the instance */
-	int64_t started_ns; /* as we wrote it into the catalog */
+	bool is_lost;       /* at the last hold_look() another process had the instance */
+	int64_t started_ns; /* the value that this publisher stored in the catalog */
 	struct catalog catalog;
 	char *directory, *instance;
 	struct shm_access access;
 	uint32_t max_feeds;
 	uint64_t max_bytes, spare_limit;
 	bool keep_on_exit;
-	uint32_t has_leases; /* [any, atomic] 1 until they proved not to tell who has a file */
+	uint32_t has_leases; /* [any, atomic] 1: leases tell whether a reader has a file */
 	uint64_t page_size;
 
-	uint64_t used_bytes; /* [any, atomic] every segment's */
-	uint64_t held_bytes; /* [any, atomic] of them, what readers hold of replaced ones */
+	uint64_t used_bytes; /* [any, atomic] of all segments */
+	uint64_t held_bytes; /* [any, atomic] of the held ones among them */
 	uint64_t spare_bytes;
-	uint64_t next_number; /* of hidden names */
-	size_t n_pending;     /* publications begun and not yet over */
-	size_t n_recyclers, max_recyclers;
+	uint64_t next_number;              /* for hidden names */
+	size_t n_pending;                  /* publications that are under way */
+	size_t n_recyclers, max_recyclers; /* feeds that may keep a spare; each needs descriptors */
 
 	struct publisher_feed *feeds;
 	struct publisher_feed **by_slot; /* max_feeds of them */
-	struct segment_list held;        /* replaced, and readers have them */
+	struct segment_list held;        /* of all feeds; the longest unprobed one is first */
 };
 
 struct publisher_feed {
@@ -68,13 +70,13 @@ struct publisher_feed {
 	uint64_t generation; /* of the slot */
 	struct shm_access access;
 	uint64_t interval_ms;
-	uint64_t sequence; /* of what stands */
-	uint64_t floor;    /* given out, perhaps seen, not to be used again */
-	uint64_t wanted_bytes;
-	struct shm_id id; /* of what stands, */
-	uint64_t size;    /* and its bytes */
+	uint64_t sequence;     /* of the newest snapshot */
+	uint64_t floor;        /* sequences up to this one must not be used again */
+	uint64_t wanted_bytes; /* what the last publication asked for, if it failed; else 0 */
+	struct shm_id id;      /* of the live segment */
+	uint64_t size;         /* of the live segment, in bytes */
 	struct segment *live, *spare;
-	struct segment *retired; /* replaced, not looked at yet */
+	struct segment *retired;
 	struct publication *pending;
 	bool is_removed, is_recycler;
 	char name[SHMPUB_FEED_MAX + 1];
@@ -86,81 +88,93 @@ struct publication {
 	struct publisher_feed *feed;
 	struct shm_access access;
 	uint64_t sequence, epoch, number;
-	struct segment *segment; /* being written */
-	struct segment *spare;   /* to be recycled, if it can be had */
-	struct segment *retired; /* to be dropped by the worker; what is left is held */
+	struct segment *segment; /* the one that the snapshot is written to */
+	struct segment *spare;   /* to be filled again, if no reader has it */
+	struct segment *retired; /* the worker drops those that nobody has; the rest are held */
 	struct shm_stat stat;    /* of the sealed segment */
 	uint64_t wanted_bytes;
-	bool is_sealed, no_leases;
-	char name[SEGMENT_NAME_SIZE]; /* for a fresh segment */
+	bool is_sealed;
+	bool no_leases;               /* asking for a lease failed: has_leases becomes 0 */
+	char name[SEGMENT_NAME_SIZE]; /* for a new segment */
 };
 
 /* --- segments.c ------------------------------------------------------------------------------- */
 
-/* [any] Count bytes against max_bytes; SHMPUB_ERR_LIMIT tells who has the rest. */
+/* [any] Add to used_bytes; SHMPUB_ERR_LIMIT: that would exceed max_bytes, and nothing was added. */
 int budget_take(struct publisher *p, uint64_t bytes, struct shmpub_error *err);
 /* [any] */
 void budget_give(struct publisher *p, uint64_t bytes);
 uint64_t whole_pages(const struct publisher *p, uint64_t size);
 
-/* A hidden name that nothing has had yet. */
+/* Make a hidden name that was not used before. */
 void segment_hidden_name(char out[SEGMENT_NAME_SIZE], struct publisher *p, const char *feed);
-/* [any] A new, empty file of `size` bytes under a hidden name, counted. */
+/* [any] Make a new file of `size` bytes under a hidden name, and count its bytes. */
 int segment_create(struct segment **out, const struct publisher_feed *f, const char *name,
                    size_t size, const struct shm_access *access, struct shmpub_error *err);
-/* [any] Before the first byte changes: no magic at either end. */
+/*
+ * [any] Overwrite the magic at both ends, before anything else in a recycled segment changes: a
+ * reader that gets in meanwhile then sees that it is no snapshot.
+ */
 void segment_spoil(struct shm_map *map);
-/* [any] Take the hidden name away, where it is still this segment's. */
+/* [any] Remove the hidden name, unless it means another file by now. */
 void segment_unname(const struct publisher *p, struct segment *s);
-/* [any] Unmap, take the hidden name away, count it off. Not for held ones. NULL is fine. */
+/*
+ * [any] Unmap it, remove its hidden name, subtract its bytes, free *s. Not for held ones. NULL is
+ * fine.
+ */
 void segment_drop(struct publisher *p, struct segment *s);
-/* [any] SHM_BUSY: somebody else has it open or mapped. */
+/* [any] 0: nobody else has it open or mapped; SHM_BUSY: somebody has; negative: cannot be known. */
 int segment_probe(const struct publisher *p, const struct segment *s);
-/* [any] Drop those of a list that nobody has; gives back the others. */
+/* [any] Drop the segments of a list that nobody has; returns the list of the others. */
 struct segment *segments_drop_free(struct publisher *p, struct segment *list);
 
-/* Drop it, or count it as held by readers until they let go. */
+/* Drop the segment if nobody has it; else put it into publisher.held. */
 void segment_let_go(struct publisher *p, struct segment *s);
 void segments_let_go(struct publisher *p, struct segment **list);
-/* Look again at `most` of the held ones, in turn. */
+/* Probe `most` of the held segments, the longest unprobed first, and drop those that are free. */
 void held_sweep(struct publisher *p, size_t most);
-/* The feed's live segment was replaced: it becomes the spare, or is let go. */
+/* The feed's live segment was replaced: it becomes the spare, or is retired. */
 void feed_retire(struct publisher_feed *f, struct segment *s);
 void feed_drop_spare(struct publisher_feed *f);
+/* True when the feed may keep a spare. */
 bool feed_recycles(struct publisher_feed *f);
-/* All that can be given back at once, when room is short. */
+/* Free all memory that is only kept for speed, because max_bytes is reached. */
 void publisher_squeeze(struct publisher *p);
-/* What the catalog says of memory. */
+/* Store used_bytes and held_bytes in the catalog. */
 void publisher_count(struct publisher *p);
 
 /* --- access.c --------------------------------------------------------------------------------- */
 
-/* Nobody but the owner can open what is kept of older snapshots any more. */
+/* Let nobody but the owner open the feed's older snapshots: spare, retired and held ones. */
 void feed_close_older(struct publisher_feed *f);
 
 /* --- hold.c ----------------------------------------------------------------------------------- */
 
-/* Take the lock of the directory, and ask what leases are worth there. */
+/* Take the lock of the directory, and find out whether leases work in it. */
 int hold_take(struct publisher *p, struct shmpub_error *err);
-/* [any] True while names in the directory are ours to remove and rename: asks the file system. */
+/* [any] True while this publisher may remove and rename files of the directory. Asks the system. */
 bool hold_owns(const struct publisher *p);
-/* Ask again whether somebody else goes on with our catalog. */
+/* Find out whether another process has taken the instance (is_lost). */
 void hold_look(struct publisher *p);
-/* True while the words of the catalog are ours to write, by what was last seen. */
+/* True while this publisher may write the catalog, as far as the last hold_look() tells. */
 bool hold_writes(const struct publisher *p);
 /*
- * Put back directory, lock and catalog where somebody removed them. SHMPUB_ERR_BUSY: another
- * process has the instance, or had it meanwhile; SHMPUB_ERR_INVALID: this is a child.
+ * Restore the directory, the lock and the catalog if somebody removed them. SHMPUB_ERR_BUSY:
+ * another process has the instance, or had it meanwhile; SHMPUB_ERR_INVALID: this is a child of
+ * fork().
  */
 int hold_ensure(struct publisher *p, struct shmpub_error *err);
 
 /* --- takeover.c ------------------------------------------------------------------------------- */
 
-/* Unlink the hidden segments that a crash left. */
+/* Remove files under hidden names, which a crashed publisher left. */
 int takeover_clean(struct publisher *p, struct shmpub_error *err);
-/* Go on from the snapshot that stands under the feed's name, if there is a whole one. */
+/*
+ * Make the snapshot under the feed's name its live segment, if there is a whole one; else remove
+ * it.
+ */
 int takeover_adopt(struct publisher_feed *f, struct shmpub_error *err);
-/* Unlink every snapshot and the catalog. */
+/* Remove the catalog and all snapshots; with keep_on_exit only files under hidden names. */
 void takeover_remove_all(struct publisher *p);
 
 /* --- others ------------------------------------------------------------------------------------ */

@@ -7,18 +7,18 @@
 #include "base/error.h"
 
 /*
- * A segment's life: it is made under a hidden name, filled, put under the feed's name,
- * and replaced, which gives it a hidden name again. From then on it is the feed's
- * spare, or it goes as soon as nobody has it.
+ * The life of a segment: it is made under a hidden name, filled, and takes the feed's
+ * name. When the next snapshot replaces it, it gets a hidden name again. Then it becomes
+ * the feed's spare, or it is dropped as soon as no reader has it.
  *
- * Whoever mapped a replaced segment may keep it for ever, and the kernel keeps its
- * memory for them; so it stays counted. Who has it is asked of the kernel by the way:
- * a write lease is granted only when nobody does. For that the file keeps its hidden
- * name and nothing else of ours, so a thousand held segments cost no descriptor. Where
- * there are no leases nothing can be known, and replaced segments are let go unseen.
+ * A reader may keep a replaced segment mapped for ever, and the kernel keeps the memory,
+ * so its bytes stay counted. To find out whether a reader has it, the publisher asks the
+ * kernel for a write lease, which is granted only when nobody else has the file open or
+ * mapped. That needs only the hidden name, so held segments cost no descriptors. Where
+ * leases do not work, this cannot be known: replaced segments are dropped and not counted.
  *
- * Freeing the pages of a large segment takes milliseconds, so what is replaced is left
- * to the worker of the next publication, or to the next heartbeat.
+ * Freeing the pages of a large segment takes milliseconds. So the loop thread does not do
+ * it when it commits: the worker of the next publication does, or the next heartbeat.
  */
 
 #define MAGIC_SIZE 8
@@ -84,7 +84,7 @@ int segment_create(struct segment **out, const struct publisher_feed *f, const c
 	return 0;
 }
 
-/* A name that means another file by now is somebody else's, and a child's are its parent's. */
+/* False when the name means another file by now, and in a child of fork(). */
 static bool may_remove(const struct publisher *p, const struct segment *s)
 {
 	if (s->map.fd >= 0)
@@ -95,8 +95,7 @@ static bool may_remove(const struct publisher *p, const struct segment *s)
 void segment_unname(const struct publisher *p, struct segment *s)
 {
 	if (s->name[0] != '\0' && may_remove(p, s))
-		(void)shm_remove(&p->dir, s->name,
-		                 NULL); /* what is left over goes with the next start */
+		(void)shm_remove(&p->dir, s->name, NULL); /* on failure: takeover_clean() does it */
 	s->name[0] = '\0';
 }
 
@@ -113,7 +112,7 @@ void segment_drop(struct publisher *p, struct segment *s)
 int segment_probe(const struct publisher *p, const struct segment *s)
 {
 	if (!load_relaxed_u32(&p->has_leases) || !shm_lock_is_ours(p->lock))
-		return SHMPUB_ERR_SYS; /* a child shares its parent's leases */
+		return SHMPUB_ERR_SYS; /* a child would ask with its parent's leases */
 	if (s->map.fd >= 0)
 		return shm_probe(&s->map);
 	return s->name[0] != '\0' ? shm_probe_name(&p->dir, s->name) : 0;
@@ -160,7 +159,7 @@ static void set_held(struct publisher *p, struct segment *s, bool is_held)
 	else
 		sub_relaxed_u64(&p->held_bytes, s->bytes);
 	if (slot == NULL || !hold_writes(p) || load_relaxed_u64(&slot->generation) != s->generation)
-		return; /* another feed's by now */
+		return; /* the slot belongs to another feed by now */
 	if (is_held)
 		add_relaxed_u64(&slot->held_bytes, s->bytes);
 	else
@@ -207,11 +206,11 @@ void held_sweep(struct publisher *p, size_t most)
 	for (; list != NULL && most > 0; most--) {
 		s = list;
 		list = s->next;
-		segment_let_go(p, s); /* to the end of the line, or away */
+		segment_let_go(p, s); /* drops it, or appends it to p->held again */
 	}
 	if (list == NULL)
 		return;
-	/* Those not asked this time come first the next time. */
+	/* The segments that were not probed this time come first the next time. */
 	for (s = list; s->next != NULL; s = s->next)
 		;
 	s->next = p->held.first;
@@ -229,7 +228,7 @@ bool feed_recycles(struct publisher_feed *f)
 	           f->interval_ms <= SPARE_INTERVAL_MS;
 
 	if (may && !f->is_recycler && p->n_recyclers >= p->max_recyclers)
-		may = false; /* two descriptors each: some must do without */
+		may = false; /* each needs two descriptors, and there are not enough */
 	if (may != f->is_recycler)
 		p->n_recyclers += may ? 1 : (size_t)-1;
 	f->is_recycler = may;
@@ -260,7 +259,7 @@ void feed_retire(struct publisher_feed *f, struct segment *s)
 	s->replaced_ns = shm_monotonic_ns();
 	s->is_free = false;
 	if (f->spare != NULL && f->spare->is_held)
-		feed_drop_spare(f); /* a reader keeps it: this one may be free sooner */
+		feed_drop_spare(f); /* a reader has it: the newly replaced one may be free sooner */
 	if (f->spare != NULL || s->map.fd < 0 || s->name[0] == '\0' || !feed_recycles(f) ||
 	    s->bytes > p->spare_limit - p->spare_bytes) {
 		push(&f->retired, s);
@@ -270,8 +269,11 @@ void feed_retire(struct publisher_feed *f, struct segment *s)
 	f->spare = s;
 }
 
-/* Until nobody has it; nobody new can come to a replaced segment but one who was on the way. */
-static void look_at_spare(struct publisher_feed *f, int64_t now_ns)
+/*
+ * Find out whether readers have the spare, until nobody has. No new reader comes to a replaced
+ * segment, except one that had already looked up its name; REST_NS is time enough for that.
+ */
+static void probe_spare(struct publisher_feed *f, int64_t now_ns)
 {
 	struct segment *s = f->spare;
 	int r;
@@ -318,7 +320,7 @@ void publisher_heartbeat(struct publisher *p, int64_t now_ns)
 		if (f->spare != NULL &&
 		    (!feed_recycles(f) || monotonic_ns - f->spare->replaced_ns > SPARE_KEEP_NS))
 			feed_drop_spare(f);
-		look_at_spare(f, monotonic_ns);
+		probe_spare(f, monotonic_ns);
 	}
 	held_sweep(p, HELD_PROBES);
 	publisher_count(p);

@@ -6,18 +6,19 @@
 #include "base/name.h"
 
 /*
- * What stands in the directory when a publisher begins, and what it leaves.
+ * What a publisher finds in the directory when it starts, and what it leaves.
  *
- * A publisher killed at any instant leaves a whole snapshot under every stable name,
- * because a name changes in one step; what lies under hidden names may be anything
- * and goes. Where it died between putting a snapshot in place and storing its
- * sequence, the file is ahead of the catalog by one: the catalog is brought up to it.
+ * A publisher that was killed at any moment has left a whole snapshot under the name of
+ * each feed, because a snapshot takes the name in one step. Files under hidden names may
+ * be incomplete, and are removed. If it died after a snapshot took the name and before
+ * the sequence was stored, the file is newer than the catalog: then the catalog gets the
+ * sequence of the file.
  *
- * The other way round, or where the file is of another epoch (its catalog was lost),
- * the greater of both numbers is where the next snapshot goes on from.
+ * If the catalog is newer, or if the file has another epoch (its catalog was lost), the
+ * next snapshot gets a sequence greater than both.
  */
 
-/* ".FEED.N": made by segments, and never seen by a reader. */
+/* True for ".FEED.N" and ".catalog", names that readers do not open. */
 static bool is_hidden(const char *name)
 {
 	const char *number = strrchr(name, '.');
@@ -31,7 +32,7 @@ static bool is_hidden(const char *name)
 	return name_is_feed(span_of(name + 1, (size_t)(number - name - 1)));
 }
 
-/* "FEED.arrow": the feed's name, empty when it is none. */
+/* The feed's name in "FEED.arrow"; empty when `name` is not of that form. */
 static struct span feed_of(const char *name)
 {
 	size_t size = strlen(name);
@@ -79,7 +80,9 @@ struct sweep {
 	void *arg;
 };
 
-static bool goes(const struct sweep *sweep, const struct catalog_slot *slot, struct span name)
+/* True for a feed that is not open and not wanted. */
+static bool is_unwanted(const struct sweep *sweep, const struct catalog_slot *slot,
+                        struct span name)
 {
 	struct publisher *p = sweep->p;
 
@@ -89,8 +92,8 @@ static bool goes(const struct sweep *sweep, const struct catalog_slot *slot, str
 }
 
 /*
- * Opened before it is removed: then the catalog knows the greatest sequence that readers
- * of this name have seen, and what they hold is counted.
+ * The feed is opened before it is removed: so the catalog's floor rises to the greatest sequence
+ * that readers of this feed have seen, and the memory that they hold is counted.
  */
 static void remove_unwanted(void *arg, const char *name)
 {
@@ -100,7 +103,7 @@ static void remove_unwanted(void *arg, const char *name)
 	const struct catalog_slot *slot = catalog_find(&p->catalog, feed);
 	struct publisher_feed *f;
 
-	if (feed.size == 0 || !goes(sweep, slot, feed))
+	if (feed.size == 0 || !is_unwanted(sweep, slot, feed))
 		return;
 	if (slot != NULL && publisher_feed_open(&f, p, feed, 0, NULL, NULL) == 0)
 		publisher_feed_remove(f);
@@ -118,7 +121,7 @@ void publisher_sweep(struct publisher *p, publisher_wants *wants, void *arg)
 	for (uint32_t i = 0; i < catalog_n_slots(&p->catalog); i++) {
 		struct catalog_slot *slot = (struct catalog_slot *)catalog_slot_at(&p->catalog, i);
 
-		if (slot == NULL || !goes(&sweep, slot, span_str(slot->name)))
+		if (slot == NULL || !is_unwanted(&sweep, slot, span_str(slot->name)))
 			continue;
 		catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
 		catalog_wake(&p->catalog, slot);
@@ -160,7 +163,7 @@ static int adopt(struct publisher_feed *f, const struct shm_stat *stat,
 	s->generation = f->generation;
 	s->bytes = whole_pages(p, stat->size);
 	s->access = (struct shm_access){ .mode = stat->mode, .gid = stat->gid };
-	add_relaxed_u64(&p->used_bytes, s->bytes); /* it stands, whatever max_bytes is now */
+	add_relaxed_u64(&p->used_bytes, s->bytes); /* it exists, even if that exceeds max_bytes */
 	f->live = s;
 	f->id = stat->id;
 	f->size = stat->size;
@@ -191,14 +194,14 @@ int takeover_adopt(struct publisher_feed *f, struct shmpub_error *err)
 	if (r != 0 || view.stamp.sequence == 0 || view.stamp.sequence > CATALOG_MAX_SEQUENCE)
 		goto broken;
 	if (f->sequence == 0 && view.stamp.sequence <= f->floor)
-		goto broken; /* of a slot that another feed was given meanwhile */
+		goto broken; /* older than a removal: the slot was given to another feed since */
 	r = adopt(f, &stat, &view, err);
 out:
 	snapshot_view_free(&view);
 	shm_discard(&map);
 	return r;
 broken:
-	/* Nothing there, or nothing of ours: either way nothing a reader could use. */
+	/* There is no file, or none that a reader could use. */
 	(void)shm_remove(&p->dir, f->file, NULL);
 	r = 0;
 	goto out;
