@@ -6,11 +6,11 @@
  * Four lanes of 16 bytes, each folded by a 64 x 64 bit multiplication (the idea of
  * Vigna's and Wang Yi's multiplicative hashes): the halves of the product are added,
  * so every bit of the input reaches every bit of the lane within two steps. It runs
- * at memory speed, which is what makes asking cheaper than parsing again.
+ * at memory speed, so it costs little beside the reading.
  */
 
-#define LANES 4
-#define STEP ((size_t)16 * LANES)
+#define LANES CONTENT_HASH_LANES
+#define STEP CONTENT_HASH_STEP
 
 static const uint64_t odd[LANES] = {
 	0x9E3779B97F4A7C15u,
@@ -34,18 +34,60 @@ static void step(uint64_t lanes[LANES], const char *p)
 		           lanes[i];
 }
 
+void content_hash_begin(struct content_hash *h, uint64_t seed)
+{
+	*h = (struct content_hash){ .lanes = { seed, seed ^ odd[1], seed ^ odd[2],
+		                               seed ^ odd[3] } };
+}
+
+/* Fills up the step that is begun. Gives back how many bytes that took. */
+static size_t fill_left(struct content_hash *h, struct span bytes)
+{
+	size_t used = h->size % STEP, n = used ? STEP - used : 0;
+
+	if (n > bytes.size)
+		n = bytes.size;
+	if (n == 0)
+		return 0;
+	memcpy(h->left + used, bytes.data, n);
+	if (used + n == STEP)
+		step(h->lanes, h->left);
+	return n;
+}
+
+void content_hash_add(struct content_hash *h, struct span bytes)
+{
+	uint64_t lanes[LANES]; /* apart from *h, so that they stay in registers */
+	size_t at = fill_left(h, bytes);
+
+	h->size += bytes.size;
+	memcpy(lanes, h->lanes, sizeof(lanes));
+	for (; bytes.size - at >= STEP; at += STEP)
+		step(lanes, bytes.data + at);
+	memcpy(h->lanes, lanes, sizeof(lanes));
+	if (bytes.size > at)
+		memcpy(h->left, bytes.data + at, bytes.size - at);
+}
+
+/* The last step is filled up with zeros, also when nothing is left: then it is all zeros. */
+uint64_t content_hash_end(const struct content_hash *h)
+{
+	char last[STEP] = { 0 };
+	uint64_t lanes[LANES], mixed;
+
+	memcpy(last, h->left, h->size % STEP);
+	memcpy(lanes, h->lanes, sizeof(lanes));
+	step(lanes, last);
+	mixed = hash_mix(lanes[0] ^ h->size, lanes[1] ^ odd[0]);
+	mixed = hash_mix(mixed ^ lanes[2], odd[1] ^ lanes[3]);
+	return mixed ? mixed : 1;
+}
+
 uint64_t content_hash(struct span text, uint64_t seed)
 {
-	uint64_t lanes[LANES] = { seed, seed ^ odd[1], seed ^ odd[2], seed ^ odd[3] }, h;
-	char last[STEP] = { 0 };
-	size_t at = 0;
+	struct content_hash h;
 
-	for (; text.size - at >= STEP; at += STEP)
-		step(lanes, text.data + at);
-	if (text.size > at)
-		memcpy(last, text.data + at, text.size - at);
-	step(lanes, last);
-	h = hash_mix(lanes[0] ^ (uint64_t)text.size, lanes[1] ^ odd[0]);
-	h = hash_mix(h ^ lanes[2], odd[1] ^ lanes[3]);
-	return h ? h : 1;
+	content_hash_begin(&h, seed);
+	content_hash_add(&h, text);
+	return content_hash_end(&h);
 }

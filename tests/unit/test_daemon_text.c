@@ -162,11 +162,39 @@ static void test_hash(void)
 	}
 }
 
+/* The same in pieces of any size, of a text that is longer than many steps. */
+static void test_hash_in_pieces(void)
+{
+	static char text[5000];
+	unsigned random = 12345;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * i >> 3);
+	for (int turn = 0; turn < 3000; turn++) {
+		size_t size = (size_t)turn % sizeof(text), at = 0, most = 1 + (size_t)turn % 200;
+		struct content_hash h;
+
+		content_hash_begin(&h, 9);
+		while (at < size) {
+			size_t n = (random = random * 1103515245 + 12345) / 65536 % (most + 1);
+
+			n = turn < 300 ? 1 : n;
+			n = n < size - at ? n : size - at;
+			content_hash_add(&h, span_of(text + at, n));
+			at += n;
+			if (turn % 7 == 0)
+				(void)content_hash_end(&h); /* it can be asked at any time */
+		}
+		CHECK("pieces", content_hash_end(&h) == content_hash(span_of(text, size), 9));
+	}
+}
+
 int main(void)
 {
 	test_units();
 	test_nearest();
 	test_pace();
 	test_hash();
+	test_hash_in_pieces();
 	return check_report();
 }
