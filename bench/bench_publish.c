@@ -127,6 +127,7 @@ static struct times refresh(struct feed *f, const struct runner *runner)
 	struct prepare_source source = { .origin = { .feed = publisher_feed_name(f->feed) } };
 	struct publication *pub;
 	struct times t;
+	uint64_t read_ns;
 	size_t size;
 
 	t.worker_ns = -thread_ns();
@@ -136,7 +137,8 @@ static struct times refresh(struct feed *f, const struct runner *runner)
 	size = read_source(f, &source.mtime_ns);
 	source.bytes = byte_source_of(span_of(f->text, size));
 	t.read_ns = shm_monotonic_ns();
-	source.read_ns = (uint64_t)(t.read_ns - t.began_ns);
+	read_ns = (uint64_t)(t.read_ns - t.began_ns);
+	source.read_ns = &read_ns;
 	if (prepare_csv(pub, &t.d, &source, f->options, &f->schema, runner, &err))
 		die(f->name, err.message);
 	t.prepared_ns = shm_monotonic_ns();

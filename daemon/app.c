@@ -17,6 +17,7 @@
 #define STOP_MS 5000        /* how long a stop waits for workers that read sources */
 #define STOP_BUILD_MS 15000 /* and for those that build a snapshot: a build always ends */
 #define STOP_SOON_MS 3000   /* the whole wait of a PROCESS_STOP_SOON */
+#define STOP_HUNG_MS 2000   /* a build that waits for its source for so long hangs */
 #define STOP_LOOK_MS 10
 #define DESCRIPTORS_LEAST 32
 
@@ -143,13 +144,27 @@ static void close_all(struct app *app)
 		uv_stop(&app->loop); /* uv_run() would wait for the job */
 }
 
+/* Builds that have waited for their source for a while may never come to an end. */
 static bool has_builds(const struct app *app)
 {
+	uint64_t now = uv_now(&app->loop);
+
 	for (const struct feed *f = app->feeds; f != NULL; f = f->next) {
-		if (f->state == FEED_BUILDING)
+		uint64_t since = feed_waits_since_ms(f);
+
+		if (f->state == FEED_BUILDING && (since == 0 || now < since + STOP_HUNG_MS))
 			return true;
 	}
 	return false;
+}
+
+static bool give_up_builds(struct app *app)
+{
+	bool are_over = true;
+
+	for (struct feed *f = app->feeds; f != NULL; f = f->next)
+		are_over &= feed_give_up_build(f);
+	return are_over;
 }
 
 static void on_stop_timer(uv_timer_t *timer)
@@ -447,7 +462,7 @@ bool app_deinit(struct app *app)
 		/* runs the callbacks that end the closed handles */
 		uv_run(&app->loop, UV_RUN_DEFAULT);
 	}
-	if (is_clean || !has_builds(app))
+	if (is_clean || give_up_builds(app))
 		publisher_close(app->publisher);
 	else
 		log_line(&app->log, LOG_LEVEL_WARNING,

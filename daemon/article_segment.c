@@ -256,19 +256,6 @@ out:
 	return r;
 }
 
-static int prepare_csv_text(struct segment_draft *d, struct span text, struct shmpub_error *err)
-{
-	int32_t length = (int32_t)text.size;
-	int r;
-
-	if (text.size > INT32_MAX)
-		return error_set(err, SHMPUB_ERR_LIMIT,
-		                 "csv_segment: %zu bytes, its length field holds %d", text.size,
-		                 INT32_MAX);
-	r = segment_write(d, span_of((const char *)&length, sizeof(length)), err);
-	return r ? r : segment_write(d, text, err);
-}
-
 static const char *const keys[ARTICLE_PARTS] = { "csv_segment", "array_segment" };
 
 static const char *part_name(const struct config_feed *feed, size_t part)
@@ -285,9 +272,8 @@ static void warn(char out[SHMPUB_ERROR_SIZE], size_t part, const char *name,
 	snprintf(out, SHMPUB_ERROR_SIZE, "%s", line.message);
 }
 
-static int prepare_part(struct article_draft *d, size_t part, const struct config_feed *feed,
-                        const char *instance, struct span text, const struct table *table,
-                        struct shmpub_error *err)
+static int begin_part(struct article_draft *d, size_t part, const struct config_feed *feed,
+                      const char *instance, struct shmpub_error *err)
 {
 	const struct segment_form form = {
 		.name = part_name(feed, part),
@@ -296,37 +282,106 @@ static int prepare_part(struct article_draft *d, size_t part, const struct confi
 		.word_size = part == ARTICLE_CSV ? sizeof(int32_t) : 0,
 		.room = feed->segment_room,
 	};
-	struct segment_draft *out = &d->parts[part];
-	int r = segment_begin(out, &form, err);
 
+	d->warnings[part][0] = '\0';
+	return segment_begin(&d->parts[part], &form, err);
+}
+
+/* True: the refresh fails with it. Else it is a warning, and the segment is not made. */
+static bool is_fatal(int result)
+{
+	return result == SHMPUB_ERR_CSV || result == SHMPUB_ERR_NOMEM;
+}
+
+static int settle_part(struct article_draft *d, size_t part, const char *name, int result,
+                       const struct shmpub_error *why, struct shmpub_error *err)
+{
+	if (result == SHMPUB_OK)
+		return SHMPUB_OK;
+	if (is_fatal(result)) {
+		if (err != NULL)
+			*err = *why;
+		article_discard(d);
+		return result;
+	}
+	warn(d->warnings[part], part, name, why);
+	segment_discard(&d->parts[part]);
+	return SHMPUB_OK;
+}
+
+/* --- text as it passes --------------------------------------------------------------------------- */
+
+static int check_text_size(uint64_t size, struct shmpub_error *err)
+{
+	if (size <= INT32_MAX)
+		return SHMPUB_OK;
+	return error_set(err, SHMPUB_ERR_LIMIT,
+	                 "csv_segment: %llu bytes, its length field holds %d",
+	                 (unsigned long long)size, INT32_MAX);
+}
+
+/* The length comes first and is known last: until then it is 0. */
+int article_begin_text(struct article_draft *d, const struct config_feed *feed,
+                       const char *instance, uint64_t size, struct shmpub_error *err)
+{
+	static const char length[sizeof(int32_t)] = { 0 };
+	struct shmpub_error why;
+	int r;
+
+	d->text_size = 0;
+	if (!d->is_wanted[ARTICLE_CSV])
+		return SHMPUB_OK;
+	r = check_text_size(size, &why);
 	if (!r)
-		r = part == ARTICLE_CSV ? prepare_csv_text(out, text, err)
-		                        : prepare_array(out, feed, table, err);
-	return r;
+		r = begin_part(d, ARTICLE_CSV, feed, instance, &why);
+	if (!r)
+		r = segment_write(&d->parts[ARTICLE_CSV], span_of(length, sizeof(length)), &why);
+	return settle_part(d, ARTICLE_CSV, feed->csv_segment, r, &why, err);
+}
+
+int article_add_text(struct article_draft *d, struct span text, struct shmpub_error *err)
+{
+	struct segment_draft *out = &d->parts[ARTICLE_CSV];
+	char name[SEGMENT_NAME_SIZE];
+	struct shmpub_error why;
+	int r;
+
+	if (!segment_is_begun(out)) /* not asked for, or there is a warning already */
+		return SHMPUB_OK;
+	d->text_size += text.size;
+	memcpy(name, out->name, sizeof(name));
+	r = check_text_size(d->text_size, &why);
+	if (!r)
+		r = segment_write(out, text, &why);
+	return settle_part(d, ARTICLE_CSV, name, r, &why, err);
+}
+
+static int end_text(struct article_draft *d, const struct config_feed *feed,
+                    struct shmpub_error *err)
+{
+	struct segment_draft *out = &d->parts[ARTICLE_CSV];
+	int32_t length = (int32_t)d->text_size;
+	struct shmpub_error why;
+	int r;
+
+	if (!segment_is_begun(out))
+		return SHMPUB_OK;
+	r = segment_set_word(out, span_of((const char *)&length, sizeof(length)), &why);
+	return settle_part(d, ARTICLE_CSV, feed->csv_segment, r, &why, err);
 }
 
 int article_prepare(struct article_draft *d, const struct config_feed *feed, const char *instance,
-                    struct span text, const struct table *table, struct shmpub_error *err)
+                    const struct table *table, struct shmpub_error *err)
 {
 	struct shmpub_error why;
-	int r = SHMPUB_OK;
+	int r = end_text(d, feed, err);
 
-	for (size_t i = 0; i < ARTICLE_PARTS && !r; i++) {
-		if (!d->is_wanted[i])
-			continue;
-		d->warnings[i][0] = '\0';
-		r = prepare_part(d, i, feed, instance, text, table, &why);
-		if (r == SHMPUB_OK || r == SHMPUB_ERR_CSV || r == SHMPUB_ERR_NOMEM)
-			continue;
-		segment_discard(&d->parts[i]);
-		warn(d->warnings[i], i, part_name(feed, i), &why);
-		r = SHMPUB_OK;
-	}
-	if (r && err != NULL)
-		*err = why;
-	if (r)
-		article_discard(d);
-	return r;
+	if (r || !d->is_wanted[ARTICLE_ARRAY])
+		return r;
+	r = begin_part(d, ARTICLE_ARRAY, feed, instance, &why);
+	if (!r)
+		r = prepare_array(&d->parts[ARTICLE_ARRAY], feed, table, &why);
+	return settle_part(d, ARTICLE_ARRAY, feed->array_segment, r, &why, err);
 }
 
 int article_check(const struct config_feed *feed, const struct table *table,

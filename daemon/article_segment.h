@@ -5,9 +5,10 @@
  * segment alone (its name is another user's, /dev/shm is full) is a warning: the feed goes
  * on, and with it the other segment.
  *
- * Use:      article_claim at each attempt; where article_is_wanting(), article_prepare and
- *           article_place; article_warning for the status line.
- * Threads:  prepare on a worker, over data that is its alone; the rest on the loop thread.
+ * Use:      article_claim at each attempt, then article_ask. As the text of the source passes,
+ *           article_begin_text and article_add_text; when it has become a table, article_prepare;
+ *           then article_place. article_warning is for the status line.
+ * Threads:  a draft is made on a worker, over data that is its alone; the rest on the loop thread.
  * Lifetime: ARTICLE_DRAFT_NONE may be discarded; placing leaves it so.
  * Errors:   SHMPUB_ERR_CSV when the table cannot be put so (the row and column are
  *           named), SHMPUB_ERR_NOMEM.
@@ -27,6 +28,7 @@ struct article_draft {
 	bool is_wanted[ARTICLE_PARTS];                   /* what prepare is to make */
 	struct shm_access access;                        /* of it */
 	char warnings[ARTICLE_PARTS][SHMPUB_ERROR_SIZE]; /* why it was not made; empty: it was */
+	uint64_t text_size;                              /* bytes of text so far */
 };
 #define ARTICLE_DRAFT_NONE                                                                         \
 	((struct article_draft){ .parts = { SEGMENT_DRAFT_NONE, SEGMENT_DRAFT_NONE } })
@@ -43,11 +45,18 @@ void article_drop(struct article_live *live, const struct config_feed *feed);
 void article_claim(struct article_live *live, const struct config_feed *feed, const char *place);
 /* A name is claimed, and what we put there does not stand: it must be put there again. */
 bool article_is_wanting(const struct article_live *live);
-/* Which parts article_prepare() is to make: those whose name is claimed. */
+/* Which parts are to be made: those whose name is claimed. */
 void article_ask(struct article_draft *out, const struct article_live *live);
-/* `table` is what `text` became. On failure *d is discarded. */
+/*
+ * The text segment, where one is asked for: the text is added in pieces. `size` is how large
+ * the text will be; 0: not known.
+ */
+int article_begin_text(struct article_draft *d, const struct config_feed *feed,
+                       const char *instance, uint64_t size, struct shmpub_error *err);
+int article_add_text(struct article_draft *d, struct span text, struct shmpub_error *err);
+/* What is left to do when all text was added and has become `table`. On failure *d is discarded. */
 int article_prepare(struct article_draft *d, const struct config_feed *feed, const char *instance,
-                    struct span text, const struct table *table, struct shmpub_error *err);
+                    const struct table *table, struct shmpub_error *err);
 /* Whether the table can be put as the feed asks; nothing is made. */
 int article_check(const struct config_feed *feed, const struct table *table,
                   struct shmpub_error *err);

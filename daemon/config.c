@@ -12,7 +12,7 @@
 #include "log.h"
 #include "path.h"
 #include "process.h"
-#include "source_file.h"
+#include "source.h"
 
 /*
  * The main file is read first, then the files that it includes in the order of their names, all
@@ -328,7 +328,8 @@ static int read_file(struct buffer *text, const char *path, struct shmpub_error 
 
 	for (int tries = 0; r == SOURCE_BUSY && tries < 10; tries++) {
 		text->size = 0;
-		r = source_file_read(text, &mark, &q, err);
+		q.insists = tries >= 3;
+		r = source_read_all(text, &mark, &q, err);
 	}
 	if (r == SOURCE_BUSY)
 		return error_set(err, SHMPUB_ERR_INVALID, "%s: it is being written", path);

@@ -1,19 +1,19 @@
 #include "feed_parts.h"
 
 #include "base/alloc.h"
-#include "base/atomic.h"
 #include "base/error.h"
 #include "content_hash.h"
 #include "file_mode.h"
 #include "pace.h"
+#include "source_file.h"
 
 /*
  * The life of an attempt on the loop thread:
  *
- *     timer -> attempt -> [read] -> was_read -> [build] -> was_built -> timer
+ *     timer -> attempt -> [open] -> was_opened -> [build] -> was_built -> timer
  *
- * where the steps in brackets run on a worker. While the source does not change, an attempt
- * is only
+ * where the steps in brackets run on a worker. The build reads the source. While the source does
+ * not change, an attempt is only
  *
  *     timer -> attempt -> [look] -> was_looked -> timer
  *
@@ -24,6 +24,8 @@
  * A source that was read and found bad is not parsed again until it changes. Every
  * other failure may pass by itself: the feed tries again, after ever longer waits.
  */
+
+#define BUSY_PATIENCE 3 /* times in a row that a source may make us give way to its writer */
 
 static void attempt(struct feed *f);
 
@@ -157,6 +159,7 @@ static void commit(struct feed *f)
 	r->schema = SCHEMA_NONE;
 	f->seen = r->mark;
 	f->seen_hash = r->hash;
+	f->was_same = false;
 	f->is_forced = false;
 	log_line(f->host->log, LOG_LEVEL_DEBUG, "feed %s: %llu rows, sequence %llu",
 	         f->config->name, (unsigned long long)r->descriptor.rows,
@@ -167,28 +170,24 @@ static void commit(struct feed *f)
 
 static void was_built(struct pool_job *job, bool ran)
 {
-	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
-	struct shmpub_error err = f->refresh.error;
-	int result = f->refresh.result;
+	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, build));
 
 	if (was_overtaken(f, ran))
 		return;
-	if (result == SHMPUB_OK) {
+	if (f->refresh.result == SHMPUB_OK) {
 		commit(f);
 		return;
 	}
 	give_back(f);
-	if (result == SHMPUB_ERR_CSV || result == SHMPUB_ERR_INVALID) {
-		f->is_forced = false;
-		feed_failed_for_good(f, &err);
-	} else {
-		feed_failed_costly(f, &err);
-	}
+	if (f->refresh.result > 0)
+		feed_answered(f);
+	else
+		feed_build_failed(f);
 }
 
 static void build(struct pool_job *job)
 {
-	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
+	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, build));
 
 	refresh_build(&f->refresh);
 }
@@ -207,11 +206,10 @@ static void start_build(struct feed *f)
 		return;
 	}
 	f->state = FEED_BUILDING;
-	f->job.work = build;
-	f->job.done = was_built;
-	f->job.may_hang = false;
-	f->job.is_short = false;
-	pool_submit(f->host->pool, &f->job, true);
+	f->build.work = build;
+	f->build.done = was_built;
+	r->waiting = &f->build.waiting;
+	pool_submit(f->host->pool, &f->build, true);
 }
 
 /* Decides who may read the table. The file that was really opened decides it, at each read. */
@@ -229,10 +227,9 @@ static void set_access_by_source(struct feed *f)
 	f->refresh.article.access = file_mode_segment(f->config, &f->access);
 }
 
-static void was_read(struct pool_job *job, bool ran)
+static void was_opened(struct pool_job *job, bool ran)
 {
-	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
-	struct shmpub_error err = f->refresh.error;
+	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 	int result = f->refresh.result;
 
 	if (was_overtaken(f, ran))
@@ -246,48 +243,35 @@ static void was_read(struct pool_job *job, bool ran)
 		return;
 	}
 	give_back(f);
-	if (result == SOURCE_UNCHANGED)
-		feed_unchanged(f);
-	else if (result == SOURCE_BUSY || result == SOURCE_FRESH)
-		feed_busy(f, result == SOURCE_FRESH);
+	if (result > 0)
+		feed_answered(f);
 	else
-		feed_failed(f, &err);
+		feed_failed(f, &f->refresh.error);
 }
 
-/*
- * Notes that a worker has begun, so that feed_notice_hang() can tell a source that hangs from a
- * job that still waits for a thread.
- */
-static void note_begin(struct feed *f)
+static void open_source(struct pool_job *job)
 {
-	store_relaxed_u64(&f->began_ms, uv_hrtime() / 1000000);
+	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
+
+	refresh_open(&f->refresh);
 }
 
-static void read_source(struct pool_job *job)
+static void start_open(struct feed *f)
 {
-	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
-
-	note_begin(f);
-	refresh_read(&f->refresh);
-}
-
-static void start_read(struct feed *f)
-{
-	store_relaxed_u64(&f->began_ms, 0);
-	f->job.work = read_source;
-	f->job.done = was_read;
-	f->job.is_short = false;
-	pool_submit(f->host->pool, &f->job, false);
+	f->look.work = open_source;
+	f->look.done = was_opened;
+	f->look.is_short = false;
+	pool_submit(f->host->pool, &f->look, false);
 }
 
 static void was_looked(struct pool_job *job, bool ran)
 {
-	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
+	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 
 	if (was_overtaken(f, ran))
 		return;
 	if (f->refresh.result != SOURCE_UNCHANGED) {
-		start_read(f);
+		start_open(f);
 		return;
 	}
 	give_back(f);
@@ -299,19 +283,17 @@ static void was_looked(struct pool_job *job, bool ran)
 
 static void look_at_source(struct pool_job *job)
 {
-	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, job));
+	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 
-	note_begin(f);
 	refresh_look(&f->refresh);
 }
 
 static void start_look(struct feed *f)
 {
-	store_relaxed_u64(&f->began_ms, 0);
-	f->job.work = look_at_source;
-	f->job.done = was_looked;
-	f->job.is_short = true;
-	pool_submit(f->host->pool, &f->job, false);
+	f->look.work = look_at_source;
+	f->look.done = was_looked;
+	f->look.is_short = true;
+	pool_submit(f->host->pool, &f->look, false);
 }
 
 static bool wants_article(struct feed *f)
@@ -381,23 +363,27 @@ static void attempt(struct feed *f)
 	*r = (struct refresh){
 		.config = config_feed_acquire(f->config),
 		.instance = f->host->instance,
+		.spool_directory = f->host->instance_path,
 		.runner = f->host->runner,
 		.seen = f->is_waiting ? f->failed : f->seen,
 		.seen_hash = f->seen_hash,
 		.hash_seed = f->host->hash_seed,
 		.waited = f->waited,
 		.is_forced = f->is_forced || again,
+		.insists = f->n_busy >= BUSY_PATIENCE,
+		/* a mark that is not settled makes us read again what is probably the same */
+		.compares_first = f->was_same || !f->seen.is_settled,
 		.max_bytes = f->host->max_bytes,
-		.text = BUFFER_NONE,
+		.waiting = &f->look.waiting,
+		.source = SOURCE_NONE,
 		.schema = SCHEMA_NONE,
 	};
 	article_ask(&r->article, &f->article);
-	f->state = FEED_READING;
-	f->job.may_hang = true;
+	f->state = FEED_OPENING;
 	if ((f->is_quiet || f->is_waiting) && !r->is_forced)
 		start_look(f);
 	else
-		start_read(f);
+		start_open(f);
 }
 
 void feed_on_timer(uv_timer_t *timer)

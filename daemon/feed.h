@@ -38,8 +38,11 @@ struct feed_host {
 	void *arg;
 };
 
-/* FEED_READING: a worker looks at the source or reads it */
-enum feed_job { FEED_IDLE, FEED_READING, FEED_BUILDING };
+/*
+ * FEED_OPENING: a worker looks at the source or opens it, or such a job waits for a thread.
+ * FEED_BUILDING: a worker reads it to a snapshot.
+ */
+enum feed_job { FEED_IDLE, FEED_OPENING, FEED_BUILDING };
 
 struct feed {
 	struct feed_host *host;
@@ -48,12 +51,13 @@ struct feed {
 	struct feed *next;          /* the app's list */
 
 	uv_timer_t timer;
-	struct pool_job job;
+	struct pool_job look, build; /* one of them at a time; `look` opens the source as well */
 	enum feed_job state;
 	struct refresh refresh; /* belongs to a worker while state is not FEED_IDLE */
 
 	struct source_mark seen; /* the source as the last finished attempt has found it */
 	uint64_t seen_hash;
+	bool was_same; /* when it was rewritten the last time, its content was the same */
 	struct source_mark waited; /* the source as a look has found it too fresh to read */
 	/* the last attempt found the source unchanged: look before reading */
 	bool is_quiet;
@@ -76,10 +80,9 @@ struct feed {
 	/* before this time a source is read only if it differs from `failed` */
 	uint64_t retry_ms;
 	struct source_mark failed;
-	bool is_waiting;   /* the look under way compares the source with `failed` */
-	uint64_t began_ms; /* atomic: when a worker began to look or read; 0: not yet */
-	uint64_t hung_s;   /* the seconds of a hang that were told last; 0: none */
-	unsigned n_busy;   /* times in a row that the source was being written */
+	bool is_waiting; /* the look under way compares the source with `failed` */
+	uint64_t hung_s; /* the seconds of a hang that were told last; 0: none */
+	unsigned n_busy; /* times in a row that the source was being written */
 	uint64_t busy_since_ms, success_ms;
 	bool is_stale;
 	struct shmpub_error failure;     /* the last one */
@@ -127,6 +130,13 @@ void feed_leave(struct feed *f, bool keep);
  */
 void feed_tick(struct feed *f);
 bool feed_is_busy(const struct feed *f);
+/* Since when the feed's job waits for the source, by uv_now(); 0: it does not wait. */
+uint64_t feed_waits_since_ms(const struct feed *f);
+/*
+ * False: a worker makes a snapshot right now. Else there is none, or it waits for the source,
+ * and will not touch the snapshot any more when it has its answer.
+ */
+bool feed_give_up_build(struct feed *f);
 /* The feed is freeing itself and cannot come back. A new feed may have its name. */
 bool feed_is_closed(const struct feed *f);
 

@@ -1,11 +1,11 @@
 #include "feed_parts.h"
 
 #include <stdio.h>
-#include "base/atomic.h"
 #include "base/error.h"
 #include "content_hash.h"
 #include "file_mode.h"
 #include "pace.h"
+#include "wait_word.h"
 
 /*
  * How an attempt ended, and what follows from it: words for the status and the log, and
@@ -200,16 +200,25 @@ void feed_succeeded(struct feed *f, enum refresh_result result)
 	feed_plan_next(f);
 }
 
+uint64_t feed_waits_since_ms(const struct feed *f)
+{
+	if (f->state == FEED_BUILDING)
+		return wait_word_since_ms(&f->build.waiting);
+	return f->state == FEED_OPENING ? wait_word_since_ms(&f->look.waiting) : 0;
+}
+
 /* The state stays what it is: this attempt has not come to an end. */
 void feed_notice_hang(struct feed *f)
 {
-	uint64_t began = f->state == FEED_READING ? load_relaxed_u64(&f->began_ms) : 0;
+	uint64_t began = feed_waits_since_ms(f);
 	uint64_t now = uv_hrtime() / 1000000, passed_s;
 	struct shmpub_error err;
 
 	if (began == 0 || now < began + HUNG_MS || f->out == NULL)
 		return;
 	passed_s = (now - began) / 1000;
+	if (passed_s < f->hung_s) /* it went on, and hangs again */
+		f->hung_s = 0;
 	if (f->hung_s == 0) {
 		error_set(&err, SHMPUB_ERR_SYS, "%s: hung: no answer for %d s", f->config->source,
 		          HUNG_MS / 1000);
@@ -269,4 +278,36 @@ void feed_busy(struct feed *f, bool is_fresh)
 		return;
 	}
 	plan(f, is_fresh ? pace_fresh(f->n_busy) : pace_busy(f->n_busy));
+}
+
+void feed_answered(struct feed *f)
+{
+	int answer = f->refresh.result;
+
+	f->is_quiet = answer == SOURCE_UNCHANGED;
+	f->was_same |= f->is_quiet && f->refresh.hash != 0;
+	if (f->is_quiet)
+		feed_unchanged(f);
+	else
+		feed_busy(f, answer == SOURCE_FRESH);
+}
+
+/* A source that fails in the middle is tried again soon, as one that cannot even be opened. */
+void feed_build_failed(struct feed *f)
+{
+	const struct refresh *r = &f->refresh;
+
+	if (r->is_source_failure && r->result != SHMPUB_ERR_LIMIT) {
+		feed_failed(f, &r->error);
+	} else if (r->result == SHMPUB_ERR_CSV || r->result == SHMPUB_ERR_INVALID) {
+		f->is_forced = false;
+		feed_failed_for_good(f, &r->error);
+	} else {
+		feed_failed_costly(f, &r->error);
+	}
+}
+
+bool feed_give_up_build(struct feed *f)
+{
+	return f->state != FEED_BUILDING || wait_word_give_up(&f->build.waiting);
 }

@@ -42,6 +42,10 @@ void feed_unchanged(struct feed *f);
 void feed_wait_on(struct feed *f);
 /* The source is being written, or (`is_fresh`) has changed a moment ago. */
 void feed_busy(struct feed *f, bool is_fresh);
+/* f->refresh ended with an answer of source.h, which is one of the two above. */
+void feed_answered(struct feed *f);
+/* f->refresh could not make a snapshot. Which of the failures above it is depends on the error. */
+void feed_build_failed(struct feed *f);
 
 /* To be called once a second: tells how long the source has not answered. */
 void feed_notice_hang(struct feed *f);

@@ -1,7 +1,7 @@
 #include "file_mode.h"
 
 /*
- * Opening the source has found out who may read it (source_file.h), each time, since its path
+ * Opening the source has found out who may read it (source.h), each time, since its path
  * may lead to another file the next time. A `group` of the ini is given to tables that
  * everybody may read. If the source is readable by another group only, the ini's group gets no
  * right to read the table, because nobody asked for that.

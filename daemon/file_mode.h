@@ -11,7 +11,7 @@
 #define SHMPUBD_FILE_MODE_H
 
 #include "config.h"
-#include "source_file.h"
+#include "source.h"
 
 /* The mode and group of a table whose source was opened: `mark` tells who may read the source. */
 struct shm_access file_mode_table(const struct config_feed *feed, const struct source_mark *mark);

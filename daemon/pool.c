@@ -4,6 +4,7 @@
 #include "base/atomic.h"
 #include "base/error.h"
 #include "process.h"
+#include "wait_word.h"
 
 /*
  * Why not libuv's pool: it makes all its threads at the first use, ends the process if one
@@ -278,13 +279,13 @@ static void finished(struct pool *p, struct pool_run *r)
 {
 	struct pool_job *jobs[POOL_TOGETHER_MAX];
 	size_t n = r->end - r->first;
-	bool is_stuck = r->is_stuck;
+	bool was_stuck = r->was_stuck;
 
 	for (size_t i = 0; i < n; i++)
 		jobs[i] = r->jobs[r->first + i];
 	forget_running(p, r); /* first, because done() may submit the job again at once */
 	for (size_t i = 0; i < n; i++) {
-		jobs[i]->is_suspect = is_stuck;
+		jobs[i]->is_suspect = was_stuck;
 		jobs[i]->done(jobs[i], true);
 	}
 	start_some(p);
@@ -314,7 +315,7 @@ static void start_some(struct pool *p)
 	       (p->urgent.first != NULL || p->waiting.first != NULL) && has_thread(p)) {
 		size_t most = p->is_short ? p->n_made : p->n_threads;
 		bool is_last = p->n_running + 1 == most;
-		struct pool_job *job = queue_take(&p->urgent, false);
+		struct pool_job *job = queue_take(&p->urgent, is_last);
 
 		if (job == NULL)
 			job = queue_take(&p->waiting, is_last);
@@ -352,6 +353,17 @@ static void take_away(struct pool *p, struct pool_run *r)
 	}
 }
 
+static bool is_away(const struct pool_run *r, uint64_t now)
+{
+	uint64_t since;
+
+	if (r->end == r->first)
+		return false;
+	since = r->jobs[0]->is_short ? r->started_ms
+	                             : wait_word_since_ms(&r->jobs[r->first]->waiting);
+	return since != 0 && now > since + POOL_STUCK_MS;
+}
+
 void pool_tick(struct pool *p)
 {
 	uint64_t now = uv_now(p->loop);
@@ -359,11 +371,15 @@ void pool_tick(struct pool *p)
 	if (p->is_stopped) /* jobs taken away now would wait for ever */
 		return;
 	for (struct pool_run *r = p->running; r != NULL; r = r->next) {
-		if (!r->is_stuck && r->end > r->first && r->jobs[r->first]->may_hang &&
-		    now - r->started_ms > POOL_STUCK_MS) {
-			r->is_stuck = true;
+		bool is_away_now = is_away(r, now);
+
+		if (!r->is_stuck && is_away_now) {
+			r->is_stuck = r->was_stuck = true;
 			p->n_stuck++;
 			take_away(p, r);
+		} else if (r->is_stuck && !is_away_now && r->end > r->first) {
+			r->is_stuck = false; /* it has its answer, and computes */
+			p->n_stuck--;
 		}
 	}
 	start_some(p);

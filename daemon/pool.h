@@ -2,9 +2,10 @@
  * Runs jobs off the loop thread, on threads of its own, a bounded number at a time. Two threads
  * are made at once, others when they are needed. Where one cannot be made, there are fewer.
  *
- * A job that may hang (reading a source on a dead server) stops counting as busy when it has
- * run for POOL_STUCK_MS, and another job may run. So a source that hangs costs a thread, never
- * a worker. The very last thread is not given to jobs that were stuck before.
+ * A job can hang while it waits for a source (a file on a dead server). Its word `waiting` tells
+ * since when it waits. A job that has waited for POOL_STUCK_MS stops counting as busy, and another
+ * job may run. So a source that hangs costs a thread, never a worker. A job that computes for as
+ * long counts as busy. The very last thread is not given to jobs that were stuck before.
  *
  * Short jobs (a look at a file's times) that wait at the same time are given to one thread
  * together, because waking a thread costs more than they do. If one of them hangs, those before
@@ -33,9 +34,9 @@ struct pool_job {
 	void (*work)(struct pool_job *job); /* on a thread of the pool */
 	/* On the loop thread. `ran` is false when the pool was stopped before the job began. */
 	void (*done)(struct pool_job *job, bool ran);
-	bool may_hang;
-	bool is_short;
-	bool is_suspect; /* it was stuck the last time; set by the pool */
+	uint64_t waiting; /* wait_word.h: `work` sets it around each call that may hang */
+	bool is_short;    /* such calls are all that it does */
+	bool is_suspect;  /* it was stuck the last time; set by the pool */
 
 	struct pool_job *next; /* the pool's own: the next in the queue */
 };
@@ -52,7 +53,7 @@ struct pool_run {
 	uint64_t n_claimed;
 	size_t first, end; /* the loop's: jobs [first, end) are not done yet */
 	uint64_t started_ms;
-	bool is_stuck;
+	bool is_stuck, was_stuck;   /* now; at any time of this run */
 	struct pool_run *next;      /* in `running` or `free` */
 	struct pool_run *next_work; /* in `begun` or `done` */
 };
@@ -91,8 +92,8 @@ void pool_drain(struct pool *p);
 /* Ends the threads and frees the memory. No run may be under way, and the loop must have run. */
 void pool_deinit(struct pool *p);
 /*
- * Queues the job. `urgent` jobs go first; they are for jobs that hold memory until they are
- * done.
+ * Queues the job. `urgent` jobs go first; they are for jobs that hold memory or open files until
+ * they are done.
  */
 void pool_submit(struct pool *p, struct pool_job *job, bool urgent);
 /* To be called about once a second: finds runs that are stuck. */

@@ -1,8 +1,8 @@
 #include "refresh.h"
 
-#include <uv.h>
 #include "base/error.h"
-#include "content_hash.h"
+#include "source_file.h"
+#include "wait_word.h"
 
 /*
  * Where bytes become a table and a table becomes a segment. Everything here runs on a
@@ -10,39 +10,126 @@
  * readers until the loop thread commits.
  */
 
+/* --- a look, and opening --------------------------------------------------------------------------- */
+
+static void begin_waiting(struct refresh *r)
+{
+	if (r->waiting != NULL)
+		(void)wait_word_begin(r->waiting);
+}
+
+static void end_waiting(struct refresh *r)
+{
+	if (r->waiting != NULL)
+		(void)wait_word_end(r->waiting);
+}
+
 void refresh_look(struct refresh *r)
 {
-	bool rests = !r->is_forced && source_file_rests(r->config->source, &r->seen);
+	bool rests;
 
+	begin_waiting(r);
+	rests = !r->is_forced && source_file_rests(r->config->source, &r->seen);
+	end_waiting(r);
 	r->result = rests ? SOURCE_UNCHANGED : SHMPUB_OK;
 }
 
-void refresh_read(struct refresh *r)
+static int open_source(struct refresh *r)
 {
 	struct source_request q = {
 		.path = r->config->source,
 		.seen = r->is_forced ? NULL : &r->seen,
 		.waited = r->waited,
+		.insists = r->insists,
 		.max_size = r->max_bytes,
+		.spool_directory = r->spool_directory,
 	};
-	uint64_t start = uv_hrtime();
+	int result;
 
-	r->text.size = 0;
-	r->result = source_file_read(&r->text, &r->mark, &q, &r->error);
-	if (r->result == SHMPUB_OK) {
-		r->read_ns = uv_hrtime() - start;
-		r->hash = content_hash(buffer_span(&r->text), r->hash_seed);
-		/* Rewritten with the same content: the mark is new, the table is not. */
-		if (!r->is_forced && r->hash == r->seen_hash)
-			r->result = SOURCE_UNCHANGED;
-	}
-	if (r->result != SHMPUB_OK)
-		buffer_free(&r->text);
+	begin_waiting(r);
+	result = source_open(&r->source, &q, &r->error);
+	end_waiting(r);
+	return result;
 }
 
-static bool wants_article(const struct article_draft *d)
+static void begin_intake(struct refresh *r)
 {
-	return d->is_wanted[ARTICLE_CSV] || d->is_wanted[ARTICLE_ARRAY];
+	intake_begin(&r->intake, &r->source, r->hash_seed);
+	r->intake.read_ns = &r->read_ns;
+	r->intake.waiting = r->waiting;
+	/* Rewritten with the same content: the mark is new, the table is not. */
+	r->intake.known_hash = r->is_forced ? 0 : r->seen_hash;
+}
+
+/* Content of another size is another content. */
+static bool is_to_be_compared(const struct refresh *r)
+{
+	return r->compares_first && r->intake.known_hash != 0 && r->mark.size == r->seen.size &&
+	       source_knows_size(&r->source);
+}
+
+/* What the source is now, of which only its marks and its hash are left after it is closed. */
+static void note_source(struct refresh *r)
+{
+	if (r->source.file == NULL)
+		return;
+	r->mark = r->source.mark;
+	r->hash = intake_hash(&r->intake);
+	source_close(&r->source);
+}
+
+void refresh_open(struct refresh *r)
+{
+	r->read_ns = 0;
+	r->hash = 0;
+	r->result = open_source(r);
+	if (r->result == SHMPUB_OK || r->result == SOURCE_FRESH)
+		r->mark = r->source.mark;
+	if (r->result != SHMPUB_OK)
+		return;
+	begin_intake(r);
+	if (is_to_be_compared(r))
+		r->result = intake_hash_only(&r->intake, &r->error);
+	if (r->result != SHMPUB_OK)
+		note_source(r);
+}
+
+/* --- a table --------------------------------------------------------------------------------------- */
+
+/* The error tells of the content, also when it is about a bound that a line exceeds. */
+static bool is_of_content(int result, const struct shmpub_error *err)
+{
+	return result == SHMPUB_ERR_CSV || result == SHMPUB_ERR_INVALID ||
+	       (result == SHMPUB_ERR_LIMIT && err->line != 0);
+}
+
+static struct prepare_source source_of(struct refresh *r)
+{
+	return (struct prepare_source){
+		.bytes = intake_bytes(&r->intake),
+		.origin = { .feed = span_str(r->config->name),
+		            .source = span_str(r->config->source) },
+		.mtime_ns = r->mark.mtime_ns,
+		.read_ns = &r->read_ns,
+	};
+}
+
+/* The source may have changed under the engine, which is then no better than what it read. */
+static void end_reading(struct refresh *r, int result)
+{
+	r->result = intake_end(&r->intake, result, &r->error);
+	r->is_source_failure = r->intake.is_failed;
+	if (!r->is_source_failure && is_of_content(r->result, &r->error))
+		error_put_path(&r->error, r->config->source);
+	note_source(r);
+}
+
+void refresh_try(struct refresh *r, const struct snapshot_memory *memory, uint64_t *size)
+{
+	struct prepare_source source = source_of(r);
+
+	end_reading(
+	        r, prepare_csv_memory(memory, size, &source, r->config->csv, r->runner, &r->error));
 }
 
 static int build_article(struct refresh *r)
@@ -53,56 +140,41 @@ static int build_article(struct refresh *r)
 
 	if (result)
 		return result;
-	result = article_prepare(&r->article, r->config, r->instance, buffer_span(&r->text),
-	                         &view.table, &r->error);
+	result = article_prepare(&r->article, r->config, r->instance, &view.table, &r->error);
 	snapshot_view_free(&view);
 	if (result == SHMPUB_ERR_CSV)
 		error_put_path(&r->error, r->config->source);
 	return result;
 }
 
-/* Of the source, and not of the memory for its table: bounds that a line exceeds as well. */
-static bool is_of_source(int result, const struct shmpub_error *err)
+static bool wants_article(const struct article_draft *d)
 {
-	return result == SHMPUB_ERR_CSV || result == SHMPUB_ERR_INVALID ||
-	       (result == SHMPUB_ERR_LIMIT && err->line != 0);
+	return d->is_wanted[ARTICLE_CSV] || d->is_wanted[ARTICLE_ARRAY];
 }
 
-static struct prepare_source source_of(const struct refresh *r)
+static int begin_text(struct refresh *r)
 {
-	return (struct prepare_source){
-		.bytes = byte_source_of(buffer_span(&r->text)),
-		.origin = { .feed = span_str(r->config->name),
-		            .source = span_str(r->config->source) },
-		.mtime_ns = r->mark.mtime_ns,
-		.read_ns = r->read_ns,
-	};
-}
-
-void refresh_try(struct refresh *r, const struct snapshot_memory *memory, uint64_t *size)
-{
-	struct prepare_source source = source_of(r);
-
-	r->result = prepare_csv_memory(memory, size, &source, r->config->csv, r->runner, &r->error);
-	if (is_of_source(r->result, &r->error))
-		error_put_path(&r->error, r->config->source);
+	r->intake.article = &r->article;
+	return article_begin_text(&r->article, r->config, r->instance, r->mark.size, &r->error);
 }
 
 void refresh_build(struct refresh *r)
 {
 	struct prepare_source source = source_of(r);
+	int result = begin_text(r);
 
-	r->result = prepare_csv(r->publication, &r->descriptor, &source, r->config->csv, &r->schema,
-	                        r->runner, &r->error);
-	if (is_of_source(r->result, &r->error))
-		error_put_path(&r->error, r->config->source);
+	if (!result)
+		result = prepare_csv(r->publication, &r->descriptor, &source, r->config->csv,
+		                     &r->schema, r->runner, &r->error);
+	end_reading(r, result);
 	if (r->result == SHMPUB_OK && wants_article(&r->article))
 		r->result = build_article(r);
-	buffer_free(&r->text);
+	if (r->result != SHMPUB_OK)
+		article_discard(&r->article);
 }
 
 void refresh_clear(struct refresh *r)
 {
-	buffer_free(&r->text);
+	source_close(&r->source);
 	article_discard(&r->article);
 }

@@ -1,36 +1,50 @@
 /*
- * One attempt to bring a feed up to date, as two jobs: read the source (which may
- * hang), then make a sealed snapshot of it (which only computes). Before them, for a
- * source that seems to rest, a look whether it still does.
+ * One attempt to bring a feed up to date, as two jobs: open the source, then read it to a sealed
+ * snapshot. Between them the loop thread decides who may read the table, by the very file that
+ * was opened, and reserves the place of the snapshot. Before them, for a source that seems to
+ * rest, a look whether it still does.
+ *
+ * Both jobs can hang in a call to the source. `waiting` (wait_word.h) tells the loop thread when.
  *
  * Threads:  a refresh is handed to a worker whole and comes back whole; between jobs it
  *           is the loop thread's. What it points to is only read meanwhile.
- * Lifetime: refresh_clear gives back what the attempt holds and may be called twice.
+ * Lifetime: refresh_clear gives back what the attempt holds and may be called twice. A
+ *           refresh stays where it is from refresh_open to refresh_clear.
  */
 #ifndef SHMPUBD_REFRESH_H
 #define SHMPUBD_REFRESH_H
 
 #include "article_segment.h"
 #include "config.h"
+#include "intake.h"
 #include "prepare/prepare.h"
-#include "source_file.h"
+#include "source.h"
 
 struct refresh {
 	/* set before the first job */
 	struct config_feed *config;
 	const char *instance;
+	const char *spool_directory; /* see source.h */
 	const struct runner *runner;
 	struct source_mark seen;   /* what need not be read again */
 	struct source_mark waited; /* what was found fresh the last time */
 	bool is_forced;            /* read in any case */
+	bool insists;              /* see source.h */
+	/*
+	 * The content is to be compared before a table is made of it, in a pass of its own: it
+	 * was the same when the source was rewritten the last time. Else it is compared as it
+	 * passes, and a table that nobody needs may have been begun by then.
+	 */
+	bool compares_first;
 	uint64_t max_bytes;
 	uint64_t seen_hash; /* of the text that the last attempt ended well with; 0: none */
 	uint64_t hash_seed;
+	uint64_t *waiting; /* wait_word.h; NULL: nobody looks */
 
-	/* made by refresh_read */
-	struct buffer text;
-	struct source_mark mark;
-	uint64_t hash;
+	/* made by refresh_open */
+	struct source source;
+	struct source_mark mark; /* the source's, kept when it is closed */
+	struct intake intake;
 	uint64_t read_ns;
 
 	/* set before refresh_build, made by it */
@@ -38,20 +52,26 @@ struct refresh {
 	struct schema schema; /* of the last refresh, then of this one */
 	struct catalog_descriptor descriptor;
 	struct article_draft article; /* before: which parts are wanted */
+	uint64_t hash;                /* of the text; 0: it was not read to its end */
 
 	int result;
+	bool is_source_failure;    /* the failure came from the source, and not from its content */
 	struct shmpub_error error; /* the line for the feed's status when result is negative */
 };
 
-/* Worker, a stat and nothing else. result: SOURCE_UNCHANGED; or SHMPUB_OK: read it. */
+/* Worker, a stat and nothing else. result: SOURCE_UNCHANGED; or SHMPUB_OK: open it. */
 void refresh_look(struct refresh *r);
-/* Worker. result: SHMPUB_OK, an answer of source_file.h or a failure. */
-void refresh_read(struct refresh *r);
-/* Worker. result: SHMPUB_OK or a failure; the publication is then still to be discarded. */
+/* Worker. result: SHMPUB_OK (the source is open), an answer of source.h or a failure. */
+void refresh_open(struct refresh *r);
+/*
+ * Worker. result: SHMPUB_OK; SOURCE_UNCHANGED or SOURCE_BUSY, when the content turned out to be
+ * the same or the source changed meanwhile; or a failure. The source is closed. On anything but
+ * SHMPUB_OK the publication is still to be discarded.
+ */
 void refresh_build(struct refresh *r);
-/* As refresh_build, into memory of the caller's and for nobody else; the text stays. */
+/* As refresh_build, into memory of the caller's and for nobody else. */
 void refresh_try(struct refresh *r, const struct snapshot_memory *memory, uint64_t *size);
-/* Text and drafts; not the publication, which is the loop thread's. */
+/* Source and drafts; not the publication, which is the loop thread's. */
 void refresh_clear(struct refresh *r);
 
 #endif

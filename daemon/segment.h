@@ -94,6 +94,8 @@ int segment_claim(struct segment_live *live, const char *name, const char *place
 int segment_begin(struct segment_draft *out, const struct segment_form *form,
                   struct shmpub_error *err);
 int segment_write(struct segment_draft *d, struct span bytes, struct shmpub_error *err);
+/* Overwrites the first bytes, form.word_size of them, which have been written already. */
+int segment_set_word(struct segment_draft *d, struct span word, struct shmpub_error *err);
 /*
  * Puts the draft in place of the version under the claimed name; on POSIX in one step. The
  * draft is consumed. On failure the version before stays as it was.

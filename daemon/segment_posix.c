@@ -276,6 +276,13 @@ int segment_write(struct segment_draft *d, struct span bytes, struct shmpub_erro
 	return SHMPUB_OK;
 }
 
+int segment_set_word(struct segment_draft *d, struct span word, struct shmpub_error *err)
+{
+	if (pwrite(d->fd, word.data, word.size, 0) != (ssize_t)word.size)
+		return error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, d->name);
+	return SHMPUB_OK;
+}
+
 static int64_t mtime_ns(const struct stat *st)
 {
 	return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;

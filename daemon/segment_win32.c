@@ -368,6 +368,13 @@ int segment_write(struct segment_draft *d, struct span bytes, struct shmpub_erro
 	return buffer_append(&d->bytes, bytes, err);
 }
 
+int segment_set_word(struct segment_draft *d, struct span word, struct shmpub_error *err)
+{
+	(void)err;
+	memcpy(d->bytes.data, word.data, word.size);
+	return SHMPUB_OK;
+}
+
 int segment_place(struct segment_live *live, struct segment_draft *d, struct shmpub_error *err)
 {
 	uint64_t wants = to_pages(d->bytes.size);

@@ -2,19 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "spool.h"
 
 /*
  * stat, read, stat again: bytes that come with two equal looks around them are one
- * state of the file, as far as its writer lets anyone know. The file is read, never
- * mapped: a mapping of a file that is cut short under it is SIGBUS.
+ * state of the file, as far as its writer lets anyone know. Between the looks any part
+ * of the file may be read any number of times. The file is read, never mapped: a
+ * mapping of a file that is cut short under it is SIGBUS.
  *
  * The kernel stamps times by a clock that ticks every 1 to 10 ms, so a second change
  * in the same tick leaves no trace. A mark taken so soon after a change is not settled:
@@ -173,109 +173,104 @@ static bool is_to_wait(const struct source_mark *look, const struct source_reque
 	return !look->is_settled && !q->takes_fresh && !is_replaced && !is_quiet(look, &q->waited);
 }
 
-/* Until the end, at most `limit` bytes. SOURCE_BUSY when there is more than that. */
-static int read_all(struct buffer *out, int fd, uint64_t limit, const char *path,
-                    struct shmpub_error *err)
-{
-	ssize_t n;
-	int r;
+/* --- reading ------------------------------------------------------------------------------------ */
 
-	for (;;) {
-		if (out->size > limit)
-			return SOURCE_BUSY;
-		if (out->size == out->capacity) {
-			r = buffer_reserve(out, 65536, err);
-			if (r)
-				return r;
-		}
-		n = read(fd, out->data + out->size, out->capacity - out->size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_sys(err, errno, "%s", path);
-		if (n == 0)
-			return SHMPUB_OK;
-		out->size += (size_t)n;
+struct source_file {
+	int fd;
+	const char *path;
+	nlink_t n_links; /* names that it had when it was opened */
+	/*
+	 * Of a file that says that it is empty: its bytes may be others at the second read, so
+	 * they are kept as they come, and are given from there.
+	 */
+	bool is_kept;
+	struct spool spool;
+	const char *spool_directory;
+};
+
+static int read_some(struct source_file *f, char *to, size_t size, size_t *n,
+                     struct shmpub_error *err)
+{
+	ssize_t got;
+
+	do {
+		got = read(f->fd, to, size);
+	} while (got < 0 && errno == EINTR);
+	*n = got > 0 ? (size_t)got : 0;
+	return got < 0 ? error_sys(err, errno, "%s", f->path) : SHMPUB_OK;
+}
+
+/* Keeps bytes until those from `offset` on are there, or the end was met. */
+static int keep_up_to(struct source_file *f, uint64_t offset, struct shmpub_error *err)
+{
+	char piece[4096]; /* more than what most files of /proc give at once */
+	size_t n = 1;
+	int r = SHMPUB_OK;
+
+	while (!r && f->spool.size <= offset && n > 0) {
+		r = read_some(f, piece, sizeof(piece), &n, err);
+		if (!r && n > 0)
+			r = spool_write(&f->spool, f->spool_directory, span_of(piece, n), err);
 	}
+	return r;
 }
 
-#define LARGE_PAGE ((size_t)2 << 20)
-
-/*
- * Memory fresh from the kernel costs more than the copying into it: 200 MB are read in
- * 105 ms with large pages, in 190 with small ones. Only a wish, and only where it pays.
- */
-static void want_large_pages(const struct buffer *b)
+int source_file_read(struct source_file *f, uint64_t offset, char *to, size_t size, size_t *n,
+                     struct shmpub_error *err)
 {
-#ifdef MADV_HUGEPAGE
-	size_t ahead = (LARGE_PAGE - (uintptr_t)b->data % LARGE_PAGE) % LARGE_PAGE;
-
-	if (b->capacity >= ahead + LARGE_PAGE)
-		(void)madvise(b->data + ahead, (b->capacity - ahead) & ~(LARGE_PAGE - 1),
-		              MADV_HUGEPAGE);
-#else
-	(void)b;
-#endif
-}
-
-/*
- * At a page's start: the kernel's copy to an address that is not takes three times as long
- * on some processors, and malloc's large blocks begin 16 bytes behind one.
- */
-static int make_room(struct buffer *b, size_t size, struct shmpub_error *err)
-{
-	void *block;
-
-	if (b->data != NULL || size < LARGE_PAGE)
-		return buffer_reserve(b, size, err);
-	if (posix_memalign(&block, LARGE_PAGE, size) != 0)
-		return error_nomem(err, size);
-	b->data = mem_adopt(block);
-	if (b->data == NULL)
-		return error_nomem(err, size);
-	b->capacity = size;
-	want_large_pages(b);
-	return SHMPUB_OK;
-}
-
-static int read_open(struct buffer *out, struct source_mark *mark, int fd,
-                     const struct source_request *q, struct shmpub_error *err)
-{
-	struct source_mark before, after;
-	struct stat st;
+	ssize_t got;
 	int r;
 
-	if (fstat(fd, &st) != 0)
-		return error_sys(err, errno, "%s", q->path);
-	r = check_kind(&st, q->path, err);
-	if (r)
-		return r;
-	before = mark_of(&st, now_ns());
-	before.born_ns = born_ns(fd);
-	before.readers = readers_of(fd, &st);
-	if (before.size > q->max_size)
-		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
-		                 q->path, (unsigned long long)before.size,
-		                 (unsigned long long)q->max_size);
-	*mark = before;
-	if (is_to_wait(&before, q))
-		return SOURCE_FRESH;
-	/* One byte more than it says, so that its end is seen without growing. */
-	r = make_room(out, (size_t)before.size + 1, err);
-	if (r)
-		return r;
-	/* Files of /proc say that they are empty, and are not. */
-	r = read_all(out, fd, before.size ? before.size : q->max_size, q->path, err);
-	if (r)
-		return r;
-	if (fstat(fd, &st) != 0)
-		return error_sys(err, errno, "%s", q->path);
-	after = mark_of(&st, now_ns());
-	if (!same_look(&before, &after) || (before.size && out->size != before.size))
-		return SOURCE_BUSY;
-	mark->is_settled = before.is_settled && out->size == before.size;
+	*n = 0;
+	if (f->is_kept) {
+		r = keep_up_to(f, offset, err);
+		return r ? r : spool_read(&f->spool, offset, to, size, n, err);
+	}
+	do {
+		got = pread(f->fd, to, size, (off_t)offset);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return error_sys(err, errno, "%s", f->path);
+	*n = (size_t)got;
 	return SHMPUB_OK;
 }
+
+/*
+ * The file lost a name, to a new file that was renamed over it or to nobody, and its size and
+ * the time of its last write are what they were: that changed ctime, and nothing else did.
+ * Who reads a large file that is replaced again and again would otherwise never come to an end.
+ */
+static bool is_only_replaced(const struct source_file *f, const struct stat *st,
+                             const struct source_mark *mark, struct source_mark now)
+{
+	now.ctime_ns = mark->ctime_ns;
+	return mark->is_settled && st->st_nlink < f->n_links && same_look(mark, &now);
+}
+
+int source_file_check(struct source_file *f, const struct source_mark *mark,
+                      struct shmpub_error *err)
+{
+	struct source_mark now;
+	struct stat st;
+
+	if (fstat(f->fd, &st) != 0)
+		return error_sys(err, errno, "%s", f->path);
+	now = mark_of(&st, now_ns());
+	if (same_look(mark, &now) || is_only_replaced(f, &st, mark, now))
+		return SHMPUB_OK;
+	return SOURCE_BUSY;
+}
+
+void source_file_close(struct source_file *f)
+{
+	if (f == NULL)
+		return;
+	close(f->fd);
+	spool_close(&f->spool);
+	mem_free(f);
+}
+
+/* --- opening ------------------------------------------------------------------------------------ */
 
 bool source_file_rests(const char *path, const struct source_mark *seen)
 {
@@ -309,10 +304,53 @@ int source_file_usable(struct source_mark *mark, const char *path, struct shmpub
 	return r;
 }
 
-int source_file_read(struct buffer *out, struct source_mark *mark, const struct source_request *q,
-                     struct shmpub_error *err)
+static int look_at_open(struct source_mark *mark, nlink_t *n_links, int fd,
+                        const struct source_request *q, struct shmpub_error *err)
 {
 	struct source_mark look;
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) != 0)
+		return error_sys(err, errno, "%s", q->path);
+	r = check_kind(&st, q->path, err);
+	if (r)
+		return r;
+	look = mark_of(&st, now_ns());
+	look.born_ns = born_ns(fd);
+	look.readers = readers_of(fd, &st);
+	if (look.size > q->max_size)
+		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
+		                 q->path, (unsigned long long)look.size,
+		                 (unsigned long long)q->max_size);
+	*mark = look;
+	*n_links = st.st_nlink;
+	return is_to_wait(&look, q) ? SOURCE_FRESH : SHMPUB_OK;
+}
+
+static int keep_open(struct source_file **out, int fd, nlink_t n_links,
+                     const struct source_mark *mark, const struct source_request *q,
+                     struct shmpub_error *err)
+{
+	struct source_file *f = mem_zalloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return error_nomem(err, sizeof(*f));
+	f->fd = fd;
+	f->n_links = n_links;
+	f->path = q->path;
+	f->is_kept = mark->size == 0;
+	f->spool = SPOOL_NONE;
+	f->spool_directory = q->spool_directory;
+	*out = f;
+	return SHMPUB_OK;
+}
+
+int source_file_open(struct source_file **out, struct source_mark *mark,
+                     const struct source_request *q, struct shmpub_error *err)
+{
+	struct source_mark look;
+	nlink_t n_links = 0;
 	struct stat st;
 	int fd, r;
 
@@ -327,7 +365,10 @@ int source_file_read(struct buffer *out, struct source_mark *mark, const struct 
 	fd = open(q->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return error_sys(err, errno, "%s", q->path);
-	r = read_open(out, mark, fd, q, err);
-	close(fd);
+	r = look_at_open(mark, &n_links, fd, q, err);
+	if (!r)
+		r = keep_open(out, fd, n_links, mark, q, err);
+	if (r)
+		close(fd);
 	return r;
 }

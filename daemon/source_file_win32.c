@@ -15,8 +15,10 @@
  * A writer that shares its file with nobody (a spreadsheet, some loggers) is waited for shortly;
  * then it is a failure, the table that stands remains, and it is tried again later.
  *
- * A writer whose way we would be in is told to us by an opportunistic lock: then the file is closed
- * at once, and read again a little later. After a few such turns it is read without the lock.
+ * A writer whose way we would be in is told to us by an opportunistic lock: then the next piece is
+ * not read, SOURCE_BUSY is the answer, and whoever reads closes the file and tries again a little
+ * later. The writer waits meanwhile, for as long as the work on one piece takes. After a few such
+ * turns the caller asks for a file without the lock.
  *
  * NTFS stamps a file when a writer opens, creates or closes it, but while it is open, the stamps
  * of what is written may come late; the size is always right. So a file that was changed lately
@@ -29,8 +31,6 @@
 #define OPEN_TRIES 5
 #define OPEN_PAUSE_MS 20
 #define READ_MAX ((size_t)1 << 20) /* bytes of one call: a writer waits no longer than for that */
-#define BROKEN_TRIES 3
-#define BROKEN_PAUSE_MS 20
 
 #define SHARED (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 
@@ -299,80 +299,56 @@ static bool is_to_wait(const struct source_mark *now, const struct source_reques
 	return !(is_equal && last > time);
 }
 
-struct reading {
+struct source_file {
 	HANDLE file, event;
 	struct oplock lock;
-	bool is_broken;
+	const char *path;
 };
 
-/* One piece at `at`; *n is 0 at the end. */
-static DWORD read_piece(DWORD *n, const struct reading *in, char *to, DWORD room, uint64_t at)
+int source_file_read(struct source_file *f, uint64_t offset, char *to, size_t size, size_t *n,
+                     struct shmpub_error *err)
 {
-	OVERLAPPED o = { .Offset = (DWORD)at,
-		         .OffsetHigh = (DWORD)(at >> 32),
-		         .hEvent = in->event };
-	bool is_begun = ReadFile(in->file, to, room, NULL, &o) ||
-	                GetLastError() == ERROR_IO_PENDING;
+	OVERLAPPED o = { .Offset = (DWORD)offset,
+		         .OffsetHigh = (DWORD)(offset >> 32),
+		         .hEvent = f->event };
+	DWORD room = (DWORD)(size < READ_MAX ? size : READ_MAX), got = 0;
+	bool is_begun;
 
 	*n = 0;
-	if (is_begun && GetOverlappedResult(in->file, &o, n, TRUE))
-		return ERROR_SUCCESS;
-	return GetLastError() == ERROR_HANDLE_EOF ? ERROR_SUCCESS : GetLastError();
-}
-
-/* Until the end, at most `limit` bytes. SOURCE_BUSY when there is more than that, or a writer. */
-static int read_all(struct buffer *out, struct reading *in, uint64_t limit, const char *path,
-                    struct shmpub_error *err)
-{
-	size_t room;
-	DWORD n, code;
-	int r;
-
-	for (;;) {
-		in->is_broken = oplock_is_broken(&in->lock);
-		if (out->size > limit || in->is_broken)
-			return SOURCE_BUSY;
-		if (out->size == out->capacity) {
-			r = buffer_reserve(out, 65536, err);
-			if (r)
-				return r;
-		}
-		room = out->capacity - out->size;
-		code = read_piece(&n, in, out->data + out->size,
-		                  (DWORD)(room < READ_MAX ? room : READ_MAX), out->size);
-		if (code != ERROR_SUCCESS)
-			return failed(code, path, err);
-		if (n == 0)
+	if (oplock_is_broken(&f->lock))
+		return SOURCE_BUSY;
+	is_begun = ReadFile(f->file, to, room, NULL, &o) || GetLastError() == ERROR_IO_PENDING;
+	if (!is_begun || !GetOverlappedResult(f->file, &o, &got, TRUE)) {
+		if (GetLastError() == ERROR_HANDLE_EOF)
 			return SHMPUB_OK;
-		out->size += n;
+		return failed(GetLastError(), f->path, err);
 	}
+	*n = got;
+	return SHMPUB_OK;
 }
 
-static int read_open(struct buffer *out, struct source_mark *mark, struct reading *in,
-                     const struct source_request *q, struct shmpub_error *err)
+int source_file_check(struct source_file *f, const struct source_mark *mark,
+                      struct shmpub_error *err)
 {
-	struct source_mark before, after;
-	int r = look_at_file(&before, in->file, q->path, err);
+	struct source_mark now;
+	int r = look_at_file(&now, f->file, f->path, err);
 
 	if (r)
 		return r;
-	set_readers(&before, in->file);
-	if (before.size > q->max_size)
-		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
-		                 q->path, (unsigned long long)before.size,
-		                 (unsigned long long)q->max_size);
-	*mark = before;
-	if (is_to_wait(&before, q))
-		return SOURCE_FRESH;
-	/* One byte more than it says, so that its end is seen without growing. */
-	r = buffer_reserve(out, (size_t)before.size + 1, err);
-	if (!r)
-		r = read_all(out, in, before.size, q->path, err);
-	if (!r)
-		r = look_at_file(&after, in->file, q->path, err);
-	if (r)
-		return r;
-	return same_look(&before, &after) && out->size == before.size ? SHMPUB_OK : SOURCE_BUSY;
+	return same_look(mark, &now) && !oplock_is_broken(&f->lock) ? SHMPUB_OK : SOURCE_BUSY;
+}
+
+void source_file_close(struct source_file *f)
+{
+	if (f == NULL)
+		return;
+	if (f->file != INVALID_HANDLE_VALUE) {
+		oplock_release(&f->lock);
+		CloseHandle(f->file);
+	}
+	if (f->event != NULL)
+		CloseHandle(f->event);
+	mem_free(f);
 }
 
 /* Many of these share a thread: whatever is in the way, nothing is waited for. */
@@ -421,43 +397,48 @@ int source_file_usable(struct source_mark *mark, const char *path, struct shmpub
 	return r;
 }
 
-static int read_once(struct buffer *out, struct source_mark *mark, struct reading *in,
-                     bool gives_way, const wchar_t *wide, const struct source_request *q,
-                     struct shmpub_error *err)
+static int look_at_open(struct source_mark *mark, struct source_file *f,
+                        const struct source_request *q, struct shmpub_error *err)
 {
-	int r = open_for_reading(&in->file, wide, q->path, err);
+	struct source_mark look;
+	int r = look_at_file(&look, f->file, q->path, err);
 
 	if (r)
 		return r;
-	if (gives_way)
-		oplock_take(&in->lock, in->file);
-	r = read_open(out, mark, in, q, err);
-	oplock_release(&in->lock);
-	CloseHandle(in->file);
-	return r;
+	set_readers(&look, f->file);
+	if (look.size > q->max_size)
+		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
+		                 q->path, (unsigned long long)look.size,
+		                 (unsigned long long)q->max_size);
+	*mark = look;
+	return is_to_wait(&look, q) ? SOURCE_FRESH : SHMPUB_OK;
 }
 
-static int read_giving_way(struct buffer *out, struct source_mark *mark, const wchar_t *wide,
-                           const struct source_request *q, struct shmpub_error *err)
+static int open_file(struct source_file **out, struct source_mark *mark, const wchar_t *wide,
+                     const struct source_request *q, struct shmpub_error *err)
 {
-	struct reading in = { .event = CreateEventW(NULL, TRUE, FALSE, NULL) };
+	struct source_file *f = mem_zalloc(1, sizeof(*f));
 	int r;
 
-	if (in.event == NULL)
-		return path_failed(err, GetLastError(), q->path);
-	for (int i = 0;; i++) {
-		in.is_broken = false;
-		r = read_once(out, mark, &in, i < BROKEN_TRIES, wide, q, err);
-		if (!in.is_broken)
-			break;
-		Sleep(BROKEN_PAUSE_MS);
-		out->size = 0;
-	}
-	CloseHandle(in.event);
+	if (f == NULL)
+		return error_nomem(err, sizeof(*f));
+	f->path = q->path;
+	f->file = INVALID_HANDLE_VALUE;
+	f->event = CreateEventW(NULL, TRUE, FALSE, NULL);
+	r = f->event == NULL ? path_failed(err, GetLastError(), q->path)
+	                     : open_for_reading(&f->file, wide, q->path, err);
+	if (!r && !q->insists)
+		oplock_take(&f->lock, f->file);
+	if (!r)
+		r = look_at_open(mark, f, q, err);
+	if (r)
+		source_file_close(f);
+	else
+		*out = f;
 	return r;
 }
 
-static int read_path(struct buffer *out, struct source_mark *mark, const wchar_t *wide,
+static int open_path(struct source_file **out, struct source_mark *mark, const wchar_t *wide,
                      const struct source_request *q, struct shmpub_error *err)
 {
 	struct source_mark now;
@@ -467,18 +448,18 @@ static int read_path(struct buffer *out, struct source_mark *mark, const wchar_t
 		return r;
 	if (q->seen != NULL && source_mark_equal(q->seen, &now))
 		return SOURCE_UNCHANGED;
-	return read_giving_way(out, mark, wide, q, err);
+	return open_file(out, mark, wide, q, err);
 }
 
-int source_file_read(struct buffer *out, struct source_mark *mark, const struct source_request *q,
-                     struct shmpub_error *err)
+int source_file_open(struct source_file **out, struct source_mark *mark,
+                     const struct source_request *q, struct shmpub_error *err)
 {
 	wchar_t *wide;
 	int r = path_wide(&wide, q->path, err);
 
 	if (r)
 		return r;
-	r = read_path(out, mark, wide, q, err);
+	r = open_path(out, mark, wide, q, err);
 	mem_free(wide);
 	return r;
 }

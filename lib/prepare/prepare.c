@@ -58,14 +58,25 @@ static int fill(struct snapshot_writer **writer, struct table_sink **sink, struc
 	return ingest_fill_text(in, *sink, err);
 }
 
+static uint64_t read_so_far_ns(const struct prepare_source *source)
+{
+	return source->read_ns != NULL ? *source->read_ns : 0;
+}
+
+/* The clock without the time that reading takes. */
+static int64_t parsing_ns(const struct prepare_source *source)
+{
+	return shm_monotonic_ns() - (int64_t)read_so_far_ns(source);
+}
+
 static void stamp_source(struct snapshot_stamp *stamp, const struct prepare_source *source,
                          const struct ingest *in, int64_t began_ns)
 {
 	*stamp = (struct snapshot_stamp){
 		.published_ns = shm_now_ns(),
 		.source_mtime_ns = source->mtime_ns,
-		.read_ns = source->read_ns,
-		.parse_ns = (uint64_t)(shm_monotonic_ns() - began_ns),
+		.read_ns = read_so_far_ns(source),
+		.parse_ns = (uint64_t)(parsing_ns(source) - began_ns),
 		.source_size = ingest_source_size(in),
 		.skipped_rows = ingest_skipped_rows(in),
 	};
@@ -76,7 +87,7 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
                 struct schema *schema, const struct runner *runner, struct shmpub_error *err)
 {
 	struct snapshot_memory memory = publication_memory(pub);
-	int64_t began_ns = shm_monotonic_ns();
+	int64_t began_ns = parsing_ns(source);
 	struct snapshot_writer *writer = NULL;
 	struct schema settled = SCHEMA_NONE;
 	struct snapshot_stamp stamp;
@@ -119,7 +130,7 @@ int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,
                        const struct prepare_source *source, const struct csv_options *options,
                        const struct runner *runner, struct shmpub_error *err)
 {
-	int64_t began_ns = shm_monotonic_ns();
+	int64_t began_ns = parsing_ns(source);
 	struct snapshot_writer *writer = NULL;
 	struct snapshot_stamp stamp;
 	struct table_sink *sink;

@@ -15,7 +15,11 @@ struct prepare_source {
 	struct byte_source bytes;
 	struct snapshot_origin origin;
 	int64_t mtime_ns;
-	uint64_t read_ns;
+	/*
+	 * How long reading the bytes has taken so far; NULL: nobody counts. Whoever gives the
+	 * bytes may add to it, and what is added meanwhile does not count as parsing.
+	 */
+	const uint64_t *read_ns;
 };
 
 /*

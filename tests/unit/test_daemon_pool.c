@@ -5,6 +5,7 @@
 #include "base/atomic.h"
 #include "base/span.h"
 #include "pool.h"
+#include "wait_word.h"
 
 #define HANGING 5
 #define AT_ONCE 6
@@ -44,8 +45,16 @@ static void meet(struct pool_job *job)
 
 static void hang(struct pool_job *job)
 {
-	(void)job;
+	(void)wait_word_begin(&job->waiting);
 	uv_sem_wait(&t.release);
+	(void)wait_word_end(&job->waiting);
+}
+
+/* Hangs, has its answer, and computes until the test lets it end. */
+static void hang_and_go_on(struct pool_job *job)
+{
+	hang(job);
+	uv_sem_wait(&t.held);
 }
 
 /* To keep a worker from others, apart from those that hang. */
@@ -75,16 +84,23 @@ static void release_all(void)
 static void time_passes(void)
 {
 	for (struct pool_run *r = t.pool.running; r != NULL; r = r->next) {
+		struct pool_job *job = r->jobs[r->first];
+
 		while (load_relaxed_u64(&r->n_claimed) == 0)
 			uv_sleep(1);
 		r->started_ms -= POOL_STUCK_MS + 1;
+		if (job->work != hang && job->work != hang_and_go_on)
+			continue;
+		while (wait_word_since_ms(&job->waiting) == 0)
+			uv_sleep(1);
+		sub_relaxed_u64(&job->waiting, POOL_STUCK_MS + 1);
 	}
+	uv_update_time(&t.loop);
 }
 
 static void submit(struct test_job *j, int id, void (*work)(struct pool_job *), bool urgent)
 {
-	*j = (struct test_job){ .job = { .work = work, .done = done, .may_hang = work == hang },
-		                .id = id };
+	*j = (struct test_job){ .job = { .work = work, .done = done }, .id = id };
 	pool_submit(&t.pool, &j->job, urgent);
 }
 
@@ -147,11 +163,53 @@ static void test_hanging(void)
 	CHECK("others are not", !after.job.is_suspect);
 }
 
+/* A job that computes for long is no job that hangs; nor is one that has its answer. */
+static void test_computing(void)
+{
+	static struct test_job computing, going_on, after;
+
+	t.done = 0;
+	submit(&computing, 0, hold, false);
+	submit(&going_on, 1, hang_and_go_on, false);
+	submit(&after, 2, quick, false);
+	time_passes();
+	pool_tick(&t.pool);
+	CHECK_INT("the one that waits is stuck, and alone", t.pool.n_stuck, 1);
+	while (t.done == 0)
+		uv_run(&t.loop, UV_RUN_ONCE);
+	uv_sem_post(&t.release);
+	while (wait_word_since_ms(&going_on.job.waiting) != 0)
+		uv_sleep(1);
+	pool_tick(&t.pool);
+	CHECK_INT("it has its answer: not stuck any more", t.pool.n_stuck, 0);
+	CHECK_INT("both run", t.pool.n_running, 2);
+	uv_sem_post(&t.held);
+	uv_sem_post(&t.held);
+	uv_run(&t.loop, UV_RUN_DEFAULT);
+	CHECK("it is suspect all the same", going_on.job.is_suspect);
+	CHECK("the other is not", !computing.job.is_suspect);
+}
+
+/* A worker that is given up while it waits learns of it, and does not wait again. */
+static void test_giving_up(void)
+{
+	uint64_t word = 0;
+
+	CHECK("begin", wait_word_begin(&word));
+	CHECK("it waits", wait_word_since_ms(&word) != 0);
+	CHECK("end", wait_word_end(&word));
+	CHECK("it does not wait", wait_word_since_ms(&word) == 0);
+	CHECK("who computes cannot be given up", !wait_word_give_up(&word));
+	word = 0;
+	CHECK("begin", wait_word_begin(&word));
+	CHECK("given up", wait_word_give_up(&word));
+	CHECK("it learns of it", !wait_word_end(&word));
+	CHECK("once more", !wait_word_begin(&word));
+}
+
 static void submit_short(struct test_job *j, int id, void (*work)(struct pool_job *))
 {
-	*j = (struct test_job){
-		.job = { .work = work, .done = done, .may_hang = true, .is_short = true }, .id = id
-	};
+	*j = (struct test_job){ .job = { .work = work, .done = done, .is_short = true }, .id = id };
 	pool_submit(&t.pool, &j->job, false);
 }
 
@@ -261,6 +319,8 @@ int main(void)
 	test_bounded();
 	test_urgent();
 	test_hanging();
+	test_computing();
+	test_giving_up();
 	test_together();
 	test_together_hanging();
 	test_stop();

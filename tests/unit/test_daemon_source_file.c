@@ -39,7 +39,7 @@ static int read_it(struct buffer *out, struct source_mark *mark, const struct so
 	};
 
 	buffer_free(out);
-	return source_file_read(out, mark, &q, err);
+	return source_read_all(out, mark, &q, err);
 }
 
 static int read_named(struct buffer *out, struct source_mark *mark, const char *name, uint64_t most,
@@ -47,7 +47,7 @@ static int read_named(struct buffer *out, struct source_mark *mark, const char *
 {
 	struct source_request q = { .path = name, .max_size = most, .takes_fresh = true };
 
-	return source_file_read(out, mark, &q, err);
+	return source_read_all(out, mark, &q, err);
 }
 
 /* What was just written to is left alone; what was just replaced, and again, is not. */
@@ -59,26 +59,26 @@ static void test_fresh(void)
 	struct shmpub_error err;
 
 	write_file("1", 1);
-	CHECK_INT("fresh", source_file_read(&text, &mark, &q, &err), SOURCE_FRESH);
+	CHECK_INT("fresh", source_read_all(&text, &mark, &q, &err), SOURCE_FRESH);
 	q.waited = mark;
 	CHECK_INT("nothing was read", text.size, 0);
 	write_file("12", 2);
-	CHECK_INT("written to again", source_file_read(&text, &mark, &q, &err), SOURCE_FRESH);
+	CHECK_INT("written to again", source_read_all(&text, &mark, &q, &err), SOURCE_FRESH);
 	sleep_ms(40);
-	CHECK_INT("quiet", source_file_read(&text, &mark, &q, &err), 0);
+	CHECK_INT("quiet", source_read_all(&text, &mark, &q, &err), 0);
 	CHECK("settled", mark.is_settled);
 	q.waited = mark;
 	q.waited.inode++; /* as if it had been another file */
 	write_file("123", 3);
 	buffer_free(&text);
-	CHECK_INT("replaced again", source_file_read(&text, &mark, &q, &err), 0);
+	CHECK_INT("replaced again", source_read_all(&text, &mark, &q, &err), 0);
 	CHECK("not settled", !mark.is_settled);
 	q.waited = mark;
 	buffer_free(&text);
 	write_file("1234", 4);
-	CHECK_INT("the same", source_file_read(&text, &mark, &q, &err), SOURCE_FRESH);
+	CHECK_INT("the same", source_read_all(&text, &mark, &q, &err), SOURCE_FRESH);
 	q.waited.born_ns--; /* as if it had been another file with this inode */
-	CHECK_INT("replaced", source_file_read(&text, &mark, &q, &err), 0);
+	CHECK_INT("replaced", source_read_all(&text, &mark, &q, &err), 0);
 	buffer_free(&text);
 }
 

@@ -49,7 +49,7 @@ static int read_named(struct buffer *out, const char *name, struct shmpub_error 
 	struct source_mark mark;
 
 	buffer_free(out);
-	return source_file_read(out, &mark, &q, err);
+	return source_read_all(out, &mark, &q, err);
 }
 
 static void check_text(const char *name, const char *text)
@@ -85,33 +85,33 @@ static void test_changes(void)
 	struct shmpub_error err;
 
 	write_named(path, "a,b\n1,2\n");
-	CHECK_INT("fresh", source_file_read(&text, &mark, &q, &err), SOURCE_FRESH);
+	CHECK_INT("fresh", source_read_all(&text, &mark, &q, &err), SOURCE_FRESH);
 	CHECK_INT("nothing was read", text.size, 0);
 	Sleep(60);
 	q.waited = mark;
-	CHECK_INT("quiet", source_file_read(&text, &mark, &q, &err), 0);
+	CHECK_INT("quiet", source_read_all(&text, &mark, &q, &err), 0);
 	CHECK("settled", mark.is_settled);
 	CHECK("rests", source_file_rests(path, &mark));
 	q.seen = &mark;
 	q.waited = SOURCE_MARK_NONE;
-	CHECK_INT("unchanged", source_file_read(&text, &again, &q, &err), SOURCE_UNCHANGED);
+	CHECK_INT("unchanged", source_read_all(&text, &again, &q, &err), SOURCE_UNCHANGED);
 	Sleep(60);
 	write_named(path, "a,b\n1,3\n");
 	CHECK("does not rest", !source_file_rests(path, &mark));
 	Sleep(60);
 	buffer_free(&text);
-	CHECK_INT("changed lately: wait once", source_file_read(&text, &again, &q, &err),
+	CHECK_INT("changed lately: wait once", source_read_all(&text, &again, &q, &err),
 	          SOURCE_FRESH);
 	q.waited = again;
-	CHECK_INT("the same look again", source_file_read(&text, &again, &q, &err), 0);
+	CHECK_INT("the same look again", source_read_all(&text, &again, &q, &err), 0);
 	CHECK("new text", span_is(buffer_span(&text), "a,b\n1,3\n"));
 	q.waited.size++; /* as if it had grown between the looks, and its times had not changed */
 	buffer_free(&text);
-	CHECK_INT("it grows", source_file_read(&text, &again, &q, &err), SOURCE_FRESH);
+	CHECK_INT("it grows", source_read_all(&text, &again, &q, &err), SOURCE_FRESH);
 	q.waited.inode++;
-	CHECK_INT("replaced", source_file_read(&text, &again, &q, &err), 0);
+	CHECK_INT("replaced", source_read_all(&text, &again, &q, &err), 0);
 	q.max_size = 7;
-	CHECK_INT("larger", source_file_read(&text, &again, &q, &err), SHMPUB_ERR_LIMIT);
+	CHECK_INT("larger", source_read_all(&text, &again, &q, &err), SHMPUB_ERR_LIMIT);
 	CHECK("it says so", strstr(err.message, "max_bytes") != NULL);
 	buffer_free(&text);
 }

@@ -43,10 +43,11 @@ static void close_bench(struct bench *b)
 static int refresh(struct bench *b, const char *text, struct catalog_descriptor *d,
                    struct shmpub_error *err)
 {
+	const uint64_t read_ns = 456;
 	struct prepare_source source = { .bytes = byte_source_of(span_str(text)),
 		                         .origin = { span_str("t"), span_str("a.csv") },
 		                         .mtime_ns = 123,
-		                         .read_ns = 456 };
+		                         .read_ns = &read_ns };
 	struct publication *pub = NULL;
 	int r = publication_begin(&pub, b->feed, err);
 

@@ -1,0 +1,165 @@
+#include "intake.h"
+
+#include <uv.h>
+#include "base/alloc.h"
+#include "base/error.h"
+#include "wait_word.h"
+
+/*
+ * The engine may begin again before the end (it looked at the header only) or after it (a type
+ * turned out to be another). Every byte is hashed and copied when it comes by for the first
+ * time, so both are complete with the first read that meets the end, however many were needed.
+ */
+
+#define HASH_AT_ONCE ((size_t)256 * 1024)
+
+void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed)
+{
+	*in = (struct intake){ .source = source };
+	content_hash_begin(&in->hash, hash_seed);
+}
+
+uint64_t intake_hash(const struct intake *in)
+{
+	return in->is_complete ? content_hash_end(&in->hash) : 0;
+}
+
+/*
+ * `bytes` end where the source's next read begins. Gives back those that come after the first
+ * *n_known ones of the source, and counts them.
+ */
+static struct span take_new(uint64_t *n_known, struct span bytes, uint64_t end)
+{
+	size_t n = end > *n_known ? (size_t)(end - *n_known) : 0;
+
+	*n_known += n;
+	return span_of(bytes.data + (bytes.size - n), n);
+}
+
+static int pass(struct intake *in, struct span bytes, struct shmpub_error *err)
+{
+	uint64_t end = in->source->at;
+
+	content_hash_add(&in->hash, take_new(&in->n_hashed, bytes, end));
+	if (in->article == NULL)
+		return SHMPUB_OK;
+	return article_add_text(in->article, take_new(&in->n_copied, bytes, end), err);
+}
+
+static int meet_end(struct intake *in)
+{
+	in->is_complete = true;
+	return in->known_hash != 0 && intake_hash(in) == in->known_hash ? SOURCE_UNCHANGED
+	                                                                : SHMPUB_OK;
+}
+
+/* --- the functions of struct byte_source --------------------------------------------------------- */
+
+/* One call that may hang. */
+enum call { CALL_READ, CALL_PEEK, CALL_CHECK };
+
+struct piece {
+	uint64_t offset; /* of CALL_PEEK */
+	char *to;
+	size_t size, n;
+};
+
+static int ask(struct intake *in, enum call call, struct piece *p, struct shmpub_error *err)
+{
+	switch (call) {
+	case CALL_READ:
+		return source_read(in->source, p->to, p->size, &p->n, err);
+	case CALL_PEEK:
+		return source_peek(in->source, p->offset, p->to, p->size, &p->n, err);
+	default:
+		return source_check(in->source, err);
+	}
+}
+
+static int ask_and_wait(struct intake *in, enum call call, struct piece *p,
+                        struct shmpub_error *err)
+{
+	uint64_t start = uv_hrtime();
+	bool goes_on = in->waiting == NULL || wait_word_begin(in->waiting);
+	int r = goes_on ? ask(in, call, p, err) : SHMPUB_OK;
+
+	if (in->waiting != NULL)
+		goes_on &= wait_word_end(in->waiting);
+	if (!goes_on)
+		r = error_set(err, SHMPUB_ERR_SYS, "%s: given up while it was read",
+		              in->source->path);
+	*in->read_ns += uv_hrtime() - start;
+	in->is_failed |= r < 0;
+	return r;
+}
+
+static int read_on(void *self, char *to, size_t size, size_t *n, struct shmpub_error *err)
+{
+	struct intake *in = self;
+	struct piece p = { .to = to, .size = size };
+	int r = ask_and_wait(in, CALL_READ, &p, err);
+
+	*n = p.n;
+	if (r)
+		return r;
+	return p.n > 0 ? pass(in, span_of(to, p.n), err) : meet_end(in);
+}
+
+static int peek(void *self, uint64_t offset, char *to, size_t size, size_t *n,
+                struct shmpub_error *err)
+{
+	struct piece p = { .offset = offset, .to = to, .size = size };
+	int r = ask_and_wait(self, CALL_PEEK, &p, err);
+
+	*n = p.n;
+	return r;
+}
+
+static int rewind_source(void *self, struct shmpub_error *err)
+{
+	struct intake *in = self;
+	int r = source_rewind(in->source, err);
+
+	in->is_failed |= r < 0;
+	return r;
+}
+
+struct byte_source intake_bytes(struct intake *in)
+{
+	return (struct byte_source){
+		.self = in,
+		.read = read_on,
+		.rewind = rewind_source,
+		.peek = peek,
+		.size = in->source->mark.size,
+	};
+}
+
+/* --- the end ------------------------------------------------------------------------------------- */
+
+int intake_end(struct intake *in, int result, struct shmpub_error *err)
+{
+	struct shmpub_error why;
+	int r;
+
+	if (result > 0 || in->is_failed)
+		return result;
+	r = ask_and_wait(in, CALL_CHECK, NULL, &why);
+	if (r == SHMPUB_OK || (r < 0 && result < 0)) /* of two failures the first is told */
+		return result;
+	if (r < 0 && err != NULL)
+		*err = why;
+	return r;
+}
+
+int intake_hash_only(struct intake *in, struct shmpub_error *err)
+{
+	char *piece = mem_alloc(HASH_AT_ONCE);
+	size_t n = 1;
+	int r = piece != NULL ? SHMPUB_OK : error_nomem(err, HASH_AT_ONCE);
+
+	while (!r && n > 0)
+		r = read_on(in, piece, HASH_AT_ONCE, &n, err);
+	mem_free(piece);
+	return r ? r : rewind_source(in, err);
+}

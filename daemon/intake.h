@@ -1,0 +1,45 @@
+/*
+ * The way of a source's bytes to whoever makes a table of them. As they pass for the first time
+ * they are hashed, and copied into the article's text segment; the time that reading takes is
+ * added up, and the loop thread sees when a read does not come back.
+ *
+ * Use:      intake_begin, then intake_bytes() for the engine; intake_end when it has finished.
+ * Threads:  a worker; one call at a time.
+ * Errors:   those of source.h; SOURCE_UNCHANGED from the read that meets the end, when the
+ *           bytes are those that `known_hash` stands for; SHMPUB_ERR_NOMEM.
+ */
+#ifndef SHMPUBD_INTAKE_H
+#define SHMPUBD_INTAKE_H
+
+#include "article_segment.h"
+#include "base/byte_source.h"
+#include "content_hash.h"
+#include "source.h"
+
+struct intake {
+	struct source *source;
+	struct article_draft *article; /* gets the text; NULL: nobody wants it */
+	uint64_t known_hash; /* of bytes that need not be read to a table again; 0: none */
+	uint64_t *waiting;   /* wait_word.h; NULL: nobody looks */
+	uint64_t *read_ns;   /* what reading takes is added to it */
+
+	struct content_hash hash;
+	uint64_t n_hashed, n_copied; /* bytes from the start */
+	bool is_complete;            /* the end was met: all of them are hashed */
+	bool is_failed;              /* a failure was the source's own, and not the reader's */
+};
+
+void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed);
+struct byte_source intake_bytes(struct intake *in);
+/* Of all bytes; 0: the end was not met. */
+uint64_t intake_hash(const struct intake *in);
+/*
+ * What came of it, when `result` is what the reader of the bytes says: SOURCE_BUSY when the
+ * source changed meanwhile, whatever the reader made of it.
+ */
+int intake_end(struct intake *in, int result, struct shmpub_error *err);
+
+/* A pass over all bytes for their hash alone; then they can be read from the start again. */
+int intake_hash_only(struct intake *in, struct shmpub_error *err);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * Where the bytes of a feed come from. A source is opened, gives its bytes in order and again
+ * from the start, and has a mark by which the next look knows it. Today every source is a file
+ * (source_file.h); whoever reads from a source does not see which kind it is.
+ *
+ * All bytes from one open to one close are of one state of the source, or somebody is told:
+ * whoever reads to the end, or calls source_check(), gets SOURCE_BUSY when the source changed
+ * meanwhile.
+ *
+ * Threads:  a worker; one call at a time. A source that hangs can hang each call for ever.
+ * Lifetime: SOURCE_NONE may be closed, and closing leaves it so. The strings of the request
+ *           must outlive the source.
+ * Errors:   SHMPUB_ERR_SYS, SHMPUB_ERR_INVALID (nothing that can be read), SHMPUB_ERR_LIMIT
+ *           (more than max_size), SHMPUB_ERR_NOMEM; each line begins with the source's name.
+ */
+#ifndef SHMPUBD_SOURCE_H
+#define SHMPUBD_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/buffer.h"
+#include "shm/shm.h"
+
+enum source_answer {
+	SOURCE_UNCHANGED = 40, /* the source is the one that `seen` marks */
+	SOURCE_BUSY = 41,      /* it changed while it was read: try again a little later */
+	SOURCE_FRESH = 42,     /* it changed so lately that more may follow: try again in 12 ms */
+};
+
+/* How a source looked when it was opened. SOURCE_MARK_NONE matches nothing. */
+struct source_mark {
+	bool is_settled; /* its last change was long enough before the look to show in its times */
+	uint64_t device, inode, size; /* inode 0: there was no look */
+	int64_t mtime_ns, ctime_ns;
+	unsigned mode; /* permission bits */
+	uint32_t gid;
+	/*
+	 * Set when it was opened: 0644 when everybody may read it, 0640 when its group `gid`
+	 * may, else 0600. An access control list counts as far as it lets everybody read.
+	 */
+	struct shm_access readers;
+	int64_t born_ns; /* tells a new file from an old one whose inode it got; 0: not known */
+};
+#define SOURCE_MARK_NONE ((struct source_mark){ .is_settled = false })
+
+/* The same source, unchanged. An unsettled mark equals nothing: it may have changed unseen. */
+bool source_mark_equal(const struct source_mark *a, const struct source_mark *b);
+
+struct source_request {
+	const char *path;
+	const struct source_mark *seen; /* what was read before; NULL: read in any case */
+	/*
+	 * The look that was answered with SOURCE_FRESH, or SOURCE_MARK_NONE. A file that is
+	 * fresh again is taken when it is another one: it is being replaced, not written to;
+	 * and when it is the same in everything and its time is still to come.
+	 */
+	struct source_mark waited;
+	bool takes_fresh; /* never answer SOURCE_FRESH */
+	/*
+	 * Do not give way to a writer who waits for the file to be closed (Windows). For a source
+	 * that answered SOURCE_BUSY a few times in a row, and would never be read otherwise.
+	 */
+	bool insists;
+	uint64_t max_size;
+	/* Where bytes that cannot be read twice are kept meanwhile; NULL: the system's own place. */
+	const char *spool_directory;
+};
+
+struct source_file;
+
+struct source {
+	struct source_file *file; /* NULL: not open */
+	struct source_mark mark;
+	const char *path;
+	uint64_t max_size;
+	uint64_t at;      /* offset of the next read */
+	uint64_t n_lines; /* line ends so far, where the size is not known */
+	bool is_whole;    /* the last read met the end, and all before it is of one state */
+};
+#define SOURCE_NONE ((struct source){ .file = NULL })
+
+/* Positive answers: SOURCE_UNCHANGED, SOURCE_FRESH. s->mark is set on SHMPUB_OK and SOURCE_FRESH. */
+int source_open(struct source *s, const struct source_request *request, struct shmpub_error *err);
+/* False: how many bytes the source has is only known at its end. */
+static inline bool source_knows_size(const struct source *s)
+{
+	return s->mark.size != 0;
+}
+/* Reads at most `size` bytes (at least 1). *n is how many; 0: the end. SOURCE_BUSY: see above. */
+int source_read(struct source *s, char *to, size_t size, size_t *n, struct shmpub_error *err);
+/* The next read begins at the first byte again. */
+int source_rewind(struct source *s, struct shmpub_error *err);
+/* As source_read(), from `offset` on; where source_read() goes on does not change. */
+int source_peek(struct source *s, uint64_t offset, char *to, size_t size, size_t *n,
+                struct shmpub_error *err);
+/* SHMPUB_OK, or SOURCE_BUSY when what was read so far may not be of one state. */
+int source_check(struct source *s, struct shmpub_error *err);
+void source_close(struct source *s);
+
+/*
+ * All of it at once, for small sources: appended to *out, which is empty. On anything but
+ * SHMPUB_OK *out may hold part of it. *mark is set on SHMPUB_OK and SOURCE_FRESH.
+ */
+int source_read_all(struct buffer *out, struct source_mark *mark,
+                    const struct source_request *request, struct shmpub_error *err);
+
+#endif
