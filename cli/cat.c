@@ -4,8 +4,9 @@
 #include "terminal.h"
 
 /*
- * shmpub cat: a snapshot's contents. Verified in full first, since its text and codes are
- * followed; as Arrow it is the segment's bytes, whatever they are.
+ * shmpub cat: prints a snapshot's contents. For CSV and JSON the snapshot is first verified in
+ * full, because its text offsets and codes are followed. As Arrow, the segment's bytes are
+ * written as they are.
  */
 
 static int cat_arrow(struct session *s, const struct shmpub_snapshot *snapshot)

@@ -5,13 +5,14 @@
 #include "show/cell.h"
 
 /*
- * A CSV file that pandas.read_csv makes the same frame of, given the feed's options that
- * say what the data means (index_col, parse_dates, dtype, ...); how the source spelled it
- * (delimiter, skiprows, ...) is gone: commas, points, one header line, LF.
+ * Writes a CSV file from which pandas.read_csv makes the same frame, given the feed's options
+ * that say what the data means (index_col, parse_dates, dtype, ...). How the source was written
+ * (delimiter, skiprows, ...) is not kept: the file has commas, decimal points, one header line
+ * and LF.
  *
- * Quotes decide only where a cell ends, never what it means: pandas takes "1" for a number
- * and "" for NA either way. So quotes stand where a byte would be taken for structure, or
- * where pandas would drop a line for being blank. NA is the empty cell.
+ * Quotes only decide where a cell ends, never what it means: pandas reads "1" as a number and
+ * "" as NA either way. So a cell is quoted only if one of its bytes would be taken for
+ * structure, or if pandas would skip the line as blank. NA is written as the empty cell.
  */
 
 static bool is_blank(char c)
@@ -22,9 +23,9 @@ static bool is_blank(char c)
 static bool needs_quotes(struct span s, bool is_alone)
 {
 	if (s.size == 0)
-		return is_alone; /* a line of nothing is no row */
+		return is_alone; /* pandas skips an empty line */
 	if (is_blank(s.data[0]))
-		return true; /* a line of blanks is none either */
+		return true; /* and a line of blanks */
 	for (size_t i = 0; i < s.size; i++) {
 		char c = s.data[i];
 
@@ -62,11 +63,12 @@ static void put_cell(struct out *o, struct span s, bool is_alone)
 }
 
 /*
- * Unnamed levels in front. When rows follow, the header is written without cells for
- * them: pandas then takes them for the index with index_col and without, whichever made
- * them one in the source. Without rows there is nothing to be longer than the header.
+ * Counts the unnamed levels at the beginning that get no cell in the header. When rows follow,
+ * the header can be shorter than they are: pandas then takes the first fields for the index,
+ * with or without index_col, as in the source. Without rows the header must have all cells,
+ * because pandas has nothing to compare its length with.
  */
-static size_t hidden_levels(const struct table *t, uint64_t n_rows)
+static size_t count_hidden_levels(const struct table *t, uint64_t n_rows)
 {
 	size_t n = 0;
 
@@ -75,7 +77,10 @@ static size_t hidden_levels(const struct table *t, uint64_t n_rows)
 	return n_rows > 0 && n < t->n_columns ? n : 0;
 }
 
-/* The source had no header: pandas counted the columns, and would read the numbers as names. */
+/*
+ * False if the source had no header, so that the columns are named by numbers. pandas would
+ * read a header of numbers as texts.
+ */
 static bool has_header(const struct table *t)
 {
 	for (size_t i = 0; i < t->n_columns; i++) {
@@ -85,13 +90,16 @@ static bool has_header(const struct table *t)
 	return true;
 }
 
-static struct span name_of(const struct shmpub_column *c)
+static struct span column_name(const struct shmpub_column *c)
 {
 	return c->is_unnamed ? SPAN_NONE : span_of(c->name, c->name_size);
 }
 
-/* pandas drops one byte order mark in front of a file: text that begins with one gets another. */
-static void guard_mark(struct out *o, struct span first)
+/*
+ * pandas removes one byte order mark at the beginning of a file. If the first text itself
+ * begins with one, another one is written before it.
+ */
+static void keep_byte_order_mark(struct out *o, struct span first)
 {
 	static const char mark[] = "\xEF\xBB\xBF";
 
@@ -101,13 +109,13 @@ static void guard_mark(struct out *o, struct span first)
 
 static void put_header(struct out *o, const struct table *t, uint64_t n_rows)
 {
-	size_t first = hidden_levels(t, n_rows);
+	size_t first = count_hidden_levels(t, n_rows);
 
-	guard_mark(o, name_of(&t->columns[first]));
+	keep_byte_order_mark(o, column_name(&t->columns[first]));
 	for (size_t i = first; i < t->n_columns; i++) {
 		if (i > first)
 			out_str(o, ",");
-		put_cell(o, name_of(&t->columns[i]), first + 1 == t->n_columns);
+		put_cell(o, column_name(&t->columns[i]), first + 1 == t->n_columns);
 	}
 	out_str(o, "\n");
 }
@@ -145,7 +153,7 @@ int cat_csv(struct out *o, const struct table *t, uint64_t n_rows)
 	if (has_header(t))
 		put_header(o, t, n_rows);
 	else if (n_rows > 0 && column_is_valid(&t->columns[0], 0))
-		guard_mark(o, cell_text(room, &t->columns[0], 0, &forms[0]));
+		keep_byte_order_mark(o, cell_text(room, &t->columns[0], 0, &forms[0]));
 	for (uint64_t row = 0; row < n_rows && !out_is_over(o); row++)
 		put_row(o, t, row, forms);
 	mem_free(forms);

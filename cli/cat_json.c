@@ -8,13 +8,13 @@
 #include "show/cell.h"
 
 /*
- * One object a row, a member for every column and index level. Moments are ISO 8601,
- * integers are whole however long they are, and what JSON has no word for (NaN, inf) is
- * null, as pandas' to_json has it. Levels without a name are called as reset_index()
- * calls them.
+ * Writes one object per row, with a member for every column and index level. Timestamps are ISO
+ * 8601, integers of any length are written as numbers, and values that JSON does not have (NaN,
+ * inf) become null, as in pandas' to_json. Levels without a name get the names that
+ * reset_index() gives them.
  */
 
-static struct span key_of(char room[CELL_SIZE], const struct table *t, size_t i)
+static struct span column_key(char room[CELL_SIZE], const struct table *t, size_t i)
 {
 	const struct shmpub_column *c = &t->columns[i];
 	int levels = 0;
@@ -51,7 +51,7 @@ static void put_value(struct json *j, const struct shmpub_column *c, uint64_t ro
 	else if (c->type == SHMPUB_FLOAT64)
 		json_null(j);
 	else
-		json_string(j, text); /* an integer spelled as JSON does not, +5 or 007 */
+		json_string(j, text); /* an integer in a form that JSON does not have: +5, 007 */
 }
 
 static int put_row(struct out *o, struct buffer *line, const struct table *t, uint64_t row,
@@ -63,7 +63,7 @@ static int put_row(struct out *o, struct buffer *line, const struct table *t, ui
 	line->size = 0;
 	json_open(&j, '{');
 	for (size_t i = 0; i < t->n_columns; i++) {
-		json_key(&j, key_of(room, t, i));
+		json_key(&j, column_key(room, t, i));
 		put_value(&j, &t->columns[i], row, &forms[i]);
 	}
 	json_close(&j, '}');

@@ -3,7 +3,10 @@
 #include <string.h>
 #include "value/format.h"
 
-/* UTC only: lines of several machines, or of one before and after a change of clocks, compare. */
+/*
+ * Times are written in UTC only, so that lines of several machines, or from before and after a
+ * change to summer time, can be compared.
+ */
 
 void clock_text(char out[CLOCK_TEXT_SIZE], int64_t ns)
 {

@@ -2,7 +2,7 @@
 
 #include <windows.h>
 
-/* A FILETIME counts 100 ns since 1601-01-01; this many lie before 1970. */
+/* A FILETIME counts units of 100 ns since 1601-01-01; this many of them are before 1970. */
 #define BEFORE_1970 116444736000000000
 
 int64_t clock_now_ns(void)

@@ -1,7 +1,8 @@
 /*
- * What a command is: a row of the table in main.c, and a function over a session.
+ * A command is a row of the table in main.c and a function that is called with a session.
  *
- * Errors: a command returns the exit status; session_fail() says why on standard error.
+ * Threads: one.
+ * Errors:  a command returns the exit status; session_fail() prints the reason on standard error.
  */
 #ifndef SHMPUB_CLI_COMMAND_H
 #define SHMPUB_CLI_COMMAND_H
@@ -14,21 +15,21 @@
 
 enum exit_status {
 	EXIT_GOOD = 0,
-	EXIT_BAD = 1,   /* not found, not published, damaged, not written */
-	EXIT_USAGE = 2, /* called in a way that the usage doesn't show */
-	EXIT_GONE = 2,  /* of `health`: nobody publishes there */
+	EXIT_BAD = 1,   /* not found, not published, damaged, or the output failed */
+	EXIT_USAGE = 2, /* the command line is wrong */
+	EXIT_GONE = 2,  /* of `health`: no publisher is alive */
 };
 
 enum cat_format { CAT_CSV, CAT_JSON, CAT_ARROW };
 
 struct command_line {
-	const char *instance; /* NULL: the default, as below */
+	const char *instance; /* NULL: the default; `directory` too */
 	const char *directory;
-	const char *owner; /* trusted besides; NULL: nobody more */
+	const char *owner; /* a further trusted user; NULL: none */
 	bool json;
 	enum cat_format format;
-	uint64_t head;       /* UINT64_MAX: every row */
-	uint64_t max_age_ms; /* UINT64_MAX: any age */
+	uint64_t head;       /* print so many rows; UINT64_MAX: all */
+	uint64_t max_age_ms; /* of data; UINT64_MAX: any age */
 	char **feeds;
 	size_t n_feeds;
 };
@@ -40,13 +41,13 @@ struct session {
 	struct shmpub_error err;
 };
 
-/* Options besides those that every command takes. */
+/* The options that only some commands take. */
 enum command_option { TAKES_JSON = 1, TAKES_FORMAT = 2, TAKES_HEAD = 4, TAKES_MAX_AGE = 8 };
 
 struct command {
 	const char *name;
-	const char *usage; /* what follows the name */
-	const char *says;  /* one line of help */
+	const char *usage; /* the arguments, as the help shows them */
+	const char *help;  /* one line of help */
 	unsigned options;
 	size_t min_feeds, max_feeds;
 	int (*run)(struct session *s);
@@ -61,13 +62,16 @@ int command_verify(struct session *s);
 int command_metrics(struct session *s);
 int command_health(struct session *s);
 
-/* "shmpub: " and the line in s->err; EXIT_BAD. */
+/* Prints "shmpub: " and the line in s->err on standard error. Returns EXIT_BAD. */
 int session_fail(struct session *s);
-/* The same, and when there is no such feed, the one that may have been meant. */
+/*
+ * The same after a failure with this feed. If there is no such feed, the line also suggests the
+ * name that may have been meant.
+ */
 int session_fail_feed(struct session *s, const char *feed);
-/* The same with another line. */
+/* Prints "shmpub: " and `line`. Returns EXIT_BAD. */
 int session_say(const char *line);
-/* Out of memory while making output; EXIT_BAD. */
+/* Prints that memory ran out. Returns EXIT_BAD. */
 int session_nomem(void);
 
 #endif

@@ -5,7 +5,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-/* The catalog's order is that of arrival, which means nothing to a person: lists go by name. */
+/*
+ * The catalog has feeds in the order in which they came, which says nothing to a person: lists
+ * are sorted by name.
+ */
 
 static int by_name(const void *a, const void *b)
 {
@@ -119,7 +122,7 @@ void feed_trouble(char out[FEED_TROUBLE_SIZE], const struct shmpub_feed_info *fe
 		               why_gone, feed->error);
 }
 
-/* Seconds since then; null when there was no such moment. */
+/* Writes the seconds since `since_ns`, or null when that is 0. */
 static void age_member(struct json *j, const char *key, int64_t since_ns, int64_t now_ns)
 {
 	char text[32];

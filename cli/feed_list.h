@@ -1,8 +1,10 @@
 /*
- * All feeds of an instance at one moment, by name, with what the instance tells of itself;
- * and what is said of one feed, for people and for programs.
+ * All feeds of an instance at one moment, sorted by name, and the instance's own figures; and
+ * how one feed is described to people and to programs.
  *
- * Lifetime: FEED_LIST_NONE may be freed.
+ * Lifetime: feed_list_free() frees the list, and leaves it FEED_LIST_NONE, which may be freed
+ *           and read into again.
+ * Errors:   those of shmpub_instance() and shmpub_feed_next(); SHMPUB_ERR_NOMEM.
  */
 #ifndef SHMPUB_CLI_FEED_LIST_H
 #define SHMPUB_CLI_FEED_LIST_H
@@ -19,22 +21,31 @@ struct feed_list {
 #define FEED_LIST_NONE ((struct feed_list){ .items = NULL })
 
 int feed_list_read(struct feed_list *out, struct shmpub_reader *reader, struct shmpub_error *err);
-/* What needs somebody first: failing, stale, never published, the others; each by name. */
+/*
+ * Sorts the feeds that need attention to the front: failing, stale, never published, the
+ * others; each group by name.
+ */
 void feed_list_sort_by_need(struct feed_list *list);
 size_t feed_list_count(const struct feed_list *list, enum shmpub_feed_state state);
 void feed_list_free(struct feed_list *list);
 
-/* "fresh", ... */
+/* The name of a state: "fresh", ...; "?" for an unknown one. */
 const char *feed_state(enum shmpub_feed_state state);
-/* The moment that the data is of: of the source where it is known, else of the publication. 0: none. */
+/*
+ * When the data was made: the source's modification time if it is known, else the time of
+ * publication. 0: there is no data.
+ */
 int64_t feed_data_ns(const struct shmpub_feed_info *feed);
 
 #define FEED_TROUBLE_SIZE (SHMPUB_LINE_SIZE + SHMPUB_WHY_SIZE + 48)
 
-/* What is wrong with a feed, in one line: why its publisher is gone, its last error. Empty: nothing. */
+/*
+ * Says in one line what is wrong with a feed: its last error, and why its publisher is gone.
+ * Empty: nothing is wrong.
+ */
 void feed_trouble(char out[FEED_TROUBLE_SIZE], const struct shmpub_feed_info *feed,
                   const char *why_gone);
-/* The members of one feed's object, into an object that is open. */
+/* Writes the members that describe a feed into the JSON object that is open. */
 void feed_members(struct json *j, const struct shmpub_feed_info *feed, const char *why_gone,
                   int64_t now_ns);
 

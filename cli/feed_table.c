@@ -6,13 +6,13 @@
 #include "wrap.h"
 
 /*
- * A feed that was never published shows "-" where a snapshot would have a figure. AGE is that
- * of the data, LOOKED the time since the publisher last looked at the source: what is up to date
- * may be old.
+ * A feed that was never published shows "-" instead of a snapshot's figures. AGE is the age of
+ * the data, LOOKED the time since the publisher last looked at the source: data may be old and
+ * up to date.
  */
 
 #define INDENT 2
-#define NARROWEST 20 /* below this lines are longer than the terminal */
+#define NARROWEST 20 /* on a narrower terminal lines are wider than it is */
 
 enum column { FEED, STATE, SEQUENCE, ROWS, COLUMNS, SIZE, AGE, LOOKED, EVERY, ERROR, N_COLUMNS };
 
@@ -27,7 +27,7 @@ static const struct {
 	[EVERY] = { "EVERY", 'r' },       [ERROR] = { "ERROR", 'l' },
 };
 
-/* In this order columns are left out where there is no room for all. */
+/* The columns that are left out, in this order, until the table fits. */
 static const enum column dropped[] = { ERROR, COLUMNS, EVERY, SIZE, SEQUENCE, ROWS, LOOKED, AGE };
 
 static void put_cell(struct align *t, enum column c, const struct shmpub_feed_info *f,
@@ -80,7 +80,7 @@ static void fill(struct align *t, char layout[N_COLUMNS + 1], const struct feed_
 	}
 }
 
-/* The lines of the table in `text`, each with its feed's trouble below it. */
+/* Appends the lines of the table in `text`, each with the feed's trouble on lines below it. */
 static int put_with_troubles(struct buffer *out, struct span text, const struct feed_list *list,
                              size_t width, struct shmpub_error *err)
 {
@@ -102,7 +102,10 @@ static int put_with_troubles(struct buffer *out, struct span text, const struct 
 	return r;
 }
 
-/* Not even name and state fit side by side. */
+/*
+ * Appends one feed below the other, for a terminal where not even name and state fit side by
+ * side.
+ */
 static int put_tall(struct buffer *out, const struct feed_list *list, size_t width,
                     struct shmpub_error *err)
 {

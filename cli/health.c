@@ -7,9 +7,10 @@
 #include "show/width.h"
 
 /*
- * shmpub health: one line and a status, for whoever watches over the publisher. The line names
- * the worst feed; how many are not well stands in front of it. --max-age is about the data: that
- * nobody looks any more is told by the states stale and gone without it.
+ * shmpub health: prints one line and sets the exit status, for programs that monitor the
+ * publisher. The line says how many feeds are not well and names the worst. --max-age is about
+ * the age of the data. That the publisher does not look at the source any more is seen without
+ * it, by the states stale and gone.
  */
 
 #define VERDICT_SIZE (FEED_TROUBLE_SIZE + 128)
@@ -18,11 +19,11 @@ struct findings {
 	size_t n_feeds, n_bad;
 	int worst_rank;
 	char worst[VERDICT_SIZE];
-	int64_t oldest_ns; /* the greatest age of data; -1: of none */
+	int64_t oldest_ns; /* the greatest age of data; -1: there is no data */
 	const char *oldest;
 };
 
-/* How bad a state is, and in which word; 0: well. */
+/* Returns how bad a state is; 0: it is well. */
 static int rank_of(enum shmpub_feed_state state)
 {
 	switch (state) {
@@ -37,7 +38,7 @@ static int rank_of(enum shmpub_feed_state state)
 	}
 }
 
-static void say(struct session *s, const char *line)
+static void print_line(struct session *s, const char *line)
 {
 	struct buffer text = BUFFER_NONE;
 
@@ -48,7 +49,7 @@ static void say(struct session *s, const char *line)
 	buffer_free(&text);
 }
 
-static void keep(struct findings *f, int rank, const char *line)
+static void note_bad(struct findings *f, int rank, const char *line)
 {
 	f->n_bad++;
 	if (rank <= f->worst_rank)
@@ -57,8 +58,8 @@ static void keep(struct findings *f, int rank, const char *line)
 	(void)snprintf(f->worst, sizeof(f->worst), "%s", line);
 }
 
-static void weigh(struct findings *f, const struct shmpub_feed_info *feed, uint64_t max_age_ms,
-                  int64_t now_ns)
+static void check_feed(struct findings *f, const struct shmpub_feed_info *feed, uint64_t max_age_ms,
+                       int64_t now_ns)
 {
 	char line[VERDICT_SIZE], age[HUMAN_SIZE], most[HUMAN_SIZE];
 	int64_t age_ns = now_ns - feed_data_ns(feed);
@@ -73,17 +74,17 @@ static void weigh(struct findings *f, const struct shmpub_feed_info *feed, uint6
 		(void)snprintf(line, sizeof(line), "%s is %s%s%s", feed->name,
 		               rank == 2 ? "not published yet" : feed_state(feed->state),
 		               feed->error[0] != '\0' ? ": " : "", feed->error);
-		keep(f, rank, line);
+		note_bad(f, rank, line);
 	} else if (age_ns > 0 && (uint64_t)age_ns / 1000000 > max_age_ms) {
 		human_age(age, age_ns);
 		human_interval(most, max_age_ms);
 		(void)snprintf(line, sizeof(line), "%s has data from %s ago, more than %s",
 		               feed->name, age, most);
-		keep(f, 1, line);
+		note_bad(f, 1, line);
 	}
 }
 
-static int conclude(struct session *s, const struct findings *f)
+static int print_verdict(struct session *s, const struct findings *f)
 {
 	char line[VERDICT_SIZE + 64], age[HUMAN_SIZE];
 
@@ -97,21 +98,21 @@ static int conclude(struct session *s, const struct findings *f)
 	} else {
 		(void)snprintf(line, sizeof(line), "well: no feeds");
 	}
-	say(s, line);
+	print_line(s, line);
 	return f->n_bad > 0 ? EXIT_BAD : EXIT_GOOD;
 }
 
-static int tell_gone(struct session *s, const char *instance, const char *why)
+static int print_gone(struct session *s, const char *instance, const char *why)
 {
 	char line[SHMPUB_ERROR_SIZE + 64];
 
 	(void)snprintf(line, sizeof(line), "gone: %s%s%s", instance,
 	               instance[0] != '\0' ? ": " : "", why);
-	say(s, line);
+	print_line(s, line);
 	return EXIT_GONE;
 }
 
-static const struct shmpub_feed_info *find(const struct feed_list *list, const char *name)
+static const struct shmpub_feed_info *find_feed(const struct feed_list *list, const char *name)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		if (strcmp(list->items[i].name, name) == 0)
@@ -120,27 +121,27 @@ static const struct shmpub_feed_info *find(const struct feed_list *list, const c
 	return NULL;
 }
 
-/* The feeds that were named, or all. A name that is none is not well either. */
-static void weigh_all(struct session *s, struct findings *f, const struct feed_list *list)
+/* Checks the named feeds, or all. A name without a feed counts as not well. */
+static void check_feeds(struct session *s, struct findings *f, const struct feed_list *list)
 {
 	const struct command_line *l = s->line;
 	int64_t now_ns = clock_now_ns();
 	struct shmpub_feed_info nothing;
 
 	for (size_t i = 0; i < l->n_feeds; i++) {
-		const struct shmpub_feed_info *feed = find(list, l->feeds[i]);
+		const struct shmpub_feed_info *feed = find_feed(list, l->feeds[i]);
 
 		if (feed != NULL) {
-			weigh(f, feed, l->max_age_ms, now_ns);
+			check_feed(f, feed, l->max_age_ms, now_ns);
 			continue;
 		}
 		f->n_feeds++;
 		s->err.message[0] = '\0';
 		if (shmpub_feed(&nothing, s->reader, l->feeds[i], &s->err) != SHMPUB_OK)
-			keep(f, 5, s->err.message);
+			note_bad(f, 5, s->err.message);
 	}
 	for (size_t i = 0; i < list->n && l->n_feeds == 0; i++)
-		weigh(f, &list->items[i], l->max_age_ms, now_ns);
+		check_feed(f, &list->items[i], l->max_age_ms, now_ns);
 }
 
 int command_health(struct session *s)
@@ -151,14 +152,14 @@ int command_health(struct session *s)
 
 	r = feed_list_read(&list, s->reader, &s->err);
 	if (r == SHMPUB_NO_INSTANCE) {
-		r = tell_gone(s, "", s->err.message);
+		r = print_gone(s, "", s->err.message);
 	} else if (r) {
 		r = session_fail(s);
 	} else if (list.instance.why_gone[0] != '\0') {
-		r = tell_gone(s, list.instance.instance, list.instance.why_gone);
+		r = print_gone(s, list.instance.instance, list.instance.why_gone);
 	} else {
-		weigh_all(s, &f, &list);
-		r = conclude(s, &f);
+		check_feeds(s, &f, &list);
+		r = print_verdict(s, &f);
 	}
 	feed_list_free(&list);
 	return r;

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Two parts at most: whoever needs more asks for --json. */
+/* A text has two units at most; --json gives the full figures. */
 
 void human_age(char out[HUMAN_SIZE], int64_t ns)
 {

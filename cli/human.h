@@ -1,4 +1,8 @@
-/* Times and sizes as people say them. Each fills `out` with a short NUL-terminated text. */
+/*
+ * Durations, sizes and counts as short texts for people, each NUL-terminated.
+ *
+ * Threads: no state.
+ */
 #ifndef SHMPUB_CLI_HUMAN_H
 #define SHMPUB_CLI_HUMAN_H
 

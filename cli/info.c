@@ -9,14 +9,14 @@
 #include "terminal.h"
 
 /*
- * shmpub info: all that is known of one feed: its status words, and the columns of its
- * newest snapshot. A feed that was never published is shown as far as it goes, its last
- * error above all, with status 1.
+ * shmpub info: shows all that is known of one feed: its status words, and the columns of its
+ * newest snapshot. Of a feed that was never published it shows what there is, such as its last
+ * error, with exit status 1.
  */
 
 #define TYPE_SIZE 80
 
-/* As pandas calls them. */
+/* The name of the column's type in pandas. */
 static void type_text(char out[TYPE_SIZE], const struct shmpub_column *c)
 {
 	const struct column_type *type = column_type(c->type);
@@ -60,7 +60,7 @@ static void column_rows(struct align *t, const struct shmpub_snapshot *snapshot)
 
 /* --- for people -------------------------------------------------------------------------------- */
 
-static void pair(struct align *t, const char *key, const char *value)
+static void pair_row(struct align *t, const char *key, const char *value)
 {
 	align_str(t, key);
 	align_str(t, value);
@@ -85,7 +85,7 @@ static void age_row(struct align *t, const char *key, int64_t since_ns, int64_t 
 
 	if (since_ns != 0)
 		human_age(age, now_ns - since_ns);
-	pair(t, key, age);
+	pair_row(t, key, age);
 }
 
 static void status_rows(struct align *t, const struct shmpub_feed_info *f, const char *why_gone,
@@ -93,7 +93,7 @@ static void status_rows(struct align *t, const struct shmpub_feed_info *f, const
 {
 	char text[HUMAN_SIZE];
 
-	pair(t, "feed", f->name);
+	pair_row(t, "feed", f->name);
 	align_str(t, "state");
 	if (f->state == SHMPUB_FEED_GONE)
 		align_printf(t, "%s (%s)", feed_state(f->state), why_gone);
@@ -102,14 +102,14 @@ static void status_rows(struct align *t, const struct shmpub_feed_info *f, const
 	age_row(t, "age of data", f->sequence > 0 ? feed_data_ns(f) : 0, now_ns);
 	age_row(t, "age of look", f->last_attempt_ns, now_ns);
 	human_interval(text, f->interval_ms);
-	pair(t, "interval", text);
+	pair_row(t, "interval", text);
 	align_str(t, "refreshes");
 	align_printf(t, "%llu, of them %llu unchanged, %llu failed",
 	             (unsigned long long)f->refreshes, (unsigned long long)f->unchanged,
 	             (unsigned long long)f->failures);
 	moment_row(t, "last attempt", f->last_attempt_ns, now_ns);
 	if (f->error[0] != '\0')
-		pair(t, "error", f->error);
+		pair_row(t, "error", f->error);
 }
 
 static void snapshot_rows(struct align *t, const struct shmpub_snapshot *snapshot, uint64_t held,
@@ -130,10 +130,10 @@ static void snapshot_rows(struct align *t, const struct shmpub_snapshot *snapsho
 	             (unsigned long long)stamp->mark.epoch);
 	moment_row(t, "published", stamp->published_ns, now_ns);
 	human_count(text, shmpub_rows(snapshot));
-	pair(t, "rows", text);
+	pair_row(t, "rows", text);
 	(void)shmpub_bytes(snapshot, &size);
 	human_size(text, size);
-	pair(t, "size", text);
+	pair_row(t, "size", text);
 	human_size(text, stamp->source_size);
 	human_span(other, stamp->read_ns);
 	align_str(t, "made of");
@@ -142,7 +142,7 @@ static void snapshot_rows(struct align *t, const struct shmpub_snapshot *snapsho
 	align_str(t, "parsed in");
 	align_printf(t, "%s, %llu rows skipped", other, (unsigned long long)stamp->skipped_rows);
 	human_size(text, held);
-	pair(t, "held by readers", text);
+	pair_row(t, "held by readers", text);
 }
 
 static int print(struct session *s, struct align *t)

@@ -5,8 +5,9 @@
 #include "base/utf8.h"
 
 /*
- * A writer, no tree: rows of large tables pass through here. Commas are put before
- * every value but the first after a bracket or a key.
+ * Text is written at once and no tree is built, because rows of large tables pass through here.
+ * A comma is put before every value, except the first one after an opening bracket, and one
+ * after a key.
  */
 
 static void put(struct json *j, struct span bytes)
@@ -62,7 +63,7 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c != '"' && c != '\\' && c != 0x7F;
 }
 
-/* Valid UTF-8 in, JSON out: runs that need nothing are copied whole. */
+/* Writes valid UTF-8. Runs of characters that need no escape are copied whole. */
 static void put_valid(struct json *j, const char *p, const char *end)
 {
 	while (p < end) {

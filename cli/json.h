@@ -1,8 +1,10 @@
 /*
- * Writing JSON (RFC 8259): valid for any bytes, since bytes that are no UTF-8 become
- * U+FFFD and numbers that JSON lacks become null.
+ * Writes JSON (RFC 8259). The output is valid for any input: bytes that are not UTF-8 become
+ * U+FFFD.
  *
- * An object is json_open, members, json_close. Errors: kept in the writer; ask once.
+ * Use:     json_open, members or values, json_close.
+ * Threads: no state of its own.
+ * Errors:  kept in has_failed; ask once at the end.
  */
 #ifndef SHMPUB_CLI_JSON_H
 #define SHMPUB_CLI_JSON_H
@@ -15,7 +17,7 @@
 struct json {
 	struct buffer *out;
 	bool needs_comma;
-	bool has_failed; /* out of memory */
+	bool has_failed; /* memory ran out */
 };
 
 static inline struct json json_to(struct buffer *out)
@@ -31,12 +33,12 @@ void json_uint(struct json *j, uint64_t v);
 void json_int(struct json *j, int64_t v);
 void json_bool(struct json *j, bool v);
 void json_null(struct json *j);
-void json_plain(struct json *j, struct span text); /* a number that is one already */
-/* Key and value. */
+void json_plain(struct json *j, struct span text); /* text that is JSON already, such as a number */
+/* A key and its value. */
 void json_member_string(struct json *j, const char *key, struct span text);
 void json_member_uint(struct json *j, const char *key, uint64_t v);
 void json_member_int(struct json *j, const char *key, int64_t v);
-/* Only what JSON calls a number. */
+/* True if the text is a number in JSON's form. */
 bool json_is_number(struct span text);
 
 #endif

@@ -6,8 +6,8 @@
 #include "terminal.h"
 
 /*
- * shmpub ls: every feed of the instance, one line each. Also of an instance whose publisher
- * is gone: that is what it shows then, and no failure of its own.
+ * shmpub ls: prints every feed of the instance, one line each. It succeeds also when the
+ * publisher is gone: the table shows that.
  */
 
 static int print_table(struct session *s, const struct feed_list *list)

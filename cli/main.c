@@ -11,8 +11,8 @@
 #include "terminal.h"
 
 /*
- * shmpub: looks into an instance. It talks to shared memory and to no daemon, so it works
- * on what a dead publisher left, too. Two tables say what it understands: commands, and
+ * shmpub: shows what is in an instance. It reads shared memory and needs no daemon, so it also
+ * works on what a dead publisher has left. Two tables describe the command line: commands, and
  * options, which may stand anywhere.
  */
 
@@ -97,9 +97,10 @@ static bool set_max_age(struct command_line *l, const char *value)
 }
 
 static const struct option {
-	const char *name, *other; /* two spellings; other may be NULL */
-	const char *value;        /* what it takes, for the message; NULL: nothing */
-	unsigned needs;           /* of enum command_option; 0: every command takes it */
+	const char *name, *other; /* two spellings; `other` may be NULL */
+	/* describes the value, for messages; NULL: the option takes none */
+	const char *value;
+	unsigned needs; /* an enum command_option; 0: every command takes the option */
 	bool (*set)(struct command_line *l, const char *value);
 } options[] = {
 	{ "-i", "--instance", "a name", 0, set_instance },
@@ -119,14 +120,14 @@ static void put_usage(struct out *o)
 	out_str(o, "usage: shmpub [-i INSTANCE] [-d DIRECTORY] [--owner USER] COMMAND\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		out_printf(o, "  %-7s %-42s %s\n", commands[i].name, commands[i].usage,
-		           commands[i].says);
+		           commands[i].help);
 	out_printf(o,
 	           "\nInstance and directory also come from SHMPUB_INSTANCE and SHMPUB_DIRECTORY;\n"
 	           "the defaults are %s and %s. --help, --version.\n",
 	           SHMPUB_INSTANCE, SHMPUB_DIRECTORY);
 }
 
-/* What asks for no command. */
+/* For --help, which needs no command. */
 static int print_help(void)
 {
 	struct out o = OUT_NONE;
@@ -143,24 +144,24 @@ static int print_version(void)
 	return out_end(&o);
 }
 
-static int misused(const char *format, const char *what, const char *more)
+static int print_misuse(const char *format, const char *what, const char *more)
 {
 	static const char help[] = "shmpub --help tells how it is used\n";
 	char line[400];
 
 	(void)snprintf(line, sizeof(line), format, what, more);
 	(void)session_say(line);
-	terminal_say(help, sizeof(help) - 1);
+	terminal_write_error(help, sizeof(help) - 1);
 	return EXIT_USAGE;
 }
 
 /* --- the command line -------------------------------------------------------------------------- */
 
 struct parse {
-	char **args; /* from argv, words that are no options are moved to the front */
+	char **args; /* from argv; words that are not options are moved to the front */
 	int n, at;
 	size_t n_words;
-	unsigned used; /* options of commands that were met */
+	unsigned used; /* enum command_option of each option given */
 	struct command_line *line;
 };
 
@@ -176,7 +177,7 @@ static const struct option *find_option(const char *arg, size_t name_size)
 	return NULL;
 }
 
-/* --name value, --name=value, -n value, -nvalue */
+/* Takes one option: --name value, --name=value, -n value, -nvalue. */
 static int take_option(struct parse *p, char *arg)
 {
 	bool is_long = arg[1] == '-';
@@ -185,15 +186,15 @@ static int take_option(struct parse *p, char *arg)
 	const char *value = NULL;
 
 	if (o == NULL)
-		return misused("no option %s%s", arg, "");
+		return print_misuse("no option %s%s", arg, "");
 	if (arg[name_size] != '\0')
 		value = arg + name_size + is_long;
 	if (o->value == NULL && value != NULL)
-		return misused("%s takes no value%s", o->name, "");
+		return print_misuse("%s takes no value%s", o->name, "");
 	if (o->value != NULL && value == NULL && p->at < p->n)
 		value = p->args[p->at++];
 	if (o->value != NULL && (value == NULL || !o->set(p->line, value)))
-		return misused("%s wants %s", o->name, o->value);
+		return print_misuse("%s wants %s", o->name, o->value);
 	if (o->value == NULL)
 		(void)o->set(p->line, NULL);
 	p->used |= o->needs;
@@ -253,12 +254,13 @@ static int dispatch(struct parse *p)
 
 	c = find_command(p->args[0]);
 	if (c == NULL)
-		return misused("no command %s%s", p->args[0], "");
+		return print_misuse("no command %s%s", p->args[0], "");
 	if ((p->used & ~c->options) != 0)
-		return misused("%s takes %s", c->name,
-		               c->usage[0] != '\0' ? c->usage : "no options");
+		return print_misuse("%s takes %s", c->name,
+		                    c->usage[0] != '\0' ? c->usage : "no options");
 	if (n_feeds < c->min_feeds || n_feeds > c->max_feeds)
-		return misused("%s takes %s", c->name, c->usage[0] != '\0' ? c->usage : "nothing");
+		return print_misuse("%s takes %s", c->name,
+		                    c->usage[0] != '\0' ? c->usage : "nothing");
 	p->line->feeds = p->args + 1;
 	p->line->n_feeds = n_feeds;
 	return run(c, p->line);
@@ -293,6 +295,6 @@ int main(int argc, char **argv)
 	}
 	r = parse(&p);
 	if (r == EXIT_GOOD && p.n_words == 0)
-		r = misused("a command is missing%s%s", "", "");
+		r = print_misuse("a command is missing%s%s", "", "");
 	return r ? r : dispatch(&p);
 }

@@ -6,29 +6,29 @@
 #include "feed_list.h"
 
 /*
- * shmpub metrics: the instance and its feeds in Prometheus' text format, for the
- * textfile collector or a page that somebody serves. The instance is in the label
- * shmpub_instance, since Prometheus sets `instance` itself. Names of feeds and instances
- * need no escaping by their rule.
+ * shmpub metrics: prints the instance and its feeds in Prometheus' text format, for the
+ * textfile collector or for a web page. The instance's name is in the label shmpub_instance,
+ * because Prometheus sets the label `instance` itself. By the rule for names, feeds and
+ * instances need no escaping.
  *
- * That nothing runs is a figure like any other: `shmpub_up 0`, and status 0.
+ * If nothing runs, that is no failure: the output is `shmpub_up 0`, and the exit status 0.
  */
 
 enum unit_of { COUNT, NS, MS };
-/* Where the figure says nothing, there is none. */
+/* When a figure is left out because it would say nothing. */
 enum absent_when { NEVER_ABSENT, ABSENT_IF_ZERO, ABSENT_IF_UNPUBLISHED };
 
 struct metric {
 	const char *name, *type, *help;
-	size_t offset; /* in the struct that is printed, 8 bytes there */
+	size_t offset; /* of a member of 8 bytes in the struct below */
 	enum unit_of unit;
 	enum absent_when absent;
 };
 
-/* A feed, and what is worked out of it. */
+/* A feed, and figures that are computed from it. */
 struct feed_figures {
 	struct shmpub_feed_info info;
-	int64_t data_age_ns, look_age_ns; /* 0: there is none */
+	int64_t data_age_ns, look_age_ns; /* 0: unknown */
 };
 
 struct instance_figures {
@@ -121,7 +121,7 @@ static void put_head(struct out *o, const char *prefix, const char *name, const 
 
 static void put_value(struct out *o, uint64_t value, enum unit_of unit)
 {
-	int64_t time = (int64_t)value; /* before 1970 for some files */
+	int64_t time = (int64_t)value; /* negative: some files are from before 1970 */
 	uint64_t size = time < 0 ? 0 - value : value;
 
 	if (unit == NS)
@@ -149,9 +149,10 @@ static void put_up(struct out *o, const char *instance, bool is_up)
 	out_printf(o, "shmpub_up{shmpub_instance=\"%s\"} %d\n", instance, is_up);
 }
 
-static int64_t age(int64_t since_ns, int64_t now_ns)
+static int64_t age_ns(int64_t since_ns, int64_t now_ns)
 {
-	return since_ns < now_ns ? now_ns - since_ns : 1; /* clocks differ; 0 means none */
+	/* never 0, which means none; clocks may differ */
+	return since_ns < now_ns ? now_ns - since_ns : 1;
 }
 
 static void put_instance(struct out *o, const char *name, const struct shmpub_instance_info *info,
@@ -159,7 +160,7 @@ static void put_instance(struct out *o, const char *name, const struct shmpub_in
 {
 	struct instance_figures f = { .info = *info };
 
-	f.heartbeat_age_ns = info->heartbeat_ns != 0 ? age(info->heartbeat_ns, now_ns) : 0;
+	f.heartbeat_age_ns = info->heartbeat_ns != 0 ? age_ns(info->heartbeat_ns, now_ns) : 0;
 	for (size_t i = 0; i < ARRAY_LEN(instance_metrics); i++) {
 		const struct metric *m = &instance_metrics[i];
 		uint64_t value = value_of(&f, m);
@@ -203,8 +204,8 @@ static void put_feed(struct out *o, const struct metric *m, const char *instance
 	struct feed_figures f = { .info = *feed };
 	uint64_t value;
 
-	f.data_age_ns = age(feed_data_ns(feed), now_ns);
-	f.look_age_ns = feed->last_attempt_ns != 0 ? age(feed->last_attempt_ns, now_ns) : 0;
+	f.data_age_ns = age_ns(feed_data_ns(feed), now_ns);
+	f.look_age_ns = feed->last_attempt_ns != 0 ? age_ns(feed->last_attempt_ns, now_ns) : 0;
 	value = value_of(&f, m);
 	if ((m->absent == ABSENT_IF_ZERO && value == 0) ||
 	    (m->absent == ABSENT_IF_UNPUBLISHED && feed->sequence == 0))

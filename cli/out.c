@@ -6,10 +6,9 @@
 #include "terminal.h"
 
 /*
- * Output is collected and written in large pieces by write() itself: stdio would hide
- * which call failed and why. `shmpub cat big | head` has to end as quietly as any other
- * filter, and `shmpub cat big > /full/disk` has to fail, also when only the last piece
- * did not fit.
+ * Output is collected and written in large pieces by write() itself: stdio would hide which
+ * call failed and why. `shmpub cat big | head` must end as quietly as any other filter. `shmpub
+ * cat big > /full/disk` must fail, even if only the last piece did not fit.
  */
 
 #define PIECE ((size_t)1 << 17)
@@ -37,7 +36,7 @@ void out_bytes(struct out *o, struct span bytes)
 {
 	if (out_is_over(o))
 		return;
-	if (bytes.size >= PIECE) { /* a whole snapshot: not worth a copy */
+	if (bytes.size >= PIECE) { /* such as a whole snapshot: it is not copied */
 		out_flush(o);
 		put(o, bytes);
 		return;
@@ -78,6 +77,6 @@ int out_end(struct out *o)
 	if (sys == 0)
 		return 0;
 	n = snprintf(line, sizeof(line), "shmpub: standard output: %s\n", strerror(sys));
-	terminal_say(line, n > 0 && (size_t)n < sizeof(line) ? (size_t)n : strlen(line));
+	terminal_write_error(line, n > 0 && (size_t)n < sizeof(line) ? (size_t)n : strlen(line));
 	return 1;
 }

@@ -3,7 +3,10 @@
 #include "show/width.h"
 #include "terminal.h"
 
-/* What commands say on standard error: one line, fit for a terminal whatever its parts are. */
+/*
+ * What commands print on standard error: one line that is safe for a terminal, even if parts of
+ * it come from a table or a name.
+ */
 
 int session_say(const char *line)
 {
@@ -13,7 +16,7 @@ int session_say(const char *line)
 	if (buffer_append(&text, span_str(name), NULL) == SHMPUB_OK &&
 	    width_printable(&text, span_str(line), NULL) == SHMPUB_OK &&
 	    buffer_append(&text, span_str("\n"), NULL) == SHMPUB_OK)
-		terminal_say(text.data, text.size);
+		terminal_write_error(text.data, text.size);
 	buffer_free(&text);
 	return EXIT_BAD;
 }
@@ -27,7 +30,7 @@ int session_fail_feed(struct session *s, const char *feed)
 {
 	struct shmpub_feed_info info;
 
-	if (s->err.code == SHMPUB_NO_FEED) /* asked like this, the name that may be meant is told */
+	if (s->err.code == SHMPUB_NO_FEED) /* its message suggests a name */
 		(void)shmpub_feed(&info, s->reader, feed, &s->err);
 	return session_fail(s);
 }

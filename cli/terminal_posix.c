@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 /*
- * The terminal as POSIX has it. State is kept at file scope because a process has one
- * terminal, and a signal handler can reach nothing else.
+ * State is kept at file scope because a process has one terminal, and a signal handler can
+ * reach nothing else.
  */
 
-static struct termios before;
+static struct termios saved_modes;
 static bool is_raw;
 static volatile sig_atomic_t is_stopped;
 
@@ -41,7 +41,7 @@ int terminal_write(const void *data, size_t size)
 	return write_all(STDOUT_FILENO, data, size);
 }
 
-void terminal_say(const void *data, size_t size)
+void terminal_write_error(const void *data, size_t size)
 {
 	(void)write_all(STDERR_FILENO, data, size);
 }
@@ -63,13 +63,13 @@ void terminal_size(size_t *columns, size_t *lines)
 	}
 }
 
-/* Those that cannot are none that anybody has. */
-bool terminal_draws(void)
+/* Terminals without escape sequences are not in use any more. */
+bool terminal_start_drawing(void)
 {
 	return terminal_is_output();
 }
 
-static void stop(int number)
+static void on_signal(int number)
 {
 	(void)number;
 	is_stopped = 1;
@@ -77,15 +77,15 @@ static void stop(int number)
 
 bool terminal_raw(void)
 {
-	struct sigaction act = { .sa_handler = stop };
+	struct sigaction act = { .sa_handler = on_signal };
 	struct termios raw;
 
 	(void)sigaction(SIGINT, &act, NULL);
 	(void)sigaction(SIGTERM, &act, NULL);
 	(void)sigaction(SIGHUP, &act, NULL);
-	if (tcgetattr(STDIN_FILENO, &before) != 0)
+	if (tcgetattr(STDIN_FILENO, &saved_modes) != 0)
 		return false;
-	raw = before;
+	raw = saved_modes;
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	raw.c_cc[VMIN] = 0;
 	raw.c_cc[VTIME] = 0;
@@ -96,7 +96,7 @@ bool terminal_raw(void)
 void terminal_restore(void)
 {
 	if (is_raw)
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
 	is_raw = false;
 }
 

@@ -6,31 +6,31 @@
 #include <string.h>
 
 /*
- * The terminal as Windows has it: a console, which has events instead of bytes, and modes that
- * belong to it and not to the program, so that they have to be put back. What is no console,
- * such as a file, a pipe or the window of MSYS2, gets the bytes as they are.
+ * The terminal is a console, which gives events instead of bytes. Its modes belong to the
+ * console and not to the program, so they have to be restored. Anything else, such as a file, a
+ * pipe or the window of MSYS2, gets the bytes as they are.
  *
- * State is kept at file scope because a process has one console, and its control handler,
- * which runs on a thread of its own, can reach nothing else.
+ * State is kept at file scope because a process has one console, and the control handler, which
+ * runs on a thread of its own, can reach nothing else.
  */
 
-#define EXIT_INTERRUPTED 130 /* as shells name a death by SIGINT */
-#define PIECE 4096           /* bytes for one call: a console takes no more than 64 KiB at once */
+#define EXIT_INTERRUPTED 130 /* the status by which shells report a death by SIGINT */
+#define PIECE 4096           /* bytes per call: a console takes 64 KiB at most */
 
 static HANDLE stop_event;
 static HANDLE input, output;
 static DWORD input_before, output_before;
-static bool is_raw, draws;
-static char pending[16]; /* the rest of a key that is several bytes */
+static bool is_raw, is_drawing;
+static char pending[16]; /* the rest of a key of several bytes */
 static size_t pending_size;
 
-/* The beginning of a character whose rest was not written yet. */
-struct cut {
+/* The first bytes of a character whose other bytes have not come yet. */
+struct split {
 	char bytes[4];
 	size_t size;
 };
 
-static struct cut output_cut;
+static struct split output_split;
 
 static bool console_mode(HANDLE *out, DWORD *mode, DWORD which)
 {
@@ -38,7 +38,7 @@ static bool console_mode(HANDLE *out, DWORD *mode, DWORD which)
 	return *out != NULL && *out != INVALID_HANDLE_VALUE && GetConsoleMode(*out, mode);
 }
 
-static BOOL WINAPI end(DWORD event)
+static BOOL WINAPI on_interrupt(DWORD event)
 {
 	if (event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT)
 		ExitProcess(EXIT_INTERRUPTED);
@@ -46,12 +46,13 @@ static BOOL WINAPI end(DWORD event)
 }
 
 /*
- * Handlers are called from the last that was added to the first, so that those of others put in
- * order what they have. A pipe whose reader went is an error of the call here in any case.
+ * Windows calls the handlers in reverse order. This one is the first to be added, so it is
+ * called after handlers that restore something. A pipe without a reader is an error of the call
+ * anyway.
  */
 void terminal_init(void)
 {
-	SetConsoleCtrlHandler(end, TRUE);
+	SetConsoleCtrlHandler(on_interrupt, TRUE);
 }
 
 /* --- writing ----------------------------------------------------------------------------------- */
@@ -88,16 +89,16 @@ static int write_bytes(HANDLE h, const char *p, size_t size)
 	return 0;
 }
 
-/* How many of the bytes are whole characters of UTF-8: a character may be cut at their end. */
+/* Returns how many of the bytes are whole characters of UTF-8: the last one may be incomplete. */
 static size_t whole_size(const char *p, size_t size)
 {
-	size_t n = 0; /* of the last character that are there */
+	size_t n = 0; /* trailing bytes of the last character */
 	unsigned char first;
 
 	while (n < 4 && n < size && (p[size - 1 - n] & 0xC0) == 0x80)
 		n++;
 	if (n == 4 || n == size)
-		return size; /* not UTF-8: it is written as it is */
+		return size; /* not UTF-8: written as it is */
 	first = (unsigned char)p[size - 1 - n];
 	if ((first >= 0xC0 && n < 1) || (first >= 0xE0 && n < 2) || (first >= 0xF0 && n < 3))
 		return size - 1 - n;
@@ -106,8 +107,8 @@ static size_t whole_size(const char *p, size_t size)
 
 static int write_characters(HANDLE h, const char *p, size_t size)
 {
-	wchar_t wide[PIECE + sizeof(struct cut)];
-	int n = MultiByteToWideChar(CP_UTF8, 0, p, (int)size, wide, PIECE + sizeof(struct cut));
+	wchar_t wide[PIECE + sizeof(struct split)];
+	int n = MultiByteToWideChar(CP_UTF8, 0, p, (int)size, wide, PIECE + sizeof(struct split));
 	DWORD done;
 
 	for (int at = 0; at < n; at += (int)done) {
@@ -117,48 +118,48 @@ static int write_characters(HANDLE h, const char *p, size_t size)
 	return 0;
 }
 
-/* By characters and not by bytes: a console shows halves of a character as two wrong ones. */
-static int write_text(HANDLE h, struct cut *cut, const char *p, size_t size)
+/* Writes whole characters only: a console shows the parts of a divided character as wrong ones. */
+static int write_text(HANDLE h, struct split *split, const char *p, size_t size)
 {
-	char piece[PIECE + sizeof(struct cut)];
+	char piece[PIECE + sizeof(struct split)];
 	int r = 0;
 
 	while (size > 0 && r == 0) {
 		size_t n = size < PIECE ? size : PIECE, whole;
 
-		memcpy(piece, cut->bytes, cut->size);
-		memcpy(piece + cut->size, p, n);
+		memcpy(piece, split->bytes, split->size);
+		memcpy(piece + split->size, p, n);
 		p += n;
 		size -= n;
-		n += cut->size;
+		n += split->size;
 		whole = whole_size(piece, n);
-		cut->size = n - whole;
-		memcpy(cut->bytes, piece + whole, cut->size);
+		split->size = n - whole;
+		memcpy(split->bytes, piece + whole, split->size);
 		r = write_characters(h, piece, whole);
 	}
 	return r;
 }
 
-static int write_to(DWORD which, struct cut *cut, const char *data, size_t size)
+static int write_to(DWORD which, struct split *split, const char *data, size_t size)
 {
 	HANDLE h;
 	DWORD mode;
 
 	if (console_mode(&h, &mode, which))
-		return write_text(h, cut, data, size);
+		return write_text(h, split, data, size);
 	return h != NULL ? write_bytes(h, data, size) : EBADF;
 }
 
 int terminal_write(const void *data, size_t size)
 {
-	return write_to(STD_OUTPUT_HANDLE, &output_cut, data, size);
+	return write_to(STD_OUTPUT_HANDLE, &output_split, data, size);
 }
 
-void terminal_say(const void *data, size_t size)
+void terminal_write_error(const void *data, size_t size)
 {
-	struct cut cut = { .size = 0 };
+	struct split split = { .size = 0 };
 
-	(void)write_to(STD_ERROR_HANDLE, &cut, data, size);
+	(void)write_to(STD_ERROR_HANDLE, &split, data, size);
 }
 
 bool terminal_is_output(void)
@@ -183,20 +184,23 @@ void terminal_size(size_t *columns, size_t *lines)
 	*lines = (size_t)(info.srWindow.Bottom - info.srWindow.Top) + 1;
 }
 
-/* Windows 10 of 2016 and later; line ends are then as they are written, both bytes. */
-bool terminal_draws(void)
+/* Needs Windows 10 of 2016 or later. Line ends are then written as "\r\n" by the program itself. */
+bool terminal_start_drawing(void)
 {
 	if (!console_mode(&output, &output_before, STD_OUTPUT_HANDLE))
 		return false;
-	draws = SetConsoleMode(output, output_before | ENABLE_PROCESSED_OUTPUT |
-	                                       ENABLE_VIRTUAL_TERMINAL_PROCESSING);
-	return draws;
+	is_drawing = SetConsoleMode(output, output_before | ENABLE_PROCESSED_OUTPUT |
+	                                            ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+	return is_drawing;
 }
 
 /* --- keys -------------------------------------------------------------------------------------- */
 
-/* On a thread of its own. A process whose console is closed ends when this returns. */
-static BOOL WINAPI stop(DWORD event)
+/*
+ * Windows calls this on a thread of its own. If the console was closed, the process ends when
+ * this function returns.
+ */
+static BOOL WINAPI on_stop(DWORD event)
 {
 	(void)event;
 	SetEvent(stop_event);
@@ -207,7 +211,7 @@ bool terminal_raw(void)
 {
 	stop_event = CreateEventW(NULL, TRUE, FALSE, NULL);
 	if (stop_event != NULL)
-		SetConsoleCtrlHandler(stop, TRUE);
+		SetConsoleCtrlHandler(on_stop, TRUE);
 	if (!console_mode(&input, &input_before, STD_INPUT_HANDLE))
 		return false;
 	is_raw = SetConsoleMode(input, (input_before | ENABLE_PROCESSED_INPUT) &
@@ -219,12 +223,12 @@ void terminal_restore(void)
 {
 	if (is_raw)
 		SetConsoleMode(input, input_before);
-	if (draws)
+	if (is_drawing)
 		SetConsoleMode(output, output_before);
-	is_raw = draws = false;
+	is_raw = is_drawing = false;
 }
 
-/* What a terminal would send for a key that is no character. */
+/* The bytes that a terminal would send for keys that are not characters. */
 static const struct {
 	WORD key;
 	const char *bytes;
@@ -233,7 +237,7 @@ static const struct {
 	{ VK_NEXT, "\x1b[6~" }, { VK_HOME, "\x1b[H" }, { VK_END, "\x1b[F" },
 };
 
-static void take_key(const KEY_EVENT_RECORD *k)
+static void translate_key(const KEY_EVENT_RECORD *k)
 {
 	wchar_t c = k->uChar.UnicodeChar;
 
@@ -261,7 +265,7 @@ static int next_byte(void)
 	return byte;
 }
 
-/* Events of the mouse, of windows and of keys that are let go are read and are no key. */
+/* Reads one event. Events of the mouse, of windows and of released keys give no key. */
 static bool read_event(void)
 {
 	INPUT_RECORD record;
@@ -270,7 +274,7 @@ static bool read_event(void)
 	if (!ReadConsoleInputW(input, &record, 1, &n))
 		return false;
 	if (n == 1 && record.EventType == KEY_EVENT)
-		take_key(&record.Event.KeyEvent);
+		translate_key(&record.Event.KeyEvent);
 	return true;
 }
 

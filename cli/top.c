@@ -8,15 +8,15 @@
 #include "terminal.h"
 
 /*
- * shmpub top: the list of feeds on a screen of its own, what needs somebody first, drawn anew
- * when something changed and once a second for the ages; q, INT or TERM end it. A frame is
- * written in one piece, over the last one, so that nothing flickers.
+ * shmpub top: shows the list of feeds on a screen of its own, feeds that need attention first.
+ * It is drawn again when something changed, and once a second for the ages. q, INT or TERM end
+ * it. A frame is written in one piece over the last one, so that nothing flickers.
  */
 
-#define KEY_MS 100    /* the pace of looking for keys and changes */
-#define ESCAPE_MS 50  /* how long the rest of a key's bytes may take */
-#define FRAME_KEYS 10 /* looks between two frames without change */
-#define HEAD_LINES 3  /* two of the head, and the titles */
+#define KEY_MS 100    /* how long a look for keys, and so for changes, takes */
+#define ESCAPE_MS 50  /* how long to wait for the other bytes of a key */
+#define FRAME_KEYS 10 /* looks from one frame to the next without change */
+#define HEAD_LINES 3  /* two lines about the instance, and the titles */
 
 #define SCREEN_ON "\x1b[?1049h\x1b[?25l"
 #define SCREEN_OFF "\x1b[?25h\x1b[?1049l"
@@ -26,13 +26,13 @@
 
 struct view {
 	struct feed_list list;
-	size_t first;         /* line of the table that is shown first */
-	size_t n_lines, page; /* of the last frame: lines of the table, and how many were shown */
+	size_t first;         /* the first line of the table that is shown */
+	size_t n_lines, page; /* of the last frame: lines of the table, lines shown */
 };
 
 /* --- frames ------------------------------------------------------------------------------------ */
 
-/* ASCII only, cut at the terminal's width. */
+/* Writes a line of ASCII, cut at the terminal's width. */
 static void put_line(struct out *o, const char *text, size_t width)
 {
 	size_t size = strlen(text);
@@ -46,7 +46,7 @@ static void put_head(struct out *o, const struct feed_list *list, size_t width)
 	static const struct {
 		enum shmpub_feed_state state;
 		const char *word;
-	} counted[] = {
+	} states[] = {
 		{ SHMPUB_FEED_FAILING, "failing" },
 		{ SHMPUB_FEED_STALE, "stale" },
 		{ SHMPUB_FEED_NEVER, "never published" },
@@ -56,12 +56,12 @@ static void put_head(struct out *o, const struct feed_list *list, size_t width)
 	int at = snprintf(line, sizeof(line), "shmpub %s: %zu feeds", list->instance.instance,
 	                  list->n);
 
-	for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
-		size_t n = feed_list_count(list, counted[i].state);
+	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+		size_t n = feed_list_count(list, states[i].state);
 
 		if (n > 0)
 			at += snprintf(line + at, sizeof(line) - (size_t)at, ", %zu %s", n,
-			               counted[i].word);
+			               states[i].word);
 	}
 	put_line(o, line, width);
 }
@@ -194,7 +194,7 @@ static const struct {
 	{ "\x1b[F", LAST },
 };
 
-/* A key that sends several bytes begins with ESC and ends with a letter or "~". */
+/* The bytes of a key of several bytes begin with ESC and end with a letter or "~". */
 static enum move read_key(void)
 {
 	char bytes[8] = "";
@@ -220,23 +220,23 @@ static enum move read_key(void)
 	return STAY;
 }
 
-static size_t back(size_t from, size_t n)
+static size_t subtract_or_zero(size_t from, size_t n)
 {
 	return from > n ? from - n : 0;
 }
 
-/* Beyond the end is put right when the next frame is drawn. */
+/* Moves the view. A position beyond the end is corrected when the next frame is drawn. */
 static void scroll(struct view *v, enum move move)
 {
 	switch (move) {
 	case UP:
-		v->first = back(v->first, 1);
+		v->first = subtract_or_zero(v->first, 1);
 		break;
 	case DOWN:
 		v->first++;
 		break;
 	case PAGE_UP:
-		v->first = back(v->first, v->page);
+		v->first = subtract_or_zero(v->first, v->page);
 		break;
 	case PAGE_DOWN:
 		v->first += v->page;
@@ -283,7 +283,7 @@ int command_top(struct session *s)
 	}
 	if (shmpub_instance(&instance, s->reader, &s->err) != SHMPUB_OK)
 		return session_fail(s);
-	if (!terminal_draws()) {
+	if (!terminal_start_drawing()) {
 		(void)session_say(
 		        "top needs a terminal that follows escape sequences, as Windows has "
 		        "since Windows 10; see ls, watch and metrics");

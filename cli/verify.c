@@ -6,12 +6,12 @@
 #include "show/width.h"
 
 /*
- * shmpub verify: every buffer's place and every byte that a reader would follow, one
- * line a feed. A feed that was never published is bad, whether it was asked for or met. A
- * publisher that is gone leaves its tables as good as they were: it is told, no more.
+ * shmpub verify: checks the place of every buffer and every byte that a reader would follow,
+ * and prints one line per feed. A feed that was never published is bad, whether it was named or
+ * not. Tables of a publisher that is gone are as good as before: that it is gone is only told.
  */
 
-static int verdict(struct session *s, const char *feed, const char *line)
+static int print_verdict(struct session *s, const char *feed, const char *line)
 {
 	struct buffer text = BUFFER_NONE;
 
@@ -33,16 +33,16 @@ static int verify_feed(struct session *s, const char *feed)
 
 	r = shmpub_acquire(&snapshot, s->reader, feed, NULL, &s->err);
 	if (r == SHMPUB_ABSENT)
-		return verdict(s, feed, "was never published");
+		return print_verdict(s, feed, "was never published");
 	if (r == SHMPUB_ERR_ACCESS) {
-		(void)verdict(s, feed, "not verified: permission denied");
+		(void)print_verdict(s, feed, "not verified: permission denied");
 		return session_fail(s);
 	}
 	if (r == SHMPUB_OK)
 		r = shmpub_verify(snapshot, &s->err);
 	if (r) {
 		shmpub_release(snapshot);
-		return r > 0 ? session_fail_feed(s, feed) : verdict(s, feed, s->err.message);
+		return r > 0 ? session_fail_feed(s, feed) : print_verdict(s, feed, s->err.message);
 	}
 	(void)shmpub_bytes(snapshot, &size);
 	(void)shmpub_columns(snapshot, &n_columns);
@@ -54,8 +54,8 @@ static int verify_feed(struct session *s, const char *feed)
 	return EXIT_GOOD;
 }
 
-/* On standard error, since the verdicts are about tables. */
-static void tell_gone(const struct shmpub_instance_info *instance)
+/* Printed on standard error, because standard output has the verdicts on tables. */
+static void print_gone(const struct shmpub_instance_info *instance)
 {
 	char line[SHMPUB_FEED_MAX + SHMPUB_WHY_SIZE + 48];
 
@@ -74,7 +74,7 @@ int command_verify(struct session *s)
 
 	if (shmpub_instance(&instance, s->reader, &s->err) != SHMPUB_OK)
 		return session_fail(s);
-	tell_gone(&instance);
+	print_gone(&instance);
 	for (size_t i = 0; i < s->line->n_feeds; i++)
 		r |= verify_feed(s, s->line->feeds[i]);
 	if (s->line->n_feeds > 0)

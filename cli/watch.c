@@ -8,19 +8,19 @@
 #include "human.h"
 
 /*
- * shmpub watch: a line for what stands now, then one for every publication, as it comes; and
- * one for each loss and return: of the publisher, of a feed. One sleep serves all feeds: the
- * instance's own wake word. It ends after a second at most, since a publisher that dies wakes
- * nobody. Publications that come faster than lines are written are skipped over, as for
- * every reader; the sequences tell.
+ * shmpub watch: prints a line for each published feed, then one for every publication as it
+ * comes, and one when the publisher or a feed goes or returns. It waits for all feeds at once,
+ * by the instance's own wake word, and for a second at most, because a publisher that dies
+ * wakes nobody. Publications that come faster than lines are written are skipped, as by every
+ * reader; the sequences show that.
  */
 
-#define WAIT_MS 1000 /* lost output is noticed no later, nor a publisher's death */
+#define WAIT_MS 1000 /* a closed output or a dead publisher is noticed within it */
 
 struct entry {
 	char name[SHMPUB_FEED_MAX + 1];
-	struct shmpub_mark mark; /* what was printed last */
-	uint64_t epoch;          /* in which the feed was listed last */
+	struct shmpub_mark mark; /* the publication that was printed last */
+	uint64_t epoch;          /* the epoch in which the feed was listed last */
 	bool is_listed;
 	bool is_removed;
 };
@@ -28,10 +28,10 @@ struct entry {
 struct seen {
 	struct entry *entries;
 	size_t n, capacity;
-	bool is_gone; /* the publisher, as it was told last */
+	bool is_gone; /* the last line about the publisher said that it is gone */
 };
 
-static struct entry *entry_of(struct seen *seen, const char *name)
+static struct entry *find_entry(struct seen *seen, const char *name)
 {
 	for (size_t i = 0; i < seen->n; i++) {
 		if (strcmp(seen->entries[i].name, name) == 0)
@@ -40,7 +40,7 @@ static struct entry *entry_of(struct seen *seen, const char *name)
 	return NULL;
 }
 
-static struct entry *entry_new(struct seen *seen, const char *name)
+static struct entry *add_entry(struct seen *seen, const char *name)
 {
 	size_t capacity = seen->capacity > 0 ? seen->capacity * 2 : 16;
 	void *entries;
@@ -100,7 +100,7 @@ static int print_publication(struct session *s, const struct shmpub_feed_info *f
 	return put_json(&s->out, &text, &j);
 }
 
-/* `whose`: "instance" or "feed"; reason: NULL where there is nothing to add. */
+/* `whose`: "instance" or "feed", of which `name` is one. `reason` may be NULL. */
 static int print_event(struct session *s, const char *event, const char *whose, const char *name,
                        const char *reason)
 {
@@ -125,7 +125,10 @@ static int print_event(struct session *s, const char *event, const char *whose, 
 	return put_json(&s->out, &text, &j);
 }
 
-/* --- looking ----------------------------------------------------------------------------------- */
+/*
+ * --- what has changed
+ * --------------------------------------------------------------------------
+ */
 
 static bool is_wanted(const struct command_line *line, const char *name)
 {
@@ -136,16 +139,16 @@ static bool is_wanted(const struct command_line *line, const char *name)
 	return line->n_feeds == 0;
 }
 
-static int see_feed(struct session *s, struct seen *seen, const struct shmpub_feed_info *f,
-                    const struct shmpub_instance_info *instance)
+static int report_feed(struct session *s, struct seen *seen, const struct shmpub_feed_info *f,
+                       const struct shmpub_instance_info *instance)
 {
-	struct entry *e = entry_of(seen, f->name);
+	struct entry *e = find_entry(seen, f->name);
 	int r = EXIT_GOOD;
 
 	if (!is_wanted(s->line, f->name))
 		return EXIT_GOOD;
 	if (e == NULL)
-		e = entry_new(seen, f->name);
+		e = add_entry(seen, f->name);
 	if (e == NULL)
 		return session_nomem();
 	if (e->is_removed)
@@ -160,8 +163,11 @@ static int see_feed(struct session *s, struct seen *seen, const struct shmpub_fe
 	return print_publication(s, f, instance);
 }
 
-/* A publisher with another catalog has not removed what it never had. */
-static int see_removals(struct session *s, struct seen *seen, uint64_t epoch)
+/*
+ * Prints feeds that are gone. In another epoch the catalog is new, and a feed that was never in
+ * it has not been removed.
+ */
+static int report_removals(struct session *s, struct seen *seen, uint64_t epoch)
 {
 	int r = EXIT_GOOD;
 
@@ -176,7 +182,7 @@ static int see_removals(struct session *s, struct seen *seen, uint64_t epoch)
 	return r;
 }
 
-static int see_publisher(struct session *s, struct seen *seen, const char *why_gone)
+static int report_publisher(struct session *s, struct seen *seen, const char *why_gone)
 {
 	const char *name = s->line->instance != NULL ? s->line->instance : SHMPUB_INSTANCE;
 	bool was_gone = seen->is_gone;
@@ -188,33 +194,37 @@ static int see_publisher(struct session *s, struct seen *seen, const char *why_g
 	                     : print_event(s, "returned", "instance", name, NULL);
 }
 
-static int see_all(struct session *s, struct seen *seen, const struct feed_list *list)
+static int report_changes(struct session *s, struct seen *seen, const struct feed_list *list)
 {
 	int r = EXIT_GOOD;
 
-	if (list->instance.why_gone[0] == '\0') /* a return comes before what it brings */
-		r = see_publisher(s, seen, "");
+	if (list->instance.why_gone[0] == '\0') /* its return is printed before its feeds */
+		r = report_publisher(s, seen, "");
 	for (size_t i = 0; i < seen->n; i++)
 		seen->entries[i].is_listed = false;
 	for (size_t i = 0; i < list->n && r == EXIT_GOOD; i++)
-		r = see_feed(s, seen, &list->items[i], &list->instance);
+		r = report_feed(s, seen, &list->items[i], &list->instance);
 	if (r == EXIT_GOOD)
-		r = see_removals(s, seen, list->instance.epoch);
-	return r ? r : see_publisher(s, seen, list->instance.why_gone);
+		r = report_removals(s, seen, list->instance.epoch);
+	return r ? r : report_publisher(s, seen, list->instance.why_gone);
 }
 
-static int look(struct session *s, struct seen *seen, struct feed_list *list)
+static int read_and_report(struct session *s, struct seen *seen, struct feed_list *list)
 {
 	int r = feed_list_read(list, s->reader, &s->err);
 
 	if (r < 0)
 		return session_fail(s);
-	r = r == SHMPUB_OK ? see_all(s, seen, list) : see_publisher(s, seen, s->err.message);
+	r = r == SHMPUB_OK ? report_changes(s, seen, list)
+	                   : report_publisher(s, seen, s->err.message);
 	out_flush(&s->out);
 	return r;
 }
 
-/* Nothing of a table is shown but its sizes, but whoever asks for a closed feed is told that it is. */
+/*
+ * Checks that the named feeds exist and may be read. The lines show nothing of a table but its
+ * sizes, but whoever names a feed that is closed to them should learn that.
+ */
 static int check_names(struct session *s)
 {
 	struct shmpub_snapshot *snapshot;
@@ -245,7 +255,7 @@ int command_watch(struct session *s)
 		if (shmpub_wait_any(s->reader, &change, WAIT_MS, &s->err) < 0)
 			r = session_fail(s);
 		else
-			r = look(s, &seen, &list);
+			r = read_and_report(s, &seen, &list);
 	}
 	mem_free(seen.entries);
 	feed_list_free(&list);

@@ -3,7 +3,7 @@
 #include "base/utf8.h"
 #include "show/width.h"
 
-/* Where the line that begins at p ends; *next is where the one after it begins. */
+/* Returns where the line that begins at p ends. *next is where the next line begins. */
 static const char *line_end(const char **next, const char *p, const char *end, size_t width)
 {
 	const char *blank = NULL, *from = p;

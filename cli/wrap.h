@@ -1,4 +1,9 @@
-/* Text on lines that fit a terminal. */
+/*
+ * Breaks text into lines that fit a terminal.
+ *
+ * Threads: no state.
+ * Errors:  SHMPUB_ERR_NOMEM.
+ */
 #ifndef SHMPUB_CLI_WRAP_H
 #define SHMPUB_CLI_WRAP_H
 
@@ -6,8 +11,9 @@
 #include "base/span.h"
 
 /*
- * Append text, made printable, on lines of `width` columns that begin with `indent` blanks; broken
- * at blanks where there are any, else inside a word. Width 0: one line.
+ * Appends the text on lines of `width` columns that begin with `indent` blanks; control
+ * characters are replaced. Lines are broken at blanks if there are any, else inside a word.
+ * Width 0: one line.
  */
 int wrap_text(struct buffer *out, struct span text, size_t indent, size_t width,
               struct shmpub_error *err);
