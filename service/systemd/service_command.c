@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-/* Services are systemd's here: it needs no help of the program's. */
+/* systemd starts the program by its unit and needs no help of the program. */
 
 #define EXIT_USAGE 2
 

@@ -11,9 +11,9 @@
 #include "wide.h"
 
 /*
- * The viewer finds a text by the message's number in the file that the registry names for the
- * source: this program, whose resource is made of messages.mc. Each number is "%1", a line of the
- * daemon's as it is.
+ * The event viewer finds the text of a message by its number in a file: the registry names that
+ * file for each source. Ours is this program, whose resource is made of messages.mc. The text
+ * of each number is "%1", which stands for a whole line of the daemon.
  */
 
 #define SOURCES "SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\"
@@ -41,7 +41,7 @@ static int source_path(wchar_t **out, const char *name, struct shmpub_error *err
 	return r;
 }
 
-/* Whether the messages of a source stand in a program named like ours, or nowhere yet. */
+/* True when the source names a program called shmpubd.exe, or no file at all. */
 static bool is_ours(HKEY key)
 {
 	static const wchar_t ours[] = L"\\shmpubd.exe";
@@ -144,8 +144,11 @@ void event_log_close(struct event_log *log)
 	*log = EVENT_LOG_NONE;
 }
 
-/* The viewer would take %1 in an insert for another insert: a space parts them. */
-static int without_inserts(struct buffer *out, struct span line)
+/*
+ * The viewer takes a "%1" inside an insert for another insert: a space after the '%' prevents
+ * that.
+ */
+static int escape_inserts(struct buffer *out, struct span line)
 {
 	int r = SHMPUB_OK;
 
@@ -165,8 +168,8 @@ static void report(const struct event_log *log, enum log_level level, struct spa
 	const wchar_t *strings[1];
 
 	if (log->source == NULL || line.size == 0 || level > LOG_LEVEL_INFO)
-		return; /* debugging is for consoles */
-	if (without_inserts(&text, line) == SHMPUB_OK &&
+		return; /* debug lines go to consoles only */
+	if (escape_inserts(&text, line) == SHMPUB_OK &&
 	    wide_from_bytes(&wide, buffer_span(&text), NULL) == SHMPUB_OK) {
 		strings[0] = wide;
 		ReportEventW(log->source, events[level].type, 0, events[level].id, NULL, 1, 0,
@@ -204,7 +207,7 @@ void event_log_lines(const struct event_log *log, enum log_level level, struct s
 		report(log, level, take_line(&lines));
 }
 
-/* The level of "<4>text" as log.h has it, and the text alone. */
+/* Takes the level off a line "<4>text" (the form is described in log.h). */
 static enum log_level take_level(struct span *line)
 {
 	char priority = '3';

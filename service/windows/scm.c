@@ -9,17 +9,17 @@
 #include "wide.h"
 
 /*
- * The manager answers with numbers that people meet in `net helpmsg`. Those that the words of
- * "shmpubd service" can meet have a line of their own here, which says what to do.
+ * The service manager answers with error numbers. For those that "shmpubd service" can meet
+ * there is a line here that says what to do.
  */
 
-#define LOOK_MS 100
-#define PATIENCE_MS 20000 /* without a new check point; a stop may wait for its sources */
+#define POLL_MS 100
+#define CHECK_POINT_MS 20000 /* longest wait for a check point; a stop waits for sources */
 
 static const struct {
 	DWORD code;
-	const char *text; /* behind "VERB service 'NAME': " */
-} refusals[] = {
+	const char *text; /* printed after "VERB service 'NAME': " */
+} advices[] = {
 	{ ERROR_ACCESS_DENIED,
 	  "it takes an administrator: run it in a terminal that was opened by \"Run as administrator\"" },
 	{ ERROR_SERVICE_DOES_NOT_EXIST,
@@ -49,8 +49,11 @@ static const struct {
 	{ ERROR_SERVICE_LOGON_FAILED, "its account cannot log on: see services.msc, Log On" },
 };
 
-/* The system's own words in English, or in its language; no line end, no period. */
-static void describe(char *out, size_t size, DWORD code)
+/*
+ * Gets the system's words for an error, in English if it has them, without line end and full
+ * stop.
+ */
+static void get_system_words(char *out, size_t size, DWORD code)
 {
 	const DWORD flags = FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS;
 	const DWORD english = MAKELANGID(LANG_ENGLISH, SUBLANG_ENGLISH_US);
@@ -70,7 +73,7 @@ int scm_failed(struct shmpub_error *err, DWORD code, const char *what)
 {
 	char text[512];
 
-	describe(text, sizeof(text), code);
+	get_system_words(text, sizeof(text), code);
 	error_set(err, SHMPUB_ERR_SYS, "%s: %s%serror %lu", what, text, text[0] ? ", " : "", code);
 	if (err != NULL)
 		err->sys = (int)code;
@@ -82,10 +85,10 @@ int scm_refused(struct shmpub_error *err, DWORD code, const char *verb, const ch
 	char what[SHMPUB_ERROR_SIZE / 2];
 
 	snprintf(what, sizeof(what), "%s service '%s'", verb, name);
-	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
-		if (refusals[i].code != code)
+	for (size_t i = 0; i < ARRAY_LEN(advices); i++) {
+		if (advices[i].code != code)
 			continue;
-		error_set(err, SHMPUB_ERR_SYS, "%s: %s (error %lu)", what, refusals[i].text, code);
+		error_set(err, SHMPUB_ERR_SYS, "%s: %s (error %lu)", what, advices[i].text, code);
 		if (err != NULL)
 			err->sys = (int)code;
 		return SHMPUB_ERR_SYS;
@@ -104,7 +107,7 @@ int scm_open_manager(struct scm *out, const char *name, DWORD access, const char
 	return out->manager != NULL ? SHMPUB_OK : scm_refused(err, GetLastError(), verb, name);
 }
 
-static int require_ours(const struct scm *scm, const char *verb, struct shmpub_error *err)
+static int check_is_ours(const struct scm *scm, const char *verb, struct shmpub_error *err)
 {
 	QUERY_SERVICE_CONFIGW *config;
 	int r = scm_config(&config, scm, err);
@@ -126,7 +129,7 @@ int scm_open(struct scm *out, const char *name, DWORD access, const char *verb,
 		r = wide_from_utf8(&wide, span_str(name), err);
 	if (!r) {
 		out->service = OpenServiceW(out->manager, wide, access | SERVICE_QUERY_CONFIG);
-		r = out->service != NULL ? require_ours(out, verb, err)
+		r = out->service != NULL ? check_is_ours(out, verb, err)
 		                         : scm_refused(err, GetLastError(), verb, name);
 	}
 	mem_free(wide);
@@ -159,18 +162,18 @@ int scm_query(SERVICE_STATUS_PROCESS *out, const struct scm *scm, struct shmpub_
 int scm_wait(SERVICE_STATUS_PROCESS *out, const struct scm *scm, DWORD pending,
              struct shmpub_error *err)
 {
-	ULONGLONG end = GetTickCount64() + PATIENCE_MS;
+	ULONGLONG end = GetTickCount64() + CHECK_POINT_MS;
 	DWORD seen = 0;
 	int r;
 
 	while ((r = scm_query(out, scm, err)) == SHMPUB_OK && out->dwCurrentState == pending) {
 		if (out->dwCheckPoint != seen)
-			end = GetTickCount64() + PATIENCE_MS;
+			end = GetTickCount64() + CHECK_POINT_MS;
 		seen = out->dwCheckPoint;
 		if (GetTickCount64() >= end)
 			return scm_refused(err, ERROR_SERVICE_REQUEST_TIMEOUT, "waiting for",
 			                   scm->name);
-		Sleep(LOOK_MS);
+		Sleep(POLL_MS);
 	}
 	return r;
 }

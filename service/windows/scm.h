@@ -1,8 +1,9 @@
 /*
- * The service control manager: a service opened by its name, and its refusals in words.
+ * The service control manager: opens a service by its name, and puts refusals into words.
  *
- * Threads: one thread per struct scm. Lifetime: scm_close() ends it; SCM_NONE may be closed.
- * Errors:  SHMPUB_ERR_SYS with a line that says what to do; err->sys is the system's code.
+ * Threads:  one thread per struct scm.
+ * Lifetime: from opening to scm_close(); SCM_NONE may be closed.
+ * Errors:   SHMPUB_ERR_SYS with a line that says what to do; err->sys is the system's code.
  */
 #ifndef SHMPUBD_SERVICE_SCM_H
 #define SHMPUBD_SERVICE_SCM_H
@@ -13,31 +14,37 @@
 
 struct scm {
 	SC_HANDLE manager, service;
-	const char *name; /* UTF-8; the caller's */
+	const char *name; /* UTF-8; belongs to the caller */
 };
 #define SCM_NONE ((struct scm){ .manager = NULL })
 
-/* "WHAT: the system's words for the code (error CODE)". */
+/* Returns SHMPUB_ERR_SYS with "WHAT: the system's words for the code, error CODE". */
 int scm_failed(struct shmpub_error *err, DWORD code, const char *what);
-/* What the manager refused for the service `name`, in words. `verb`: "installing". */
+/*
+ * The same for a call that the manager refused for the service `name`, with advice if there is
+ * some. `verb`: such as "installing".
+ */
 int scm_refused(struct shmpub_error *err, DWORD code, const char *verb, const char *name);
 
-/* The manager alone, with SC_MANAGER_ rights. */
+/* Opens the manager only. `access`: SC_MANAGER_ rights. */
 int scm_open_manager(struct scm *out, const char *name, DWORD access, const char *verb,
                      struct shmpub_error *err);
-/* A service of ours, with SERVICE_ rights: one that starts another program is refused. */
+/*
+ * Opens a service of shmpubd. `access`: SERVICE_ rights. A service that starts another program
+ * is refused (SHMPUB_ERR_INVALID).
+ */
 int scm_open(struct scm *out, const char *name, DWORD access, const char *verb,
              struct shmpub_error *err);
 void scm_close(struct scm *scm);
 
 int scm_query(SERVICE_STATUS_PROCESS *out, const struct scm *scm, struct shmpub_error *err);
 /*
- * Wait while the state is `pending`, for as long as the check points go on. *out is the
- * state after that. SHMPUB_ERR_SYS with ERROR_SERVICE_REQUEST_TIMEOUT: it got stuck.
+ * Waits while the state is `pending` and check points go on. *out is the state after that.
+ * SHMPUB_ERR_SYS with ERROR_SERVICE_REQUEST_TIMEOUT: no check point came for 20 seconds.
  */
 int scm_wait(SERVICE_STATUS_PROCESS *out, const struct scm *scm, DWORD pending,
              struct shmpub_error *err);
-/* The service's configuration; mem_free() gives it back. */
+/* Reads the service's configuration. *out is to be freed by mem_free(); NULL on failure. */
 int scm_config(QUERY_SERVICE_CONFIGW **out, const struct scm *scm, struct shmpub_error *err);
 
 #endif

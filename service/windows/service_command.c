@@ -34,7 +34,7 @@ static const char usage[] =
 static const struct {
 	const char *word;
 	int (*run)(const struct service_request *request, struct shmpub_error *err);
-	bool has_config;    /* it takes --config */
+	bool has_config;    /* the word takes --config */
 	bool is_installing; /* and --auto-restart, --anyway */
 } words[] = {
 	{ "install", service_install, true, true },
@@ -43,10 +43,10 @@ static const struct {
 	{ "stop", service_stop, false, false },
 	{ "reload", service_reload, false, false },
 	{ "status", service_status, false, false },
-	{ "run", service_run, true, false }, /* for the manager alone */
+	{ "run", service_run, true, false }, /* the service manager's command line */
 };
 
-static int misused(struct shmpub_error *err, const char *format, const char *word)
+static int refuse_usage(struct shmpub_error *err, const char *format, const char *word)
 {
 	return error_set(err, SERVICE_MISUSED, format, word);
 }
@@ -54,12 +54,12 @@ static int misused(struct shmpub_error *err, const char *format, const char *wor
 static int take_value(const char **out, int *i, int argc, char **argv, struct shmpub_error *err)
 {
 	if (*i + 1 == argc)
-		return misused(err, "%s wants a value", argv[*i]);
+		return refuse_usage(err, "%s wants a value", argv[*i]);
 	*out = argv[++*i];
 	return SHMPUB_OK;
 }
 
-/* The request has the defaults before. */
+/* Sets what the options say; `request` has the defaults. */
 static int parse(struct service_request *request, size_t word, int argc, char **argv,
                  struct shmpub_error *err)
 {
@@ -75,7 +75,7 @@ static int parse(struct service_request *request, size_t word, int argc, char **
 		else if (strcmp(argv[i], "--anyway") == 0 && words[word].is_installing)
 			request->is_anyway = true;
 		else
-			r = misused(err, "what is '%s'?", argv[i]);
+			r = refuse_usage(err, "what is '%s'?", argv[i]);
 	}
 	return r;
 }
@@ -89,28 +89,31 @@ static bool has_forbidden(const char *name)
 	return false;
 }
 
-/* The manager's own rules, and none of the characters that a command line would lose. */
-static int judge_name(const char *name, struct shmpub_error *err)
+/*
+ * Applies the manager's rules for names, and refuses characters that would be lost in a command
+ * line.
+ */
+static int check_name(const char *name, struct shmpub_error *err)
 {
 	wchar_t *wide;
 	int r = wide_from_utf8(&wide, span_str(name), err);
 
 	if (r)
-		return misused(err, "--name is not UTF-8%s", "");
+		return refuse_usage(err, "--name is not UTF-8%s", "");
 	if (name[0] == '\0')
-		r = misused(err, "--name is empty%s", "");
+		r = refuse_usage(err, "--name is empty%s", "");
 	else if (wcslen(wide) > SERVICE_NAME_MAX)
-		r = misused(err, "--name '%.40s...' is longer than 256 characters", name);
+		r = refuse_usage(err, "--name '%.40s...' is longer than 256 characters", name);
 	else if (has_forbidden(name))
-		r = misused(err,
-		            "--name '%s': a service's name has no slash, quote, percent or "
-		            "control character",
-		            name);
+		r = refuse_usage(err,
+		                 "--name '%s': a service's name has no slash, quote, percent or "
+		                 "control character",
+		                 name);
 	mem_free(wide);
 	return r;
 }
 
-/* The index in words; ARRAY_LEN(words): none. */
+/* Returns an index of `words`; ARRAY_LEN(words): there is no such word. */
 static size_t find_word(const char *word)
 {
 	size_t i = 0;
@@ -120,7 +123,7 @@ static size_t find_word(const char *word)
 	return i;
 }
 
-static int told(int r, const struct shmpub_error *err)
+static int print_result(int r, const struct shmpub_error *err)
 {
 	if (r != SHMPUB_OK && r != SERVICE_TOLD && r != SERVICE_STANDS)
 		log_print(LOG_LEVEL_ERROR, "shmpubd: ", span_str(err->message));
@@ -129,7 +132,7 @@ static int told(int r, const struct shmpub_error *err)
 	return r < 0 ? EXIT_FAILURE : r; /* positive answers are exit codes */
 }
 
-static int obey(size_t word, int argc, char **argv, struct shmpub_error *err)
+static int run_word(size_t word, int argc, char **argv, struct shmpub_error *err)
 {
 	char *config = path_of_config();
 	struct service_request request = { .name = SERVICE_NAME, .config = config };
@@ -139,7 +142,7 @@ static int obey(size_t word, int argc, char **argv, struct shmpub_error *err)
 		return error_nomem(err, 0);
 	r = parse(&request, word, argc, argv, err);
 	if (!r)
-		r = judge_name(request.name, err);
+		r = check_name(request.name, err);
 	if (!r)
 		r = words[word].run(&request, err);
 	mem_free(config);
@@ -157,9 +160,9 @@ int service_command(int argc, char **argv)
 	}
 	word = find_word(argv[0]);
 	if (word == ARRAY_LEN(words)) {
-		told(misused(&err, "there is no 'shmpubd service %s'", argv[0]), &err);
+		print_result(refuse_usage(&err, "there is no 'shmpubd service %s'", argv[0]), &err);
 		fputs(usage, stderr);
 		return SERVICE_MISUSED;
 	}
-	return told(obey(word, argc, argv, &err), &err);
+	return print_result(run_word(word, argc, argv, &err), &err);
 }

@@ -13,13 +13,13 @@
 #include "service_run.h"
 
 /*
- * The words for a service that is installed. Starting and stopping wait until it is done, as
- * `net start` does, so that a script can go on with the tables, or with a new program, at once.
+ * The words for a service that is installed. Like `net start`, starting and stopping wait until
+ * they are done, so that a script can use the tables, or replace the program, at once.
  */
 
 /* --- its configuration ----------------------------------------------------------------------------- */
 
-int service_judge(const char *config, struct shmpub_error *err)
+int service_check_config(const char *config, struct shmpub_error *err)
 {
 	struct config_problems problems = CONFIG_PROBLEMS_NONE;
 	int r = service_enter(config, err);
@@ -36,8 +36,8 @@ int service_judge(const char *config, struct shmpub_error *err)
 	return r;
 }
 
-/* The path of the configuration that the service is started with. */
-static int config_of(char **out, const struct scm *scm, struct shmpub_error *err)
+/* Gets the path of the configuration from the service's command line. */
+static int get_config_path(char **out, const struct scm *scm, struct shmpub_error *err)
 {
 	QUERY_SERVICE_CONFIGW *config;
 	int r = scm_config(&config, scm, err);
@@ -49,21 +49,21 @@ static int config_of(char **out, const struct scm *scm, struct shmpub_error *err
 	return r;
 }
 
-static int judge(const struct scm *scm, struct shmpub_error *err)
+static int check_config(const struct scm *scm, struct shmpub_error *err)
 {
 	char *config;
-	int r = config_of(&config, scm, err);
+	int r = get_config_path(&config, scm, err);
 
 	if (!r)
-		r = service_judge(config, err);
+		r = service_check_config(config, err);
 	mem_free(config);
 	return r;
 }
 
 /* --- start, stop, reload --------------------------------------------------------------------------- */
 
-/* What a code of the service says. */
-static const char *exit_name(DWORD code)
+/* Puts an enum service_exit into words. */
+static const char *exit_text(DWORD code)
 {
 	switch (code) {
 	case SERVICE_BAD_CONFIG:
@@ -77,9 +77,9 @@ static const char *exit_name(DWORD code)
 	}
 }
 
-/* Why a service that was started has stopped again. */
-static int tell_failure(const struct scm *scm, const SERVICE_STATUS_PROCESS *status,
-                        struct shmpub_error *err)
+/* Tells why a service has stopped during its start. */
+static int explain_failure(const struct scm *scm, const SERVICE_STATUS_PROCESS *status,
+                           struct shmpub_error *err)
 {
 	if (status->dwWin32ExitCode == NO_ERROR)
 		return error_set(err, SHMPUB_ERR_SYS,
@@ -89,7 +89,7 @@ static int tell_failure(const struct scm *scm, const SERVICE_STATUS_PROCESS *sta
 	return error_set(err, SHMPUB_ERR_SYS,
 	                 "starting service '%s': %s (code %lu of the service): the event log has "
 	                 "the reason, under Windows Logs, Application, source %s",
-	                 scm->name, exit_name(status->dwServiceSpecificExitCode),
+	                 scm->name, exit_text(status->dwServiceSpecificExitCode),
 	                 status->dwServiceSpecificExitCode, scm->name);
 }
 
@@ -102,7 +102,7 @@ int service_start(const struct service_request *request, struct shmpub_error *er
 
 	if (r)
 		return r;
-	r = judge(&scm, err);
+	r = check_config(&scm, err);
 	if (!r && !StartServiceW(scm.service, 0, NULL))
 		r = scm_refused(err, GetLastError(), "starting", scm.name);
 	if (!r)
@@ -110,7 +110,7 @@ int service_start(const struct service_request *request, struct shmpub_error *er
 	if (!r)
 		r = scm_wait(&status, &scm, SERVICE_STOP_PENDING, err);
 	if (!r && status.dwCurrentState != SERVICE_RUNNING)
-		r = tell_failure(&scm, &status, err);
+		r = explain_failure(&scm, &status, err);
 	scm_close(&scm);
 	return r;
 }
@@ -140,7 +140,7 @@ int service_reload(const struct service_request *request, struct shmpub_error *e
 
 	if (r)
 		return r;
-	r = judge(&scm, err);
+	r = check_config(&scm, err);
 	if (!r && !ControlService(scm.service, SERVICE_CONTROL_PARAMCHANGE, &answer))
 		r = scm_refused(err, GetLastError(), "reloading", scm.name);
 	scm_close(&scm);
@@ -178,7 +178,7 @@ static const char *start_name(DWORD type)
 	}
 }
 
-/* "1 s, 5 s, 30 s": when it is started again after a failure. */
+/* Prints after which times the manager starts the service again: "1 s, 5 s, 30 s". */
 static void print_restarts(const struct scm *scm)
 {
 	union {
@@ -206,7 +206,7 @@ static void print_exit(const SERVICE_STATUS_PROCESS *status)
 		puts("  last end  never started since Windows was");
 	} else if (status->dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR) {
 		printf("  last end  %s (code %lu of the service)\n",
-		       exit_name(status->dwServiceSpecificExitCode),
+		       exit_text(status->dwServiceSpecificExitCode),
 		       status->dwServiceSpecificExitCode);
 	} else {
 		printf("  last end  code %lu\n", status->dwWin32ExitCode);

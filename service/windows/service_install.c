@@ -12,26 +12,32 @@
 #include "wide.h"
 
 /*
- * Everything is judged before the manager is asked for anything, and what cannot be completed is
- * taken back: a service is installed whole or not at all.
+ * Everything is checked before the manager is asked for anything, and an incomplete service is
+ * deleted again: a service is installed as a whole or not at all.
  *
- * The account is LocalService: it reads what "Everyone" may read and what is granted to it or to
- * "NT SERVICE\NAME", its own identity; it may make objects in Global\; it has no more privileges
- * than these two, and no network.
+ * The account is LocalService. It may read what is open to "Everyone", to itself or to "NT
+ * SERVICE\NAME", its own identity. It may create objects in Global\. It has only the two
+ * privileges below, and no network.
  */
 
 #define ACCOUNT L"NT AUTHORITY\\LocalService"
 #define DESCRIPTION                                                                                \
 	L"Publishes CSV sources as tables in shared memory for the programs of this computer."
 #define PRIVILEGES L"SeChangeNotifyPrivilege\0SeCreateGlobalPrivilege\0"
-#define PRESHUTDOWN_MS 30000 /* a stop waits 15 s for snapshots that are being made */
-#define RESET_S 86400        /* a day without a failure begins the count again */
+#define PRESHUTDOWN_MS 30000 /* a stop waits up to 15 s for builds of snapshots */
+#define RESET_S 86400        /* a day without a failure resets the count of failures */
 
-/* --- what is set after the service was made -------------------------------------------------------- */
+/*
+ * --- settings of the service that was created
+ * ------------------------------------------------------
+ */
 
-/* Wine knows not every setting; one that is left out is told, for it may matter. */
-static int set(const struct scm *scm, DWORD what, void *info, const char *name,
-               struct shmpub_error *err)
+/*
+ * Changes one setting. Wine does not know every setting: a missing one is a warning, for it may
+ * matter.
+ */
+static int set_config(const struct scm *scm, DWORD what, void *info, const char *name,
+                      struct shmpub_error *err)
 {
 	struct shmpub_error missing;
 
@@ -48,17 +54,17 @@ static int set_restarts(const struct scm *scm, struct shmpub_error *err)
 {
 	SC_ACTION actions[] = { { SC_ACTION_RESTART, 1000 },
 		                { SC_ACTION_RESTART, 5000 },
-		                { SC_ACTION_RESTART, 30000 } }; /* the last one goes on */
+		                { SC_ACTION_RESTART, 30000 } }; /* the last one repeats */
 	SERVICE_FAILURE_ACTIONSW failure = { .dwResetPeriod = RESET_S,
 		                             .cActions = ARRAY_LEN(actions),
 		                             .lpsaActions = actions };
-	/* A stop with an error counts as well as a crash. */
+	/* A stop with an error counts like a crash. */
 	SERVICE_FAILURE_ACTIONS_FLAG flag = { .fFailureActionsOnNonCrashFailures = TRUE };
-	int r = set(scm, SERVICE_CONFIG_FAILURE_ACTIONS, &failure, "restarts", err);
+	int r = set_config(scm, SERVICE_CONFIG_FAILURE_ACTIONS, &failure, "restarts", err);
 
 	if (!r)
-		r = set(scm, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag, "restarts after an error",
-		        err);
+		r = set_config(scm, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag,
+		               "restarts after an error", err);
 	return r;
 }
 
@@ -82,7 +88,7 @@ static int configure(const struct scm *scm, const struct service_request *reques
 	int r = SHMPUB_OK;
 
 	for (size_t i = 0; i < ARRAY_LEN(settings) && !r; i++)
-		r = set(scm, settings[i].what, settings[i].info, settings[i].name, err);
+		r = set_config(scm, settings[i].what, settings[i].info, settings[i].name, err);
 	if (!r && request->is_auto_restart)
 		r = set_restarts(scm, err);
 	return r;
@@ -90,15 +96,15 @@ static int configure(const struct scm *scm, const struct service_request *reques
 
 /* --- install --------------------------------------------------------------------------------------- */
 
-static int judge_place(const char *program, const char *config, struct shmpub_error *err)
+static int check_place(const char *program, const char *config, struct shmpub_error *err)
 {
-	int r = service_judge_program(program, err);
+	int r = service_check_program(program, err);
 
 	if (!r)
-		r = service_judge_drive(program, err);
+		r = service_check_drive(program, err);
 	if (!r)
-		r = service_judge_drive(config, err);
-	return r ? r : service_judge_owner(config, err);
+		r = service_check_drive(config, err);
+	return r ? r : service_check_owner(config, err);
 }
 
 static int create(struct scm *scm, const wchar_t *line, struct shmpub_error *err)
@@ -149,9 +155,9 @@ int service_install(const struct service_request *request, struct shmpub_error *
 	if (!r)
 		r = service_program(&program, err);
 	if (!r && !request->is_anyway)
-		r = judge_place(program, config, err);
+		r = check_place(program, config, err);
 	if (!r)
-		r = service_judge(config, err);
+		r = service_check_config(config, err);
 	if (!r)
 		r = install(request, program, config, &scm, err);
 	scm_close(&scm);
@@ -162,12 +168,12 @@ int service_install(const struct service_request *request, struct shmpub_error *
 
 /* --- uninstall ------------------------------------------------------------------------------------- */
 
-static int stop_first(const struct scm *scm, struct shmpub_error *err)
+static int stop_before(const struct scm *scm, struct shmpub_error *err)
 {
 	SERVICE_STATUS_PROCESS status;
 	SERVICE_STATUS answer;
 	int r = scm_wait(&status, scm, SERVICE_START_PENDING,
-	                 err); /* it takes no control till then */
+	                 err); /* before that it takes no control */
 
 	if (r || status.dwCurrentState == SERVICE_STOPPED)
 		return r;
@@ -186,7 +192,7 @@ int service_uninstall(const struct service_request *request, struct shmpub_error
 
 	if (r)
 		return r;
-	r = stop_first(&scm, err);
+	r = stop_before(&scm, err);
 	if (!r && !DeleteService(scm.service))
 		r = scm_refused(err, GetLastError(), "uninstalling", scm.name);
 	if (!r)

@@ -8,8 +8,8 @@
 #include "wide.h"
 
 /*
- * Quoting is the counterpart of CommandLineToArgvW: a backslash stands for itself unless a
- * double quote follows its run, so those before a quote are doubled.
+ * Words are quoted for CommandLineToArgvW: there a backslash stands for itself, unless the run
+ * of backslashes ends at a double quote. Then each backslash of the run is doubled.
  */
 
 enum {
@@ -23,8 +23,8 @@ enum {
 	N_WORDS
 };
 
-/* Write the backslashes of a run once more, since a double quote follows them. */
-static int double_run(struct buffer *line, size_t run, struct shmpub_error *err)
+/* Appends `run` backslashes: it doubles the run before a double quote. */
+static int append_run(struct buffer *line, size_t run, struct shmpub_error *err)
 {
 	int r = SHMPUB_OK;
 
@@ -40,13 +40,13 @@ static int append_quoted(struct buffer *line, const char *word, struct shmpub_er
 
 	for (const char *c = word; *c != '\0' && !r; c++) {
 		if (*c == '"')
-			r = double_run(line, run + 1, err);
+			r = append_run(line, run + 1, err);
 		if (!r)
 			r = buffer_append(line, span_of(c, 1), err);
 		run = *c == '\\' ? run + 1 : 0;
 	}
 	if (!r)
-		r = double_run(line, run, err);
+		r = append_run(line, run, err);
 	return r ? r : buffer_append(line, span_str("\""), err);
 }
 
@@ -75,7 +75,10 @@ int service_line_make(wchar_t **out, const char *program, const char *name, cons
 	return r;
 }
 
-/* NULL: no line of ours. LocalFree() gives the words back. */
+/*
+ * Splits a command line of ours into N_WORDS words, to be freed by LocalFree(). NULL: it is not
+ * ours.
+ */
 static wchar_t **split(const wchar_t *line)
 {
 	int n = 0;

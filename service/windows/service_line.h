@@ -1,8 +1,10 @@
 /*
- * The command line that the service manager starts: "...\shmpubd.exe" service run --name N
- * --config PATH. Made when a service is installed, read back to know it again.
+ * The command line that the service manager starts:
+ *     "...\shmpubd.exe" service run --name N --config PATH
+ * It is made when a service is installed, and read to recognise the service later.
  *
- * Threads: no state. Errors: SHMPUB_ERR_INVALID, SHMPUB_ERR_NOMEM.
+ * Threads: no state.
+ * Errors:  SHMPUB_ERR_INVALID, SHMPUB_ERR_NOMEM.
  */
 #ifndef SHMPUBD_SERVICE_LINE_H
 #define SHMPUBD_SERVICE_LINE_H
@@ -11,11 +13,17 @@
 #include <wchar.h>
 #include "shmpub/shmpub.h"
 
-/* mem_free() gives *out back. */
+/*
+ * Makes the command line. *out is to be freed by mem_free(). SHMPUB_ERR_INVALID: a word has a
+ * '%', which the manager takes for a variable.
+ */
 int service_line_make(wchar_t **out, const char *program, const char *name, const char *config,
                       struct shmpub_error *err);
 bool service_line_is_ours(const wchar_t *line);
-/* The configuration that a line of ours names. mem_free() gives *out back. */
+/*
+ * Gets the path of the configuration from a command line of ours. *out is to be freed by
+ * mem_free(). SHMPUB_ERR_INVALID: the line is not ours.
+ */
 int service_line_config(char **out, const wchar_t *line, struct shmpub_error *err);
 
 #endif

@@ -13,20 +13,20 @@
 #include "wide.h"
 
 /*
- * A service runs for months and as another account, so its program has to lie where an
- * installer puts programs. The two places that are refused are where `pip install` and a
- * download end up; the profile is also a place whose files its user can replace.
+ * A service runs for months and under another account, so its program must lie where an
+ * installer puts programs. Two places are refused: a Python environment, where `pip install`
+ * puts it, and a user's profile, where downloads go and where the user can replace the file.
  */
 
-#define PATH_UNITS 32768 /* no path of Windows is longer */
+#define PATH_UNITS 32768 /* the longest path of Windows */
 
 static const wchar_t *without_device(const wchar_t *path)
 {
 	return wcsncmp(path, L"\\\\?\\", 4) == 0 && path[5] == L':' ? path + 4 : path;
 }
 
-/* The path that an open file or folder has, links followed. NULL: it cannot be opened. */
-static wchar_t *real_path(const wchar_t *path)
+/* Returns the path of a file or folder after all links; NULL: it cannot be opened. */
+static wchar_t *resolve_path(const wchar_t *path)
 {
 	HANDLE file = CreateFileW(path, 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
 	                          NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
@@ -55,7 +55,7 @@ int service_program(char **out, struct shmpub_error *err)
 	if (path == NULL)
 		return error_nomem(err, PATH_UNITS * sizeof(*path));
 	n = GetModuleFileNameW(NULL, path, PATH_UNITS);
-	real = n != 0 && n < PATH_UNITS ? real_path(path) : NULL;
+	real = n != 0 && n < PATH_UNITS ? resolve_path(path) : NULL;
 	if (real == NULL)
 		r = scm_failed(err, GetLastError(), "the path of this program");
 	else
@@ -65,16 +65,22 @@ int service_program(char **out, struct shmpub_error *err)
 	return r;
 }
 
-/* --- judgements ----------------------------------------------------------------------------------- */
+/*
+ * --- checks of places
+ * -----------------------------------------------------------------------------
+ */
 
-/* The folder of all users' profiles, usually C:\Users; NULL: unknown, and nothing is below it. */
-static wchar_t *profiles_directory(void)
+/*
+ * Returns the folder of all users' profiles, usually C:\Users. NULL: unknown; nothing lies
+ * below it then.
+ */
+static wchar_t *get_profiles_directory(void)
 {
 	DWORD n = PATH_UNITS;
 	wchar_t *path = mem_zalloc(PATH_UNITS, sizeof(*path)), *real = NULL;
 
 	if (path != NULL && GetProfilesDirectoryW(path, &n))
-		real = real_path(path);
+		real = resolve_path(path);
 	mem_free(path);
 	return real;
 }
@@ -89,14 +95,14 @@ static bool is_below(const wchar_t *path, const wchar_t *folder)
 
 static bool is_below_profiles(const wchar_t *path)
 {
-	wchar_t *profiles = profiles_directory();
-	bool is_it = profiles != NULL && is_below(path, without_device(profiles));
+	wchar_t *profiles = get_profiles_directory();
+	bool is_below_it = profiles != NULL && is_below(path, without_device(profiles));
 
 	mem_free(profiles);
-	return is_it;
+	return is_below_it;
 }
 
-/* Whether a folder above the program holds pyvenv.cfg; `path` is cut on the way. */
+/* True when a folder above the program has a pyvenv.cfg. `path` is cut short on the way. */
 static bool is_in_environment(wchar_t *path)
 {
 	static const wchar_t mark[] = L"\\pyvenv.cfg";
@@ -113,7 +119,7 @@ static bool is_in_environment(wchar_t *path)
 	return false;
 }
 
-int service_judge_program(const char *program, struct shmpub_error *err)
+int service_check_program(const char *program, struct shmpub_error *err)
 {
 	static const char advice[] = "a service's program belongs below C:\\Program Files (the "
 	                             "installer puts it there); --anyway takes it as it is";
@@ -136,7 +142,7 @@ int service_judge_program(const char *program, struct shmpub_error *err)
 	return r;
 }
 
-int service_judge_drive(const char *path, struct shmpub_error *err)
+int service_check_drive(const char *path, struct shmpub_error *err)
 {
 	char root[] = "x:\\";
 
@@ -149,7 +155,7 @@ int service_judge_drive(const char *path, struct shmpub_error *err)
 	                 path);
 }
 
-int service_judge_owner(const char *config, struct shmpub_error *err)
+int service_check_owner(const char *config, struct shmpub_error *err)
 {
 	struct shmpub_error why;
 	wchar_t *path, *end;

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include "app.h" /* first: libuv brings winsock2.h, which windows.h must not precede */
+#include "app.h" /* first: it includes winsock2.h, which must come before windows.h */
 #include <windows.h>
 #include "base/alloc.h"
 #include "base/error.h"
@@ -12,21 +12,21 @@
 #include "wide.h"
 
 /*
- * The service itself: the same app functions as the console's, with the manager's controls
- * instead of signals, and the event log instead of standard error.
+ * The service itself. It calls the same app functions as the program on a console, gets the
+ * manager's controls instead of signals, and writes to the event log instead of standard error.
  *
- * Two threads: the main one waits in the dispatcher and gets the controls; the manager's other one
- * runs serve_manager(), and in it the app's loop. What both touch is the status, under a lock. A
- * control only asks the app for something, so that the manager never waits.
+ * There are two threads. The main thread waits in the manager's dispatcher and gets the
+ * controls. The manager starts another one that runs serve_manager(), and in it the app's loop.
+ * Both use the status, under a lock. A control only makes a request to the app, so the manager
+ * never waits.
  *
- * Check points are made by the loop's own ticks: a loop that hangs makes none, and the manager sees
- * that. Controls are accepted while RUNNING only; one that was on its way when that ended does
+ * Check points are made by the ticks of the loop: a loop that hangs makes none, and the manager
+ * sees that. Controls are accepted only while RUNNING. One that arrives just after that does
  * nothing.
  */
 
-#define WAIT_HINT_MS 5000 /* a check point comes each second */
-#define QUIET_HINT_MS                                                                              \
-	30000 /* reading the configuration, and taking everything down: no ticks then */
+#define WAIT_HINT_MS 5000   /* there is a check point each second */
+#define QUIET_HINT_MS 30000 /* reading the configuration, and the end, have no ticks */
 #define ACCEPTED                                                                                   \
 	(SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_PRESHUTDOWN |              \
 	 SERVICE_ACCEPT_PARAMCHANGE)
@@ -38,17 +38,17 @@ struct service {
 	struct app app;
 
 	SERVICE_STATUS_HANDLE handle;
-	SRWLOCK lock; /* over what follows */
+	SRWLOCK lock; /* protects the fields below */
 	SERVICE_STATUS status;
-	bool is_served; /* the app takes requests */
+	bool takes_requests; /* the app takes requests */
 };
 
-/* The manager calls serve_manager() with no argument of ours, so this one has a place in the file. */
+/* A variable of the file, because the manager calls serve_manager() without an argument of ours. */
 static struct service *started;
 
 /* --- telling the manager --------------------------------------------------------------------------- */
 
-/* Under the lock: a new state, or another check point of a pending one. */
+/* Called with the lock held. Notes a new state, or another check point of a pending one. */
 static void note_state(struct service *s, DWORD state, DWORD wait_hint_ms)
 {
 	bool is_pending = state == SERVICE_START_PENDING || state == SERVICE_STOP_PENDING;
@@ -72,7 +72,7 @@ static void report(struct service *s, DWORD state, DWORD wait_hint_ms)
 	ReleaseSRWLockExclusive(&s->lock);
 }
 
-static DWORD state_of(struct service *s)
+static DWORD get_state(struct service *s)
 {
 	DWORD state;
 
@@ -83,8 +83,9 @@ static DWORD state_of(struct service *s)
 }
 
 /*
- * Once the manager knows of the end, the main thread comes back from the dispatcher and takes
- * everything away. So it is told last, and *s, its lock included, is not touched after that.
+ * Tells the manager that the service has ended. After that the main thread returns from the
+ * dispatcher and frees everything. So this is the last step, and *s, its lock included, is not
+ * touched after it.
  */
 static void report_end(struct service *s, enum service_exit failure)
 {
@@ -100,16 +101,19 @@ static void report_end(struct service *s, enum service_exit failure)
 	SetServiceStatus(handle, &status);
 }
 
-/* Whether the app takes requests from here on; the state goes with that. */
-static void report_served(struct service *s, bool is_served, DWORD state)
+/* Sets the state, and whether the app takes requests from now on. */
+static void report_takes_requests(struct service *s, bool takes_requests, DWORD state)
 {
 	AcquireSRWLockExclusive(&s->lock);
-	s->is_served = is_served;
+	s->takes_requests = takes_requests;
 	set_state(s, state, QUIET_HINT_MS);
 	ReleaseSRWLockExclusive(&s->lock);
 }
 
-/* --- what the app tells, on its loop's thread ------------------------------------------------------ */
+/*
+ * --- callbacks of the app, on its loop's thread
+ * ----------------------------------------------------
+ */
 
 static void on_ready(void *arg)
 {
@@ -118,7 +122,7 @@ static void on_ready(void *arg)
 
 static void on_tick(void *arg)
 {
-	DWORD state = state_of(arg);
+	DWORD state = get_state(arg);
 
 	if (state != SERVICE_RUNNING)
 		report(arg, state, WAIT_HINT_MS);
@@ -129,12 +133,15 @@ static void on_stopping(void *arg)
 	report(arg, SERVICE_STOP_PENDING, WAIT_HINT_MS);
 }
 
-/* --- what the manager wants, on the main thread ---------------------------------------------------- */
+/*
+ * --- controls of the manager, on the main thread
+ * ---------------------------------------------------
+ */
 
 static void ask_stop(struct service *s)
 {
 	AcquireSRWLockExclusive(&s->lock);
-	if (s->is_served && s->status.dwCurrentState == SERVICE_RUNNING) {
+	if (s->takes_requests && s->status.dwCurrentState == SERVICE_RUNNING) {
 		set_state(s, SERVICE_STOP_PENDING, WAIT_HINT_MS);
 		app_request_stop(&s->app);
 	}
@@ -144,7 +151,7 @@ static void ask_stop(struct service *s)
 static void ask_reload(struct service *s)
 {
 	AcquireSRWLockExclusive(&s->lock);
-	if (s->is_served)
+	if (s->takes_requests)
 		app_request_reload(&s->app);
 	ReleaseSRWLockExclusive(&s->lock);
 }
@@ -164,14 +171,17 @@ static DWORD WINAPI on_control(DWORD control, DWORD event, void *data, void *arg
 	case SERVICE_CONTROL_PARAMCHANGE:
 		ask_reload(s);
 		return NO_ERROR;
-	case SERVICE_CONTROL_INTERROGATE: /* the manager has the status */
+	case SERVICE_CONTROL_INTERROGATE: /* the manager knows the status */
 		return NO_ERROR;
 	default:
 		return ERROR_CALL_NOT_IMPLEMENTED;
 	}
 }
 
-/* --- its life -------------------------------------------------------------------------------------- */
+/*
+ * --- the service's thread
+ * --------------------------------------------------------------------------
+ */
 
 static enum service_exit begin(struct service *s)
 {
@@ -208,13 +218,13 @@ static void serve(struct service *s)
 
 	event_log_line(&s->log, LOG_LEVEL_INFO, "shmpubd %s starts with %s", SHMPUB_VERSION_STRING,
 	               s->request->config);
-	report_served(s, true, SERVICE_START_PENDING);
+	report_takes_requests(s, true, SERVICE_START_PENDING);
 	status = app_run(&s->app);
-	report_served(s, false, SERVICE_STOP_PENDING);
+	report_takes_requests(s, false, SERVICE_STOP_PENDING);
 	if (!app_deinit(&s->app)) {
 		event_log_line(&s->log, LOG_LEVEL_WARNING, "stopped while a job hangs");
 		report_end(s, status ? SERVICE_NO_GO : 0);
-		_Exit(status); /* exit() could wait for what hangs */
+		_Exit(status); /* exit() could wait for the thread that hangs */
 	}
 	event_log_line(&s->log, LOG_LEVEL_INFO, "stopped");
 	report_end(s, status ? SERVICE_NO_GO : 0);
@@ -241,7 +251,8 @@ static void WINAPI serve_manager(DWORD argc, wchar_t **argv)
 
 /* --- the word "run" -------------------------------------------------------------------------------- */
 
-static int refused(const struct service_request *request, DWORD code, struct shmpub_error *err)
+static int explain_refusal(const struct service_request *request, DWORD code,
+                           struct shmpub_error *err)
 {
 	if (code != ERROR_FAILED_SERVICE_CONTROLLER_CONNECT)
 		return error_set(err, SHMPUB_ERR_SYS, "the service manager is not there: error %lu",
@@ -274,7 +285,7 @@ int service_run(const struct service_request *request, struct shmpub_error *err)
 		table[0].lpServiceName = name;
 		started = s;
 		if (!StartServiceCtrlDispatcherW(table))
-			r = refused(request, GetLastError(), err);
+			r = explain_refusal(request, GetLastError(), err);
 		event_log_close(&s->log);
 	}
 	mem_free(name);

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-/* Both directions ask for the size first, so that no text is cut. */
+/* Both directions ask the system for the size first, so that no text is cut. */
 
 static int convert(wchar_t **out, struct span text, DWORD flags, struct shmpub_error *err)
 {

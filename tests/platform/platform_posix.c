@@ -34,7 +34,7 @@ void stdio_is_binary(void)
 {
 }
 
-/* 0755: another user may be let in by the test. */
+/* Mode 0755, so that a test can let another user in. */
 void folder_make(char *path)
 {
 	if (mkdtemp(path) == NULL || chmod(path, 0755) != 0) {

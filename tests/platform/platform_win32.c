@@ -117,7 +117,7 @@ void folder_remove(const char *path)
 	free(text);
 }
 
-/* Any text is a directory there: that of a folder is nobody else's. */
+/* On Windows any text is a directory of shared memory: the path of a folder is nobody else's. */
 const char memory_below[] = ".";
 
 void give_way(void)
