@@ -221,9 +221,11 @@ int pool_init(struct pool *p, uv_loop_t *loop, uint64_t workers, struct shmpub_e
 	p->n_threads = p->workers + POOL_SPARE_THREADS;
 	p->runs = mem_zalloc(p->n_threads, sizeof(*p->runs));
 	p->threads = mem_zalloc(p->n_threads, sizeof(*p->threads));
-	r = p->runs == NULL || p->threads == NULL
-	            ? error_nomem(err, p->n_threads * sizeof(*p->runs))
-	            : begin_threads(p, err);
+	if (p->runs == NULL || p->threads == NULL) {
+		free_memory(p);
+		return error_nomem(err, p->n_threads * sizeof(*p->runs));
+	}
+	r = begin_threads(p, err);
 	if (r) {
 		free_memory(p);
 		return r;

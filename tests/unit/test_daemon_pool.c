@@ -2,6 +2,7 @@
 #include "unit/check.h"
 
 #include <stdatomic.h>
+#include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/span.h"
 #include "pool.h"
@@ -309,11 +310,23 @@ static void test_at_once(void)
 	t.done = 0;
 }
 
+/* Memory that runs out is an error, and leaves nothing in the loop. */
+static void test_without_memory(void)
+{
+	for (long n = 0; n < 2; n++) {
+		mem_fail_after(n);
+		CHECK_INT("no memory", pool_init(&t.pool, &t.loop, 2, NULL), SHMPUB_ERR_NOMEM);
+		mem_fail_after(-1);
+	}
+	CHECK_INT("no handle", uv_loop_alive(&t.loop), 0);
+}
+
 int main(void)
 {
 	uv_loop_init(&t.loop);
 	uv_sem_init(&t.release, 0);
 	uv_sem_init(&t.held, 0);
+	test_without_memory();
 	test_at_once();
 	CHECK_INT("init", pool_init(&t.pool, &t.loop, 2, NULL), 0);
 	test_bounded();
