@@ -109,7 +109,7 @@ void json_key(struct json *j, struct span key)
 	j->needs_comma = false;
 }
 
-void json_uint(struct json *j, uint64_t v)
+static void put_uint(struct json *j, uint64_t v)
 {
 	char text[24];
 
@@ -144,7 +144,7 @@ void json_member_string(struct json *j, const char *key, struct span text)
 void json_member_uint(struct json *j, const char *key, uint64_t v)
 {
 	json_key(j, span_str(key));
-	json_uint(j, v);
+	put_uint(j, v);
 }
 
 void json_member_int(struct json *j, const char *key, int64_t v)
