@@ -89,12 +89,12 @@ static int print_verdict(struct session *s, const struct findings *f)
 	char line[VERDICT_SIZE + 64], age[HUMAN_SIZE];
 
 	if (f->n_bad > 0) {
-		(void)snprintf(line, sizeof(line), "not well: %zu of %zu feeds; %s", f->n_bad,
-		               f->n_feeds, f->worst);
+		(void)snprintf(line, sizeof(line), "not well: %zu of %zu feed%s; %s", f->n_bad,
+		               f->n_feeds, f->n_feeds == 1 ? "" : "s", f->worst);
 	} else if (f->oldest != NULL) {
 		human_age(age, f->oldest_ns);
-		(void)snprintf(line, sizeof(line), "well: %zu feeds; oldest data from %s ago (%s)",
-		               f->n_feeds, age, f->oldest);
+		(void)snprintf(line, sizeof(line), "well: %zu feed%s; oldest data from %s ago (%s)",
+		               f->n_feeds, f->n_feeds == 1 ? "" : "s", age, f->oldest);
 	} else {
 		(void)snprintf(line, sizeof(line), "well: no feeds");
 	}

@@ -53,8 +53,8 @@ static void put_head(struct out *o, const struct feed_list *list, size_t width)
 		{ SHMPUB_FEED_GONE, "gone" },
 	};
 	char line[256];
-	int at = snprintf(line, sizeof(line), "shmpub %s: %zu feeds", list->instance.instance,
-	                  list->n);
+	int at = snprintf(line, sizeof(line), "shmpub %s: %zu feed%s", list->instance.instance,
+	                  list->n, list->n == 1 ? "" : "s");
 
 	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
 		size_t n = feed_list_count(list, states[i].state);

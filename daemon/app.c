@@ -36,8 +36,9 @@ static void report_ready(struct app *app)
 	app->is_ready = true;
 	uv_timer_stop(&app->ready);
 	publisher_running(app->publisher);
-	log_line(&app->log, LOG_LEVEL_INFO, "instance %s: %zu feeds, %zu published",
-	         app->config->daemon.instance, app->n_feeds, app->n_tried - app->n_unpublished);
+	log_line(&app->log, LOG_LEVEL_INFO, "instance %s: %zu feed%s, %zu published",
+	         app->config->daemon.instance, app->n_feeds, app->n_feeds == 1 ? "" : "s",
+	         app->n_tried - app->n_unpublished);
 	notify_send(&app->notify, "READY=1\nSTATUS=serving");
 	call_listener(app, app->options.listener.ready);
 }

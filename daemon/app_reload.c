@@ -45,9 +45,9 @@ static int count_places(const struct app *app, const struct config *next, struct
 	if (n_added <= left)
 		return SHMPUB_OK;
 	return error_set(err, SHMPUB_ERR_LIMIT,
-	                 "%s: %zu feeds are new and there is room for %zu: max_feeds is %llu until "
+	                 "%s: %zu %s new and there is room for %zu: max_feeds is %llu until "
 	                 "the next start",
-	                 app->options.path, n_added, left,
+	                 app->options.path, n_added, n_added == 1 ? "feed is" : "feeds are", left,
 	                 (unsigned long long)app->config->daemon.max_feeds);
 }
 

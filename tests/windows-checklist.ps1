@@ -188,7 +188,7 @@ function Test-ServiceItems {
         $lines = Get-Lines (Get-Date).AddMinutes(-5)
         Assert-That ($lines.Count -gt 0) 'no line under its source'
         $texts = ($lines | ForEach-Object Message) -join "`n"
-        Assert-That ($texts -match '1 feeds, 1 published') "the start was not told, or the messages were not found: $texts"
+        Assert-That ($texts -match '1 feed, 1 published') "the start was not told, or the messages were not found: $texts"
         Assert-That ($texts -notmatch 'description for Event ID') 'the resource of the messages was not found'
     }
     Test-Item 'service.table.plain-user' {

@@ -129,7 +129,7 @@ def test_health(publisher: Publisher) -> None:
     publisher.publish("good", "a\n1\n")
     status, line = health(publisher)
     assert status == 0
-    assert re.fullmatch(r"well: 1 feeds; oldest data from .*s ago \(good\)", line)
+    assert re.fullmatch(r"well: 1 feed; oldest data from .*s ago \(good\)", line)
     with pytest.raises(ValueError):
         publisher.publish("bad", "a,b\n1,2,3\n1,2,3,4\n")
     status, line = health(publisher)
@@ -140,13 +140,13 @@ def test_health(publisher: Publisher) -> None:
     status, line = health(publisher, "good", "bad")
     assert (status, "bad is failing" in line) == (1, True)
     status, line = health(publisher, "god")
-    assert (status, line) == (1, "not well: 1 of 1 feeds; no feed god in instance cli; good is one")
+    assert (status, line) == (1, "not well: 1 of 1 feed; no feed god in instance cli; good is one")
 
 
 def test_health_of_a_feed_without_a_table(publisher: Publisher) -> None:
     publisher.start()
     publisher.announce("late")
-    assert health(publisher) == (1, "not well: 1 of 1 feeds; late is not published yet")
+    assert health(publisher) == (1, "not well: 1 of 1 feed; late is not published yet")
 
 
 def test_health_of_no_instance(publisher: Publisher) -> None:
@@ -185,7 +185,7 @@ def test_age_of_data_and_of_the_look(daemon: Callable[[], Daemon]) -> None:
     done = run("health", "--max-age", "2h")
     assert (done.returncode, done.stdout) == (
         1,
-        "not well: 1 of 1 feeds; t has data from 3h 0m ago, more than 2h\n",
+        "not well: 1 of 1 feed; t has data from 3h 0m ago, more than 2h\n",
     )
     assert run("health", "--max-age", "4h").returncode == 0
 

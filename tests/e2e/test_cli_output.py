@@ -266,7 +266,7 @@ def test_top_tells_a_dead_publisher(publisher: Publisher) -> None:
     terminal = Terminal(publisher.command("top"), columns=100)
     terminal.read_until(rb"t +fresh +1 ")
     pid = publisher.kill()
-    terminal.read_until(rb"cli: 1 feeds, 1 gone")
+    terminal.read_until(rb"cli: 1 feed, 1 gone")
     terminal.read_until(rb"publisher gone: no process %d" % pid)
     terminal.read_until(rb"t +gone +1 ")
     os.write(terminal.fd, b"q")

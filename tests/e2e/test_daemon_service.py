@@ -19,7 +19,7 @@ def test_ready_after_the_first_attempts(daemon):
     d.start()
     assert d.feed("a").sequence  # READY was told: it is there
     assert d.status("b")["state"] == "failing"
-    assert "1 published" in d.log_text()
+    assert ": 2 feeds, 1 published" in d.log_text()
 
 
 def test_reload_and_stop_are_told(daemon):
@@ -32,6 +32,7 @@ def test_reload_and_stop_are_told(daemon):
     assert abs(stamp - time.monotonic() * 1e6) < 60e6
     d.stop()
     assert "STOPPING=1" in d.told
+    assert ": 1 feed, 0 published" in d.log_text()
 
 
 def test_watchdog(daemon):

@@ -424,7 +424,7 @@ def test_events(services: Make) -> None:
     until(lambda: any(level == "warn" for level, _ in told()))
     s.well("stop")
     events = told()
-    assert ("trace", f"instance {s.instance}: 1 feeds, 1 published") in events
+    assert ("trace", f"instance {s.instance}: 1 feed, 1 published") in events
     assert ("trace", f"{ini}: reloaded") in events
     # The viewer would put another text where %1 stands.
     assert any("none% 1.csv" in text for level, text in events if level == "warn"), events
