@@ -17,6 +17,7 @@
 #define ESCAPE_MS 50  /* how long to wait for the other bytes of a key */
 #define FRAME_KEYS 10 /* looks from one frame to the next without change */
 #define HEAD_LINES 3  /* two lines about the instance, and the titles */
+#define FULL_LINES 5 /* on fewer lines the head is one line, without the publisher and the titles */
 
 #define SCREEN_ON "\x1b[?1049h\x1b[?25l"
 #define SCREEN_OFF "\x1b[?25h\x1b[?1049l"
@@ -32,13 +33,16 @@ struct view {
 
 /* --- frames ------------------------------------------------------------------------------------ */
 
-/* Writes a line of ASCII, cut at the terminal's width. */
+/*
+ * Writes a line of ASCII, cut at the terminal's width. Every line but the first begins with a line
+ * break: a break after the last line of the screen would scroll it.
+ */
 static void put_line(struct out *o, const char *text, size_t width)
 {
 	size_t size = strlen(text);
 
 	out_bytes(o, span_of(text, size < width ? size : width));
-	out_str(o, CLEAR_LINE "\r\n");
+	out_str(o, CLEAR_LINE);
 }
 
 static void put_head(struct out *o, const struct feed_list *list, size_t width)
@@ -80,6 +84,7 @@ static void put_publisher(struct out *o, const struct shmpub_instance_info *i, i
 	else
 		(void)snprintf(line, sizeof(line), "pid %llu, up %s, %s in snapshots, %s held",
 		               (unsigned long long)i->pid, age, used, held);
+	out_str(o, "\r\n");
 	put_line(o, line, width);
 }
 
@@ -103,32 +108,43 @@ static size_t count_lines(struct span text)
 	return n;
 }
 
-/* The titles, and what of the table is in view; where that is not all, a last line says so. */
-static void put_table(struct out *o, struct view *v, struct span text, size_t width, size_t lines)
+static void put_row(struct out *o, struct span row)
 {
-	size_t room = lines > HEAD_LINES + 2 ? lines - HEAD_LINES : 2;
+	out_str(o, "\r\n");
+	out_bytes(o, row);
+	out_str(o, CLEAR_LINE);
+}
+
+/*
+ * Writes the titles (unless the screen is short) and the rows in view on `room` lines. If not all
+ * rows are in view, the last line says which are, unless it is the only one.
+ */
+static void put_table(struct out *o, struct view *v, struct span text, size_t width, size_t room,
+                      bool has_titles)
+{
+	struct span titles = next_line(&text);
+	bool has_footer;
 	char line[128];
 
-	v->n_lines = count_lines(text) - 1;
-	v->page = v->n_lines > room ? room - 1 : room;
+	v->n_lines = count_lines(text);
+	has_footer = v->n_lines > room && room > 1;
+	v->page = has_footer ? room - 1 : room;
 	if (v->first + v->page > v->n_lines)
 		v->first = v->n_lines > v->page ? v->n_lines - v->page : 0;
-	out_bytes(o, next_line(&text));
-	out_str(o, CLEAR_LINE);
+	if (has_titles)
+		put_row(o, titles);
 	for (size_t i = 0; text.size > 0; i++) {
 		struct span row = next_line(&text);
 
-		if (i < v->first || i >= v->first + v->page)
-			continue;
-		out_str(o, "\r\n");
-		out_bytes(o, row);
-		out_str(o, CLEAR_LINE);
+		if (i >= v->first && i < v->first + v->page)
+			put_row(o, row);
 	}
-	if (v->page >= v->n_lines)
+	if (!has_footer)
 		return;
 	(void)snprintf(line, sizeof(line), "%zu to %zu of %zu lines; arrows, page keys, q",
 	               v->first + 1, v->first + v->page, v->n_lines);
-	out_printf(o, "\r\n%.*s" CLEAR_LINE, (int)width, line);
+	out_str(o, "\r\n");
+	put_line(o, line, width);
 }
 
 static int put_frame(struct session *s, struct view *v)
@@ -136,15 +152,19 @@ static int put_frame(struct session *s, struct view *v)
 	struct buffer text = BUFFER_NONE;
 	int64_t now_ns = clock_now_ns();
 	size_t width, lines;
+	bool is_full;
 	int r;
 
 	terminal_size(&width, &lines);
+	is_full = lines >= FULL_LINES;
 	feed_list_sort_by_need(&v->list);
 	r = feed_table_print(&text, &v->list, now_ns, width, &s->err);
 	if (r == SHMPUB_OK) {
 		put_head(&s->out, &v->list, width);
-		put_publisher(&s->out, &v->list.instance, now_ns, width);
-		put_table(&s->out, v, buffer_span(&text), width, lines);
+		if (is_full)
+			put_publisher(&s->out, &v->list.instance, now_ns, width);
+		put_table(&s->out, v, buffer_span(&text), width, lines - (is_full ? HEAD_LINES : 1),
+		          is_full);
 	}
 	buffer_free(&text);
 	return r;

@@ -261,6 +261,23 @@ def test_top_scrolls(publisher: Publisher) -> None:
     assert terminal.end() == 0
 
 
+@pytest.mark.parametrize("lines", [1, 2, 3, 4, 5, 6])
+def test_top_on_a_short_terminal(publisher: Publisher, lines: int) -> None:
+    """No frame has more lines than the terminal, which would scroll; what fails is seen first."""
+    for name in ("a", "b", "c"):
+        publisher.publish(name, "a\n1\n")
+    with pytest.raises(ValueError):
+        publisher.publish("zz", "a,b\n1,2,3\n1,2,3,4\n")
+    terminal = Terminal(publisher.command("top"), columns=100, lines=lines)
+    frame = frame_of(terminal, rb"4 feeds, 1 failing")
+    assert len(frame) <= lines
+    assert frame[0].startswith("shmpub cli: 4 feeds")
+    if lines > 1:
+        assert any(line.startswith("zz ") for line in frame)
+    os.write(terminal.fd, b"Gq")
+    assert terminal.end() == 0
+
+
 def test_top_tells_a_dead_publisher(publisher: Publisher) -> None:
     publisher.publish("t", "a\n1\n")
     terminal = Terminal(publisher.command("top"), columns=100)
