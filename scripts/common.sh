@@ -1,4 +1,4 @@
-# Sourced by the scripts beside it: where things are, what they need, how to say so.
+# Sourced by the other scripts: paths, and functions that install what is needed, build and report.
 # shellcheck shell=bash
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
@@ -24,7 +24,8 @@ is_installed() {
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# need_packages NAME...: install what is missing when we may, else say the one command and end.
+# need_packages NAME...: install the packages that are missing, as root. Another user is shown the
+# command that installs them, and the script ends.
 need_packages() {
 	local name missing=()
 	have dpkg-query || die "not a Debian or Ubuntu system; install the like of: $*"
@@ -46,8 +47,8 @@ apt_get() {
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
-# need_python FILE...: a virtual environment under build/ with these requirements in it, and our
-# own client straight from its sources. A stamp keeps the second run from asking the registry.
+# need_python FILE...: make a virtual environment below build/ with these requirements and with our
+# client from its sources. A stamp file spares later runs the registry.
 need_python() {
 	local file stamp want args=()
 	make_venv
@@ -65,7 +66,7 @@ need_python() {
 		"$root/client-py/src"
 }
 
-# A folder that was moved takes its interpreter's path with it: then the environment is made anew.
+# A virtual environment has its own path in it: if the folder was moved, it is made again.
 make_venv() {
 	if [ -x "$python" ] && [ "$("$python" -c 'import sys; print(sys.prefix)' 2>/dev/null)" = "$venv" ]; then
 		return 0

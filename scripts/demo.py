@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build/release"))
 DAEMON, CLI = BUILD / "daemon/shmpubd", BUILD / "cli/shmpub"
 
-# Beside the source, what pandas.read_csv would be told.
+# The options of each feed besides its source, as pandas.read_csv would get them.
 OPTIONS = {
     "airports": "index_col = iata\ndtype.state = category",
     "iowa-electricity": "parse_dates = year\ndtype.source = category",
@@ -71,7 +71,7 @@ def run_cli(instance: str, *arguments: str) -> None:
 
 
 def wait_until_ready(daemon: subprocess.Popen[bytes], instance: str, log: Path) -> None:
-    """Until every feed was tried; the daemon's own words when that does not happen."""
+    """Wait until every feed is published; else exit with the daemon's log."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and daemon.poll() is None:
         try:
@@ -96,7 +96,7 @@ def show_updates(instance: str) -> None:
 
 
 def show_join(instance: str) -> None:
-    """Something that wants a real DataFrame: text, categories, a grouped mean."""
+    """Show something that needs a real DataFrame: prices grouped by a category."""
     stocks = shmpub.subscribe("stocks", instance=instance).df
     headline('stocks.groupby("symbol").price.agg(["first", "last", "max"])')
     prices = stocks.groupby("symbol", observed=True)["price"]
@@ -132,7 +132,10 @@ def stop(process: subprocess.Popen[bytes] | None) -> None:
 
 
 def detached(command: list[str | Path], log: Path) -> subprocess.Popen[bytes]:
-    """In a session of its own: Ctrl-C reaches us alone, and we stop them in order."""
+    """Start a process in a session of its own.
+
+    Ctrl-C then reaches this program alone, which stops the others in order.
+    """
     with open(log, "ab") as out:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
@@ -163,7 +166,7 @@ def demo(folder: Path, instance: str, keep: bool) -> None:
             stop(daemon)
             stop(writer)
             shutil.rmtree(folder, ignore_errors=True)
-            shutil.rmtree(shared, ignore_errors=True)  # only its lock is left in it
+            shutil.rmtree(shared, ignore_errors=True)  # the daemon has left its lock there
 
 
 def main() -> int:

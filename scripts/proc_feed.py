@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Write what this machine is doing into CSV files, every second: the live feeds of scripts/demo.
 
-    scripts/proc_feed.py PID FOLDER [OTHER...]    until the process PID is gone
+    scripts/proc_feed.py PID FOLDER [OTHER...]
 
-Then FOLDER, which the files are in, and the others are removed.
+The files are in FOLDER. When the process PID has ended, FOLDER and the OTHER folders are removed.
 
-machine.csv holds the last minute, a row a second; processes.csv every process there is. Each file
-is written aside and renamed, so that whoever reads it finds a whole one.
+machine.csv has a row for each second of the last minute, processes.csv a row for each process. A
+file is written under another name and renamed, so that a reader always finds a whole one.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def processes() -> list[Process]:
         try:
             text = Path("/proc", name, "stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
-            continue  # it ended meanwhile
-        # The command stands in parentheses and may hold anything, parentheses included.
+            continue  # the process has ended
+        # The command is in parentheses and may have any characters in it, parentheses too.
         head, _, tail = text.rpartition(")")
         fields = tail.split()
         seconds = (int(fields[11]) + int(fields[12])) / TICKS
@@ -58,14 +58,14 @@ def processes() -> list[Process]:
 
 
 def cpu_ticks() -> tuple[int, int]:
-    """(busy, all) since boot, over all cores."""
+    """Ticks (busy, all) of all cores since boot."""
     with open("/proc/stat", encoding="ascii") as file:
         ticks = [int(x) for x in file.readline().split()[1:9]]
     return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 def memory_mb() -> tuple[int, int]:
-    """(used, available)"""
+    """Megabytes (used, available)."""
     with open("/proc/meminfo", encoding="ascii") as file:
         kb = {line.split(":")[0]: int(line.split()[1]) for line in file}
     available = kb.get("MemAvailable", kb["MemFree"])
