@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Judge shmpub against a collection of CSV files and the frames that pandas makes of them.
+"""Compare shmpub with pandas on a collection of CSV files and the frames that pandas made of them.
 
 corpus.py [DIRECTORY] [--only SUBSTRING] [--build NAME] [--min SHARE] [--engine ...]
 
-The whole way: a real shmpubd has a feed for each file, the Python client takes the frames, and a
-file that was not published is wanted to be one that pandas raises at, with a line that says why.
---engine asks lib/ingest alone (csv2frame), with --guess (a second round) and --threads N.
+By default all parts are tested: a real shmpubd has a feed for each file, and the Python client
+takes the frames. A file that is not published must be one at which pandas raises, and the feed's
+line must say why.
+--engine tests lib/ingest alone (csv2frame), with --guess (a second round) and --threads N.
 
-DIRECTORY (default: ../shared/csv-corpus beside the repository or above) has files/, expected/ and
-the judge compare.py. Without it there is nothing to do, and that is said.
+DIRECTORY (default: shared/csv-corpus in a folder above the repository) has files/, expected/ and
+compare.py, which compares the frames. Without it nothing is done, and that is printed.
 
 In a CPython for Windows (scripts/wine python) the programs are those of the preset mingw-cross.
 """
@@ -25,7 +26,7 @@ import frames
 sys.path.insert(0, str(frames.ROOT / "client-py/src"))
 import shmpub
 
-# In memory, as an instance is; on Windows any text is a place for names.
+# Where the instance lies. On Windows any folder's path is a directory of shared memory.
 MEMORY = None if frames.EXE else "/dev/shm"
 
 
@@ -37,7 +38,7 @@ def shmpubd(build: str) -> Path:
 
 
 def write_ini(path: Path, directory: Path, sources: list[Path]) -> dict[str, Path]:
-    """A feed for each file; names of feeds are shorter than those of files."""
+    """Write a feed for each file. Feeds are numbered, because names of files may be too long."""
     feeds = {f"file{i}": source for i, source in enumerate(sources)}
     lines = ["[daemon]", "instance = corpus", f"directory = {directory}", "max_feeds = 4096"]
     for feed, source in feeds.items():
@@ -47,7 +48,7 @@ def write_ini(path: Path, directory: Path, sources: list[Path]) -> dict[str, Pat
 
 
 def wait_until_tried(process: subprocess.Popen, directory: Path, n: int) -> None:
-    """Every feed has been published or has failed."""
+    """Wait until every feed has been published or has failed."""
     for _ in range(2400):
         if process.poll() is not None:
             sys.exit(f"shmpubd ended with status {process.returncode}")
@@ -130,7 +131,7 @@ def main() -> int:
         for _ in range(3):
             status = subprocess.run(command).returncode
             if status >= 0:
-                break  # else a thread of pyarrow's ended the process at its exit: seen once
+                break  # a signal: once a thread of pyarrow's ended the process at its exit
         return status
 
 

@@ -1,7 +1,7 @@
-"""What csv2frame makes of CSV files, as DataFrames: shared by corpus.py and differential/.
+"""Load what csv2frame makes of CSV files as DataFrames; for corpus.py and differential/.
 
-The columns that the format keeps in a plain form (docs/FORMAT.md: shmpub.kind) become
-the objects that pandas shows, as the client package does it.
+Columns that the format keeps in a plain form (docs/FORMAT.md: shmpub.kind) become the
+objects that pandas shows, as in the client package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether two frames are the same, to the bit; and the first difference when they are not."""
+"""Compare two frames bit by bit, and describe their first difference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 
 def _objects(series: pd.Series) -> list[object]:
-    """Truth values and numbers that are equal are not the same; NA is None whatever it is."""
+    """Return values to compare: True differs from 1, and every kind of NA is None."""
     return [
         None if v is None or v is pd.NaT or v != v else (isinstance(v, (bool, np.bool_)), v)
         for v in series
@@ -30,7 +30,7 @@ def _values_differ(a: pd.Series, b: pd.Series) -> bool:
 
 
 def series_difference(a: pd.Series, b: pd.Series) -> str | None:
-    """None, or what differs; `a` is the one that is right."""
+    """Describe the first difference; None if there is none. `a` is the expected series."""
     if isinstance(a.dtype, pd.CategoricalDtype) and isinstance(b.dtype, pd.CategoricalDtype):
         if len(a.dtype.categories) == 0 and len(b.dtype.categories) == 0:
             return None
@@ -52,7 +52,7 @@ def series_difference(a: pd.Series, b: pd.Series) -> str | None:
 
 
 def frame_difference(a: pd.DataFrame, b: pd.DataFrame) -> str | None:
-    """None, or what differs; `a` is the one that is right."""
+    """Describe the first difference; None if there is none. `a` is the expected frame."""
     labels = [[(type(c), c) for c in f.columns] for f in (a, b)]
     if labels[0] != labels[1]:
         return f"columns {list(a.columns)}, not {list(b.columns)}"

@@ -1,7 +1,7 @@
-"""What tests of the CLI share: a publisher of its own for each test, and the program under test.
+"""What tests of the CLI share: a publisher for each test, and ways to run the program under test.
 
-Every publisher has a private directory below /dev/shm, so that tests running beside each other
-never meet; it is stopped, and nothing may be left, at the end of each test.
+Every publisher has a private directory below /dev/shm, so that tests that run at the same time do
+not meet. It is stopped at the end of its test, and must leave nothing.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Publisher:
         return answer.rstrip("\n")
 
     def publish(self, feed: str, text: str | bytes) -> int:
-        """Publish a text; its sequence. What fails raises ValueError with the reason."""
+        """Publish a text and return its sequence. A failure raises ValueError with the reason."""
         if self.process is None:
             self.start()
         self.n_files += 1
@@ -75,7 +75,7 @@ class Publisher:
         self.process = None
 
     def kill(self) -> int:
-        """As kill -9 does it; the pid that is gone."""
+        """Kill the publisher as kill -9 does, and return its pid."""
         assert self.process is not None
         pid = self.process.pid
         self.process.kill()
@@ -97,14 +97,14 @@ class Publisher:
         return [SHMPUB, "-i", self.instance, "-d", self.directory, *arguments]
 
     def run(self, *arguments: str | Path, status: int = 0) -> str:
-        """The program's output; its status must be the one expected."""
+        """Run the program and return its output. The status must be the one given."""
         done = subprocess.run(self.command(*arguments), capture_output=True, timeout=60)
         assert done.returncode == status, (arguments, done.returncode, done.stderr.decode())
         assert (done.stderr == b"") == (status == 0), done.stderr.decode()
         return done.stdout.decode()
 
     def fail(self, *arguments: str | Path, status: int = 1) -> str:
-        """What the program says on standard error when it ends with this status."""
+        """Run the program and return its standard error. The status must be the one given."""
         done = subprocess.run(self.command(*arguments), capture_output=True, timeout=60)
         assert done.returncode == status, (arguments, done.returncode, done.stderr.decode())
         return done.stderr.decode()

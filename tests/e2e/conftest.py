@@ -1,8 +1,8 @@
-"""Fixtures of the end-to-end tests: real daemons over real files, each in a place of its own.
+"""Fixtures of the end-to-end tests: real daemons that serve real files.
 
 `daemon` makes Daemon objects. Each has a private directory below /dev/shm, an instance name that no
-other run has, a folder for its sources, and is stopped (or killed) when its test is over. Where
-the programs are: programs.py.
+other run has, and a folder for its sources. It is killed at the end of its test if it still runs.
+programs.py finds the programs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PATIENCE = 30.0  # seconds; a bound against hanging, never a measurement
 
 
 def until(what: Callable[[], object], seconds: float = PATIENCE, pause: float = 0.01) -> object:
-    """What `what` returns, as soon as that is true. A table that is not there yet may come."""
+    """Call `what` until it returns something true, and return that. NotPublished is false."""
     end = time.monotonic() + seconds
     while True:
         with contextlib.suppress(shmpub.NotPublished):
@@ -68,7 +68,7 @@ class Daemon:
     # --- configuration and sources
 
     def configure(self, feeds: dict[str, str] | str, daemon: str = "") -> None:
-        """Write the ini file: feeds as {name: lines}, or the whole text behind [daemon]."""
+        """Write the ini file: feeds as {name: lines}, or the whole text after [daemon]."""
         text = f"[daemon]\ninstance = {self.instance}\ndirectory = {self.shm}\n{daemon}\n"
         if isinstance(feeds, str):
             text += feeds
@@ -86,7 +86,7 @@ class Daemon:
 
     def start(self, *arguments: str, wait: bool = True) -> Daemon:
         assert self.process is None
-        self.told.clear()  # what an earlier process told is not what this one tells
+        self.told.clear()  # messages of an earlier process
         self._notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         address = f"\0shmpub-{uuid.uuid4().hex}"
         self._notified.bind(address)
@@ -112,7 +112,7 @@ class Daemon:
         return self
 
     def hear(self) -> list[str]:
-        """Everything that was told to the service manager so far, a datagram an item."""
+        """Return all messages to the service manager so far, one item for each datagram."""
         assert self._notified is not None
         with contextlib.suppress(TimeoutError):
             while True:
@@ -134,7 +134,7 @@ class Daemon:
         return self.process.pid
 
     def reload(self) -> None:
-        """HUP, and wait until it was looked at."""
+        """Send HUP, and wait until the daemon has read the configuration."""
         self.hear()
         self.told.clear()
         os.kill(self.pid, signal.SIGHUP)
@@ -158,7 +158,7 @@ class Daemon:
         self.process = None
         return status
 
-    # --- what can be seen of it
+    # --- what the daemon shows
 
     def log_text(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
@@ -169,7 +169,7 @@ class Daemon:
         )
 
     def status(self, name: str) -> dict[str, object]:
-        """What `shmpub ls` tells of the feed; empty when it tells nothing."""
+        """Return the feed's line of `shmpub ls --json`; empty when there is none."""
         owner = [] if self.user is None else ["--owner", str(self.user)]
         place = ["-d", str(self.shm), "-i", self.instance, *owner]
         run = subprocess.run([str(SHMPUB), *place, "ls", "--json"], capture_output=True, text=True)
@@ -193,7 +193,7 @@ def replace(path: Path, text: str | bytes) -> None:
 
 
 def clear_segments(place: Path) -> None:
-    """What a daemon that was killed left outside of its instance: `.NAME~` says whose NAME is."""
+    """Remove plain segments that a killed daemon has left: `.NAME~` says whose NAME is."""
     for lock in Path("/dev/shm").glob(".*~"):
         with contextlib.suppress(OSError):
             if lock.read_text().startswith(f"{place}\n"):
@@ -214,8 +214,8 @@ def shm() -> Iterator[Path]:
 def open_folder() -> Iterator[Path]:
     """A folder that other users may enter.
 
-    Not below pytest's own `tmp_path`: every pytest that starts on this machine closes the folder
-    above all of those to other users, also while the tests of another one run.
+    It is not below pytest's own `tmp_path`: every pytest that starts on this machine closes the
+    folder above all of those to other users, also while the tests of another pytest run.
     """
     path = Path(tempfile.mkdtemp(prefix="shmpub-e2e-"))
     path.chmod(0o755)
@@ -225,7 +225,7 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def daemon(open_folder: Path, shm: Path) -> Iterator[Callable[[], Daemon]]:
-    """Make a daemon: daemon(), and another with the next call. Any user may enter its folder."""
+    """Return a function that makes a daemon at each call. Any user may enter its folder."""
     made: list[Daemon] = []
 
     def make() -> Daemon:

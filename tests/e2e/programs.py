@@ -1,7 +1,8 @@
-"""Where the programs under test are: $SHMPUB_BUILD, build/dev without it.
+"""Where the programs under test are: in $SHMPUB_BUILD, by default build/dev.
 
-Some tests run them as other users. Where those cannot come to the project (a clone in /root, a home
-directory), the programs are copied to where they can, and everything uses the copies.
+Some tests run them as other users. If those may not enter the project's folder (a clone in /root, a
+home directory), the programs are copied to a folder that they may enter, and all tests use the
+copies.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def is_open_to_all(path: Path) -> bool:
 
 
 def copy(build: Path) -> Path:
-    """Under the same name: tests tell a sanitized build by it."""
+    """Copy a build. The copy keeps its name, by which tests recognise a sanitized build."""
     scratch = Path(tempfile.mkdtemp(prefix="shmpub-programs-"))
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     scratch.chmod(0o755)

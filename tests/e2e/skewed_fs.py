@@ -1,7 +1,8 @@
-"""A FUSE file system of one file, a.csv, whose times are by a clock of their own.
+"""A FUSE file system of one file, a.csv, whose times come from another clock.
 
-skewed_fs.py FOLDER BACKING SECONDS: its content is BACKING's, its times BACKING's and SECONDS more,
-as a file server's with a clock that runs ahead. The kernel's own protocol, no library.
+skewed_fs.py FOLDER BACKING SECONDS: the file has the content of BACKING, and its times plus
+SECONDS, like a file on a server whose clock is fast. This program speaks the kernel's protocol
+itself.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 
 INIT, LOOKUP, GETATTR, OPEN, READ, OPENDIR = 26, 1, 3, 14, 15, 27
 RELEASE, FLUSH, RELEASEDIR = 18, 25, 29
-FORGET, BATCH_FORGET = 2, 42  # have no answer
+FORGET, BATCH_FORGET = 2, 42  # these requests get no answer
 ENOENT, ENOSYS = -2, -38
 
 

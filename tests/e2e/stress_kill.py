@@ -1,4 +1,4 @@
-"""Sources replaced without pause, eight readers, and a daemon that is killed at random.
+"""Replace sources without pause, while eight readers read and a daemon is killed at random.
 
     stress_kill.py [--seconds 600] [--readers 8] [--feeds 3]
 
@@ -47,7 +47,7 @@ def write_sources(folder: Path, feeds: list[str], start, stop, written) -> None:
 
 
 class Reader:
-    """What one reader process has seen, and the promises that it holds the publisher to."""
+    """One reader process: what it has seen, and the checks of what the publisher promises."""
 
     def __init__(self, where: Path, feed: str, seed: int) -> None:
         self.feed = shmpub.subscribe(feed, directory=str(where), instance="stress")
@@ -89,7 +89,7 @@ def read_tables(where: Path, feed: str, seed: int, start, stop, results) -> None
         while not stop.is_set():
             reader.step()
         reader.finish()
-    except Exception as error:  # every end of a reader is a result
+    except Exception as error:  # whatever ends a reader is a result
         problem = f"{type(error).__name__}: {error}"
     results.put({"tables": reader.tables, "epochs": reader.epochs, "problem": problem})
 
@@ -99,7 +99,7 @@ def start_daemon(ini: Path, log) -> subprocess.Popen:
 
 
 def kill_again_and_again(ini: Path, log, seconds: float, rng: random.Random) -> tuple[int, str]:
-    """-> how often it was killed, and what was wrong with it ("": nothing)."""
+    """Return how often the daemon was killed, and what was wrong with it ("": nothing)."""
     kills = 0
     daemon = start_daemon(ini, log)
     end = time.monotonic() + seconds
@@ -111,7 +111,7 @@ def kill_again_and_again(ini: Path, log, seconds: float, rng: random.Random) -> 
         daemon.wait()
         kills += 1
         daemon = start_daemon(ini, log)
-    time.sleep(2)  # the last one gets to publish
+    time.sleep(2)  # so that the last daemon publishes
     daemon.send_signal(signal.SIGTERM)
     status = daemon.wait(timeout=30)
     return kills, f"the orderly stop ended with status {status}" if status else ""

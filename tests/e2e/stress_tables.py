@@ -52,7 +52,10 @@ def write(path: Path, number: int) -> None:
 
 
 def check(frame: pd.DataFrame) -> int:
-    """The number of the table that the frame is, whole; AssertionError says what is wrong."""
+    """Check every cell of a frame, and return its table's number.
+
+    AssertionError says what is wrong.
+    """
     assert len(frame) > 0, "a frame of no rows"
     number = int(frame["number"].iat[0])
     want = expected(number)

@@ -92,7 +92,7 @@ def stopped(pid: int) -> Iterator[None]:
 
 
 def test_a_daemon_that_hangs(daemon: Callable[[], Daemon]) -> None:
-    """Its process is there, its heartbeat is not."""
+    """The publisher's process is there, but gives no heartbeat."""
     d = daemon()
     source = d.source("t.csv", "a\n1\n")
     d.configure({"t": f"source = {source}\ninterval = 100ms"})
@@ -158,7 +158,7 @@ def test_health_of_no_instance(publisher: Publisher) -> None:
 
 
 def test_age_of_data_and_of_the_look(daemon: Callable[[], Daemon]) -> None:
-    """A source that nobody changes grows old while it is looked at: fresh, and old."""
+    """A source that nobody changes: its feed is fresh, as it is looked at, and its data is old."""
     d = daemon()
     source = d.source("t.csv", "a\n1\n")
     hours_ago = time.time() - 3 * 3600

@@ -14,7 +14,7 @@ from cli_tools import SHMPUB, Publisher
 
 
 def columns_of(line: str) -> int:
-    """The room a line takes in a terminal."""
+    """Return how many columns of a terminal a line takes."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in line
@@ -154,7 +154,7 @@ def test_verify(publisher: Publisher) -> None:
 
 
 def test_verify_finds_every_damage(publisher: Publisher) -> None:
-    """Text that is no UTF-8 passes the check of bounds, and not this one; nor may cat follow it."""
+    """Text that is not UTF-8 passes the check of bounds, but not verify, and cat refuses it too."""
     publisher.publish("a", "x,y\n1,onetwothree\n2,four\n")
     path = publisher.directory / "cli" / "a.arrow"
     whole = path.read_bytes()

@@ -76,7 +76,7 @@ def test_no_standard_output(publisher: Publisher) -> None:
 
 
 def open_terminal() -> tuple[int, int]:
-    """Both ends of one; from a devpts of our own where there is none, as in a bare chroot."""
+    """Open a terminal, both ends. In a bare chroot without devpts, one is mounted for it."""
     try:
         return os.openpty()
     except OSError:
@@ -137,7 +137,7 @@ class Terminal:
 
 @pytest.mark.parametrize("columns", [200, 80, 60, 40, 20])
 def test_lines_fit_a_terminal(publisher: Publisher, columns: int) -> None:
-    """Name, state and error are there in whole at any width."""
+    """Name, state and error are shown in full at any width."""
     with pytest.raises(ValueError):
         publisher.publish("bad", "a,b\n1,2,3\n1,2,3,4\n")
     publisher.publish("good", "a,b\n1,2\n")
@@ -210,7 +210,7 @@ def test_top_goes_on_when_the_publisher_stops(publisher: Publisher) -> None:
 
 
 def frame_of(terminal: Terminal, wanted: bytes) -> list[str]:
-    """The lines of the next whole frame that has this in it."""
+    """Return the lines of the next whole frame that contains `wanted`."""
     terminal.seen = b""
     whole = re.compile(rb"(?s)\x1b\[H((?:(?!\x1b\[H).)*" + wanted + rb".*?)\x1b\[J")
     terminal.read_until(whole.pattern)

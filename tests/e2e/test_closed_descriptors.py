@@ -40,7 +40,7 @@ def standard_files(pid):
 
 
 def test_daemon(daemon, closed):
-    """Log lines go where they were meant to go, or nowhere; the catalog stays what it is."""
+    """Log lines go to standard error or nowhere, and never into the catalog."""
     d = daemon()
     d.source("a.csv", "a\n1\n")
     d.configure(
@@ -73,7 +73,7 @@ def test_daemon_prints(closed):
 
 
 def test_cli(publisher, closed):
-    """What cannot be printed is an error, and nothing is printed into an instance."""
+    """Output that cannot be printed is an error, and never goes into a file of an instance."""
     publisher.publish("a", "a\n1\n")
     before = (publisher.directory / "cli" / "a.arrow").read_bytes()
     for command in (["ls"], ["cat", "a"], ["info", "a"], ["metrics"], ["verify"], ["--version"]):
@@ -88,7 +88,7 @@ def test_cli(publisher, closed):
 
 
 def test_program_of_somebody_else(publisher, tmp_path, closed):
-    """A program with libshmpub that opens nothing itself: no file of ours is standard output."""
+    """In a program with libshmpub that opens no files, no file of ours becomes standard output."""
     text = tmp_path / "a.csv"
     replace(text, "a\n1\n")
     place = ["-d", publisher.directory, "-i", publisher.instance]

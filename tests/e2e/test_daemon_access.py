@@ -92,7 +92,7 @@ def test_auto(served, mode, gid, want):
 
 
 def test_auto_group_that_cannot_be_given(served):
-    """The daemon reads by a capability, say, and is no member of the source's group."""
+    """The daemon may read the source (by a capability, say), but is no member of its group."""
     owned(served, "a.csv", "a\n1\n", 0o640, GROUP + 1)
     served.configure({"a": f"source = a.csv\n{FAST}"})
     served.start()
@@ -180,7 +180,7 @@ def test_switched_link(served):
 
 
 def test_table_follows_its_source(served):
-    """chmod of an unchanged source: the table that stands follows, and what is kept of it."""
+    """chmod of an unchanged source: the mode of its table follows, and that of what is kept."""
     name = f"shmpub-e2e-{os.getpid()}-follow"
     segment = Path(f"/dev/shm/{name}")
     source = owned(served, "a.csv", "a\n1\n", 0o644)
@@ -210,13 +210,16 @@ def test_table_follows_its_source(served):
 
 
 def test_closed_source_that_fails_closes_the_table_of_before(served):
-    """By its text, or since the daemon may not open it any more; a wider mode opens nothing."""
+    """A source that is bad, or that the daemon may not open any more, closes its table's mode, too.
+
+    A wider mode of such a source opens nothing.
+    """
     name = f"shmpub-e2e-{os.getpid()}-close"
     segment = Path(f"/dev/shm/{name}")
     source = owned(served, "a.csv", "a\n1\n", 0o644)
     served.configure({"a": f"source = a.csv\n{FAST}\ncsv_segment = {name}"})
     served.start()
-    served.user = DAEMON  # whom status() is to trust
+    served.user = DAEMON  # status() must trust this user
     try:
         owned(served, "a.csv", "a\n1,2\n3,4,5\n", 0o600)
         until(lambda: access(table(served))[0] == "0o600")
@@ -239,21 +242,21 @@ def test_closed_source_that_fails_closes_the_table_of_before(served):
         until(lambda: access(table(served))[0] == "0o644")
         source.unlink()
         served.wait_state("a", "failing")
-        assert access(table(served))[0] == "0o644"  # nothing tells that it was closed
+        assert access(table(served))[0] == "0o644"  # the daemon cannot see that it was closed
     finally:
         served.stop()
         segment.unlink(missing_ok=True)
 
 
 def test_a_spare_that_was_open_is_not_filled_with_a_closed_table(served):
-    """Whoever waits for a lease was let in when the file was open to him."""
+    """An open() that waits for a lease was allowed when the file was still open to that user."""
     owned(served, "a.csv", "a\n1\n", 0o644)
     served.configure({"a": f"source = a.csv\n{FAST}"})
     served.start()
     for n in range(2, 5):
         owned(served, "a.csv", f"a\n{n}\n", 0o644)
         until(lambda n=n: column(served) == [n])
-    time.sleep(1.2)  # a spare rests a second: from then on it could be filled
+    time.sleep(1.2)  # a spare may be filled after a second
     seen = {p.stat().st_ino for p in table(served).parent.glob("*a.*")}
     assert len(seen) > 1
     owned(served, "a.csv", "a\n100\n", 0o600)
@@ -263,7 +266,7 @@ def test_a_spare_that_was_open_is_not_filled_with_a_closed_table(served):
 
 
 def test_segments_of_the_plain_layouts(served):
-    """Nobody reads the text of a closed source by a segment, unless segment_mode says so."""
+    """A closed source's plain segments are closed as well, unless segment_mode opens them."""
     names = [f"shmpub-e2e-{os.getpid()}-{n}" for n in "abcd"]
     owned(served, "a.csv", "a\n1\n", 0o600)
     owned(served, "b.csv", "a\n1\n", 0o640, GROUP)
@@ -288,7 +291,10 @@ def test_segments_of_the_plain_layouts(served):
 
 
 def test_after_a_crash(served):
-    """What a crash left keeps its mode until the source is judged; the ini's holds at once."""
+    """A table from before a crash keeps its mode until its source was opened.
+
+    A mode in the ini is applied at once.
+    """
     owned(served, "a.csv", "a\n1\n", 0o600)
     owned(served, "b.csv", "a\n1\n", 0o644)
     served.configure({n: f"source = {n}.csv\n{FAST}" for n in "ab"})
@@ -334,7 +340,7 @@ def test_check_warns_of_what_is_opened(served):
 
 @pytest.mark.parametrize(("dtype", "good"), [("int64", "1"), ("float64", "1"), ("bool", "True")])
 def test_cells_of_a_closed_feed(served, dtype, good):
-    """As nobody: line, column and what was expected, not the cell. The log has all of it."""
+    """The user nobody sees line, column and what was expected, not the cell. The log has all."""
     owned(served, "s.csv", f"a,b\n{good},2\n{SECRET},3\n", 0o600)
     served.configure({"a": f"dtype.a = {dtype}\nsource = s.csv\n{FAST}"})
     served.start()
@@ -361,7 +367,7 @@ def test_cells_of_an_open_feed(served):
 
 
 def test_lines_follow_the_source(served):
-    """chmod of a bad source: its line is closed at the next look, without parsing it again."""
+    """After chmod of a bad source the next look hides the cell, without parsing it again."""
     source = owned(served, "s.csv", f"a,b\n1,2\n{SECRET},3\n", 0o644)
     served.configure({"a": f"source = s.csv\ndtype.a = int64\n{FAST}"})
     served.start()
@@ -374,7 +380,7 @@ def test_lines_follow_the_source(served):
 
 
 def test_modes_of_feed_and_catalog(served):
-    """A line is for whom both let read: a closed catalog may tell what its readers may read."""
+    """A cell may be told where everybody who reads the catalog may read the table."""
     owned(served, "s.csv", f"a,b\n1,2\n{SECRET},3\n", 0o600)
     options = f"source = s.csv\ndtype.a = int64\n{FAST}"
     catalog = served.shm / served.instance / "catalog"

@@ -52,7 +52,7 @@ def run(script: str, name: str) -> str:
 
 @pytest.fixture
 def name():
-    """A name in /dev/shm that is ours, and gone afterwards whatever happens."""
+    """A free name in /dev/shm, which is removed at the end of the test."""
     name = f"shmpub-e2e-{uuid.uuid4().hex[:12]}"
     yield name
     for path in Path("/dev/shm").glob(f"*{name}*"):
@@ -86,7 +86,7 @@ def test_text_reader(daemon, name):
 def test_array_reader(daemon, name):
     d = serve(daemon, STOCKS, f"array_segment = {name}\narray_dtype = int64")
     assert run(ARRAY_READER, name) == "[1, 2, 300001, 688001]\n"
-    # Python before 3.13 removed it as it ended; the daemon puts it back, again and again.
+    # Python before 3.13 removes the segment as it ends; the daemon puts it back each time.
     for _ in range(3):
         until(lambda: Path(f"/dev/shm/{name}").exists())
         assert run(ARRAY_READER, name) == "[1, 2, 300001, 688001]\n"
@@ -197,7 +197,7 @@ def test_an_open_reader_keeps_its_version(daemon, name):
 
 
 def test_name_taken_by_a_directory(daemon, name):
-    """That segment alone is not had, and says so; the feed goes on, and the other segment."""
+    """Only this segment is missing, with a warning; the feed and its other segment go on."""
     os.mkdir(f"/dev/shm/{name}")
     try:
         options = f"csv_segment = {name}\narray_segment = {name}-2\narray_dtype = int32"
@@ -211,7 +211,7 @@ def test_name_taken_by_a_directory(daemon, name):
         until(lambda: np.fromfile(f"/dev/shm/{name}-2", dtype="int32").tolist() == [5])
         until(lambda: d.status("a")["unchanged"] > 3)
         assert d.status("a")["error"] == warning
-        sequence = d.feed("a").sequence  # what cannot be had is no reason to publish again
+        sequence = d.feed("a").sequence  # a missing segment is no reason to publish again
         unchanged = d.status("a")["unchanged"]
         until(lambda: d.status("a")["unchanged"] > unchanged + 3)
         assert d.feed("a").sequence == sequence
@@ -253,13 +253,13 @@ def test_two_instances_of_one_name(daemon, name):
     first.start()
     assert "serves this name for" in str(first.wait_state("a", "fresh")["error"])
     assert first.stop() == 0
-    assert read_text(name) == QUOTES.encode()  # it was not the first's to take away
+    assert read_text(name) == QUOTES.encode()  # the first daemon has not removed it
     assert second.stop() == 0
     assert not [p for p in os.listdir("/dev/shm") if name in p]
 
 
 def test_killed_and_gone_from_the_ini(daemon, name):
-    """What a killed daemon left of feeds that are no more is taken away by the next one."""
+    """The next daemon removes what a killed one has left of feeds that are configured no more."""
     other = Path(f"/dev/shm/{name}-other")
     other.write_text("not of any daemon")
     d = serve(
@@ -284,7 +284,7 @@ def test_killed_and_gone_from_the_ini(daemon, name):
 
 @pytest.mark.parametrize("spoil", ["truncate", "extend", "write"])
 def test_spoilt_by_a_reader(daemon, name, spoil):
-    """Its readers open it for writing, so they can spoil it: it is put back at the next look."""
+    """Readers open it for writing and can spoil it: it is put back at the next look."""
     d = serve(daemon, QUOTES, f"csv_segment = {name}")
     path = Path(f"/dev/shm/{name}")
     inode = path.stat().st_ino
@@ -300,7 +300,7 @@ def test_spoilt_by_a_reader(daemon, name, spoil):
 
 
 def test_names_change_places(daemon, name):
-    """By one reload, at a pace at which no second look would mend it."""
+    """One reload does it; the interval is so long that no second attempt would."""
     d = daemon()
     d.source("a.csv", "code\n1\n")
     d.source("b.csv", "code\n2\n")

@@ -15,7 +15,7 @@ HOUR = 3600
 
 @pytest.fixture(params=[HOUR, -HOUR], ids=["ahead", "behind"])
 def skewed(tmp_path, request):
-    """(folder, the file behind its a.csv)"""
+    """Return the folder, and the file that its a.csv shows."""
     folder, backing = tmp_path / "skewed", tmp_path / "backing.csv"
     folder.mkdir()
     backing.write_text("a\n1\n")

@@ -73,7 +73,7 @@ BAD = {
     "delimiter": (FEED + "delimiter = ;;\n", 3, "delimiter"),
     "delimiter semicolon": (FEED + "delimiter = ;\n", 3, "semicolon"),
     "too many feeds": ("[daemon]\nmax_feeds = 1\n" + FEED + "[feed b]\nsource = b\n", 5, "2 feeds"),
-    # what inih would do in silence
+    # what inih would do silently
     "long section": (f"[feed {'a' * 60}]\nsource = x\n", 1, "longer than 49"),
     "long line": (FEED + f"na_values = {'a,' * 100}\n", 3, "longer than 199"),
     "long name": (FEED + f"dtype.{'a' * 50} = str\n", 3, "longer than 49"),
@@ -86,7 +86,7 @@ BAD = {
     "no =": (FEED + "interval\n", 3, "no '='"),
 }
 
-# Mistakes that are told once: nothing that only follows from them is told besides.
+# Mistakes that are told once, without problems that only follow from them.
 ONE_LINE = {
     "no feed": ("", 1, "no feed: a section [feed NAME] with a source is wanted"),
     "only comments": ("; [feed a]\n;source = a.csv\n", 2, "no feed"),
@@ -204,7 +204,7 @@ def test_good(tmp_path, label):
 
 
 def test_sources_are_looked_at(tmp_path):
-    """A source may come later: a warning where it stands, and status 0."""
+    """A source may come later: a missing one is a warning with its line, and status 0."""
     (tmp_path / "a.csv").write_text("a\n1\n")
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "fifo")
@@ -259,7 +259,7 @@ def test_what_another_user_may_not(open_folder):
 
 
 def test_lines_in_the_order_of_the_files(tmp_path):
-    """Also those that are found only when everything is known."""
+    """This holds also for problems that are found only when the whole configuration is known."""
     folder = tmp_path / "conf.d"
     folder.mkdir()
     (folder / "1.ini").write_text("[feed d]\nsource = none\n[feed c]\ninterval = 1\n")
@@ -285,7 +285,7 @@ def test_lines_in_the_order_of_the_files(tmp_path):
 
 
 def test_the_same_at_the_start(tmp_path):
-    """One judgement: what --check refuses, the start refuses with the same lines."""
+    """The start refuses what --check refuses, with the same lines."""
     for label, (text, _, _) in ONE_LINE.items():
         ini = tmp_path / "c.ini"
         _, told = check(ini, text)
@@ -388,7 +388,7 @@ def accepted():
 
 
 def shown(text):
-    """What the sample shows: {section: {key: (value, whether it is an example)}}."""
+    """Return the keys of the sample: {section: {key: (value, whether it is an example)}}."""
     sections: dict[str, dict[str, tuple[str, bool]]] = {}
     section = ""
     for line in text.splitlines():
@@ -434,7 +434,7 @@ def test_the_manual_has_every_key_with_its_default():
 
 
 def test_the_sample_is_right(tmp_path):
-    """As it is, and with every default and example in it taken for real."""
+    """The sample is good as it is, and with every default and example in it uncommented."""
     text = (ROOT / "config" / "shmpubd.ini").read_text()
     source = tmp_path / "quotes.csv"
     source.touch()
@@ -459,7 +459,7 @@ ls -A "$1/merged"
 
 @needs_root
 def test_a_directory_that_is_not_fit(tmp_path):
-    """On the root of a container no memory is used again: a warning, and status 0."""
+    """On the root of a container no segment is filled again: that is a warning, and status 0."""
     command = ["unshare", "-m", "bash", "-c", OVERLAY, "-", tmp_path, SHMPUBD]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode == 77 or "unshare failed" in run.stderr:

@@ -1,4 +1,4 @@
-"""One daemon for an instance: its beginning, its end, its crash and who comes after."""
+"""One daemon for an instance: its start, its stop, its crash, and the daemon that follows."""
 
 import fcntl
 import os
@@ -37,7 +37,7 @@ def test_second_daemon(daemon):
 
 
 def test_a_daemon_that_lost_its_instance(daemon):
-    """Its lock removed and a second one running: it says so, ends, and leaves all that is there."""
+    """Its lock was removed and a second daemon runs: it says so, ends, and removes nothing."""
     first, second = start(daemon), daemon()
     second.instance, second.shm = first.instance, first.shm
     second.source("a.csv", "a\n2\n")
@@ -105,7 +105,7 @@ def test_keep_on_exit(daemon):
     d.start()
     until(lambda: list(d.feed("a").df.a) == [2])
     assert d.feed("a").sequence > sequence
-    assert d.feed("a").snapshot().epoch != epoch  # it was said that nothing more comes in that one
+    assert d.feed("a").snapshot().epoch != epoch  # the stop has ended the old epoch
 
 
 def test_once(daemon):
@@ -127,7 +127,7 @@ def test_once(daemon):
 
 
 def test_no_feed(daemon):
-    """Nothing to serve is a mistake, not a service: nothing is made, nobody is served."""
+    """A configuration without feeds is a mistake: no instance is made."""
     d = daemon()
     d.configure("")
     for arguments in (["--once"], []):
@@ -195,7 +195,7 @@ def test_directory_removed(daemon):
 
 
 def test_directory_taken(daemon):
-    """Removed, and taken by another process before we look: we leave it, and say so."""
+    """The instance was removed, and another process took it: the daemon says so and leaves it."""
     d = daemon()
     d.source("a.csv", "a\n1\n")
     d.configure({"a": "source = a.csv\ninterval = 1s"})

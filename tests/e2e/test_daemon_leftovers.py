@@ -1,4 +1,4 @@
-"""What a daemon finds where it starts: garbage, halves, links. It serves; it follows nothing."""
+"""A daemon that finds garbage, half files or links at its start serves, and follows none."""
 
 import os
 import random
@@ -11,7 +11,7 @@ FAST = "interval = 20ms"
 
 
 def crashed(daemon):
-    """A daemon that was killed, its files still there."""
+    """Return a daemon that was killed and has left its files."""
     d = daemon()
     d.source("a.csv", "a\n1\n")
     d.configure({"a": f"source = a.csv\n{FAST}"}, "max_feeds = 16")
@@ -67,7 +67,7 @@ def test_spoilt(daemon, label):
 
 @pytest.mark.parametrize("options", ["max_feeds = 16", "max_feeds = 17"])
 def test_feeds_that_are_gone(daemon, options):
-    """After kill -9, what other feeds left goes at the next start, also with another catalog."""
+    """After kill -9, the next start removes what feeds of before have left, with any catalog."""
     d = daemon()
     feeds = {}
     for name in "abc":
@@ -89,7 +89,7 @@ def test_feeds_that_are_gone(daemon, options):
 
 @pytest.mark.parametrize("size", [0, 100, 1 << 20])
 def test_cut_while_it_is_served(daemon, size):
-    """Whoever may write to the directory can cut a file: it is there again at the next look."""
+    """Whoever may write to the directory can truncate a file: the next attempt puts it back."""
     d, place, _ = crashed(daemon)
     d.start()
     until(lambda: list(d.feed("a").df.a) == [1])
@@ -115,7 +115,7 @@ def test_links_are_not_followed(daemon, tmp_path, name):
     (place / name).symlink_to(other)
     d.start(wait=name != "lock")
     if name == "lock":
-        assert d.wait() == 1  # whose lock would it be?
+        assert d.wait() == 1  # a lock that is no regular file
     else:
         assert list(d.feed("a").df.a) == [1]
         d.stop()

@@ -37,7 +37,7 @@ def make(daemon, n_feeds=4):
 @needs_root
 @pytest.mark.skipif(SANITIZED, reason="needs threads of its own")
 def test_threads_that_cannot_be_made(daemon):
-    """The limit is the user's, so a user of our own has nothing else running."""
+    """The limit counts a user's processes, so the test has a user without any other."""
     user = 23000 + os.getpid() % 10000
     d = make(daemon)
     d.shm.chmod(0o1777)
@@ -77,7 +77,7 @@ def test_descriptors(daemon):
 
 
 def test_size_of_files(daemon):
-    """More than ulimit -f is an error that is told; the signal kills nothing."""
+    """Writing more than ulimit -f is an error in the log; the signal does not kill the daemon."""
     d = make(daemon)
     for size in (0, 1000, 30_000, 10_000_000):
         status, told = once(d, "prlimit", f"--fsize={size}")
@@ -86,7 +86,7 @@ def test_size_of_files(daemon):
 
 
 def test_fewer_threads_than_workers(daemon):
-    """Those that can be made do the work."""
+    """If not all threads can be made, the others do the work."""
     d = make(daemon, 12)
     d.configure(
         {f"f{n}": f"source = {n}.csv\ninterval = 20ms" for n in range(12)},
@@ -104,7 +104,7 @@ def test_fewer_threads_than_workers(daemon):
 
 
 def max_bytes(d):
-    """The word of the catalog's header: see docs/FORMAT.md."""
+    """Return the memory bound in the catalog's header (docs/FORMAT.md)."""
     header = (d.shm / d.instance / "catalog").read_bytes()[:4096]
     return int.from_bytes(header[216:224], "little")
 

@@ -1,4 +1,4 @@
-"""The log: whoever reads it slowly, or not at all, does not hold up the feeds."""
+"""The log: a reader that is slow, or does not read at all, does not delay the feeds."""
 
 import os
 import pty
@@ -211,7 +211,7 @@ def test_reasons_without_end_are_folded(daemon):
 
 
 def test_source_that_comes_back(daemon):
-    """However long it was away, it is looked for again and again; only the tenth failure counts."""
+    """A source that is missing is looked for at the same pace however long it is missing."""
     d = daemon()
     d.configure({"a": f"source = a.csv\n{FAST}"})
     d.start()
@@ -223,7 +223,7 @@ def test_source_that_comes_back(daemon):
 
 
 def test_source_that_changes_while_its_refresh_waits(daemon):
-    """A refresh that fails by memory is made again ever later, and at once for another source."""
+    """A refresh that lacks memory is tried after ever longer waits, or when the source changes."""
     d = daemon()
     d.source("a.csv", "a\n" + "1\n" * 100_000)
     d.configure({"a": f"source = a.csv\n{FAST}"}, "max_bytes = 300K")
@@ -255,7 +255,7 @@ def journal(path):
     ],
 )
 def test_levels_of_what_is_told_at_start(tmp_path, text, arguments, told):
-    """The journal takes them as errors, without the program's name, which it has itself."""
+    """The journal gets them as errors, and without the program's name, which it knows."""
     ini, log = tmp_path / "c.ini", tmp_path / "log"
     ini.write_text(f"[daemon]\ndirectory = {tmp_path}/none\n{text}")
     told = told.format(folder=tmp_path, ini=ini)

@@ -93,7 +93,7 @@ def test_readers_hold_until_max_bytes(daemon):
     assert "max_bytes" in str(status["error"]) or "held" in str(status["error"])
     assert len(feed.df) == rows
     for n, frame in enumerate(held[:-1]):
-        assert (frame.n == n).all()  # promise 3: whatever happened since
+        assert (frame.n == n).all()  # a table in hand never changes
     held.clear()
     del frame
     until(lambda: (feed.df.n == number).all(), seconds=90)

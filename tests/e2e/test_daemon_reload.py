@@ -70,7 +70,7 @@ def test_changed_interval_only(daemon):
     d.configure({"a": "source = a.csv\ninterval = 20ms"})
     d.reload()
     until(lambda: d.status("a")["unchanged"] > 2)
-    assert f.sequence == sequence  # looked at, not published anew
+    assert f.sequence == sequence  # the source was looked at, but nothing was published
     d.source("a.csv", "a\n2\n")
     assert f.wait(30)
     d.configure({"a": "source = a.csv\ninterval = 1h"})
@@ -123,7 +123,7 @@ def test_invalid_changes_nothing(daemon, label):
 
 
 def test_more_feeds_than_there_is_room_for(daemon):
-    """All or nothing: the count is known before anything changes, whatever max_feeds says now."""
+    """A reload that adds too many feeds changes nothing, whatever its max_feeds is."""
     d = daemon()
     for name in "abcd":
         d.source(f"{name}.csv", "a\n1\n")
@@ -178,7 +178,7 @@ def test_feeds_are_renamed_for_years(daemon):
 
 
 def test_other_feeds_after_a_crash(daemon):
-    """The catalog of before is full of names that are gone: they make room first."""
+    """An older catalog is full of feeds that are gone: they are removed before new ones come."""
     d = daemon()
     d.source("a.csv", "a\n1\n")
     d.configure({"a": "source = a.csv", "b": "source = a.csv"}, "max_feeds = 2")
@@ -199,7 +199,7 @@ def test_interval_0_is_refreshed_by_hup(daemon):
     d.start()
     f = d.feed("a")
     sequence = f.sequence
-    for n in range(3):  # nothing new: looked at, not published
+    for n in range(3):  # the source is looked at, but nothing is published
         d.reload()
         until(lambda n=n: d.status("a")["unchanged"] == n + 1)
     assert f.sequence == sequence
@@ -249,7 +249,7 @@ def test_what_is_fixed(daemon):
 
 
 def test_a_storm_of_reloads(daemon):
-    """Signals merge; feeds come and go while their jobs are away; it ends as the last one says."""
+    """Signals merge, and feeds come and go while jobs run: the last configuration holds."""
     d = start(daemon, {"a": feed("a")}, text="a\n" + "1\n" * 20000)
     for turn in range(60):
         feeds = {"a": feed("a", f"dtype.a = {('int64', 'float64', 'str')[turn % 3]}")}

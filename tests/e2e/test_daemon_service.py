@@ -9,7 +9,7 @@ import time
 import pytest
 from conftest import until
 
-ABSENT = {"a": "source = none.csv\ninterval = 1h"}  # a feed is needed; here, not what it does
+ABSENT = {"a": "source = none.csv\ninterval = 1h"}  # for tests that need some feed
 
 
 def test_ready_after_the_first_attempts(daemon):
@@ -17,7 +17,7 @@ def test_ready_after_the_first_attempts(daemon):
     d.source("a.csv", "a\n1\n")
     d.configure({"a": "source = a.csv", "b": "source = none.csv"})
     d.start()
-    assert d.feed("a").sequence  # READY was told: it is there
+    assert d.feed("a").sequence  # after READY it is there
     assert d.status("b")["state"] == "failing"
     assert ": 2 feeds, 1 published" in d.log_text()
 
@@ -83,7 +83,7 @@ def test_log_level(daemon):
 
 
 def test_hostile_names_in_the_log(daemon):
-    """What stands in a source comes out as one line, without control characters."""
+    """Text of a source is logged as one line, without control characters."""
     d = daemon()
     d.source("a.csv", "a\n1\n\x1b[2J,2,3,4\n")
     d.configure({"a": "source = a.csv\ndtype.a = int64"})
@@ -102,7 +102,7 @@ if libc.mount(b"hang", sys.argv[1].encode(), b"fuse", 0, options) != 0:
     sys.exit(f"mount: {os.strerror(ctypes.get_errno())}")
 request = os.read(fd, 1 << 20)
 print("mounted", flush=True)
-# INIT (26) is answered, so that the kernel believes in us; after that nobody answers anything.
+# Only INIT (26) is answered, so that the kernel accepts the file system.
 length, opcode, unique = __import__("struct").unpack_from("<IIQ", request)
 reply = __import__("struct").pack("<IIIIHHIIHHI7I", 7, 31, 0, 0, 1, 1, 4096, 1, 0, 0, 0, *[0] * 7)
 os.write(fd, __import__("struct").pack("<IiQ", 16 + len(reply), 0, unique) + reply)
@@ -139,7 +139,7 @@ def test_hung_sources_take_no_worker(daemon, hanging):
     feeds = {f"hung{n}": f"source = {hanging}/{n}.csv\ninterval = 50ms" for n in range(6)}
     feeds |= {f"well{n}": f"source = {n}.csv\ninterval = 50ms" for n in range(20)}
     d.configure(feeds, "workers = 2")
-    d.start()  # ready though the hung ones were not tried to the end: ten seconds at most
+    d.start()  # it is ready after ten seconds, although the hung feeds are not tried yet
     until(lambda: all(d.feed(f"well{n}").sequence for n in range(20)))
     for n in range(20):
         d.source(f"{n}.csv", f"a\n{n + 100}\n")
@@ -152,7 +152,7 @@ def test_hung_sources_take_no_worker(daemon, hanging):
 
 
 def test_a_hung_feed_gives_its_place_away(daemon, hanging):
-    """Removed while its job is away for ever; and it comes back while that is still so."""
+    """A feed is removed, and comes back, while its job hangs."""
     d = daemon()
     d.source("a.csv", "a\n1\n")
     hung = f"source = {hanging}/x.csv\ninterval = 50ms"
@@ -187,7 +187,7 @@ def test_hangs_after_a_while(daemon, hanging):
 
 
 def test_hang_is_told(daemon, hanging):
-    """After ten seconds: in the log once, and in the feed's line, which goes on counting."""
+    """A hang of ten seconds is logged once, and the feed's line tells how long it lasts."""
     d = daemon()
     d.configure({"a": f"source = {hanging}/a.csv"})
     d.start()
@@ -229,7 +229,7 @@ def test_signals_at_any_moment(daemon):
 
 
 def test_two_signals_at_any_moment(daemon):
-    """A job that comes home while the second one is obeyed leaves nothing behind either."""
+    """A job that ends during the second stop signal leaves nothing behind either."""
     d = daemon()
     for n in range(30):
         d.source(f"{n}.csv", "a\n" + "1\n" * 5000)

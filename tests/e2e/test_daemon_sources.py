@@ -23,7 +23,7 @@ def serve(daemon, text=GOOD, options=""):
 
 
 def wait_for(feed, condition):
-    """The first table that is as wanted."""
+    """Wait for a table that is as wanted, and return it."""
     return until(lambda: condition(df := feed.df) and [df])[0]
 
 
@@ -66,7 +66,7 @@ def test_unchanged_costs_a_stat(daemon):
     trace = d.folder / "trace"
     # As a grandchild, so that the daemon is the process that was started.
     d.wrapper = ["strace", "-D", "-f", "-e", "trace=%file,%desc", "-o", str(trace)]
-    d.environment["ASAN_OPTIONS"] = "detect_leaks=0"  # which cannot be looked for under a tracer
+    d.environment["ASAN_OPTIONS"] = "detect_leaks=0"  # the leak check fails under a tracer
     d.start()
     until(lambda: d.status("a")["unchanged"] > 3)
 
@@ -179,7 +179,7 @@ def test_unreadable(daemon, shm):
 
 
 def test_growing(daemon):
-    """Appended to in small pieces: every table that is seen is a beginning of the whole."""
+    """A source grows in small pieces: every table is a beginning of the whole."""
     d, path = serve(daemon, "n\n0\n")
     feed = d.feed("a")
     stop = threading.Event()
@@ -211,7 +211,7 @@ def test_growing(daemon):
 
 
 def test_truncated_again_and_again(daemon):
-    """Rewritten from nothing, without a rename: whole tables, or failures, never a part."""
+    """A source is truncated and rewritten: a table is whole, or the refresh fails."""
     d, path = serve(daemon, "n,m\n" + "1,1\n" * 20000)
     feed = d.feed("a")
     stop = threading.Event()
@@ -236,7 +236,7 @@ def test_truncated_again_and_again(daemon):
 
 
 def test_replaced_without_pause(daemon):
-    """A new file every time anyone looks is no reason to wait for ever."""
+    """A source that is replaced before every look is still published."""
     d, _ = serve(daemon, "n\n0\n")
     feed = d.feed("a")
     stop = threading.Event()
@@ -258,7 +258,7 @@ def test_replaced_without_pause(daemon):
 
 
 def test_pseudo_file(daemon):
-    """A file of /proc says that it has no bytes, and has some."""
+    """A file of /proc has the size 0 and yet some bytes."""
     d = daemon()
     d.configure({"load": f"source = /proc/loadavg\nheader = none\ndelimiter = space\n{FAST}"})
     d.start()

@@ -1,4 +1,4 @@
-"""shmpubd --test: what a refresh would make of a feed, without one."""
+"""shmpubd --test: it shows what a refresh would make of a feed, and publishes nothing."""
 
 import os
 import re
@@ -18,7 +18,7 @@ OPTIONS = "index_col = time\nparse_dates = time, seen\ndtype.symbol = category"
 
 
 def make(folder: Path, text: str | bytes, options: str = "", name: str = "quotes") -> Path:
-    """An ini with one feed beside its source. Its instance is nobody's."""
+    """Write an ini with one feed, and its source. No daemon has this instance."""
     source = folder / f"{name}.csv"
     source.write_bytes(text if isinstance(text, bytes) else text.encode())
     ini = folder / "c.ini"
@@ -183,7 +183,7 @@ def test_the_error_is_that_of_the_refresh(daemon, label):
 
 
 def test_beside_a_daemon(daemon):
-    """It serves the feed meanwhile, and does not notice."""
+    """A daemon that serves the feed is not disturbed."""
     d = daemon()
     d.source("a.csv", "a\n1\n")
     segment = f"{d.instance}-text"

@@ -25,7 +25,7 @@ def served(daemon, shm):
 
 
 def as_user(uid, what, groups=()):
-    """Run `what` in a process of somebody else; what it raised, as text, or nothing."""
+    """Run `what` in a process of another user; return what it raised, as text, or nothing."""
     told, tell = os.pipe()
     child = os.fork()
     if child == 0:
@@ -105,7 +105,7 @@ def test_group_only(served):
 
 
 def test_squatted_instance(served):
-    """Somebody made the directory first: it is refused, with his uid, and left alone."""
+    """Another user made the directory first: it is refused with that uid, and left alone."""
     place = served.shm / served.instance
     place.mkdir()
     os.chown(place, THIRD, THIRD)
@@ -137,7 +137,7 @@ def test_squatted_article_name(served):
 
 
 def test_protected_regular(served):
-    """fs.protected_regular = 2: nobody opens another's files with O_CREAT in a sticky directory."""
+    """fs.protected_regular = 2: nobody opens others' files with O_CREAT in a sticky directory."""
     setting = Path("/proc/sys/fs/protected_regular")
     try:
         before = setting.read_text()
@@ -180,7 +180,7 @@ def test_segment_readers_by_group(served):
 
 
 def test_root_trusts_nobody_by_chance(served):
-    """A reader tells whose instance it is when the owner is neither root, shmpub nor himself."""
+    """A reader names the owner of an instance that is neither root's, shmpub's nor the reader's."""
     import shmpub
 
     served.configure({"a": f"source = a.csv\n{FAST}"})

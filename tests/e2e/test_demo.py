@@ -29,7 +29,7 @@ def start(tmp_path: Path, *options: str) -> tuple[str, subprocess.Popen[str]]:
 
 
 def gone(tmp_path: Path, instance: str) -> bool:
-    """The folder goes when the writer of the live feeds has noticed: within its next second."""
+    """The folder is removed within a second, when the writer of the live feeds notices the end."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if not list(tmp_path.iterdir()) and not Path("/dev/shm", instance).exists():

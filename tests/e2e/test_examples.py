@@ -107,7 +107,7 @@ def test_reader(directory: Path) -> None:
 
 
 def test_share(directory: Path, tmp_path: Path) -> None:
-    """The article's writer: a file, shared with whoever asks, again when it has changed."""
+    """The writer of shmpub's origin, the article: it shares a file, again when it has changed."""
     source = tmp_path / "quotes.csv"
     source.write_text("time,price\n2024-01-01,1.5\n2024-01-02,\n")
     with running("example_share", source, "quotes", "share", directory) as process:
@@ -152,7 +152,7 @@ static class ByPath
 
 @pytest.mark.skipif(shutil.which("mcs") is None, reason="needs mono-mcs")
 def test_reader_in_c_sharp(directory: Path, tmp_path: Path) -> None:
-    """It compiles, and what it reads is there; where it looks on Windows cannot be tried here."""
+    """Reader.cs compiles and reads an instance; finding one as on Windows cannot be tested here."""
     (tmp_path / "by_path.cs").write_text(BY_PATH)
     source = ROOT / "examples" / "windows" / "Reader.cs"
     program = tmp_path / "reader.exe"

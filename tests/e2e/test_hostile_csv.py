@@ -146,7 +146,7 @@ def as_bytes(text):
 
 
 def test_refused(daemon):
-    """Every one beside the others, in one daemon that goes on."""
+    """One daemon serves all of them and goes on."""
     d = daemon()
     encodings = {name: "utf-16" if "utf-16" in REFUSED[name][1] else "utf-8" for name in REFUSED}
     for name, encoding in encodings.items():

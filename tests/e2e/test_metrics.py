@@ -28,7 +28,7 @@ needs_prometheus = pytest.mark.skipif(PROMETHEUS is None, reason="no prometheus"
 
 
 def parse(text: str) -> tuple[dict[str, float], dict[str, str]]:
-    """Samples and types, each line held to the form that we write."""
+    """Return samples and types, and check the form of each line."""
     values: dict[str, float] = {}
     kinds: dict[str, str] = {}
     for line in text.splitlines():
@@ -144,7 +144,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def prometheus(folder: Path, target: int) -> Iterator[Callable[[str], list[dict]]]:
-    """The real server, scraping the target; what it yields asks a query of it."""
+    """Run the real server, which scrapes the target; yield a function that asks it a query."""
     (folder / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s}\n"
         "scrape_configs:\n"
@@ -182,7 +182,7 @@ def prometheus(folder: Path, target: int) -> Iterator[Callable[[str], list[dict]
 
 @needs_prometheus
 def test_the_real_server(publisher: Publisher, tmp_path: Path) -> None:
-    """One scrape: nothing is refused, and no label of ours is renamed (`exported_instance`)."""
+    """A scrape is accepted, and none of our labels is renamed (as `exported_instance` would be)."""
     publish_some(publisher)
     with served(publisher.command("metrics")) as port, prometheus(tmp_path, port) as ask:
         found = until(lambda: ask('shmpub_feed_rows{feed="quotes"}'), seconds=60, pause=0.2)

@@ -48,7 +48,7 @@ def test_stopped_by_a_signal(daemon: Callable[..., Daemon]) -> None:
 
 
 def test_ages_of_the_data_and_of_the_look(daemon: Callable[..., Daemon]) -> None:
-    """Nobody writes the source any more, and it is looked at all the same."""
+    """The data gets old when nobody writes the source any more, although it is looked at."""
     d = daemon()
     path = d.source("a.csv", "x\n1\n")
     os.utime(path, (10**9, 10**9))
