@@ -9,6 +9,11 @@ process has just parsed a file, and this one slept. The later ones find the code
 a program with much to read does. What a refresh changes is told apart: nothing but numbers ("same
 places"), the sizes of texts, or the number of rows. Each reader lets its last frame go as it takes
 the next, so giving back the old mapping is in the time.
+
+Most programs do something else between two snapshots, and that leaves neither the client's code nor
+its data in the processor's caches. "after other work" measures this: a publisher refreshes every
+30 ms, and the reader computes with some megabytes before each call. read_csv runs in the same loop,
+as cold as our calls.
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import data
+import numpy as np
 import pandas as pd
 import shmpub
 from harness import Child, Publisher, cpus_apart, percentile, table
@@ -56,6 +62,10 @@ CHANGE = {1: SAME, 2: "other rows"}
 READERS = 6
 AGAIN = 2000
 NAP_S = 0.02
+BUSY = {"quotes": "quotes_texts", "ten": "ten_texts"}  # files that are read after other work
+BUSY_EVERY_US = 30_000
+AFTER_WORK = "after other work: "
+BUSY_CALLS = 80  # of each kind
 WAKES = [  # every so many us, how many, files that the publisher reads in turn
     (1000, 2000, ("quotes",)),
     (1000, 2000, ("quotes", "quotes_rows")),
@@ -157,6 +167,58 @@ def after_reading(publisher: Publisher, feed: shmpub.Feed, name: str) -> list[fl
     return times
 
 
+class OtherWork:
+    """What a program does between two snapshots: arithmetic over some megabytes, and pandas."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(1)
+        self.numbers = rng.normal(size=1 << 20)  # 8 MB, more than the caches of one core
+        self.frame = pd.DataFrame(
+            {
+                "group": np.arange(100_000) % 97,
+                "value": rng.normal(size=100_000),
+                "word": [f"x{i % 50}" for i in range(100_000)],
+            }
+        )
+
+    def do(self) -> None:
+        (self.numbers * 1.5 + self.numbers[::-1]).sum()
+        self.frame.groupby("group")["value"].mean()
+        self.frame["word"].value_counts()
+        self.frame.sort_values("value").head(3)
+
+
+def after_other_work(instance: str, name: str, folder: Path) -> Times:
+    """Each call takes a snapshot that no call before it has taken, with other work before it."""
+    case = FILES[name]
+    paths = [data.make(folder, each).resolve() for each in (name, BUSY[name])]
+    feed = {name: (":".join(map(str, paths)), case.options)}
+    publisher = Publisher(instance, feed, cpus=cpus_apart()[1])
+    publisher.ask(name)
+    by_df, by_snapshot = (shmpub.subscribe(name, instance=instance) for _ in range(2))
+    calls: dict[str, Callable[[], object]] = {
+        "df": lambda: by_df.df,
+        "snapshot().df": lambda: by_snapshot.snapshot().df,
+        "pandas.read_csv(file)": lambda: pd.read_csv(paths[0], **(case.pandas or {})),
+    }
+    held: dict[str, object] = {what: call() for what, call in calls.items()}
+    n_refreshes = 3 * len(calls) * BUSY_CALLS  # a call may miss some
+    publisher.send(f"{name} {n_refreshes} {BUSY_EVERY_US}")
+    work, times, taken = OtherWork(), {what: [] for what in calls}, by_df.sequence
+    for _ in range(BUSY_CALLS):
+        for what, call in calls.items():
+            work.do()
+            while by_df.sequence == taken:
+                time.sleep(0.001)
+            taken = by_df.sequence
+            start = time.perf_counter_ns()
+            held[what] = call()
+            times[what].append((time.perf_counter_ns() - start) / 1e3)
+    publisher.process.terminate()
+    publisher.close()
+    return {f"{AFTER_WORK}{what}": values for what, values in times.items()}
+
+
 def one_file(instance: str, name: str, folder: Path) -> dict[str, Any]:
     case, path = FILES[name], data.make(folder, name)
     with tempfile.TemporaryDirectory() as scratch:
@@ -173,6 +235,8 @@ def one_file(instance: str, name: str, folder: Path) -> dict[str, Any]:
         times["nothing new? sequence"] = [polls_us(first) for _ in range(20)]
         times |= by_pandas(path, case, Path("/dev/shm", instance, f"{name}.arrow"))
         publisher.close()
+    if name in BUSY:
+        times |= after_other_work(f"{instance}-busy", name, folder)
     return {"file": name, "us": {what: summary(values) for what, values in times.items()}}
 
 
@@ -247,8 +311,9 @@ def measure(folder: Path, instance: str, asked: list[str]) -> dict[str, Any]:
 def as_table(results: list[dict[str, Any]]) -> str:
     rows = []
     for r in results:
-        again = r["us"]["pandas.read_csv(file)"]["p50"]
         for what, p in r["us"].items():
+            where = AFTER_WORK if what.startswith(AFTER_WORK) else ""
+            again = r["us"][f"{where}pandas.read_csv(file)"]["p50"]
             spread = f"{p['p10']:.3g} to {p['p90']:.3g}"
             rows.append(
                 [f"{r['file']}: {what}", f"{p['p50']:.3g}", spread, f"{again / p['p50']:,.1f}"]
