@@ -269,7 +269,7 @@ def test_numbers_that_the_walk_goes_through_make_no_form() -> None:
         struct.pack_into("<i", odd, table, table - inside)
         found = _batch._walk(bytes(odd), False)
         assert found == places
-        assert _batch._form(bytes(odd), found).content == ()
+        assert _batch.Form(bytes(odd), found).content == ()
 
 
 @long_on_windows

@@ -9,7 +9,7 @@ share a region, the labels as a pandas Index.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -96,7 +96,8 @@ class Group:
     fields: tuple[Field, ...]
     nodes: tuple[int, ...]
     buffers: tuple[int, ...]  # of values
-    offsets_at: Indices  # where their offsets stand among a batch's numbers
+    offset_indices: tuple[int, ...]  # where their offsets stand among a batch's numbers
+    offsets_at: Indices  # the same as an array
     runs: tuple[Run, ...]
     order: tuple[int, ...]  # the fields' positions
     singles: tuple[Single, ...]  # its columns of the DataFrame, each as a block of its own
@@ -175,6 +176,7 @@ class Schema:
             fields=tuple(fields),
             nodes=tuple(f.node for f in fields),
             buffers=tuple(f.buffer + 1 for f in fields),
+            offset_indices=tuple(2 * f.buffer + 2 for f in fields),
             offsets_at=np.array([2 * f.buffer + 2 for f in fields], np.int64),
             runs=tuple(self._runs(fields)),
             order=tuple(f.position for f in fields),
@@ -193,11 +195,6 @@ class Schema:
                 start = stop + 1
 
     @once
-    def group_of_first(self) -> dict[int, Group]:
-        """The group by the position of its first field, as regions name it."""
-        return {g.fields[0].position: g for g in self.groups}
-
-    @once
     def needs(self) -> list[tuple[int, int, int]]:
         """Per buffer: bits a row, bits besides (7 to round up), a validity's node (else -1)."""
         return [
@@ -205,6 +202,26 @@ class Schema:
             for f in self.fields
             for bits, besides, is_validity in _buffer_sizes(f)
         ]
+
+    def needed_sizes(self, rows: int, nulls: Sequence[int]) -> list[int]:
+        """By buffer, how many bytes it must have at least.
+
+        `nulls` counts them by node; it is empty when no column has any.
+        """
+        wanted = rows, tuple(map(bool, nulls))
+        kept = self._needed[0]  # mostly the same as for the last batch
+        if kept[0] == wanted:
+            return kept[1]
+        sizes = [
+            0 if node >= 0 and not (nulls and nulls[node]) else (bits * rows + extra) >> 3
+            for bits, extra, node in self.needs
+        ]
+        self._needed[0] = wanted, sizes
+        return sizes
+
+    @once
+    def _needed(self) -> list[tuple[tuple[int, tuple[bool, ...]], list[int]]]:
+        return [((-1, ()), [])]
 
     @once
     def sizes(self) -> tuple[Indices, Indices, Indices]:

@@ -1,17 +1,22 @@
 """A record batch: where the buffers of a table or of a dictionary's values lie.
 
-The messages of two snapshots of one feed differ in their numbers only: rows, nulls, places, sizes.
-Where in the message these stand is the same, so it is found once, by walking the flatbuffer, and
-kept as a Form; a later message that has the same bytes between its numbers is read without a walk.
-Every number is checked each time, wherever it was found: one by one for a table of few columns,
-as arrays for one of many, because a thousand columns must not cost a thousand steps in Python.
+The messages of two snapshots of one feed differ in their numbers only: rows, nulls, offsets, sizes.
+Where in the message these numbers stand stays the same. So their positions are found once, by
+walking the flatbuffer, and kept as a Form. A later message that has the same bytes between its
+numbers is read without a walk.
+
+The numbers themselves are checked in every message, whatever way they were found. For a table of
+few columns tuples and C-level map() are fastest, for one of many columns NumPy arrays are: a
+thousand columns must not cost a thousand steps in Python.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add, ge, or_
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,26 +31,9 @@ MAX_ROWS = 2**48  # times 64 bits a row it stays far below 2^63
 _FEW = 96  # buffers; from here on arrays are faster
 _PREFIX = 8  # before the flatbuffer, whose positions count from its own start
 
-_I64 = struct.Struct("<q").unpack_from
 _U64 = struct.Struct("<Q").unpack_from
 Words = npt.NDArray[np.uint64]
-
-
-class Form(NamedTuple):
-    """Where the numbers stand in a message, and what stands between them."""
-
-    size: int
-    body_size_at: int
-    rows_at: int
-    nodes_at: int
-    buffers_at: int
-    fixed: tuple[tuple[int, int], ...]
-    content: tuple[bytes, ...]
-
-    def fits(self, message: bytes) -> bool:
-        if len(message) != self.size:
-            return False
-        return tuple([message[a:b] for a, b in self.fixed]) == self.content
+Numbers = tuple[int, int, Sequence[int], Sequence[int]]  # body size, rows, nodes, buffers
 
 
 class _Places(NamedTuple):
@@ -54,46 +42,132 @@ class _Places(NamedTuple):
     dictionary: int
     is_delta: bool
     is_compressed: bool
-    body_size_at: int  # 0: it has its default, and does not stand there
-    rows_at: int
+    body_size_at: int  # 0: the number is not written, and means 0
+    rows_at: int  # the same
     nodes_at: int
     n_nodes: int
     buffers_at: int
     n_buffers: int
 
+    def words(self) -> list[tuple[int, int]]:
+        """(position, number of 64-bit words) of body size, rows, nodes and buffers."""
+        return [
+            (self.body_size_at, 1 if self.body_size_at else 0),
+            (self.rows_at, 1 if self.rows_at else 0),
+            (self.nodes_at, 2 * self.n_nodes),
+            (self.buffers_at, 2 * self.n_buffers),
+        ]
+
+
+class Form:
+    """Where the numbers stand in a message, and which bytes stand between them."""
+
+    __slots__ = ("_between", "_places", "_size", "_slices", "_unpack", "content")
+
+    def __init__(self, message: bytes, places: _Places) -> None:
+        self._places = places
+        self._size = len(message)
+        self.content: tuple[Any, ...] = ()  # the bytes between; empty where no message may fit
+        self._unpack: Callable[[bytes], tuple[int, ...]] | None = None  # for few numbers
+        words = sorted(places.words())
+        ends = [0, *[at + 8 * n for at, n in words]]
+        gaps = list(zip(ends, [*[at for at, _ in words], len(message)], strict=True))
+        if not _is_found_between(message, places, gaps):
+            return
+        sizes = [*[n for _, n in words], 0]
+        between = [f"{b - a}s{8 * n}x" for (a, b), n in zip(gaps, sizes, strict=True)]
+        self._between = struct.Struct("<" + "".join(between)).unpack
+        self.content = self._between(message)
+        if sum(sizes) <= 2 * _FEW:
+            skipped = [f"{b - a}x{n}Q" for (a, b), n in zip(gaps, sizes, strict=True)]
+            self._unpack = struct.Struct("<" + "".join(skipped)).unpack
+            firsts = [sum(n for at, n in words if at < its) for its, _ in places.words()]
+            self._slices = [
+                slice(first, first + n)
+                for first, (_, n) in zip(firsts, places.words(), strict=True)
+            ]
+
+    def fits(self, message: bytes) -> bool:
+        """Whether the numbers of `message` stand at the same positions."""
+        if len(message) != self._size or not self.content:
+            return False
+        return self._between(message) == self.content
+
+    def numbers(self, message: bytes) -> Numbers:
+        """The numbers of a message that fits, or of the one that this was made of.
+
+        They are unsigned, so that a number below 0 is too large.
+        """
+        if self._unpack is not None:
+            words = self._unpack(message)
+            body_size, rows, nodes, buffers = self._slices
+            # One number, or none where it is not written.
+            return sum(words[body_size]), sum(words[rows]), words[nodes], words[buffers]
+        places = self._places
+        return (
+            _U64(message, places.body_size_at)[0] if places.body_size_at else 0,
+            _U64(message, places.rows_at)[0] if places.rows_at else 0,
+            _words_at(message, places.nodes_at, 2 * places.n_nodes),
+            _words_at(message, places.buffers_at, 2 * places.n_buffers),
+        )
+
+
+def _is_found_between(message: bytes, places: _Places, gaps: list[tuple[int, int]]) -> bool:
+    """Whether the walk finds the same places with any other numbers in them.
+
+    A hostile message can let the walk go through one of its numbers.
+    """
+    if any(a > b for a, b in gaps):
+        return False
+    for filler in (b"\0", b"\xff"):
+        other = bytearray(filler * len(message))
+        for a, b in gaps:
+            other[a:b] = message[a:b]
+        try:
+            if _walk(bytes(other), places.dictionary >= 0) != places:
+                return False
+        except FormatError:
+            return False
+    return True
+
 
 class Batch(NamedTuple):
-    """Checked: whatever `offset` and `size` say lies inside the file."""
+    """Checked: whatever `offset` and `size` give lies inside the file."""
 
     rows: int
     body: int
     nodes: Sequence[int]  # rows and nulls of each column in turn
     buffers: Sequence[int]  # offset in the body and size of each buffer in turn
     has_nulls: bool
-    form: Form | None
+    form: Form
     message_size: int
     body_size: int
 
     def offset(self, buffer: int) -> int:
+        """Where the buffer starts, in the file."""
         return self.body + self.buffers[2 * buffer]
 
     def size(self, buffer: int) -> int:
+        """The buffer's length in bytes."""
         return self.buffers[2 * buffer + 1]
 
     def nulls(self, node: int) -> int:
+        """How many rows of the column are null."""
         return self.nodes[2 * node + 1]
 
     def lie_at(self, group: Group, first: int, stride: int) -> bool:
-        """Whether the group's values lie at a constant stride."""
+        """Whether the group's values lie at a constant stride; there is at least one row."""
         at = first - self.body
         if len(group.fields) > _FEW:
             offsets = _words(self.buffers)[group.offsets_at].view(np.int64)
             return int(offsets[0]) == at and bool((offsets[1:] - offsets[:-1] == stride).all())
-        for buffer in group.buffers:
-            if self.buffers[2 * buffer] != at:
-                return False
-            at += stride
-        return True
+        wanted = range(at, at + stride * len(group.fields), stride)
+        return [self.buffers[i] for i in group.offset_indices] == list(wanted)
+
+    def moved(self, body: int, size: int) -> Batch:
+        """The same batch with its body elsewhere, in a file of `size`."""
+        _check_body(body, self.body_size, size)
+        return Batch(self.rows, body, *self[2:])
 
 
 def read(
@@ -107,20 +181,20 @@ def read(
     form = kept
     if form is None or not form.fits(message):
         form = _find(message, dictionary, schema)
-    rows: int = _I64(message, form.rows_at)[0] if form.rows_at else 0
-    if not 0 <= rows <= MAX_ROWS:
+    body_size, rows, nodes, buffers = form.numbers(message)
+    if rows > MAX_ROWS:
         raise FormatError("a batch has another number of rows than it can have")
-    body_size: int = _U64(message, form.body_size_at)[0] if form.body_size_at else 0
-    if body % 64 or body_size > size - body:
-        raise FormatError("a batch's body lies outside the file, or not on a multiple of 64")
-    nodes = _numbers(message, form.nodes_at, 2 * len(schema.fields))
-    buffers = _numbers(message, form.buffers_at, 2 * schema.n_buffers)
+    _check_body(body, body_size, size)
     # A table without rows may have many columns and no buffer.
     is_small = max(schema.n_buffers, len(schema.fields)) <= _FEW
     check = _check_each if is_small else _check_all
     has_nulls = check(rows, nodes, buffers, body_size, schema)
-    kept = form if form.fixed else None
-    return Batch(rows, body, nodes, buffers, has_nulls, kept, len(message), body_size)
+    return Batch(rows, body, nodes, buffers, has_nulls, form, len(message), body_size)
+
+
+def _check_body(body: int, body_size: int, size: int) -> None:
+    if body % 64 or body_size > size - body:
+        raise FormatError("a batch's body lies outside the file, or not on a multiple of 64")
 
 
 # --- where the numbers are ------------------------------------------------------------------------
@@ -134,7 +208,7 @@ def _find(message: bytes, dictionary: int, schema: Schema) -> Form:
         raise FormatError("a batch has another number of columns than it should")
     if places.n_buffers != schema.n_buffers or places.is_compressed:
         raise FormatError("a batch has another number of buffers than it should, or is compressed")
-    return _form(message, places)
+    return Form(message, places)
 
 
 def _walk(message: bytes, is_dictionary: bool) -> _Places:
@@ -165,47 +239,10 @@ def _word_at(table: _flatbuf.Table, number: int) -> int:
     return _PREFIX + at if at else 0
 
 
-def _form(message: bytes, places: _Places) -> Form:
-    """Of no use for another message where the walk went through a number."""
-    numbers = [
-        (places.body_size_at, 8 if places.body_size_at else 0),
-        (places.rows_at, 8 if places.rows_at else 0),
-        (places.nodes_at, 16 * places.n_nodes),
-        (places.buffers_at, 16 * places.n_buffers),
-    ]
-    fixed, at = [], 0
-    for start, size in sorted(numbers):
-        fixed.append((at, start))
-        at = start + size
-    fixed.append((at, len(message)))
-    form = Form(
-        len(message),
-        places.body_size_at,
-        places.rows_at,
-        places.nodes_at,
-        places.buffers_at,
-        (),
-        (),
-    )
-    if any(a > b for a, b in fixed):
-        return form
-    for filler in (b"\0", b"\xff"):
-        other = bytearray(filler * len(message))
-        for a, b in fixed:
-            other[a:b] = message[a:b]
-        try:
-            if _walk(bytes(other), places.dictionary >= 0) != places:
-                return form
-        except FormatError:
-            return form
-    return form._replace(fixed=tuple(fixed), content=tuple(message[a:b] for a, b in fixed))
-
-
 # --- the numbers ----------------------------------------------------------------------------------
 
 
-def _numbers(message: bytes, at: int, count: int) -> Sequence[int]:
-    """Unsigned, so that what is below 0 is too large."""
+def _words_at(message: bytes, at: int, count: int) -> Sequence[int]:
     if count <= 2 * _FEW:
         return struct.unpack_from(f"<{count}Q", message, at)
     return np.frombuffer(message, "<u8", count, at).astype(np.uint64, copy=False).data
@@ -219,19 +256,16 @@ def _check_each(
     rows: int, nodes: Sequence[int], buffers: Sequence[int], room: int, schema: Schema
 ) -> bool:
     """Whether there are nulls, when all is well."""
-    nulls = nodes[1::2]
+    nulls, offsets, sizes = nodes[1::2], buffers[::2], buffers[1::2]
     most = max(nulls, default=0)
     if most > rows or nodes[::2].count(rows) != len(nulls):
         raise FormatError(_WRONG_ROWS)
-    for (bits, extra, node), offset, size in zip(
-        schema.needs, buffers[::2], buffers[1::2], strict=True
-    ):
-        if offset > room or size > room - offset:
-            raise FormatError(_OUTSIDE)
-        if offset & 63:
-            raise FormatError(_ODD)
-        if size < (bits * rows + extra) >> 3 and (node < 0 or nulls[node]):
-            raise FormatError(_SHORT)
+    if max(map(add, offsets, sizes), default=0) > room:  # Python's ints do not overflow
+        raise FormatError(_OUTSIDE)
+    if reduce(or_, offsets, 0) & 63:
+        raise FormatError(_ODD)
+    if not all(map(ge, sizes, schema.needed_sizes(rows, nulls if most else ()))):
+        raise FormatError(_SHORT)
     return most > 0
 
 

@@ -14,14 +14,13 @@ import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from . import _arrow_schema, _batch
 from ._arrow_schema import Field, Group, Schema
-from ._batch import Batch, Form
+from ._batch import Batch
 from ._errors import FormatError
 
 # Gives `size` bytes from `offset` on of the file, fewer where it ends.
@@ -33,12 +32,21 @@ _TAIL = 10  # the footer's size and the magic
 _TAIL_READ = 2048
 _CRC_KEY = b',"crc":'
 _ROWS_KEY = b',"rows":'
-_COUNT = rb"(?:0|[1-9]\d{0,18})"  # far below 2^64, as what is above is looked at one by one
+# A record as our writer makes it. Its numbers have at most 19 digits, so that they are below 2^64;
+# records with longer ones, with other keys or keys in another order are read in the general way.
+_COUNT = rb"(?:0|[1-9]\d{0,18})"
 _STAMP = re.compile(
     rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(0|[1-9]\d{0,19}),'
     rb'"published_ns":([1-8]\d{1,18}),"source_mtime_ns":(?:0|-?[1-8]\d{0,18}),"read_ns":%b,'
     rb'"parse_ns":%b,"source_size":%b,"skipped_rows":%b' % ((_COUNT,) * 4)
 )
+_THREE, _FOUR = (b",".join([_COUNT] * n) for n in (3, 4))
+_PLACES = re.compile(
+    rb'(%b),"schema":\[(%b,(?:0|[1-9]\d{0,19}))\],"batch":\[(%b)\],'
+    rb'"dictionaries":\[((?:\[%b\](?:,\[%b\])*)?)\],"regions":\[((?:\[%b\](?:,\[%b\])*)?)\]'
+    % (_COUNT, _THREE, _THREE, _THREE, _THREE, _FOUR, _FOUR)
+)
+_DIGITS = re.compile(rb"\d+").findall
 
 
 def _grammar() -> re.Pattern[bytes]:
@@ -66,6 +74,16 @@ class Stamp(NamedTuple):
     published_ns: int
 
 
+class _Places(NamedTuple):
+    """What the record tells of places."""
+
+    rows: int
+    schema: list[int]
+    batch: list[int]
+    dictionaries: list[int]  # three numbers each, one dictionary after the other
+    regions: list[int]  # four numbers each
+
+
 class Region(NamedTuple):
     """A group's columns at a constant stride."""
 
@@ -88,6 +106,7 @@ class Layout:
     batch: Batch
     regions: list[Region]
     dictionaries: list[Batch]
+    dictionary_messages: list[bytes]
     # What was made of dictionaries and indexes, kept from snapshot to snapshot.
     categories: dict[int, tuple[bytes, Any]] = field(default_factory=dict)
     rows_index: pd.RangeIndex | None = None
@@ -104,15 +123,20 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
     text = _read_record(read, size)
     head, _, places = text.partition(_ROWS_KEY)
     stamp = _match_stamp(head)
-    # All that tells of places is the same, and comes last: only the stamp is new. What lay inside
-    # a smaller file does in this one; the stamp's digits make the difference.
-    if stamp is not None and kept is not None and kept.places == places and kept.size <= size:
+    # Everything about places comes last in the record. Where that is equal to the last snapshot's,
+    # only the stamp is new. The file may be larger, because the stamp has more digits: what lay
+    # inside a smaller file lies inside this one too.
+    is_same = kept is not None and kept.places == places and kept.size <= size
+    if kept is not None and is_same and places and stamp is not None:
         return kept, stamp
-    record = _parse_record(text)
-    if stamp is None:
-        places = b""
-        stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
-    return _lay_out(read, size, record, places, kept), stamp
+    found = _match_places(places) if stamp is not None else None
+    if stamp is None or found is None:
+        record = _parse_record(text)
+        found = _places_of(record)
+        if stamp is None:
+            places = b""
+            stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
+    return _lay_out(read, size, found, places, kept), stamp
 
 
 def _match_stamp(head: bytes) -> Stamp | None:
@@ -123,6 +147,24 @@ def _match_stamp(head: bytes) -> Stamp | None:
     sequence, epoch, published_ns = found.groups()
     stamp = Stamp(int(sequence), int(epoch), int(published_ns))
     return stamp if stamp.epoch <= _MAX_U64 else None
+
+
+def _match_places(text: bytes) -> _Places | None:
+    """What comes after the key `rows` in a record whose keys are the known ones in their order."""
+    found = _PLACES.fullmatch(text)
+    if found is None:
+        return None
+    rows, schema, batch, dictionaries, regions = found.groups()
+    key = [*map(int, schema.split(b","))]
+    if key[3] > _MAX_U64:
+        return None
+    return _Places(
+        int(rows),
+        key,
+        [*map(int, batch.split(b","))],
+        [*map(int, _DIGITS(dictionaries))],
+        [*map(int, _DIGITS(regions))],
+    )
 
 
 def _read_record(read: Read, size: int) -> bytes:
@@ -192,6 +234,23 @@ def _number(record: dict[str, Any], key: str, low: int = 0, high: int = _MAX_U64
     return value
 
 
+def _places_of(record: dict[str, Any]) -> _Places:
+    return _Places(
+        _number(record, "rows", 0, _batch.MAX_ROWS),
+        _numbers(record["schema"], "schema", 4),
+        _numbers(record["batch"], "batch", 3),
+        _flat(record["dictionaries"], "dictionaries", 3),
+        _flat(record["regions"], "regions", 4),
+    )
+
+
+def _flat(value: Any, what: str, count: int) -> list[int]:
+    """The numbers of a list of lists of `count` numbers each."""
+    if type(value) is not list:
+        raise FormatError(f"the record's {what} is wrong")
+    return [n for item in value for n in _numbers(item, what, count)]
+
+
 def _numbers(value: Any, what: str, count: int) -> list[int]:
     if type(value) is not list or len(value) != count:
         raise FormatError(f"the record's {what} is wrong")
@@ -201,40 +260,38 @@ def _numbers(value: Any, what: str, count: int) -> list[int]:
     return value
 
 
-def _lay_out(
-    read: Read, size: int, record: dict[str, Any], places: bytes, kept: Layout | None
-) -> Layout:
-    key = _numbers(record.get("schema"), "schema", 4)
-    if kept is not None and kept.schema_key != key:
+def _lay_out(read: Read, size: int, found: _Places, places: bytes, kept: Layout | None) -> Layout:
+    if kept is not None and kept.schema_key != found.schema:
         kept = None
     if kept is not None:
         schema = kept.schema
     else:
-        schema = _arrow_schema.parse(_message(read, size, key[:3], "schema")[0])
-    rows = _number(record, "rows", 0, _batch.MAX_ROWS)
-    message, body = _message(read, size, record.get("batch"), "batch")
+        schema = _arrow_schema.parse(_message(read, size, found.schema, "schema")[0])
+    message, body = _message(read, size, found.batch, "batch")
     batch = _batch.read(message, -1, body, size, schema, kept.batch.form if kept else None)
-    if batch.rows != rows:
+    if batch.rows != found.rows:
         raise FormatError("the batch has another number of rows than the record says")
+    dictionaries = _read_dictionaries(read, size, found.dictionaries, schema, kept)
     layout = Layout(
         places=places,
-        schema_key=key,
+        schema_key=found.schema,
         size=size,
         schema=schema,
         batch=batch,
-        regions=_check_regions(record.get("regions"), schema, batch, size),
-        dictionaries=_read_dictionaries(read, size, record.get("dictionaries"), schema, kept),
+        regions=_check_regions(found.regions, schema, batch, size),
+        dictionaries=[batch for _, batch in dictionaries],
+        dictionary_messages=[message for message, _ in dictionaries],
     )
     if kept is not None:
         layout.categories = kept.categories
-        if kept.batch.rows == rows:
+        if kept.batch.rows == batch.rows:
             layout.rows_index = kept.rows_index
     return layout
 
 
-def _message(read: Read, size: int, place: Any, what: str) -> tuple[bytes, int]:
+def _message(read: Read, size: int, place: list[int], what: str) -> tuple[bytes, int]:
     """The message, and where it ends."""
-    offset, length, crc = _numbers(place, what, 3)
+    offset, length, crc = place[:3]
     if offset % 8 or length % 8 or length < 16 or offset > size or length > size - offset:
         raise FormatError(f"the {what} message lies outside the file")
     message = read(offset, length)
@@ -244,40 +301,47 @@ def _message(read: Read, size: int, place: Any, what: str) -> tuple[bytes, int]:
 
 
 def _read_dictionaries(
-    read: Read, size: int, places: Any, schema: Schema, kept: Layout | None
-) -> list[Batch]:
-    if not isinstance(places, list) or len(places) != len(schema.dictionaries):
+    read: Read, size: int, places: list[int], schema: Schema, kept: Layout | None
+) -> list[tuple[bytes, Batch]]:
+    """The message and the batch of each."""
+    if len(places) != 3 * len(schema.dictionaries):
         raise FormatError("the record's dictionaries are not the schema's")
-    forms = [b.form for b in kept.dictionaries] if kept else [None] * len(places)
     return [
-        _read_dictionary(read, size, place, f, form)
-        for place, f, form in zip(places, schema.dictionaries, forms, strict=True)
+        _read_dictionary(read, size, places[3 * n : 3 * n + 3], f, kept)
+        for n, f in enumerate(schema.dictionaries)
     ]
 
 
-def _read_dictionary(read: Read, size: int, place: Any, f: Field, form: Form | None) -> Batch:
+def _read_dictionary(
+    read: Read, size: int, place: list[int], f: Field, kept: Layout | None
+) -> tuple[bytes, Batch]:
     message, body = _message(read, size, place, "dictionary")
+    form = None
+    if kept is not None:
+        batch = kept.dictionaries[f.dictionary]
+        if message == kept.dictionary_messages[f.dictionary]:
+            return message, batch.moved(body, size)
+        form = batch.form
     schema = _arrow_schema.values_schema(f.type)
     batch = _batch.read(message, f.dictionary, body, size, schema, form)
     if batch.has_nulls:
         raise FormatError("a dictionary has nulls")
-    return batch
+    return message, batch
 
 
-def _check_regions(places: Any, schema: Schema, batch: Batch, size: int) -> list[Region]:
-    if not isinstance(places, list) or len(places) != len(schema.groups):
+def _check_regions(places: list[int], schema: Schema, batch: Batch, size: int) -> list[Region]:
+    """Groups come in the order of their first fields, and so do their regions."""
+    if len(places) != 4 * len(schema.groups):
         raise FormatError("the record's regions are not the schema's")
-    found = [_check_region(place, schema, batch, size) for place in places]
-    firsts = [region.group.fields[0].position for region in found]
-    if any(a >= b for a, b in pairwise(firsts)):
-        raise FormatError("the record's regions are not the schema's")
-    return found
+    return [
+        _check_region(places[4 * n : 4 * n + 4], group, batch, size)
+        for n, group in enumerate(schema.groups)
+    ]
 
 
-def _check_region(place: Any, schema: Schema, batch: Batch, size: int) -> Region:
-    first, offset, stride, n = _numbers(place, "regions", 4)
-    group = schema.group_of_first.get(first)
-    if group is None or n != len(group.fields):
+def _check_region(place: list[int], group: Group, batch: Batch, size: int) -> Region:
+    first, offset, stride, n = place
+    if first != group.order[0] or n != len(group.order):
         raise FormatError("a region is not the schema's")
     if offset % 64 or stride % 64 or not 8 * batch.rows <= stride <= size:
         raise FormatError("a region's offset or stride is wrong")
