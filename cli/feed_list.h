@@ -20,6 +20,7 @@ struct feed_list {
 };
 #define FEED_LIST_NONE ((struct feed_list){ .items = NULL })
 
+/* Reads the instance and all its feeds, in place of what *out had before. */
 int feed_list_read(struct feed_list *out, struct shmpub_reader *reader, struct shmpub_error *err);
 /*
  * Sorts the feeds that need attention to the front: failing, stale, never published, the

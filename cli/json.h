@@ -27,6 +27,7 @@ static inline struct json json_to(struct buffer *out)
 
 void json_open(struct json *j, char bracket);  /* '{' or '[' */
 void json_close(struct json *j, char bracket); /* '}' or ']' */
+/* The member's value must be written next. */
 void json_key(struct json *j, struct span key);
 void json_string(struct json *j, struct span text);
 void json_int(struct json *j, int64_t v);

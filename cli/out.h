@@ -21,6 +21,7 @@ struct out {
 };
 #define OUT_NONE ((struct out){ .sys = 0 })
 
+/* These three append to the output. */
 void out_bytes(struct out *o, struct span bytes);
 void out_str(struct out *o, const char *text);
 void out_printf(struct out *o, const char *format, ...) PRINTF_LIKE(2, 3);

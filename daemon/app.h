@@ -76,6 +76,10 @@ struct app {
 	uint64_t watchdog_ms; /* when WATCHDOG=1 was last sent */
 };
 
+/*
+ * Loads the configuration, takes the instance and adds the feeds. SHMPUB_ERR_INVALID: the
+ * configuration has the problems that *problems lists. On failure only *problems must be freed.
+ */
 int app_init(struct app *app, const struct app_options *options, struct config_problems *problems,
              struct shmpub_error *err);
 /*
@@ -83,6 +87,10 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
  * a feed unpublished or another process took the instance.
  */
 int app_run(struct app *app);
+/*
+ * Reads the configuration again. If it is bad or does not fit, that is logged, and the old one
+ * stays in force.
+ */
 void app_reload(struct app *app);
 /* Starts the stop and returns at once. A second call makes the stop wait for no job any more. */
 void app_stop(struct app *app);

@@ -72,14 +72,15 @@ int config_load(struct config **out, const char *path, struct config_problems *p
  * missing, or that this process may not read, is a warning.
  */
 int config_judge(const char *path, struct config_problems *problems, struct shmpub_error *err);
-/* NULL is fine. */
+/* `c` may be NULL. */
 void config_free(struct config *c);
 
 /* The feed of that name, or NULL. */
 struct config_feed *config_find(const struct config *c, struct span name);
 
+/* Takes a reference, and returns `feed`. */
 struct config_feed *config_feed_acquire(struct config_feed *feed);
-void config_feed_release(struct config_feed *feed); /* NULL is fine */
+void config_feed_release(struct config_feed *feed); /* `feed` may be NULL */
 /* True when both configurations make the same snapshot of the same source. */
 bool config_feed_equal(const struct config_feed *a, const struct config_feed *b);
 /* For config.c: makes a configuration with the defaults. The caller owns its one reference. */

@@ -128,17 +128,17 @@ static bool was_overtaken(struct feed *f, bool ran)
  * A plain segment that could not be placed is made again by another whole refresh, after ever
  * longer waits.
  */
-static void place_article(struct feed *f)
+static void place_plain_segments(struct feed *f)
 {
 	article_place(&f->article, &f->refresh.article);
 	feed_note_warning(f);
 	if (!article_is_wanting(&f->article)) {
-		f->n_article_failures = 0;
+		f->n_plain_failures = 0;
 		return;
 	}
-	f->n_article_failures++;
-	f->article_after_ms = feed_now_ms(f) + pace_back_off(f->config->interval_ms,
-	                                                     f->n_article_failures, uv_hrtime());
+	f->n_plain_failures++;
+	f->plain_after_ms = feed_now_ms(f) +
+	                    pace_back_off(f->config->interval_ms, f->n_plain_failures, uv_hrtime());
 }
 
 static void commit(struct feed *f)
@@ -153,7 +153,7 @@ static void commit(struct feed *f)
 		feed_failed_costly(f, &err);
 		return;
 	}
-	place_article(f);
+	place_plain_segments(f);
 	schema_free(&f->schema);
 	f->schema = r->schema;
 	r->schema = SCHEMA_NONE;
@@ -296,11 +296,11 @@ static void start_look(struct feed *f)
 	pool_submit(f->host->pool, &f->look, false);
 }
 
-static bool wants_article(struct feed *f)
+static bool wants_plain_segments(struct feed *f)
 {
 	article_claim(&f->article, f->config, f->host->instance_path);
 	feed_note_warning(f);
-	if (f->n_article_failures && feed_now_ms(f) < f->article_after_ms)
+	if (f->n_plain_failures && feed_now_ms(f) < f->plain_after_ms)
 		return false;
 	return article_is_wanting(&f->article);
 }
@@ -312,7 +312,7 @@ static bool wants_article(struct feed *f)
 static int put_back_names(bool *again, struct feed *f, struct shmpub_error *err)
 {
 	int r = publisher_put_back(f->out, err);
-	bool wants = wants_article(f);
+	bool wants = wants_plain_segments(f);
 
 	*again = !f->is_failing && (r == SHM_ABSENT || wants);
 	return r == SHM_ABSENT ? SHMPUB_OK : r;

@@ -32,6 +32,7 @@ struct feed_host {
 	uint64_t hash_seed;
 	/* The feed's first attempt has ended. `published`: the feed has a snapshot. */
 	void (*tried)(void *arg, struct feed *feed, bool published);
+	/* The feed frees itself after this call: it must leave the app's list. */
 	void (*gone)(void *arg, struct feed *feed);
 	/* Another process has taken the instance: this one must stop. */
 	void (*lost)(void *arg, const struct shmpub_error *err);
@@ -67,8 +68,8 @@ struct feed {
 	bool is_removed, is_stopped, is_tried, is_closed;
 	struct schema schema;
 	struct article_live article;
-	unsigned n_article_failures; /* in a row, for the back-off */
-	uint64_t article_after_ms;   /* when missing plain segments are made again */
+	unsigned n_plain_failures; /* in a row, for the back-off */
+	uint64_t plain_after_ms;   /* when missing plain segments are made again */
 	/* who may read the table, by the configuration and the source as it was last opened */
 	struct shm_access access;
 	bool is_judged; /* the source was opened, or found closed to the daemon */
@@ -88,8 +89,7 @@ struct feed {
 	struct shmpub_error failure;     /* the last one */
 	char warning[SHMPUB_ERROR_SIZE]; /* a warning of a refresh that succeeded */
 	struct fold fold;
-	char logged
-	        [SHMPUB_ERROR_SIZE]; /* the failure that was logged last; empty after a success */
+	char logged[SHMPUB_ERROR_SIZE]; /* the last failure in the log; empty after success */
 	/* `logged`, `warning` went into the log, and were not only counted */
 	bool is_told, is_warning_told;
 };

@@ -31,11 +31,13 @@ struct key_table {
 extern const struct key_table daemon_keys; /* of struct config_daemon */
 extern const struct key_table feed_keys;   /* of struct config_feed, besides the CSV options */
 
+/* The row of that name, or NULL. */
 const struct key *key_find(const struct key_table *table, struct span name);
 /* A bit that stands for the row of the key. A table has 32 rows at most. */
 uint32_t key_bit(const struct key_table *table, const struct key *key);
 /* A hint about a common mistake in `value`, to be told beside its problem. NULL: it has none. */
 const char *value_hint(struct span value);
+/* Reads `value` into the member of *object that the key stands for. */
 int key_set(void *object, const struct key *key, struct span value, struct span base,
             struct shmpub_error *err);
 

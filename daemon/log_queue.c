@@ -21,7 +21,7 @@
 #define NS_PER_MS UINT64_C(1000000)
 #define WAIT_MS 100      /* how long a put waits until its line is written */
 #define SLOW_MS 20       /* if it took longer than this, puts do not wait */
-#define NO_WAIT_MS 10000 /* for so long */
+#define NO_WAIT_MS 10000 /* how long puts do not wait then */
 #define CLOSE_MS 1000
 #define AGAIN_MS 20
 

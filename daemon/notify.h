@@ -17,6 +17,7 @@ struct notify {
 };
 #define NOTIFY_NONE ((struct notify){ .fd = -1 })
 
+/* Finds the manager in the environment. Without one *n is NOTIFY_NONE. */
 void notify_open(struct notify *n);
 /* `state`: assignments, one a line: "READY=1\nSTATUS=..." */
 void notify_send(const struct notify *n, const char *state);

@@ -93,6 +93,7 @@ int segment_claim(struct segment_live *live, const char *name, const char *place
 /* Begins a version. The strings of `form` are copied. */
 int segment_begin(struct segment_draft *out, const struct segment_form *form,
                   struct shmpub_error *err);
+/* Appends bytes to the draft. */
 int segment_write(struct segment_draft *d, struct span bytes, struct shmpub_error *err);
 /* Overwrites the first bytes, form.word_size of them, which have been written already. */
 int segment_set_word(struct segment_draft *d, struct span word, struct shmpub_error *err);
@@ -101,6 +102,7 @@ int segment_set_word(struct segment_draft *d, struct span word, struct shmpub_er
  * draft is consumed. On failure the version before stays as it was.
  */
 int segment_place(struct segment_live *live, struct segment_draft *d, struct shmpub_error *err);
+/* Drops a draft that was not placed. */
 void segment_discard(struct segment_draft *d);
 
 /* True when the version that we placed is still there and, where that can be seen, unchanged. */

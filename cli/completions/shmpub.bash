@@ -2,13 +2,13 @@
 # line names.
 
 _shmpub_feeds() {
-	# The words that say where to look are passed on; what cannot be asked has no names.
+	# Pass on the options that say where to look. If the instance cannot be read, there are no names.
 	local i where=()
 	for ((i = 1; i < ${#COMP_WORDS[@]}; i++)); do
 		case ${COMP_WORDS[i]} in
 		-i | --instance | -d | --directory | --owner)
 			where+=("${COMP_WORDS[i]}")
-			# bash takes "--instance=x" apart at the sign.
+			# bash splits "--instance=x" at the "=".
 			[ "${COMP_WORDS[i + 1]-}" = = ] && i=$((i + 1))
 			where+=("${COMP_WORDS[i + 1]-}")
 			i=$((i + 1))

@@ -37,6 +37,7 @@ int scm_open(struct scm *out, const char *name, DWORD access, const char *verb,
              struct shmpub_error *err);
 void scm_close(struct scm *scm);
 
+/* Reads the state of the service. */
 int scm_query(SERVICE_STATUS_PROCESS *out, const struct scm *scm, struct shmpub_error *err);
 /*
  * Waits while the state is `pending` and check points go on. *out is the state after that.

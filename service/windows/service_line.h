@@ -19,6 +19,7 @@
  */
 int service_line_make(wchar_t **out, const char *program, const char *name, const char *config,
                       struct shmpub_error *err);
+/* True when service_line_make() could have made the line. */
 bool service_line_is_ours(const wchar_t *line);
 /*
  * Gets the path of the configuration from a command line of ours. *out is to be freed by
