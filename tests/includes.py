@@ -56,7 +56,7 @@ STANDARD_CXX = set(
     "memory sstream stdexcept string string_view thread utility vector".split()
 )
 VECTORS = {"immintrin.h", "emmintrin.h", "nmmintrin.h", "wmmintrin.h", "arm_neon.h", "arm_acle.h"}
-COMPILERS = {"intrin.h"}  # MSVC's builtins
+COMPILERS = {"intrin.h", "cpuid.h"}  # builtins of MSVC; of gcc and clang
 LIBRARIES = {"daemon": {"uv.h", "ini.h"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

@@ -1,5 +1,6 @@
 #include "base/cpu.h"
 
+#include <stdbool.h>
 #include "base/atomic.h"
 
 /*
@@ -11,6 +12,18 @@
 static uint32_t known;  /* IS_KNOWN and the features; 0: nobody has asked yet */
 static uint32_t hidden; /* by cpu_hide() */
 
+#if defined(__x86_64__) && !defined(_MSC_VER)
+#include <cpuid.h>
+
+/* clang 14 does not answer for it. */
+static bool has_lzcnt(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c >> 5 & 1);
+}
+#endif
+
 /*
  * gcc and clang also look whether the operating system saves the wide registers. Programs that
  * use Microsoft's C library have no such function: they take the kernels for every processor.
@@ -21,12 +34,13 @@ static uint32_t ask_processor(void)
 
 #if defined(__x86_64__) && !defined(_MSC_VER)
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
-	    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt"))
+	    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+	    __builtin_cpu_supports("popcnt") && has_lzcnt())
 		features |= CPU_AVX2;
 	if ((features & CPU_AVX2) && __builtin_cpu_supports("avx512f") &&
 	    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
 	    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
-	    __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2"))
+	    __builtin_cpu_supports("avx512vbmi2"))
 		features |= CPU_AVX512;
 #if defined(SHMPUB_EMULATED_AVX512) /* a build for tests: the kernels run on AVX2 */
 	if (features & CPU_AVX2)

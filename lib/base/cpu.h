@@ -16,11 +16,11 @@
 #include <stdint.h>
 
 enum {
-	/* AVX2 and what came before it or with it: PCLMULQDQ, BMI1, POPCNT. */
+	/* AVX2 and what came before it or with it: PCLMULQDQ, BMI1, BMI2, LZCNT, POPCNT. */
 	CPU_AVX2 = 1 << 0,
 	/*
-	 * AVX-512 as Ice Lake, Sapphire Rapids and Zen 4 have it: F, BW, DQ, VL, VBMI and VBMI2, and
-	 * BMI2 beside them. Those processors do not slow down for it, as older ones did, which have no
+	 * AVX-512 as Ice Lake, Sapphire Rapids and Zen 4 have it: F, BW, DQ, VL, VBMI and
+	 * VBMI2. Those processors do not slow down for it, as older ones did, which have no
 	 * VBMI2.
 	 */
 	CPU_AVX512 = 1 << 1,

@@ -20,12 +20,12 @@
 
 #include <immintrin.h>
 #include "value/four_avx2.h"
+#include "value/long_avx2.h"
 
 /* Apart, so that each loop has the registers for itself. */
 #define APART static __attribute__((noinline))
 #define INLINE static inline __attribute__((always_inline)) /* a call costs as much as the work */
 #define WIDTH 32
-#define HIGH_MAX 1843 /* 1843 * 10^16 + 10^16 - 1 is below 2^64 */
 
 struct plain {
 	uint64_t mantissa;
@@ -33,32 +33,12 @@ struct plain {
 	bool negative;
 };
 
-/* A window on it is a mask: so many zeros, then ones. */
-#define FF8 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF
-static const uint8_t ramp[2 * WIDTH] = { [WIDTH] = FF8, FF8, FF8, FF8 };
-
 static inline __m256i load(const void *p)
 {
 	return _mm256_loadu_si256(p);
 }
 
-/* 32 digits, the last one in the highest byte; false when they exceed 64 bits. */
-static inline bool join(uint64_t *out, __m256i digits)
-{
-	const __m256i pairs = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(0x010a));
-	const __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00010064));
-	const __m256i packed = _mm256_packus_epi32(fours, fours);
-	const __m256i eights = _mm256_madd_epi16(packed, _mm256_set1_epi32(0x00012710));
-	const uint64_t high = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(eights));
-	const uint64_t low = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(eights, 1));
-	const uint64_t top = (uint32_t)high * UINT64_C(100000000) + (high >> 32);
-
-	*out = top * UINT64_C(10000000000000000) + (uint32_t)low * UINT64_C(100000000) +
-	       (low >> 32);
-	return top <= HIGH_MAX;
-}
-
-/* The same in half the width: numbers of up to 15 bytes, which most are. */
+/* As long_join(), in half the width: 16 digits. */
 static inline uint64_t join_short(__m128i digits)
 {
 	const __m128i pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010a));
@@ -113,6 +93,7 @@ INLINE bool take(struct plain *out, const char *base, const char *start, const c
 	uint32_t size = (uint32_t)(end - start);
 	__m256i bytes, shifted, is_digit;
 	uint32_t others, n_front = 0, n_empty;
+	struct long_constants c;
 
 	if (end - start > WIDTH - 1 || start >= end || end - base < WIDTH + 1)
 		return false;
@@ -136,7 +117,8 @@ INLINE bool take(struct plain *out, const char *base, const char *start, const c
 		n_empty++;
 	}
 	bytes = _mm256_blendv_epi8(shifted, bytes, load(ramp + WIDTH - n_front));
-	return join(&out->mantissa, _mm256_and_si256(bytes, load(ramp + WIDTH - n_empty)));
+	c = long_constants();
+	return long_join(&out->mantissa, &c, _mm256_and_si256(bytes, load(ramp + WIDTH - n_empty)));
 }
 
 /*
@@ -338,19 +320,36 @@ APART size_t take_other_floats(double *out, const struct cell_run *run, size_t i
 	return i;
 }
 
+/* Calls nothing: what the loop needs again and again stays in registers. */
+APART size_t take_long_run(double *out, const struct cell_run *run, size_t i, size_t n)
+{
+	const size_t stride = run->stride;
+	const struct long_constants c = long_constants();
+	const uint32_t *cut = run->cuts + i * stride;
+
+	while (i < n && long_take_float(out + i, &c, run->base, cut)) {
+		i++;
+		cut += stride;
+	}
+	return i;
+}
+
 /* Cells that are long, and those that are not there. */
 APART size_t take_long_floats(double *out, const struct cell_run *run, size_t i, size_t n,
                               struct batch_empty *empty)
 {
 	const size_t stride = run->stride;
-	const uint32_t *cut = run->cuts + i * stride;
+	const uint32_t *cut;
 
-	for (; i < n && cut[1] - (cut[0] + 1) > SHORT; i++, cut += stride) {
+	for (;; i++) {
+		i = take_long_run(out, run, i, n);
+		cut = run->cuts + i * stride;
+		if (i == n || cut[1] - (cut[0] + 1) <= SHORT)
+			return i;
 		if (!take_float(out + i, run->base, cut) &&
 		    !batch_take_no_number(out + i, cell_run_at(run, i), empty, i))
-			break;
+			return i;
 	}
-	return i;
 }
 
 static size_t take_floats(double *out, const struct cell_run *run, size_t n,

@@ -2,6 +2,7 @@
 #include "unit/check.h"
 
 #include "value/batch_kernel.h"
+#include "value/decimal_quick.h"
 #include "value/value.h"
 
 #define CELLS 4096
@@ -236,6 +237,54 @@ static void test_edges(void)
 	free(t.base);
 }
 
+/* The number halfway to the next double, in units of 10^-n: about that, where long double is short. */
+static uint64_t decimal_halfway(double v, uint32_t n)
+{
+	long double scaled = ((long double)v + nextafter(v, INFINITY)) / 2;
+
+	while (n-- > 0)
+		scaled *= 10;
+	return scaled < 1e19L ? (uint64_t)scaled : 1;
+}
+
+/*
+ * decimal_quick() by decimal_nearest(): any numbers, numbers halfway between two doubles, and
+ * their neighbours. Halfway is m * 2^e with 54 bits and an odd m.
+ */
+static void test_decimal_quick(void)
+{
+	int n_wrong = 0, n_taken = 0;
+
+	for (int i = 0; i <= DECIMAL_QUICK_MAX; i++) {
+		CHECK("power",
+		      decimal_quick_powers[i].power == power_of_five[-POWER_SMALLEST - i][0]);
+		CHECK("the power is below the true one",
+		      i == 0 || power_of_five[-POWER_SMALLEST - i][1] != 0);
+	}
+	for (int i = 0; i < 2000000; i++) {
+		const uint32_t n = 1 + random_below(DECIMAL_QUICK_MAX);
+		const uint64_t any = (uint64_t)random_below(1u << 31) << 33 ^
+		                     (uint64_t)random_below(1u << 31) << 11 ^
+		                     random_below(1u << 11);
+		uint64_t mantissa = any >> random_below(64), bits, want_bits;
+		double want;
+
+		if (i & 1) {
+			want = ldexp((double)(any >> 11 | UINT64_C(1) << 52),
+			             (int)random_below(70) - 50 - (int)(n * 3.3));
+			mantissa = decimal_halfway(want, n) + random_below(3) - 1;
+		}
+		if (!decimal_quick(&bits, mantissa, n))
+			continue;
+		want = decimal_nearest(mantissa, -(int)n);
+		memcpy(&want_bits, &want, sizeof(want_bits));
+		n_wrong += bits != want_bits;
+		n_taken++;
+	}
+	CHECK_INT("as decimal_nearest()", n_wrong, 0);
+	CHECK("most are taken", n_taken > 1500000);
+}
+
 /* Every second cell only, and cells that are not there. */
 static void test_stride(void)
 {
@@ -400,6 +449,7 @@ int main(void)
 {
 	test_numbers();
 	test_edges();
+	test_decimal_quick();
 	test_stride();
 	test_dates();
 	test_cache();
