@@ -18,7 +18,12 @@
  * the kernel takes the lease away and lets the reader in. Then the reader finds no magic
  * at either end, because the magic is overwritten first and written last, and refuses the
  * file. The worker notices the lost lease at the seal: it copies the snapshot into a new
- * segment and never changes the old one again. After a failure the segment is emptied.
+ * segment and never changes the old one again.
+ *
+ * A publication that is discarded (the source has not changed after all, or it was bad) costs
+ * the feed nothing: the spare is the spare again, also when a part of it was overwritten. Without
+ * magic it is no file that anybody takes for a table, and it is filled again only under another
+ * lease. Where the lease was lost, or there was no room for what was to come, it is emptied.
  *
  * The sequence is chosen when the publication begins, because it is part of the file. It
  * must differ in its last bit from the catalog's sequence, since the catalog has one
@@ -276,6 +281,46 @@ static void finish(struct publication *pub)
 	mem_free(pub);
 }
 
+static bool has_room_for_spare(struct publisher_feed *f, const struct segment *s)
+{
+	const struct publisher *p = f->publisher;
+
+	return f->spare == NULL && feed_recycles(f) && p->spare_bytes <= p->spare_limit &&
+	       s->bytes <= p->spare_limit - p->spare_bytes;
+}
+
+/* True for a segment that was recycled and not sealed, if its memory sufficed. */
+static bool may_be_spare_again(const struct publication *pub)
+{
+	const struct segment *s = pub->segment;
+
+	return s->map.is_leased && pub->wanted_bytes <= s->map.size &&
+	       shm_lock_is_ours(pub->publisher->lock) && has_room_for_spare(pub->feed, s);
+}
+
+static void put_spare(struct publisher_feed *f, struct segment *s)
+{
+	f->spare = s;
+	f->publisher->spare_bytes += s->bytes;
+}
+
+static void give_back_segment(struct publication *pub)
+{
+	struct segment *s = pub->segment;
+
+	if (may_be_spare_again(pub)) {
+		segment_spoil(&s->map); /* the snapshot may have been complete but for the seal */
+		if (shm_lease_return(&s->map) == 0) {
+			put_spare(pub->feed, s);
+			return;
+		}
+	}
+	segment_unname(pub->publisher, s);
+	if (shm_lock_is_ours(pub->publisher->lock))
+		shm_empty(&s->map);
+	segment_drop(pub->publisher, s);
+}
+
 void publication_discard(struct publication *pub)
 {
 	struct publisher_feed *f;
@@ -286,15 +331,10 @@ void publication_discard(struct publication *pub)
 	if (pub->is_sealed && pub->sequence > f->floor)
 		f->floor = pub->sequence;
 	f->wanted_bytes = pub->wanted_bytes;
-	if (pub->segment != NULL) {
-		segment_unname(pub->publisher, pub->segment);
-		if (shm_lock_is_ours(pub->publisher->lock))
-			shm_empty(&pub->segment->map);
-		segment_drop(pub->publisher, pub->segment);
-	}
-	if (pub->spare != NULL && f->spare == NULL && feed_recycles(f)) {
-		f->spare = pub->spare; /* it was not used: the feed keeps it */
-		pub->publisher->spare_bytes += pub->spare->bytes;
+	if (pub->segment != NULL)
+		give_back_segment(pub);
+	if (pub->spare != NULL && has_room_for_spare(f, pub->spare)) {
+		put_spare(f, pub->spare); /* it was not used: the feed keeps it */
 		pub->spare = NULL;
 	}
 	finish(pub);

@@ -208,6 +208,11 @@ int shm_dir_recycles(const struct shm_dir *dir, struct shmpub_error *err);
 int shm_recycle(struct shm_map *map, struct shmpub_error *err);
 /* False when somebody may have been let in since shm_recycle(). True without a lease to lose. */
 bool shm_lease_holds(const struct shm_map *map);
+/*
+ * Gives back the lease of shm_recycle(); nobody writes through the map any more, and it may be
+ * recycled again. SHM_BUSY: the lease was lost, as with shm_seal().
+ */
+int shm_lease_return(struct shm_map *map);
 /* Leave an empty file behind and give the lease back; the map is discarded. */
 void shm_empty(struct shm_map *map);
 /* Does anybody else have it open or mapped: SHMPUB_OK (nobody), SHM_BUSY, negative: cannot be known. */

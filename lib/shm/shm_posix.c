@@ -235,6 +235,18 @@ static int set_lease(int fd, int type)
 	return fcntl(fd, F_SETLEASE, type) != 0 ? errno : 0;
 }
 
+int shm_lease_return(struct shm_map *map)
+{
+	map->is_writable = false;
+	if (!map->is_leased)
+		return 0;
+	if (!shm_lease_holds(map))
+		return SHM_BUSY;
+	map->is_leased = false;
+	(void)set_lease(map->fd, F_UNLCK);
+	return 0;
+}
+
 int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
              struct shmpub_error *err)
 {
@@ -249,14 +261,7 @@ int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
 	sys = set_access(map->fd, access);
 	if (sys != 0)
 		return error_sys(err, sys, "seal a segment of %zu bytes", size);
-	map->is_writable = false;
-	if (!map->is_leased)
-		return 0;
-	if (!shm_lease_holds(map))
-		return SHM_BUSY;
-	map->is_leased = false;
-	(void)set_lease(map->fd, F_UNLCK);
-	return 0;
+	return shm_lease_return(map);
 }
 
 /* EXCHANGE when something stands there, NOREPLACE when nothing does; one may turn into the other. */

@@ -333,6 +333,12 @@ bool shm_lease_holds(const struct shm_map *map)
 	return true;
 }
 
+int shm_lease_return(struct shm_map *map)
+{
+	map->is_writable = false;
+	return 0;
+}
+
 void shm_empty(struct shm_map *map)
 {
 	shm_discard(map);

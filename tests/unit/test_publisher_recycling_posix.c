@@ -64,15 +64,40 @@ static void test_recycling(const char *directory)
 	publisher_close(p);
 }
 
-/* A fill that fails spoils the spare, not what stands. */
-static void test_failed_fill(const char *directory)
+/* Takes the spare and begins to fill it. */
+static struct publication *begin_fill(struct publisher_feed *f, char c, size_t size)
+{
+	struct publication *pub;
+	struct snapshot_memory memory;
+	void *addr;
+
+	CHECK_INT("begin", publication_begin(&pub, f, &err), 0);
+	memory = publication_memory(pub);
+	CHECK_INT("reserve", memory.reserve(memory.arg, &addr, size, &err), 0);
+	CHECK("recycled", pub->segment->map.is_leased);
+	CHECK("spoiled in front", memcmp(addr, "\0\0\0\0\0\0\0\0", 8) == 0);
+	CHECK_INT("not between", ((char *)addr)[8], 'a');
+	memset(addr, c, size);
+	return pub;
+}
+
+/* Opens what was looked up before. */
+static int open_late(int late)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", late);
+	return open(path, O_RDONLY | O_NONBLOCK);
+}
+
+/* A fill that comes to nothing: the spare is spare again, without magic, and is filled again. */
+static void test_discarded_fill(const char *directory)
 {
 	struct publisher *p = open_publisher(directory, 0, 1 << 20);
 	struct publisher_feed *f = open_feed(p, "q");
 	struct publication *pub;
-	struct snapshot_memory memory;
-	void *addr;
-	int late;
+	char end[8] = "";
+	int late, fd;
 
 	publish(f, 'a', 8 * KIB);
 	publish(f, 'b', 8 * KIB);
@@ -81,28 +106,80 @@ static void test_failed_fill(const char *directory)
 	publication_discard(pub);
 	CHECK("not touched: spare again", f->spare != NULL);
 	late = openat(p->dir.fd, f->spare->name, O_PATH);
-	CHECK_INT("begin", publication_begin(&pub, f, &err), 0);
-	memory = publication_memory(pub);
-	CHECK_INT("reserve", memory.reserve(memory.arg, &addr, 8 * KIB, &err), 0);
-	CHECK("recycled", pub->segment->map.is_leased);
-	CHECK("spoiled in front", memcmp(addr, "\0\0\0\0\0\0\0\0", 8) == 0);
-	CHECK("and behind", memcmp((char *)addr + 8 * KIB - 8, "\0\0\0\0\0\0\0\0", 8) == 0);
-	CHECK_INT("not between", ((char *)addr)[8], 'a');
-	publication_discard(pub);
-	CHECK("what was on its way there finds nothing", fcntl(late, F_GETFD) >= 0);
-	{
-		char path[64], byte;
-		int fd;
-
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", late);
-		fd = open(path, O_RDONLY | O_NONBLOCK);
-		CHECK("opens", fd >= 0);
-		CHECK_INT("empty", read(fd, &byte, 1), 0);
-		close(fd);
+	for (size_t size = 8 * KIB; size <= 16 * KIB; size += 4 * KIB) { /* it may grow, too */
+		pub = begin_fill(f, 'a', size);
+		CHECK("nobody comes in meanwhile", open_late(late) < 0 && errno == EWOULDBLOCK);
+		publication_discard(pub);
+		CHECK("spare again", f->spare != NULL && f->spare->map.size == size);
+		CHECK_INT("counted", p->spare_bytes, size);
+		CHECK_INT("memory", p->used_bytes, 8 * KIB + size);
 	}
+	fd = open_late(late);
+	CHECK("then he comes in", fd >= 0);
+	CHECK_INT("no magic in front", pread(fd, end, 8, 0), 8);
+	CHECK("no magic in front", memcmp(end, "\0\0\0\0\0\0\0\0", 8) == 0);
+	CHECK_INT("nor at the end", pread(fd, end, 8, 16 * KIB - 8), 8);
+	CHECK("nor at the end", memcmp(end, "\0\0\0\0\0\0\0\0", 8) == 0);
+	CHECK_INT("and as long as he is there", publish(f, 'c', 4 * KIB), 0);
+	CHECK_INT("it is not touched", pread(fd, end, 8, 8), 8);
+	CHECK("it is not touched", memcmp(end, "aaaaaaaa", 8) == 0);
+	CHECK("stands", stands(f, 'c', 4 * KIB));
+	close(fd);
 	close(late);
-	CHECK("stands", stands(f, 'b', 8 * KIB));
-	CHECK_INT("memory", p->used_bytes, 8 * KIB);
+	publisher_heartbeat(p, 1);
+	CHECK_INT("nothing held", p->held_bytes, 0);
+	publisher_close(p);
+}
+
+/* The spare is as large as the next snapshot: a discarded fill does not give its file another one. */
+static void test_filled_after_discard(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 0, 1 << 20);
+	struct publisher_feed *f = open_feed(p, "q");
+	uint64_t first;
+
+	publish(f, 'a', 8 * KIB);
+	first = inode_of(f);
+	publish(f, 'b', 8 * KIB);
+	rest(f);
+	publication_discard(begin_fill(f, 'x', 8 * KIB));
+	CHECK("what stands is not touched", stands(f, 'b', 8 * KIB));
+	CHECK_INT("at once", publish(f, 'c', 6 * KIB), 0);
+	CHECK("the same file", inode_of(f) == first);
+	CHECK("whole", stands(f, 'c', 6 * KIB));
+	publisher_close(p);
+}
+
+/* Where memory was lacking, or the lease was lost, the segment is no spare any more. */
+static void test_not_spare_again(const char *directory)
+{
+	struct publisher *p = open_publisher(directory, 20 * KIB, 1 << 20);
+	struct publisher_feed *f = open_feed(p, "q");
+	struct publication *pub;
+	struct snapshot_memory memory;
+	void *addr;
+
+	publish(f, 'a', 8 * KIB);
+	publish(f, 'b', 8 * KIB);
+	rest(f);
+	pub = begin_fill(f, 'x', 8 * KIB);
+	memory = publication_memory(pub);
+	CHECK_INT("too much", memory.reserve(memory.arg, &addr, 32 * KIB, &err), SHMPUB_ERR_LIMIT);
+	publication_discard(pub);
+	CHECK("no spare", f->spare == NULL);
+	CHECK_INT("its memory is given back", p->used_bytes, 8 * KIB);
+	publish(f, 'a', 8 * KIB);
+	publish(f, 'a', 8 * KIB);
+	rest(f);
+	pub = begin_fill(f, 'x', 8 * KIB);
+	CHECK_INT("somebody waits", openat(p->dir.fd, pub->segment->name, O_RDONLY | O_NONBLOCK),
+	          -1);
+	pub->segment->map.leased_ns -= 10 * REST_NS; /* longer than the kernel lets him wait */
+	publication_discard(pub);
+	CHECK("no spare", f->spare == NULL);
+	publisher_heartbeat(p, 1);
+	CHECK_INT("nor a name", names_in(&p->dir).hidden, 0);
+	CHECK("stands", stands(f, 'a', 8 * KIB));
 	publisher_close(p);
 }
 
@@ -215,9 +292,11 @@ static void test_words_of_life(const char *directory)
 
 int main(void)
 {
-	static void (*const tests[])(const char *) = { test_recycling,  test_failed_fill,
-		                                       test_lost_lease, test_spare_bytes,
-		                                       test_pause,      test_words_of_life };
+	static void (*const tests[])(const char *) = {
+		test_recycling,       test_discarded_fill, test_filled_after_discard,
+		test_not_spare_again, test_lost_lease,     test_spare_bytes,
+		test_pause,           test_words_of_life
+	};
 
 	return run_all(tests, ARRAY_LEN(tests));
 }
