@@ -1,8 +1,12 @@
 /*
- * The proleptic Gregorian calendar. Pure, inline; years are bounded by the caller.
+ * The proleptic Gregorian calendar: today's rules of leap years, extended to all years.
  *
- * The count of days is that of Hinnant, "chrono-compatible low-level date algorithms":
- * years begin in March, so that the leap day is the last one, and repeat every 400.
+ * Days are counted as by Hinnant, "chrono-compatible low-level date algorithms": years begin in
+ * March, so that the leap day is the last day of a year, and the calendar repeats every 400
+ * years.
+ *
+ * Threads: pure functions, any thread. Nothing is checked: callers pass years far from the
+ * bounds of their type, and months and days that exist.
  */
 #ifndef SHMPUB_VALUE_CALENDAR_H
 #define SHMPUB_VALUE_CALENDAR_H
@@ -24,7 +28,7 @@ static inline int32_t calendar_month_days(int32_t year, int32_t month)
 	return month == 2 && calendar_is_leap(year) ? 29 : days[month];
 }
 
-/* Days since 1970-01-01 of a date that exists. */
+/* Returns the days from 1970-01-01 to the date. */
 static inline int64_t calendar_days(int32_t year, int32_t month, int32_t day)
 {
 	int32_t y = month <= 2 ? year - 1 : year;
@@ -36,7 +40,7 @@ static inline int64_t calendar_days(int32_t year, int32_t month, int32_t day)
 	return (int64_t)era * 146097 + day_of_era - 719468;
 }
 
-/* The inverse. */
+/* Sets the date that is `days` days after 1970-01-01. */
 static inline void calendar_date(int64_t days, int64_t *year, int32_t *month, int32_t *day)
 {
 	int64_t z = days + 719468;
@@ -51,7 +55,7 @@ static inline void calendar_date(int64_t days, int64_t *year, int32_t *month, in
 	*year = yoe + era * 400 + (*month <= 2);
 }
 
-/* Monday is 0. */
+/* Returns the weekday of the date `days` days after 1970-01-01; Monday is 0. */
 static inline int32_t calendar_weekday(int64_t days)
 {
 	int64_t d = (days + 3) % 7;

@@ -1,6 +1,7 @@
 #include "value/format.h"
 #include "value/calendar.h"
 #include "value/scan.h"
+#include "value/timestamp.h"
 
 /*
  * Integers, booleans and timestamps as text; floats are in format_float.c.
@@ -46,8 +47,12 @@ static char *write_digits(char *out, uint64_t value, size_t size)
 	return out + size;
 }
 
-static const int64_t per_second[] = { 1, 1000, 1000000, 1000000000 };
-static const int unit_decimals[] = { 0, 3, 6, 9 };
+static const int unit_decimals[] = {
+	[SHMPUB_SECOND] = 0,
+	[SHMPUB_MILLISECOND] = 3,
+	[SHMPUB_MICROSECOND] = 6,
+	[SHMPUB_NANOSECOND] = 9,
+};
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -62,13 +67,14 @@ static int64_t floor_mod(int64_t a, int64_t b)
 
 int format_decimals(int64_t value, enum shmpub_unit unit)
 {
-	int64_t fraction = floor_mod(value, per_second[unit]);
+	int64_t rate = timestamp_unit_rate(unit);
+	int64_t fraction = floor_mod(value, rate);
 	int decimals = unit_decimals[unit];
 
 	if (unit == SHMPUB_NANOSECOND)
 		return decimals;
 	if (fraction == 0)
-		return value % (SECONDS_PER_DAY * per_second[unit]) == 0 ? FORMAT_DATE : 0;
+		return value % (SECONDS_PER_DAY * rate) == 0 ? FORMAT_DATE : 0;
 	while (fraction % 1000 == 0) {
 		fraction /= 1000;
 		decimals -= 3;
@@ -132,8 +138,9 @@ static char *write_zone(char *out, int64_t offset_s)
 size_t format_timestamp(char *out, int64_t value, enum shmpub_unit unit, int decimals,
                         const char *timezone)
 {
-	int64_t seconds = floor_div(value, per_second[unit]);
-	int64_t fraction = floor_mod(value, per_second[unit]);
+	int64_t rate = timestamp_unit_rate(unit);
+	int64_t seconds = floor_div(value, rate);
+	int64_t fraction = floor_mod(value, rate);
 	int64_t offset_s = timezone ? parse_zone_offset(timezone) : 0;
 	int64_t days;
 	char *p = out;
@@ -149,7 +156,7 @@ size_t format_timestamp(char *out, int64_t value, enum shmpub_unit unit, int dec
 	*p++ = ' ';
 	p = write_time(p, floor_mod(seconds, SECONDS_PER_DAY));
 	if (decimals > 0) {
-		int64_t nanoseconds = fraction * (1000000000 / per_second[unit]);
+		int64_t nanoseconds = fraction * (1000000000 / rate);
 
 		*p++ = '.';
 		write_digits(p, (uint64_t)nanoseconds, 9);

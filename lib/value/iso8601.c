@@ -3,25 +3,28 @@
 #include "value/scan.h"
 
 /*
- * ISO 8601, and the liberties that pandas takes with it (numpy's datetime parser).
+ * ISO 8601, with the other forms that pandas accepts as such (numpy's datetime parser).
  *
- *   [blanks] [-] YYYY [s M[M] [s D[D] [(T|space) time]]]     s one of - . / \ space, twice the same
- *   [blanks] [-] YYYYMMDD [(T|space) time | HHMM...]         no separators: two digits each
+ *   [blanks] [-] YYYY [s M[M] [s D[D] [(T|space) time]]]
+ *   [blanks] [-] YYYYMMDD [(T|space) time]
  *   time   = HH | H[H]:M[M][:S[S][.f{0,18}]] | HHMM[SS[.f]]  then [blanks] [zone] [blanks]
  *   zone   = Z | (+|-) H[H] [[:] M[M]]
- * YYYYMM is no date. A year may be missing in front of a separator (it is 0 then), and a
- * minus sign counts only as the very first byte: both are pandas' own.
  *
- * The parser is a cursor over the text; each part says what it leaves behind.
+ * s is one of - . / \ and space, the same both times. YYYYMM is no date. In two points pandas
+ * has rules of its own: the year before a separator may be missing, and is 0 then; and a minus
+ * sign makes the year negative only if it is the first byte of the text.
+ *
+ * The take_ functions move a cursor over what they parse. Those that return bool return false if
+ * the text there is not what they parse.
  */
 
 struct cursor {
 	const char *p;
 	const char *end;
-	struct iso_form *form; /* NULL: nobody asks */
+	struct iso_form *form; /* NULL: the caller does not need it */
 };
 
-static void note(struct cursor *c, char byte)
+static void note_byte(struct cursor *c, char byte)
 {
 	if (!c->form)
 		return;
@@ -32,8 +35,8 @@ static void note(struct cursor *c, char byte)
 
 static void note_directive(struct cursor *c, char directive)
 {
-	note(c, '%');
-	note(c, directive);
+	note_byte(c, '%');
+	note_byte(c, directive);
 }
 
 struct date {
@@ -47,7 +50,7 @@ static bool at_digit(const struct cursor *c)
 	return c->p < c->end && scan_is_digit(*c->p);
 }
 
-static bool take(struct cursor *c, char wanted)
+static bool take_byte(struct cursor *c, char wanted)
 {
 	if (c->p == c->end || *c->p != wanted)
 		return false;
@@ -55,8 +58,8 @@ static bool take(struct cursor *c, char wanted)
 	return true;
 }
 
-/* One or two digits; exactly two when `both`. */
-static bool take_two(int32_t *out, struct cursor *c, bool both)
+/* Takes one or two digits; exactly two if `needs_both`. */
+static bool take_two(int32_t *out, struct cursor *c, bool needs_both)
 {
 	if (!at_digit(c))
 		return false;
@@ -65,21 +68,21 @@ static bool take_two(int32_t *out, struct cursor *c, bool both)
 		*out = *out * 10 + (*c->p++ - '0');
 		return true;
 	}
-	return !both;
+	return !needs_both;
 }
 
-static void skip_blanks(struct cursor *c)
+static void take_blanks(struct cursor *c)
 {
 	for (; c->p < c->end && scan_is_blank(*c->p); c->p++)
-		note(c, ' ');
+		note_byte(c, ' ');
 }
 
-/* A byte that a format spells as it is. */
+/* Takes a byte that is part of the form. */
 static bool take_noted(struct cursor *c, char wanted)
 {
-	if (!take(c, wanted))
+	if (!take_byte(c, wanted))
 		return false;
-	note(c, wanted);
+	note_byte(c, wanted);
 	return true;
 }
 
@@ -88,8 +91,8 @@ static bool is_separator(char c)
 	return c == '-' || c == '.' || c == '/' || c == '\\' || c == ' ';
 }
 
-/* Four digits; behind a minus sign fewer will do; else none are taken and it is year 0. */
-static bool year(int32_t *out, struct cursor *c, bool negative)
+/* Takes four digits, or fewer after a minus sign. If there are not four, the year is missing: 0. */
+static bool take_year(int32_t *out, struct cursor *c, bool negative)
 {
 	int n = 0;
 
@@ -105,18 +108,18 @@ static bool year(int32_t *out, struct cursor *c, bool negative)
 	return n > 0;
 }
 
-static bool date(struct date *out, struct cursor *c)
+static bool take_date(struct date *out, struct cursor *c)
 {
 	const char *first = c->p;
 	char separator = '\0';
 
 	*out = (struct date){ 0, 1, 1 };
-	skip_blanks(c);
-	take(c, '-');
+	take_blanks(c);
+	take_byte(c, '-');
 	if (c->p == c->end)
 		return false;
 	note_directive(c, 'Y');
-	if (!year(&out->year, c, *first == '-'))
+	if (!take_year(&out->year, c, *first == '-'))
 		return false;
 	if (c->p == c->end)
 		return true;
@@ -124,7 +127,7 @@ static bool date(struct date *out, struct cursor *c)
 		separator = *c->p++;
 		if (!is_separator(separator))
 			return false;
-		note(c, separator);
+		note_byte(c, separator);
 	}
 	note_directive(c, 'm');
 	if (!take_two(&out->month, c, !separator) || out->month < 1 || out->month > 12)
@@ -139,26 +142,27 @@ static bool date(struct date *out, struct cursor *c)
 	return out->day >= 1 && out->day <= calendar_month_days(out->year, out->month);
 }
 
-static bool zone(struct timestamp *out, struct cursor *c)
+/* Takes a zone if there is one. */
+static bool take_zone(struct timestamp *out, struct cursor *c)
 {
 	bool negative;
 	int32_t hours;
 	int32_t minutes = 0;
 
-	if (take(c, 'Z')) {
+	if (take_byte(c, 'Z')) {
 		note_directive(c, 'z');
 		out->has_zone = true;
 		out->is_utc = true;
 		return true;
 	}
-	negative = take(c, '-');
-	if (!negative && !take(c, '+'))
-		return true; /* none; what stands here is not ours to judge */
+	negative = take_byte(c, '-');
+	if (!negative && !take_byte(c, '+'))
+		return true; /* no zone; the caller decides about other bytes */
 	note_directive(c, 'z');
 	if (!take_two(&hours, c, false) || hours > 23)
 		return false;
 	if (c->p < c->end) {
-		take(c, ':');
+		take_byte(c, ':');
 		if (!take_two(&minutes, c, false) || minutes > 59)
 			return false;
 	}
@@ -167,8 +171,8 @@ static bool zone(struct timestamp *out, struct cursor *c)
 	return true;
 }
 
-/* Up to 18 decimals; those after the ninth are dropped. */
-static void fraction(struct timestamp *out, struct cursor *c)
+/* Takes up to 18 decimals of a second; those after the ninth are dropped. */
+static void take_fraction(struct timestamp *out, struct cursor *c)
 {
 	uint32_t value = 0;
 	int n = 0;
@@ -184,29 +188,29 @@ static void fraction(struct timestamp *out, struct cursor *c)
 	out->nanoseconds = value;
 }
 
-/* Up to where a zone may follow. */
-static bool time_of_day(struct timestamp *out, struct cursor *c)
+/* Takes a time of day without its zone. */
+static bool take_time(struct timestamp *out, struct cursor *c)
 {
 	const char *first = c->p;
 	int32_t hour = 0, minute = 0, second = 0;
-	bool colons;
+	bool has_colons;
 
 	note_directive(c, 'H');
 	if (!take_two(&hour, c, false) || hour > 23)
 		return false;
-	colons = take_noted(c, ':');
-	if (!colons && c->p - first != 2)
+	has_colons = take_noted(c, ':');
+	if (!has_colons && c->p - first != 2)
 		return false;
-	if (colons || at_digit(c)) {
+	if (has_colons || at_digit(c)) {
 		note_directive(c, 'M');
-		if (!take_two(&minute, c, !colons) || minute > 59)
+		if (!take_two(&minute, c, !has_colons) || minute > 59)
 			return false;
-		if (colons ? take_noted(c, ':') : at_digit(c)) {
+		if (has_colons ? take_noted(c, ':') : at_digit(c)) {
 			note_directive(c, 'S');
-			if (!take_two(&second, c, !colons) || second > 59)
+			if (!take_two(&second, c, !has_colons) || second > 59)
 				return false;
 			if (take_noted(c, '.'))
-				fraction(out, c);
+				take_fraction(out, c);
 		}
 	}
 	out->seconds += hour * 3600 + minute * 60 + second;
@@ -221,19 +225,19 @@ bool iso8601_read(struct timestamp *out, struct iso_form *form, struct span text
 	*out = (struct timestamp){ 0 };
 	if (form)
 		form->size = 0;
-	if (text.size == 0 || !date(&d, &c))
+	if (text.size == 0 || !take_date(&d, &c))
 		return false;
 	out->seconds = calendar_days(d.year, d.month, d.day) * SECONDS_PER_DAY;
 	if (c.p == c.end)
 		return true;
 	if (!take_noted(&c, 'T') && !take_noted(&c, ' '))
 		return false;
-	if (!time_of_day(out, &c))
+	if (!take_time(out, &c))
 		return false;
-	skip_blanks(&c);
-	if (!zone(out, &c))
+	take_blanks(&c);
+	if (!take_zone(out, &c))
 		return false;
-	skip_blanks(&c);
+	take_blanks(&c);
 	return c.p == c.end;
 }
 

@@ -3,20 +3,13 @@
 #include "base/compiler.h"
 
 /*
- * From a moment to a number.
+ * Converts timestamps to integers.
  *
- * Years have four digits and a sign, so seconds are far from the bounds of int64; only
- * the product with the unit can leave them. The fraction of a second counts upwards also
- * before 1970, so a product just below INT64_MIN may come back into range with it:
- * negative seconds are taken one nearer to zero first.
+ * Years have four digits and a sign, so the seconds are far from the bounds of int64, and only
+ * their product with the unit can overflow. The fraction of a second is positive before 1970
+ * too: seconds * unit may lie just below INT64_MIN although the sum with the fraction does not.
+ * So negative seconds are increased by one first, and the fraction is reduced by one second.
  */
-
-static const uint32_t per_second[] = {
-	[SHMPUB_SECOND] = 1,
-	[SHMPUB_MILLISECOND] = 1000,
-	[SHMPUB_MICROSECOND] = 1000000,
-	[SHMPUB_NANOSECOND] = 1000000000,
-};
 
 enum shmpub_unit timestamp_unit(const struct timestamp *t)
 {
@@ -25,21 +18,22 @@ enum shmpub_unit timestamp_unit(const struct timestamp *t)
 
 bool timestamp_to_unit(int64_t *out, const struct timestamp *t, enum shmpub_unit unit)
 {
-	int64_t ticks = per_second[unit];
-	int64_t each = 1000000000 / ticks; /* nanoseconds in one */
+	int64_t rate = timestamp_unit_rate(unit);
+	int64_t unit_ns = 1000000000 / rate; /* how many nanoseconds the unit has */
 	int64_t seconds = t->seconds - t->offset_s;
-	int64_t fraction = t->nanoseconds / each;
+	int64_t fraction = t->nanoseconds / unit_ns;
+	int64_t count;
 
-	if (t->nanoseconds % each != 0)
+	if (t->nanoseconds % unit_ns != 0)
 		return false;
 	if (seconds < 0) {
 		seconds++;
-		fraction -= ticks;
+		fraction -= rate;
 	}
-	if (!i64_mul(&seconds, seconds, ticks) || !i64_add(&seconds, seconds, fraction) ||
-	    seconds == INT64_MIN)
+	if (!i64_mul(&count, seconds, rate) || !i64_add(&count, count, fraction) ||
+	    count == INT64_MIN)
 		return false;
-	*out = seconds;
+	*out = count;
 	return true;
 }
 

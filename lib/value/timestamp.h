@@ -1,16 +1,19 @@
 /*
- * A moment as a cell spells it, before its column has a unit and a zone.
+ * The date and time of one cell, as written, before its column's unit and zone are known.
  *
- * What pandas 3.1 makes of a parse_dates column (tests/differential asks it):
- *   unit      microseconds; nanoseconds when one cell has more than six decimals of a
- *             second, zeros counted, decimals after the ninth dropped; seconds when
- *             there is no value at all. timestamp_unit() is what one cell asks for.
- *   zone      all cells naive: naive. All with one and the same offset: that zone (UTC
- *             for 0, else "UTC+01:00"; "+01:00" in Arrow). Anything mixed: text.
- *   range     a cell outside its column's unit (timestamp_to_unit says so), or equal to
- *             INT64_MIN in it: text.
- *   one cell that is no date: the whole column is text, numbers included.
- *   NaT, nat, NAT, nan, NaN, NAN: null as well in date columns (value_is_nat).
+ * What pandas 3.1 makes of a parse_dates column (tests/differential compares with pandas):
+ *   unit      Microseconds. Nanoseconds if a cell has more than six decimals of a second, zeros
+ *             included; decimals after the ninth are dropped. Seconds if the column has no
+ *             value. timestamp_unit() returns the unit that one cell needs.
+ *   zone      If no cell has an offset, the column has no zone. If all have the same offset, the
+ *             column has that zone: UTC for 0, else "UTC+01:00", which is "+01:00" in Arrow. If
+ *             offsets differ or only some cells have one, the column is text.
+ *   range     If a cell does not fit int64 in the column's unit, or is INT64_MIN, the column is
+ *             text (timestamp_to_unit() returns false).
+ *   no date   If one cell is no date, the whole column is text, cells with numbers included.
+ *   null      Besides the NA words, NaT, nat, NAT, nan, NaN and NAN (value_is_nat()).
+ *
+ * Threads: pure functions, any thread.
  */
 #ifndef SHMPUB_VALUE_TIMESTAMP_H
 #define SHMPUB_VALUE_TIMESTAMP_H
@@ -21,24 +24,43 @@
 #include "shmpub/shmpub.h"
 
 struct timestamp {
-	int64_t seconds;      /* since 1970-01-01, in local time of the zone written */
-	uint32_t nanoseconds; /* below 10^9 */
-	int8_t digits;        /* decimals of a second that were written, 0 to 9 */
+	int64_t seconds; /* from 1970-01-01 00:00 to the written date and time, without offset */
+	uint32_t nanoseconds; /* of the second, below 10^9 */
+	int8_t digits;        /* decimals of the second that were written, 0 to 9 */
 	bool has_zone;
-	int32_t offset_s; /* east of UTC */
-	bool is_utc;      /* written as Z, or as a name of UTC */
+	int32_t offset_s; /* of the zone, east of UTC */
+	bool is_utc;      /* the zone is written as Z, or as a name of UTC */
 };
 
-/* ISO 8601 as pandas reads it: every form at once; see date_format.h for one form per column. */
+/*
+ * Parses ISO 8601 as pandas reads it, in any of its forms; iso8601.c lists them. In a column all
+ * cells have one form: see date_format.h.
+ */
 bool value_iso8601(struct timestamp *out, struct span text);
 
-/* Null in a date column although no NA word; the empty text too. */
+/* Returns true for the words that are null in a date column (see above), and for the empty text. */
 bool value_is_nat(struct span text);
 
-/* Microseconds, or nanoseconds when more than six decimals were written. */
+/* Returns microseconds, or nanoseconds if more than six decimals were written. */
 enum shmpub_unit timestamp_unit(const struct timestamp *t);
 
-/* To a count of `unit`, UTC when a zone was written; false: outside int64 or finer than the unit holds. */
+/* Returns how many of the unit make a second. */
+static inline int64_t timestamp_unit_rate(enum shmpub_unit unit)
+{
+	static const int64_t rates[] = {
+		[SHMPUB_SECOND] = 1,
+		[SHMPUB_MILLISECOND] = 1000,
+		[SHMPUB_MICROSECOND] = 1000000,
+		[SHMPUB_NANOSECOND] = 1000000000,
+	};
+
+	return rates[unit];
+}
+
+/*
+ * Converts to a count of `unit` since 1970-01-01, in UTC if a zone was written. False: the count
+ * does not fit int64 or is INT64_MIN, or the timestamp has parts smaller than the unit.
+ */
 bool timestamp_to_unit(int64_t *out, const struct timestamp *t, enum shmpub_unit unit);
 
 #endif
