@@ -4,22 +4,23 @@
 #include "value/reading.h"
 #include "value/scan.h"
 #include "value/strptime.h"
+#include "value/token.h"
 #include <stdio.h>
 
 /*
- * Guessing a strptime format from one value, as pandas does (`guess_datetime_format` in
+ * Guesses a strptime format from one value, as pandas does (`guess_datetime_format` in
  * pandas/_libs/tslibs/parsing.pyx).
  *
- * The value is read loosely first (reading_parse). Then it is cut into pieces, by other
- * rules than dateutil's. Each attribute that was found is printed in each way strptime
- * knows, in pandas' order, and the first piece that looks exactly like that stands for it;
- * one-digit pieces are filled up to two. What remains is literal, and a number among it
- * means that the guess is wrong. So "13:30 PM" or a two-digit year give no format. pandas
- * can be misled ("10:05 05/06/2024" takes the minutes for the month), and so are we: its
- * frame is the measure.
+ * The value is parsed by reading_parse() first. Then the text is cut into pieces, by other rules
+ * than dateutil's. The value is printed by each directive of strptime, in pandas' order, and the
+ * first piece that equals the printed text becomes that directive; a piece of one digit is
+ * padded to two for the comparison. The other pieces are literal text. If a number is among
+ * them, no format is found: so "13:30 PM" and years of two digits have none. pandas can be
+ * misled ("10:05 05/06/2024" takes the minutes for the month). The same happens here, because
+ * our frames are to equal pandas' frames.
  *
- * White space is kept only as a blank in front of a piece, or at the end: strptime takes a
- * run of white space for any other, so its size means nothing.
+ * White space is kept as one blank before a piece or at the end, because in strptime a run of
+ * white space matches any other run.
  */
 
 #define PIECE_MAX 24
@@ -39,32 +40,27 @@ enum attribute {
 };
 
 struct piece {
-	struct span source;
-	char text[PIECE_MAX]; /* of the source when it is short; what is compared */
-	const char *format;   /* NULL: literal */
-	bool spaced;          /* white space stands in front */
-	size_t at;            /* how many pieces and white spaces stand in front */
+	struct span source;   /* the piece in the value */
+	char text[PIECE_MAX]; /* the text that is compared; empty for a source without room here */
+	const char *format;   /* the directive that the piece became; NULL: literal text */
+	bool has_space_before;
+	size_t at; /* how many pieces and characters of white space come before */
 };
 
 struct guess {
-	struct reading r; /* nothing unset any more */
+	struct reading r; /* completed: no part is unset */
 	struct piece pieces[PIECES_MAX];
 	size_t n_pieces;
-	size_t n_all; /* with the white spaces */
-	bool ends_spaced;
+	size_t n_all; /* pieces and characters of white space */
+	bool has_space_at_end;
 };
 
-static const char *const month_names[] = { "January",   "February", "March",    "April",
-	                                   "May",       "June",     "July",     "August",
-	                                   "September", "October",  "November", "December" };
-static const char *const weekday_names[] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
-	                                     "Friday", "Saturday", "Sunday" };
-
-static const struct way {
+/* The directives in pandas' order, with the attributes that each of them prints. */
+static const struct candidate {
 	const char *format;
 	unsigned attributes;
-	bool filled; /* one digit may stand for two */
-} ways[] = {
+	bool is_padded; /* a piece of one digit is padded to two */
+} candidates[] = {
 	{ "%Y%m%d%H%M%S", YEAR | MONTH | DAY | HOUR | MINUTE | SECOND, false },
 	{ "%Y%m%d%H%M", YEAR | MONTH | DAY | HOUR | MINUTE, false },
 	{ "%Y%m%d%H", YEAR | MONTH | DAY | HOUR, false },
@@ -87,13 +83,21 @@ static const struct way {
 	{ "%p", MERIDIEM, false },
 };
 
+/* Prints the first `n` letters of a name, the first of them as a capital. */
+static void print_name(char *out, size_t size, struct span name, size_t n)
+{
+	snprintf(out, size, "%c%.*s", name.data[0] - ('a' - 'A'), (int)n - 1, name.data + 1);
+}
+
 static void print_directive(char *out, size_t size, const struct reading *r, char directive)
 {
 	int32_t minutes = r->offset_s < 0 ? -r->offset_s / 60 : r->offset_s / 60;
+	struct span month = token_month_names[r->month - 1];
+	struct span weekday = token_weekday_names[r->weekday];
 
 	switch (directive) {
 	case 'Y':
-		snprintf(out, size, "%d", (int)r->year); /* unpadded, as glibc does */
+		snprintf(out, size, "%d", (int)r->year); /* glibc does not pad years either */
 		break;
 	case 'm':
 		snprintf(out, size, "%02d", (int)r->month);
@@ -114,16 +118,16 @@ static void print_directive(char *out, size_t size, const struct reading *r, cha
 		snprintf(out, size, "%06d", (int)r->microsecond);
 		break;
 	case 'B':
-		snprintf(out, size, "%s", month_names[r->month - 1]);
+		print_name(out, size, month, month.size);
 		break;
 	case 'b':
-		snprintf(out, size, "%.3s", month_names[r->month - 1]);
+		print_name(out, size, month, 3);
 		break;
 	case 'A':
-		snprintf(out, size, "%s", weekday_names[r->weekday]);
+		print_name(out, size, weekday, weekday.size);
 		break;
 	case 'a':
-		snprintf(out, size, "%.3s", weekday_names[r->weekday]);
+		print_name(out, size, weekday, 3);
 		break;
 	case 'p':
 		snprintf(out, size, "%s", r->hour < 12 ? "AM" : "PM");
@@ -139,7 +143,7 @@ static void print_directive(char *out, size_t size, const struct reading *r, cha
 	}
 }
 
-static void print(char *out, const struct reading *r, const char *format)
+static void print_format(char *out, const struct reading *r, const char *format)
 {
 	size_t n = 0;
 
@@ -155,8 +159,8 @@ static void print(char *out, const struct reading *r, const char *format)
 	}
 }
 
-/* A piece as it would be printed: 1 is 01, nothing is 00; 5.12 is 05.120000. */
-static void fill(char *out, const char *text, bool filled)
+/* Pads a piece as pandas does: 1 becomes 01, the empty text 00, and 5.12 becomes 05.120000. */
+static void pad_piece(char *out, const char *text, bool is_padded)
 {
 	const char *point = strchr(text, '.');
 	size_t n = strlen(text);
@@ -167,7 +171,8 @@ static void fill(char *out, const char *text, bool filled)
 		snprintf(out, PIECE_MAX, "%s%.*s%.7s%.*s", point - text == 1 ? "0" : "",
 		         (int)(point - text), text, point, missing, "000000");
 	} else {
-		snprintf(out, PIECE_MAX, "%.*s%s", filled && n < 2 ? (int)(2 - n) : 0, "00", text);
+		snprintf(out, PIECE_MAX, "%.*s%s", is_padded && n < 2 ? (int)(2 - n) : 0, "00",
+		         text);
 	}
 }
 
@@ -184,7 +189,7 @@ static enum kind kind_of(const char *p, const char *end)
 	return *p == '.' || *p == '/' || *p == ':' ? POINT : OTHER;
 }
 
-/* The end of the run of one kind that begins at `p`. */
+/* Returns the end of the run of characters of one kind that begins at `p`. */
 static const char *run_end(const char *p, const char *end)
 {
 	enum kind kind = kind_of(p, end);
@@ -195,8 +200,8 @@ static const char *run_end(const char *p, const char *end)
 }
 
 /*
- * The end of a number with decimals that begins with the digits up to `q`; `q` when it has
- * none. Behind a point, or with another point behind, there are none.
+ * Returns the end of the decimals of a number whose whole part is `p` to `q`, or `q` if it has no
+ * decimals. A number with a point before it, or with a second point, has none.
  */
 static const char *decimals_end(const char *first, const char *p, const char *q, const char *end)
 {
@@ -208,7 +213,7 @@ static const char *decimals_end(const char *first, const char *p, const char *q,
 	return r < end && *r == '.' ? q : r;
 }
 
-/* "59,456" is 59.456 when neither has decimals. */
+/* As decimals_end(), for a comma: "59,456" means 59.456 if neither part has decimals of its own. */
 static const char *comma_end(const char *first, const char *q, const char *end)
 {
 	const char *r;
@@ -219,7 +224,7 @@ static const char *comma_end(const char *first, const char *q, const char *end)
 	return decimals_end(first, q + 1, r, end) == r ? r : q;
 }
 
-static bool add_piece(struct guess *g, struct span source, bool spaced)
+static bool add_piece(struct guess *g, struct span source, bool has_space_before)
 {
 	struct piece *piece = &g->pieces[g->n_pieces];
 	char *comma;
@@ -227,7 +232,9 @@ static bool add_piece(struct guess *g, struct span source, bool spaced)
 	if (g->n_pieces == PIECES_MAX)
 		return false;
 	g->n_pieces++;
-	*piece = (struct piece){ .source = source, .spaced = spaced, .at = g->n_all++ };
+	*piece = (struct piece){ .source = source,
+		                 .has_space_before = has_space_before,
+		                 .at = g->n_all++ };
 	if (source.size < PIECE_MAX)
 		memcpy(piece->text, source.data, source.size);
 	comma = scan_is_digit(source.data[0]) ? strchr(piece->text, ',') : NULL;
@@ -236,19 +243,19 @@ static bool add_piece(struct guess *g, struct span source, bool spaced)
 	return true;
 }
 
-/* By the regular expression in pandas' `_timelex`. False: too many pieces for a format. */
-static bool cut(struct guess *g, struct span text)
+/* Cuts by the regular expression in pandas' `_timelex`. False: too many pieces for a format. */
+static bool cut_into_pieces(struct guess *g, struct span text)
 {
 	const char *p = text.data;
 	const char *end = p + text.size;
-	bool spaced = false;
+	bool has_space_before = false;
 
 	while (p < end) {
 		const char *q;
 		size_t space = lexer_space(p, end);
 
 		if (space > 0) {
-			spaced = true;
+			has_space_before = true;
 			g->n_all++;
 			p += space;
 			continue;
@@ -259,12 +266,12 @@ static bool cut(struct guess *g, struct span text)
 
 			q = r > q ? r : comma_end(text.data, q, end);
 		}
-		if (!add_piece(g, span_of(p, (size_t)(q - p)), spaced))
+		if (!add_piece(g, span_of(p, (size_t)(q - p)), has_space_before))
 			return false;
-		spaced = false;
+		has_space_before = false;
 		p = q;
 	}
-	g->ends_spaced = spaced;
+	g->has_space_at_end = has_space_before;
 	return true;
 }
 
@@ -273,7 +280,7 @@ static bool is_piece(const struct guess *g, size_t i, const char *text)
 	return strcmp(g->pieces[i].text, text) == 0;
 }
 
-/* The piece `back` places from the end, white spaces counted; n_pieces: there is none. */
+/* Returns the piece `back` places before the end, white space included; n_pieces: there is none. */
 static size_t piece_from_end(const struct guess *g, size_t back)
 {
 	for (size_t i = g->n_pieces; i > 0; i--) {
@@ -288,7 +295,7 @@ static bool is_sign(const struct guess *g, size_t i)
 	return i < g->n_pieces && (is_piece(g, i, "+") || is_piece(g, i, "-"));
 }
 
-/* "GMT" is what %Z prints, which may be nothing at all. */
+/* Replaces a piece "GMT" by what %Z prints, which may be nothing. */
 static void replace_gmt(struct guess *g)
 {
 	for (size_t i = 0; i < g->n_pieces; i++) {
@@ -296,13 +303,13 @@ static void replace_gmt(struct guess *g)
 
 		if (!is_piece(g, i, "GMT"))
 			continue;
-		print(piece->text, &g->r, "%Z");
+		print_format(piece->text, &g->r, "%Z");
 		piece->source = span_str(piece->text);
 		return;
 	}
 }
 
-/* Where an offset at the end begins: "Z", "+0100" or "+01:00"; n_pieces: there is none. */
+/* Returns the first piece of an offset at the end: Z, +0100 or +01:00; n_pieces: there is none. */
 static size_t offset_at_end(const struct guess *g)
 {
 	size_t i = piece_from_end(g, 1);
@@ -315,7 +322,7 @@ static size_t offset_at_end(const struct guess *g)
 	return is_sign(g, i) ? i : g->n_pieces;
 }
 
-/* One piece for an offset, as %z prints it; what follows is cut off. */
+/* Makes one piece of an offset, as %z prints it. It is the last piece, whatever follows. */
 static void join_zone(struct guess *g)
 {
 	size_t i = offset_at_end(g);
@@ -324,31 +331,34 @@ static void join_zone(struct guess *g)
 		replace_gmt(g);
 		return;
 	}
-	print(g->pieces[i].text, &g->r, "%z");
+	print_format(g->pieces[i].text, &g->r, "%z");
 	g->n_pieces = i + 1;
-	g->ends_spaced = false;
+	g->has_space_at_end = false;
 }
 
+/* Makes directives of pieces, and returns the attributes that were found. */
 static unsigned assign_pieces(struct guess *g)
 {
 	unsigned found = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
+		const struct candidate *candidate = &candidates[i];
 		char want[PIECE_MAX];
 		char text[PIECE_MAX];
 
-		if ((ways[i].attributes & found) || ((ways[i].attributes & ZONE) && !g->r.has_zone))
+		if ((candidate->attributes & found) ||
+		    ((candidate->attributes & ZONE) && !g->r.has_zone))
 			continue;
-		print(want, &g->r, ways[i].format);
+		print_format(want, &g->r, candidate->format);
 		for (size_t k = 0; k < g->n_pieces; k++) {
 			struct piece *piece = &g->pieces[k];
 
-			fill(text, piece->text, ways[i].filled);
+			pad_piece(text, piece->text, candidate->is_padded);
 			if (piece->format || piece->source.size >= PIECE_MAX ||
 			    strcmp(text, want) != 0)
 				continue;
-			piece->format = ways[i].format;
-			found |= ways[i].attributes;
+			piece->format = candidate->format;
+			found |= candidate->attributes;
 			break;
 		}
 	}
@@ -360,8 +370,8 @@ static bool is_format(const struct guess *g, size_t i, const char *format)
 	return g->pieces[i].format && strcmp(g->pieces[i].format, format) == 0;
 }
 
-/* Year, month and day must be there, but for the ISO forms %Y and %Y-%m. */
-static bool is_enough(const struct guess *g, unsigned found)
+/* Whether year, month and day were found, or the format is the ISO form %Y or %Y-%m. */
+static bool is_complete(const struct guess *g, unsigned found)
 {
 	if ((found & (YEAR | MONTH | DAY)) == (YEAR | MONTH | DAY))
 		return true;
@@ -382,29 +392,29 @@ static bool append(char *out, size_t capacity, size_t *n, struct span text)
 	return true;
 }
 
-/* 0: too long, or a number is left over. */
+/* Writes the format and returns its size. 0: there is no room, or a number is literal text. */
 static size_t assemble(char *out, size_t capacity, const struct guess *g)
 {
-	bool twelve = false;
+	bool is_12_hour = false;
 	size_t n = 0;
 
 	for (size_t i = 0; i < g->n_pieces; i++)
-		twelve |= is_format(g, i, "%p");
+		is_12_hour |= is_format(g, i, "%p");
 	for (size_t i = 0; i < g->n_pieces; i++) {
 		const struct piece *piece = &g->pieces[i];
 		struct span text = piece->format ? span_str(piece->format) : piece->source;
 
 		if (!piece->format && text.size > 0 && scan_is_digit(text.data[0]))
 			return 0;
-		if (twelve && is_format(g, i, "%H")) {
+		if (is_12_hour && is_format(g, i, "%H")) {
 			text = span_str("%I");
-			twelve = false;
+			is_12_hour = false;
 		}
-		if ((piece->spaced && !append(out, capacity, &n, span_str(" "))) ||
+		if ((piece->has_space_before && !append(out, capacity, &n, span_str(" "))) ||
 		    !append(out, capacity, &n, text))
 			return 0;
 	}
-	return !g->ends_spaced || append(out, capacity, &n, span_str(" ")) ? n : 0;
+	return !g->has_space_at_end || append(out, capacity, &n, span_str(" ")) ? n : 0;
 }
 
 size_t date_format_guess(char *out, size_t capacity, struct span text)
@@ -417,12 +427,12 @@ size_t date_format_guess(char *out, size_t capacity, struct span text)
 
 	if (!reading_parse(&g.r, text, reading_this_year()) || !reading_complete(&g.r))
 		return 0;
-	/* A NUL byte is passed over by dateutil but by no format. */
-	if (memchr(text.data, '\0', text.size) || !cut(&g, text))
+	/* dateutil skips a NUL byte, but no format does. */
+	if (memchr(text.data, '\0', text.size) || !cut_into_pieces(&g, text))
 		return 0;
 	if (g.r.has_zone)
 		join_zone(&g);
-	if (!is_enough(&g, assign_pieces(&g)))
+	if (!is_complete(&g, assign_pieces(&g)))
 		return 0;
 	size = assemble(out, capacity, &g);
 	if (size == 0 || date_format_compile(&compiled, span_of(out, size), NULL) != SHMPUB_OK ||

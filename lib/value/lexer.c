@@ -4,17 +4,18 @@
 /*
  * dateutil's lexer.
  *
- * A token is a run of letters, a run of digits, one white space or one other character. A
- * point continues a token of either kind, and so does a comma behind two digits or more;
- * after a point the token may go on with letters or digits. Only at the end of such a
- * token it is known what its points are: they are separators, and the token falls apart,
- * if it has two points, ends in a point or comma, or goes on for more than one character
- * after a letter. Else they are part of it: "15.123" and "59,123" are numbers, "2014.T" and
- * "77,7.5" are words that nobody knows.
+ * A token is a run of letters, a run of digits, one character of white space or one other
+ * character. A point continues a run of either kind, and so does a comma after two or more
+ * digits. After a point the token may go on with letters or digits.
  *
- * Characters beyond ASCII count as letters, for no word of dates has one; some of them
- * are digits for dateutil (docs/CSV.md). NUL bytes between tokens are passed over as
- * dateutil does; inside a token they are only noted.
+ * Only at the end of a token with points or commas does the lexer know what they are. They are
+ * separators, and the token is split at them, if it has two points, ends with a point or comma,
+ * or goes on for more than one character after a letter. Otherwise they belong to the token:
+ * "15.123" and "59,123" are numbers, and "2014.T" and "77,7.5" are words without a meaning.
+ *
+ * Characters beyond ASCII count as letters, because no word of dates contains one; for dateutil
+ * some of them are digits (docs/CSV.md). NUL bytes between tokens are skipped, as by dateutil;
+ * NUL bytes inside a token only set has_nul.
  */
 
 enum state { WORD, NUMBER, WORD_POINT, NUMBER_POINT };
@@ -24,7 +25,7 @@ static bool is_letter(char c)
 	return scan_is_letter(c) || (unsigned char)c >= 0x80;
 }
 
-/* U+0085, U+00A0, U+1680, U+2000 to 200A, U+2028, U+2029, U+202F, U+205F, U+3000. */
+/* The white space beyond ASCII: U+0085, 00A0, 1680, 2000 to 200A, 2028, 2029, 202F, 205F, 3000. */
 static size_t wide_space(const char *p, size_t size)
 {
 	const unsigned char *u = (const unsigned char *)p;
@@ -52,8 +53,8 @@ size_t lexer_space(const char *p, const char *end)
 	return (unsigned char)*p < 0x80 ? 0 : wide_space(p, (size_t)(end - p));
 }
 
-/* Whether the character at `p` continues a token of n bytes, and the state after it. */
-static bool continues(enum state *state, const char *p, const char *end, size_t n, char last)
+/* Whether the character at `p` continues a token of `n` bytes that ends with `last`. */
+static bool continues_token(enum state *state, const char *p, const char *end, size_t n, char last)
 {
 	bool letter = is_letter(*p) && lexer_space(p, end) == 0;
 	bool digit = scan_is_digit(*p);
@@ -83,7 +84,7 @@ static bool is_separator(char c)
 	return c == '.' || c == ',';
 }
 
-static bool falls_apart(struct span token, enum state state, bool seen_letters)
+static bool is_to_split(struct span token, enum state state, bool seen_letters)
 {
 	size_t n_points = 0;
 
@@ -94,7 +95,7 @@ static bool falls_apart(struct span token, enum state state, bool seen_letters)
 	return seen_letters || n_points > 1 || is_separator(token.data[token.size - 1]);
 }
 
-/* The first part of *parts: a separator, or what stands before one. */
+/* Takes a separator, or the bytes before the next separator, off *parts. */
 static struct span take_part(struct span *parts)
 {
 	size_t n = 1;
@@ -107,8 +108,8 @@ static struct span take_part(struct span *parts)
 	return part;
 }
 
-/* The bytes of a token that begins with a letter or a digit. */
-static size_t token_size(const char *p, const char *end, bool *apart)
+/* Returns the size of the token at `p`, which begins with a letter or a digit. */
+static size_t token_size(const char *p, const char *end, bool *splits)
 {
 	enum state state = scan_is_digit(*p) ? NUMBER : WORD;
 	const char *q = p + 1;
@@ -120,14 +121,14 @@ static size_t token_size(const char *p, const char *end, bool *apart)
 
 		while (next < end && *next == '\0')
 			next++;
-		/* A letter is seen by the state before it, also when the token ends there. */
+		/* dateutil sets this before it looks whether the token ends here. */
 		seen_letters |= next < end && (state == WORD || state == WORD_POINT);
-		if (next == end || !continues(&state, next, end, (size_t)(q - p), last))
+		if (next == end || !continues_token(&state, next, end, (size_t)(q - p), last))
 			break;
 		last = *next;
 		q = next + 1;
 	}
-	*apart = falls_apart(span_of(p, (size_t)(q - p)), state, seen_letters);
+	*splits = is_to_split(span_of(p, (size_t)(q - p)), state, seen_letters);
 	return (size_t)(q - p);
 }
 
@@ -135,7 +136,7 @@ bool lexer_next(struct span *out, struct lexer *lexer)
 {
 	const char *p = lexer->p;
 	size_t size;
-	bool apart = false;
+	bool splits = false;
 
 	if (lexer->parts.size > 0) {
 		*out = take_part(&lexer->parts);
@@ -148,13 +149,13 @@ bool lexer_next(struct span *out, struct lexer *lexer)
 		return false;
 	size = lexer_space(p, lexer->end);
 	if (size == 0 && (is_letter(*p) || scan_is_digit(*p)))
-		size = token_size(p, lexer->end, &apart);
+		size = token_size(p, lexer->end, &splits);
 	else if (size == 0)
 		size = 1;
 	lexer->p = p + size;
 	*out = span_of(p, size);
 	lexer->has_nul |= memchr(p, '\0', size) != NULL;
-	if (apart) {
+	if (splits) {
 		lexer->parts = *out;
 		*out = take_part(&lexer->parts);
 	}

@@ -6,16 +6,17 @@
 
 /*
  * Dates as people write them: the algorithm of Python's dateutil (`parser._parse` in
- * dateutil/parser/_parser.py), which pandas asks when no stricter rule fits: "Mar 1, 2024
- * 9:30 PM", "1/2/24", "20240301T0930+01:00".
+ * dateutil/parser/_parser.py), which pandas uses if no stricter rule matches: "Mar 1, 2024 9:30
+ * PM", "1/2/24", "20240301T0930+01:00".
  *
- * Token by token, each rule looks at the token where it stands and at its neighbours.
- * Times, zones and names say themselves what they are; the numbers left over are up to
- * three of year, month and day, told apart at the end by names, size and place. A token
- * that fits nowhere ends the attempt. The order of the rules is dateutil's and matters.
+ * The tokens are taken in order, each by the first rule that matches the token and its
+ * neighbours. The order of the rules is dateutil's, and the result depends on it. Times, zones
+ * and names can be recognised at once. The other numbers, at most three, are year, month and
+ * day; ymd.c decides at the end which is which. A token without a matching rule makes the text
+ * no date.
  *
- * dateutil splits the whole text first. No rule looks further back than two tokens or
- * further ahead than seven, so here a window over the tokens is enough.
+ * dateutil splits the whole text into tokens first. No rule looks back more than two tokens or
+ * ahead more than seven, so a window of tokens suffices here.
  */
 
 static void read_ahead(struct reader *rd)
@@ -26,7 +27,7 @@ static void read_ahead(struct reader *rd)
 		rd->window[rd->n_tokens++ % WINDOW] = next;
 }
 
-/* Two digits mean the year of that ending within fifty years of now. */
+/* Returns the year within fifty years of `this_year` that ends with these two digits. */
 static int32_t full_year(int32_t year, int32_t this_year)
 {
 	year += this_year / 100 * 100;
@@ -35,8 +36,8 @@ static int32_t full_year(int32_t year, int32_t this_year)
 	return year < this_year - 50 ? year + 100 : year;
 }
 
-/* Jan-01[-99], "Jan of 01"; else the month alone. */
-static bool month_name(struct reader *rd, int32_t month, int32_t this_year, int *n_more)
+/* Takes the name of a month: alone, or as in Jan-01[-99] or "Jan of 01". */
+static bool take_month_name(struct reader *rd, int32_t month, int32_t this_year, int *n_more)
 {
 	struct span next = token_at(rd, 1);
 	int32_t year;
@@ -55,13 +56,13 @@ static bool month_name(struct reader *rd, int32_t month, int32_t this_year, int 
 	if (token_at(rd, 4).size == 0 || !token_is_space(next) ||
 	    !token_is_space(token_at(rd, 3)) || !scan_is_word(token_at(rd, 2), "of", 2))
 		return true;
-	*n_more = 4; /* also when no year stands there: dateutil passes it over */
+	*n_more = 4; /* even if the token there is no year: dateutil skips it */
 	if (!token_whole(&year, token_at(rd, 4)))
 		return true;
 	return ymd_add_year(&rd->ymd, year < 100 ? full_year(year, this_year) : year);
 }
 
-static bool am_or_pm(struct reader *rd, int32_t ampm)
+static bool take_ampm(struct reader *rd, int32_t ampm)
 {
 	if (rd->r->hour < 0 || rd->r->hour > 12)
 		return false;
@@ -69,7 +70,7 @@ static bool am_or_pm(struct reader *rd, int32_t ampm)
 	return true;
 }
 
-/* Up to five capital letters behind a time. */
+/* A zone's name is up to five capital letters, somewhere after a time. */
 static bool could_be_zone(const struct reader *rd, struct span token)
 {
 	if (rd->r->hour == READ_UNSET || rd->r->zone_name.size > 0 || token.size > 5)
@@ -89,8 +90,11 @@ static bool is_utc_name(struct span token)
 	       scan_is_word(token, "z", 1);
 }
 
-/* "GMT+3" says that GMT is three hours ahead: the sign turns round and the name is void. */
-static void zone_name(struct reader *rd, struct span token)
+/*
+ * Takes a zone's name. "GMT+3" means "my time + 3 is GMT": so the sign after a name is reversed,
+ * and the name is dropped if it is one of UTC.
+ */
+static void take_zone_name(struct reader *rd, struct span token)
 {
 	bool plus = is_byte_at(rd, 1, '+');
 
@@ -105,8 +109,8 @@ static void zone_name(struct reader *rd, struct span token)
 	}
 }
 
-/* +hhmm, +h[h]:mm, +h[h]; then perhaps a name: "+0100 (CET)". */
-static bool zone_offset(struct reader *rd, int *n_more)
+/* Takes +hhmm, +h[h]:mm or +h[h], and a name if one follows: "+0100 (CET)". */
+static bool take_zone_offset(struct reader *rd, int *n_more)
 {
 	struct span hours = token_at(rd, 1);
 	int32_t h, m = 0;
@@ -135,34 +139,34 @@ static bool zone_offset(struct reader *rd, int *n_more)
 	return true;
 }
 
-/* The token that is looked at; *n_more of those behind it are taken with it. */
-static bool token(struct reader *rd, int32_t this_year, int *n_more)
+/* Takes the current token, and *n_more of those after it. */
+static bool take_token(struct reader *rd, int32_t this_year, int *n_more)
 {
 	struct span t = token_at(rd, 0);
 
 	if (token_is_number(t))
 		return reading_number(rd, n_more);
-	if (token_is_not_finite(t)) /* numbers for dateutil, and then no dates */
+	if (token_is_not_finite(t)) /* dateutil takes these for numbers, and then fails */
 		return false;
 	if (token_weekday(t) != TOKEN_NONE) {
 		rd->r->weekday = token_weekday(t);
 		return true;
 	}
 	if (token_month(t) != TOKEN_NONE)
-		return month_name(rd, token_month(t), this_year, n_more);
+		return take_month_name(rd, token_month(t), this_year, n_more);
 	if (token_ampm(t) != TOKEN_NONE)
-		return am_or_pm(rd, token_ampm(t));
+		return take_ampm(rd, token_ampm(t));
 	if (!rd->has_offset && could_be_zone(rd, t)) {
-		zone_name(rd, t);
+		take_zone_name(rd, t);
 		return true;
 	}
 	if (rd->r->hour != READ_UNSET && (token_is_byte(t, '+') || token_is_byte(t, '-')))
-		return zone_offset(rd, n_more);
+		return take_zone_offset(rd, n_more);
 	return token_is_jump(t);
 }
 
-/* dateutil's `validate`, then what pandas takes of zones. */
-static bool settle_zone(struct reader *rd)
+/* Sets the zone by dateutil's `validate`. False: pandas refuses the zone. */
+static bool set_zone(struct reader *rd)
 {
 	struct reading *r = rd->r;
 
@@ -197,15 +201,15 @@ bool reading_parse(struct reading *out, struct span text, int32_t this_year)
 	for (read_ahead(&rd); rd.at < rd.n_tokens; read_ahead(&rd)) {
 		int n_more = 0;
 
-		if (!token(&rd, this_year, &n_more))
+		if (!take_token(&rd, this_year, &n_more))
 			return false;
 		rd.at += (size_t)n_more + 1;
 	}
 	if (rd.lexer.has_nul || !ymd_resolve(out, &rd.ymd))
 		return false;
-	if (out->year != READ_UNSET && out->year < 100 && !rd.ymd.century)
+	if (out->year != READ_UNSET && out->year < 100 && !rd.ymd.has_full_year)
 		out->year = full_year(out->year, this_year);
-	return (out->weekday == READ_UNSET || out->day != READ_UNSET) && settle_zone(&rd);
+	return (out->weekday == READ_UNSET || out->day != READ_UNSET) && set_zone(&rd);
 }
 
 static void set_default(int32_t *field, int32_t value)

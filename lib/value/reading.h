@@ -1,6 +1,9 @@
 /*
- * A date as a person writes it: tokens, and what each of them seems to mean.
- * Internal to this room. Pure; a few tokens are held at a time, whatever the text.
+ * Parses dates as people write them ("Mar 1, 2024 9:30 PM"), by the rules of dateutil and pandas.
+ * Internal to this room.
+ *
+ * Threads: pure functions, any thread, except reading_this_year(), which asks the clock. Only a
+ * few tokens are kept at a time, however long the text is.
  */
 #ifndef SHMPUB_VALUE_READING_H
 #define SHMPUB_VALUE_READING_H
@@ -14,30 +17,38 @@
 #define READ_UNSET (-1)
 
 struct reading {
-	int32_t year, month, day;     /* READ_UNSET: not written */
+	/* Each of these is READ_UNSET if it was not written. */
+	int32_t year, month, day;
 	int32_t weekday;              /* Monday is 0 */
-	int32_t hour, minute, second; /* of 24 */
+	int32_t hour, minute, second; /* the hour is one of 24 */
 	int32_t microsecond;
 	bool has_zone;
-	int32_t offset_s;
-	struct span zone_name; /* as it is written, "UTC" for 0; or empty */
+	int32_t offset_s;      /* east of UTC */
+	struct span zone_name; /* as written, but "UTC" if the offset is 0; may be empty */
 };
 
 /*
- * The rules are dateutil's (month first unless it cannot be one, two-digit years within
- * fifty years of `this_year`), for texts that name a year, month or day at least. False
- * also for what pandas refuses of dateutil's results: a weekday without a day, a zone by
- * a name that says nothing, an offset of a day or more.
+ * Parses text by the rules of dateutil: the month comes before the day unless its number is too
+ * large, and a year of two digits is the one within fifty years of `this_year`. False: the text
+ * is no date, names none of year, month and day, or pandas refuses what dateutil makes of it: a
+ * weekday without a day, a zone's name without an offset (other than a name of UTC), an offset of
+ * a day or more.
  */
 bool reading_parse(struct reading *out, struct span text, int32_t this_year);
 
-/* What was not written becomes that of the year 1's first moment; false: no such date. */
+/*
+ * Sets the parts that were not written to those of 0001-01-01 00:00, and the weekday. False: the
+ * date or the time does not exist.
+ */
 bool reading_complete(struct reading *r);
 
-/* By the clock. */
+/* Returns the year of the clock, in UTC. */
 int32_t reading_this_year(void);
 
-/* A text to its moment by these rules, as pandas does cell by cell; microseconds at best. */
+/*
+ * Parses text as pandas does for a column without a format: some short forms of pandas' own, then
+ * dateutil's rules. False: the text is no date.
+ */
 bool reading_moment(struct timestamp *out, struct span text, int32_t this_year);
 
 #endif

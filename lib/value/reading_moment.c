@@ -6,15 +6,17 @@
 #include "value/value.h"
 
 /*
- * A date in no common form to its moment: pandas' `parse_datetime_string` (pandas/_libs/
- * tslibs/parsing.pyx). Three short forms come before dateutil: numbers with two
- * separators, years and quarters, a month with its year. Each of them takes the text, leaves
- * it to the next one, or refuses it for good.
+ * Dates of a column without a format: pandas' `parse_datetime_string` (pandas/_libs/tslibs/
+ * parsing.pyx).
+ *
+ * Before dateutil three short forms are tried in order: numbers with two separators; years and
+ * quarters; a month with its year. Each answers that the text is not of its form, so that the
+ * next one is tried, or that it parsed the text, or that the text is no date.
  */
 
-enum answer { NOT_MINE, TAKEN, REFUSED };
+enum answer { OTHER_FORM, PARSED, NO_DATE };
 
-/* pandas: a number below 1000 is no date unless a zero comes first. */
+/* For pandas a number below 1000 is no date, unless its first digit is a zero. */
 static bool looks_like_date(struct span text)
 {
 	double number;
@@ -23,13 +25,13 @@ static bool looks_like_date(struct span text)
 	       (text.data[0] == '0' || !value_float(&number, text) || number >= 1000);
 }
 
-/* `size` digits; false where they are not. */
+/* Parses `size` digits at offset `at`. */
 static bool digits_at(int32_t *out, struct span text, size_t at, size_t size)
 {
 	return at + size <= text.size && token_whole(out, span_of(text.data + at, size));
 }
 
-/* It begins with H:MM or HH:MM. */
+/* Whether the text begins with H:MM or HH:MM. */
 static bool looks_like_time(struct span text)
 {
 	size_t n = text.size >= 4 && text.data[1] == ':' ? 1 : 2;
@@ -39,17 +41,17 @@ static bool looks_like_time(struct span text)
 	       digits_at(&minute, text, n + 1, 2) && hour < 24 && minute < 60;
 }
 
-static enum answer take_date(struct timestamp *out, int32_t year, int32_t month, int32_t day)
+static enum answer set_date(struct timestamp *out, int32_t year, int32_t month, int32_t day)
 {
 	if (year < 1 || month < 1 || month > 12 || day < 1 ||
 	    day > calendar_month_days(year, month))
-		return REFUSED;
+		return NO_DATE;
 	*out = (struct timestamp){ .seconds = calendar_days(year, month, day) * SECONDS_PER_DAY };
-	return TAKEN;
+	return PARSED;
 }
 
-/* One or two digits and a separator. */
-static bool delimited_part(int32_t *out, struct span *text)
+/* Takes one or two digits and a separator off *text. */
+static bool take_delimited_part(int32_t *out, struct span *text)
 {
 	size_t n = text->size > 1 && scan_is_digit(text->data[1]) ? 2 : 1;
 
@@ -59,18 +61,21 @@ static bool delimited_part(int32_t *out, struct span *text)
 	return true;
 }
 
-/* Month, day, year of four digits with any separators, day first when it must be. */
-static enum answer delimited(struct timestamp *out, struct span text)
+/*
+ * Parses month, day and a year of four digits, with any separators. If the first number is too
+ * large for a month, it is the day.
+ */
+static enum answer parse_delimited(struct timestamp *out, struct span text)
 {
 	int32_t month, day, year;
 
-	if (!delimited_part(&month, &text) || !delimited_part(&day, &text) || text.size != 4 ||
-	    !token_whole(&year, text) || year < 1000)
-		return NOT_MINE;
-	return month > 12 ? take_date(out, year, day, month) : take_date(out, year, month, day);
+	if (!take_delimited_part(&month, &text) || !take_delimited_part(&day, &text) ||
+	    text.size != 4 || !token_whole(&year, text) || year < 1000)
+		return OTHER_FORM;
+	return month > 12 ? set_date(out, year, day, month) : set_date(out, year, month, day);
 }
 
-/* Past the white space that Python's int() knows: not the separators of ASCII. */
+/* Skips the white space that Python's int() skips; 0x1C to 0x1F do not belong to it. */
 static const char *skip_blanks(const char *p, const char *end)
 {
 	for (size_t n; (n = lexer_space(p, end)) > 0 && (n > 1 || scan_is_blank(*p));)
@@ -78,15 +83,14 @@ static const char *skip_blanks(const char *p, const char *end)
 	return p;
 }
 
-/* As Python's int(): " 19", "2_19". A few digits at most. */
-static bool python_int(int32_t *out, struct span text)
+/* Parses an integer as Python's int() does: " 19", "2_19". */
+static bool parse_python_int(int32_t *out, struct span text)
 {
 	const char *end = text.data + text.size;
-	const char *p = skip_blanks(text.data, end);
-	bool negative = p < end && *p == '-';
+	bool negative;
+	const char *p = scan_sign(&negative, skip_blanks(text.data, end), end);
 	int32_t value = 0;
 
-	p += p < end && (*p == '-' || *p == '+');
 	if (p == end || !scan_is_digit(*p))
 		return false;
 	for (; p < end && scan_is_digit(*p); p++) {
@@ -106,13 +110,13 @@ static size_t n_characters(struct span text)
 	return n;
 }
 
-/* Where the parts of a quarter stand, and how long its year is; 0: this is none. */
+/* The offsets of the parts of a quarter, and the size of its year; 0: the text is no quarter. */
 struct quarter {
 	size_t digit, year, year_size;
 };
 
-/* 2024Q1, 24Q1, 1Q2024, 1Q24, each with a minus between year and Q or not. */
-static struct quarter quarter_parts(struct span text)
+/* Finds the parts of 2024Q1, 24Q1, 1Q2024 or 1Q24, perhaps with a minus between year and Q. */
+static struct quarter find_quarter(struct span text)
 {
 	const struct quarter none = { 0, 0, 0 };
 	size_t q = 1, n = text.size;
@@ -135,68 +139,62 @@ static struct quarter quarter_parts(struct span text)
 	return n == 6 && q >= 4 ? (struct quarter){ text.size - 1, 0, 4 } : none;
 }
 
-/* The first day of a quarter. */
-static enum answer quarter(struct timestamp *out, struct span text)
+/* Parses a quarter; the result is its first day. */
+static enum answer parse_quarter(struct timestamp *out, struct span text)
 {
-	struct quarter at = quarter_parts(text);
+	struct quarter at = find_quarter(text);
 	int32_t year, number;
 
-	if (at.year_size == 0 || !python_int(&year, span_of(text.data + at.year, at.year_size)))
-		return NOT_MINE;
+	if (at.year_size == 0 ||
+	    !parse_python_int(&year, span_of(text.data + at.year, at.year_size)))
+		return OTHER_FORM;
 	if (at.year_size == 2)
 		year += 2000;
 	if (!digits_at(&number, text, at.digit, 1) || number < 1 || number > 4)
-		return REFUSED;
-	return take_date(out, year, number * 3 - 2, 1) == TAKEN ? TAKEN : NOT_MINE;
+		return NO_DATE;
+	return set_date(out, year, number * 3 - 2, 1) == PARSED ? PARSED : OTHER_FORM;
 }
 
-/* "Feb 0071", "feb-0071": all four digits count, as they would not for dateutil. */
-static enum answer month_and_year(struct timestamp *out, struct span text)
+/* Parses "Feb 0071" or "feb-0071". Here the year is 71; dateutil would add a century. */
+static enum answer parse_month_and_year(struct timestamp *out, struct span text)
 {
 	const char *p = text.data + 3;
 	const char *end = text.data + text.size;
 	int32_t month, year;
 
 	if (text.size < 8)
-		return NOT_MINE;
+		return OTHER_FORM;
 	month = token_month(span_of(text.data, 3));
-	if (*p == '-') {
-		p++;
-	} else {
-		for (size_t n; (n = lexer_space(p, end)) > 0;)
-			p += n;
-	}
+	p = *p == '-' ? p + 1 : lexer_skip_spaces(p, end);
 	if (month == TOKEN_NONE || p == text.data + 3 || end - p != 4 ||
 	    !token_whole(&year, span_of(p, 4)))
-		return NOT_MINE;
-	return take_date(out, year, month, 1) == TAKEN ? TAKEN : NOT_MINE;
+		return OTHER_FORM;
+	return set_date(out, year, month, 1) == PARSED ? PARSED : OTHER_FORM;
 }
 
-/* A year of four characters, a quarter, a month. */
-static enum answer abbreviated(struct timestamp *out, struct span text)
+/* Parses a year of four characters, a quarter, or a month with its year. */
+static enum answer parse_abbreviated(struct timestamp *out, struct span text)
 {
 	enum answer answer;
 	int32_t year;
 
-	if (text.size <= 16 && n_characters(text) == 4 && python_int(&year, text) &&
-	    take_date(out, year, 1, 1) == TAKEN)
-		return TAKEN;
-	answer = quarter(out, text);
-	return answer == NOT_MINE ? month_and_year(out, text) : answer;
+	if (text.size <= 16 && n_characters(text) == 4 && parse_python_int(&year, text) &&
+	    set_date(out, year, 1, 1) == PARSED)
+		return PARSED;
+	answer = parse_quarter(out, text);
+	return answer == OTHER_FORM ? parse_month_and_year(out, text) : answer;
 }
 
-/* A minus in front is of a year before 1, which only ISO 8601 has. */
+/* A minus sign at the beginning means a year before 1, which only ISO 8601 has. */
 static bool begins_with_minus(struct span text)
 {
-	const char *p = text.data;
-	const char *end = p + text.size;
+	const char *end = text.data + text.size;
+	const char *p = lexer_skip_spaces(text.data, end);
 
-	for (size_t n; (n = lexer_space(p, end)) > 0;)
-		p += n;
 	return p < end && *p == '-';
 }
 
-/* The decimals in the first "d:dd:dd.ddd" of a text; empty when there is none. */
+/* Returns the decimals of the first "d:dd:dd.ddd" in a text, or an empty span. */
 static struct span decimals_of_time(struct span text)
 {
 	static const char form[] = "0:00:00.0";
@@ -218,9 +216,8 @@ static struct span decimals_of_time(struct span text)
 }
 
 /*
- * dateutil knows microseconds. When they are whole milliseconds pandas looks at the text
- * once more for what comes after the sixth decimal: "46.1230004" is nanoseconds,
- * "46.1234004" is not.
+ * dateutil reads six decimals of a second. If these are whole milliseconds, pandas searches the
+ * text for more decimals: so "46.1230004" has nanoseconds and "46.1234004" has none.
  */
 static void set_fraction(struct timestamp *t, const struct reading *r, struct span text)
 {
@@ -238,18 +235,18 @@ static void set_fraction(struct timestamp *t, const struct reading *r, struct sp
 		t->nanoseconds += (uint32_t)((size_t)(decimals.data[i] - '0') * weight);
 }
 
-static bool by_dateutil(struct timestamp *out, struct span text, int32_t this_year)
+static bool parse_as_dateutil(struct timestamp *out, struct span text, int32_t this_year)
 {
 	struct reading r;
-	bool timed;
+	bool has_fraction;
 
 	if (!reading_parse(&r, text, this_year))
 		return false;
-	/* pandas fills up what begins with a time with today's date; here it is none. */
+	/* pandas completes text that begins with a time with today's date. Here it is no date. */
 	if (looks_like_time(text) &&
 	    (r.year == READ_UNSET || r.month == READ_UNSET || r.day == READ_UNSET))
 		return false;
-	timed = r.microsecond != READ_UNSET;
+	has_fraction = r.microsecond != READ_UNSET;
 	if (!reading_complete(&r))
 		return false;
 	*out = (struct timestamp){
@@ -259,7 +256,7 @@ static bool by_dateutil(struct timestamp *out, struct span text, int32_t this_ye
 		.offset_s = r.offset_s,
 		.is_utc = r.has_zone && r.offset_s == 0,
 	};
-	if (timed)
+	if (has_fraction)
 		set_fraction(out, &r, text);
 	return true;
 }
@@ -271,11 +268,11 @@ bool reading_moment(struct timestamp *out, struct span text, int32_t this_year)
 	if (!looks_like_date(text))
 		return false;
 	if (looks_like_time(text))
-		return by_dateutil(out, text, this_year);
-	answer = delimited(out, text);
-	if (answer == NOT_MINE)
-		answer = abbreviated(out, text);
-	if (answer != NOT_MINE)
-		return answer == TAKEN;
-	return !begins_with_minus(text) && by_dateutil(out, text, this_year);
+		return parse_as_dateutil(out, text, this_year);
+	answer = parse_delimited(out, text);
+	if (answer == OTHER_FORM)
+		answer = parse_abbreviated(out, text);
+	if (answer != OTHER_FORM)
+		return answer == PARSED;
+	return !begins_with_minus(text) && parse_as_dateutil(out, text, this_year);
 }

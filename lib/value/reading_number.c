@@ -2,33 +2,25 @@
 #include "value/scan.h"
 
 /*
- * A number in a date: what it is by its length and by its neighbours.
+ * Decides what a number in a date is, by its size and its neighbours.
  *
- * The order of the rules is that of dateutil's `_parse_numeric_token`. A time says itself
- * what it is; a number that is left over waits in rd->ymd for the end.
+ * The order of the rules is that of dateutil's `_parse_numeric_token`. A part of a time is
+ * recognised at once; any other number is added to rd->ymd, whose numbers are assigned to year,
+ * month and day at the end.
  */
-
-static size_t n_whole_digits(struct span number)
-{
-	size_t n = 0;
-
-	while (n < number.size && scan_is_digit(number.data[n]))
-		n++;
-	return n;
-}
 
 /* A number with or without decimals. */
 struct number {
 	int32_t whole;
-	bool decimals; /* other than zeros */
-	bool is_split; /* Python's Decimal can tell whole and decimals apart: 28 digits */
-	int32_t sixtieths;
-	int32_t millionths;
+	bool decimals;      /* there are decimals other than zeros */
+	bool is_splittable; /* at most 28 digits, so Python's Decimal can split off the decimals */
+	int32_t sixtieths;  /* the decimals as a number of 1/60 */
+	int32_t millionths; /* the decimals as a number of 1/1000000 */
 };
 
-static bool number_of(struct number *out, struct span token)
+static bool parse_number(struct number *out, struct span token)
 {
-	size_t n = n_whole_digits(token);
+	size_t n = scan_count_digits(token);
 	size_t n_zeros = 0;
 	int32_t carry = 0;
 
@@ -44,7 +36,7 @@ static bool number_of(struct number *out, struct span token)
 	out->sixtieths = carry;
 	while (n_zeros < n && token.data[n_zeros] == '0')
 		n_zeros++;
-	out->is_split = n - n_zeros <= 28;
+	out->is_splittable = n - n_zeros <= 28;
 	for (size_t i = n + 1; i < n + 7; i++)
 		out->millionths = out->millionths * 10 + (i < token.size ? token.data[i] - '0' : 0);
 	return true;
@@ -54,27 +46,28 @@ static bool set_seconds(struct reading *r, struct span token)
 {
 	struct number n;
 
-	if (!number_of(&n, token))
+	if (!parse_number(&n, token))
 		return false;
 	r->second = n.whole;
 	r->microsecond = n.millionths;
 	return true;
 }
 
-/* Decimals of a minute are seconds; none written leaves them open. */
+/* Decimals of a minute are its seconds; without decimals the seconds stay unset. */
 static void set_minutes(struct reading *r, const struct number *n)
 {
 	r->minute = n->whole;
 	r->second = n->decimals ? n->sixtieths : READ_UNSET;
 }
 
+/* Sets hours, minutes or seconds: `which` is 0, 1 or 2, and nothing is set for a larger one. */
 static bool set_hms(struct reading *r, struct span token, int32_t which)
 {
 	struct number n;
 
 	if (which == 2)
 		return set_seconds(r, token);
-	if (!number_of(&n, token) || (which < 2 && !n.is_split))
+	if (!parse_number(&n, token) || (which < 2 && !n.is_splittable))
 		return false;
 	if (which == 1) {
 		set_minutes(r, &n);
@@ -86,8 +79,8 @@ static bool set_hms(struct reading *r, struct span token, int32_t which)
 	return true;
 }
 
-/* Where the h, m or s of the number stands: an offset, or 0 for nowhere. */
-static int hms_at(const struct reader *rd)
+/* Returns the offset of the token h, m or s that belongs to the current number; 0: none does. */
+static int find_hms(const struct reader *rd)
 {
 	if (token_hms(token_at(rd, 1)) != TOKEN_NONE)
 		return 1;
@@ -101,8 +94,8 @@ static int hms_at(const struct reader *rd)
 	return 0;
 }
 
-/* YYMMDD, or HHMMSS[.f] once there is a date. */
-static bool six_digits(struct reader *rd, struct span token)
+/* Takes YYMMDD, or HHMMSS[.f] if there is a date already. */
+static bool take_six_digits(struct reader *rd, struct span token)
 {
 	struct reading *r = rd->r;
 
@@ -115,8 +108,8 @@ static bool six_digits(struct reader *rd, struct span token)
 	       set_seconds(r, token_part(token, 4, token.size - 4));
 }
 
-/* YYYYMMDD[HHMM[SS]] */
-static bool many_digits(struct reader *rd, struct span token)
+/* Takes YYYYMMDD[HHMM[SS]]. */
+static bool take_many_digits(struct reader *rd, struct span token)
 {
 	struct reading *r = rd->r;
 
@@ -130,28 +123,28 @@ static bool many_digits(struct reader *rd, struct span token)
 	return token.size <= 12 || token_whole(&r->second, token_part(token, 12, 2));
 }
 
-/* HH[MM] behind a whole date. */
-static bool is_hour_behind_date(const struct reader *rd, struct span token)
+/* HH[MM] after a complete date. */
+static bool is_hour_after_date(const struct reader *rd, struct span token)
 {
 	return rd->ymd.n == 3 && (token.size == 2 || token.size == 4) &&
 	       rd->r->hour == READ_UNSET && !is_byte_at(rd, 1, ':') &&
 	       token_hms(token_at(rd, 1)) == TOKEN_NONE;
 }
 
-static bool hour_behind_date(struct reading *r, struct span token)
+static bool take_hour_after_date(struct reading *r, struct span token)
 {
 	return token_whole(&r->hour, token_part(token, 0, 2)) &&
 	       (token.size == 2 || token_whole(&r->minute, token_part(token, 2, 2)));
 }
 
-/* HH:MM[:SS[.f]] */
-static bool clock_time(struct reader *rd, int32_t hour, int *n_more)
+/* Takes HH:MM[:SS[.f]]. */
+static bool take_time(struct reader *rd, int32_t hour, int *n_more)
 {
 	struct reading *r = rd->r;
 	struct number minute;
 
 	r->hour = hour;
-	if (!number_of(&minute, token_at(rd, 2)) || !minute.is_split)
+	if (!parse_number(&minute, token_at(rd, 2)) || !minute.is_splittable)
 		return false;
 	set_minutes(r, &minute);
 	*n_more = 2;
@@ -161,8 +154,8 @@ static bool clock_time(struct reader *rd, int32_t hour, int *n_more)
 	return set_seconds(r, token_at(rd, 4));
 }
 
-/* 01-02[-03], 01-Jan[-03] */
-static bool separated(struct reader *rd, int *n_more)
+/* Takes 01-02[-03] or 01-Jan[-03]. */
+static bool take_separated(struct reader *rd, int *n_more)
 {
 	struct span second = token_at(rd, 2);
 	struct span third = token_at(rd, 4);
@@ -185,14 +178,14 @@ static bool separated(struct reader *rd, int *n_more)
 	return ymd_add_token(&rd->ymd, third);
 }
 
-/* A year, month or day by itself, or an hour before am or pm. */
-static bool lone_number(struct reader *rd, const struct number *n, int *n_more)
+/* Takes a year, month or day that stands alone, or an hour before am or pm. */
+static bool take_lone_number(struct reader *rd, const struct number *n, int *n_more)
 {
 	struct span next = token_at(rd, 1);
-	bool jumps = next.size == 0 || token_is_jump(next);
-	int32_t ampm = token_ampm(jumps ? token_at(rd, 2) : next);
+	bool is_followed_by_jump = next.size == 0 || token_is_jump(next);
+	int32_t ampm = token_ampm(is_followed_by_jump ? token_at(rd, 2) : next);
 
-	if (jumps) {
+	if (is_followed_by_jump) {
 		*n_more = ampm == TOKEN_NONE ? 1 : 2;
 		if (ampm == TOKEN_NONE)
 			return ymd_add_value(&rd->ymd, n->whole, n->decimals);
@@ -215,25 +208,25 @@ bool reading_number(struct reader *rd, int *n_more)
 	struct number n;
 	int hms;
 
-	if (!number_of(&n, token))
+	if (!parse_number(&n, token))
 		return false;
-	if (is_hour_behind_date(rd, token))
-		return hour_behind_date(rd->r, token);
-	if (size == 6 || (size > 6 && n_whole_digits(token) == 6))
-		return six_digits(rd, token);
+	if (is_hour_after_date(rd, token))
+		return take_hour_after_date(rd->r, token);
+	if (size == 6 || (size > 6 && scan_count_digits(token) == 6))
+		return take_six_digits(rd, token);
 	if (size == 8 || size == 12 || size == 14)
-		return many_digits(rd, token);
-	hms = hms_at(rd);
+		return take_many_digits(rd, token);
+	hms = find_hms(rd);
 	if (hms != 0) {
-		/* What follows hours are minutes. */
+		/* A number after "h" is minutes, one after "m" seconds. */
 		int32_t which = token_hms(token_at(rd, hms)) + (hms < 0);
 
 		*n_more = hms < 0 ? 0 : hms;
 		return set_hms(rd->r, token, which);
 	}
 	if (is_byte_at(rd, 1, ':') && token_at(rd, 2).size > 0)
-		return clock_time(rd, n.whole, n_more);
+		return take_time(rd, n.whole, n_more);
 	if (is_byte_at(rd, 1, '-') || is_byte_at(rd, 1, '/') || is_byte_at(rd, 1, '.'))
-		return separated(rd, n_more);
-	return lone_number(rd, &n, n_more);
+		return take_separated(rd, n_more);
+	return take_lone_number(rd, &n, n_more);
 }

@@ -1,6 +1,7 @@
 /*
- * The reader of dates as people write them, between its two files: reading.c walks over the
- * tokens and knows words and zones, reading_number.c knows numbers. Internal to this room.
+ * What reading.c and reading_number.c share: a window over the tokens of a date. reading.c goes
+ * through the tokens and takes words and zones; reading_number.c takes numbers. Internal to this
+ * room.
  */
 #ifndef SHMPUB_VALUE_READING_WINDOW_H
 #define SHMPUB_VALUE_READING_WINDOW_H
@@ -10,21 +11,21 @@
 #include "value/token.h"
 #include "value/ymd.h"
 
-#define AHEAD 7u
-#define WINDOW 16u /* a power of two, more than AHEAD and two behind */
+#define AHEAD 7u   /* how many tokens after the current one are read */
+#define WINDOW 16u /* a power of two that holds them, the current token and two before it */
 
 struct reader {
 	struct reading *r;
 	struct ymd ymd;
 	struct lexer lexer;
 	struct span window[WINDOW];
-	size_t at;       /* number of the token that is looked at */
-	size_t n_tokens; /* that were read so far, up to AHEAD beyond `at` */
-	bool has_offset;
+	size_t at;       /* the number of the current token */
+	size_t n_tokens; /* how many tokens were read, up to AHEAD after the current one */
+	bool has_offset; /* offset_s is set */
 	int64_t offset_s;
 };
 
-/* The token at `offset` from the one that is looked at; empty where there is none. */
+/* Returns the token `offset` places after the current one, or an empty span: there is none. */
 static inline struct span token_at(const struct reader *rd, int offset)
 {
 	size_t i = rd->at + (size_t)offset;
@@ -44,7 +45,7 @@ static inline struct span token_part(struct span token, size_t offset, size_t si
 	return span_of(token.data + offset, size);
 }
 
-/* Of 24, from one of 12 with am (0) or pm (1). */
+/* Returns the hour of 24 for an hour of 12 and am (0) or pm (1). */
 static inline int32_t reading_hour(int32_t hour, int32_t ampm)
 {
 	if (hour < 12 && ampm == 1)
@@ -52,7 +53,10 @@ static inline int32_t reading_hour(int32_t hour, int32_t ampm)
 	return hour == 12 && ampm == 0 ? 0 : hour;
 }
 
-/* By dateutil's `_parse_numeric_token`; *n_more: how many tokens behind it belong to it. */
+/*
+ * Takes the current token, a number, and *n_more tokens after it, by the rules of dateutil's
+ * `_parse_numeric_token`. False: the text is no date.
+ */
 bool reading_number(struct reader *rd, int *n_more);
 
 #endif

@@ -121,6 +121,16 @@ static inline const char *scan_digits(uint64_t *number, const char *p, const cha
 }
 
 /* From here on no more digits of an exponent are added up: the number is 0 or infinite anyway. */
+/* Returns how many digits the text begins with. */
+static inline size_t scan_count_digits(struct span text)
+{
+	size_t n = 0;
+
+	while (n < text.size && scan_is_digit(text.data[n]))
+		n++;
+	return n;
+}
+
 #define SCAN_EXPONENT_BOUND (INT64_C(1) << 40)
 
 /* Takes an exponent, with or without a sign, and adds it to *out. NULL: there are no digits. */

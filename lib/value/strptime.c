@@ -2,17 +2,18 @@
 #include "value/calendar.h"
 #include "value/lexer.h"
 #include "value/scan.h"
+#include "value/token.h"
 
 /*
- * strptime as Python has it: a format is a regular expression.
+ * Python's strptime(), where a format is a regular expression.
  *
- * A directive may match in several lengths, tried in the order of Python's alternatives,
- * and the rest of the format decides which one stands: "%m%d" reads 110 as 1 and 10.
- * Each directive can occur once and has at most nine lengths, so the search is bounded
- * by the format, not by the text.
+ * A directive may match text of several lengths. They are tried in the order of the alternatives
+ * in Python's expression, until the rest of the format matches too: "%m%d" reads 110 as 1 and
+ * 10. Each directive occurs once and matches at most nine lengths, so the format bounds the
+ * search, not the text.
  *
- * Then the fields become a date: by month and day, by day of the year, or by week and
- * weekday (%U, %W, %G with %V), as in Python's datetime.strptime.
+ * Then the date is computed from the fields as in Python's datetime.strptime(): from month and
+ * day, from the day of the year, or from week and weekday (%U, %W, or %G with %V).
  */
 
 enum { UNSET = -1 };
@@ -22,15 +23,15 @@ struct fields {
 	int32_t hour, minute, second;
 	int32_t weekday; /* Monday is 0 */
 	int32_t week, iso_year, iso_week;
-	bool weeks_from_sunday;
-	int32_t ampm;       /* 0: am, 1: pm */
-	bool twelve;        /* the hour is one of twelve */
-	bool is_mixed_zone; /* an offset with a colon here and none there: it fits, and is refused */
-	bool is_other_case; /* the zone's name, but not as it is spelled */
-	struct timestamp t; /* fraction and zone */
+	bool weeks_from_sunday; /* `week` counts weeks that begin on Sunday, not on Monday */
+	int32_t ampm;           /* 0: am, 1: pm */
+	bool is_12_hour;        /* `hour` is one of 12, to be combined with `ampm` */
+	bool is_mixed_zone;     /* one colon of two is missing: Python refuses the match */
+	bool is_other_case;     /* a name of UTC in other letters than usual */
+	struct timestamp t;     /* the fraction of the second, and the zone */
 };
 
-/* Numeric directives: for 1 to 4 digits the smallest and largest number, or { 1, 0 }. */
+/* The numeric directives, with the range of a number of 1, 2, 3 and 4 digits; { 1, 0 }: none. */
 static const struct numeric {
 	char directive;
 	struct {
@@ -59,19 +60,14 @@ static const struct numeric {
 #undef NO
 };
 
-static const char *const month_names[] = { "january",   "february", "march",    "april",
-	                                   "may",       "june",     "july",     "august",
-	                                   "september", "october",  "november", "december" };
-static const char *const weekday_names[] = { "monday", "tuesday",  "wednesday", "thursday",
-	                                     "friday", "saturday", "sunday" };
-/* Names of UTC; other zones need a data base of their own. */
+/* The names of UTC. Names of other zones would need the machine's zone tables. */
 static const char *const utc_names[] = {
 	"UTC",           "GMT",      "Zulu",     "UCT",       "Universal", "Greenwich",
 	"GMT0",          "GMT+0",    "GMT-0",    "Etc/UTC",   "Etc/GMT",   "Etc/UCT",
 	"Etc/Universal", "Etc/Zulu", "Etc/GMT0", "Etc/GMT+0", "Etc/GMT-0", "Etc/Greenwich",
 };
 
-static const struct numeric *numeric(char directive)
+static const struct numeric *find_numeric(char directive)
 {
 	for (size_t i = 0; i < ARRAY_LEN(numerics); i++) {
 		if (numerics[i].directive == directive)
@@ -83,7 +79,7 @@ static const struct numeric *numeric(char directive)
 bool strptime_knows(char directive)
 {
 	return directive != '\0' &&
-	       (numeric(directive) != NULL || strchr("aAbBpfNzZ", directive) != NULL);
+	       (find_numeric(directive) != NULL || strchr("aAbBpfNzZ", directive) != NULL);
 }
 
 static void set_number(struct fields *f, char directive, int32_t n)
@@ -105,12 +101,12 @@ static void set_number(struct fields *f, char directive, int32_t n)
 		f->day_of_year = n;
 		break;
 	case 'H':
-		f->hour = n; /* beside %I the later one counts */
-		f->twelve = false;
+		f->hour = n; /* of %H and %I, the later one counts */
+		f->is_12_hour = false;
 		break;
 	case 'I':
 		f->hour = n;
-		f->twelve = true;
+		f->is_12_hour = true;
 		break;
 	case 'M':
 		f->minute = n;
@@ -140,7 +136,7 @@ static void set_number(struct fields *f, char directive, int32_t n)
 	}
 }
 
-/* `size` digits (or a blank and one, where Python allows it for days) within their bounds. */
+/* Takes all of `text` as a number. For a day Python allows a blank in place of the first digit. */
 static bool take_number(struct fields *f, const struct numeric *n, struct span text)
 {
 	int32_t value = 0;
@@ -176,7 +172,8 @@ static bool take_fraction(struct fields *f, struct span text)
 	return true;
 }
 
-static bool two_digits(int32_t *out, struct span *text, int32_t high)
+/* Takes two digits off *text. */
+static bool take_two_digits(int32_t *out, struct span *text, int32_t high)
 {
 	if (text->size < 2 || !scan_is_digit(text->data[0]) || !scan_is_digit(text->data[1]))
 		return false;
@@ -185,7 +182,8 @@ static bool two_digits(int32_t *out, struct span *text, int32_t high)
 	return *out <= high;
 }
 
-static bool skip(struct span *text, char c)
+/* Takes one byte off *text, if it is `c`. */
+static bool take_byte(struct span *text, char c)
 {
 	if (text->size == 0 || text->data[0] != c)
 		return false;
@@ -193,7 +191,7 @@ static bool skip(struct span *text, char c)
 	return true;
 }
 
-/* +hh[:]mm[[:]ss[.ffffff]] or Z; what is finer than minutes is read and dropped. */
+/* Takes +hh[:]mm[[:]ss[.ffffff]] or Z; seconds are checked and dropped. */
 static bool take_zone(struct fields *f, struct span text)
 {
 	int32_t hours, minutes, seconds;
@@ -203,19 +201,19 @@ static bool take_zone(struct fields *f, struct span text)
 	f->t.has_zone = true;
 	if (text.size == 1)
 		return f->t.is_utc = text.data[0] == 'Z';
-	negative = skip(&text, '-');
-	if (!negative && !skip(&text, '+'))
+	negative = take_byte(&text, '-');
+	if (!negative && !take_byte(&text, '+'))
 		return false;
-	if (!two_digits(&hours, &text, 23))
+	if (!take_two_digits(&hours, &text, 23))
 		return false;
-	colon = skip(&text, ':');
-	if (!two_digits(&minutes, &text, 59))
+	colon = take_byte(&text, ':');
+	if (!take_two_digits(&minutes, &text, 59))
 		return false;
 	if (text.size > 0) {
-		f->is_mixed_zone = skip(&text, ':') != colon;
-		if (!two_digits(&seconds, &text, 59))
+		f->is_mixed_zone = take_byte(&text, ':') != colon;
+		if (!take_two_digits(&seconds, &text, 59))
 			return false;
-		if (text.size > 0 && (!skip(&text, '.') || text.size == 0 || text.size > 6))
+		if (text.size > 0 && (!take_byte(&text, '.') || text.size == 0 || text.size > 6))
 			return false;
 		for (size_t i = 0; i < text.size; i++) {
 			if (!scan_is_digit(text.data[i]))
@@ -226,22 +224,16 @@ static bool take_zone(struct fields *f, struct span text)
 	return true;
 }
 
-static bool is_name(struct span text, const char *name, size_t size)
-{
-	return scan_is_word(text, name, size ? size : strlen(name));
-}
-
-/* Which of the names; abbreviated to three letters when `size` is 3. -1: none. */
-static int32_t name_index(struct span text, const char *const *names, int32_t n, size_t size)
+/* Returns the index of a name, or of its first three letters if `is_short`; -1: there is none. */
+static int32_t find_name(struct span text, const struct span *names, int32_t n, bool is_short)
 {
 	for (int32_t i = 0; i < n; i++) {
-		if (is_name(text, names[i], size))
+		if (scan_is_word(text, names[i].data, is_short ? 3 : names[i].size))
 			return i;
 	}
 	return -1;
 }
 
-/* The names of other zones need the machine's tables. */
 static bool take_zone_name(struct fields *f, struct span text)
 {
 	for (size_t i = 0; i < ARRAY_LEN(utc_names); i++) {
@@ -268,26 +260,26 @@ static bool take_name(struct fields *f, char directive, struct span text)
 	switch (directive) {
 	case 'a':
 	case 'A':
-		i = name_index(text, weekday_names, 7, directive == 'a' ? 3 : 0);
+		i = find_name(text, token_weekday_names, 7, directive == 'a');
 		f->weekday = i;
 		return i >= 0;
 	case 'b':
 	case 'B':
-		i = name_index(text, month_names, 12, directive == 'b' ? 3 : 0);
+		i = find_name(text, token_month_names, 12, directive == 'b');
 		f->month = i + 1;
 		return i >= 0;
 	case 'p':
-		f->ampm = is_name(text, "pm", 2);
-		return f->ampm || is_name(text, "am", 2);
+		f->ampm = scan_is_word(text, "pm", 2);
+		return f->ampm || scan_is_word(text, "am", 2);
 	default:
 		return take_zone_name(f, text);
 	}
 }
 
-/* The lengths a directive may have, to be tried from the longest down. */
-static void lengths(size_t *low, size_t *high, char directive)
+/* Sets the smallest and the largest size of text that a directive can match. */
+static void get_sizes(size_t *low, size_t *high, char directive)
 {
-	const struct numeric *n = numeric(directive);
+	const struct numeric *n = find_numeric(directive);
 
 	*low = 1;
 	*high = 9;
@@ -311,9 +303,10 @@ static void lengths(size_t *low, size_t *high, char directive)
 	}
 }
 
+/* Takes all of `text` as the value of a directive. */
 static bool take_directive(struct fields *f, char directive, struct span text)
 {
-	const struct numeric *n = numeric(directive);
+	const struct numeric *n = find_numeric(directive);
 
 	if (n)
 		return take_number(f, n, text);
@@ -336,16 +329,14 @@ static bool match(struct fields *f, const struct date_part *parts, size_t n_part
 	if (n_parts == 0)
 		return text.size == 0;
 	if (parts->directive == ' ') {
-		/* All blanks are taken: only " %d" could want one back, and allows for none. */
-		size_t n = lexer_space(text.data, text.data + text.size);
+		/* No later part needs a blank: %d can match one, but matches without it too. */
+		const char *end = text.data + text.size;
+		const char *p = lexer_skip_spaces(text.data, end);
 
-		if (n == 0)
-			return false;
-		for (; n > 0; n = lexer_space(text.data, text.data + text.size))
-			text = span_of(text.data + n, text.size - n);
-		return match(f, parts + 1, n_parts - 1, text);
+		return p > text.data &&
+		       match(f, parts + 1, n_parts - 1, span_of(p, (size_t)(end - p)));
 	}
-	lengths(&low, &high, parts->directive);
+	get_sizes(&low, &high, parts->directive);
 	for (size_t size = high < text.size ? high : text.size; size >= low; size--) {
 		struct fields tried = *f;
 
@@ -359,7 +350,7 @@ static bool match(struct fields *f, const struct date_part *parts, size_t n_part
 	return false;
 }
 
-/* Day of the year from a week of the year; may be outside the year, as in Python. */
+/* Returns the day of the year, from the week and weekday; it may lie outside, as in Python. */
 static int32_t day_from_week(const struct fields *f)
 {
 	int32_t first = calendar_weekday(calendar_days(f->year, 1, 1));
@@ -431,7 +422,7 @@ bool strptime_parts(struct timestamp *out, const struct date_part *parts, size_t
 	if (!match(&f, parts, n_parts, text) || f.is_mixed_zone || f.is_other_case ||
 	    !resolve_date(&days, &f))
 		return false;
-	if (f.twelve)
+	if (f.is_12_hour)
 		f.hour = f.hour % 12 + (f.ampm == 1 ? 12 : 0);
 	*out = f.t;
 	out->seconds = days * SECONDS_PER_DAY + f.hour * 3600 + f.minute * 60 + f.second;

@@ -1,17 +1,23 @@
-/* One cell by the parts of a date format. Internal to this room. */
+/*
+ * Parses a cell by the parts of a date format, as Python's strptime() does. Internal to this
+ * room; pure, any thread.
+ */
 #ifndef SHMPUB_VALUE_STRPTIME_H
 #define SHMPUB_VALUE_STRPTIME_H
 
 #include "value/date_format.h"
 
-/* Every alternative of every directive is tried, as Python's regular expressions do. */
+/* False: the cell does not match, or the date does not exist. */
 bool strptime_parts(struct timestamp *out, const struct date_part *parts, size_t n_parts,
                     struct span text);
 
-/* The cell fits, but its zone is UTC's name in other letters; then strptime_parts refuses it. */
+/*
+ * Returns true if the cell matches except that a name of UTC is written in other letters than
+ * usual ("utc"); strptime_parts() returns false for such a cell.
+ */
 bool strptime_zone_is_unknown(const struct date_part *parts, size_t n_parts, struct span text);
 
-/* True when `directive` can stand behind a '%' (composed ones and '%' itself aside). */
+/* Returns true if there is a directive of that letter; %c, %x, %X and %% do not count here. */
 bool strptime_knows(char directive);
 
 #endif

@@ -3,7 +3,7 @@
 #include "value/scan.h"
 
 /*
- * The words of dates, and numbers. The words are dateutil's (`parserinfo`).
+ * Numbers, and the words of dates, which are dateutil's (`parserinfo`).
  */
 
 #define WORD(text)                                                                                 \
@@ -11,16 +11,11 @@
 		text, sizeof(text) - 1                                                             \
 	}
 
-static const struct span months[] = { WORD("jan"), WORD("feb"), WORD("mar"), WORD("apr"),
-	                              WORD("may"), WORD("jun"), WORD("jul"), WORD("aug"),
-	                              WORD("sep"), WORD("oct"), WORD("nov"), WORD("dec") };
-static const struct span long_months[] = { WORD("january"), WORD("february"), WORD("march"),
-	                                   WORD("april"),   WORD("may"),      WORD("june"),
-	                                   WORD("july"),    WORD("august"),   WORD("september"),
-	                                   WORD("october"), WORD("november"), WORD("december") };
-static const struct span weekdays[] = { WORD("mon"), WORD("tue"), WORD("wed"), WORD("thu"),
-	                                WORD("fri"), WORD("sat"), WORD("sun") };
-static const struct span long_weekdays[] = { WORD("monday"),   WORD("tuesday"), WORD("wednesday"),
+const struct span token_month_names[12] = { WORD("january"), WORD("february"), WORD("march"),
+	                                    WORD("april"),   WORD("may"),      WORD("june"),
+	                                    WORD("july"),    WORD("august"),   WORD("september"),
+	                                    WORD("october"), WORD("november"), WORD("december") };
+const struct span token_weekday_names[7] = { WORD("monday"),   WORD("tuesday"), WORD("wednesday"),
 	                                     WORD("thursday"), WORD("friday"),  WORD("saturday"),
 	                                     WORD("sunday") };
 static const struct span jumps[] = { WORD(" "),  WORD("."),  WORD(","),  WORD(";"),  WORD("-"),
@@ -31,9 +26,9 @@ static const struct span hms_words[] = { WORD("h"),     WORD("m"),       WORD("s
 	                                 WORD("hour"),  WORD("minute"),  WORD("second"),
 	                                 WORD("hours"), WORD("minutes"), WORD("seconds") };
 
-static int32_t find(struct span token, const struct span *words, size_t n)
+static int32_t find_word(struct span token, const struct span *words, size_t n)
 {
-	/* Most questions are about numbers. */
+	/* Most tokens are numbers, and no word begins with a digit. */
 	if (token.size == 0 || scan_is_digit(token.data[0]))
 		return TOKEN_NONE;
 	for (size_t i = 0; i < n; i++) {
@@ -43,32 +38,33 @@ static int32_t find(struct span token, const struct span *words, size_t n)
 	return TOKEN_NONE;
 }
 
-#define FIND(token, words) find(token, words, ARRAY_LEN(words))
-
-static size_t n_digits(struct span text)
+/* As find_word(), for names that may be written with their first three letters only. */
+static int32_t find_name(struct span token, const struct span *names, size_t n)
 {
-	size_t n = 0;
-
-	while (n < text.size && scan_is_digit(text.data[n]))
-		n++;
-	return n;
+	for (size_t i = 0; token.size == 3 && i < n; i++) {
+		if (scan_is_word(token, names[i].data, 3))
+			return (int32_t)i;
+	}
+	return find_word(token, names, n);
 }
+
+#define FIND(find, token, words) find(token, words, ARRAY_LEN(words))
 
 bool token_is_number(struct span token)
 {
-	size_t n = n_digits(token);
+	size_t n = scan_count_digits(token);
 
 	if (n == 0 || n == token.size)
 		return n > 0;
 	if (token.data[n] != '.' && token.data[n] != ',')
 		return false;
 	token = span_of(token.data + n + 1, token.size - n - 1);
-	return token.size > 0 && n_digits(token) == token.size;
+	return token_is_whole(token);
 }
 
 bool token_is_whole(struct span token)
 {
-	return token.size > 0 && n_digits(token) == token.size;
+	return token.size > 0 && scan_count_digits(token) == token.size;
 }
 
 bool token_is_byte(struct span token, char c)
@@ -78,10 +74,8 @@ bool token_is_byte(struct span token, char c)
 
 int32_t token_month(struct span token)
 {
-	int32_t i = FIND(token, months);
+	int32_t i = FIND(find_name, token, token_month_names);
 
-	if (i == TOKEN_NONE)
-		i = FIND(token, long_months);
 	if (i == TOKEN_NONE && scan_is_word(token, "sept", 4))
 		i = 8;
 	return i == TOKEN_NONE ? TOKEN_NONE : i + 1;
@@ -89,9 +83,7 @@ int32_t token_month(struct span token)
 
 int32_t token_weekday(struct span token)
 {
-	int32_t i = FIND(token, weekdays);
-
-	return i == TOKEN_NONE ? FIND(token, long_weekdays) : i;
+	return FIND(find_name, token, token_weekday_names);
 }
 
 int32_t token_ampm(struct span token)
@@ -103,10 +95,9 @@ int32_t token_ampm(struct span token)
 	return TOKEN_NONE;
 }
 
-/* 0: hours, 1: minutes, 2: seconds. */
 int32_t token_hms(struct span token)
 {
-	int32_t i = FIND(token, hms_words);
+	int32_t i = FIND(find_word, token, hms_words);
 
 	return i == TOKEN_NONE ? TOKEN_NONE : i % 3;
 }
@@ -116,10 +107,9 @@ bool token_is_space(struct span token)
 	return token.size > 0 && lexer_space(token.data, token.data + token.size) == token.size;
 }
 
-/* "m" and "t" are jumps too; so is every white space. */
 bool token_is_jump(struct span token)
 {
-	return FIND(token, jumps) != TOKEN_NONE || token_is_space(token);
+	return FIND(find_word, token, jumps) != TOKEN_NONE || token_is_space(token);
 }
 
 bool token_is_not_finite(struct span token)

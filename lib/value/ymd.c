@@ -3,16 +3,16 @@
 #include "value/token.h"
 
 /*
- * Which number is the year, which the month, which the day.
+ * Decides which number is the year, which the month and which the day.
  *
- * A name is a month; more than two digits, or more than 100, are a year. What is left is
- * told apart by size (above 31: a year; above 12: no month) and by place: month, day,
- * year unless that cannot be.
+ * A month that is written by its name is known, and so is a year, which has more than two digits
+ * or is above 100. The other numbers are told apart by their value (above 31: the year; above
+ * 12: not the month) and by their order, which is month, day, year unless a value forbids that.
  */
 
 enum label { ANY, YEAR, MONTH };
 
-static bool add(struct ymd *ymd, int32_t value, enum label label)
+static bool add_labelled(struct ymd *ymd, int32_t value, enum label label)
 {
 	if (ymd->n == YMD_MAX)
 		return false;
@@ -31,30 +31,29 @@ static bool add(struct ymd *ymd, int32_t value, enum label label)
 
 bool ymd_add_month(struct ymd *ymd, int32_t month)
 {
-	return add(ymd, month, MONTH);
+	return add_labelled(ymd, month, MONTH);
 }
 
 bool ymd_add_year(struct ymd *ymd, int32_t year)
 {
-	ymd->century = true;
-	return add(ymd, year, YEAR);
+	ymd->has_full_year = true;
+	return add_labelled(ymd, year, YEAR);
 }
 
-/* A number of more than two digits can only be a year, even 024. */
 bool ymd_add_token(struct ymd *ymd, struct span token)
 {
 	int32_t value;
 
 	if (!token_whole(&value, token))
 		return false;
-	return token.size > 2 ? ymd_add_year(ymd, value) : add(ymd, value, ANY);
+	return token.size > 2 ? ymd_add_year(ymd, value) : add_labelled(ymd, value, ANY);
 }
 
 bool ymd_add_value(struct ymd *ymd, int32_t value, bool decimals)
 {
 	if (value > 100 || (value == 100 && decimals))
 		return ymd_add_year(ymd, value);
-	return add(ymd, value, ANY);
+	return add_labelled(ymd, value, ANY);
 }
 
 bool ymd_could_be_day(const struct ymd *ymd, int32_t value, bool decimals)
@@ -77,7 +76,7 @@ static void assign(struct reading *r, int32_t year, int32_t month, int32_t day)
 	r->day = day;
 }
 
-/* Two of three are known, or all: the third is what is left. */
+/* Resolves if every number is known, or two of three: the third is then known as well. */
 static bool resolve_known(struct reading *r, const struct ymd *ymd)
 {
 	int at[3] = { ymd->year_at, ymd->month_at, READ_UNSET };
@@ -103,7 +102,7 @@ static bool resolve_known(struct reading *r, const struct ymd *ymd)
 	return true;
 }
 
-/* What each of three numbers is: y, m or d. */
+/* Returns the order of three numbers, a letter for each: y, m or d. */
 static const char *order_of_three(const struct ymd *ymd)
 {
 	const int32_t *v = ymd->values;

@@ -1,6 +1,8 @@
 /*
- * Up to three numbers that are the year, month and day of a date, in an order to be found
- * (dateutil's `_ymd`). Internal to this room.
+ * Collects up to three numbers, and finds out which is the year, which the month and which the
+ * day of a date (dateutil's `_ymd`). Internal to this room.
+ *
+ * Threads: no state but the caller's.
  */
 #ifndef SHMPUB_VALUE_YMD_H
 #define SHMPUB_VALUE_YMD_H
@@ -12,20 +14,30 @@
 struct ymd {
 	int32_t values[YMD_MAX];
 	int n;
-	int year_at, month_at; /* indexes of what is known, or READ_UNSET */
-	bool century;          /* a year was written in full */
+	int year_at, month_at; /* the index of the year and of the month; READ_UNSET: not known */
+	bool has_full_year;    /* the year is not to be completed with a century */
 };
 
 #define YMD_NONE ((struct ymd){ .year_at = READ_UNSET, .month_at = READ_UNSET })
 
-/* False: a fourth one, or a second of that label, or no number. */
+/*
+ * These add a number. False: there are three numbers already, there is a second year or month,
+ * or the token is no number.
+ */
 bool ymd_add_month(struct ymd *ymd, int32_t month);
 bool ymd_add_year(struct ymd *ymd, int32_t year);
-bool ymd_add_token(struct ymd *ymd, struct span token); /* more than two digits: a year */
-bool ymd_add_value(struct ymd *ymd, int32_t value, bool decimals); /* above 100: a year */
+/* A number of more than two digits is the year. */
+bool ymd_add_token(struct ymd *ymd, struct span token);
+/* A number above 100 is the year; `decimals`: it has decimals that are not all zero. */
+bool ymd_add_value(struct ymd *ymd, int32_t value, bool decimals);
+
+/* Returns true if the number may be a day of the month, as far as the month is known. */
 bool ymd_could_be_day(const struct ymd *ymd, int32_t value, bool decimals);
 
-/* Sets year, month and day of *r; what is not there stays READ_UNSET. False: nothing is. */
+/*
+ * Sets year, month and day of *r; a part that is not known stays READ_UNSET. False: no number was
+ * added.
+ */
 bool ymd_resolve(struct reading *r, const struct ymd *ymd);
 
 #endif
