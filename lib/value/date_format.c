@@ -9,21 +9,20 @@
 #include "base/error.h"
 
 /*
- * Formats of dates: compiling, inferring, and using them.
+ * Compiles and infers formats of dates, and parses cells by them.
  *
- * The layout of the first cell is kept with its digits blotted out. A cell with the same
- * layout has its fields where the first one had them, so for the common layouts (a date
- * with two-digit parts first) the digits are read from fixed places, and the date is not
- * even read when it equals the one before.
+ * The parts of a cell stand at the same offsets as in every other cell of the same layout. So for
+ * the common layouts (date_layout.h) the digits are read from fixed offsets. The date is not
+ * parsed at all if it equals the date of the cell before.
  */
 
-struct compiling {
+struct compiler {
 	struct date_format *f;
-	char twice;  /* a directive that is there twice */
-	bool is_bad; /* pandas refuses the format before it looks at cells */
+	char repeated;   /* a directive that is there twice; 0: none is */
+	bool is_refused; /* pandas refuses the format before it looks at cells */
 };
 
-static int add(struct compiling *c, char directive, char literal, struct shmpub_error *err)
+static int add_part(struct compiler *c, char directive, char literal, struct shmpub_error *err)
 {
 	struct date_format *f = c->f;
 
@@ -32,17 +31,17 @@ static int add(struct compiling *c, char directive, char literal, struct shmpub_
 		                 DATE_PARTS_MAX);
 	for (size_t i = 0; directive && directive != ' ' && i < f->n_parts; i++) {
 		if (f->parts[i].directive == directive)
-			c->twice = directive;
+			c->repeated = directive;
 	}
-	/* Runs of blanks are one part: each would want a blank of its own. */
+	/* A run of blanks is one part: two parts would need two blanks in the cell. */
 	if (directive == ' ' && f->n_parts > 0 && f->parts[f->n_parts - 1].directive == ' ')
 		return SHMPUB_OK;
 	f->parts[f->n_parts++] = (struct date_part){ directive, scan_lower(literal) };
 	return SHMPUB_OK;
 }
 
-/* Python's composed directives in the C locale. */
-static const char *composed(char directive)
+/* Returns the format that Python's %c, %x or %X stands for in the C locale; NULL: another one. */
+static const char *expand_directive(char directive)
 {
 	switch (directive) {
 	case 'c':
@@ -56,9 +55,9 @@ static const char *composed(char directive)
 	}
 }
 
-static int add_directive(struct compiling *c, char directive, struct shmpub_error *err);
+static int add_directive(struct compiler *c, char directive, struct shmpub_error *err);
 
-static int add_all(struct compiling *c, struct span format, struct shmpub_error *err)
+static int add_parts(struct compiler *c, struct span format, struct shmpub_error *err)
 {
 	int r = SHMPUB_OK;
 
@@ -66,12 +65,12 @@ static int add_all(struct compiling *c, struct span format, struct shmpub_error 
 		size_t space = lexer_space(format.data + i, format.data + format.size);
 
 		if (space > 0) {
-			r = add(c, ' ', '\0', err);
+			r = add_part(c, ' ', '\0', err);
 			i += space - 1;
 		} else if (format.data[i] != '%') {
-			r = add(c, '\0', format.data[i], err);
+			r = add_part(c, '\0', format.data[i], err);
 		} else if (++i == format.size) {
-			c->is_bad = true;
+			c->is_refused = true;
 		} else {
 			r = add_directive(c, format.data[i], err);
 		}
@@ -79,19 +78,20 @@ static int add_all(struct compiling *c, struct span format, struct shmpub_error 
 	return r;
 }
 
-static int add_directive(struct compiling *c, char directive, struct shmpub_error *err)
+static int add_directive(struct compiler *c, char directive, struct shmpub_error *err)
 {
-	const char *expanded = composed(directive);
+	const char *expanded = expand_directive(directive);
 
 	if (directive == '%')
-		return add(c, '\0', '%', err);
+		return add_part(c, '\0', '%', err);
 	if (expanded)
-		return add_all(c, span_str(expanded), err);
-	c->is_bad |= !strptime_knows(directive);
-	return strptime_knows(directive) ? add(c, directive, '\0', err) : SHMPUB_OK;
+		return add_parts(c, span_str(expanded), err);
+	c->is_refused |= !strptime_knows(directive);
+	return strptime_knows(directive) ? add_part(c, directive, '\0', err) : SHMPUB_OK;
 }
 
-static bool says(struct span format, const char *directives)
+/* Whether the format has one of the directives. */
+static bool has_any(struct span format, const char *directives)
 {
 	for (size_t i = 0; i + 1 < format.size; i++) {
 		if (format.data[i] == '%' && format.data[i + 1] != '\0' &&
@@ -101,21 +101,25 @@ static bool says(struct span format, const char *directives)
 	return false;
 }
 
-/* pandas' `_validate_fmt`: combinations that mean nothing, by the text of the format alone. */
-static bool means_something(struct span format)
+/* Whether pandas takes the combination of directives, by the rules of its `_validate_fmt`. */
+static bool is_valid_combination(struct span format)
 {
-	bool has_weekday = says(format, "aAw");
+	bool has_weekday = has_any(format, "aAw");
 
-	if (says(format, "UW"))
-		return says(format, "Yy") && has_weekday;
-	if ((says(format, "Z") && says(format, "z")) || (says(format, "j") && says(format, "G")) ||
-	    (says(format, "V") && says(format, "Y")))
+	if (has_any(format, "UW"))
+		return has_any(format, "Yy") && has_weekday;
+	if ((has_any(format, "Z") && has_any(format, "z")) ||
+	    (has_any(format, "j") && has_any(format, "G")) ||
+	    (has_any(format, "V") && has_any(format, "Y")))
 		return false;
-	return says(format, "G") == says(format, "V") &&
-	       (!says(format, "G") || has_weekday || says(format, "u"));
+	return has_any(format, "G") == has_any(format, "V") &&
+	       (!has_any(format, "G") || has_weekday || has_any(format, "u"));
 }
 
-/* %Y[s%m[s%d[(T| )%H[:%M[:%S[%z|.%f[%z]]]]]]], s one of - / \ . space or nothing, twice the same. */
+/*
+ * Whether the format is %Y[s%m[s%d[(T| )%H[:%M[:%S[%z|.%f[%z]]]]]]], where s is one of - / \ .
+ * and space, or nothing, the same both times.
+ */
 static bool is_iso_format(struct span format)
 {
 	static const char *const rest[] = { "%H", ":%M", ":%S" };
@@ -160,20 +164,20 @@ static bool is_iso_format(struct span format)
 /* Sets the kind to DATE_DIRECTIVES, or to DATE_NEVER. */
 static int compile_parts(struct date_format *f, struct span format, struct shmpub_error *err)
 {
-	struct compiling c = { .f = f };
+	struct compiler c = { .f = f };
 	int r;
 
 	if (format.size > sizeof(f->format))
 		return error_set(err, SHMPUB_ERR_INVALID, "date format has more than %zu bytes",
 		                 sizeof(f->format));
 	f->n_parts = 0;
-	r = add_all(&c, format, err);
+	r = add_parts(&c, format, err);
 	if (r != SHMPUB_OK)
 		return r;
-	c.is_bad |= !means_something(format);
-	if (!c.is_bad && c.twice)
-		return error_set(err, SHMPUB_ERR_INVALID, "date format has %%%c twice", c.twice);
-	f->kind = c.is_bad ? DATE_NEVER : DATE_DIRECTIVES;
+	c.is_refused |= !is_valid_combination(format);
+	if (!c.is_refused && c.repeated)
+		return error_set(err, SHMPUB_ERR_INVALID, "date format has %%%c twice", c.repeated);
+	f->kind = c.is_refused ? DATE_NEVER : DATE_DIRECTIVES;
 	f->is_iso = is_iso_format(format);
 	f->format_size = (uint8_t)format.size;
 	if (format.size > 0)
@@ -201,16 +205,13 @@ int date_format_compile(struct date_format *out, struct span format, struct shmp
 	return r;
 }
 
-/* What of a byte belongs to the layout. */
-static char blotted(char c)
+/* Returns the byte that stands for `c` in a layout. */
+static char layout_byte(char c)
 {
-	if (scan_is_digit(c))
-		return '0';
-	return c;
+	return scan_is_digit(c) ? '0' : c;
 }
 
-/* Cell by cell, in no common form. */
-static bool by_reading(struct timestamp *out, struct span text, int32_t this_year)
+static bool parse_loosely(struct timestamp *out, struct span text, int32_t this_year)
 {
 	return value_iso8601(out, text) || reading_moment(out, text, this_year);
 }
@@ -225,7 +226,7 @@ bool date_format_layout(struct date_format *out, struct span first)
 	out->kind = DATE_LAYOUT_ALONE;
 	out->layout_size = (uint8_t)first.size;
 	for (size_t i = 0; i < first.size; i++)
-		out->layout[i] = blotted(first.data[i]);
+		out->layout[i] = layout_byte(first.data[i]);
 	date_layout_compile(out, first, &t);
 	return true;
 }
@@ -242,14 +243,15 @@ bool date_format_infer(struct date_format *out, struct span first)
 	if (size > 0) {
 		enum date_kind kind = out->kind;
 
-		(void)compile_parts(out, span_of(guess, size), NULL); /* the guess did so already */
+		/* Cannot fail: date_format_guess() has compiled the same format. */
+		(void)compile_parts(out, span_of(guess, size), NULL);
 		if (kind != DATE_NONE)
 			out->kind = kind;
 		return true;
 	}
 	out->n_parts = 0;
 	out->this_year = reading_this_year();
-	if (out->kind == DATE_NONE && by_reading(&t, first, out->this_year))
+	if (out->kind == DATE_NONE && parse_loosely(&t, first, out->this_year))
 		out->kind = DATE_LOOSE;
 	return out->kind != DATE_NONE;
 }
@@ -259,13 +261,13 @@ static bool has_layout(const struct date_format *f, struct span text)
 	if (text.size != f->layout_size)
 		return false;
 	for (size_t i = 0; i < text.size; i++) {
-		if (blotted(text.data[i]) != f->layout[i])
+		if (layout_byte(text.data[i]) != f->layout[i])
 			return false;
 	}
 	return true;
 }
 
-static bool by_parts(struct timestamp *out, const struct date_format *f, struct span text)
+static bool parse_by_parts(struct timestamp *out, const struct date_format *f, struct span text)
 {
 	if (f->is_iso) {
 		struct iso_form form;
@@ -277,9 +279,9 @@ static bool by_parts(struct timestamp *out, const struct date_format *f, struct 
 	return strptime_parts(out, f->parts, f->n_parts, text);
 }
 
-/* A cell in a fixed layout. */
-static bool by_layout(struct timestamp *out, const struct date_format *f, struct date_cache *cache,
-                      struct span text)
+/* Parses a cell in a layout with fixed offsets. */
+static bool parse_fixed(struct timestamp *out, const struct date_format *f,
+                        struct date_cache *cache, struct span text)
 {
 	struct date_cache none = DATE_CACHE_NONE;
 	struct layout_moment m;
@@ -300,7 +302,7 @@ static bool by_layout(struct timestamp *out, const struct date_format *f, struct
 bool date_parse(struct timestamp *out, const struct date_format *format, struct date_cache *cache,
                 struct span text)
 {
-	if (format->fixed && by_layout(out, format, cache, text))
+	if (format->fixed && parse_fixed(out, format, cache, text))
 		return true;
 	switch (format->kind) {
 	case DATE_ISO8601:
@@ -311,12 +313,12 @@ bool date_parse(struct timestamp *out, const struct date_format *format, struct 
 		if (has_layout(format, text) && value_iso8601(out, text))
 			return true;
 		if (format->n_parts == 0)
-			return by_reading(out, text, format->this_year);
-		return by_parts(out, format, text);
+			return parse_loosely(out, text, format->this_year);
+		return parse_by_parts(out, format, text);
 	case DATE_LOOSE:
-		return by_reading(out, text, format->this_year);
+		return parse_loosely(out, text, format->this_year);
 	case DATE_DIRECTIVES:
-		return by_parts(out, format, text);
+		return parse_by_parts(out, format, text);
 	default:
 		return false;
 	}

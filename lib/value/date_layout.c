@@ -1,11 +1,11 @@
 #include "value/date_layout.h"
 
 /*
- * What stands where in a column of dates.
+ * Finds out whether the layout of a column's dates has fixed offsets.
  *
- * Only layouts with two-digit parts are fixed: a date, or a date with a time to the
- * second, with up to nine decimals, and with a zone that is kept as text (a cell with
- * other digits in its zone goes the general way).
+ * It has if month, day, hour, minute and second have two digits: a date, or a date with a time to
+ * the second, up to nine decimals and perhaps a zone. The zone is compared as text; a cell
+ * with another zone is parsed by date_parse() in the general way.
  */
 
 static bool is_layout(const struct date_format *f, size_t at, const char *wanted)
@@ -15,7 +15,7 @@ static bool is_layout(const struct date_format *f, size_t at, const char *wanted
 	return at + n <= f->layout_size && memcmp(f->layout + at, wanted, n) == 0;
 }
 
-/* Decimals behind the seconds; 0 when there are none or too many. */
+/* Returns how many decimals the seconds have. */
 static uint8_t count_decimals(const struct date_format *f)
 {
 	uint8_t n = 0;
@@ -44,7 +44,7 @@ void date_layout_compile(struct date_format *f, struct span first, const struct 
 		return;
 	if (f->n_decimals)
 		at += 1u + f->n_decimals;
-	/* A zone directly behind; a bare point or blanks are left to the general way. */
+	/* After the time only a zone may follow. A point without decimals, and blanks, may not. */
 	if (at < first.size && (!t->has_zone || first.size - at > sizeof(f->zone)))
 		return;
 	f->zone_size = (uint8_t)(first.size - at);

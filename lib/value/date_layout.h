@@ -1,6 +1,10 @@
 /*
- * Dates whose fields stand at fixed places: "2024-03-01" and what can follow it.
- * Internal to this room; inline, because it runs once a cell.
+ * Parses dates whose parts stand at fixed offsets: "2024-03-01", perhaps with a time, decimals
+ * and a zone after it. Internal to this room; inline, because it runs for every cell.
+ *
+ * The offsets come from the layout of the column's first cell (see date_format.h).
+ *
+ * Threads: a cache belongs to one thread.
  */
 #ifndef SHMPUB_VALUE_DATE_LAYOUT_H
 #define SHMPUB_VALUE_DATE_LAYOUT_H
@@ -9,18 +13,24 @@
 #include "value/date_format.h"
 #include "value/scan.h"
 
-#define LAYOUT_DATE 10 /* bytes of YYYY-MM-DD */
-#define LAYOUT_TIME 19 /* and of the time behind it */
+#define LAYOUT_DATE 10 /* the size of YYYY-MM-DD */
+#define LAYOUT_TIME 19 /* the size of YYYY-MM-DD HH:MM:SS */
 
-/* f->layout is set; `first` is the value it was taken from, and `t` what that value is. */
+/*
+ * Sets f->fixed and what belongs to it, if the layout f->layout has fixed offsets. `first` is the
+ * cell with that layout, and *t its value.
+ */
 void date_layout_compile(struct date_format *f, struct span first, const struct timestamp *t);
 
 struct layout_moment {
-	int64_t seconds;
-	uint32_t fraction; /* times 10^-f->n_decimals */
+	int64_t seconds;   /* as in struct timestamp */
+	uint32_t fraction; /* of the second, in units of 10^-f->n_decimals */
 };
 
-/* The month's slot, filled with it; false: no month, or not written so. */
+/*
+ * Fills the cache's slot for the month in `head`, the first eight bytes of a cell. False: they are
+ * no month, or not in the layout.
+ */
 static inline bool layout_month(struct date_cache *cache, size_t slot, const struct date_format *f,
                                 uint64_t head)
 {
@@ -42,7 +52,10 @@ static inline bool layout_month(struct date_cache *cache, size_t slot, const str
 	return true;
 }
 
-/* The cache is of this format, so what is in it was written as it should be. */
+/*
+ * Parses the date. What the cache holds needs no check against the layout, except for the value
+ * that a cache starts with, because the cache is used with this format only.
+ */
 static inline bool layout_date(int64_t *seconds, struct date_cache *cache,
                                const struct date_format *f, const char *p)
 {
@@ -50,7 +63,7 @@ static inline bool layout_date(int64_t *seconds, struct date_cache *cache,
 	const size_t slot = (head * UINT64_C(0x9E3779B97F4A7C15)) >> 59;
 	int32_t day;
 
-	_Static_assert(DATE_CACHE_MONTHS == 1u << (64 - 59), "a slot for each hash");
+	_Static_assert(DATE_CACHE_MONTHS == 1u << (64 - 59), "one slot for each hash");
 	if (memcmp(p, cache->text, LAYOUT_DATE) == 0) {
 		*seconds = cache->seconds;
 		return f->layout[4] == p[4] && f->layout[7] == p[7];
@@ -68,7 +81,7 @@ static inline bool layout_date(int64_t *seconds, struct date_cache *cache,
 	return true;
 }
 
-/* HH:MM:SS */
+/* Parses HH:MM:SS and adds it to *seconds. */
 static inline bool layout_time(int64_t *seconds, const char *p)
 {
 	uint64_t digits = scan_load8(p) ^ UINT64_C(0x30303a30303a3030);
@@ -84,7 +97,7 @@ static inline bool layout_time(int64_t *seconds, const char *p)
 	return hour < 24 && minute < 60 && second < 60;
 }
 
-/* `n` digits, 1 to 9; at least 8 bytes before p + n are readable. */
+/* Parses `n` digits, from 1 to 9. The 8 bytes before p + n must be readable. */
 static inline bool layout_fraction(uint32_t *out, const char *p, uint32_t n)
 {
 	const uint32_t tail = n < 8 ? n : 8;
@@ -103,13 +116,17 @@ static inline bool layout_fraction(uint32_t *out, const char *p, uint32_t n)
 	return true;
 }
 
+/* Whether the cell ends with the same zone as the first one. */
 static inline bool layout_zone(const struct date_format *f, struct span text)
 {
 	return f->zone_size == 0 ||
 	       memcmp(text.data + text.size - f->zone_size, f->zone, f->zone_size) == 0;
 }
 
-/* False: another layout, or no date: ask date_parse. f->fixed is set. */
+/*
+ * Parses a cell; f->fixed must be set. False: the cell has another layout or is no date;
+ * date_parse() then decides.
+ */
 static inline bool layout_parse(struct layout_moment *out, struct date_cache *cache,
                                 const struct date_format *f, struct span text)
 {
@@ -129,6 +146,7 @@ static inline bool layout_parse(struct layout_moment *out, struct date_cache *ca
 	return layout_zone(f, text);
 }
 
+/* The powers of ten from 10^0 to 10^9. */
 static const uint32_t layout_powers[] = { 1,      10,      100,      1000,      10000,
 	                                  100000, 1000000, 10000000, 100000000, 1000000000 };
 
