@@ -10,14 +10,14 @@
  * are sorted by name.
  */
 
-static int by_name(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	const struct shmpub_feed_info *x = a, *y = b;
 
 	return strcmp(x->name, y->name);
 }
 
-static int need(enum shmpub_feed_state state)
+static int urgency_of(enum shmpub_feed_state state)
 {
 	static const int needs[] = {
 		[SHMPUB_FEED_FAILING] = -3,
@@ -28,18 +28,18 @@ static int need(enum shmpub_feed_state state)
 	return (unsigned)state < ARRAY_LEN(needs) ? needs[state] : 0;
 }
 
-static int by_need(const void *a, const void *b)
+static int compare_urgency(const void *a, const void *b)
 {
 	const struct shmpub_feed_info *x = a, *y = b;
-	int order = need(x->state) - need(y->state);
+	int order = urgency_of(x->state) - urgency_of(y->state);
 
-	return order != 0 ? order : by_name(a, b);
+	return order != 0 ? order : compare_names(a, b);
 }
 
 void feed_list_sort_by_need(struct feed_list *list)
 {
 	if (list->n > 0)
-		qsort(list->items, list->n, sizeof(*list->items), by_need);
+		qsort(list->items, list->n, sizeof(*list->items), compare_urgency);
 }
 
 size_t feed_list_count(const struct feed_list *list, enum shmpub_feed_state state)
@@ -84,7 +84,7 @@ int feed_list_read(struct feed_list *out, struct shmpub_reader *reader, struct s
 	} while (r == SHMPUB_OK);
 	if (r != SHMPUB_NO_FEED)
 		return r;
-	qsort(out->items, out->n, sizeof(*out->items), by_name);
+	qsort(out->items, out->n, sizeof(*out->items), compare_names);
 	return SHMPUB_OK;
 }
 

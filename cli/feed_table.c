@@ -59,8 +59,8 @@ static void put_cell(struct align *t, enum column c, const struct shmpub_feed_in
 	align_str(t, text);
 }
 
-static void fill(struct align *t, char layout[N_COLUMNS + 1], const struct feed_list *list,
-                 int64_t now_ns, const bool is_shown[N_COLUMNS])
+static void fill_table(struct align *t, char layout[N_COLUMNS + 1], const struct feed_list *list,
+                       int64_t now_ns, const bool is_shown[N_COLUMNS])
 {
 	size_t n = 0;
 
@@ -106,8 +106,8 @@ static int put_with_troubles(struct buffer *out, struct span text, const struct 
  * Appends one feed below the other, for a terminal where not even name and state fit side by
  * side.
  */
-static int put_tall(struct buffer *out, const struct feed_list *list, size_t width,
-                    struct shmpub_error *err)
+static int put_as_list(struct buffer *out, const struct feed_list *list, size_t width,
+                       struct shmpub_error *err)
 {
 	int r = buffer_append(out, span_str("FEED\n"), err);
 
@@ -139,12 +139,12 @@ int feed_table_print(struct buffer *out, const struct feed_list *list, int64_t n
 	for (int c = 0; c < N_COLUMNS; c++)
 		is_shown[c] = true;
 	for (;;) {
-		fill(&t, layout, list, now_ns, is_shown);
+		fill_table(&t, layout, list, now_ns, is_shown);
 		if (width == 0 || t.has_failed || align_width(&t) <= width)
 			break;
 		align_free(&t);
 		if (n_dropped == ARRAY_LEN(dropped))
-			return put_tall(out, list, width, err);
+			return put_as_list(out, list, width, err);
 		is_shown[dropped[n_dropped++]] = false;
 	}
 	r = align_print(is_shown[ERROR] ? out : &text, &t, 0, err);

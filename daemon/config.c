@@ -92,8 +92,8 @@ static struct span skip_word(struct span title, const char *word)
 	return span_of(title.data + n, title.size - n);
 }
 
-static int unknown_section(struct loader *l, unsigned line, struct span title,
-                           struct shmpub_error *err)
+static int tell_unknown_section(struct loader *l, unsigned line, struct span title,
+                                struct shmpub_error *err)
 {
 	struct span word = title;
 	struct shmpub_error message;
@@ -134,7 +134,7 @@ static int on_section(void *arg, unsigned line, struct span title, struct shmpub
 	if (span_is(title, "feed"))
 		return tell_problem(l, line, "a feed without a name: [feed NAME] wanted", err);
 	if (name.size == 0)
-		return unknown_section(l, line, title, err);
+		return tell_unknown_section(l, line, title, err);
 	error_set(
 	        &message, SHMPUB_ERR_INVALID,
 	        "feed name '%.*s': 1 to 40 of A-Z a-z 0-9 _ . -, beginning with a letter, a digit "
@@ -175,7 +175,8 @@ static void note_refused(struct loader *l, const char *name)
 		l->feed->refused |= key_bit(&feed_keys, key);
 }
 
-static int unknown_key(struct loader *l, unsigned line, struct span name, struct shmpub_error *err)
+static int tell_unknown_key(struct loader *l, unsigned line, struct span name,
+                            struct shmpub_error *err)
 {
 	const struct key_table *table = l->place == IN_DAEMON ? &daemon_keys : &feed_keys;
 	struct nearest n = nearest_to(name);
@@ -311,7 +312,7 @@ static int on_entry(void *arg, unsigned line, struct span name, struct span valu
 	}
 	key = key_find(l->place == IN_DAEMON ? &daemon_keys : &feed_keys, name);
 	if (key == NULL && (l->place == IN_DAEMON || !csv_options_has(name)))
-		return unknown_key(l, line, name, err);
+		return tell_unknown_key(l, line, name, err);
 	if (l->file_number && key != NULL && strcmp(key->name, "include") == 0)
 		return tell_problem(l, line, "include: not in an included file", err);
 	r = note_key(&told, l, line, name, err);

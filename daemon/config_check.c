@@ -52,7 +52,8 @@ static int check_names_differ(const struct named_feed *names, size_t n, const ch
 	return r;
 }
 
-static void add(struct named_feed *names, size_t *n, const char *name, struct config_feed *feed)
+static void add_named(struct named_feed *names, size_t *n, const char *name,
+                      struct config_feed *feed)
 {
 	if (name != NULL) {
 		names[*n] = (struct named_feed){ name, feed, *n };
@@ -61,7 +62,7 @@ static void add(struct named_feed *names, size_t *n, const char *name, struct co
 }
 
 /* True when the feed before has the same name: the feeds are sorted by name. */
-static bool is_second(const struct config *c, size_t i)
+static bool is_duplicate(const struct config *c, size_t i)
 {
 	return i > 0 && strcmp(c->feeds[i]->name, c->feeds[i - 1]->name) == 0;
 }
@@ -72,7 +73,7 @@ static int check_feed_names(struct config *c, struct named_feed *names, struct c
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n_feeds; i++)
-		add(names, &n, c->feeds[i]->name, c->feeds[i]);
+		add_named(names, &n, c->feeds[i]->name, c->feeds[i]);
 	qsort(names, n, sizeof(*names), compare_names);
 	for (size_t i = 0; i < n; i++)
 		c->feeds[i] = names[i].feed;
@@ -100,10 +101,10 @@ static int check_segment_names(struct config *c, struct named_feed *names,
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n_feeds; i++) {
-		if (is_second(c, i)) /* told by check_feed_names */
+		if (is_duplicate(c, i)) /* told by check_feed_names */
 			continue;
-		add(names, &n, segment_name_key(c->feeds[i]->csv_segment), c->feeds[i]);
-		add(names, &n, segment_name_key(c->feeds[i]->array_segment), c->feeds[i]);
+		add_named(names, &n, segment_name_key(c->feeds[i]->csv_segment), c->feeds[i]);
+		add_named(names, &n, segment_name_key(c->feeds[i]->array_segment), c->feeds[i]);
 	}
 	qsort(names, n, sizeof(*names), compare_appearance);
 	for (size_t i = 0; i < n; i++)
@@ -178,7 +179,7 @@ static int check_feeds(struct config *c, struct config_problems *p, struct shmpu
 	int r = SHMPUB_OK;
 
 	for (size_t i = 0; i < c->n_feeds && !r; i++) {
-		if (!is_second(c, i))
+		if (!is_duplicate(c, i))
 			r = check_feed(c->feeds[i], c, p, err);
 		inherit_defaults(c->feeds[i], &c->daemon);
 	}

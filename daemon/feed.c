@@ -84,7 +84,8 @@ void feed_leave(struct feed *f, bool keep)
 
 /* --- jobs ------------------------------------------------------------------------------------------ */
 
-static void give_back(struct feed *f)
+/* Ends the job: frees what it holds and what of its result was not used. */
+static void end_job(struct feed *f)
 {
 	struct refresh *r = &f->refresh;
 
@@ -100,13 +101,13 @@ static void give_back(struct feed *f)
 }
 
 /*
- * True when the job's result is not wanted any more. The job is then given back, and what has
+ * True when the job's result is not wanted any more. The job is then ended, and what has
  * to happen instead is under way.
  */
-static bool was_overtaken(struct feed *f, bool ran)
+static bool drop_obsolete_job(struct feed *f, bool ran)
 {
 	if (f->is_removed || f->is_stopped || !ran) {
-		give_back(f);
+		end_job(f);
 		if (f->is_removed)
 			close_when_idle(f);
 		return true;
@@ -117,7 +118,7 @@ static bool was_overtaken(struct feed *f, bool ran)
 	 */
 	if (f->is_job_void || !config_feed_equal(f->refresh.config, f->config) ||
 	    (f->is_forced && !f->refresh.is_forced)) {
-		give_back(f);
+		end_job(f);
 		attempt(f);
 		return true;
 	}
@@ -149,7 +150,7 @@ static void commit(struct feed *f)
 
 	r->publication = NULL; /* publication_commit has consumed it, also on failure */
 	if (result) {
-		give_back(f);
+		end_job(f);
 		feed_failed_costly(f, &err);
 		return;
 	}
@@ -164,7 +165,7 @@ static void commit(struct feed *f)
 	log_line(f->host->log, LOG_LEVEL_DEBUG, "feed %s: %llu rows, sequence %llu",
 	         f->config->name, (unsigned long long)r->descriptor.rows,
 	         (unsigned long long)r->descriptor.sequence);
-	give_back(f);
+	end_job(f);
 	feed_succeeded(f, REFRESH_PUBLISHED);
 }
 
@@ -172,13 +173,13 @@ static void was_built(struct pool_job *job, bool ran)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, build));
 
-	if (was_overtaken(f, ran))
+	if (drop_obsolete_job(f, ran))
 		return;
 	if (f->refresh.result == SHMPUB_OK) {
 		commit(f);
 		return;
 	}
-	give_back(f);
+	end_job(f);
 	if (f->refresh.result > 0)
 		feed_answered(f);
 	else
@@ -201,7 +202,7 @@ static void start_build(struct feed *f)
 	if (!result)
 		result = schema_copy(&r->schema, &f->schema, &err);
 	if (result) {
-		give_back(f);
+		end_job(f);
 		feed_failed_costly(f, &err);
 		return;
 	}
@@ -232,7 +233,7 @@ static void was_opened(struct pool_job *job, bool ran)
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 	int result = f->refresh.result;
 
-	if (was_overtaken(f, ran))
+	if (drop_obsolete_job(f, ran))
 		return;
 	set_access_by_source(f);
 	f->is_quiet = result == SOURCE_UNCHANGED;
@@ -242,7 +243,7 @@ static void was_opened(struct pool_job *job, bool ran)
 		start_build(f);
 		return;
 	}
-	give_back(f);
+	end_job(f);
 	if (result > 0)
 		feed_answered(f);
 	else
@@ -268,13 +269,13 @@ static void was_looked(struct pool_job *job, bool ran)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 
-	if (was_overtaken(f, ran))
+	if (drop_obsolete_job(f, ran))
 		return;
 	if (f->refresh.result != SOURCE_UNCHANGED) {
 		start_open(f);
 		return;
 	}
-	give_back(f);
+	end_job(f);
 	if (f->is_waiting)
 		feed_wait_on(f);
 	else

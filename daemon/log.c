@@ -45,7 +45,7 @@ bool log_close(struct log *log)
 	return is_over;
 }
 
-static void stamp(char *out, size_t size)
+static void format_time(char *out, size_t size)
 {
 	time_t now = time(NULL);
 	const struct tm *utc = gmtime(&now);
@@ -68,7 +68,7 @@ void log_line(const struct log *log, enum log_level level, const char *format, .
 	if (log->is_journal) {
 		n = snprintf(line, sizeof(line), "<%d>%s\n", levels[level].priority, text);
 	} else {
-		stamp(when, sizeof(when));
+		format_time(when, sizeof(when));
 		n = snprintf(line, sizeof(line), "%s %s: %s\n", when, levels[level].name, text);
 	}
 	log_queue_put(log->queue, line, (size_t)n);

@@ -121,25 +121,25 @@ static int refuse(struct span path, const char *why, struct shmpub_error *err)
 	return error_set(err, SHMPUB_ERR_INVALID, "%.*s: %s", (int)path.size, path.data, why);
 }
 
-static bool begins(struct span path, char third)
+static bool has_device_prefix(struct span path, char third)
 {
 	return path.size >= 4 && path_is_separator(path.data[0]) &&
 	       path_is_separator(path.data[1]) && path.data[2] == third &&
 	       path_is_separator(path.data[3]);
 }
 
-static bool begins_share(struct span path)
+static bool has_share_prefix(struct span path)
 {
 	return path.size >= 2 && path_is_separator(path.data[0]) && path_is_separator(path.data[1]);
 }
 
-static struct span behind(struct span path, size_t n)
+static struct span skip_bytes(struct span path, size_t n)
 {
 	return span_of(path.data + n, path.size - n);
 }
 
 /* Skips the server and the share of a path. *is_pipe: this share has no files. */
-static struct span behind_share(bool *is_pipe, struct span path)
+static struct span skip_share(bool *is_pipe, struct span path)
 {
 	struct span share;
 
@@ -152,7 +152,7 @@ static struct span behind_share(bool *is_pipe, struct span path)
 /* The '?' of "\\?\" does not make a pattern. */
 bool path_is_pattern(struct span path)
 {
-	for (size_t i = begins(path, '?') ? 4 : 0; i < path.size; i++) {
+	for (size_t i = has_device_prefix(path, '?') ? 4 : 0; i < path.size; i++) {
 		if (strchr("*?[", path.data[i]) != NULL)
 			return true;
 	}
@@ -165,19 +165,20 @@ bool path_is_pattern(struct span path)
  */
 static const char *skip_root(struct span *rest)
 {
-	bool is_pipe = false, is_whole = begins(*rest, '?'), has_share = begins_share(*rest);
+	bool is_pipe = false, is_whole = has_device_prefix(*rest, '?'),
+	     has_share = has_share_prefix(*rest);
 
-	if (begins(*rest, '.'))
+	if (has_device_prefix(*rest, '.'))
 		return "a device, not a file";
 	if (is_whole) {
-		*rest = behind(*rest, 4);
+		*rest = skip_bytes(*rest, 4);
 		has_share = rest->size >= 4 && is_word(span_of(rest->data, 3), "UNC") &&
 		            path_is_separator(rest->data[3]);
 	}
 	if (has_share)
-		*rest = behind_share(&is_pipe, behind(*rest, is_whole ? 4 : 2));
+		*rest = skip_share(&is_pipe, skip_bytes(*rest, is_whole ? 4 : 2));
 	else if (has_drive(*rest) && path_is_absolute(*rest))
-		*rest = behind(*rest, 2);
+		*rest = skip_bytes(*rest, 2);
 	else if (has_drive(*rest))
 		return "relative to a folder that the drive remembers: write a '\\' behind the ':'";
 	else if (is_whole)
@@ -229,7 +230,7 @@ char *path_narrow(const wchar_t *path)
 #define PREFIX_ROOM 8 /* characters before the path: as many as "\\?\UNC\" has */
 
 /* Returns the absolute path after `PREFIX_ROOM` unused characters; NULL: no memory, or no path. */
-static wchar_t *whole_path(const wchar_t *path)
+static wchar_t *absolute_path(const wchar_t *path)
 {
 	DWORD n = GetFullPathNameW(path, 0, NULL, NULL), got = 0;
 	wchar_t *out = n ? mem_alloc((PREFIX_ROOM + (size_t)n) * sizeof(*out)) : NULL;
@@ -266,7 +267,7 @@ int path_wide(wchar_t **out, const char *path, struct shmpub_error *err)
 	wide = path_wide_text(path);
 	if (wide == NULL)
 		return error_nomem(err, 2 * strlen(path));
-	*out = whole_path(wide);
+	*out = absolute_path(wide);
 	mem_free(wide);
 	if (*out == NULL)
 		return error_nomem(err, 2 * strlen(path));

@@ -52,16 +52,16 @@ static struct pool_job *queue_take(struct pool_queue *q, bool no_suspects)
 	return job;
 }
 
-static void start_some(struct pool *p);
+static void start_waiting(struct pool *p);
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-	start_some(prepare->data);
+	start_waiting(prepare->data);
 }
 
 /* --- threads -------------------------------------------------------------------------------------- */
 
-static void run(struct pool_run *r)
+static void run_jobs(struct pool_run *r)
 {
 	const size_t n = r->n;
 	uint64_t i;
@@ -70,7 +70,7 @@ static void run(struct pool_run *r)
 		r->jobs[i]->work(r->jobs[i]);
 }
 
-static void serve(void *arg)
+static void thread_main(void *arg)
 {
 	struct pool *p = arg;
 	struct pool_run *r;
@@ -86,7 +86,7 @@ static void serve(void *arg)
 		if (p->begun == NULL)
 			p->work_end = &p->begun;
 		uv_mutex_unlock(&p->mutex);
-		run(r);
+		run_jobs(r);
 		uv_mutex_lock(&p->mutex);
 		r->next_work = p->done;
 		p->done = r;
@@ -98,14 +98,14 @@ static void serve(void *arg)
 
 static bool make_thread(struct pool *p)
 {
-	if (uv_thread_create(&p->threads[p->n_made], serve, p) != 0)
+	if (uv_thread_create(&p->threads[p->n_made], thread_main, p) != 0)
 		return false;
 	p->n_made++;
 	return true;
 }
 
 /* True when a thread has nothing to do; makes one if needed and possible. */
-static bool has_thread(struct pool *p)
+static bool find_free_thread(struct pool *p)
 {
 	if (p->n_running < p->n_made)
 		return true;
@@ -140,7 +140,7 @@ static void end_threads(struct pool *p)
  * --------------------------------------------------------------------------------
  */
 
-static void finished(struct pool *p, struct pool_run *r);
+static void finish_run(struct pool *p, struct pool_run *r);
 
 void pool_drain(struct pool *p)
 {
@@ -152,7 +152,7 @@ void pool_drain(struct pool *p)
 	uv_mutex_unlock(&p->mutex);
 	for (; r != NULL; r = next) {
 		next = r->next_work;
-		finished(p, r);
+		finish_run(p, r);
 	}
 }
 
@@ -180,7 +180,7 @@ static int init_locks(struct pool *p, struct shmpub_error *err)
 	return error_set(err, SHMPUB_ERR_SYS, "no lock can be had");
 }
 
-static int make_least(struct pool *p, struct shmpub_error *err)
+static int make_first_threads(struct pool *p, struct shmpub_error *err)
 {
 	while (p->n_made < POOL_LEAST_THREADS) {
 		if (!make_thread(p))
@@ -197,7 +197,7 @@ static int begin_threads(struct pool *p, struct shmpub_error *err)
 
 	if (r)
 		return r;
-	r = make_least(p, err);
+	r = make_first_threads(p, err);
 	if (!r && uv_async_init(p->loop, &p->home, on_home) != 0)
 		r = error_set(err, SHMPUB_ERR_SYS, "no descriptor for the workers can be had");
 	if (r) {
@@ -235,7 +235,7 @@ int pool_init(struct pool *p, uv_loop_t *loop, uint64_t workers, struct shmpub_e
 		p->free = &p->runs[i];
 	}
 	p->home.data = p;
-	uv_unref((uv_handle_t *)&p->home); /* only runs keep the loop alive: start() */
+	uv_unref((uv_handle_t *)&p->home); /* only runs keep the loop alive: start_run() */
 	uv_prepare_init(loop, &p->prepare);
 	p->prepare.data = p;
 	uv_prepare_start(&p->prepare, on_prepare);
@@ -262,7 +262,7 @@ void pool_deinit(struct pool *p)
 
 /* --- a run ---------------------------------------------------------------------------------------- */
 
-static void forget_running(struct pool *p, struct pool_run *r)
+static void remove_running(struct pool *p, struct pool_run *r)
 {
 	struct pool_run **at = &p->running;
 
@@ -277,7 +277,7 @@ static void forget_running(struct pool *p, struct pool_run *r)
 	p->n_stuck -= r->is_stuck;
 }
 
-static void finished(struct pool *p, struct pool_run *r)
+static void finish_run(struct pool *p, struct pool_run *r)
 {
 	struct pool_job *jobs[POOL_TOGETHER_MAX];
 	size_t n = r->end - r->first;
@@ -285,15 +285,15 @@ static void finished(struct pool *p, struct pool_run *r)
 
 	for (size_t i = 0; i < n; i++)
 		jobs[i] = r->jobs[r->first + i];
-	forget_running(p, r); /* first, because done() may submit the job again at once */
+	remove_running(p, r); /* first, because done() may submit the job again at once */
 	for (size_t i = 0; i < n; i++) {
 		jobs[i]->is_suspect = was_stuck;
 		jobs[i]->done(jobs[i], true);
 	}
-	start_some(p);
+	start_waiting(p);
 }
 
-static void start(struct pool *p, struct pool_job *first)
+static void start_run(struct pool *p, struct pool_job *first)
 {
 	struct pool_run *r = p->free;
 
@@ -311,10 +311,10 @@ static void start(struct pool *p, struct pool_job *first)
 	hand_over(p, r);
 }
 
-static void start_some(struct pool *p)
+static void start_waiting(struct pool *p)
 {
 	while (!p->is_stopped && p->n_running - p->n_stuck < p->workers &&
-	       (p->urgent.first != NULL || p->waiting.first != NULL) && has_thread(p)) {
+	       (p->urgent.first != NULL || p->waiting.first != NULL) && find_free_thread(p)) {
 		size_t most = p->is_short ? p->n_made : p->n_threads;
 		bool is_last = p->n_running + 1 == most;
 		struct pool_job *job = queue_take(&p->urgent, is_last);
@@ -323,7 +323,7 @@ static void start_some(struct pool *p)
 			job = queue_take(&p->waiting, is_last);
 		if (job == NULL)
 			return;
-		start(p, job);
+		start_run(p, job);
 	}
 }
 
@@ -331,7 +331,7 @@ void pool_submit(struct pool *p, struct pool_job *job, bool urgent)
 {
 	queue_put(urgent ? &p->urgent : &p->waiting, job);
 	if (!job->is_short) /* it waits for others, to go together in one run */
-		start_some(p);
+		start_waiting(p);
 }
 
 /* --- runs that hang ------------------------------------------------------------------------------- */
@@ -340,7 +340,7 @@ void pool_submit(struct pool *p, struct pool_job *job, bool urgent)
  * Leaves the run only the job that it hangs in. The jobs before that one are done; those after
  * it wait for another thread.
  */
-static void take_away(struct pool *p, struct pool_run *r)
+static void take_jobs_away(struct pool *p, struct pool_run *r)
 {
 	uint64_t claimed = exchange_sync_u64(&r->n_claimed, UINT32_MAX);
 	size_t first = r->first, at = claimed < r->end ? (size_t)claimed : r->end;
@@ -378,13 +378,13 @@ void pool_tick(struct pool *p)
 		if (!r->is_stuck && is_away_now) {
 			r->is_stuck = r->was_stuck = true;
 			p->n_stuck++;
-			take_away(p, r);
+			take_jobs_away(p, r);
 		} else if (r->is_stuck && !is_away_now && r->end > r->first) {
 			r->is_stuck = false; /* it has its answer, and computes */
 			p->n_stuck--;
 		}
 	}
-	start_some(p);
+	start_waiting(p);
 }
 
 void pool_stop(struct pool *p)

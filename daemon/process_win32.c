@@ -135,7 +135,8 @@ static int add_name(struct names *names, const char *name, struct shmpub_error *
  * Upper and lower case are the same, as for the system. A pattern matches names that begin with
  * a dot only if it begins with one too, as on Linux.
  */
-static int take_found(struct names *names, const WIN32_FIND_DATAW *found, struct shmpub_error *err)
+static int add_if_match(struct names *names, const WIN32_FIND_DATAW *found,
+                        struct shmpub_error *err)
 {
 	wchar_t low[MAX_PATH];
 	char *name;
@@ -175,7 +176,7 @@ static int list_folder(struct names *names, const wchar_t *all, const char *patt
 		return is_absent(GetLastError()) ? SHMPUB_OK
 		                                 : path_failed(err, GetLastError(), pattern);
 	do
-		r = take_found(names, &found, err);
+		r = add_if_match(names, &found, err);
 	while (r == SHMPUB_OK && FindNextFileW(h, &found));
 	if (r == SHMPUB_OK && !is_absent(GetLastError()))
 		r = path_failed(err, GetLastError(), pattern);
@@ -200,7 +201,7 @@ static int find_names(struct names *names, const char *pattern, struct shmpub_er
 	return r;
 }
 
-static int by_bytes(const void *a, const void *b)
+static int compare_bytes(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -221,7 +222,7 @@ int process_glob(const char *pattern, int (*found)(void *arg, const char *path),
 	CharLowerW(names.pattern);
 	r = find_names(&names, pattern, err);
 	if (names.n)
-		qsort(names.paths, names.n, sizeof(*names.paths), by_bytes);
+		qsort(names.paths, names.n, sizeof(*names.paths), compare_bytes);
 	for (size_t i = 0; i < names.n && !r; i++)
 		r = found(arg, names.paths[i]);
 	free_names(&names);

@@ -96,7 +96,7 @@ static int open_lock(int dir, const char *name, bool creates)
 }
 
 /* True when the open file still has the name: the former holder may have removed it. */
-static bool is_under(int dir, const char *name, int fd)
+static bool has_name(int dir, const char *name, int fd)
 {
 	struct stat st, there;
 
@@ -127,7 +127,7 @@ static int write_lock(int fd, const char *place, const char *name, struct shmpub
 	return SHMPUB_OK;
 }
 
-static int tell_holder(int fd, struct shmpub_error *err)
+static int refuse_for_holder(int fd, struct shmpub_error *err)
 {
 	char place[LOCK_TEXT_SIZE];
 	unsigned long pid;
@@ -149,9 +149,9 @@ static int lock_open(int dir, const char *name, int fd, struct shmpub_error *err
 		return r;
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK
-		               ? tell_holder(fd, err)
+		               ? refuse_for_holder(fd, err)
 		               : error_sys(err, errno, "%s/%s", SHMPUB_DIRECTORY, name);
-	return is_under(dir, name, fd) ? SHMPUB_OK : SHM_ABSENT;
+	return has_name(dir, name, fd) ? SHMPUB_OK : SHM_ABSENT;
 }
 
 static int take_lock(int *out, int dir, const char *segment, const char *place,
@@ -186,7 +186,7 @@ static bool is_claimed(const struct segment_live *live, const char *name, int di
 	char lock[LOCK_NAME_SIZE];
 
 	lock_name(lock, name);
-	return strcmp(live->name, name) == 0 && is_under(dir, lock, (int)live->lock);
+	return strcmp(live->name, name) == 0 && has_name(dir, lock, (int)live->lock);
 }
 
 int segment_claim(struct segment_live *live, const char *name, const char *place,
@@ -335,7 +335,7 @@ void segment_discard(struct segment_draft *d)
  * ------------------------------------------------------------------------
  */
 
-static bool stands_in(int dir, const struct segment_live *live, struct stat *st)
+static bool is_placed(int dir, const struct segment_live *live, struct stat *st)
 {
 	return fstatat(dir, live->name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       (uint64_t)st->st_dev == live->device && (uint64_t)st->st_ino == live->inode;
@@ -346,7 +346,7 @@ bool segment_stands(const struct segment_live *live)
 {
 	struct stat st;
 	int dir = live->name[0] ? open_directory(NULL) : -1;
-	bool stands = dir >= 0 && stands_in(dir, live, &st) && (uint64_t)st.st_size == live->size &&
+	bool stands = dir >= 0 && is_placed(dir, live, &st) && (uint64_t)st.st_size == live->size &&
 	              mtime_ns(&st) == live->mtime_ns;
 
 	if (dir >= 0)
@@ -372,44 +372,44 @@ int segment_set_access(const struct segment_live *live, const struct shm_access 
 	return r;
 }
 
-static void release_in(int dir, struct segment_live *live)
+static void release_claim(int dir, struct segment_live *live)
 {
 	char lock[LOCK_NAME_SIZE];
 
 	lock_name(lock, live->name);
-	if (is_under(dir, lock, (int)live->lock))
+	if (has_name(dir, lock, (int)live->lock))
 		(void)unlinkat(dir, lock, 0);
 	close((int)live->lock);
 	*live = (struct segment_live){ .name = "" };
 }
 
-static void leave(struct segment_live *live, bool removes)
+static void give_up_claim(struct segment_live *live, bool removes)
 {
 	struct stat st;
 	int dir = live->name[0] ? open_directory(NULL) : -1;
 
 	if (dir < 0)
 		return;
-	if (removes && stands_in(dir, live, &st))
+	if (removes && is_placed(dir, live, &st))
 		(void)unlinkat(dir, live->name, 0);
-	release_in(dir, live);
+	release_claim(dir, live);
 	close(dir);
 }
 
 void segment_remove(struct segment_live *live)
 {
-	leave(live, true);
+	give_up_claim(live, true);
 }
 
 void segment_release(struct segment_live *live)
 {
-	leave(live, false);
+	give_up_claim(live, false);
 }
 
 /* --- what a crash left -------------------------------------------------------------------------- */
 
 /* Gets the segment's name from the name of a lock file, ".NAME~". False: it is no lock file's. */
-static bool segment_of(char out[SEGMENT_NAME_SIZE], const char *lock)
+static bool parse_lock_name(char out[SEGMENT_NAME_SIZE], const char *lock)
 {
 	size_t n = strlen(lock);
 
@@ -433,7 +433,7 @@ static void remove_left(int dir, const char *name, const char *lock, const char 
 }
 
 /* True when the process that held the lock is gone, and had served the instance at `place`. */
-static bool is_left(int dir, const char *lock, int fd, const char *place)
+static bool is_leftover(int dir, const char *lock, int fd, const char *place)
 {
 	char text[LOCK_TEXT_SIZE];
 	unsigned long pid;
@@ -453,12 +453,12 @@ void segment_sweep(const char *place, const char *instance,
 	int dir = all != NULL ? dirfd(all) : -1, fd;
 
 	while (all != NULL && (entry = readdir(all)) != NULL) {
-		if (!segment_of(name, entry->d_name) || wanted(arg, name))
+		if (!parse_lock_name(name, entry->d_name) || wanted(arg, name))
 			continue;
 		fd = open_lock(dir, entry->d_name, false);
 		if (fd < 0)
 			continue;
-		if (is_left(dir, entry->d_name, fd, place))
+		if (is_leftover(dir, entry->d_name, fd, place))
 			remove_left(dir, name, entry->d_name, instance);
 		close(fd);
 	}

@@ -127,7 +127,7 @@ static int refuse(const wchar_t *object, DWORD sys, struct shmpub_error *err)
 
 /* --- claims ------------------------------------------------------------------------------------ */
 
-static int sign_claim(HANDLE h, const char *place, struct shmpub_error *err)
+static int write_claim(HANDLE h, const char *place, struct shmpub_error *err)
 {
 	char *text = MapViewOfFile(h, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, CLAIM_SIZE);
 
@@ -139,7 +139,7 @@ static int sign_claim(HANDLE h, const char *place, struct shmpub_error *err)
 }
 
 /* Only processes of this user may write the text, but it is still checked before it is used. */
-static int tell_holder(HANDLE h, struct shmpub_error *err)
+static int refuse_for_holder(HANDLE h, struct shmpub_error *err)
 {
 	const char *shared = MapViewOfFile(h, FILE_MAP_READ, 0, 0, CLAIM_SIZE);
 	char text[CLAIM_SIZE];
@@ -175,9 +175,9 @@ static int take_claim(HANDLE *out, const char *name, const char *place, struct s
 	if (h == NULL)
 		return refuse(object, GetLastError(), err);
 	if (GetLastError() == ERROR_ALREADY_EXISTS)
-		r = tell_holder(h, err);
+		r = refuse_for_holder(h, err);
 	else
-		r = sign_claim(h, place, err);
+		r = write_claim(h, place, err);
 	if (r)
 		CloseHandle(h);
 	else
@@ -190,7 +190,7 @@ static int take_claim(HANDLE *out, const char *name, const char *place, struct s
  * ------------------------------------------------------------------
  */
 
-static uint64_t to_pages(uint64_t size)
+static uint64_t round_to_pages(uint64_t size)
 {
 	return (size + shm_page_size() - 1) & ~((uint64_t)shm_page_size() - 1);
 }
@@ -207,7 +207,7 @@ static size_t view_size(const char *view)
 	return size;
 }
 
-static int tell_too_small(struct shmpub_error *err, uint64_t has, uint64_t wants)
+static int refuse_too_small(struct shmpub_error *err, uint64_t has, uint64_t wants)
 {
 	return error_set(err, SHMPUB_ERR_LIMIT,
 	                 "a process keeps the mapping open, which has %llu bytes, and %llu are "
@@ -217,7 +217,7 @@ static int tell_too_small(struct shmpub_error *err, uint64_t has, uint64_t wants
 }
 
 /* True when anybody else has a handle of the section, or when that cannot be known. */
-static bool is_kept(HANDLE h)
+static bool has_other_users(HANDLE h)
 {
 	PUBLIC_OBJECT_BASIC_INFORMATION info;
 
@@ -225,7 +225,7 @@ static bool is_kept(HANDLE h)
 	       info.HandleCount > 1;
 }
 
-static void let_go(struct segment_live *live)
+static void close_section(struct segment_live *live)
 {
 	if (live->view != NULL)
 		UnmapViewOfFile(live->view);
@@ -247,14 +247,14 @@ static int check_owner(HANDLE h, struct shmpub_error *err)
 }
 
 /* Checks a section that exists already: an earlier daemon made it, or a reader that came first. */
-static int check_found(struct segment_live *live, uint64_t wants, struct shmpub_error *err)
+static int check_existing(struct segment_live *live, uint64_t wants, struct shmpub_error *err)
 {
 	int r = check_owner((HANDLE)live->memory, err);
 
 	if (r)
 		return r;
 	live->used = shm_committed(live->view); /* others may have written anything there */
-	return live->view_size < wants ? tell_too_small(err, live->view_size, wants) : SHMPUB_OK;
+	return live->view_size < wants ? refuse_too_small(err, live->view_size, wants) : SHMPUB_OK;
 }
 
 static int open_section(struct segment_live *live, const struct segment_draft *d, uint64_t room,
@@ -282,9 +282,9 @@ static int open_section(struct segment_live *live, const struct segment_draft *d
 	else
 		live->view_size = view_size(live->view);
 	if (!r && is_found)
-		r = check_found(live, wants, err);
+		r = check_existing(live, wants, err);
 	if (r)
-		let_go(live);
+		close_section(live);
 	return r;
 }
 
@@ -292,8 +292,8 @@ static int open_section(struct segment_live *live, const struct segment_draft *d
  * Makes sure that the section has room. One that is too small is replaced, unless others keep
  * it open.
  */
-static int have_section(struct segment_live *live, const struct segment_draft *d, uint64_t wants,
-                        struct shmpub_error *err)
+static int ensure_section(struct segment_live *live, const struct segment_draft *d, uint64_t wants,
+                          struct shmpub_error *err)
 {
 	uint64_t room = d->room;
 
@@ -306,9 +306,9 @@ static int have_section(struct segment_live *live, const struct segment_draft *d
 		room = READERS_SIZE;
 	if (live->memory != 0 && live->view_size >= wants)
 		return SHMPUB_OK;
-	if (live->memory != 0 && is_kept((HANDLE)live->memory))
-		return tell_too_small(err, live->view_size, wants);
-	let_go(live);
+	if (live->memory != 0 && has_other_users((HANDLE)live->memory))
+		return refuse_too_small(err, live->view_size, wants);
+	close_section(live);
 	return open_section(live, d, room, wants, err);
 }
 
@@ -332,7 +332,7 @@ static int commit(struct segment_live *live, uint64_t wants, struct shmpub_error
  * The barriers keep other processors from seeing the text of one version with the length of
  * another.
  */
-static void write_over(struct segment_live *live, const struct segment_draft *d)
+static void overwrite(struct segment_live *live, const struct segment_draft *d)
 {
 	size_t word = d->word_size, size = d->bytes.size;
 
@@ -377,8 +377,8 @@ int segment_set_word(struct segment_draft *d, struct span word, struct shmpub_er
 
 int segment_place(struct segment_live *live, struct segment_draft *d, struct shmpub_error *err)
 {
-	uint64_t wants = to_pages(d->bytes.size);
-	int r = have_section(live, d, wants, err);
+	uint64_t wants = round_to_pages(d->bytes.size);
+	int r = ensure_section(live, d, wants, err);
 
 	if (!r)
 		r = commit(live, wants, err);
@@ -386,7 +386,7 @@ int segment_place(struct segment_live *live, struct segment_draft *d, struct shm
 		r = segment_set_access(live, &d->access, err);
 	live->lacks = r ? (size_t)wants : 0;
 	if (!r)
-		write_over(live, d);
+		overwrite(live, d);
 	segment_discard(d);
 	return r;
 }
@@ -408,8 +408,8 @@ static int check_name(const struct segment_live *live, const char *name, struct 
 	int r;
 
 	if (live->memory != 0)
-		return live->lacks > live->view_size && is_kept((HANDLE)live->memory)
-		               ? tell_too_small(err, live->view_size, live->lacks)
+		return live->lacks > live->view_size && has_other_users((HANDLE)live->memory)
+		               ? refuse_too_small(err, live->view_size, live->lacks)
 		               : SHMPUB_OK;
 	object_name(object, name, "");
 	h = OpenFileMappingW(READ_CONTROL | SECTION_MAP_READ, FALSE, object);
@@ -419,8 +419,8 @@ static int check_name(const struct segment_live *live, const char *name, struct 
 	found.memory = (intptr_t)h;
 	found.view = MapViewOfFile(h, FILE_MAP_READ, 0, 0, 0);
 	found.view_size = found.view != NULL ? view_size(found.view) : 0;
-	r = check_found(&found, live->lacks, err);
-	let_go(&found);
+	r = check_existing(&found, live->lacks, err);
+	close_section(&found);
 	return r;
 }
 
@@ -460,9 +460,9 @@ int segment_set_access(const struct segment_live *live, const struct shm_access 
 	return sys == 0 ? SHMPUB_OK : shm_error_win32(err, sys, "give the mapping its access list");
 }
 
-static void leave(struct segment_live *live)
+static void give_up_claim(struct segment_live *live)
 {
-	let_go(live);
+	close_section(live);
 	if (live->name[0] != '\0')
 		CloseHandle((HANDLE)live->lock);
 	*live = (struct segment_live){ .name = "" };
@@ -473,12 +473,12 @@ void segment_remove(struct segment_live *live)
 {
 	if (live->memory != 0)
 		memset(live->view, 0, live->word_size);
-	leave(live);
+	give_up_claim(live);
 }
 
 void segment_release(struct segment_live *live)
 {
-	leave(live);
+	give_up_claim(live);
 }
 
 /* Nothing to do: Windows removes the sections of a process that ends. */

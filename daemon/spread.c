@@ -16,7 +16,7 @@ struct run {
 	uint64_t next;
 };
 
-static void help(void *arg)
+static void run_tasks(void *arg)
 {
 	struct run *r = arg;
 	uint64_t i;
@@ -34,9 +34,9 @@ static void spread(void *self, size_t n, void (*task)(void *arg, size_t i), void
 
 	if (wanted > n)
 		wanted = n;
-	while (started + 1 < wanted && uv_thread_create(&helpers[started], help, &r) == 0)
+	while (started + 1 < wanted && uv_thread_create(&helpers[started], run_tasks, &r) == 0)
 		started++;
-	help(&r);
+	run_tasks(&r);
 	while (started > 0)
 		uv_thread_join(&helpers[--started]);
 }
