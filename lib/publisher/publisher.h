@@ -45,8 +45,8 @@ int publisher_open(struct publisher **out, const struct publisher_options *optio
                    struct shmpub_error *err);
 /*
  * SHMPUB_OK while the publisher may publish. SHMPUB_ERR_INVALID in a child of the process that
- * opened it; SHMPUB_ERR_BUSY when another process had taken the instance at the last look. Then it
- * can only be closed.
+ * opened it, where it can only be closed; SHMPUB_ERR_BUSY when another process had the instance at
+ * the last look.
  */
 int publisher_check(const struct publisher *p, struct shmpub_error *err);
 uint64_t publisher_epoch(const struct publisher *p);
