@@ -6,27 +6,27 @@
 #include "base/name.h"
 
 /*
- * shm.h on Windows: the instance, which stands in a namespace of the kernel's objects.
+ * shm.h on Windows: instances, which are in a namespace of the kernel's objects.
  *
- * What is a directory elsewhere is here the beginning of names. `Global\` is for all sessions, and
- * only services and administrators make sections in it; `Local\` is the session's own. A publisher
- * that may choose takes the wider one; a reader that may choose looks there first, since a section
- * there is of somebody who may make one. Other objects anybody can make there: one that takes a
- * name of ours is in the way, and told as such, but deceives nobody.
+ * The path of an instance is the first part of its objects' names. All sessions see the namespace
+ * `Global\`, in which only services and administrators may make sections; each session has its own
+ * `Local\`. With the directory "auto" a publisher uses Global if it may, and a reader looks there
+ * first, because a section there can be trusted to belong to somebody with that right. Objects of
+ * other kinds can be made in Global by anybody: one with a name of ours makes our calls fail, with
+ * a message that says so, but no reader takes it for an instance.
  *
- * A reader keeps no handle of an instance, only its path: a handle would keep the name alive after
+ * A reader keeps only the path of an instance, and no handle: a handle would keep the name after
  * the publisher's death.
  */
 
 #define GLOBAL "Global\\"
 #define LOCAL "Local\\"
 
-/* The beginnings to try, in order. */
+/* The namespaces to try, in order. */
 struct prefixes {
 	size_t n;
 	const char *texts[2];
-	const char *folder; /* what comes behind them, up to a slash; may be empty */
-	bool is_explicit;
+	const char *folder; /* follows each of them, with a slash at its end; may be empty */
 };
 
 static bool begins(const char *text, const char *with)
@@ -51,7 +51,7 @@ static void parse(struct prefixes *out, const char *directory)
 	}
 }
 
-/* A backslash stands in no name of an object but behind its namespace. */
+/* In the name of an object only the namespace may end in a backslash: others become slashes. */
 static int set_path(struct shm_dir *dir, const char *prefix, const char *folder,
                     const char *instance, struct shmpub_error *err)
 {
@@ -82,8 +82,11 @@ static int check_name(const char *instance, struct shmpub_error *err)
 	                           instance);
 }
 
-/* A root page may outlive its publisher, killed or stopped, by somebody's handle. */
-static bool leads_somewhere(const char *path, uint64_t number)
+/*
+ * True when the catalog with that number exists. A root page may exist without it, after its
+ * publisher has ended, if another program has a handle of the page.
+ */
+static bool catalog_exists(const char *path, uint64_t number)
 {
 	wchar_t name[SHM_NAME_UNITS + 1];
 	char leaf[SHM_LEAF_UNITS];
@@ -94,35 +97,53 @@ static bool leads_somewhere(const char *path, uint64_t number)
 	snprintf(leaf, sizeof(leaf), "%llu", (unsigned long long)number);
 	shm_object_name(name, path, leaf);
 	section = OpenFileMappingW(READ_CONTROL, FALSE, name);
-	if (section == NULL) /* closed to us is there all the same */
+	if (section == NULL) /* access denied: it exists */
 		return GetLastError() != ERROR_FILE_NOT_FOUND;
 	CloseHandle(section);
 	return true;
 }
 
+/* Tries the instance at one path. SHM_ABSENT: it is not there, the next namespace is tried. */
+typedef int attempt(void *arg, const char *path, bool is_last, struct shmpub_error *err);
+
+/* Call fn for the path in each namespace until it returns something else than SHM_ABSENT. */
+static int try_each(struct shm_dir *dir, const char *directory, const char *instance, attempt *fn,
+                    void *arg, struct shmpub_error *err)
+{
+	struct prefixes prefixes;
+	int r = check_name(instance, err);
+
+	*dir = SHM_DIR_NONE;
+	if (r != SHMPUB_OK)
+		return r;
+	parse(&prefixes, directory);
+	r = SHM_ABSENT;
+	for (size_t i = 0; i < prefixes.n && r == SHM_ABSENT; i++) {
+		r = set_path(dir, prefixes.texts[i], prefixes.folder, instance, err);
+		if (r == SHMPUB_OK)
+			r = fn(arg, dir->path, i + 1 == prefixes.n, err);
+	}
+	return r;
+}
+
+/* A root page without a catalog must not hide an instance in the next namespace. */
+static int find_root(void *arg, const char *path, bool is_last, struct shmpub_error *err)
+{
+	struct shm_user owner;
+	uint64_t number;
+	int r = shm_root_look(&number, &owner, path, err);
+
+	(void)arg;
+	return r == SHMPUB_OK && !is_last && !catalog_exists(path, number) ? SHM_ABSENT : r;
+}
+
 int shm_dir_open(struct shm_dir *out, const char *directory, const char *instance,
                  struct shmpub_error *err)
 {
-	struct shm_dir dir = SHM_DIR_NONE;
-	struct prefixes prefixes;
-	struct shm_user owner;
-	uint64_t number;
-	int r = check_name(instance, err);
+	struct shm_dir dir;
+	int r = try_each(&dir, directory, instance, find_root, NULL, err);
 
-	*out = SHM_DIR_NONE;
-	parse(&prefixes, directory);
-	if (r != SHMPUB_OK)
-		return r;
-	r = SHM_ABSENT;
-	for (size_t i = 0; i < prefixes.n && r == SHM_ABSENT; i++) {
-		r = set_path(&dir, prefixes.texts[i], prefixes.folder, instance, err);
-		if (r == SHMPUB_OK)
-			r = shm_root_look(&number, &owner, dir.path, err);
-		if (r == SHMPUB_OK && i + 1 < prefixes.n && !leads_somewhere(dir.path, number))
-			r = SHM_ABSENT; /* it does not hide what stands in the next one */
-	}
-	if (r == SHMPUB_OK)
-		*out = dir;
+	*out = r == SHMPUB_OK ? dir : SHM_DIR_NONE;
 	return r;
 }
 
@@ -136,35 +157,37 @@ static int no_privilege(const struct shm_dir *dir, struct shmpub_error *err)
 	        dir->path);
 }
 
+struct root {
+	HANDLE section;
+	struct shm_root *page;
+};
+
+static int make_root(void *arg, const char *path, bool is_last, struct shmpub_error *err)
+{
+	struct root *root = arg;
+
+	(void)is_last;
+	return shm_root_make(&root->section, &root->page, path, err);
+}
+
 int shm_dir_make(struct shm_dir *out, const char *directory, const char *instance,
                  struct shmpub_error *err)
 {
-	struct shm_dir dir = SHM_DIR_NONE;
-	struct prefixes prefixes;
-	struct shm_root *page = NULL;
-	HANDLE root = NULL;
-	int r = check_name(instance, err);
+	struct shm_dir dir;
+	struct root root;
+	int r = try_each(&dir, directory, instance, make_root, &root, err);
 
 	*out = SHM_DIR_NONE;
-	parse(&prefixes, directory);
-	if (r != SHMPUB_OK)
-		return r;
-	r = SHM_ABSENT;
-	for (size_t i = 0; i < prefixes.n && r == SHM_ABSENT; i++) {
-		r = set_path(&dir, prefixes.texts[i], prefixes.folder, instance, err);
-		if (r == SHMPUB_OK)
-			r = shm_root_make(&root, &page, dir.path, err);
-	}
 	if (r == SHM_ABSENT)
 		return no_privilege(&dir, err);
 	if (r == SHMPUB_OK)
-		r = shm_names_new(&dir.names, dir.path, root, page, err);
+		r = shm_names_new(&dir.names, dir.path, root.section, root.page, err);
 	if (r == SHMPUB_OK)
 		*out = dir;
 	return r;
 }
 
-/* There is nothing that could be missing: the namespaces are the system's. */
+/* The namespaces always exist, so there is nothing to open. */
 int shm_dir_base(struct shm_dir *out, const char *directory, struct shmpub_error *err)
 {
 	struct prefixes prefixes;
@@ -179,7 +202,7 @@ bool shm_names_persist(void)
 	return false;
 }
 
-/* Nobody can take it away. */
+/* Nobody can remove a namespace. */
 bool shm_dir_stands(const struct shm_dir *dir)
 {
 	(void)dir;
@@ -199,7 +222,7 @@ int shm_dir_owner(struct shm_user *out, const struct shm_dir *dir, struct shmpub
 	return shm_root_look(&number, out, dir->path, err);
 }
 
-/* No lease tells who has a section, and the count of its handles knows nothing of views. */
+/* Windows has no leases, and the count of a section's handles does not include views. */
 int shm_dir_recycles(const struct shm_dir *dir, struct shmpub_error *err)
 {
 	(void)error_set(err, SHMPUB_ERR_SYS,
