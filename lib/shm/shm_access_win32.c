@@ -5,10 +5,11 @@
 /*
  * shm.h on Windows: who may read.
  *
- * Every object of ours belongs to the user of this process: otherwise what an administrator makes
- * would belong to all administrators. It has an access list of its own, which inherits nothing: all
- * rights for that user and for the system, and reading for those whom the mode lets read. The bits of
- * the mode mean what they mean on Linux; the bit of the group says nothing without a group.
+ * The owner of each object is set to the user of this process; by default Windows would make all
+ * administrators the owner of an administrator's objects. Each object has an access list that
+ * inherits nothing: it grants all rights to that user and to the system, and reading to the users
+ * that the mode allows to read. The bits of the mode mean the same as on Linux; the bit of the
+ * group has no effect without a group.
  */
 
 const struct shm_rights shm_section_rights = {
@@ -103,7 +104,10 @@ DWORD shm_list_set(HANDLE object, const struct shm_rights *rights, const struct 
 
 /* --- reading back ----------------------------------------------------------------------------- */
 
-/* The mode that would have made this entry. A group that nobody asked for stays unnamed. */
+/*
+ * Add to the mode what this entry of an access list grants. gid becomes -1 when shm_group_find()
+ * was not asked for the group.
+ */
 static void take_entry(struct shm_stat *out, const ACCESS_ALLOWED_ACE *entry)
 {
 	struct shm_user user, self;
@@ -135,7 +139,7 @@ static void take_list(struct shm_stat *out, PSECURITY_DESCRIPTOR descriptor)
 	out->gid = -1;
 	if (!GetSecurityDescriptorDacl(descriptor, &is_there, &list, &is_default))
 		return;
-	if (!is_there || list == NULL) { /* no list keeps nobody out */
+	if (!is_there || list == NULL) { /* without a list everybody has access */
 		out->mode = 0666;
 		return;
 	}

@@ -10,11 +10,12 @@
 #include "base/atomic.h"
 
 /*
- * shm_bell.h on Linux. The futex is a shared one (no FUTEX_PRIVATE_FLAG): its key is the
- * file's page, so it works through read-only mappings and across mount namespaces.
+ * shm_bell.h on Linux. The futex is shared (no FUTEX_PRIVATE_FLAG): the kernel identifies
+ * it by the page of the file, so it works through read-only mappings and across mount
+ * namespaces.
  */
 
-#define SLICE_MS 20u
+#define SLICE_MS 20u /* without futex_waitv(): how long to sleep before looking at the alarm */
 
 int shm_bell_make(struct shm_bell *out, const struct shm_dir *dir, uint32_t *turn,
                   const struct shm_access *access, struct shmpub_error *err)
@@ -89,7 +90,9 @@ static struct timespec in_ms(uint32_t ms)
 	return time;
 }
 
-/* Both words in one system call; ENOSYS before Linux 5.16, and in some sandboxes. */
+/*
+ * Wait for both words in one system call. ENOSYS before Linux 5.16, ENOSYS or EPERM in sandboxes.
+ */
 static int wait_two(const uint32_t *word, uint32_t seen, const uint32_t *own, uint32_t own_seen,
                     uint32_t timeout_ms)
 {
@@ -114,14 +117,14 @@ static int wait_either(const struct shm_watch *w, uint32_t timeout_ms)
 
 	if (sys != ENOSYS && sys != EPERM)
 		return sys;
-	/* One word only: the other one is looked at by whoever calls again soon. */
+	/* Wait for one word, but return soon: the caller looks at both and calls again. */
 	sys = wait_one(w->word, w->seen, slice_ms);
 	return sys == ETIMEDOUT && slice_ms < timeout_ms ? 0 : sys;
 }
 
 int shm_bell_wait(const struct shm_watch *watch, uint32_t timeout_ms)
 {
-	const uint32_t nobody = 0; /* a word that nobody wakes */
+	const uint32_t unused = 0; /* a futex that is never woken: only sleep */
 	int sys;
 
 	if (watch->word != NULL && watch->alarm != NULL)
@@ -131,6 +134,6 @@ int shm_bell_wait(const struct shm_watch *watch, uint32_t timeout_ms)
 	else if (watch->word != NULL)
 		sys = wait_one(watch->word, watch->seen, timeout_ms);
 	else
-		sys = wait_one(&nobody, 0, timeout_ms);
+		sys = wait_one(&unused, 0, timeout_ms);
 	return sys == EINTR ? SHM_INTERRUPTED : sys == ETIMEDOUT ? SHM_TIMEOUT : 0;
 }

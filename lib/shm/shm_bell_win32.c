@@ -7,21 +7,22 @@
 #include "base/atomic.h"
 
 /*
- * shm_bell.h on Windows: four manual-reset events that take turns.
+ * shm_bell.h on Windows: four manual-reset events that are used in turn.
  *
- * An event that is set wakes everybody who waits for it, and also everybody who comes to wait
- * later; so it must be reset before its next turn, at a time at which nobody waits for it. The turn
- * t says that bell[t & 3] is waited for. To ring is to reset the next one, to count the turn, and to set
- * this one. A reader loads the turn, then looks at its own word, then waits: if the
- * word was changed after the look, the event of that turn is set, and stays so for three more
- * rings. Who dozes for longer between look and wait has a short first wait, and looks again.
+ * A manual-reset event that is set wakes all who wait for it, and all who begin to wait later. So
+ * it must be reset before it is used again, at a time when nobody waits for it. The word `turn` in
+ * the catalog counts the rings; readers wait for the event turn % 4. A ring resets the next event,
+ * counts `turn` up, and sets the event of the old turn. A reader loads `turn`, then looks at its
+ * own word, then waits. If the word changes after the look, the event that it waits for is set, and
+ * stays set for three more rings. A reader that is suspended for longer between look and wait could
+ * miss that: therefore its first wait is short, and it looks again.
  *
- * Without events (another publisher's list keeps them closed, or none are left) the words are looked
- * at again and again, ever less often.
+ * Without events (their access list does not allow this user to open them, or the publisher has
+ * closed them) a wait looks at the word again and again, with growing pauses.
  */
 
-#define FIRST_SLICE_MS 20u
-#define POLL_MOST_MS 20u
+#define FIRST_SLICE_MS 20u /* the longest first wait */
+#define POLL_MOST_MS 20u   /* the longest pause without events */
 
 /* --- events ------------------------------------------------------------------------------------ */
 
@@ -30,7 +31,7 @@ static void leaf_of(char out[SHM_LEAF_UNITS], int i)
 	snprintf(out, SHM_LEAF_UNITS, "bell.%d", i);
 }
 
-/* One that outlived its publisher, since readers have a handle of it, is used again. */
+/* Use the event of an earlier publisher, which still exists because readers have it open. */
 static int take_old(HANDLE event, const char *path, const char *leaf,
                     const struct shm_access *access, struct shmpub_error *err)
 {
@@ -74,7 +75,7 @@ static int make_event(int *out, const char *path, int i, const struct shm_access
 	return r;
 }
 
-/* The event of this turn must not be set yet; the others are reset when it is their turn. */
+/* An old event of the current turn may still be set, and is reset; rings will reset the others. */
 int shm_bell_make(struct shm_bell *out, const struct shm_dir *dir, uint32_t *turn,
                   const struct shm_access *access, struct shmpub_error *err)
 {
@@ -121,9 +122,9 @@ void shm_bell_close(struct shm_bell *bell)
 	*bell = SHM_BELL_NONE;
 }
 
-static SRWLOCK ringing = SRWLOCK_INIT; /* one at a time, or a turn is counted for two */
+static SRWLOCK ringing = SRWLOCK_INIT; /* two rings at once could count only one turn */
 
-/* Whoever waits for another word looks, and waits again. */
+/* Nothing to do: shm_bell_ring() wakes the readers of all words. */
 void shm_bell_wake(const uint32_t *word)
 {
 	(void)word;
@@ -181,7 +182,10 @@ static bool is_news(const struct shm_watch *w)
 	       (w->alarm != NULL && shm_alarm_count(w->alarm) != w->alarm_seen);
 }
 
-/* The event of this turn, or NULL. The turn is another process's: any number is one of four. */
+/*
+ * The event of the current turn, or NULL. Another process writes `turn`: any value selects one of
+ * four.
+ */
 static HANDLE event_of(const struct shm_watch *w)
 {
 	int fd = w->word == NULL || w->bell == NULL || w->bell->turn == NULL
@@ -191,7 +195,7 @@ static HANDLE event_of(const struct shm_watch *w)
 	return fd >= 0 ? shm_handle(fd) : NULL;
 }
 
-/* Whether one of them was set within that time. */
+/* Wait for the event or the alarm; true when one of them was set within `ms`. */
 static bool wait_for(const struct shm_watch *w, HANDLE event, uint32_t ms)
 {
 	HANDLE handles[2];
@@ -208,7 +212,7 @@ static bool wait_for(const struct shm_watch *w, HANDLE event, uint32_t ms)
 	return WaitForMultipleObjects(n, handles, FALSE, ms) != WAIT_TIMEOUT;
 }
 
-/* The first slice is short, where a ring may have been missed; without a bell each is. */
+/* How long the next wait may be. The first is short, and without an event each is: see the top. */
 static uint32_t slice_ms(const struct shm_watch *w, HANDLE event, uint32_t turn, int64_t left_ms)
 {
 	uint32_t most = UINT32_MAX - 1;
@@ -225,7 +229,8 @@ int shm_bell_wait(const struct shm_watch *watch, uint32_t timeout_ms)
 	int64_t end_ns = shm_monotonic_ns() + (int64_t)timeout_ms * 1000000;
 
 	for (uint32_t turn = 0;; turn++) {
-		HANDLE event = event_of(watch); /* before the look: the header says why */
+		HANDLE event = event_of(
+		        watch); /* before the look at the word: see the top of this file */
 		int64_t left_ms = (end_ns - shm_monotonic_ns() + 999999) / 1000000;
 
 		if (is_news(watch))
@@ -236,7 +241,7 @@ int shm_bell_wait(const struct shm_watch *watch, uint32_t timeout_ms)
 			continue;
 		if (is_news(watch))
 			return SHMPUB_OK;
-		/* Rung for another word; or an event of an earlier publisher that stays set. */
+		/* The ring was for another word; or an earlier publisher has left the event set. */
 		if (event != NULL && event_of(watch) == event)
 			Sleep(1);
 	}

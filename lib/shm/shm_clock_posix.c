@@ -4,7 +4,7 @@
 #include <time.h>
 
 /*
- * shm.h on Linux: clocks and chance.
+ * shm.h on Linux: clocks and random numbers.
  */
 
 static int64_t clock_ns(clockid_t id)
@@ -29,7 +29,7 @@ uint64_t shm_random(void)
 {
 	uint64_t value;
 
-	/* Eight bytes come whole or not at all, and only before the system's first seed not. */
+	/* It fails only when a signal comes before the generator was seeded, early at boot. */
 	while (getrandom(&value, sizeof(value), 0) != (ssize_t)sizeof(value))
 		;
 	return value;

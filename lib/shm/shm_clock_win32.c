@@ -1,7 +1,7 @@
 #include "shm/shm_win32.h"
 
 /*
- * shm.h on Windows: clocks and chance.
+ * shm.h on Windows: clocks and random numbers.
  */
 
 #define FILETIME_OF_1970 UINT64_C(116444736000000000)
@@ -21,14 +21,17 @@ int64_t shm_monotonic_ns(void)
 {
 	LARGE_INTEGER count, frequency;
 
-	/* Neither fails since Windows XP. The remainder is multiplied alone, lest it overflow. */
+	/*
+	 * Neither call can fail. Seconds and remainder are converted separately to avoid an
+	 * overflow.
+	 */
 	QueryPerformanceCounter(&count);
 	QueryPerformanceFrequency(&frequency);
 	return count.QuadPart / frequency.QuadPart * SECOND_NS +
 	       count.QuadPart % frequency.QuadPart * SECOND_NS / frequency.QuadPart;
 }
 
-/* RtlGenRandom, by the name under which advapi32 has it. */
+/* RtlGenRandom(): this is the name that advapi32.dll exports. */
 BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG size);
 
 uint64_t shm_random(void)

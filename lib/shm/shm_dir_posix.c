@@ -12,10 +12,10 @@
 /*
  * shm.h on Linux: the instance's directory.
  *
- * An instance is a directory that only its owner can write in, so that nobody else
- * can take or replace a name in it; it is opened once, and every name is resolved in
- * that descriptor, never through a link. What stands at the path is believed only
- * after fstat() of what was really opened.
+ * Only its owner can write in an instance's directory, so nobody else can take or replace
+ * a name in it. The directory is opened once, and all names are resolved in that
+ * descriptor without following symbolic links. Owner and mode are those that fstat() tells
+ * of the descriptor: the path may mean another directory a moment later.
  */
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -90,7 +90,7 @@ static int open_instance(struct shm_dir *out, const char *directory, const char 
 		r = shm_denied(base, instance, dir.path, err);
 	else if (dir.fd < 0)
 		r = error_sys(err, errno, "open %s", dir.path);
-	else if (is_made && fchmod(dir.fd, 0755) != 0) /* whatever the umask says */
+	else if (is_made && fchmod(dir.fd, 0755) != 0) /* mkdirat() applied the umask */
 		r = error_sys(err, errno, "chmod %s", dir.path);
 	close(base);
 	if (r == 0) {
@@ -107,7 +107,7 @@ int shm_dir_open(struct shm_dir *out, const char *directory, const char *instanc
 	return open_instance(out, directory, instance, false, err);
 }
 
-/* Whoever else can write in the directory can put a segment of their own in place of ours. */
+/* Another user who can write in the directory could replace the segments by others. */
 static int check_ours(const struct shm_dir *dir, struct shmpub_error *err)
 {
 	struct stat st;

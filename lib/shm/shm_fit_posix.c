@@ -11,13 +11,13 @@
 #include "base/error.h"
 
 /*
- * shm.h on Linux: which file systems are fit for recycling.
+ * shm.h on Linux: on which file systems segments may be recycled.
  *
- * On an overlay file system (the root of most containers) a mapping holds the file of the
- * layer below, so as soon as a reader has closed its descriptor, the kernel grants a write
- * lease on a file that he has mapped. A network file system knows nothing of readers on
- * other machines. The former is asked of the kernel, in the way in which readers map and
- * publishers lease; the latter are known by their number.
+ * On an overlay file system (the root of most containers) a mapping refers to a file of
+ * the layer below. So once a reader has closed its descriptor, the kernel grants a write
+ * lease on a file that the reader still has mapped. This is found out by trying it: map a
+ * file as a reader does, and ask for a lease as a publisher does. A network file system
+ * does not know of readers on other machines; these are recognised by their number.
  */
 
 #define NAME_TRIES 8
@@ -46,7 +46,10 @@ static const char *network_of(const struct shm_dir *dir)
 	return NULL;
 }
 
-/* Two descriptors of a new file without a name. Its name was that of a hidden segment. */
+/*
+ * Make a file, open it twice, and remove its name. The name has the form of a hidden segment, so
+ * that a publisher removes the file if this process dies in between. Returns 0 or errno.
+ */
 static int open_twice(int fds[2], const struct shm_dir *dir)
 {
 	char name[48];
@@ -70,7 +73,7 @@ static int open_twice(int fds[2], const struct shm_dir *dir)
 	return sys;
 }
 
-/* 0: the lease was granted; else why not. */
+/* Returns 0 if the lease was granted although the file is mapped; else the reason, as errno. */
 static int lease_while_mapped(int fds[2])
 {
 	size_t size = shm_page_size();
@@ -107,7 +110,7 @@ int shm_dir_recycles(const struct shm_dir *dir, struct shmpub_error *err)
 	if (sys != 0)
 		return error_sys(err, sys, "create a file in %s", dir->path);
 	sys = lease_while_mapped(fds);
-	close(fds[0]); /* the lease goes with it */
+	close(fds[0]); /* ends the lease, if there is one */
 	if (fds[1] >= 0)
 		close(fds[1]);
 	if (sys == EAGAIN || sys == EBUSY)

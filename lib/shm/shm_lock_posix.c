@@ -14,22 +14,22 @@
 /*
  * shm.h on Linux: the instance's lock.
  *
- * flock(2) belongs to the open file, which a child of fork() shares. The child would keep the
- * instance taken for as long as it lives, long after its parent, who publishes there, has died.
- * So every lock of this process is in a list, and a child's first act is to close its
- * copies. From then on the lock tells that it is not the child's.
+ * A lock of flock(2) belongs to the open file, which a child of fork() shares. The child would
+ * keep the instance locked after its parent, the publisher, has died. So all locks of this process
+ * are in a list, and a handler that runs first in every child closes the child's copies. After
+ * that shm_lock_is_ours() is false in the child.
  */
 
 struct shm_lock {
 	struct shm_lock *next, **link;
 	int fd;       /* -1 in a child */
-	uint64_t pid; /* of the process that took it: not every child comes by fork() */
+	uint64_t pid; /* of the process that took it: a child made by clone() runs no handlers */
 	struct shm_stat stat;
 };
 
 /* --- children ----------------------------------------------------------------------------------- */
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* of the list below */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* protects the list `locks` */
 static struct shm_lock *locks;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -52,10 +52,13 @@ static void in_child(void)
 	pthread_mutex_unlock(&mutex);
 }
 
-/* The pid, in a page that the kernel clears in every child: locks are asked about often. */
+/*
+ * This process's pid, so that shm_lock_is_ours(), which is called often, needs no system call. The
+ * kernel clears its page in every child (MADV_WIPEONFORK). NULL: not supported.
+ */
 static uint64_t *known_pid;
 
-/* Without memory for them there are no handlers: then the pid alone tells a child. */
+/* If the handlers cannot be installed, shm_lock_is_ours() still recognises a child by its pid. */
 static void watch_forks(void)
 {
 	void *page = mmap(NULL, sizeof(*known_pid), PROT_READ | PROT_WRITE,
@@ -102,7 +105,9 @@ static void take_out(struct shm_lock *lock)
 
 /* --- the lock ----------------------------------------------------------------------------------- */
 
-/* Without O_CREAT first: fs.protected_regular refuses it for what stands there already. */
+/*
+ * First without O_CREAT: with fs.protected_regular the kernel may refuse it for an existing file.
+ */
 static int open_lock(int dir)
 {
 	for (int i = 0; i < SHM_RETRIES; i++) {
@@ -133,12 +138,12 @@ static void write_pid(int fd)
 	char text[24];
 	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 
-	/* Only for a message: without it, the second daemon names nobody. */
+	/* A failure does not matter: the pid is only for a second publisher's message. */
 	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
 		return;
 }
 
-/* SHM_BUSY with *pid, or *out. */
+/* On SHMPUB_OK *out is the locked descriptor; on SHM_BUSY *pid is the process that has the lock. */
 static int lock_file(int *out, uint64_t *pid, const struct shm_dir *dir, struct shmpub_error *err)
 {
 	for (int i = 0; i < SHM_RETRIES; i++) {
@@ -154,7 +159,7 @@ static int lock_file(int *out, uint64_t *pid, const struct shm_dir *dir, struct 
 			return sys == EWOULDBLOCK ? SHM_BUSY
 			                          : error_sys(err, sys, "lock %s/lock", dir->path);
 		}
-		/* Somebody may have unlinked it, and a third one locked its successor. */
+		/* The file may have been removed, and another process may have locked a new one. */
 		if (shm_same_file(fd, dir->fd, "lock")) {
 			write_pid(fd);
 			*out = fd;
@@ -177,7 +182,7 @@ int shm_lock(struct shm_lock **out, uint64_t *pid, const struct shm_dir *dir,
 		return error_nomem(err, sizeof(*lock));
 	(void)pthread_once(&once, watch_forks);
 	lock->pid = own_pid();
-	pthread_mutex_lock(&mutex); /* no fork between the lock and the list */
+	pthread_mutex_lock(&mutex); /* a fork() must wait until the lock is in the list */
 	r = lock_file(&lock->fd, pid, dir, err);
 	if (r == 0) {
 		struct shm_map map = { .fd = lock->fd };

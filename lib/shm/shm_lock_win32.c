@@ -6,18 +6,19 @@
 #include "base/atomic.h"
 
 /*
- * shm.h on Windows: the instance's lock, a section that is there as long as a publisher has the
- * instance. Whoever makes it has the lock; it goes with the process, however that ends. What is
- * in it names the process, for the one that comes too late.
+ * shm.h on Windows: the instance's lock. It is a section: the process that makes it has the lock,
+ * and the section vanishes when the process ends, in whatever way. Its bytes say which process has
+ * the lock, for the message of another one that tries to take it.
  */
 
 #define LEAF "lock"
 #define LOCK_SIZE 4096
-#define PATIENCE_MS 1000 /* for a process that is about to be gone, handles and all */
+#define PATIENCE_MS 1000 /* how long to wait for the handles of a process that is ending */
 #define PAUSE_MS 20
 
+/* The bytes of the section. */
 struct holder {
-	uint64_t pid, start; /* [atomic]; the pid comes last */
+	uint64_t pid, start; /* [atomic] pid is stored last */
 };
 
 struct shm_lock {
@@ -25,7 +26,7 @@ struct shm_lock {
 	uint64_t pid;
 };
 
-/* The section is there already: who has it? */
+/* The section exists already: find out which process has the lock. */
 static int ask_holder(struct shm_process *out, HANDLE section, const char *what,
                       struct shmpub_error *err)
 {
@@ -61,7 +62,10 @@ static int sign(HANDLE section, const char *what, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-/* It is another user's; or it is not there, and this process may make none in that namespace. */
+/*
+ * The section could not be made: access was denied. SHM_BUSY: it exists and belongs to another
+ * user. Else this process may not make sections in the namespace.
+ */
 static int not_made(const char *what, const wchar_t *name, struct shmpub_error *err)
 {
 	HANDLE object = OpenFileMappingW(READ_CONTROL, FALSE, name);
@@ -77,7 +81,10 @@ static int not_made(const char *what, const wchar_t *name, struct shmpub_error *
 	return SHM_BUSY;
 }
 
-/* SHM_BUSY with *pid; SHM_ABSENT: its process is gone, or not known yet, and the name still there. */
+/*
+ * Try once. SHM_BUSY: process *pid has the lock. SHM_ABSENT: the section exists, but its process is
+ * gone, or has not stored its pid yet: try again.
+ */
 static int attempt(HANDLE *out, uint64_t *pid, const struct shm_dir *dir,
                    const struct shm_list *list, struct shmpub_error *err)
 {
@@ -170,7 +177,7 @@ uint64_t shm_lock_pid(const struct shm_lock *lock)
 	return lock->pid;
 }
 
-/* Nobody can take it away from a process that has a handle of it. */
+/* While a process has a handle of the section, nobody can remove it. */
 bool shm_lock_stands(const struct shm_lock *lock, const struct shm_dir *dir)
 {
 	(void)lock, (void)dir;

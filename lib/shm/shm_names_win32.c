@@ -7,12 +7,12 @@
 #include "base/atomic.h"
 
 /*
- * shm.h on Windows: the names of an instance, which its publisher's process keeps.
+ * shm.h on Windows: the table of an instance's names, in the memory of its publisher's process.
  *
- * A section that nobody has a handle or a view of is gone, so a name holds a handle of its own. A
- * section is found in two ways: by its name in the instance, and, where only its map is at
- * hand, by its number, which is nobody else's in this process. The name `catalog` is the only one that
- * others see: where it leads is written into the root page in the same step.
+ * A section vanishes when nobody has a handle or a view of it, so each entry of the table has a
+ * handle of its own. An entry is found by its name in the instance, or by the number of its
+ * section, which is unique in the process, where only a map is known. Other processes see only the
+ * name `catalog`: whenever it changes, the number of its section is stored in the root page.
  */
 
 #define BUCKETS 1024u /* a power of two */
@@ -35,10 +35,10 @@ struct shm_names {
 	struct entry *by_name[BUCKETS];
 };
 
-static SRWLOCK lock = SRWLOCK_INIT; /* of every table of this process, and of this one: */
+static SRWLOCK lock = SRWLOCK_INIT; /* protects all tables of this process, and by_number */
 static struct entry *by_number[BUCKETS];
 
-/* --- the two chains, under the lock ------------------------------------------------------------ */
+/* --- the hash tables; callers have the lock ---------------------------------------------------- */
 
 static struct entry **name_bucket(struct shm_names *names, const char *name)
 {
@@ -54,7 +54,9 @@ static struct entry **number_bucket(uint64_t number)
 	return &by_number[number & (BUCKETS - 1)];
 }
 
-/* Where the pointer to it is; that pointer is NULL when there is no such entry. */
+/*
+ * Returns where the pointer to the entry is stored; the pointer is NULL if there is no such entry.
+ */
 static struct entry **find_name(struct shm_names *names, const char *name)
 {
 	struct entry **at = name_bucket(names, name);
@@ -112,7 +114,8 @@ static void drop(struct entry *e)
 	mem_free(e);
 }
 
-static void show_catalog(struct shm_names *names)
+/* Store the number of the catalog's section in the root page. */
+static void publish_catalog(struct shm_names *names)
 {
 	struct entry *catalog = *find_name(names, "catalog");
 
@@ -138,7 +141,9 @@ int shm_names_new(struct shm_names **out, const char *path, HANDLE root, struct 
 	return SHMPUB_OK;
 }
 
-/* The number goes only where it is ours: another publisher may have begun since. */
+/*
+ * The number in the root page is cleared only if it is still ours: another publisher may have come.
+ */
 void shm_names_free(struct shm_names *names)
 {
 	struct entry *catalog;
@@ -290,7 +295,7 @@ int shm_names_moved(uint64_t before, const struct shm_map *map, struct shmpub_er
 		link_number(e);
 		section = old;
 		if (strcmp(e->name, "catalog") == 0)
-			show_catalog(e->names);
+			publish_catalog(e->names);
 	}
 	ReleaseSRWLockExclusive(&lock);
 	CloseHandle(section);
@@ -299,7 +304,7 @@ int shm_names_moved(uint64_t before, const struct shm_map *map, struct shmpub_er
 
 /* --- shm.h ------------------------------------------------------------------------------------- */
 
-/* A reader sees the catalog's number alone: it is all that tells whether it is another one. */
+/* For readers, who see only the catalog's number. Another number is another catalog. */
 static int stat_catalog(struct shm_stat *out, const struct shm_dir *dir, const char *name,
                         struct shmpub_error *err)
 {
@@ -377,7 +382,7 @@ static void rename_entry(struct entry *e, const char *name)
 	link_name(e);
 }
 
-/* Both leave their chains before either is put into the other's. */
+/* Both entries are unlinked before their names change, and then linked again. */
 static void exchange(struct entry *a, struct entry *b)
 {
 	char name[NAME_SIZE];
@@ -406,7 +411,7 @@ int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable,
 		rename_entry(new, stable);
 	*exchanged = new != NULL &&old != NULL;
 	if (new != NULL && strcmp(stable, "catalog") == 0)
-		show_catalog(dir->names);
+		publish_catalog(dir->names);
 	ReleaseSRWLockExclusive(&lock);
 	return new != NULL
 	               ? SHMPUB_OK
@@ -414,7 +419,7 @@ int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable,
 	                           dir->path, hidden, stable);
 }
 
-/* A copy of all names; fn may change the table meanwhile. */
+/* Copy all names: the callback of shm_dir_each() may change the table. */
 static char *copy_names(size_t *n, const struct shm_names *names)
 {
 	char *copy, *at;

@@ -10,19 +10,20 @@
 #include "base/error.h"
 
 /*
- * shm.h on Linux: segments, which are files of a tmpfs, mapped.
+ * shm.h on Linux: segments, which are mapped files of a tmpfs.
  *
- * Writing to a page that a full tmpfs cannot provide is SIGBUS, so no page is touched
- * before fallocate() has made it: a full file system is an error where it can be told.
+ * Writing to a page is SIGBUS when the tmpfs is full. So posix_fallocate() allocates every
+ * page before it is written, and returns an error when the file system is full.
  *
- * A lease (fcntl(2), F_SETLEASE) is the kernel's own count of who has a file open or
- * mapped. Its break signal is SIGURG, which is ignored by default, because SIGIO, the
- * default, would end a host program that never heard of leases.
+ * The kernel grants a lease (fcntl(2), F_SETLEASE) only if nobody else has the file open or
+ * mapped. When somebody opens the file, it sends a signal to the holder of the lease. The
+ * default, SIGIO, would end a program that does not handle it, so the signal is set to
+ * SIGURG, which is ignored by default.
  */
 
-/* The shortest fs.lease-break-time that is not "for ever"; before it no lease can have been forced. */
+/* The kernel takes a lease away after fs.lease-break-time: at least one second (0: never). */
 #define LEASE_SAFE_NS INT64_C(1000000000)
-#define POPULATE_SIZE (1u << 20) /* from here on it is worth a system call */
+#define POPULATE_SIZE (1u << 20) /* the fewest bytes for which madvise() is worth its call */
 
 /* --- segments, writing ------------------------------------------------------------------------ */
 
@@ -56,7 +57,7 @@ static int set_access(int fd, const struct shm_access *access)
 	if (sys != 0 && !access->may_lack_group)
 		return sys;
 	if (sys != 0)
-		mode &= 0700; /* the group is another one than was meant */
+		mode &= 0700; /* the file has another group, which must not read it */
 	return fchmod(fd, mode) != 0 ? errno : 0;
 }
 
@@ -91,8 +92,8 @@ int shm_access_set_name(const struct shm_dir *dir, const char *name, const struc
 }
 
 /*
- * Pages that exist are mapped in one go rather than by a fault each: 80 MB that are
- * filled once take 65 ms instead of 85. A kernel that cannot do it leaves it to faults.
+ * Map all pages at once, which saves a page fault for each: filling 80 MB takes 65 ms
+ * instead of 85. Kernels without MADV_POPULATE_WRITE map them by faults as usual.
  */
 static void populate(const struct shm_map *map, size_t from, size_t to)
 {
@@ -130,7 +131,7 @@ int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char
 		return error_set(err, SHMPUB_ERR_LIMIT,
 		                 "%s/%s: %zu bytes are more than a file can have", dir->path, name,
 		                 size);
-	/* 0600 until it is sealed: nobody reads half a segment by its hidden name. */
+	/* 0600 until it is sealed, so that nobody else can open an incomplete segment. */
 	map.fd = shm_openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
 	if (map.fd < 0)
 		return error_sys(err, errno, "create a file in %s", dir->path);
@@ -167,8 +168,9 @@ int shm_room(const struct shm_map *map, size_t offset, size_t size, struct shmpu
 }
 
 /*
- * The thread sanitizer does not know mremap: it keeps what it remembers of the old
- * addresses, and reports whoever is given them next. It gets two calls that it knows.
+ * The thread sanitizer does not know mremap(): it would report races between accesses to
+ * the old addresses and later accesses to other memory there. So mmap() and munmap() are
+ * used instead when it is on.
  */
 static void *move_mapping(const struct shm_map *map, size_t size)
 {
@@ -216,7 +218,9 @@ int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err)
 	if (size > before)
 		sys = make_room(map->fd, before, size - before);
 	if (sys == 0)
-		sys = remap(map, size); /* shrinking: no page is mapped beyond the end, ever */
+		sys = remap(
+		        map,
+		        size); /* before the file shrinks: no page may be mapped beyond its end */
 	if (sys == 0 && size < before && ftruncate(map->fd, (off_t)size) != 0)
 		sys = errno;
 	if (sys == 0) {
@@ -264,7 +268,10 @@ int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
 	return shm_lease_return(map);
 }
 
-/* EXCHANGE when something stands there, NOREPLACE when nothing does; one may turn into the other. */
+/*
+ * Exchange the names if `stable` exists, else rename. Another process may make or remove `stable`
+ * between the two calls: then both are tried again.
+ */
 int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable, bool *exchanged,
               struct shmpub_error *err)
 {
@@ -304,7 +311,10 @@ void shm_discard(struct shm_map *map)
 
 int shm_recycle(struct shm_map *map, struct shmpub_error *err)
 {
-	/* Before the lease, which others may begin to wait for at once, however long we are off. */
+	/*
+	 * The time is taken before the lease: this thread may be suspended after the call, while
+	 * somebody already waits for the lease.
+	 */
 	int64_t now_ns = shm_monotonic_ns();
 	int sys = set_lease(map->fd, F_WRLCK);
 	struct stat st;
@@ -315,7 +325,7 @@ int shm_recycle(struct shm_map *map, struct shmpub_error *err)
 		return error_sys(err, sys, "lease on a segment");
 	if (fstat(map->fd, &st) != 0 || (uint64_t)st.st_size != map->size) {
 		(void)set_lease(map->fd, F_UNLCK);
-		return SHM_ABSENT; /* writing to what was cut off would be SIGBUS */
+		return SHM_ABSENT; /* if it was truncated, writing would be SIGBUS */
 	}
 	map->is_writable = true;
 	map->is_leased = true;
@@ -324,8 +334,9 @@ int shm_recycle(struct shm_map *map, struct shmpub_error *err)
 }
 
 /*
- * While an open() waits, F_GETLEASE already tells the type it waits for, as it does
- * after the lease was taken by force; only time tells the two apart.
+ * F_GETLEASE no longer answers F_WRLCK as soon as an open() waits for the lease, when it
+ * still holds. So before LEASE_SAFE_NS have passed, in which the kernel cannot take the
+ * lease away, F_GETLEASE is not asked.
  */
 bool shm_lease_holds(const struct shm_map *map)
 {
@@ -336,7 +347,7 @@ bool shm_lease_holds(const struct shm_map *map)
 
 void shm_empty(struct shm_map *map)
 {
-	/* Under the lease nobody has it mapped; without one nobody must see it shrink. */
+	/* Without the lease a reader may have it mapped, and reading would then be SIGBUS. */
 	if (map->is_leased && shm_lease_holds(map) && ftruncate(map->fd, 0) != 0)
 		(void)0;
 	shm_discard(map);
@@ -401,7 +412,10 @@ static int map_name(struct shm_map *out, struct shm_stat *stat, const struct shm
 	int r = 0;
 
 	*out = SHM_MAP_NONE;
-	/* EWOULDBLOCK: it is being refilled under a lease, so the name means another one by now. */
+	/*
+	 * EWOULDBLOCK: the file is being recycled, so the name means another file by now: try
+	 * again.
+	 */
 	for (int i = 0; i < SHM_RETRIES && map.fd < 0; i++) {
 		map.fd = shm_openat(dir->fd, name, flags | SHM_FILE_FLAGS, 0);
 		if (map.fd < 0 && errno != EWOULDBLOCK && errno != EINTR)
@@ -454,7 +468,7 @@ int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_di
 int shm_map_snapshot(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
                      const char *name, uint64_t number, uint64_t size, struct shmpub_error *err)
 {
-	(void)number, (void)size; /* the file's own size is the one that holds */
+	(void)number, (void)size; /* the name is enough, and the file knows its size */
 	return shm_map_read(out, stat, dir, name, err);
 }
 

@@ -11,15 +11,18 @@
 
 #include "shm/shm.h"
 
-/* Never wait: for a lease on what was looked up, or for the other end of a squatted FIFO. */
+/*
+ * O_NONBLOCK: open() must not wait for a lease, nor for the other end if somebody put a FIFO there.
+ */
 #define SHM_FILE_FLAGS (O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-/* How often a race with others is run again before it counts as malice. */
+/* How often to try again when another process was faster; after that it is taken for an attack. */
 #define SHM_RETRIES 64
 
 /*
- * In a program whose standard descriptors are closed, open() gives their numbers away,
- * and what the program prints would be written into a segment. So what was opened as
- * one of them gets another number. Keeps errno when `fd` is -1.
+ * In a program whose standard descriptors are closed, open() returns their numbers, and
+ * what the program prints would be written into a segment. So a descriptor with one of
+ * these numbers is replaced by a copy with a greater one. `fd` -1 is returned as it is,
+ * and errno is kept.
  */
 static inline int shm_above_standard(int fd)
 {
@@ -34,13 +37,16 @@ static inline int shm_above_standard(int fd)
 	return moved;
 }
 
-/* openat(2) for everything of ours. */
+/* openat(2), never with the number of a standard descriptor. */
 static inline int shm_openat(int dir, const char *name, int flags, mode_t mode)
 {
 	return shm_above_standard(openat(dir, name, flags, mode));
 }
 
-/* SHMPUB_ERR_ACCESS, with what decides who may read `name`, a file or directory in `dir`. */
+/*
+ * SHMPUB_ERR_ACCESS and a message with owner, group and mode of `name`, a file or directory in
+ * `dir`.
+ */
 int shm_denied(int dir, const char *name, const char *path, struct shmpub_error *err);
 
 void shm_user_of_uid(struct shm_user *out, uid_t uid);
@@ -55,7 +61,7 @@ static inline void shm_fill_stat(struct shm_stat *out, const struct stat *st)
 	out->mode = st->st_mode & 07777;
 }
 
-/* Does the name, not followed, mean the regular file that is open? */
+/* True when the name means the regular file that is open. A symbolic link does not. */
 static inline bool shm_same_file(int fd, int dir, const char *name)
 {
 	struct stat own, at;

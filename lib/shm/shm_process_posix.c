@@ -13,11 +13,11 @@
 /*
  * shm.h on Linux: who this process is, and whether another one lives.
  *
- * A pid alone names nobody for long: the kernel gives it to another process later, and
- * in another pid namespace it is somebody else's from the start. The time at which the
- * process started (field 22 of /proc/PID/stat) and the inode of its pid namespace tell
- * them apart. Where /proc does not show the process (mounted with hidepid, or not at
- * all, or for another namespace), kill() alone answers.
+ * A pid alone does not identify a process: the kernel reuses pids, and in another pid
+ * namespace the same number is another process. So the time when the process started
+ * (field 22 of /proc/PID/stat) and the inode of its pid namespace are compared as well. If
+ * /proc does not show the process (it is mounted with hidepid, or not at all, or for
+ * another namespace), only kill() tells whether it exists.
  */
 
 #define STAT_SIZE 1024     /* some fifty numbers and a name of 64 bytes at most */
@@ -28,7 +28,9 @@ struct process_stat {
 	uint64_t start; /* clock ticks since boot */
 };
 
-/* The name of the program stands in parentheses and may have any byte, so count from its end. */
+/*
+ * The second field is the program's name in parentheses, with any bytes: start after the last ')'.
+ */
 static bool parse_stat(struct process_stat *out, const char *text)
 {
 	const char *at = strrchr(text, ')');
@@ -50,7 +52,7 @@ static bool parse_stat(struct process_stat *out, const char *text)
 	return errno == 0;
 }
 
-/* How much was read, 0 or less: nothing. */
+/* Read a small file; returns how many bytes, 0 or less: none. `text` gets a NUL at its end. */
 static ssize_t read_text(char text[STAT_SIZE], const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -69,7 +71,7 @@ static bool read_stat(struct process_stat *out, const char *path)
 	return read_text(text, path) > 0 && parse_stat(out, text);
 }
 
-/* A process in a new pid namespace may still see the /proc of the old one: pids there are others. */
+/* False when /proc is that of another pid namespace, in which pids mean other processes. */
 static bool proc_is_ours(void)
 {
 	char link[32], own[32];
@@ -115,7 +117,7 @@ enum shm_life shm_process_life(const struct shm_process *process)
 	snprintf(path, sizeof(path), "/proc/%lu/stat", (unsigned long)process->pid);
 	if (!is_there((pid_t)process->pid))
 		return SHM_LIFE_GONE;
-	if (!read_stat(&it, path)) /* hidden from us, or gone since we asked */
+	if (!read_stat(&it, path)) /* /proc hides it, or it has just ended */
 		return is_there((pid_t)process->pid) ? SHM_LIFE_ALIVE : SHM_LIFE_GONE;
 	if (it.state == 'Z' || it.state == 'X')
 		return SHM_LIFE_GONE;

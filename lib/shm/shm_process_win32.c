@@ -6,9 +6,9 @@
 /*
  * shm.h on Windows: who this process is, and whether another one lives.
  *
- * A process id is given to another process later, so the time of creation goes with it. There is one
- * namespace of processes. A process that nobody may open exists, but whether it is the
- * one that was meant cannot be known: its heartbeat must tell.
+ * Windows reuses process ids, so the time of creation is compared as well. There is only one
+ * namespace of processes. If a process may not be opened, it exists, but whether it is the
+ * publisher cannot be known from it, only from the heartbeat.
  */
 
 #define ONLY_SPACE 1
@@ -30,7 +30,7 @@ void shm_process_self(struct shm_process *out)
 		                     .space = ONLY_SPACE };
 }
 
-/* A process that has ended keeps its id as long as somebody has a handle of it. */
+/* A process that has ended can still be opened while somebody has a handle of it. */
 static enum shm_life life_of(HANDLE process, uint64_t start)
 {
 	uint64_t own = start_of(process);
@@ -70,7 +70,7 @@ uint64_t shm_pid(void)
 	return GetCurrentProcessId();
 }
 
-/* Handles take memory and nothing else: a process may have sixteen million. */
+/* Handles are bounded by memory only: a process may have sixteen million. */
 uint64_t shm_descriptor_limit(void)
 {
 	return UINT64_C(1) << 24;

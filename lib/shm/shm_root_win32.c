@@ -8,17 +8,17 @@
 /*
  * shm.h on Windows: the root page, the one section of an instance that has a fixed name.
  *
- * Names of objects are open to every program of the session, so what stands under ours may
- * be anything: an event, a section of another size, another user's. It is looked at before it is
- * believed. A root page that outlived its publisher, because somebody has a handle of it, is
- * used again.
+ * Every program of the session may use any name for its objects. So the object of this name may be
+ * anything: an event, a section of another size, a section of another user. It is checked before it
+ * is used. A root page that still exists after its publisher has ended, because another program has
+ * a handle of it, is used again.
  */
 
 #define LEAF "catalog"
 #define VERSION 1u
 
 static const uint8_t magic[8] = { 'S', 'H', 'M', 'P', 'U', 'B', 'R', 1 };
-/* Whoever reads the catalog must find it: the catalog's own list is the one that keeps readers out. */
+/* All users may read the root page; the access list of the catalog decides who may read that. */
 static const struct shm_access everybody = { .mode = 0644, .gid = -1 };
 
 void shm_object_name(wchar_t out[SHM_NAME_UNITS + 1], const char *path, const char *leaf)
@@ -60,7 +60,10 @@ static size_t view_size(const void *view)
 
 /* --- for publishers ---------------------------------------------------------------------------- */
 
-/* The name is there, and not for us; or it is not, and may not be made. */
+/*
+ * Why the section could not be made. SHM_ABSENT: it does not exist, and this process may not make
+ * it.
+ */
 static int not_made(const char *path, const wchar_t *name, DWORD sys, struct shmpub_error *err)
 {
 	char what[300];
@@ -84,8 +87,9 @@ static int not_made(const char *path, const wchar_t *name, DWORD sys, struct shm
 }
 
 /*
- * Where it is new its bytes are zero; two publishers that begin at once write the same. The magic
- * comes last: a reader takes a page without it for one that is yet to be made.
+ * Fill a new page, whose bytes are zero, or check an old one. Two publishers that start at once
+ * store the same values. The magic is stored last: to a reader a page without it does not exist
+ * yet.
  */
 static int sign(struct shm_root *page, const char *path, struct shmpub_error *err)
 {
@@ -113,7 +117,7 @@ static int take(HANDLE section, struct shm_root **page, const char *path, bool i
 		r = shm_check_ours(section, what, err);
 	if (r != SHMPUB_OK)
 		return r;
-	if (is_old) /* it may have been made by hand: a failure is the system's root page */
+	if (is_old) /* its list may have been changed; this fails if the system owns the page */
 		(void)shm_list_set(section, &shm_section_rights, &everybody);
 	*page = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);
 	if (*page == NULL)
@@ -169,7 +173,7 @@ static int not_opened(const char *path, DWORD sys, struct shmpub_error *err)
 	return SHMPUB_ERR_ACCESS;
 }
 
-/* A page that nobody has signed yet belongs to a publisher that begins. */
+/* SHM_ABSENT for a page without magic: its publisher is just starting. */
 static int look(uint64_t *catalog, const struct shm_root *page, const char *path,
                 struct shmpub_error *err)
 {

@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 /*
- * /dev/null, opened the wrong way round: a standard output that is only readable fails
- * with EBADF when it is written to, so `shmpub ls >&-` is still an error. The lowest free
- * number is what open() gives, so one after the other comes out right.
+ * base/standard.h on Linux. Closed standard descriptors are opened on /dev/null in the wrong
+ * mode: writing to a standard output that is open for reading only fails with EBADF, so
+ * `shmpub ls >&-` is still an error. open() returns the lowest free number, so opening them
+ * in order gives each its number.
  */
 
 static bool is_closed(int fd)

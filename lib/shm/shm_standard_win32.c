@@ -8,28 +8,29 @@
 #include "base/alloc.h"
 
 /*
- * Windows' C library keeps the numbers 0 to 2 for the standard streams, also where there are
- * none, as in a service: nothing else ever gets them.
+ * base/standard.h on Windows. The C library reserves the descriptors 0 to 2 for the standard
+ * streams, even in a service, which has none: open() never returns them.
  *
- * Its streams are made binary, so that a program writes the same bytes as on Linux; a console
- * begins a new line at a line feed all the same. What a console shows is UTF-8 as long as the
- * program runs. The code page belongs to the console and not to the program, so it is put back.
+ * The streams are set to binary, so that a program writes the same bytes as on Linux; a console
+ * begins a new line at a line feed anyway. The console's code page is set to UTF-8 while the
+ * program runs. It belongs to the console and not to the program, so it is restored at the end.
  *
- * A drive without a disk is an error that is told: no box asks somebody to put one in.
+ * For a drive without a disk Windows would show a box that asks for one. That is switched off, and
+ * the call fails instead.
  */
 
 static UINT page_before;
 
-static void put_page_back(void)
+static void restore_page(void)
 {
 	SetConsoleOutputCP(page_before);
 }
 
-/* Ctrl-C ends a program that has no handler of its own without what atexit() has. */
-static BOOL WINAPI put_page_back_first(DWORD event)
+/* When Ctrl-C ends a program, the functions of atexit() do not run. */
+static BOOL WINAPI restore_page_first(DWORD event)
 {
 	(void)event;
-	put_page_back();
+	restore_page();
 	return FALSE;
 }
 
@@ -50,8 +51,8 @@ bool standard_open(void)
 	if (page_before == CP_UTF8 || page_before == 0)
 		return true;
 	if (is_console(STD_OUTPUT_HANDLE) || is_console(STD_ERROR_HANDLE)) {
-		(void)atexit(put_page_back);
-		SetConsoleCtrlHandler(put_page_back_first, TRUE);
+		(void)atexit(restore_page);
+		SetConsoleCtrlHandler(restore_page_first, TRUE);
 		SetConsoleOutputCP(CP_UTF8);
 	}
 	return true;
@@ -67,7 +68,7 @@ static char *to_utf8(const wchar_t *text)
 	return copy;
 }
 
-/* The list ends in NULL, as that of main() does. */
+/* Like main()'s, the list ends in NULL. */
 bool standard_arguments(int *argc, char ***argv)
 {
 	int n = 0;

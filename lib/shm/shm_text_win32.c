@@ -6,7 +6,7 @@
 #include <string.h>
 
 /*
- * shm.h on Windows: texts and errors. Windows takes UTF-16, everything above takes UTF-8.
+ * shm.h on Windows: texts and errors. The functions of Windows take UTF-16, ours take UTF-8.
  */
 
 size_t shm_wide(wchar_t *out, size_t room, const char *text)

@@ -10,7 +10,7 @@
 
 struct shm_thread {
 	pthread_t id;
-	uint64_t pid; /* of the process that has it */
+	uint64_t pid; /* of the process that the thread runs in */
 	void (*fn)(void *arg);
 	void *arg;
 };
@@ -25,7 +25,7 @@ void shm_event_raise(const struct shm_event *event)
 {
 	const uint64_t one = 1;
 
-	/* Full means raised, after 2^64 times. */
+	/* It fails only when the counter is full, and then the event is raised already. */
 	if (write(event->fd, &one, sizeof(one)) < 0)
 		return;
 }

@@ -12,10 +12,13 @@
 #include <stdint.h>
 #include "shmpub/shmpub.h"
 
-#define SHM_USER_SIZE 68 /* of the longest SID; a uid takes the first four bytes */
+#define SHM_USER_SIZE 68 /* bytes of the longest SID */
 #define SHM_USER_TEXT 160
 
-/* Bytes after the first `size` are zero. They are aligned as the kernel of Windows wants its SIDs. */
+/*
+ * A uid in four bytes, or a SID. The bytes after the first `size` are zero. The member `size` comes
+ * first so that the bytes have the alignment that Windows requires of SIDs.
+ */
 struct shm_user {
 	uint32_t size; /* 0: nobody */
 	uint8_t bytes[SHM_USER_SIZE];
@@ -27,18 +30,21 @@ void shm_user_self(struct shm_user *out);
 /* A user by name or by number (a uid, a SID as text); false when there is no such user. */
 bool shm_user_find(struct shm_user *out, const char *name);
 /*
- * A group by its name, as struct shm_access has it; SHM_ABSENT: there is none. On Windows any
- * account can be one, by its name or as the text of its SID, and the number means something
- * to this process only.
+ * Find a group by name; the number is for struct shm_access. SHM_ABSENT: there is none. On Windows
+ * any account can be a group, by its name or by its SID as text, and the number is valid only in
+ * this process.
  */
 int shm_group_find(int64_t *gid, const char *name, struct shmpub_error *err);
-/* Root, or who is as mighty on this system: whoever that is can do with us what they like. */
+/*
+ * True for root, or on Windows for the system and administrators, who can change this process
+ * anyway.
+ */
 bool shm_user_is_system(const struct shm_user *user);
-/* The account that services of ours run as, where the system has one. Asks the system: slow. */
+/* True for the accounts that the service runs as. Slow: asks the system's database of users. */
 bool shm_user_is_service(const struct shm_user *user);
-/* For messages: "uid 1000". */
+/* The text for messages, as "uid 1000". */
 void shm_user_text(char out[SHM_USER_TEXT], const struct shm_user *user);
-/* What shm_user_find() takes for this very user. */
+/* The number as text, with which shm_user_find() finds this user. */
 void shm_user_number(char out[SHM_USER_TEXT], const struct shm_user *user);
 
 #endif

@@ -70,7 +70,7 @@ bool shm_user_find(struct shm_user *out, const char *name)
 	return true;
 }
 
-/* Names may come over the network (nsswitch): their records have no fixed size. */
+/* A record may come from the network (nsswitch) and have any size, so the buffer grows. */
 int shm_group_find(int64_t *gid, const char *name, struct shmpub_error *err)
 {
 	struct group entry, *found = NULL;

@@ -7,8 +7,8 @@
 /*
  * shm_user.h on Windows: a user is a SID, and so is a group.
  *
- * struct shm_access knows a group by a number. So the groups that this process has asked for
- * are kept in a table, and the number is the place in it.
+ * struct shm_access has a number for a group. So the groups that this process has looked up are in
+ * a table, and the number is the index in it.
  */
 
 #define SERVICE_RID 80 /* S-1-5-80-...: the accounts "NT SERVICE\name" */
@@ -47,7 +47,7 @@ static BOOL CALLBACK ask_self(PINIT_ONCE unused, PVOID arg, PVOID *context)
 
 	(void)unused, (void)arg, (void)context;
 	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-		return TRUE; /* nobody: then nothing is ours */
+		return TRUE; /* self stays nobody: no object will count as ours */
 	if (GetTokenInformation(token, TokenUser, &answer, sizeof(answer), &size))
 		shm_user_of_sid(&self, answer.user.User.Sid);
 	CloseHandle(token);
@@ -130,14 +130,14 @@ void shm_user_text(char out[SHM_USER_TEXT], const struct shm_user *user)
 		snprintf(out, SHM_USER_TEXT, "%s", number);
 }
 
-/* --- the mighty ones -------------------------------------------------------------------------- */
+/* --- the system and services ------------------------------------------------------------------ */
 
 static bool is_known(const struct shm_user *user, WELL_KNOWN_SID_TYPE type)
 {
 	return user->size > 0 && IsWellKnownSid(shm_sid(user), type);
 }
 
-/* What administrators make belongs to their group, not to them. */
+/* An object that an administrator makes belongs to the group of administrators by default. */
 bool shm_user_is_system(const struct shm_user *user)
 {
 	return is_known(user, WinLocalSystemSid) || is_known(user, WinBuiltinAdministratorsSid);
@@ -161,7 +161,7 @@ bool shm_user_is_service(const struct shm_user *user)
 
 /* --- groups ----------------------------------------------------------------------------------- */
 
-static SRWLOCK lock = SRWLOCK_INIT; /* of the table */
+static SRWLOCK lock = SRWLOCK_INIT; /* protects the table of groups */
 static struct shm_user groups[GROUPS_MAX];
 static int64_t n_groups;
 

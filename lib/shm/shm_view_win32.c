@@ -4,14 +4,15 @@
 #include <string.h>
 
 /*
- * shm.h on Windows: segments, and the reading of them.
+ * shm.h on Windows: mapping segments.
  *
- * A reader finds a section by its number, maps it, and closes the handle: a view keeps the memory and
- * leaves the name to whoever comes next. Numbers and sizes come from pages that others write, so the
- * kernel is asked whether that much memory is really there before anybody looks at it.
+ * A reader opens a section by its number, maps it, and closes the handle. The view keeps the
+ * memory, and the name is free when the publisher has closed its handle. Numbers and sizes come
+ * from memory that other processes write, so the system is asked whether that many bytes are
+ * committed before they are read: reading others is an access violation.
  */
 
-#define LOOKS 64 /* until the root page and the catalog's section are of one moment */
+#define LOOKS 64 /* how often to try when catalogs are replaced at the same time */
 
 /* --- views ------------------------------------------------------------------------------------- */
 
@@ -24,7 +25,7 @@ static int not_mapped(const char *what, DWORD sys, uint64_t size, struct shmpub_
 	return shm_error_win32(err, sys, "map the section %s", what);
 }
 
-/* `size` 0: all that is there. */
+/* Set the size of the map, after checking that the bytes are committed. size 0: all that are. */
 static int check_view(struct shm_map *map, const char *what, uint64_t size,
                       struct shmpub_error *err)
 {
@@ -57,7 +58,7 @@ static int map_section(struct shm_map *out, HANDLE section, const char *what, ui
 	return r;
 }
 
-/* --- a reader's -------------------------------------------------------------------------------- */
+/* --- for readers ------------------------------------------------------------------------------- */
 
 static int denied(const char *what, struct shmpub_error *err)
 {
@@ -115,7 +116,10 @@ static int map_number(struct shm_map *out, struct shm_stat *stat, const struct s
 	return SHMPUB_OK;
 }
 
-/* The catalog that the root page tells of may be replaced before it is opened. */
+/*
+ * The catalog may be replaced after its number was read from the root page: then try the new
+ * number.
+ */
 static int map_catalog(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
                        struct shmpub_error *err)
 {
@@ -128,7 +132,7 @@ static int map_catalog(struct shm_map *out, struct shm_stat *stat, const struct 
 		if (r != SHMPUB_OK)
 			return r;
 		if (number == 0 || number == before)
-			return SHM_ABSENT; /* of a publisher that stopped, or died */
+			return SHM_ABSENT; /* its publisher has stopped, or died */
 		r = map_number(out, stat, dir, number, 0, err);
 		if (r != SHM_ABSENT)
 			return r;
@@ -149,7 +153,7 @@ int shm_map_snapshot(struct shm_map *out, struct shm_stat *stat, const struct sh
 	return map_number(out, stat, dir, number, size, err);
 }
 
-/* --- a publisher's ----------------------------------------------------------------------------- */
+/* --- for publishers ---------------------------------------------------------------------------- */
 
 static int map_name(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
                     const char *name, bool is_writable, struct shmpub_error *err)

@@ -6,26 +6,30 @@
 #include "base/alloc.h"
 
 /*
- * shm.h on Windows: segments, which are sections backed by the page file, and the writing of them.
+ * shm.h on Windows: making and writing segments, which are sections backed by the page file.
  *
- * A section cannot grow. So a segment reserves more than it needs, and memory is committed behind its
- * first bytes as it grows; where the reserve does not do, it moves to another section. Nothing
- * committed can be given back either: a segment that turns out much smaller moves to a section that
- * fits when it is sealed. What was committed is there: Windows promises no memory that it does not have.
+ * A section cannot grow. So a section reserves more addresses than the segment needs, and commits
+ * memory as the segment grows; when the reserve does not suffice, the segment moves to a larger
+ * section. Committed memory cannot be given back either: if a segment is much smaller than its
+ * section when it is sealed, it moves to a smaller one. Committed memory is certain to be
+ * available, because Windows does not commit more than it has.
  *
- * Readers have the name of no section that is being written: its number stands nowhere yet, and
- * its access list has nobody but the owner.
+ * Readers do not find a section while it is written: its number is not in the catalog yet, and its
+ * access list admits only the owner and the system.
  */
 
 #define NUMBER_TRIES 64
-#define RESERVE_MORE ((size_t)1 << 20) /* for small segments that grow */
-#define EXCESS_MIN ((size_t)64 << 10)
+#define RESERVE_MORE ((size_t)1 << 20) /* the least reserve behind a segment */
+#define EXCESS_MIN ((size_t)64 << 10)  /* less unused memory than this is not worth a move */
 
 /* --- numbers ----------------------------------------------------------------------------------- */
 
 static volatile LONG64 last_number;
 
-/* Nobody used it before, unless the clock was set back: then the next one, or the one after. */
+/*
+ * Numbers start with the time in microseconds, so that no earlier process has used them. If the
+ * clock was set back, a number may be taken: make_section() tries the next ones.
+ */
 static uint64_t next_number(void)
 {
 	if (InterlockedCompareExchange64(&last_number, 0, 0) == 0)
@@ -53,7 +57,7 @@ size_t shm_committed(const void *addr)
 	               : 0;
 }
 
-/* What is there, and what may still be committed behind it. */
+/* The committed bytes of the section, and those that can still be committed after them. */
 static size_t reserved(const struct shm_map *map)
 {
 	size_t committed = shm_committed(map->addr);
@@ -85,7 +89,7 @@ void shm_discard(struct shm_map *map)
 
 /* --- making ------------------------------------------------------------------------------------ */
 
-/* Ours already, somebody else's, or of another kind: the next number is free. */
+/* True when an object of that name exists, whether ours, another user's or of another kind. */
 static bool is_taken(DWORD sys)
 {
 	return sys == ERROR_ALREADY_EXISTS || sys == ERROR_INVALID_HANDLE ||
@@ -123,7 +127,7 @@ static int make_section(struct shm_map *map, const char *path, size_t size, DWOR
 	return shm_take_handle(&map->fd, section, err);
 }
 
-/* A section with room for `reserve` bytes, of which `size` are there. */
+/* Make a section of `reserve` bytes, of which `size` are committed. */
 static int make(struct shm_map *out, const char *path, size_t size, size_t reserve,
                 struct shmpub_error *err)
 {
@@ -189,10 +193,7 @@ int shm_create(struct shm_map *out, const struct shm_dir *dir, const char *name,
 	return create(out, dir, name, size, reserve_for(size), access, err);
 }
 
-/*
- * Without holes: a reader who touches a page that is reserved only has an access violation. So
- * there is room already.
- */
+/* All bytes are committed: reading a page that is only reserved would be an access violation. */
 int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char *name, size_t size,
                       size_t room, const struct shm_access *access, struct shmpub_error *err)
 {
@@ -207,7 +208,7 @@ int shm_room(const struct shm_map *map, size_t offset, size_t size, struct shmpu
 
 /* --- another size ------------------------------------------------------------------------------ */
 
-/* What was written goes into another section, whose name is the same; its number is not. */
+/* Copy the segment to another section. It keeps its name, and gets another number. */
 static int move(struct shm_map *map, size_t size, size_t reserve, struct shmpub_error *err)
 {
 	size_t kept = map->size < size ? map->size : size;
@@ -242,15 +243,15 @@ int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err)
 	r = commit(map, size, err);
 	if (r != SHMPUB_OK)
 		return r;
-	if (size < map->size) /* should it grow again, what comes is zero */
+	if (size < map->size) /* bytes must be zero if it grows again */
 		memset((char *)map->addr + size, 0, map->size - size);
 	map->size = size;
 	shm_names_resized(map);
 	return SHMPUB_OK;
 }
 
-/* Readers' memory is charged as well, so what is not needed goes, if the copy can be had. */
-static void fit(struct shm_map *map)
+/* Do not keep much unused memory, if there is memory for a copy. */
+static void shrink(struct shm_map *map)
 {
 	size_t bound = map->size / 4 > EXCESS_MIN ? map->size / 4 : EXCESS_MIN;
 
@@ -279,7 +280,7 @@ int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
 	if (r != SHMPUB_OK)
 		return r;
 	map->size = size;
-	fit(map);
+	shrink(map);
 	shm_names_resized(map);
 	r = shm_access_set(map, access, err);
 	return r == SHMPUB_OK ? seal(map, err) : r;
@@ -319,7 +320,7 @@ int shm_access_set_name(const struct shm_dir *dir, const char *name, const struc
 	return r;
 }
 
-/* --- what there is no lease for ---------------------------------------------------------------- */
+/* --- recycling, which needs leases: there are none on Windows ---------------------------------- */
 
 int shm_recycle(struct shm_map *map, struct shmpub_error *err)
 {

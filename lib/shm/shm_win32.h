@@ -1,5 +1,5 @@
 /*
- * What the files of shm_*win32.c share. In lib/, nobody else includes this; platform files of the
+ * What the files shm_*win32.c share. No other file of lib/ includes this; platform files of the
  * programs may.
  *
  * Threads: any, unless said. Errors: as in shm.h; SHMPUB_ERR_SYS has the number of GetLastError().
@@ -19,16 +19,19 @@
 #include "shm/shm.h"
 
 #define SHM_NAME_UNITS 250 /* UTF-16 units of the longest name of an object */
-#define SHM_LEAF_UNITS 21  /* of them, for a slash and a number */
+#define SHM_LEAF_UNITS 21  /* the part of them that a slash and a number may need */
 
 /* --- shm_text_win32.c ------------------------------------------------------------------------- */
 
-/* SHMPUB_ERR_SYS with the system's own text for `code` after ": ". */
+/* SHMPUB_ERR_SYS; the message is the formatted text, ": " and the system's text for `code`. */
 int shm_error_win32(struct shmpub_error *err, DWORD code, const char *format, ...)
         PRINTF_LIKE(3, 4);
-/* The number of units without the NUL; 0: not UTF-8, empty, or too long. */
+/*
+ * To UTF-16. Returns the number of units without the NUL; 0: `text` is not UTF-8, empty, or too
+ * long.
+ */
 size_t shm_wide(wchar_t *out, size_t room, const char *text);
-/* False when it does not fit; then `out` is empty. */
+/* To UTF-8. False when it does not fit; then `out` is empty. */
 bool shm_narrow(char *out, size_t room, const wchar_t *text);
 
 /* --- handles ---------------------------------------------------------------------------------- */
@@ -38,12 +41,12 @@ static inline HANDLE shm_handle(int fd)
 	return (HANDLE)(intptr_t)fd;
 }
 
-/* Takes the handle: it is closed when it is none that an int can hold. */
+/* Store the handle in an int. On failure (its number is too large) the handle is closed. */
 int shm_take_handle(int *out, HANDLE handle, struct shmpub_error *err);
 
 /* --- shm_access_win32.c ----------------------------------------------------------------------- */
 
-/* What a list grants: everything to its owner and to the system, and this to readers. */
+/* The access rights that an access list grants: to the owner and the system, and to readers. */
 struct shm_rights {
 	DWORD owner, readers;
 };
@@ -51,93 +54,104 @@ extern const struct shm_rights shm_section_rights, shm_event_rights;
 
 #define SHM_LIST_SIZE 512
 
-/* A security descriptor in one piece. It must not be moved. */
+/* A security descriptor with its access list. It has pointers into itself: do not copy it. */
 struct shm_list {
 	SECURITY_ATTRIBUTES attributes; /* for the functions that make objects */
 	SECURITY_DESCRIPTOR descriptor;
 	struct shm_user owner;
 	union {
 		ACL list;
-		uint32_t room[SHM_LIST_SIZE / 4]; /* the kernel wants it aligned */
+		uint32_t room[SHM_LIST_SIZE /
+		              4]; /* uint32_t for the alignment that Windows requires */
 	} acl;
 };
 
-/* access NULL: for nobody but the owner and the system. */
+/* access NULL: no readers, only the owner and the system. */
 int shm_list_init(struct shm_list *out, const struct shm_rights *rights,
                   const struct shm_access *access, struct shmpub_error *err);
-/* Give an object of ours another list; the handle needs WRITE_DAC. 0, or GetLastError(). */
+/* Replace an object's access list; the handle needs WRITE_DAC. Returns 0 or GetLastError(). */
 DWORD shm_list_set(HANDLE object, const struct shm_rights *rights, const struct shm_access *access);
-/* Owner, mode and group of an object; the handle needs READ_CONTROL. 0, or GetLastError(). */
+/*
+ * Read owner, mode and group of an object; the handle needs READ_CONTROL. Returns 0 or
+ * GetLastError().
+ */
 DWORD shm_list_get(struct shm_stat *out, HANDLE object);
-/* SHMPUB_ERR_OWNER, unless the object is this user's or the system's. */
+/* SHMPUB_OK when the object belongs to this user or the system; else SHMPUB_ERR_OWNER. */
 int shm_check_ours(HANDLE object, const char *what, struct shmpub_error *err);
 
 /* --- shm_user_win32.c ------------------------------------------------------------------------- */
 
-/* A copy of a valid SID; nobody when it is longer than one may be. */
+/* Copy a SID. *out is nobody (size 0) when it is not valid. */
 void shm_user_of_sid(struct shm_user *out, PSID sid);
 static inline PSID shm_sid(const struct shm_user *user)
 {
 	return (PSID)(uintptr_t)user->bytes;
 }
-/* The SID that a number of shm_group_find() stands for; false: there is none. */
+/* Find the SID for a number that shm_group_find() has returned; false: it has not. */
 bool shm_group_sid(struct shm_user *out, int64_t gid);
-/* The other way round; -1: nobody asked for that group. */
+/* Find the number for a SID; -1: shm_group_find() was not asked for it. */
 int64_t shm_group_known(const struct shm_user *group);
 
 /* --- shm_root_win32.c ------------------------------------------------------------------------- */
 
 #define SHM_ROOT_SIZE 4096
 
-/* The section with a fixed name, which leads to the catalog: docs/FORMAT.md, "On Windows". */
+/*
+ * The section with a fixed name that has the number of the catalog: docs/FORMAT.md, "On Windows".
+ */
 struct shm_root {
 	uint8_t magic[8];
 	uint32_t version, reserved;
 	uint64_t catalog; /* [atomic] number of the catalog's section; 0: none */
 };
 
-/* The name of an object of an instance; `leaf` has less than SHM_LEAF_UNITS bytes. */
+/* Make the name of a kernel object: path/leaf. `leaf` has less than SHM_LEAF_UNITS bytes. */
 void shm_object_name(wchar_t out[SHM_NAME_UNITS + 1], const char *path, const char *leaf);
-/* SHMPUB_ERR_ACCESS: an object of that name is of another kind, or of another program's. */
+/* SHMPUB_ERR_ACCESS: another program has an object of that name; `how` says what kind of object. */
 int shm_name_taken(const char *path, const char *leaf, const char *how, struct shmpub_error *err);
 
-/* Make or open a root page for writing. SHM_ABSENT: there is none, and this process may not make one. */
+/*
+ * Make a root page, or open it for writing. SHM_ABSENT: there is none, and this process may not
+ * make it.
+ */
 int shm_root_make(HANDLE *out, struct shm_root **page, const char *path, struct shmpub_error *err);
-/* A root page as readers see it now: its number, its owner. SHM_ABSENT. */
+/* For readers: the number in the root page, and the page's owner. SHM_ABSENT: there is none. */
 int shm_root_look(uint64_t *catalog, struct shm_user *owner, const char *path,
                   struct shmpub_error *err);
 
 /* --- shm_names_win32.c ------------------------------------------------------------------------ */
 
-/* Takes handle and page of the root page, also on failure. */
+/* Make an empty table. It owns `root` and `page`, which are closed on failure too. */
 int shm_names_new(struct shm_names **out, const char *path, HANDLE root, struct shm_root *page,
                   struct shmpub_error *err);
-/* Closes everything in it; the root page loses its number. NULL is fine. */
+/* Close all sections of the table, and clear the number in the root page. NULL is fine. */
 void shm_names_free(struct shm_names *names);
-/* A new name for the section of `map`; SHMPUB_ERR_SYS: it means something already. */
+/* Add a name for the section of `map`. SHMPUB_ERR_SYS: the name exists already. */
 int shm_names_add(struct shm_names *names, const char *name, const struct shm_map *map,
                   struct shmpub_error *err);
 
-/* What a name, or the name of a section, leads to. */
+/* A section that was found by its name. */
 struct shm_named {
-	HANDLE section; /* the caller's own */
+	HANDLE section; /* a copy, which the caller closes */
 	struct shm_stat stat;
 };
-/* SHM_ABSENT. */
+/* SHM_ABSENT: there is no such name. */
 int shm_names_open(struct shm_named *out, const struct shm_dir *dir, const char *name,
                    struct shmpub_error *err);
-/* The path of the instance that a section belongs to; false: it has no name any more. */
+/*
+ * Find the path of the instance that a section belongs to; false: the section has no name any more.
+ */
 bool shm_names_path(char path[256], uint64_t number);
-/* The section of `map` has another size now. */
+/* To be called after the size of the section of `map` has changed. */
 void shm_names_resized(const struct shm_map *map);
-/* It has another access list. */
+/* To be called after the access list of a section has changed. */
 void shm_names_opened(uint64_t number, const struct shm_access *access);
-/* The name of the section `before` means that of `map` from now on. */
+/* Let the name of the section `before` mean the section of `map`. */
 int shm_names_moved(uint64_t before, const struct shm_map *map, struct shmpub_error *err);
 
 /* --- shm_win32.c ------------------------------------------------------------------------------ */
 
-/* How many bytes from the view's first on are really there. */
+/* How many bytes of a view are committed, that is, may be read; 0 when it cannot be known. */
 size_t shm_committed(const void *addr);
 
 #endif
