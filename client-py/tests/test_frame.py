@@ -251,18 +251,24 @@ def test_the_public_way_copies_and_shares_nothing(monkeypatch: pytest.MonkeyPatc
     assert not np.shares_memory(first["a"].to_numpy(), second["a"].to_numpy())
 
 
+def _with_text(text: Any) -> tuple[Any, ...]:
+    arrays = list(_blocks.FAST.arrays)
+    arrays[_blocks.TEXT] = text
+    return tuple(arrays)
+
+
 BROKEN = {
     "insides raise": {"frame": lambda *_: 1 / 0},
-    "text raises": {"text": lambda *_: [].pop()},
+    "text raises": {"arrays": _with_text(lambda *_: [].pop())},
     "frames that share": {"frame": lambda *arguments: _sharing(*arguments)},
     "blocks in other places": {"frame": lambda b, i, c: _blocks.FAST.frame(b[::-1], i, c)},
-    "text that lacks something": {"text": lambda *arguments: _lacking(*arguments)},
+    "text that lacks something": {"arrays": _with_text(lambda *arguments: _lacking(*arguments))},
     "another storage": {"string_storage": lambda: "other"},
 }
 
 
 def _lacking(*arguments: Any) -> Any:
-    made = _blocks.FAST.text(*arguments)
+    made = _blocks.FAST.array(_blocks.TEXT, *arguments)
     del made._cache
     return made
 

@@ -115,7 +115,7 @@ def test_what_is_the_same_is_kept() -> None:
         assert layout.schema is kept.schema
         assert layout.batch.form is kept.batch.form
         assert layout.dictionaries[0].form is kept.dictionaries[0].form
-        assert layout.categories is kept.categories
+        assert layout.values is kept.values
 
 
 def test_every_case_of_frames() -> None:
@@ -301,7 +301,7 @@ class Files:
 
     def open(self, data: bytes, kept: Layout | None) -> Snapshot:
         self.instance.place("f", data)
-        return open_snapshot(self.attached, "f", "bounds", kept, is_for_frames=True)
+        return open_snapshot(self.attached, "f", "bounds", kept)
 
     def assert_frames_agree(self, data: bytes, kept: Layout, unharmed: bytes) -> bool:
         """Whether there is one."""

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import _flatbuf
-from ._blocks import Seat, frozen_index
+from ._blocks import PLAIN, TIMES, Seat, frozen_index
 from ._errors import FormatError
 from ._once import once
 
@@ -86,6 +86,7 @@ class Run:
     start: int
     stop: int
     seat: Seat
+    is_all: bool  # of the group
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class Group:
     order: tuple[int, ...]  # the fields' positions
     singles: tuple[Single, ...]  # its columns of the DataFrame, each as a block of its own
     is_integer: bool
+    kind: int  # of its blocks
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,7 @@ class Schema:
             order=tuple(f.position for f in fields),
             singles=tuple([(f, self.seats[f.position]) for f in fields if f.level < 0]),
             is_integer=type_.name in ("int64", "uint64"),
+            kind=TIMES if type_.name == "timestamp" else PLAIN,
         )
 
     def _runs(self, fields: list[Field]) -> Iterator[Run]:
@@ -191,7 +194,7 @@ class Schema:
             if stop == len(fields) or fields[stop].level >= 0:
                 if start < stop:
                     places = [self.places[f.position] for f in fields[start:stop]]
-                    yield Run(start, stop, Seat(places))
+                    yield Run(start, stop, Seat(places), stop - start == len(fields))
                 start = stop + 1
 
     @once

@@ -30,13 +30,18 @@ except ImportError:
 
 try:
     from pandas._config.config import _global_config
+    from pandas._libs.arrays import NDArrayBacked
     from pandas._libs.internals import BlockPlacement, BlockValuesRefs
     from pandas.core.internals.blocks import DatetimeLikeBlock, ExtensionBlock, NumpyBlock
     from pandas.core.internals.managers import BlockManager
 
     _KEEPER: Any = NumpyBlock(np.empty((1, 0)), BlockPlacement(slice(0, 1)), 2)
-except ImportError:  # other insides
-    BlockPlacement = None
+    # They store values and dtype in a new array.
+    _fast_zoned: Any = NDArrayBacked.__dict__["_simple_new"].__get__(None, pd.arrays.DatetimeArray)
+    _fast_category: Any = NDArrayBacked.__dict__["_simple_new"].__get__(None, pd.Categorical)
+except (ImportError, KeyError):  # another version of pandas, which is built otherwise
+    BlockPlacement = NumpyBlock = DatetimeLikeBlock = ExtensionBlock = None
+    _fast_zoned = _fast_category = None
 
 Maker = Callable[[], pd.DataFrame]
 
@@ -74,8 +79,15 @@ def frozen_index(index: pd.Index) -> pd.Index:
     return index
 
 
-# Values of a block, two-dimensional ones a column a row, and where they go.
-Blocks = list[tuple[Any, Seat]]
+# What a block holds, and what its values are:
+PLAIN = 0  # an array of NumPy's own
+TIMES = 1  # an array of datetime64; in UTC where the dtype is a DatetimeTZDtype
+TEXT = 2  # a chunked array of pyarrow's
+CATEGORY = 3  # an array of codes, of the smallest type that pandas has for so many categories
+ARRAY = 4  # an array of pandas' own
+
+# (kind, values, dtype, seat). Values of the first two kinds have two dimensions, a column a row.
+Block = tuple[int, Any, Any, Seat]
 
 
 class Way(NamedTuple):
@@ -83,10 +95,17 @@ class Way(NamedTuple):
 
     string_storage: Callable[[], str]
     rows: Callable[[int], pd.RangeIndex]
-    text: Callable[[Any, pd.StringDtype], Any]
-    category: Callable[[npt.NDArray[Any], pd.CategoricalDtype], Any]
-    zoned: Callable[[npt.NDArray[Any], pd.DatetimeTZDtype], Any]
-    frame: Callable[[Blocks, pd.Index, pd.Index], Maker]
+    # By kind, what makes pandas' array of values and a dtype.
+    arrays: tuple[Callable[[Any, Any], Any], ...]
+    frame: Callable[[list[Block], pd.Index, pd.Index], Maker]
+
+    def array(self, kind: int, values: Any, dtype: Any) -> Any:
+        """One column, of one dimension."""
+        return self.arrays[kind](values, dtype)
+
+
+def _same(values: Any, dtype: Any) -> Any:
+    return values
 
 
 # --- the public way -------------------------------------------------------------------------------
@@ -97,25 +116,30 @@ def _string_storage() -> str:
     return storage
 
 
+def _times(values: npt.NDArray[Any], dtype: Any) -> Any:
+    if isinstance(dtype, np.dtype):
+        return values
+    return pd.DatetimeIndex(values.ravel()).tz_localize("UTC").tz_convert(dtype.tz).array
+
+
 def _text(values: Any, dtype: pd.StringDtype) -> Any:
-    return pd.arrays.ArrowStringArray(pa.chunked_array([values]), dtype=dtype)
+    return pd.arrays.ArrowStringArray(values, dtype=dtype)
 
 
 def _category(codes: npt.NDArray[Any], dtype: pd.CategoricalDtype) -> Any:
     return pd.Categorical.from_codes(codes, dtype=dtype, validate=False)
 
 
-def _zoned(values: npt.NDArray[Any], dtype: pd.DatetimeTZDtype) -> Any:
-    return pd.DatetimeIndex(values.ravel()).tz_localize("UTC").tz_convert(dtype.tz).array
+_ARRAYS = _same, _times, _text, _category, _same
 
 
-def _frame(blocks: Blocks, index: pd.Index, columns: pd.Index) -> Maker:
-    pairs = [(values, seat.places) for values, seat in blocks]
+def _frame(blocks: list[Block], index: pd.Index, columns: pd.Index) -> Maker:
+    pairs = [(_ARRAYS[kind](values, dtype), seat.places) for kind, values, dtype, seat in blocks]
     frame = create_dataframe_from_blocks(pairs, index=index, columns=columns)
     return lambda: frame.copy()
 
 
-PUBLIC = Way(_string_storage, pd.RangeIndex, _text, _category, _zoned, _frame)
+PUBLIC = Way(_string_storage, pd.RangeIndex, _ARRAYS, _frame)
 
 
 # --- the fast way ---------------------------------------------------------------------------------
@@ -131,50 +155,44 @@ def _fast_rows(count: int) -> pd.RangeIndex:
 
 
 def _fast_text(values: Any, dtype: pd.StringDtype) -> Any:
-    made = pd.arrays.ArrowStringArray.__new__(pd.arrays.ArrowStringArray)
-    made._pa_array = pa.chunked_array((values,), values.type)
+    made = object.__new__(pd.arrays.ArrowStringArray)
+    made._pa_array = values
     made._dtype = dtype
     made._cache = {}
     return made
 
 
-def _fast_category(codes: npt.NDArray[Any], dtype: pd.CategoricalDtype) -> Any:
-    return pd.Categorical._simple_new(codes, dtype)
+def _fast_times(values: npt.NDArray[Any], dtype: Any) -> Any:
+    return values if isinstance(dtype, np.dtype) else _fast_zoned(values, dtype)
 
 
-def _fast_zoned(values: npt.NDArray[Any], dtype: Any) -> Any:
-    return pd.arrays.DatetimeArray._simple_new(values, dtype=dtype)
+# By kind, the class of the block, and what makes its array (None: the values are the array). Such
+# an array is made for each frame, because setting an item may give it other memory.
+_KINDS: Any = (
+    (NumpyBlock, None),
+    (DatetimeLikeBlock, _fast_zoned),
+    (ExtensionBlock, _fast_text),
+    (ExtensionBlock, _fast_category),
+    (ExtensionBlock, lambda values, dtype: values.view()),
+)
 
 
-def _fast_frame(blocks: Blocks, index: pd.Index, columns: pd.Index) -> Maker:
-    masters = [_master(values, seat) for values, seat in blocks]
+def _fast_frame(blocks: list[Block], index: pd.Index, columns: pd.Index) -> Maker:
+    masters = []
+    for kind, values, dtype, seat in blocks:
+        refs = BlockValuesRefs()
+        refs.add_reference(_KEEPER)
+        masters.append((*_KINDS[kind], values, dtype, seat.placement, refs))
 
     def hand_out() -> pd.DataFrame:
-        # Views of the axes: their names can be set, in this frame alone. Views of arrays of pandas'
-        # own kinds, too: setting an item may give such an array other memory.
-        axes = [_view(columns), _view(index)]
-        made = tuple(
-            [
-                kind(values if view is None else view(), place, 2, refs)
-                for kind, values, view, place, refs in masters
-            ]
-        )
-        return pd.DataFrame._from_mgr(BlockManager(made, axes, False), axes)
+        axes = [_view(columns), _view(index)]  # their names can be set, in this frame alone
+        made = [
+            block(values if array is None else array(values, dtype), place, 2, refs)
+            for block, array, values, dtype, place, refs in masters
+        ]
+        return pd.DataFrame._from_mgr(BlockManager(tuple(made), axes, False), axes)
 
     return hand_out
-
-
-def _master(values: Any, seat: Seat) -> tuple[Any, Any, Any, Any, Any]:
-    kind = ExtensionBlock
-    if type(values) is np.ndarray:
-        kind = NumpyBlock
-        if values.dtype.kind == "M":
-            kind, values = DatetimeLikeBlock, _fast_zoned(values, values.dtype)
-    elif type(values) is pd.arrays.DatetimeArray:
-        kind = DatetimeLikeBlock
-    refs = BlockValuesRefs()
-    refs.add_reference(_KEEPER)
-    return kind, values, None if kind is NumpyBlock else values.view, seat.placement, refs
 
 
 def _view(index: pd.Index) -> pd.Index:
@@ -186,64 +204,68 @@ def _view(index: pd.Index) -> pd.Index:
     return view
 
 
-FAST = Way(_fast_string_storage, _fast_rows, _fast_text, _fast_category, _fast_zoned, _fast_frame)
+_FAST_ARRAYS = _same, _fast_times, _fast_text, _fast_category, _same
+FAST = Way(_fast_string_storage, _fast_rows, _FAST_ARRAYS, _fast_frame)
 
 
 # --- which ----------------------------------------------------------------------------------------
 
 
-def _sample(way: Way, numbers: npt.NDArray[Any]) -> Maker:
-    """A small frame with a block of every kind."""
+def _sample() -> tuple[list[Block], pd.Index]:
+    """A block of every kind, and the columns' names."""
     times = np.array([["2024-01-01", "NaT", "2025-01-01"]], "<M8[us]")
-    zoned = pd.DatetimeTZDtype("us", "Europe/Berlin")
+    numbers, objects = np.arange(6.0).reshape(2, 3), np.array([[1, "x", None]], object)
     codes = np.array([0, -1, 1], np.int8)
-    blocks: Blocks = [
-        (numbers, Seat([0, 2])),
-        (times, Seat([1])),
-        (way.zoned(times, zoned), Seat([3])),
-        (way.category(codes, pd.CategoricalDtype(pd.Index(["p", "q"]))), Seat([4])),
-        (np.array([[1, "x", None]], object), Seat([5])),
+    blocks: list[Block] = [
+        (PLAIN, frozen(numbers), numbers.dtype, Seat([0, 2])),
+        (TIMES, times, times.dtype, Seat([1])),
+        (TIMES, times, pd.DatetimeTZDtype("us", "Europe/Berlin"), Seat([3])),
+        (CATEGORY, codes, pd.CategoricalDtype(pd.Index(["p", "q"])), Seat([4])),
+        (PLAIN, objects, objects.dtype, Seat([5])),
     ]
     if pa is not None:
-        dtype = pd.StringDtype("pyarrow", na_value=np.nan)
-        values = pa.array(["a", None, "b"], pa.large_utf8())
-        blocks.append((way.text(values, dtype), Seat([6])))
-    columns = pd.Index(list("abcdefg"[: 6 + (pa is not None)]))
-    return way.frame(blocks, way.rows(3), columns)
+        values = pa.chunked_array([pa.array(["a", None, "b"], pa.large_utf8())])
+        blocks.append((TEXT, values, pd.StringDtype("pyarrow", na_value=np.nan), Seat([6])))
+    return blocks, pd.Index(list("abcdefg"[: 6 + (pa is not None)]))
 
 
 def _is_right(way: Way) -> bool:
-    numbers = frozen(np.arange(6.0).reshape(2, 3))
-    hand_out, want = _sample(way, numbers), _sample(PUBLIC, numbers)()
+    blocks, columns = _sample()
+    for kind, values, dtype, _ in blocks:
+        one = values[0] if kind in (PLAIN, TIMES) else values
+        if not _is_alike(way.array(kind, one, dtype), PUBLIC.array(kind, one, dtype)):
+            return False
+    hand_out = way.frame(blocks, way.rows(3), columns)
+    want = PUBLIC.frame(blocks, PUBLIC.rows(3), columns)()
     first, second = hand_out(), hand_out()
     for made, wanted in zip(first._mgr.blocks, want._mgr.blocks, strict=True):
-        if not _is_alike(made, wanted):
+        if type(made) is not type(wanted) or not _is_alike(made.values, wanted.values):
             return False
-    for frame in (first, _sample(way, numbers)()):  # with others, and alone
+        if not np.array_equal(made.mgr_locs.as_array, wanted.mgr_locs.as_array):
+            return False
+    alone = way.frame(blocks, way.rows(3), columns)()
+    for frame in (first, alone):
         frame.iloc[0, 0] = 9.0
         frame.iloc[0, 1] = frame.iloc[2, 1]
     first.columns.name = first.index.name = "changed"
-    if not (second.equals(want) and numbers[0, 0] == 0 and second.columns.name is None):
+    if not (second.equals(want) and blocks[0][1][0, 0] == 0 and second.columns.name is None):
         return False
     return second.index.name is None and way.string_storage() == PUBLIC.string_storage()
 
 
 def _is_alike(made: Any, wanted: Any) -> bool:
-    """Whether a block is as the other one, and has whatever a constructor would have set."""
-    if type(made) is not type(wanted) or type(made.values) is not type(wanted.values):
+    """Whether an array is as the other one, and has whatever a constructor would have set."""
+    if type(made) is not type(wanted) or made.shape != wanted.shape or made.dtype != wanted.dtype:
         return False
-    if any(not hasattr(made.values, name) for name in getattr(wanted.values, "__dict__", ())):
-        return False
-    if made.values.shape != wanted.values.shape or made.dtype != wanted.dtype:
-        return False
-    return np.array_equal(made.mgr_locs.as_array, wanted.mgr_locs.as_array)
+    return all(hasattr(made, name) for name in getattr(wanted, "__dict__", ()))
 
 
 def choose() -> Way:
+    """The fast way, where it does with this pandas what the public one does."""
     try:
         if _is_right(FAST):
             return FAST
-    except Exception:  # whatever other insides may raise
+    except Exception:  # whatever another version of pandas may raise
         pass
     return PUBLIC
 

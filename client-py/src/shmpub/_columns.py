@@ -8,6 +8,7 @@ objects are made anew.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -17,11 +18,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import _blocks
-from ._arrow_schema import Field, Type
+from ._arrow_schema import Field, values_schema
 from ._batch import Batch
+from ._blocks import ARRAY, CATEGORY, PLAIN, TEXT, TIMES
 from ._errors import FormatError
 from ._layout import Layout, Read
-from ._mapped import address_of
 
 try:
     import pyarrow as pa
@@ -31,23 +32,72 @@ except ImportError:
 Array = npt.NDArray[Any]
 
 _LARGE_UTF8 = pa.large_utf8() if pa is not None else None
-_CODES = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
+_CODES = {1: np.dtype("i1"), 2: np.dtype("<i2"), 4: np.dtype("<i4")}
+_UNSIGNED_CODES = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
+_OFFSETS = np.dtype("<i8")
+_any = np.logical_or.reduce  # array.any() is a function in Python
+_max = np.maximum.reduce
+_MOST_COPIED = 256 << 10
+
+
+class Values:
+    """A dictionary's values: a copy of their bytes, which is checked, and the dtype made of it."""
+
+    __slots__ = ("batch", "codes", "dtype", "raw", "size", "start")
+
+    def __init__(self, batch: Batch) -> None:
+        places = list(zip(batch.buffers[::2], batch.buffers[1::2], strict=True))
+        self.start = min([offset for offset, _ in places], default=0)  # in the batch's body
+        self.size = max([offset + size for offset, size in places], default=0) - self.start
+        self.batch = batch._replace(body=-self.start)  # its buffers in the copy
+        self.raw = b""
+        self.dtype: pd.CategoricalDtype | None = None
+        self.codes: np.dtype[Any] | None = None  # what pandas wants codes of that dtype to be
+
+    def fits(self, batch: Batch) -> bool:
+        """Whether the values of `batch` lie in its body as these did."""
+        return self.batch.rows == batch.rows and self.batch.buffers == batch.buffers
+
+    def source(self) -> Source:
+        """The copy as the buffers of a batch."""
+        return Source(np.frombuffer(self.raw, np.uint8), self.batch)
 
 
 class Source:
     """Buffers of one batch in one mapping."""
 
-    __slots__ = ("batch", "content", "data", "read")
+    __slots__ = ("_whole", "batch", "content", "data", "read", "values")
 
     def __init__(
         self, content: npt.NDArray[np.uint8], batch: Batch, read: Read | None = None
     ) -> None:
-        """`read` gives bytes of the same file without touching pages of the mapping, which costs
-        more than a system call for what is read only once."""
+        """`read` copies bytes of the same file with a system call.
+
+        For bytes that are needed only once this costs less than the mapping, whose pages must be
+        brought into this process one by one.
+        """
         self.content = content
         self.data = content.data
         self.batch = batch
-        self.read = read or (lambda at, size: content[at : at + size].tobytes())
+        self.read = read
+        self.values: Sequence[Values] = ()  # of the dictionaries
+        self._whole: Any = None
+
+    def copy(self, at: int, size: int) -> bytes:
+        """The bytes from `at` on."""
+        if self.read is None:
+            return self.content[at : at + size].tobytes()
+        found = self.read(at, size)
+        if len(found) != size:
+            raise FormatError("the file has become shorter")
+        return found
+
+    def glance(self, buffer: int, dtype: Any, count: int) -> Array:
+        """What view() gives, for looking at it once: a copy where that is cheaper."""
+        size = count * dtype.itemsize
+        if self.read is None or size > _MOST_COPIED or not size:
+            return self.view(buffer, dtype, count)
+        return np.frombuffer(self.copy(self.batch.offset(buffer), size), dtype)
 
     def view(self, buffer: int, dtype: Any, count: int) -> Array:
         offset = self.batch.offset(buffer) if count else 0
@@ -83,25 +133,26 @@ class Source:
 
     def codes(self, f: Field) -> Array:
         """Codes as pandas has them: -1 is no value."""
-        codes = self.view(f.buffer + 1, f"<i{f.code_size}", self.batch.rows)
+        codes = self.view(f.buffer + 1, _CODES[f.code_size], self.batch.rows)
         valid = self.valid(f)
         return codes if valid is None else np.where(valid, codes, codes.dtype.type(-1))
 
     def check_codes(self, f: Field, count: int) -> None:
         """FormatError unless each code that is one is inside a dictionary of `count` values."""
-        unsigned = self.view(f.buffer + 1, _CODES[f.code_size], self.batch.rows)
+        unsigned = self.glance(f.buffer + 1, _UNSIGNED_CODES[f.code_size], self.batch.rows)
         valid = self.valid(f)
         present = unsigned if valid is None else unsigned[valid]
-        # Seen as unsigned, a code below 0 is above all others.
-        if len(present) and present.max() >= min(count, 1 << (8 * f.code_size - 1)):
+        # As an unsigned number, a code below 0 is greater than all others.
+        if len(present) and _max(present) >= min(count, 1 << (8 * f.code_size - 1)):
             raise FormatError(f"the column {f.name!r} has a code outside its dictionary")
 
     def check_text(self, f: Field) -> None:
-        """Every offset: FormatError unless all of them lead inside the text, none to before."""
-        offsets = self.view(f.buffer + 1, "<i8", self.batch.rows + 1)
-        if offsets[0] != 0 or not 0 <= offsets[-1] <= self.batch.size(f.buffer + 2):
+        """FormatError unless every offset leads inside the text, and none falls."""
+        offsets = self.glance(f.buffer + 1, _OFFSETS, self.batch.rows + 1)
+        size = self.batch.size(f.buffer + 2)
+        if offsets.item(0) != 0 or not 0 <= offsets.item(-1) <= size:
             raise FormatError(f"text of the column {f.name!r} lies outside its buffer")
-        if (offsets[1:] < offsets[:-1]).any():
+        if _any(offsets[1:] < offsets[:-1]):
             raise FormatError(f"text offsets of the column {f.name!r} fall")
 
     def check_whole_text(self, f: Field) -> None:
@@ -156,22 +207,16 @@ class Source:
 
     def arrow_text(self, f: Field) -> Any:
         """A pyarrow array over the mapping."""
-        data, batch, places = self.content, self.batch, self.batch.buffers
-        start, at = address_of(data) + batch.body, 2 * f.buffer
-        nulls = batch.nulls(f.node)
+        if self._whole is None:
+            self._whole = pa.py_buffer(self.content)
+        part, batch, at = self._whole.slice, self.batch, 2 * f.buffer
+        body, places, nulls = batch.body, batch.buffers, batch.nulls(f.node)
         buffers = [
-            pa.foreign_buffer(start + places[at], places[at + 1], data) if nulls else None,
-            pa.foreign_buffer(start + places[at + 2], places[at + 3], data),
-            pa.foreign_buffer(start + places[at + 4], places[at + 5], data),
+            part(body + places[at], places[at + 1]) if nulls else None,
+            part(body + places[at + 2], places[at + 3]),
+            part(body + places[at + 4], places[at + 5]),
         ]
         return pa.Array.from_buffers(_LARGE_UTF8, batch.rows, buffers, nulls)
-
-    def pandas_text(self, f: Field) -> Any:
-        """pandas' `str`, kept as pandas' own option says."""
-        dtype, is_arrow = _text_dtype(_blocks.way.string_storage())
-        if is_arrow:
-            return _blocks.way.text(self.arrow_text(f), dtype)
-        return pd.array(_objects(self.text(f)), dtype=dtype)
 
 
 @lru_cache(8)
@@ -207,85 +252,85 @@ def _parse_zone(text: str) -> Any:
     return pd.Timestamp(f"2000-01-01T00:00:00{text}").tz if text[:1] in "+-" else text
 
 
-def categories(layout: Layout, f: Field, read: Read) -> pd.CategoricalDtype:
-    """The dtype of a category; the one of the last snapshot when its values are the same.
+def read_values(layout: Layout, f: Field, source: Source) -> Values:
+    """The values of the field's dictionary, checked.
 
-    Made of a copy of the values, so that keeping it keeps no old segment.
+    Those of the last snapshot when the bytes are the same, so that their dtype is made once.
     """
     batch = layout.dictionaries[f.dictionary]
-    content = _content(batch, read)
-    kept = layout.categories.get(f.dictionary)
-    if kept is not None and kept[0] == content:
-        return kept[1]
+    kept = layout.values.get(f.dictionary)
+    made = kept if kept is not None and kept.fits(batch) else Values(batch)
+    raw = source.copy(batch.body + made.start, made.size)
+    if made is kept:
+        if kept.raw == raw:
+            return kept
+        made = Values(batch)
+    made.raw = raw
+    if f.type.name == "text":  # pyarrow follows the offsets, in the mapping as well
+        made.source().check_text(values_schema(f.type).fields[0])
+    layout.values[f.dictionary] = made
+    return made
+
+
+def categories(f: Field, values: Values) -> pd.CategoricalDtype:
+    """The dtype of a category, made of the copy, so that keeping it keeps no old segment."""
+    if values.dtype is not None:
+        return values.dtype
+    source = values.source()
     values_field = Field(0, f.name, "", f.type, 0, -1, f.kind, -1, 0, 0)
-    moved = batch._replace(body=batch.body - _extent(batch)[0])
-    copied = Source(np.frombuffer(content[1], np.uint8), moved)
     if f.type.name == "text":
-        # Once for each new dictionary: making its index reads all of it.
-        copied.check_text(values_field)
-        copied.check_whole_text(values_field)
-    values = pandas_array(None, values_field, copied)
+        source.check_whole_text(values_field)
+    array = pandas_array(values_field, source)
     # Without any value read_csv does not know a type either.
-    index = pd.Index(values) if batch.rows else pd.Index([], dtype=object)
+    index = pd.Index(array) if values.batch.rows else pd.Index([], dtype=object)
     try:
         dtype = pd.CategoricalDtype(_blocks.frozen_index(index))
     except ValueError:
         raise FormatError(f"categories of the column {f.name!r} are not unique") from None
-    layout.categories[f.dictionary] = (content, dtype)
+    values.codes = pd.Categorical.from_codes(np.empty(0, np.int8), dtype=dtype).codes.dtype
+    values.dtype = dtype
     return dtype
 
 
-def _content(batch: Batch, read: Read) -> Any:
-    """What of a dictionary may differ between two snapshots of one schema."""
-    start, stop = _extent(batch)
-    moved = start - batch.body
-    places = batch.rows, [at - moved for at in batch.buffers[::2]], batch.buffers[1::2]
-    return places, read(start, stop - start)
+def parts(f: Field, source: Source) -> tuple[int, Any, Any]:
+    """The column as what pandas.read_csv would have made of it.
 
-
-def _extent(batch: Batch) -> tuple[int, int]:
-    """Where a dictionary's values begin and end."""
-    numbers = range(len(batch.buffers) // 2)
-    start = min([batch.offset(n) for n in numbers], default=0)
-    stop = max([batch.offset(n) + batch.size(n) for n in numbers], default=0)
-    return start, stop
-
-
-def pandas_array(layout: Layout | None, f: Field, source: Source) -> Any:
-    """The column as what pandas.read_csv would have made of it."""
-    if f.dictionary >= 0 and layout is not None:
-        dtype = categories(layout, f, source.read)
-        codes = _blocks.frozen(source.codes(f))
-        return _blocks.way.category(codes, dtype)
-    if f.type.name == "text":
-        return source.integers(f) if f.kind == "int" else source.pandas_text(f)
+    Kind, values and dtype as _blocks has them, but for the values' number of dimensions: one.
+    """
+    if f.dictionary >= 0:
+        return _category(f, source)
+    if f.type.name == "text" and f.kind != "int":
+        dtype, is_arrow = _text_dtype(_blocks.way.string_storage())
+        if is_arrow:
+            return TEXT, pa.chunked_array((source.arrow_text(f),), _LARGE_UTF8), dtype
+        return ARRAY, pd.array(_objects(source.text(f)), dtype=dtype), dtype
     if f.type.timezone is not None:
-        return _zoned(source.numbers(f), f.type)
-    return numpy_array(layout, f, source)
+        values = source.numbers(f)
+        return TIMES, values, _zoned_dtype(values.dtype, f.type.timezone)
+    values = numpy_array(f, source)
+    return TIMES if values.dtype.kind == "M" else PLAIN, values, values.dtype
 
 
-def block_values(layout: Layout, f: Field, source: Source) -> Any:
-    """The same, in the shape of a block of one column."""
-    if f.dictionary < 0:
-        if f.type.name == "text" and not f.kind:
-            return source.pandas_text(f)
-        if f.type.timezone is not None:
-            return _zoned(source.numbers(f).reshape(1, -1), f.type)
-    values = pandas_array(layout, f, source)
-    if isinstance(values, np.ndarray):
-        return _blocks.frozen(values.reshape(1, -1))
-    return values
+def _category(f: Field, source: Source) -> tuple[int, Any, Any]:
+    values = source.values[f.dictionary]
+    dtype = categories(f, values)
+    codes = source.codes(f)
+    if codes.dtype != values.codes:
+        codes = codes.astype(values.codes)
+    if codes.flags.writeable:  # made anew, so it could be written into
+        codes = _blocks.frozen(codes)
+    return CATEGORY, codes, dtype
 
 
-def _zoned(values: Array, type_: Type) -> Any:
-    assert type_.timezone is not None
-    return _blocks.way.zoned(values, _zoned_dtype(values.dtype, type_.timezone))
+def pandas_array(f: Field, source: Source) -> Any:
+    """The same as one array."""
+    return _blocks.way.array(*parts(f, source))
 
 
-def numpy_array(layout: Layout | None, f: Field, source: Source) -> Array:
+def numpy_array(f: Field, source: Source) -> Array:
     """The column as a NumPy array: a view where that can be; text and objects as objects."""
-    if f.dictionary >= 0 and layout is not None:
-        return np.asarray(pandas_array(layout, f, source))
+    if f.dictionary >= 0:
+        return np.asarray(pandas_array(f, source))
     if f.type.is_numeric:
         return source.numbers(f)
     if f.type.name == "bool":
@@ -295,4 +340,4 @@ def numpy_array(layout: Layout | None, f: Field, source: Source) -> Array:
     return _objects([None] * source.batch.rows)
 
 
-__all__ = ["Source", "block_values", "numpy_array", "pandas_array"]
+__all__ = ["Source", "Values", "numpy_array", "pandas_array", "parts", "read_values"]

@@ -195,7 +195,7 @@ class Feed:
         AccessDenied, UntrustedOwner or FormatError where it can't be read. A publisher that is
         gone is no reason: its last good table is given, and `state` tells.
         """
-        return self._cursors.own.accept(self._newest(is_for_frames=True)).df
+        return self._cursors.own.accept(self._newest()).df
 
     def snapshot(self) -> Snapshot:
         """The newest Snapshot: one version of the table, pinned. Raises as `df` does."""
@@ -213,7 +213,7 @@ class Feed:
         FormatError, UntrustedOwner, AccessDenied.
         """
         own = self._cursors.own
-        found = self._await(own, _arguments.seconds(timeout), is_for_frames=True)
+        found = self._await(own, _arguments.seconds(timeout))
         if found is None:
             return False
         own.accept(found)
@@ -316,7 +316,7 @@ class Feed:
 
     # --- snapshots -------------------------------------------------------------------------------
 
-    def _newest(self, is_for_frames: bool = False) -> _Held:
+    def _newest(self) -> _Held:
         """What is newest now, and how far that takes a cursor."""
         attached = self._observe()
         held = self._held
@@ -331,9 +331,9 @@ class Feed:
         if held is not None and not attached.is_newer_than(held[1]):
             return held
         with self._lock:
-            return self._load(attached, is_for_frames)
+            return self._load(attached)
 
-    def _load(self, attached: Attached, is_for_frames: bool) -> _Held:
+    def _load(self, attached: Attached) -> _Held:
         """Open what stands under the name; again, a few times, when it is older than it should."""
         found: _Held | None = None
         broken: FormatError | None = None
@@ -349,7 +349,7 @@ class Feed:
             if not mark.sequence:
                 break
             try:
-                snapshot = open_snapshot(attached, self._name, self._verify, kept, is_for_frames)
+                snapshot = open_snapshot(attached, self._name, self._verify, kept)
             except FileNotFoundError:
                 continue
             except FormatError as error:  # it may have lost its name to a good one meanwhile
@@ -389,7 +389,6 @@ class Feed:
         cursor: Cursor,
         timeout: float | None,
         is_whole: bool = True,
-        is_for_frames: bool = False,
     ) -> _Held | None:
         """Something that is news to `cursor`; None when the time has passed first.
 
@@ -414,7 +413,7 @@ class Feed:
                 # The wake word before the sequence: a publication between the two ends the sleep.
                 wake = attached.wake_word()
                 if attached.is_newer_than(cursor.seen):
-                    found = self._news(cursor, is_for_frames)
+                    found = self._news(cursor)
                     if found is not None:
                         return found
                     longest = nap = min(2 * nap, _LOOK_EVERY)
@@ -434,10 +433,10 @@ class Feed:
                 news = 0
             _sleep(attached, wake, news, min(left, longest))
 
-    def _news(self, cursor: Cursor, is_for_frames: bool) -> _Held | None:
+    def _news(self, cursor: Cursor) -> _Held | None:
         """What the catalog has told of, when it can be had."""
         try:
-            found = self._newest(is_for_frames)
+            found = self._newest()
         except (NotPublished, InstanceNotFound, FeedNotFound):
             return None  # gone again between the two looks, or its file is lost
         return found if cursor.is_passed_by(found) else None

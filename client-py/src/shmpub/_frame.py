@@ -13,14 +13,15 @@ import numpy as np
 import pandas as pd
 
 from . import _blocks
-from ._blocks import Blocks, Maker
-from ._columns import Source, block_values, pandas_array
+from ._arrow_schema import Field
+from ._blocks import PLAIN, TIMES, Block, Maker
+from ._columns import Source, pandas_array, parts
 from ._layout import Layout, Region
 
 
 def master(layout: Layout, source: Source) -> Maker:
     """A function that hands out DataFrames over the file behind `source`, each independent."""
-    blocks: Blocks = []
+    blocks: list[Block] = []
     singles = layout.schema.singles
     for region in layout.regions:
         group = region.group
@@ -28,10 +29,22 @@ def master(layout: Layout, source: Source) -> Maker:
             singles = singles + group.singles  # they become floats
         elif not group.type.timezone:
             values = _region_view(region, layout.rows, source.data)
-            blocks += [(values[run.start : run.stop], run.seat) for run in group.runs]
+            for run in group.runs:
+                its = values if run.is_all else values[run.start : run.stop]
+                blocks.append((group.kind, its, group.type.dtype, run.seat))
     for f, seat in singles:
-        blocks.append((block_values(layout, f, source), seat))
+        blocks.append((*_single(f, source), seat))
     return _blocks.way.frame(blocks, _index(layout, source), layout.schema.labels)
+
+
+def _single(f: Field, source: Source) -> tuple[int, Any, Any]:
+    """Kind, values and dtype of a block of one column."""
+    kind, values, dtype = parts(f, source)
+    if kind in (PLAIN, TIMES):
+        values = values.reshape(1, -1)
+        if values.flags.writeable:  # made anew, so it could be written into
+            values = _blocks.frozen(values)
+    return kind, values, dtype
 
 
 def _region_view(region: Region, rows: int, data: memoryview) -> Any:
@@ -57,7 +70,7 @@ def _index(layout: Layout, source: Source) -> pd.Index:
         if layout.rows_index is None:
             layout.rows_index = _blocks.way.rows(layout.rows)
         return layout.rows_index
-    arrays = [pandas_array(layout, f, source) for f in levels]
+    arrays = [pandas_array(f, source) for f in levels]
     if len(arrays) == 1:
         return _blocks.frozen_index(_single_index(_level_values(arrays[0]), levels[0].label))
     names = [f.label for f in levels]

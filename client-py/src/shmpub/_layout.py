@@ -108,7 +108,7 @@ class Layout:
     dictionaries: list[Batch]
     dictionary_messages: list[bytes]
     # What was made of dictionaries and indexes, kept from snapshot to snapshot.
-    categories: dict[int, tuple[bytes, Any]] = field(default_factory=dict)
+    values: dict[int, Any] = field(default_factory=dict)  # by dictionary, _columns.Values
     rows_index: pd.RangeIndex | None = None
 
     @property
@@ -283,7 +283,7 @@ def _lay_out(read: Read, size: int, found: _Places, places: bytes, kept: Layout 
         dictionary_messages=[message for message, _ in dictionaries],
     )
     if kept is not None:
-        layout.categories = kept.categories
+        layout.values = kept.values
         if kept.batch.rows == batch.rows:
             layout.rows_index = kept.rows_index
     return layout

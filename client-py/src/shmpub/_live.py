@@ -151,7 +151,7 @@ class _View:
 
     def _take(self) -> None:
         """The newest table, made into text unless it is the one of before. Raises as df does."""
-        snapshot, mark = self._feed._newest(is_for_frames=True)
+        snapshot, mark = self._feed._newest()
         if mark == self._mark:
             return
         frame = snapshot.df

@@ -10,11 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import _export, _frame, _layout, _verify
-from ._arrow_schema import values_schema
 from ._blocks import Maker
-from ._columns import Source, numpy_array
+from ._columns import Source, Values, numpy_array, read_values
 from ._errors import Error, FormatError
-from ._layout import Layout, Read, Stamp
+from ._layout import Layout, Stamp
 from ._mark import Mark
 
 if TYPE_CHECKING:
@@ -31,13 +30,19 @@ class Snapshot:
     """
 
     def __init__(
-        self, feed: str, layout: Layout, stamp: Stamp, content: npt.NDArray[np.uint8]
+        self,
+        feed: str,
+        layout: Layout,
+        stamp: Stamp,
+        content: npt.NDArray[np.uint8],
+        values: list[Values],
     ) -> None:
         self._feed = feed
         self._layout = layout  # kept for opening the next one faster
         self._mark = Mark(stamp.epoch, stamp.sequence)
         self._published_ns = stamp.published_ns
         self._content = content
+        self._values = values
         self._hand_out: Maker | None = None
 
     @property
@@ -68,15 +73,13 @@ class Snapshot:
         """
         hand_out = self._hand_out
         if hand_out is None:  # two threads may both make it; either is right
-            self._prepare_frames(None)
-            hand_out = self._hand_out
-            assert hand_out is not None
+            hand_out = self._hand_out = _frame.master(self._layout, self._source())
         return hand_out()
 
-    def _prepare_frames(self, read: Read | None) -> None:
-        """What `df` does the first time; `read` reads the file while it is still open."""
-        source = Source(self._content, self._layout.batch, read)
-        self._hand_out = _frame.master(self._layout, source)
+    def _source(self) -> Source:
+        source = Source(self._content, self._layout.batch)
+        source.values = self._values
+        return source
 
     def arrow(self) -> Any:
         """A pyarrow.Table; the index's levels are columns of it, as pandas' metadata tells.
@@ -124,7 +127,7 @@ class Snapshot:
         raise KeyError(name)
 
     def _column(self, f: Any) -> npt.NDArray[Any]:
-        return numpy_array(self._layout, f, Source(self._content, self._layout.batch))
+        return numpy_array(f, self._source())
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self.arrow().__arrow_c_stream__(requested_schema)
@@ -143,12 +146,9 @@ class Snapshot:
         raise TypeError("a Snapshot is bound to this process; pickle its df instead")
 
 
-def open_snapshot(
-    attached: Attached, feed: str, verify: str, kept: Layout | None, is_for_frames: bool = False
-) -> Snapshot:
-    """Map and check the feed's newest snapshot.
+def open_snapshot(attached: Attached, feed: str, verify: str, kept: Layout | None) -> Snapshot:
+    """Map and check the feed's newest snapshot; `kept` is the layout of an earlier one.
 
-    When frames are wanted, the first one is prepared as long as the segment is open.
     Raises FileNotFoundError when there is none at present, FormatError, UntrustedOwner and
     AccessDenied.
     """
@@ -157,43 +157,38 @@ def open_snapshot(
         layout, stamp = _layout.load(segment.read, segment.size, kept)
         content = segment.map()
         # Whoever else is trusted to publish may still be wrong.
-        check(layout, content, verify if segment.is_own else "full")
-        snapshot = Snapshot(feed, layout, stamp, content)
-        if is_for_frames:
-            try:
-                snapshot._prepare_frames(segment.read)
-            except FormatError:
-                pass  # whoever asks for the frame is told
-        return snapshot
+        how = verify if segment.is_own else "full"
+        values = check(layout, Source(content, layout.batch, segment.read), how)
+        return Snapshot(feed, layout, stamp, content, values)
     except FormatError as error:
         raise FormatError(f"{segment.path}: {error}") from None
     finally:
         segment.close()
 
 
-def check(layout: Layout, content: npt.NDArray[np.uint8], verify: str) -> None:
+def check(layout: Layout, source: Source, verify: str) -> list[Values]:
     """What of the contents must hold before they are used; all of it with verify="full".
 
-    Nobody looks at offsets and codes when they are followed, in pandas, pyarrow and Polars: one
-    that leads elsewhere ends the process. So these are looked at in each snapshot.
+    pandas, pyarrow and Polars follow offsets and codes without a look: one that leads elsewhere
+    ends the process. So these are looked at in each snapshot. Returns the dictionaries' values.
     """
-    source = Source(content, layout.batch)
     for f in layout.schema.texts:
         source.check_text(f)
+    values = []
     for f, batch in zip(layout.schema.dictionaries, layout.dictionaries, strict=True):
         source.check_codes(f, batch.rows)
-        if f.type.name == "text":
-            Source(content, batch).check_text(values_schema(f.type).fields[0])
+        values.append(read_values(layout, f, source))
     if verify == "full":
-        _verify.contents(layout, content)
+        _verify.contents(layout, source.content)
+    return values
 
 
 def from_bytes(data: bytes, verify: str = "bounds") -> Snapshot:
     """A snapshot that lies in ordinary memory: for tests and for tools."""
     layout, stamp = _layout.load(lambda at, n: data[at : at + n], len(data))
     content = np.frombuffer(data, np.uint8)
-    check(layout, content, verify)
-    return Snapshot("bytes", layout, stamp, content)
+    values = check(layout, Source(content, layout.batch), verify)
+    return Snapshot("bytes", layout, stamp, content, values)
 
 
 __all__ = ["Error", "Snapshot", "from_bytes", "open_snapshot"]
