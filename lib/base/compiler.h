@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Makes the compiler check the arguments of a function against its format. Windows' own C
@@ -123,5 +124,14 @@ static inline bool i64_mul(int64_t *out, int64_t a, int64_t b)
 }
 
 #endif
+
+/* Loads eight bytes, the first one into the lowest bits, on machines of either byte order. */
+static inline uint64_t load_le64(const void *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return IS_BIG_ENDIAN ? bytes_swapped(v) : v;
+}
 
 #endif

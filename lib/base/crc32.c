@@ -1,6 +1,5 @@
 #include "base/crc32.h"
 
-#include <string.h>
 #include "base/compiler.h"
 #include "base/crc32_table.h"
 
@@ -10,14 +9,6 @@
  * reader checks up to a few hundred kilobytes of metadata each time it attaches to a table of
  * a thousand columns.
  */
-
-static uint64_t load_le64(const unsigned char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return IS_BIG_ENDIAN ? bytes_swapped(v) : v;
-}
 
 uint32_t crc32_update(uint32_t crc, const void *data, size_t size)
 {

@@ -59,7 +59,7 @@ static inline bool layout_month(struct date_cache *cache, size_t slot, const str
 static inline bool layout_date(int64_t *seconds, struct date_cache *cache,
                                const struct date_format *f, const char *p)
 {
-	const uint64_t head = scan_load8(p);
+	const uint64_t head = load_le64(p);
 	const size_t slot = (head * UINT64_C(0x9E3779B97F4A7C15)) >> 59;
 	int32_t day;
 
@@ -84,7 +84,7 @@ static inline bool layout_date(int64_t *seconds, struct date_cache *cache,
 /* Parses HH:MM:SS and adds it to *seconds. */
 static inline bool layout_time(int64_t *seconds, const char *p)
 {
-	uint64_t digits = scan_load8(p) ^ UINT64_C(0x30303a30303a3030);
+	uint64_t digits = load_le64(p) ^ UINT64_C(0x30303a30303a3030);
 	uint32_t hour, minute, second;
 
 	if (((digits + UINT64_C(0x76767f76767f7676)) | digits) & UINT64_C(0x8080808080808080))
@@ -102,7 +102,7 @@ static inline bool layout_fraction(uint32_t *out, const char *p, uint32_t n)
 {
 	const uint32_t tail = n < 8 ? n : 8;
 	const uint64_t keep = ~UINT64_C(0) << (64 - 8 * tail);
-	uint64_t v = scan_load8(p + n - 8);
+	uint64_t v = load_le64(p + n - 8);
 
 	v = (v & keep) | (UINT64_C(0x3030303030303030) & ~keep);
 	if (scan_not_digits(v))

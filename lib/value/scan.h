@@ -62,15 +62,6 @@ static inline bool scan_is_word(struct span text, const char *word, size_t size)
 	return true;
 }
 
-/* Loads eight bytes, the first one into the lowest bits, on machines of either byte order. */
-static inline uint64_t scan_load8(const char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return IS_BIG_ENDIAN ? bytes_swapped(v) : v;
-}
-
 /*
  * Returns 0x80 in place of each of the eight bytes that is no digit. Exact up to the first such
  * byte; those after it may be wrong.
@@ -107,7 +98,7 @@ static inline const char *scan_digits(uint64_t *number, const char *p, const cha
 	uint64_t n = *number;
 
 	while (end - p >= 8) {
-		uint64_t v = scan_load8(p);
+		uint64_t v = load_le64(p);
 
 		if (scan_not_digits(v))
 			break;
