@@ -129,7 +129,7 @@ static int read_items(struct csv_items *list, char *copy, struct span text,
 
 int item_list_set(struct csv_items *list, struct span text, struct shmpub_error *err)
 {
-	struct csv_items made = { NULL, 0, true };
+	struct csv_items made = { .is_given = true };
 	char *copy = mem_alloc(text.size + 1);
 	int r;
 
@@ -148,7 +148,7 @@ int item_list_set(struct csv_items *list, struct span text, struct shmpub_error 
 
 int item_list_set_one(struct csv_items *list, struct span text, struct shmpub_error *err)
 {
-	struct csv_items made = { NULL, 0, true };
+	struct csv_items made = { .is_given = true };
 	int r = append(&made, text, true, err);
 
 	if (r) {
@@ -165,7 +165,7 @@ void item_list_free(struct csv_items *list)
 	for (size_t i = 0; i < list->n; i++)
 		item_deinit(&list->items[i]);
 	mem_free(list->items);
-	*list = (struct csv_items){ NULL, 0, false };
+	*list = CSV_ITEMS_NONE;
 }
 
 static int compare_positions(const void *a, const void *b)

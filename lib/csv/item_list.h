@@ -2,8 +2,8 @@
  * Parses the lists of options (`a, b, "c, d"`): one CSV record; blanks around an item are not
  * part of it. Internal to this room.
  *
- * Lifetime: { NULL, 0, false } is an empty list and may be freed; item_list_free() makes any
- *           list so. Lists own copies of their items' text.
+ * Lifetime: CSV_ITEMS_NONE is an empty list and may be freed; item_list_free() makes any list a
+ *           CSV_ITEMS_NONE. Lists own copies of their items' text.
  * Errors:   SHMPUB_ERR_INVALID when the text is not a list, or SHMPUB_ERR_NOMEM. A list that
  *           was to be set is then unchanged.
  */

@@ -143,7 +143,7 @@ static bool is_same_item(const struct csv_item *a, const struct csv_item *b)
 static int set_usecols(struct csv_options *o, const struct key *key, struct span value,
                        struct shmpub_error *err)
 {
-	struct csv_items items = { NULL, 0, false };
+	struct csv_items items = CSV_ITEMS_NONE;
 	size_t kept = 0, k;
 	int r = item_list_set(&items, value, err);
 
@@ -233,7 +233,7 @@ static int set_skiprows(struct csv_options *o, const struct key *key, struct spa
                         struct shmpub_error *err)
 {
 	bool is_list = value.size >= 2 && value.data[0] == '[' && value.data[value.size - 1] == ']';
-	struct csv_items items = { NULL, 0, false };
+	struct csv_items items = CSV_ITEMS_NONE;
 	int r;
 
 	r = item_list_set(&items, is_list ? span_of(value.data + 1, value.size - 2) : value, err);

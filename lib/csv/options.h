@@ -62,6 +62,8 @@ struct csv_items {
 	bool is_given; /* the option was set, perhaps to an empty list */
 };
 
+#define CSV_ITEMS_NONE ((struct csv_items){ NULL, 0, false })
+
 enum csv_dtype {
 	CSV_DTYPE_AUTO = 0, /* the type is inferred from the cells */
 	CSV_DTYPE_INT64,

@@ -4,7 +4,8 @@
  *
  * The tokenizer supports every option and reproduces every quirk of pandas; it goes byte by
  * byte. csv/index.h is the fast way for text without options and quirks of that kind. Both find
- * boundaries only; csv/cell.h gets the text of a field out of its bytes.
+ * boundaries only; csv/cell.h gets the text of a field out of its bytes. Blanks are spaces and
+ * tabs.
  *
  * Threads:  a tokenizer belongs to one thread.
  * Lifetime: a tokenizer owns no memory; dialect, text and skip_list must outlive it.
@@ -36,6 +37,7 @@ struct csv_dialect {
 	uint8_t stops[256]; /* an enum csv_stop for each byte */
 };
 
+/* Sets *out from the options; it keeps no pointer to them. */
 void csv_dialect_init(struct csv_dialect *out, const struct csv_options *options);
 
 struct csv_tokenizer {
