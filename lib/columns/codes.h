@@ -1,8 +1,10 @@
 /*
- * The codes of a dictionary column: unsigned numbers of 1, 2 or 4 bytes each, one a row.
+ * The codes of a dictionary column: one number of 1, 2 or 4 bytes for each row, which is the
+ * row of the value in the dictionary. They are unsigned here, but readers of Arrow take them
+ * as signed: so codes of one byte are used for up to 128 values only.
  *
- * Other programs read them as signed, so that a byte counts up to 128 values only.
- * Pure; rows may be read in any alignment, and in a mapping that somebody else changes.
+ * Codes need no alignment. They may be in a mapping that another process changes: compare
+ * each code with the number of values before you use it.
  */
 #ifndef SHMPUB_COLUMNS_CODES_H
 #define SHMPUB_COLUMNS_CODES_H
@@ -10,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The fewest bytes that hold a code for each of so many values. */
+/* The smallest size of codes for so many values. */
 static inline int code_size_for(uint64_t n_values)
 {
 	return n_values <= 128 ? 1 : n_values <= 32768 ? 2 : 4;

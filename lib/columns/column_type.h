@@ -1,7 +1,7 @@
 /*
  * The table of column types: one row for each value of enum shmpub_type, with everything
- * about a type that is not code. Every room asks this table instead of switching over the
- * types, so that a new type is a new row here, and code only where its values are parsed or
+ * about a type that is not code. All folders use this table instead of switching over the
+ * types, so a new type is a new row here, and code only where its values are parsed or
  * printed.
  *
  * Threads: any, the table is constant.
@@ -18,8 +18,8 @@ enum column_form {
 	FORM_NONE,   /* no buffers at all: every cell is null */
 	FORM_BITS,   /* validity, 1 bit a row */
 	FORM_VALUES, /* validity, value_size bytes a row */
-	FORM_CODES, /* validity, 1, 2 or 4 bytes a row: every column with a dictionary, of any type */
-	FORM_TEXT, /* validity, offsets of 8 bytes, bytes of text */
+	FORM_CODES,  /* validity, 1, 2 or 4 bytes a row: columns with a dictionary, of any type */
+	FORM_TEXT,   /* validity, offsets of 8 bytes, bytes of text */
 };
 
 /* Which parameters an Arrow schema has for a type; "Type" in Arrow's Schema.fbs. */
@@ -31,7 +31,7 @@ enum arrow_parameters {
 };
 
 struct column_type {
-	/* The dtype in numpy and pandas. With has_unit, "[unit]" follows; a time zone too, if any. */
+	/* The dtype in numpy and pandas; with has_unit, "[unit]" or "[unit, time zone]" follows. */
 	const char *name;
 	const char *pandas_name; /* "pandas_type" in the metadata that pandas keeps in a schema */
 	enum column_form form;   /* of a column without a dictionary */

@@ -4,9 +4,9 @@
 #include "base/error.h"
 
 /*
- * An array of fields, each with its own copies of its name and time zone, so that a
- * schema may outlive the text it was read from: the daemon keeps the last one of
- * every feed as the next refresh's guess.
+ * Each field has copies of its name and time zone, because a schema is kept longer than
+ * the text that it was read from: the daemon keeps the last schema of every feed as the
+ * first guess for the next refresh.
  */
 
 static void field_deinit(struct field *f)

@@ -1,8 +1,8 @@
 /*
- * What a table is, without its values: the columns' names and types.
+ * The schema of a table: the names and types of its columns.
  *
- * A schema is built once by one thread and then only read. Names and time zones
- * are its own copies. SCHEMA_NONE may be freed.
+ * A schema is built by one thread and then only read. It owns copies of names and time
+ * zones. SCHEMA_NONE may be freed.
  */
 #ifndef SHMPUB_COLUMNS_SCHEMA_H
 #define SHMPUB_COLUMNS_SCHEMA_H
@@ -22,22 +22,24 @@ struct field {
 	int index_level;      /* -1: a column; else the level of the DataFrame's index */
 	bool is_unnamed;      /* an index level without a name */
 	bool is_dictionary;   /* cells are codes into a dictionary of `type` (pandas: category) */
-	bool is_integer_name; /* pandas shows the label as an int (header = none) */
-	/* Text: how many bytes of it a table had, or is to be given room for at once; 0: unknown. */
+	bool is_integer_name; /* the label is an int in pandas (header = none) */
+	/* Text: how many bytes the last table had, for which the next one gets room; 0: unknown. */
 	uint64_t text_expected;
 };
 
 struct schema {
 	struct field *fields; /* in the order of the source */
 	size_t n_fields;
-	uint64_t source_size; /* bytes of the source that text_expected was seen in */
+	uint64_t source_size; /* bytes of the source when text_expected was counted */
 };
 
 #define SCHEMA_NONE ((struct schema){ NULL, 0, 0 })
 
-/* `n` fields: unnamed NULL-typed columns, index_level -1. */
+/* Make `n` fields without names, of type SHMPUB_NULL and index_level -1. */
 int schema_init(struct schema *out, size_t n, struct shmpub_error *err);
-/* Copies `name` / `timezone` (NULL: naive), giving back what was there. */
+/*
+ * Both copy the text and free the old one. timezone NULL: naive. On failure the field is unchanged.
+ */
 int schema_set_name(struct schema *s, size_t i, struct span name, struct shmpub_error *err);
 int schema_set_timezone(struct schema *s, size_t i, const char *timezone, struct shmpub_error *err);
 int schema_copy(struct schema *out, const struct schema *from, struct shmpub_error *err);

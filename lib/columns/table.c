@@ -4,9 +4,9 @@
 #include "columns/codes.h"
 
 /*
- * A cell of a dictionary column is a code, 1, 2 or 4 bytes wide, into a second
- * column that holds the values. Everybody who shows values goes through
- * column_resolve() and so never meets a code.
+ * A cell of a dictionary column is a code: the row of its value in a second column, the
+ * dictionary. column_resolve() finds that row, so code that shows values need not know
+ * about codes.
  */
 
 const struct shmpub_column *column_resolve(const struct shmpub_column *c, uint64_t *row)
@@ -19,7 +19,7 @@ const struct shmpub_column *column_resolve(const struct shmpub_column *c, uint64
 
 struct span column_text_inside(const struct shmpub_column *c, uint64_t row)
 {
-	const uint64_t *offsets = (const uint64_t *)c->offsets; /* what is below 0 is too large */
+	const uint64_t *offsets = (const uint64_t *)c->offsets; /* a negative one is too large */
 	uint64_t from = load_relaxed_u64(offsets + row);
 	uint64_t to = load_relaxed_u64(offsets + row + 1);
 

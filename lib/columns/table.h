@@ -1,6 +1,6 @@
 /*
- * A table that is there to be read: columns as the public header describes them.
- * Helpers over struct shmpub_column that readers, the CLI and tests share.
+ * A complete table, of columns as the public header describes them, and functions for
+ * struct shmpub_column that readers, the CLI and tests share.
  */
 #ifndef SHMPUB_COLUMNS_TABLE_H
 #define SHMPUB_COLUMNS_TABLE_H
@@ -35,8 +35,9 @@ static inline bool column_is_valid(const struct shmpub_column *c, uint64_t row)
 }
 
 /*
- * The column that holds the cell's value and its row there: through the dictionary if there is
- * one. In a mapping a code may be any number at any moment: compare the row with n_rows.
+ * Returns the column that has the value of the cell, and sets *row to its row there: the dictionary
+ * if there is one, else `c` itself. In a mapping that another process may change, a code may be any
+ * number: compare *row with n_rows of the returned column.
  */
 const struct shmpub_column *column_resolve(const struct shmpub_column *c, uint64_t *row);
 
@@ -47,15 +48,18 @@ static inline struct span column_text(const struct shmpub_column *c, uint64_t ro
 }
 
 /*
- * The same for what somebody else may change while it is read (a mapping): each offset is
- * loaded once, and one that leads outside of text_size gives an empty text.
+ * The same for a mapping that another process may change at any moment: each offset is loaded once,
+ * and the text is empty when an offset is greater than text_size.
  */
 struct span column_text_inside(const struct shmpub_column *c, uint64_t row);
 
-/* Digits, with a sign or without: what text of kind int is. Python reads 4,300 digits at most. */
+/*
+ * True for text of kind int: digits, with or without a sign, and at most the 4,300 that Python
+ * parses.
+ */
 bool text_is_integer(struct span text);
 
-/* So many rows and no more: with 8 bytes a row no size overflows. docs/FORMAT.md. */
+/* The bound of docs/FORMAT.md. With 8 bytes for each row no size overflows. */
 #define TABLE_MAX_ROWS (UINT64_C(1) << 48)
 
 #endif

@@ -1,8 +1,9 @@
 #include "columns/timezone.h"
 
 /*
- * No list of zones is at hand, and what is one changes every few months: whoever shows a
- * moment asks the list of its own system. Here only the form of a name is looked at.
+ * The list of time zones changes every few months, so there is none in this library. Only
+ * the form of a name is checked here; a program that shows local times uses the list of
+ * its own system.
  */
 
 static bool is_digit(char c)
@@ -24,7 +25,7 @@ bool timezone_is_offset(struct span zone)
 	       (z[1] - '0') * 10 + (z[2] - '0') < 24 && z[4] < '6';
 }
 
-/* Parts between slashes, none empty. */
+/* Letters, digits, _ + - in parts between slashes, of which none is empty. */
 static bool is_name(struct span zone)
 {
 	if (zone.size < 2 || zone.size > TIMEZONE_MAX || !is_letter(zone.data[0]))

@@ -6,8 +6,8 @@
 #include "columns/column_type.h"
 
 /*
- * Told by sorting a copy: a snapshot's owner may change the values while they are looked
- * at, and what is sorted must not change.
+ * Equal values are found by sorting a copy of them. The owner of a snapshot may change the
+ * values at any moment, and qsort() needs values that do not change.
  */
 
 static const char twice[] = "the dictionary has a value twice";
@@ -67,8 +67,8 @@ static int by_word(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* False for what is no value; both zeros become one. */
-static bool settle(uint64_t *word, enum shmpub_type type)
+/* Make +0.0 and -0.0 the same word. False for NaN and NaT, which a dictionary must not have. */
+static bool normalise(uint64_t *word, enum shmpub_type type)
 {
 	uint64_t null_bits = column_type(type)->null_bits;
 	double d;
@@ -91,7 +91,7 @@ static int words_rule(const char **rule, const struct shmpub_column *d, struct s
 	if (n > 0)
 		memcpy(words, d->values, n * sizeof(*words));
 	for (size_t i = 0; i < n; i++) {
-		if (!settle(&words[i], d->type))
+		if (!normalise(&words[i], d->type))
 			*rule = "the dictionary has NaN or NaT";
 	}
 	qsort(words, n, sizeof(*words), by_word);

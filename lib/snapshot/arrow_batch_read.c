@@ -8,9 +8,10 @@
 #include "snapshot/arrow_format.h"
 
 /*
- * Nodes and buffers are flat vectors in the order of fields; a column takes as many
- * buffers as its form has. A buffer becomes a pointer only here, after its offset,
- * alignment and length have been held against the body and the number of rows.
+ * A batch has a vector of nodes (rows and nulls of each field) and one of buffers, both in
+ * the order of the fields. A column takes as many buffers as its form has. Only here a
+ * buffer becomes a pointer, after its alignment was checked, and its place and length were
+ * compared with the body and the number of rows.
  */
 
 #define MESSAGE_MIN_SIZE 16u
@@ -46,7 +47,7 @@ void arrow_batch_free(struct arrow_batch *b)
 	*b = ARROW_BATCH_NONE;
 }
 
-/* The message's copy, and its header in it. */
+/* Copy the message into b, check it, and find its header. */
 static int open_message(struct arrow_batch *b, struct flatbuf_table *header, struct span file,
                         const struct record_message *where, int type, struct shmpub_error *err)
 {
@@ -120,7 +121,7 @@ int arrow_open_dictionary(struct arrow_batch *out, struct span file,
 	return r;
 }
 
-/* The next buffer, of at least `size` bytes; NULL where its length is 0. */
+/* Take the next buffer, which must have at least `size` bytes. *out is NULL when it has none. */
 static int take_buffer(const void **out, uint64_t *length, struct arrow_batch *b, uint64_t size,
                        struct shmpub_error *err)
 {
@@ -168,7 +169,8 @@ static int take_text(struct shmpub_column *c, struct arrow_batch *b, struct shmp
 	if (first != 0 || last > length)
 		return error_set(err, SHMPUB_ERR_FORMAT, "text does not lie inside its buffer");
 	c->text_size = length;
-	c->text = text != NULL ? text : (const char *)c->offsets; /* no bytes, but no NULL either */
+	/* Never NULL, also without bytes. */
+	c->text = text != NULL ? text : (const char *)c->offsets;
 	return SHMPUB_OK;
 }
 

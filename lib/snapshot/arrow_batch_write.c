@@ -3,16 +3,18 @@
 #include "snapshot/arrow_format.h"
 
 /*
- * A message is a prefix (continuation mark, size), a flatbuffer, and zeros up to where
- * the body may begin. The flatbuffer starts 8 bytes into the message, so positions
- * in the tree have the alignment that they will have in the file.
+ * A message is a prefix (continuation mark, size), a flatbuffer, and zeros up to the place
+ * where the body begins. `tree` has the prefix too, so that positions in it have the same
+ * alignment as in the file.
  */
 
 static const struct flatbuf_shape message_shape = { 4, { 2, 1, 4, 8 } };
 static const struct flatbuf_shape batch_shape = { 3, { 8, 4, 4 } };
 static const struct flatbuf_shape dictionary_shape = { 3, { 8, 4, 1 } };
 
-/* Prefix, root reference, Message; the caller goes on with the header. */
+/*
+ * Write prefix, root reference and table Message. Returns where the reference to the header goes.
+ */
 static uint32_t begin(struct arrow_message *m, enum arrow_header header, struct shmpub_error *err)
 {
 	struct flatbuf *f = &m->tree;
@@ -46,8 +48,7 @@ int arrow_message_schema(struct arrow_message *out, const struct arrow_schema *s
 {
 	uint32_t header = begin(out, HEADER_SCHEMA, err);
 
-	flatbuf_settle(
-	        &out->tree); /* so that the message ends with the schema's own bytes, as in the footer */
+	flatbuf_settle(&out->tree); /* before the schema: its bytes come last, as in the footer */
 	flatbuf_align(&out->tree, 8, 0);
 	flatbuf_refer(&out->tree, header, flatbuf_size(&out->tree) + schema->table);
 	flatbuf_append(&out->tree, buffer_span(&schema->tree.bytes));

@@ -1,7 +1,7 @@
 /*
- * Encapsulated messages: schema, record batch, dictionary batch. The size of a
- * batch's message depends on the fields only, so it is written empty when the file is
- * planned and its numbers are put in when they are known.
+ * Writes Arrow's messages: schema, record batch, dictionary batch. The size of a batch's
+ * message depends only on the fields. So it is written with zeros while the file is planned,
+ * and the functions arrow_message_set_*() store the numbers when they are known.
  */
 #ifndef SHMPUB_SNAPSHOT_ARROW_BATCH_WRITE_H
 #define SHMPUB_SNAPSHOT_ARROW_BATCH_WRITE_H
@@ -11,8 +11,8 @@
 #include "snapshot/layout.h"
 
 struct arrow_message {
-	struct flatbuf tree; /* prefix included: the first byte is the message's first byte */
-	uint32_t body_length_at, length_at, nodes_at, buffers_at;
+	struct flatbuf tree; /* the whole message, prefix included */
+	uint32_t body_length_at, length_at, nodes_at, buffers_at; /* places of numbers in it */
 };
 #define ARROW_MESSAGE_NONE ((struct arrow_message){ .nodes_at = 0 })
 
@@ -23,12 +23,15 @@ int arrow_message_batch(struct arrow_message *out, size_t n_nodes, size_t n_buff
 int arrow_message_dictionary(struct arrow_message *out, int64_t id, size_t n_buffers,
                              struct shmpub_error *err);
 
-/* Zeros up to `size`, a multiple of 8 that is at least the present size, and the prefix. */
+/*
+ * Append zeros until the message has `size` bytes, a multiple of 8, and store the size in the
+ * prefix.
+ */
 void arrow_message_pad(struct arrow_message *m, uint64_t size);
 void arrow_message_set_rows(struct arrow_message *m, uint64_t n_rows, uint64_t body_length);
 void arrow_message_set_node(struct arrow_message *m, size_t i, uint64_t n_rows,
                             uint64_t null_count);
-/* `offset` from the start of the body. */
+/* `offset` counts from the start of the body. */
 void arrow_message_set_buffer(struct arrow_message *m, size_t i, uint64_t offset, uint64_t length);
 void arrow_message_free(struct arrow_message *m);
 

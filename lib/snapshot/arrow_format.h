@@ -6,8 +6,8 @@
 #define SHMPUB_SNAPSHOT_ARROW_FORMAT_H
 
 /*
- * A snapshot is little-endian throughout, columns as they lie in memory included. A
- * machine of the other order would have to swap every value: none is supported.
+ * All numbers in a snapshot are little-endian, the values of columns too. A big-endian
+ * machine would have to swap the bytes of every value; none is supported.
  */
 #if defined(__BYTE_ORDER__)
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "snapshots are little-endian");

@@ -6,11 +6,10 @@
 #include "snapshot/arrow_format.h"
 
 /*
- * The way back from arrow_schema_write.c: Arrow's types are those in the table of
- * columns/column_type.h, and each mark in a field's metadata is a row in `marks`. What another writer may have put
- * there besides (other keys, fields of newer versions of Arrow's schema) is passed over.
- * What is well-formed is listed in docs/FORMAT.md, "Flatbuffers": the client's reader
- * accepts the same.
+ * Reads what arrow_schema_write.c writes. Arrow's types are in the table of
+ * columns/column_type.h. A mark is a key in a field's metadata, and has a function mark_*().
+ * Other keys, and fields of newer versions of Arrow's schema, are ignored. docs/FORMAT.md,
+ * "Flatbuffers", says what is well-formed; the Python client accepts exactly the same.
  */
 
 static int bad(struct shmpub_error *err, const char *what)
@@ -65,7 +64,10 @@ int arrow_read_schema(struct arrow_fields *out, struct span message, struct shmp
 
 /* --- metadata ----------------------------------------------------------------------------------- */
 
-/* The values of known keys: SPAN_NONE (data NULL) where a key is not there, and none twice. */
+/*
+ * Find the values of the keys. SPAN_NONE (data NULL): there is no such key. A key twice is an
+ * error.
+ */
 static int read_pairs(struct span *values, const char *const *keys, size_t n_keys,
                       struct flatbuf_view *v, const struct flatbuf_table *owner, int id,
                       struct shmpub_error *err)
@@ -117,7 +119,7 @@ static bool mark_kind(struct shmpub_column *c, struct span value)
 	return true;
 }
 
-/* Digits without leading zeros, up to `max`. */
+/* Parse digits without leading zeros; false: it is no such number, or greater than `max`. */
 static bool take_decimal(uint64_t *out, struct span text, uint64_t max)
 {
 	*out = 0;
@@ -167,16 +169,19 @@ static bool mark_label(struct shmpub_column *c, struct span value)
 	       take_decimal(&label, span_of(c->name, c->name_size), INT64_MAX);
 }
 
-/* An offset that other readers can't do with: the type says UTC. */
+/* An offset that not all readers of Arrow accept is stored here, and the type says UTC. */
 static bool mark_timezone(struct shmpub_column *c, struct span value)
 {
 	if (c->timezone == NULL || strcmp(c->timezone, "UTC") != 0 || !timezone_is_offset(value))
 		return false;
-	c->timezone = value.data; /* a NUL stands behind it */
+	c->timezone = value.data; /* flatbuf_text() has checked that a NUL follows */
 	return true;
 }
 
-/* In this order, whatever the order in the metadata is: the later ones look at what the earlier ones set. */
+/*
+ * Applied in this order, whatever the order in the metadata is, because the later functions use
+ * what the earlier ones set.
+ */
 static const char *const mark_keys[] = { "shmpub.kind", "shmpub.index", "shmpub.unnamed",
 	                                 "shmpub.name", "shmpub.label", "shmpub.timezone" };
 static bool (*const marks[])(struct shmpub_column *c,
@@ -198,7 +203,7 @@ static int read_marks(struct shmpub_column *c, struct flatbuf_view *v,
 
 /* --- types -------------------------------------------------------------------------------------- */
 
-/* The name of a time zone or an offset, as far as that can be said without a list of them. */
+/* True when it may be the name of a time zone or an offset: only its bytes are checked. */
 static bool is_zone(struct span text)
 {
 	static const char bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -272,7 +277,7 @@ static int read_encoding(struct shmpub_column *c, uint64_t *next_id, struct flat
 	uint64_t width, is_signed;
 
 	if (v->is_bad || encoding.at == 0)
-		return SHMPUB_OK; /* none; whether the tree is bad is looked at by the caller */
+		return SHMPUB_OK; /* there is none, or the caller will see is_bad */
 	index = flatbuf_child(v, &encoding, ENCODING_INDEX_TYPE);
 	width = flatbuf_number(v, &index, INT_BIT_WIDTH, 4, 0);
 	is_signed = flatbuf_number(v, &index, INT_IS_SIGNED, 1, 0);
@@ -309,7 +314,7 @@ static int read_field(struct shmpub_column *c, uint64_t *next_id, struct flatbuf
 	return r;
 }
 
-/* Levels are 0, 1, ... each once: 64 at most. */
+/* Index levels must be 0, 1, ..., each once, and 64 at most. */
 static int check_levels(const struct shmpub_column *columns, uint32_t n, struct shmpub_error *err)
 {
 	uint64_t seen = 0;

@@ -11,14 +11,15 @@
 #include "snapshot/pandas_metadata.h"
 
 /*
- * A field of ours is an Arrow field of the same name and type, with what Arrow has no
- * word for in its metadata. An index level goes under pandas' own made-up name
- * (__index_level_0__) when it has none, or when a column has the same: pandas finds
- * levels by name, and Arrow's readers dislike two fields of one name. A column may be
- * called that as well; then it is the next number that is free.
+ * A column becomes an Arrow field of the same name and type. What Arrow's schema cannot
+ * say is in the field's metadata, under keys "shmpub.*". An index level without a name, or
+ * with the name of a column, gets the name that pandas uses in that case
+ * (__index_level_0__): pandas finds index levels by their names, and some readers of Arrow
+ * do not accept two fields of one name. If a column has that name too, the next free
+ * number is used.
  *
- * A reference that is absent must be absent from the vtable as well, so a table that
- * may or may not have one comes in several shapes.
+ * If a table of a flatbuffer does not have a reference, its vtable must not have it either.
+ * So a table whose references may be absent has several shapes.
  */
 
 static const struct flatbuf_shape schema_shape = { 3, { 2, 4, 4 } };
@@ -63,7 +64,7 @@ static uint32_t write_int(struct flatbuf *f, uint64_t bits, bool is_signed)
 	return table;
 }
 
-/* Moments are kept in UTC whatever the zone is, so UTC is never wrong. */
+/* Values are stored in UTC whatever the zone is, so the zone UTC is never wrong. */
 struct span arrow_timezone(const struct field *field)
 {
 	struct span zone = span_str(field->timezone);
@@ -116,7 +117,7 @@ static uint32_t write_encoding(struct flatbuf *f, uint32_t *width_at, int64_t id
 
 #define MAX_PAIRS 5
 
-/* What Arrow has no word for; *n pairs. `level` is room for the number's digits. */
+/* Make the metadata of a field: *n pairs. `level` is memory for the digits of the index level. */
 static void describe(struct key_value pairs[MAX_PAIRS], size_t *n, char level[16],
                      const struct field *field, struct span arrow_name)
 {
@@ -222,7 +223,7 @@ static int check_field(const struct field *f, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-/* Levels are 0, 1, ... each once. */
+/* Index levels must be 0, 1, ..., each once. */
 static int check_levels(const struct schema *s, struct shmpub_error *err)
 {
 	uint64_t seen = 0;
@@ -292,7 +293,7 @@ static bool level_number(size_t *out, struct span name, size_t max)
 	return true;
 }
 
-/* Which numbers are names of fields already, a bit each: no more of them than there are fields. */
+/* Set a bit for each number N for which there is a field "__index_level_N__". */
 static int numbers_taken(uint8_t **out, const struct schema *s, struct shmpub_error *err)
 {
 	size_t room = s->n_fields + ARROW_MAX_LEVELS, number;
@@ -308,7 +309,7 @@ static int numbers_taken(uint8_t **out, const struct schema *s, struct shmpub_er
 	return SHMPUB_OK;
 }
 
-/* pandas' made-up name for the level, or the next one that no other field has. */
+/* Make the name that pandas uses for the level, with the next number that no other field has. */
 static struct span made_up_name(char room[LEVEL_NAME_SIZE], uint8_t *taken, int level)
 {
 	size_t number = (size_t)level;
@@ -320,7 +321,10 @@ static struct span made_up_name(char room[LEVEL_NAME_SIZE], uint8_t *taken, int 
 	return span_str(room);
 }
 
-/* `made_up` is room for names that are not the fields' own. */
+/*
+ * Choose the Arrow names of all fields. `made_up` is memory for those that differ from the field's
+ * own.
+ */
 static int name_fields(struct span *names, char made_up[][LEVEL_NAME_SIZE], const struct schema *s,
                        struct shmpub_error *err)
 {

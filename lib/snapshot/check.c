@@ -11,13 +11,13 @@
 #include "snapshot/layout.h"
 
 /*
- * What attaching takes on trust because looking would cost a pass over the table:
- * offsets, characters, codes, counts of nulls, what stands under nulls and behind the
- * last value. One function for each form of column. docs/FORMAT.md has the list, and the
- * client's full check is held against this one by tests/golden/test_variants.py.
+ * Checks what a reader does not check when it attaches, because that would read the whole
+ * table: offsets, characters, codes, counts of nulls, the values under nulls, and the bits
+ * after the last row. There is one function for each form of column. docs/FORMAT.md has the
+ * list; tests/golden/test_variants.py compares this check with that of the Python client.
  *
  * The owner of the bytes may change them meanwhile. So an offset is loaded once and
- * bounded before it is followed; nothing else here leads anywhere.
+ * compared with the size of the text before it is followed.
  */
 
 static int bad(struct shmpub_error *err, const struct shmpub_column *c, const char *what,
@@ -29,7 +29,7 @@ static int bad(struct shmpub_error *err, const struct shmpub_column *c, const ch
 	                 (unsigned long long)row, what);
 }
 
-/* Bits behind the last row, in its byte. */
+/* True when the bits after the last row, in the last byte, are 0. */
 static bool bits_end_clean(const uint8_t *bits, uint64_t n_rows)
 {
 	return bits == NULL || n_rows % 8 == 0 || bits[n_rows / 8] >> n_rows % 8 == 0;
@@ -50,12 +50,12 @@ static int check_nulls(const struct shmpub_column *c, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-static bool slot_is_null(const struct shmpub_column *c, uint64_t row)
+static bool has_null_bits(const struct shmpub_column *c, uint64_t row)
 {
 	const uint64_t *bits = c->values;
 	const double *floats = c->values;
 
-	if (c->type == SHMPUB_FLOAT64) /* any NaN will do */
+	if (c->type == SHMPUB_FLOAT64) /* any NaN is accepted */
 		return floats[row] != floats[row];
 	return bits[row] == column_type(c->type)->null_bits;
 }
@@ -63,7 +63,7 @@ static bool slot_is_null(const struct shmpub_column *c, uint64_t row)
 static int check_values(const struct shmpub_column *c, struct shmpub_error *err)
 {
 	for (uint64_t i = 0; c->null_count > 0 && i < c->n_rows; i++) {
-		if (!bit_get(c->validity, i) && !slot_is_null(c, i))
+		if (!bit_get(c->validity, i) && !has_null_bits(c, i))
 			return bad(err, c, "there is a value under a null", i);
 	}
 	return SHMPUB_OK;
@@ -89,7 +89,7 @@ static int check_codes(const struct shmpub_column *c, struct shmpub_error *err)
 	for (uint64_t i = 0; i < c->n_rows; i++) {
 		uint64_t code = i;
 
-		column_resolve(c, &code); /* a negative code becomes a large one */
+		column_resolve(c, &code); /* as unsigned: a negative code is too large */
 		if (!column_is_valid(c, i) && code != 0)
 			return bad(err, c, "there is a code under a null", i);
 		if (column_is_valid(c, i) && code >= n_values)
@@ -119,7 +119,7 @@ static int check_cell(const struct shmpub_column *c, uint64_t i, uint64_t from, 
 
 static int check_text(const struct shmpub_column *c, struct shmpub_error *err)
 {
-	const uint64_t *offsets = (const uint64_t *)c->offsets; /* below 0 is too large */
+	const uint64_t *offsets = (const uint64_t *)c->offsets; /* a negative one is too large */
 	uint64_t from = 0;
 	int r = SHMPUB_OK;
 

@@ -1,13 +1,16 @@
-/* The full check: what is in the buffers, and that footer and regions repeat the messages. */
+/*
+ * The full check: the contents of buffers are valid, and footer and regions say the same as the
+ * messages. Errors: SHMPUB_ERR_FORMAT, whose message says what is wrong; SHMPUB_ERR_NOMEM.
+ */
 #ifndef SHMPUB_SNAPSHOT_CHECK_H
 #define SHMPUB_SNAPSHOT_CHECK_H
 
 #include "snapshot/record.h"
 #include "snapshot/snapshot.h"
 
-/* Of a view whose bounds are checked. SHMPUB_ERR_FORMAT names the column and what is wrong. */
+/* Check all columns of a view whose bounds were checked. */
 int check_contents(const struct snapshot_view *v, struct shmpub_error *err);
-/* No two fields have one name. */
+/* Check that no two fields have the same name. */
 int check_names(const struct snapshot_view *v, const struct record *record,
                 struct shmpub_error *err);
 int check_regions(const struct snapshot_view *v, struct span file, const struct record *record,

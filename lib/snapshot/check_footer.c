@@ -7,10 +7,10 @@
 #include "snapshot/check.h"
 
 /*
- * A snapshot says some things twice: regions repeat the buffers, for readers that
- * want one view of many columns; the footer repeats the schema and the places of
- * messages, for Arrow's own readers. Here both are held against what our readers use,
- * so that a table is the same table by whichever way it is read.
+ * Some facts are in a snapshot twice. The regions repeat the places of buffers, for
+ * readers that want one view of many columns; the footer repeats the schema and the places
+ * of messages, for other readers of Arrow. Both are compared here with the messages, which
+ * our readers use, so that all readers see the same table.
  */
 
 static int bad_region(struct shmpub_error *err, size_t i)
@@ -34,7 +34,7 @@ static bool same_type(const struct shmpub_column *a, const struct shmpub_column 
 	                              (a->unit == b->unit && same_text(a->timezone, b->timezone)));
 }
 
-/* Its last value ends inside the file, and strides are wide enough. */
+/* True when the region's last value ends inside the file, and no two columns overlap. */
 static bool fits(const struct region *g, uint64_t n_rows, uint64_t size)
 {
 	uint64_t span, last;
@@ -45,7 +45,10 @@ static bool fits(const struct region *g, uint64_t n_rows, uint64_t size)
 	       range_inside(last, 8 * n_rows, size);
 }
 
-/* The columns of a region's type, in order, stand where it says; *n_seen counts them. */
+/*
+ * Check that the region has exactly the columns of its type, in order. *n_seen grows by their
+ * number.
+ */
 static int check_region(const struct snapshot_view *v, struct span file, const struct region *g,
                         size_t number, size_t *n_seen, struct shmpub_error *err)
 {
@@ -71,7 +74,7 @@ static int check_region(const struct snapshot_view *v, struct span file, const s
 	return SHMPUB_OK;
 }
 
-/* In the order of their first fields, so none is there twice. */
+/* Regions must be in the order of their first fields, so that none is there twice. */
 int check_regions(const struct snapshot_view *v, struct span file, const struct record *record,
                   struct shmpub_error *err)
 {
@@ -98,7 +101,7 @@ static int bad_footer(struct shmpub_error *err, const char *what)
 	                 what);
 }
 
-/* The footer and the tail behind it, copied: 4 bytes of its size and the magic. */
+/* Copy the footer, its size, and zeros in place of the magic: as much as record_find() looks at. */
 static int copy_footer(struct span *out, struct span file, struct shmpub_error *err)
 {
 	uint64_t end = file.size - ARROW_TAIL_SIZE, mark;
@@ -121,13 +124,16 @@ static int copy_footer(struct span *out, struct span file, struct shmpub_error *
 	return SHMPUB_OK;
 }
 
-/* With its vtable, if that stands before it. */
+/* The first byte of a table, or of its vtable if that comes before the table. */
 static uint32_t start_of(const struct flatbuf_table *t)
 {
 	return t->vtable < t->at ? t->vtable : t->at;
 }
 
-/* All that the schema's table leads to lies behind its start, so that equal bytes are equal schemas. */
+/*
+ * Check that all references in the schema lead to places after its start. Then two schemas with
+ * equal bytes from there on are equal.
+ */
 static int check_extent(struct arrow_fields *a, struct shmpub_error *err)
 {
 	struct snapshot_origin origin;
@@ -146,7 +152,7 @@ static int check_extent(struct arrow_fields *a, struct shmpub_error *err)
 	return r;
 }
 
-/* Both were written from one tree, so they are the same bytes as far as it goes. */
+/* The schema message and the footer must have the same bytes for the schema. */
 static int check_schema(const struct snapshot_view *v, const struct record *record,
                         struct flatbuf_view *footer, const struct flatbuf_table *root,
                         struct shmpub_error *err)
@@ -193,7 +199,7 @@ static int check_blocks(struct flatbuf_view *v, const struct flatbuf_table *foot
 	return SHMPUB_OK;
 }
 
-/* One entry, whose value is what our readers find from the end. */
+/* The footer's metadata must be one entry, whose value is the record that record_find() finds. */
 static int check_metadata(struct flatbuf_view *v, const struct flatbuf_table *footer,
                           struct span with_tail, struct shmpub_error *err)
 {

@@ -7,13 +7,14 @@
 #include "snapshot/arrow_format.h"
 
 /*
- * A dictionary is a column of its own, in a record batch of its own. It comes from
- * whoever fills the table as memory that lies ready, so its size is known before
- * anything is written, and writing it is a copy.
+ * The values of a dictionary are a column of their own, in a record batch of their own.
+ * Whoever fills the table (ingest, or a program) gives them as complete columns in memory,
+ * so their size is known before anything is written.
  */
 
-#define MAX_PARTS 2 /* values, bits; or offsets and text */
+#define MAX_PARTS 2 /* values or bits; or offsets and text */
 
+/* The contents of one buffer, in the filler's memory. */
 struct part {
 	const void *from;
 	uint64_t length;
@@ -24,7 +25,7 @@ static uint64_t padded(uint64_t n)
 	return (n + ARROW_ALIGN - 1) & ~(uint64_t)(ARROW_ALIGN - 1);
 }
 
-/* The buffers behind validity, as they lie with the filler. */
+/* Find the contents of the buffers that follow validity. Returns how many there are. */
 static size_t parts_of(struct part parts[MAX_PARTS], const struct shmpub_column *c)
 {
 	enum column_form form = form_of_type(c->type);
@@ -109,20 +110,19 @@ int dictionaries_plan(struct dictionaries *out, uint64_t *end, uint64_t at,
 	return SHMPUB_OK;
 }
 
-/* The body's bytes, zeros up to the next multiple of 64 included. */
+/* Write one buffer, and zeros up to the next multiple of 64. Returns how many bytes that were. */
 static uint64_t copy_part(char *to, const struct part *p)
 {
 	if (p->length > 0 && p->from != NULL)
 		memcpy(to, p->from, p->length);
-	else
-		memset(to, 0,
-		       p->length); /* offsets of no rows: one zero, which the filler need not have */
+	else /* without rows: one offset, for which the filler may have no memory */
+		memset(to, 0, p->length);
 	memset(to + p->length, 0, padded(p->length) - p->length);
 	return padded(p->length);
 }
 
-/* What is particular to a type: unused bits are 0, offsets count from 0. */
-static void settle(char *body, const struct shmpub_column *c)
+/* After copying: unused bits become 0, and offsets count from 0. */
+static void normalise(char *body, const struct shmpub_column *c)
 {
 	int64_t *offsets = (int64_t *)(void *)body;
 	enum column_form form = form_of_type(c->type);
@@ -152,7 +152,7 @@ static int write_one(char *file, struct record_message *message, const struct bl
 		arrow_message_set_buffer(&m, i + 1, at, parts[i].length);
 		at += copy_part(file + b->offset + b->size + at, &parts[i]);
 	}
-	settle(file + b->offset + b->size, c);
+	normalise(file + b->offset + b->size, c);
 	r = m.tree.status;
 	if (r == SHMPUB_OK) {
 		memcpy(file + b->offset, m.tree.bytes.data, b->size);

@@ -5,11 +5,14 @@
 #include "snapshot/arrow_format.h"
 
 /*
- * The only way to a byte is flatbuf_load() or a range that range_inside() has passed.
- * Offsets are kept as numbers and added in 64 bits, where two 32-bit ones never wrap.
+ * No byte is read except by flatbuf_load(), or in a range that range_inside() has checked.
+ * Offsets are added as 64-bit numbers, in which the sum of two 32-bit offsets cannot
+ * overflow.
  */
 
-/* One load for each of the sizes that there are: readers come here a dozen times a field. */
+/*
+ * With one memcpy() of constant size for each case: readers call this a dozen times for each field.
+ */
 uint64_t flatbuf_load(struct flatbuf_view *v, uint64_t at, size_t size)
 {
 	const char *p;
@@ -37,7 +40,9 @@ uint64_t flatbuf_load(struct flatbuf_view *v, uint64_t at, size_t size)
 	}
 }
 
-/* The position that the reference at `slot` leads to; 0 when it leads nowhere inside. */
+/*
+ * Returns the position that the reference at `slot` means; 0 and is_bad: it is outside the buffer.
+ */
 static uint32_t follow(struct flatbuf_view *v, uint64_t slot)
 {
 	uint64_t target = slot + flatbuf_load(v, slot, 4);
@@ -77,7 +82,7 @@ struct flatbuf_table flatbuf_root(struct flatbuf_view *v)
 	return v->is_bad ? (struct flatbuf_table){ 0 } : table_at(v, at);
 }
 
-/* Where field `id` stands; 0: the table does not have it. */
+/* Returns the position of field `id`; 0: the table does not have it. */
 static uint64_t slot_of(struct flatbuf_view *v, const struct flatbuf_table *t, int id, size_t size)
 {
 	uint32_t entry = 4 + 2 * (uint32_t)id;

@@ -5,17 +5,20 @@
 #include "snapshot/arrow_format.h"
 
 /*
- * A flatbuffer is a heap of little-endian records: a *table* begins with a signed
- * 32-bit distance back to its *vtable* (sizes, then for each field its place in the
- * table, 0 when absent); references are unsigned 32-bit distances forward. The usual
- * encoders build from the back, because children are then known before their
- * parents; patching references instead lets us go forward, and put one thing last:
- * the record in the footer, which readers find without any of this.
+ * A flatbuffer consists of tables, vectors and strings, all little-endian. A *table* begins
+ * with the signed 32-bit distance back to its *vtable*, which has the sizes of both and the
+ * place of each field in the table (0: absent). A reference is the unsigned 32-bit distance
+ * forward to a table, vector or string.
  *
- * Tables of one shape share a vtable, and it comes *behind* them, as those encoders
- * have it: the reader in Polars does not look further back than the reference that led
- * to a table. Until it is written, the tables that wait for it form a chain through
- * the four bytes where the distance to it will stand.
+ * The usual encoders write from the end to the beginning, so that the position of a child
+ * is known when its parent is written. This one writes forward and stores references
+ * later. So it can put one thing last: the record in the footer, which our readers find
+ * from the end without reading the flatbuffer.
+ *
+ * Tables of one shape share a vtable, which comes after them in the file. The usual
+ * encoders do the same, and the reader in Polars relies on it: it does not read further
+ * back than the reference that led to a table. Until the vtable is written, its tables form
+ * a linked list through the four bytes where the distance will be.
  */
 
 #define VTABLE_HEAD 4u /* its own size and the table's, 16 bits each */
@@ -53,7 +56,7 @@ void flatbuf_store(struct flatbuf *f, uint32_t at, uint64_t value, size_t size)
 	memcpy(f->bytes.data + at, &value, size); /* little-endian: arrow_format.h */
 }
 
-/* Fields lie in order of id, each on a multiple of its size. */
+/* The place of field `id` in a table: fields are in order of id, each at a multiple of its size. */
 static uint32_t place_of(const struct flatbuf_shape *shape, int id)
 {
 	uint32_t at = TABLE_HEAD;
@@ -84,8 +87,8 @@ static uint32_t write_vtable(struct flatbuf *f, const struct flatbuf_shape *shap
 	return at;
 }
 
-/* Put a table into the chain of its shape. */
-static void enchain(struct flatbuf *f, const struct flatbuf_shape *shape, uint32_t table)
+/* Put a table into the list of its shape, until flatbuf_settle(). */
+static void enlist(struct flatbuf *f, const struct flatbuf_shape *shape, uint32_t table)
 {
 	size_t i = 0;
 
@@ -108,7 +111,7 @@ uint32_t flatbuf_table(struct flatbuf *f, const struct flatbuf_shape *shape)
 	flatbuf_align(f, 8, 0);
 	at = flatbuf_size(f);
 	zeros(f, place_of(shape, shape->n));
-	enchain(f, shape, at);
+	enlist(f, shape, at);
 	return at;
 }
 

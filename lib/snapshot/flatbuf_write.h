@@ -1,13 +1,13 @@
 /*
- * Writing flatbuffers: just what Arrow's metadata needs.
+ * Writes flatbuffers, as far as Arrow's metadata needs them.
  *
- * Things are written in order, parents before children, and a parent's reference is
- * set when the child's position is known; after the last table comes
- * flatbuf_settle(). Positions count from the start of the buffer, which must come to
- * lie on a multiple of 8.
+ * Write parents before their children, and store the reference to a child with
+ * flatbuf_refer() when its position is known. Call flatbuf_settle() after the last table.
+ * Positions count from the start of the buffer, which must be put at a multiple of 8 of the
+ * file.
  *
- * Threads: one at a time. Errors: the first one sticks in `status`; later calls do
- * nothing, so a whole tree is written first and `status` looked at once.
+ * Threads: one at a time. Errors: the first error is kept in `status`, and later calls do
+ * nothing. So the caller may write a whole tree and look at `status` once at the end.
  */
 #ifndef SHMPUB_SNAPSHOT_FLATBUF_WRITE_H
 #define SHMPUB_SNAPSHOT_FLATBUF_WRITE_H
@@ -19,7 +19,7 @@
 #define FLATBUF_MAX_FIELDS 8
 #define FLATBUF_MAX_SHAPES 16
 
-/* Which fields a table has, by id: bytes each, 1, 2, 4 or 8; 0: absent. References have 4. */
+/* The sizes of a table's fields, by id: 1, 2, 4 or 8 bytes; 0: absent. A reference has 4. */
 struct flatbuf_shape {
 	uint8_t n;
 	uint8_t sizes[FLATBUF_MAX_FIELDS];
@@ -31,7 +31,7 @@ struct flatbuf {
 	struct shmpub_error *err;
 	struct {
 		const struct flatbuf_shape *shape;
-		uint32_t last; /* position + 1 of its last table; each leads to the one before */
+		uint32_t last; /* position + 1 of its last table, where that of the one before is */
 	} seen[FLATBUF_MAX_SHAPES];
 	size_t n_seen;
 };
@@ -42,25 +42,26 @@ static inline uint32_t flatbuf_size(const struct flatbuf *f)
 	return (uint32_t)f->bytes.size;
 }
 
-/* Zeros until the size is `residue` modulo `align`, a power of two. */
+/* Append zeros until the size modulo `align`, a power of two, is `residue`. */
 void flatbuf_align(struct flatbuf *f, uint32_t align, uint32_t residue);
 void flatbuf_append(struct flatbuf *f, struct span bytes);
-/* Little-endian, `size` bytes, over what stands at `at`. */
+/* Overwrite `size` bytes at `at` with the value, little-endian. */
 void flatbuf_store(struct flatbuf *f, uint32_t at, uint64_t value, size_t size);
 
-/* A table, every field zero. `shape` must outlive f. */
+/* Append a table with all fields zero. Returns its position. `shape` must outlive f. */
 uint32_t flatbuf_table(struct flatbuf *f, const struct flatbuf_shape *shape);
-/* Write the vtables of all tables so far, which are no flatbuffer without them. */
+/* Append the vtables of all tables so far; without them the flatbuffer is not valid. */
 void flatbuf_settle(struct flatbuf *f);
-/* Where field `id` of a table lies. */
+/* The position of field `id` of a table. */
 uint32_t flatbuf_slot(const struct flatbuf_shape *shape, uint32_t table, int id);
 void flatbuf_put(struct flatbuf *f, const struct flatbuf_shape *shape, uint32_t table, int id,
                  uint64_t value);
-/* Make the reference at `slot` point at what lies at `target`, further on. */
+/* Let the reference at `slot` mean the position `target`, which must be greater. */
 void flatbuf_refer(struct flatbuf *f, uint32_t slot, uint32_t target);
 
+/* Append a string, or a vector of n zeroed elements. Both return its position. */
 uint32_t flatbuf_string(struct flatbuf *f, struct span text);
-/* n zeroed elements, the first one on a multiple of `align`; element i is at result + 4 + i * size. */
+/* Element i is at result + 4 + i * size; the first one is at a multiple of `align`. */
 uint32_t flatbuf_vector(struct flatbuf *f, size_t n, size_t size, uint32_t align);
 
 void flatbuf_free(struct flatbuf *f);

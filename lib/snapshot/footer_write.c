@@ -3,15 +3,15 @@
 #include "snapshot/arrow_format.h"
 
 /*
- * The footer repeats the schema and says where the messages lie: all that Arrow's
- * readers look at. Its last string is the record, which is all that ours look at.
+ * The footer repeats the schema and has the places of the messages, for other readers of
+ * Arrow. Its last string is the record, the only part of it that our readers use.
  */
 
 static const struct flatbuf_shape footer_shape = { 5, { 2, 4, 4, 4, 4 } };
 static const struct flatbuf_shape key_value_shape = { 2, { 4, 4 } };
 
-#define FOOTER_TABLES_MAX_SIZE                                                                     \
-	256u /* root, vtables, Footer, vectors' sizes, KeyValue, key, alignment */
+/* Root reference, vtables, Footer, sizes of vectors, KeyValue, key and padding. */
+#define FOOTER_TABLES_MAX_SIZE 256u
 
 uint64_t footer_max_size(const struct arrow_schema *schema, size_t n_dictionaries, size_t n_regions)
 {
@@ -47,7 +47,7 @@ static uint32_t write_schema(struct flatbuf *f, const struct arrow_schema *schem
 	return at + schema->table;
 }
 
-/* The value goes last of all. */
+/* Write the metadata. Its value, the record, must be the last bytes of the footer. */
 static uint32_t write_record(struct flatbuf *f, const struct record *record)
 {
 	uint32_t vector = flatbuf_vector(f, 1, 4, 4), table = flatbuf_table(f, &key_value_shape);

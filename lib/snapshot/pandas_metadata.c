@@ -4,10 +4,10 @@
 #include "snapshot/arrow_schema_write.h"
 
 /*
- * pandas and pyarrow agree on a piece of JSON that says which fields are index
- * levels, and what the labels and dtypes were. It is written as pyarrow writes it,
- * but for what would change from one snapshot to the next (a RangeIndex's stop, the
- * number of categories): equal schemas are to be equal bytes.
+ * pyarrow and pandas keep a piece of JSON in a schema. It says which fields are index
+ * levels, and which labels and dtypes the columns have. It is written here as pyarrow
+ * writes it, but without values that change from one snapshot to the next (the stop of a
+ * RangeIndex, the number of categories), so that equal schemas have equal bytes.
  */
 
 static int put(struct buffer *out, const char *text, struct shmpub_error *err)

@@ -1,6 +1,6 @@
 /*
- * The record: one line of JSON, last in the footer, with all that changes with every
- * snapshot and the CRCs of all metadata. docs/FORMAT.md, "The record".
+ * The record: one line of JSON at the end of the footer. It has what changes from snapshot
+ * to snapshot, and the places and CRCs of all messages. docs/FORMAT.md, "The record".
  *
  * RECORD_NONE may be freed.
  */
@@ -16,8 +16,7 @@
 
 struct record_message {
 	uint64_t offset, size, crc;
-	uint64_t
-	        body_length; /* not of the record: what the message itself says, once it was read */
+	uint64_t body_length; /* not in the record: set when the message was read */
 };
 
 struct record {
@@ -31,18 +30,19 @@ struct record {
 };
 #define RECORD_NONE ((struct record){ .version = 0 })
 
-/* Bytes that a record of so many dictionaries and regions has at most. */
+/* An upper bound of the bytes of a record. */
 uint64_t record_max_size(size_t n_dictionaries, size_t n_regions);
 int record_write(struct buffer *out, const struct record *record, struct shmpub_error *err);
 
 /*
- * The record's text in a whole file; `footer_end` is where the footer size stands. SPAN_NONE:
- * there is none. In a mapping that somebody may change this is only a place: copy it, then read.
+ * Find the text of the record in a whole file; `footer_end` is the place of the footer's size.
+ * SPAN_NONE: there is none. If another process may change the file, copy the text before
+ * record_read().
  */
 struct span record_find(struct span file, size_t footer_end);
 /*
- * Its own CRC is checked, and that it is of our version; what it says about the file is not.
- * `text` must not change meanwhile.
+ * Parse the record, and check its CRC and version. Its places in the file are not checked. `text`
+ * must not change meanwhile. Errors: SHMPUB_ERR_FORMAT, SHMPUB_ERR_NOMEM.
  */
 int record_read(struct record *out, struct span text, struct shmpub_error *err);
 void record_free(struct record *r);

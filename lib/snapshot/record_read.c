@@ -4,13 +4,13 @@
 #include "snapshot/record.h"
 
 /*
- * The record is JSON of a narrow kind, whose grammar is in docs/FORMAT.md: one object
+ * The record is a restricted kind of JSON, whose grammar is in docs/FORMAT.md: one object
  * whose values are integers, strings without escapes, or arrays of these. Its CRC is
- * looked at before anything else, so what is parsed is what a writer wrote, or was made
- * to look so: still nothing is believed that would lead outside the text.
+ * checked first, which finds damage. It does not stop a hostile writer, so the parser still
+ * never reads outside the text.
  */
 
-#define DEPTH 3 /* of arrays */
+#define DEPTH 3 /* how deep arrays may be nested */
 
 struct text {
 	const char *at, *end;
@@ -24,7 +24,7 @@ static bool take(struct text *t, char c)
 	return true;
 }
 
-/* An integer of the grammar: no leading zeros, from -2^63 to 2^64 - 1. */
+/* Parse an integer: no leading zeros, from -2^63 to 2^64 - 1. */
 static bool take_integer(struct text *t, uint64_t *out, bool *is_negative)
 {
 	const char *from;
@@ -54,7 +54,7 @@ static bool take_number(struct text *t, uint64_t *out)
 	return take_integer(t, out, &is_negative) && !is_negative;
 }
 
-/* A time: int64, kept in the same word. */
+/* Parse a time: an int64, whose bits are stored in *out. */
 static bool take_time(struct text *t, uint64_t *out)
 {
 	bool is_negative;
@@ -101,7 +101,7 @@ static bool skip_value(struct text *t, int depth)
 	return take(t, ']');
 }
 
-/* [a,b,...] of exactly n numbers. */
+/* Parse [a,b,...] with exactly n numbers. */
 static bool take_numbers(struct text *t, uint64_t *out, size_t n)
 {
 	if (!take(t, '['))
@@ -181,7 +181,7 @@ static int parse_batch(struct parser *p)
 	return SHMPUB_OK;
 }
 
-/* Entries of an array of arrays that begins here: no more than there are brackets. */
+/* An upper bound of the entries in the array of arrays that begins here: the number of brackets. */
 static size_t count_entries(struct text t)
 {
 	size_t n = 0;
@@ -234,7 +234,7 @@ static int parse_regions(struct parser *p)
 	return take(&p->text, ']') ? SHMPUB_OK : malformed(p);
 }
 
-/* Its value was looked at before anything else. */
+/* The value was compared by crc_holds() before. */
 static int parse_crc(struct parser *p)
 {
 	uint64_t v;
@@ -311,7 +311,7 @@ static int parse(struct parser *p)
 
 /* --- finding it and its CRC --------------------------------------------------------------------- */
 
-/* Where the footer begins, by the size that stands behind it; 0 where that can't be. */
+/* Returns where the footer begins, by the size that follows it; 0 when that size is impossible. */
 static size_t footer_start(struct span file, size_t footer_end)
 {
 	uint32_t size = 0;

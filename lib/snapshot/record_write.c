@@ -2,11 +2,10 @@
 #include "base/crc32.h"
 #include "snapshot/record.h"
 
-/* JSON of fixed shape, so that equal snapshots are equal bytes. What is read back: record_read.c. */
+/* The keys are always written in the same order, so that equal snapshots have equal bytes. */
 
-#define HEAD_MAX_SIZE                                                                              \
-	640u /* all of it without dictionaries and regions: 24 numbers of 20 digits at most, keys */
-#define ENTRY_MAX_SIZE 88u /* four numbers of 20 digits, brackets, commas */
+#define HEAD_MAX_SIZE 640u /* without dictionaries and regions: 24 numbers of 20 digits, and keys */
+#define ENTRY_MAX_SIZE 88u /* a dictionary or region: 4 numbers of 20 digits, brackets, commas */
 
 uint64_t record_max_size(size_t n_dictionaries, size_t n_regions)
 {

@@ -1,15 +1,16 @@
 /*
  * A snapshot: an Arrow IPC file (Feather V2) with one record batch, laid out as
- * docs/FORMAT.md says. Writing goes into memory that somebody else owns, reading
- * is a pure function over bytes: this room knows no files.
+ * docs/FORMAT.md says. A writer writes into memory that its caller provides, and a view is
+ * made of bytes: nothing here knows files.
  *
  * Threads:  a writer belongs to one thread at a time. Views are read-only.
- * Lifetime: a view's columns point into the bytes it was made of and into memory of
- *           the view; both must outlive their use. SNAPSHOT_VIEW_NONE may be freed.
- * Errors:   SHMPUB_ERR_FORMAT when bytes contradict the format; never a read out of
- *           bounds, whatever the bytes are, also when they change meanwhile: what is
- *           checked is copied first. Only values, bitmaps, offsets, codes and text stay in
- *           the bytes; whoever follows an offset or a code bounds it (columns/table.h).
+ * Lifetime: a view's columns point into the bytes that it was made of, and into memory
+ *           of the view; both must outlive their use. SNAPSHOT_VIEW_NONE may be freed.
+ * Errors:   SHMPUB_ERR_FORMAT when bytes contradict the format. No function reads out
+ *           of bounds, whatever the bytes are, even if another process changes them
+ *           meanwhile: metadata is copied before it is checked. Values, bitmaps, offsets,
+ *           codes and text are not copied, so compare an offset or a code with its bound
+ *           each time before you follow it (columns/table.h).
  */
 #ifndef SHMPUB_SNAPSHOT_SNAPSHOT_H
 #define SHMPUB_SNAPSHOT_SNAPSHOT_H
@@ -19,7 +20,7 @@
 #include "columns/sink.h"
 #include "columns/table.h"
 
-/* What changes with every snapshot: in the footer's own metadata. */
+/* Facts that are different in every snapshot; they are in the record, in the footer. */
 struct snapshot_stamp {
 	uint64_t sequence;
 	uint64_t epoch;
@@ -28,16 +29,21 @@ struct snapshot_stamp {
 	uint64_t read_ns, parse_ns, source_size, skipped_rows;
 };
 
-/* What stays: in the schema's metadata, so that equal schemas are equal bytes. */
+/*
+ * Facts that stay the same; they are in the schema's metadata, so equal schemas have equal bytes.
+ */
 struct snapshot_origin {
 	struct span feed;
-	struct span
-	        source; /* without user names, passwords, query strings, arguments; may be empty */
+	/* Without user names, passwords, query strings and arguments; may be empty. */
+	struct span source;
 };
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Where the bytes go. `reserve` makes at least `size` bytes there and returns the address, which may move. */
+/*
+ * The memory for the bytes. reserve() provides at least `size` bytes and sets *addr; the bytes that
+ * were written before are kept, but may have moved.
+ */
 struct snapshot_memory {
 	int (*reserve)(void *arg, void **addr, size_t size, struct shmpub_error *err);
 	void *arg;
@@ -46,21 +52,23 @@ struct snapshot_memory {
 struct snapshot_writer; /* opaque, heap */
 
 /*
- * Plan the file for `capacity` rows and give out the places of round 1 (columns/sink.h).
- * *sink points into the writer and dies with it. `schema` must outlive the writer.
+ * Plan the file for `capacity` rows, and set the pointers of *sink for round 1
+ * (columns/sink.h). *sink is part of the writer. `schema` must outlive the writer.
  */
 int snapshot_writer_new(struct snapshot_writer **out, struct table_sink **sink,
                         const struct snapshot_memory *memory, const struct schema *schema,
                         uint64_t capacity, const struct snapshot_origin *origin,
                         struct shmpub_error *err);
-/* After round 1: give out the places of text and dictionaries (round 2). Pointers in the sink may move. */
+/* After round 1: plan text and dictionaries, and set the pointers of the sink anew for round 2. */
 int snapshot_writer_text(struct snapshot_writer *w, struct shmpub_error *err);
-/* After round 2: metadata, footer, magic. *size is the file's size. Dictionaries are copied in here. */
+/*
+ * After round 2: copy the dictionaries, write metadata, footer and magic. *size is the file's size.
+ */
 int snapshot_writer_finish(struct snapshot_writer *w, const struct snapshot_stamp *stamp,
                            uint64_t *size, struct shmpub_error *err);
 void snapshot_writer_free(struct snapshot_writer *w);
 
-/* The whole of it for a table that lies ready (published from C): schema, values, text. */
+/* All these steps, for a table that is complete in memory (published from C). */
 int snapshot_write_table(const struct snapshot_memory *memory, const struct schema *schema,
                          const struct table *table, const struct snapshot_origin *origin,
                          const struct snapshot_stamp *stamp, uint64_t *size,
@@ -69,7 +77,7 @@ int snapshot_write_table(const struct snapshot_memory *memory, const struct sche
 /* --- reading ---------------------------------------------------------------------------------- */
 
 enum snapshot_check {
-	SNAPSHOT_CHECK_BOUNDS, /* metadata and the place of every buffer: enough to attach */
+	SNAPSHOT_CHECK_BOUNDS, /* the metadata, and that every buffer lies inside the bytes */
 	SNAPSHOT_CHECK_FULL,   /* contents too: text offsets, UTF-8, codes, null counts, padding */
 };
 
@@ -83,7 +91,7 @@ struct snapshot_view {
 };
 #define SNAPSHOT_VIEW_NONE ((struct snapshot_view){ .columns = NULL })
 
-/* `bytes` must be 8-byte aligned (a mapping is). */
+/* `bytes` must be aligned to 8 bytes, as a mapping is. On failure *out is unchanged. */
 int snapshot_view_init(struct snapshot_view *out, struct span bytes, enum snapshot_check check,
                        struct shmpub_error *err);
 void snapshot_view_free(struct snapshot_view *v);

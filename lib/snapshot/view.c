@@ -8,19 +8,19 @@
 #include "snapshot/record.h"
 
 /*
- * Attaching goes from the end: magic, record, and from there the messages, each by the
- * place and CRC that the record gives. The footer's own tables are not looked at, so
- * that damage to them cannot matter. Costs a pass over the metadata and none over the
- * contents.
+ * A snapshot is read from its end: first the magic, then the record, then the messages at
+ * the places and with the CRCs that the record gives. The tables of the footer are not
+ * read, so damage to them does not matter. This reads all of the metadata, and nothing of
+ * the contents.
  *
- * The bytes may be a mapping whose owner changes them at any moment. So the record and
- * each message are copied first, and looked at only in the copy; of the mapping only
- * places are kept, and these were held against its size.
+ * The bytes may be a mapping whose owner can change them at any moment. So the record and
+ * each message are copied, and only the copies are checked and used. Pointers into the
+ * mapping are kept only after they were compared with its size.
  */
 
-#define RECORD_ROOM 1024u /* most records fit */
+#define RECORD_ROOM 1024u /* large enough for most records */
 
-/* A record found in bytes that may change: copied, then read. */
+/* Copy the record, then parse the copy. */
 static int read_record(struct record *out, struct span found, struct shmpub_error *err)
 {
 	char room[RECORD_ROOM], *copy = room;

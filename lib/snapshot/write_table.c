@@ -8,10 +8,10 @@
 #include "snapshot/snapshot.h"
 
 /*
- * A filler for columns that lie ready in a program's memory. They are the program's,
- * so everything that a reader relies on is looked at on the way: offsets, UTF-8,
- * codes. Slots under nulls get what FORMAT.md says whatever the program left there,
- * and text under nulls is dropped.
+ * Fills a snapshot with columns that a program has in memory. The program may be wrong, so
+ * everything that a reader relies on is checked: offsets, UTF-8, codes. Under nulls the
+ * value that docs/FORMAT.md requires is stored, whatever the program has there, and text
+ * under nulls is left out.
  */
 
 static int refuse(struct shmpub_error *err, const struct field *f, const char *why)
@@ -21,7 +21,7 @@ static int refuse(struct shmpub_error *err, const struct field *f, const char *w
 	return error_set(err, SHMPUB_ERR_INVALID, "column \"%.*s\": %s", size, f->name.data, why);
 }
 
-/* --- what is given ------------------------------------------------------------------------------ */
+/* --- checks ------------------------------------------------------------------------------------- */
 
 static int check_text(const struct shmpub_column *c, uint64_t n_rows, const struct field *f,
                       struct shmpub_error *err)
@@ -125,7 +125,7 @@ static void fill_text_size(struct column_sink *to, const struct shmpub_column *c
 	}
 }
 
-/* Straight at their final width: the room for 4 bytes is there anyhow. */
+/* Codes are stored with their final size at once; the sink has room for 4 bytes each. */
 static int fill_codes(struct column_sink *to, const struct shmpub_column *c, uint64_t n_rows,
                       const struct field *f, struct shmpub_error *err)
 {
@@ -145,7 +145,7 @@ static int fill_codes(struct column_sink *to, const struct shmpub_column *c, uin
 	return SHMPUB_OK;
 }
 
-/* Values of a dictionary are all there; `copy` says so whatever the program's own struct says. */
+/* Give the sink a copy of the dictionary, with its count of nulls set to 0, as it must be. */
 static int take_dictionary(struct column_sink *to, struct shmpub_column *copy,
                            const struct shmpub_column *given, const struct field *f,
                            struct shmpub_error *err)
