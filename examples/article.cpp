@@ -1,7 +1,7 @@
 /*
- * The article's case: a C++ program that hands a table to Python as CSV text. It is
- * parsed once, here; every Python program that asks gets a DataFrame over the same
- * memory. No daemon is needed.
+ * A C++ program hands a table to Python programs as CSV text, as in the article that shmpub
+ * grew out of. The text is parsed once, in this program; every Python program gets a
+ * DataFrame over the same memory. No daemon is needed.
  *
  *     example_article [INSTANCE [DIRECTORY]]
  *

@@ -1,13 +1,14 @@
 /*
- * Share a CSV file with every Python program of the machine: what the article's C++ writer for
- * Windows does, and what it leaves to be done. It runs on Linux as well.
+ * Share a CSV file with every Python program of the machine, on Linux and Windows. The table below
+ * compares it with a C++ program for Windows that writes the text into a named mapping, in the plain
+ * layout (docs/FORMAT.md), and leaves the rest to its readers.
  *
  *     example_share FILE [FEED [INSTANCE [DIRECTORY]]]
  *
  *     >>> import shmpub
  *     >>> shmpub.subscribe("shared_memory1", instance="share").df
  *
- * The article's writer                         here
+ * A writer of the plain layout                 here
  * -------------------------------------------  ------------------------------------------------
  * CreateFile, CreateFileMapping: the file,     std::ifstream: nobody is kept from writing or
  *   mapped and so held while it is shared        replacing the file
@@ -18,7 +19,7 @@
  * every reader: mmap, unpack, read_csv         every reader: a DataFrame over that memory
  * "press a key to end"                         the same; Enter shares the file again
  *
- * Readers that know the article's layout only are served by shmpubd: csv_segment in its ini.
+ * For readers that know only the plain layout, shmpubd writes it too: csv_segment in its ini.
  */
 #include <fstream>
 #include <iostream>
