@@ -20,10 +20,10 @@
  * file. The worker notices the lost lease at the seal: it copies the snapshot into a new
  * segment and never changes the old one again.
  *
- * A publication that is discarded (the source has not changed after all, or it was bad) costs
- * the feed nothing: the spare is the spare again, also when a part of it was overwritten. Without
- * magic it is no file that anybody takes for a table, and it is filled again only under another
- * lease. Where the lease was lost, or there was no room for what was to come, it is emptied.
+ * If the publication is discarded (the source has not changed after all, or has an error),
+ * the segment becomes the feed's spare again, even if a part of it was overwritten: without
+ * the magic no reader takes it for a snapshot, and it is filled again only under another
+ * lease. If the lease was lost, or the segment was too small, it is emptied and dropped.
  *
  * The sequence is chosen when the publication begins, because it is part of the file. It
  * must differ in its last bit from the catalog's sequence, since the catalog has one
