@@ -263,14 +263,11 @@ APART size_t take_other_ints(int64_t *out, const struct cell_run *run, size_t i,
 
 static size_t take_ints(int64_t *out, const struct cell_run *run, size_t n)
 {
-	const size_t stride = run->stride;
 	size_t i = 0, before;
 
 	do {
 		before = i;
-		while (i + 4 <= n &&
-		       four_take_ints(out + i, run->base, run->cuts + i * stride, stride))
-			i += 4;
+		i = four_ints(out, run, i, n);
 		if (i < n)
 			i = take_other_ints(out, run, i, n);
 	} while (i < n && i != before);
@@ -355,14 +352,11 @@ APART size_t take_long_floats(double *out, const struct cell_run *run, size_t i,
 static size_t take_floats(double *out, const struct cell_run *run, size_t n,
                           struct batch_empty *empty)
 {
-	const size_t stride = run->stride;
 	size_t i = 0, before;
 
 	do {
 		before = i;
-		while (i + 4 <= n && four_take_floats(out + i, run->base, run->cuts + i * stride,
-		                                      stride, empty, i))
-			i += 4;
+		i = four_floats(out, run, i, n, empty);
 		i = take_other_floats(out, run, i, n, empty);
 		i = take_long_floats(out, run, i, n, empty);
 	} while (i < n && i != before);
@@ -372,15 +366,10 @@ static size_t take_floats(double *out, const struct cell_run *run, size_t n,
 static size_t take_whole(double *out, const struct cell_run *run, size_t n,
                          struct batch_empty *empty)
 {
-	const size_t stride = run->stride;
 	size_t i = 0, group;
 
 	while (i < n) {
-		if (i + 4 <= n &&
-		    four_take_whole(out + i, run->base, run->cuts + i * stride, stride, empty, i)) {
-			i += 4;
-			continue;
-		}
+		i = four_whole(out, run, i, n, empty);
 		for (group = i + 4 < n ? i + 4 : n; i < group; i++) {
 			struct span cell = cell_run_at(run, i);
 

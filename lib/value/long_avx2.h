@@ -14,6 +14,7 @@
 #include <immintrin.h>
 #include "value/batch.h"
 #include "value/decimal_quick.h"
+#include "value/keep_avx2.h"
 
 #define LONG_INLINE static inline __attribute__((always_inline))
 #define LONG_LEAST 17u
@@ -30,12 +31,10 @@ LONG_INLINE __m256i long_last(uint32_t n)
 	return _mm256_loadu_si256((const __m256i *)(const void *)(ramp + n));
 }
 
-/* What the loop over cells needs in registers; the compiler would make it anew for each cell. */
+/* What a loop over cells needs in registers (value/keep_avx2.h). */
 struct long_constants {
 	__m256i point, zero, nine, tens, hundreds, ten_thousands;
 };
-
-#define LONG_KEEP(v) __asm__("" : "+x"(v))
 
 LONG_INLINE struct long_constants long_constants(void)
 {
@@ -48,12 +47,12 @@ LONG_INLINE struct long_constants long_constants(void)
 		.ten_thousands = _mm256_set1_epi32(0x00012710),
 	};
 
-	LONG_KEEP(c.point);
-	LONG_KEEP(c.zero);
-	LONG_KEEP(c.nine);
-	LONG_KEEP(c.tens);
-	LONG_KEEP(c.hundreds);
-	LONG_KEEP(c.ten_thousands);
+	KEEP_IN_REGISTER(c.point);
+	KEEP_IN_REGISTER(c.zero);
+	KEEP_IN_REGISTER(c.nine);
+	KEEP_IN_REGISTER(c.tens);
+	KEEP_IN_REGISTER(c.hundreds);
+	KEEP_IN_REGISTER(c.ten_thousands);
 	return c;
 }
 
