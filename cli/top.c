@@ -13,7 +13,7 @@
  * it. A frame is written in one piece over the last one, so that nothing flickers.
  */
 
-#define KEY_MS 100    /* how long a look for keys, and so for changes, takes */
+#define KEY_MS 100    /* between two looks for changes, spent waiting for a key */
 #define ESCAPE_MS 50  /* how long to wait for the other bytes of a key */
 #define FRAME_KEYS 10 /* looks from one frame to the next without change */
 #define HEAD_LINES 3  /* two lines about the instance, and the titles */

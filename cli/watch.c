@@ -125,10 +125,7 @@ static int print_event(struct session *s, const char *event, const char *whose, 
 	return put_json(&s->out, &text, &j);
 }
 
-/*
- * --- what has changed
- * --------------------------------------------------------------------------
- */
+/* --- what has changed -------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct command_line *line, const char *name)
 {

@@ -117,7 +117,7 @@ int app_add_feed(struct app *app, struct feed *f, struct shmpub_error *err)
 	return feed_open(f, err);
 }
 
-/* --- stop ------------------------------------------------------------------------------------------- */
+/* --- stop ----------------------------------------------------------------------------------------- */
 
 /* Closing a feed's timer frees the feed, unless a worker still has its job. */
 static void close_feeds(struct app *app)
@@ -200,10 +200,7 @@ void app_stop(struct app *app)
 	uv_timer_start(&app->stop, on_stop_timer, 0, STOP_LOOK_MS);
 }
 
-/*
- * --- timers and signals
- * --------------------------------------------------------------------------------
- */
+/* --- timers and signals --------------------------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -242,10 +239,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	app_stop(app);
 }
 
-/*
- * --- start
- * ---------------------------------------------------------------------------------------------
- */
+/* --- start ---------------------------------------------------------------------------------------- */
 
 static uint64_t memory_bound(uint64_t configured)
 {

@@ -115,7 +115,7 @@ int app_requests_open(struct app *app, struct shmpub_error *err);
 void app_requests_close(struct app *app);
 void app_requests_deinit(struct app *app);
 
-/* --- for app_reload.c ----------------------------------------------------------------------------- */
+/* --- for app_reload.c ------------------------------------------------------------------------------ */
 
 /* The feed of that name, or NULL. A removed feed counts as long as its job is under way. */
 struct feed *app_find_feed(const struct app *app, const char *name);

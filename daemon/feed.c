@@ -82,7 +82,7 @@ void feed_leave(struct feed *f, bool keep)
 	close_when_idle(f);
 }
 
-/* --- jobs ------------------------------------------------------------------------------------------ */
+/* --- jobs ---------------------------------------------------------------------------------------- */
 
 /* Ends the job: frees what it holds and what of its result was not used. */
 static void end_job(struct feed *f)
@@ -392,10 +392,7 @@ void feed_on_timer(uv_timer_t *timer)
 	attempt(timer->data);
 }
 
-/*
- * --- start
- * -------------------------------------------------------------------------------------------
- */
+/* --- start --------------------------------------------------------------------------------------- */
 
 int feed_new(struct feed **out, struct feed_host *host, struct config_feed *config,
              struct shmpub_error *err)

@@ -40,7 +40,7 @@ static struct span column_name(const struct shmpub_column *c)
 	return span_of(c->name, c->name_size);
 }
 
-/* --- the whole table ------------------------------------------------------------------------------ */
+/* --- the whole table ------------------------------------------------------------------------------- */
 
 static void check_rows(struct doubts *d, uint64_t n_skipped)
 {
@@ -91,7 +91,7 @@ static void check_delimiter(struct doubts *d)
 	}
 }
 
-/* --- names ------------------------------------------------------------------------------------------ */
+/* --- names ----------------------------------------------------------------------------------------- */
 
 static bool has_name(const struct table *table, struct span name)
 {
@@ -121,7 +121,7 @@ static void check_name(struct doubts *d, const struct shmpub_column *c)
 	warn_of_column(d, c, line);
 }
 
-/* --- columns that became text ----------------------------------------------------------------------- */
+/* --- columns that became text ---------------------------------------------------------------------- */
 
 struct count {
 	uint64_t n, n_numbers,
@@ -195,7 +195,7 @@ static void check_text(struct doubts *d, const struct shmpub_column *c)
 		warn_of_column(d, c, "text, and all cells are numbers with 'decimal = comma'");
 }
 
-/* --- dates that are none ------------------------------------------------------------------------------ */
+/* --- dates that are none --------------------------------------------------------------------------- */
 
 static bool is_in_items(const struct csv_items *items, const struct shmpub_column *c,
                         size_t position, bool has_positions)
@@ -224,7 +224,7 @@ static void check_dates(struct doubts *d, size_t position)
 		               "would be without");
 }
 
-/* --- all of them ---------------------------------------------------------------------------------------- */
+/* --- all of them ----------------------------------------------------------------------------------- */
 
 static void check_values(struct doubts *d, const struct shmpub_column *c)
 {

@@ -66,10 +66,7 @@ struct span path_directory(const char *path)
 	return n ? span_of(path, n) : SPAN_NONE;
 }
 
-/*
- * --- paths that no file can have
- * ------------------------------------------------------------------
- */
+/* --- paths that no file can have ------------------------------------------------------------------ */
 
 static bool is_word(struct span s, const char *word)
 {

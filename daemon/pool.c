@@ -135,10 +135,7 @@ static void end_threads(struct pool *p)
 		uv_thread_join(&p->threads[--p->n_made]);
 }
 
-/*
- * --- start and end
- * --------------------------------------------------------------------------------
- */
+/* --- start and end -------------------------------------------------------------------------------- */
 
 static void finish_run(struct pool *p, struct pool_run *r);
 

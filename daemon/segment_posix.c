@@ -330,10 +330,7 @@ void segment_discard(struct segment_draft *d)
 	*d = SEGMENT_DRAFT_NONE;
 }
 
-/*
- * --- the placed version
- * ------------------------------------------------------------------------
- */
+/* --- the placed version ------------------------------------------------------------------------ */
 
 static bool is_placed(int dir, const struct segment_live *live, struct stat *st)
 {
@@ -406,7 +403,7 @@ void segment_release(struct segment_live *live)
 	give_up_claim(live, false);
 }
 
-/* --- what a crash left -------------------------------------------------------------------------- */
+/* --- what a crash left ------------------------------------------------------------------------- */
 
 /* Gets the segment's name from the name of a lock file, ".NAME~". False: it is no lock file's. */
 static bool parse_lock_name(char out[SEGMENT_NAME_SIZE], const char *lock)

@@ -13,8 +13,8 @@
  * the versions grow. A reader that looks during the write sees the length 0, or of an array a
  * part of each version. Readers that need whole versions read the snapshot.
  *
- * A reader that touches memory which is mapped but not committed crashes. So at least as much
- * is committed as the reader of the article maps, from which the layouts come: 100 KiB.
+ * A reader that touches memory which is mapped but not committed crashes. So at least 100 KiB
+ * are committed: that is what the reader in the article maps from which the layouts come.
  *
  * A second section NAME~ marks the claim, and only this user may open it: the process that
  * serves the name has made it, and writes there who it is. Windows removes it when the process
@@ -185,10 +185,7 @@ static int take_claim(HANDLE *out, const char *name, const char *place, struct s
 	return r;
 }
 
-/*
- * --- the section under a name
- * ------------------------------------------------------------------
- */
+/* --- the section under a name ------------------------------------------------------------------ */
 
 static uint64_t round_to_pages(uint64_t size)
 {
@@ -338,7 +335,7 @@ static void overwrite(struct segment_live *live, const struct segment_draft *d)
 
 	memset(live->view, 0, word);
 	MemoryBarrier();
-	if (size > word) /* the text of an array may be empty */
+	if (size > word) /* an array may be empty */
 		memcpy(live->view + word, d->bytes.data + word, size - word);
 	if (live->used > size)
 		memset(live->view + size, 0, live->used - size);

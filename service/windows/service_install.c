@@ -27,10 +27,7 @@
 #define PRESHUTDOWN_MS 30000 /* a stop waits up to 15 s for builds of snapshots */
 #define RESET_S 86400        /* a day without a failure resets the count of failures */
 
-/*
- * --- settings of the service that was created
- * ------------------------------------------------------
- */
+/* --- settings of the service that was created ------------------------------------------------------ */
 
 /*
  * Changes one setting. Wine does not know every setting: a missing one is a warning, for it may

@@ -65,10 +65,7 @@ int service_program(char **out, struct shmpub_error *err)
 	return r;
 }
 
-/*
- * --- checks of places
- * -----------------------------------------------------------------------------
- */
+/* --- checks of places ----------------------------------------------------------------------------- */
 
 /*
  * Returns the folder of all users' profiles, usually C:\Users. NULL: unknown; nothing lies

@@ -40,7 +40,7 @@ struct service {
 	SERVICE_STATUS_HANDLE handle;
 	SRWLOCK lock; /* protects the fields below */
 	SERVICE_STATUS status;
-	bool takes_requests; /* the app takes requests */
+	bool takes_requests; /* of the app: app_request_stop and app_request_reload may be called */
 };
 
 /* A variable of the file, because the manager calls serve_manager() without an argument of ours. */
@@ -110,10 +110,7 @@ static void report_takes_requests(struct service *s, bool takes_requests, DWORD 
 	ReleaseSRWLockExclusive(&s->lock);
 }
 
-/*
- * --- callbacks of the app, on its loop's thread
- * ----------------------------------------------------
- */
+/* --- callbacks of the app, on its loop's thread ---------------------------------------------------- */
 
 static void on_ready(void *arg)
 {
@@ -133,10 +130,7 @@ static void on_stopping(void *arg)
 	report(arg, SERVICE_STOP_PENDING, WAIT_HINT_MS);
 }
 
-/*
- * --- controls of the manager, on the main thread
- * ---------------------------------------------------
- */
+/* --- controls of the manager, on the main thread --------------------------------------------------- */
 
 static void ask_stop(struct service *s)
 {
@@ -178,10 +172,7 @@ static DWORD WINAPI on_control(DWORD control, DWORD event, void *data, void *arg
 	}
 }
 
-/*
- * --- the service's thread
- * --------------------------------------------------------------------------
- */
+/* --- the service's thread -------------------------------------------------------------------------- */
 
 static enum service_exit begin(struct service *s)
 {
