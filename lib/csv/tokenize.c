@@ -142,7 +142,10 @@ static size_t pass_skipped(struct csv_tokenizer *t, size_t p)
 	return t->text.size;
 }
 
-/* After the \r of a record and a delimiter, pandas does not look whether the line is skipped. */
+/*
+ * Whether the byte at `p` is a delimiter right after a \r. pandas does not look whether a line that
+ * begins so is to be skipped.
+ */
 static bool is_delimiter_after_cr(const struct csv_tokenizer *t, size_t p)
 {
 	return p > 0 && !t->dialect->is_whitespace && t->text.data[p - 1] == '\r' &&
