@@ -27,14 +27,18 @@ BELOW = {
     "value": {"base", "columns"},
     "show": {"base", "columns", "value"},
     "csv": {"base", "columns", "value"},
-    "ingest": {"base", "columns", "value", "csv"},
+    "rows": {"base", "columns", "value", "csv"},
+    "plan": {"base", "value", "csv", "rows"},
+    "types": {"base", "columns", "value", "csv", "rows", "plan"},
+    "fill": {"base", "columns", "value", "csv", "rows", "plan", "types"},
+    "ingest": {"base", "columns", "value", "csv", "rows", "plan", "types", "fill"},
     "shm": {"base"},
     "catalog": {"base", "shm"},
     "snapshot": {"base", "columns"},
     "publisher": {"base", "columns", "shm", "catalog", "snapshot"},
     "reader": {"base", "columns", "shm", "catalog", "snapshot"},
 }
-BELOW["prepare"] = {"ingest", "publisher"} | BELOW["ingest"] | BELOW["publisher"]
+BELOW["prepare"] = {"ingest", "publisher", "base", "columns", "csv"} | BELOW["publisher"]
 BELOW["api"] = set(BELOW)
 ROOMS_FOR = {
     "daemon": set(BELOW) - {"api", "reader"},

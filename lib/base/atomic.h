@@ -107,6 +107,16 @@ static inline void fence_release(void)
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
+/* Says to the processor that this thread asks again and again. */
+static inline void atomic_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
 /*
  * MSVC for x64. The processor's plain loads acquire and its plain stores release. Only the
  * compiler must be kept from changing their order.
@@ -201,6 +211,11 @@ static inline uint64_t sub_relaxed_u64(uint64_t *p, uint64_t v)
 static inline uint64_t exchange_sync_u64(uint64_t *p, uint64_t v)
 {
 	return (uint64_t)_InterlockedExchange64((volatile __int64 *)p, (__int64)v);
+}
+
+static inline void atomic_relax(void)
+{
+	_mm_pause();
 }
 
 #endif

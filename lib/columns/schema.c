@@ -57,6 +57,7 @@ int schema_copy(struct schema *out, const struct schema *from, struct shmpub_err
 	int r = schema_init(&s, from->n_fields, err);
 
 	s.source_size = from->source_size;
+	s.source_rows = from->source_rows;
 	for (size_t i = 0; r == SHMPUB_OK && i < s.n_fields; i++) {
 		s.fields[i] = from->fields[i];
 		s.fields[i].name = SPAN_NONE;

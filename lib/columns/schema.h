@@ -31,9 +31,10 @@ struct schema {
 	struct field *fields; /* in the order of the source */
 	size_t n_fields;
 	uint64_t source_size; /* bytes of the source when text_expected was counted */
+	uint64_t source_rows; /* how many rows it had; 0: not known */
 };
 
-#define SCHEMA_NONE ((struct schema){ NULL, 0, 0 })
+#define SCHEMA_NONE ((struct schema){ NULL, 0, 0, 0 })
 
 /* Make `n` fields without names, of type SHMPUB_NULL and index_level -1. */
 int schema_init(struct schema *out, size_t n, struct shmpub_error *err);

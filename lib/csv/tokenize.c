@@ -1,6 +1,7 @@
 #include "csv/tokenize.h"
 
 #include <string.h>
+#include "base/error.h"
 
 /*
  * pandas' tokenizer, whose states are places in the code here: between records (blank lines,
@@ -183,6 +184,8 @@ static size_t find_record(struct csv_tokenizer *t, size_t p)
 	size_t q;
 
 	while (p < t->text.size) {
+		t->line_at = p;
+		t->line_number = t->n_lines;
 		if (is_skipped(t) && !is_delimiter_after_cr(t, p)) {
 			p = pass_skipped(t, pass_blanks_after_cr(t, p));
 			continue;
@@ -316,6 +319,14 @@ enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *r
 	}
 	t->at = pass_record_end(t, p);
 	return CSV_RECORD;
+}
+
+int csv_token_error(enum csv_token_answer answer, struct shmpub_error *err)
+{
+	if (answer == CSV_OPEN_QUOTE)
+		return error_set(err, SHMPUB_ERR_CSV,
+		                 "the text ends inside quotes that opened in this record");
+	return error_set(err, SHMPUB_ERR_LIMIT, "record longer than 4 GiB");
 }
 
 uint64_t csv_line_at(struct span text, size_t at)

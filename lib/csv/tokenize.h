@@ -47,6 +47,8 @@ struct csv_tokenizer {
 	uint64_t n_lines;    /* lines read; as in pandas, newlines inside quotes do not count */
 	uint64_t skip_first; /* this many lines at the beginning of the text are skipped */
 	const struct csv_items *skip_list; /* numbers of more lines to skip; NULL: none */
+	size_t line_at;       /* set: offset of the last line that was looked at for a record */
+	uint64_t line_number; /* set: n_lines before that line */
 };
 
 enum csv_token_answer {
@@ -71,6 +73,9 @@ struct csv_record {
 
 /* Reads the next record. The caller has set base, cuts and room of *record. */
 enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *record);
+
+/* Sets the error of a record, for any answer but CSV_RECORD and CSV_END, without its line. */
+int csv_token_error(enum csv_token_answer answer, struct shmpub_error *err);
 
 /* Returns the number, from 1, of the line with the byte at offset `at`; \n, \r or \r\n ends lines. */
 uint64_t csv_line_at(struct span text, size_t at);

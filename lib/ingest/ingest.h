@@ -1,11 +1,11 @@
 /*
- * CSV text to columns: scan, settle the types of whole columns, fill.
+ * CSV text to columns: the head, a guess at the types, and passes that fill and verify.
  *
  * The result equals what pandas.read_csv (3.1, low_memory=False) makes of the same
  * bytes; docs/CSV.md lists the few deliberate differences.
  *
  * Use:      open -> { schema, capacity -> fill } until fill does not answer
- *           INGEST_RETYPE -> text -> close.
+ *           INGEST_RETYPE -> close. What the sink has of a dictionary is good until then.
  * Threads:  an ingest belongs to one thread at a time; with a runner it spreads
  *           its own work over others and returns when they are done.
  * Lifetime: the source, the options and the guess must outlive it (the guess: until
@@ -35,9 +35,11 @@ int ingest_open(struct ingest **out, const struct byte_source *source,
                 const struct runner *runner, struct shmpub_error *err);
 const struct schema *ingest_schema(const struct ingest *in);
 uint64_t ingest_capacity(const struct ingest *in); /* rows, an upper bound */
-int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error *err); /* round 1 */
-int ingest_fill_text(struct ingest *in, struct table_sink *sink,
-                     struct shmpub_error *err); /* round 2 */
+/*
+ * One pass over the source, or more when the first one shows a cell that contradicts what was
+ * guessed. INGEST_RETYPE: the schema or the capacity has changed, and *sink is to be made anew.
+ */
+int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error *err);
 uint64_t ingest_skipped_rows(const struct ingest *in);
 uint64_t ingest_source_size(const struct ingest *in); /* bytes that were read, before decoding */
 void ingest_close(struct ingest *in);

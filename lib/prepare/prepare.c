@@ -34,7 +34,7 @@ static void describe(struct catalog_descriptor *d, const struct snapshot_stamp *
 	};
 }
 
-/* Both rounds, round 1 until the schema holds. *writer is the caller's, on failure as well. */
+/* Passes, until the schema holds. *writer is the caller's, on failure as well. */
 static int fill(struct snapshot_writer **writer, struct table_sink **sink, struct ingest *in,
                 const struct snapshot_memory *memory, const struct snapshot_origin *origin,
                 struct shmpub_error *err)
@@ -52,10 +52,7 @@ static int fill(struct snapshot_writer **writer, struct table_sink **sink, struc
 	} while (r == INGEST_RETYPE);
 	if (r)
 		return r;
-	r = snapshot_writer_text(*writer, err);
-	if (r)
-		return r;
-	return ingest_fill_text(in, *sink, err);
+	return snapshot_writer_text(*writer, err);
 }
 
 static uint64_t read_so_far_ns(const struct prepare_source *source)

@@ -9,7 +9,7 @@
 #include "columns/codes.h"
 #include "columns/table.h"
 #include "csv/options.h"
-#include "ingest/dictionary.h"
+#include "fill/dictionary.h"
 #include "ingest/ingest.h"
 #include "tools/schema_equal.h"
 
@@ -283,10 +283,8 @@ static int fill(struct outcome *o, struct ingest *in)
 		r = ingest_fill(in, &sink, &o->error);
 		CLAIM(s == ingest_schema(in) && s->n_fields == n);
 	} while (r == INGEST_RETYPE);
-	if (r == 0) {
+	if (r == 0)
 		sink_text(&sink);
-		r = ingest_fill_text(in, &sink, &o->error);
-	}
 	if (r == 0) {
 		CLAIM(sink.n_rows <= sink.capacity);
 		o->sum = sink.n_rows + ingest_skipped_rows(in);
@@ -302,7 +300,7 @@ static int fill(struct outcome *o, struct ingest *in)
 static void read_text(struct outcome *o, struct span text, const struct csv_options *options,
                       const struct schema *guess, size_t n_threads)
 {
-	struct runner runner = { run_in_turn, NULL, n_threads };
+	struct runner runner = { .run = run_in_turn, .n_threads = n_threads };
 	struct byte_source source = byte_source_of(text);
 	struct ingest *in;
 

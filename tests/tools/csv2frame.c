@@ -93,8 +93,6 @@ static int convert(struct span *memory, uint64_t *size, struct schema *schema, s
 	} while (r == INGEST_RETYPE);
 	if (r == 0)
 		r = snapshot_writer_text(writer, err);
-	if (r == 0)
-		r = ingest_fill_text(in, sink, err);
 	stamp.skipped_rows = ingest_skipped_rows(in);
 	if (r == 0)
 		r = snapshot_writer_finish(writer, &stamp, size, err);
@@ -170,7 +168,7 @@ static double now_ms(bool is_threaded)
 int main(int argc, char **argv)
 {
 	static char from[4096], to[4096];
-	struct runner runner = { run_threads, &runner.n_threads, 1 };
+	struct runner runner = { .run = run_threads, .self = &runner.n_threads, .n_threads = 1 };
 	struct csv_options *options;
 	struct shmpub_error err = { .code = 0 };
 	int rounds = 1, r;

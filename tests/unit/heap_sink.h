@@ -186,10 +186,8 @@ static inline int heap_ingest(char *out, size_t room, struct span text,
 		}
 		++*n_rounds;
 	} while (r == INGEST_RETYPE);
-	if (r == 0) {
+	if (r == 0)
 		heap_sink_text(&h);
-		r = ingest_fill_text(in, &h.sink, err);
-	}
 	if (r == 0)
 		heap_sink_print(&h, out, room);
 	if (r == 0 && learnt)

@@ -1,6 +1,6 @@
-/* lib/ingest/choose: which fields become columns, by headers, options and what pandas makes of them. */
+/* lib/plan/choose: which fields become columns, by headers, options and what pandas makes of them. */
 #include "base/alloc.h"
-#include "ingest/choose.h"
+#include "plan/choose.h"
 #include "options_text.h"
 
 /*
@@ -97,6 +97,7 @@ static void print(char out[512], const struct columns *s)
 /* The columns of a case, or the error's line, when so many requests for memory succeed; negative: all. */
 static int run(char got[512], size_t i, long n_requests)
 {
+	bool is_cut;
 	struct csv_options *o = options_of(cases[i].options);
 	struct csv_dialect dialect;
 	struct header h = HEADER_NONE;
@@ -105,7 +106,7 @@ static int run(char got[512], size_t i, long n_requests)
 	int r;
 
 	csv_dialect_init(&dialect, o);
-	r = header_read(&h, span_str(cases[i].text), &dialect, o, &err);
+	r = header_read(&h, &is_cut, span_str(cases[i].text), &dialect, o, &err);
 	if (r == SHMPUB_OK) {
 		s.has_integer_names = h.has_integer_names;
 		mem_fail_after(n_requests);

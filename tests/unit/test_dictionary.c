@@ -1,9 +1,9 @@
-/* lib/ingest/dictionary: words found once each, and what pandas' categories make of them. */
+/* lib/fill/dictionary: words found once each, and what pandas' categories make of them. */
 #include "base/alloc.h"
 #include "base/error.h"
 #include "check.h"
 #include "columns/table.h"
-#include "ingest/dictionary.h"
+#include "fill/dictionary.h"
 
 static struct columns columns_of(void)
 {

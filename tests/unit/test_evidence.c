@@ -1,6 +1,6 @@
-/* lib/ingest/evidence: what pandas makes of a column of cells, however the column is split. */
+/* lib/types/evidence: what pandas makes of a column of cells, however the column is split. */
 #include "base/alloc.h"
-#include "ingest/evidence.h"
+#include "types/evidence.h"
 #include "options_text.h"
 
 /*
@@ -75,8 +75,9 @@ static const char *print(char out[8], const struct evidence *e)
 static void init_columns(struct columns *s, struct header *h, struct csv_dialect *dialect,
                          const struct csv_options *o)
 {
+	bool is_cut;
 	csv_dialect_init(dialect, o);
-	if (header_read(h, span_str("c\n1\n"), dialect, o, NULL) || columns_init(s, h, o, NULL))
+	if (header_read(h, &is_cut, span_str("c\n1\n"), dialect, o, NULL) || columns_init(s, h, o, NULL))
 		abort();
 }
 

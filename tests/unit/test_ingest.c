@@ -250,12 +250,16 @@ static void test_wrong_utf16(void)
 	                           "a\0\n\0"
 	                           "b\0\r\0\n\0"
 	                           "\0\xDC";
-	struct buffer out = BUFFER_NONE;
+	struct csv_options *o = options_of("encoding=utf-16");
 	struct shmpub_error err = { .code = 0 };
+	char out[64];
+	int n_passes;
 
 	CHECK_INT("a surrogate alone",
-	          csv_decode(&out, span_of(text, sizeof(text) - 1), CSV_UTF16, &err),
+	          heap_ingest(out, sizeof(out), span_of(text, sizeof(text) - 1), o, NULL, NULL,
+	                      &n_passes, NULL, &err),
 	          SHMPUB_ERR_CSV);
+	csv_options_free(o);
 	CHECK(err.message, strstr(err.message, "line 3: byte 0x00 at offset 12 is not UTF-16"));
 }
 

@@ -1,6 +1,6 @@
-/* lib/ingest/numeric: what text that is numbers becomes when pandas looks at it once more. */
+/* lib/types/numeric: what text that is numbers becomes when pandas looks at it once more. */
 #include "check.h"
-#include "ingest/numeric.h"
+#include "types/numeric.h"
 
 #define UNSIGNED "18446744073709551615"
 #define BEYOND "99999999999999999999"

@@ -1,0 +1,418 @@
+#include "fill/fill.h"
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/error.h"
+#include "fill/check_text.h"
+#include "fill/turns.h"
+
+/*
+ * A window is filled tile by tile, and a tile column by column, so that the text is in the nearest
+ * caches while it is taken apart.
+ *
+ * With one thread text goes to its final place at once. When a column's room does not suffice, or
+ * when several threads fill, it goes to memory of the thread's own, window by window; then it is
+ * copied to where it belongs, or only counted.
+ */
+
+#define WINDOWS_A_THREAD 4u /* starting a thread costs as much as filling one or two */
+
+/* --- which function fills a column -------------------------------------------------------------- */
+
+static fill_fn *fill_of(const struct column_type *y)
+{
+	static fill_fn *const fills[] = {
+		[READ_INT] = fill_int,     [READ_UINT] = fill_uint,
+		[READ_FLOAT] = fill_float, [READ_BOOL] = fill_bool,
+		[READ_TEXT] = fill_text,   [READ_LITERAL] = fill_text,
+		[READ_LONG] = fill_text,   [READ_CATEGORY] = fill_category,
+		[READ_DATE] = fill_date,   [READ_ANEW] = fill_text,
+	};
+	static const enum shmpub_type types[] = {
+		[READ_INT] = SHMPUB_INT64,
+		[READ_UINT] = SHMPUB_UINT64,
+		[READ_FLOAT] = SHMPUB_FLOAT64,
+		[READ_BOOL] = SHMPUB_BOOL,
+	};
+
+	if (y->plan->route == ROUTE_MISSING)
+		return fill_missing;
+	if (y->plan->infers_again && y->verdict.reading <= READ_BOOL)
+		return fill_again;
+	if (y->verdict.reading <= READ_BOOL && types[y->verdict.reading] != y->verdict.type)
+		return fill_cast;
+	return fills[y->verdict.reading];
+}
+
+static bool is_text(const struct column_type *y)
+{
+	return y->verdict.type == SHMPUB_TEXT && y->verdict.reading != READ_CATEGORY;
+}
+
+/* --- text ----------------------------------------------------------------------------------------- */
+
+bool text_make_room(struct filler *f, struct text_writer *w, uint64_t size)
+{
+	int r;
+
+	w->own.size = (size_t)w->size;
+	r = buffer_reserve(&w->own, (size_t)size + TEXT_BEYOND, &f->cells.error);
+	if (r && f->cells.result == SHMPUB_OK)
+		f->cells.result = r;
+	w->text = w->own.data;
+	w->room = w->own.capacity;
+	return r == SHMPUB_OK;
+}
+
+/* Text of the windows to come is written, if anywhere, from the thread's own memory. */
+static void take_own(struct text_writer *w)
+{
+	w->is_own = true;
+	w->text = w->own.data;
+	w->room = w->own.capacity;
+	w->size = 0;
+}
+
+static void begin_text(struct filler *f, bool is_alone)
+{
+	for (size_t k = 0; k < f->plan->n; k++) {
+		struct column_sink *c = &f->sink->columns[k];
+		struct text_writer *w = &f->writers[k];
+
+		if (!is_text(&f->types[k]))
+			continue;
+		if (is_alone && c->text_room > 0) {
+			w->text = c->text;
+			w->room = c->text_room;
+		} else {
+			take_own(w);
+		}
+	}
+}
+
+/* Adds where the window's text begins to its offsets. */
+static void move_offsets(int64_t *offsets, uint64_t n_rows, uint64_t begin)
+{
+	for (uint64_t i = 0; i < n_rows; i++)
+		offsets[i] += (int64_t)begin;
+}
+
+/* In the order of windows: where the text of each column of this one begins. */
+static void reserve_text(struct filler *f)
+{
+	struct fill *fill = f->fill;
+
+	for (size_t k = 0; k < f->plan->n; k++) {
+		struct text_writer *w = &f->writers[k];
+		uint64_t begin = fill->text_ends[k];
+
+		if (!w->is_own)
+			continue;
+		fill->text_ends[k] += w->size;
+		w->begin = begin;
+	}
+}
+
+static void place_text(struct filler *f)
+{
+	for (size_t k = 0; k < f->plan->n; k++) {
+		struct text_writer *w = &f->writers[k];
+		struct column_sink *c = &f->sink->columns[k];
+		uint64_t begin = w->begin;
+
+		if (!w->is_own)
+			continue;
+		if (begin + w->size <= c->text_room && !f->notes[k].is_broken) {
+			if (w->size > 0)
+				memcpy(c->text + begin, w->text, w->size);
+			move_offsets(c->offsets + f->window.first_row, f->window.n_rows, begin);
+		}
+		w->size = 0;
+	}
+}
+
+static bool has_room(const struct filler *f)
+{
+	return f->window.first_row + f->window.n_rows <= f->sink->capacity;
+}
+
+static void finish_text(struct filler *f, uint64_t turn, bool has_window)
+{
+	struct fill *fill = f->fill;
+
+	turn_wait(&fill->placing, turn, fill->runner);
+	if (has_window)
+		reserve_text(f);
+	turn_end(&fill->placing, turn);
+	if (has_window && has_room(f))
+		place_text(f);
+}
+
+/* --- one window ----------------------------------------------------------------------------------- */
+
+void fill_refuse(struct filler *f, size_t column, const struct tile *t, size_t row)
+{
+	static const char *const names[] = {
+		[CSV_DTYPE_AUTO] = "any type",
+		[CSV_DTYPE_INT64] = "int64",
+		[CSV_DTYPE_FLOAT64] = "float64",
+		[CSV_DTYPE_BOOL] = "bool",
+		[CSV_DTYPE_STR] = "str",
+		[CSV_DTYPE_CATEGORY] = "category",
+		[CSV_DTYPE_TIMESTAMP] = "timestamp",
+	};
+	const struct column_type *y = &f->types[column];
+	struct span raw = tile_raw(t, row, y->plan->source);
+
+	f->notes[column].is_broken = true;
+	if (!y->is_strict || (f->cells.result && t->first_row + row >= f->refused_row))
+		return;
+	f->refused_row = t->first_row + row;
+	f->error_at = tile_offset(t, row, y->plan->source);
+	f->cells.result = error_set(
+	        &f->cells.error, SHMPUB_ERR_CSV, "column \"%.*s\" is to be %s, \"",
+	        span_shown(y->plan->name, 100), y->plan->name.data, names[y->plan->dtype]);
+	error_quote(&f->cells.error, "%.*s", span_shown(raw, 60), raw.data);
+	error_add(&f->cells.error, "\" is not");
+}
+
+/* Bits of the window's rows: all valid, all false, until a cell says otherwise. */
+static void clear_bits(struct filler *f)
+{
+	uint64_t from = f->window.first_row / 8, first = from * 8;
+	uint64_t size = (f->window.first_row + f->window.n_rows + 7) / 8 - from;
+	uint8_t kept = (uint8_t)((1u << (f->window.first_row - first)) - 1);
+
+	for (size_t k = 0; k < f->plan->n; k++) {
+		struct column_sink *sink = &f->sink->columns[k];
+		const struct verdict *v = &f->types[k].verdict;
+		uint8_t before;
+
+		if (v->reading == READ_NOTHING || size == 0)
+			continue;
+		before = sink->validity[from];
+		memset(sink->validity + from, 0xFF, size);
+		if (kept)
+			sink->validity[from] = (uint8_t)(before | ~kept);
+		if (v->type != SHMPUB_BOOL || v->reading == READ_CATEGORY)
+			continue;
+		before = ((uint8_t *)sink->values)[from];
+		memset((uint8_t *)sink->values + from, 0, size);
+		if (kept)
+			((uint8_t *)sink->values)[from] = before & kept;
+	}
+}
+
+static void fill_tile(struct filler *f, const struct tile *t)
+{
+	for (size_t k = 0; k < f->plan->n; k++) {
+		fill_fn *fill = fill_of(&f->types[k]);
+
+		if (fill && !f->notes[k].is_broken)
+			fill(f, k, t);
+		f->notes[k].is_broken |= fill == NULL;
+	}
+}
+
+static void fill_window(struct filler *f)
+{
+	struct tile tile;
+
+	clear_bits(f);
+	tile_reader_begin(&f->reader, &f->window);
+	while (f->cells.result == SHMPUB_OK) {
+		f->cells.result = tile_reader_next(&tile, &f->reader, &f->cells.error);
+		if (f->cells.result || tile.n_rows == 0)
+			break;
+		if (f->window.has_bad_text) {
+			f->cells.result = check_text(&tile, f->plan, &f->error_at, &f->cells.error);
+			f->refused_row = 0; /* told before any cell that is refused */
+		}
+		if (f->cells.result == SHMPUB_OK)
+			fill_tile(f, &tile);
+	}
+}
+
+/* --- all windows ---------------------------------------------------------------------------------- */
+
+/* False: there is no window left. */
+static bool take_window(struct filler *f)
+{
+	struct fill *fill = f->fill;
+	int r;
+
+	if (load_relaxed_u64(&fill->is_over))
+		return false;
+	r = rows_next(&f->window, fill->rows, &fill->rows_error);
+	if (r == SHMPUB_OK)
+		return true;
+	fill->rows_result = r;
+	store_relaxed_u64(&fill->is_over, 1);
+	return false;
+}
+
+static void fill_windows(void *arg, size_t i)
+{
+	struct fill *fill = arg;
+	struct filler *f = &fill->fillers[i];
+	bool is_alone = fill->n_fillers == 1, has_window;
+	uint64_t turn;
+
+	begin_text(f, is_alone);
+	do {
+		turn = fetch_add_relaxed_u64(&fill->tickets, 1);
+		turn_wait(&fill->reading, turn, fill->runner);
+		has_window = take_window(f);
+		turn_end(&fill->reading, turn);
+		if (has_window && has_room(f))
+			fill_window(f);
+		if (f->cells.result)
+			store_relaxed_u64(&fill->is_over, 1);
+		if (fill->has_text)
+			finish_text(f, turn, has_window);
+	} while (has_window && f->cells.result == SHMPUB_OK);
+}
+
+static void join_notes(struct fill *f)
+{
+	for (size_t i = 1; i < f->n_fillers; i++) {
+		for (size_t k = 0; k < f->types->plan->n; k++)
+			notes_join(&f->fillers[0].notes[k], &f->fillers[i].notes[k]);
+	}
+	f->notes = f->fillers[0].notes;
+	f->n_rows = f->rows->n_rows;
+	f->lacks_rows = f->n_rows > f->sink->capacity;
+}
+
+/* A text that was written at once ends with its writer, any other where the last one was placed. */
+static void measure_text(struct fill *f)
+{
+	for (size_t k = 0; k < f->types->plan->n; k++) {
+		const struct text_writer *w = &f->fillers[0].writers[k];
+		struct column_sink *c = &f->sink->columns[k];
+
+		if (!is_text(&f->types->columns[k]))
+			continue;
+		c->text_size = w->is_own ? f->text_ends[k] : w->size;
+		f->lacks_room[k] = c->text_size > c->text_room;
+	}
+}
+
+/* The failure of the smallest row; one of the rows themselves comes before all. */
+static int result(struct fill *f, struct shmpub_error *err)
+{
+	const struct filler *first = NULL;
+
+	if (f->rows_result != ROWS_END && f->rows_result != SHMPUB_OK) {
+		if (err)
+			*err = f->rows_error;
+		return f->rows_result;
+	}
+	for (size_t i = 0; i < f->n_fillers; i++) {
+		const struct filler *filler = &f->fillers[i];
+
+		if (filler->cells.result &&
+		    (first == NULL || filler->refused_row < first->refused_row))
+			first = filler;
+	}
+	if (first == NULL)
+		return SHMPUB_OK;
+	if (err)
+		*err = first->cells.error;
+	f->rows->error_at = first->error_at;
+	return first->cells.result;
+}
+
+static int init_filler(struct filler *f, struct fill *fill, struct shmpub_error *err)
+{
+	const struct columns *plan = fill->types->plan;
+
+	*f = (struct filler){ .fill = fill,
+		              .plan = plan,
+		              .types = fill->types->columns,
+		              .sink = fill->sink,
+		              .cells = { .dialect = fill->rows->shape.dialect },
+		              .error_at = OFFSET_NONE };
+	f->notes = notes_new(plan, err);
+	f->writers = mem_zalloc(plan->n + 1, sizeof(*f->writers));
+	f->dictionaries = mem_zalloc(plan->n + 1, sizeof(*f->dictionaries));
+	if (f->notes == NULL || f->writers == NULL || f->dictionaries == NULL)
+		return error_nomem(err, plan->n * sizeof(*f->notes));
+	return tile_reader_init(&f->reader, &fill->rows->shape, err);
+}
+
+size_t fill_threads(const struct types *types, const struct rows *rows, const struct runner *runner)
+{
+	uint64_t n_windows = rows_size(rows) / rows->window_size;
+	size_t n = runner_threads(runner);
+
+	for (size_t k = 0; k < types->plan->n; k++) {
+		if (types->columns[k].verdict.reading == READ_CATEGORY)
+			return 1;
+	}
+	return n <= n_windows / WINDOWS_A_THREAD ? n
+	       : n_windows                       ? 1 + (size_t)n_windows / WINDOWS_A_THREAD
+	                                         : 1;
+}
+
+int fill_run(struct fill *f, const struct types *types, struct rows *rows,
+             const struct runner *runner, struct table_sink *sink, struct shmpub_error *err)
+{
+	size_t n = fill_threads(types, rows, runner);
+	int r;
+
+	*f = (struct fill){ .types = types, .rows = rows, .sink = sink, .runner = runner };
+	for (size_t k = 0; k < types->plan->n; k++)
+		f->has_text |= is_text(&types->columns[k]);
+	f->fillers = mem_zalloc(n, sizeof(*f->fillers));
+	f->text_ends = mem_zalloc(types->plan->n + 1, sizeof(*f->text_ends));
+	f->lacks_room = mem_zalloc(types->plan->n + 1, sizeof(*f->lacks_room));
+	if (f->fillers == NULL || f->text_ends == NULL || f->lacks_room == NULL)
+		return error_nomem(err, n * sizeof(*f->fillers));
+	r = rows_rewind(rows, err);
+	while (f->n_fillers < n && r == SHMPUB_OK)
+		r = init_filler(&f->fillers[f->n_fillers++], f, err);
+	if (r)
+		return r;
+	if (n > 1)
+		runner->run(runner->self, n, fill_windows, f);
+	else
+		fill_windows(f, 0);
+	r = result(f, err);
+	if (r)
+		return r;
+	join_notes(f);
+	measure_text(f);
+	return SHMPUB_OK;
+}
+
+const struct dictionary *fill_dictionary(const struct fill *f, size_t column)
+{
+	return &f->fillers[0].dictionaries[column];
+}
+
+static void free_filler(struct filler *f)
+{
+	for (size_t k = 0; k < f->plan->n; k++) {
+		if (f->writers)
+			buffer_free(&f->writers[k].own);
+		if (f->dictionaries)
+			dictionary_free(&f->dictionaries[k]);
+	}
+	mem_free(f->writers);
+	mem_free(f->dictionaries);
+	notes_free(f->notes, f->plan);
+	cells_free(&f->cells);
+	tile_reader_deinit(&f->reader);
+	window_free(&f->window);
+}
+
+void fill_free(struct fill *f)
+{
+	for (size_t i = 0; i < f->n_fillers; i++)
+		free_filler(&f->fillers[i]);
+	mem_free(f->fillers);
+	mem_free(f->text_ends);
+	mem_free(f->lacks_room);
+	*f = FILL_NONE;
+}

@@ -1,0 +1,421 @@
+#include "fill/fill.h"
+
+#include <math.h>
+#include "columns/table.h"
+#include "rows/trim.h"
+
+/*
+ * Numbers and truth values, straight into the sink. Every cell is verified: one that
+ * cannot be what its column is taken for breaks the column. What could speak for a
+ * narrower type is noted as evidence, until a cell has settled that none can be.
+ *
+ * NA is looked for only in cells that are no number, unless a word for NA is one.
+ */
+
+static bool is_null_first(const struct column *c, struct span cell)
+{
+	return c->na->has_numbers && column_is_na(c, cell);
+}
+
+static void put_null(struct column_notes *s, struct column_sink *out, uint64_t row)
+{
+	s->n_nulls++;
+	bit_put(out->validity, row, false);
+}
+
+/* Whether a plain number is always just that number: no option or NA word says otherwise. */
+static bool is_plainly_read(const struct filler *f, const struct column *c)
+{
+	return !f->plan->has_number_options && !c->na->has_numbers && c->na->n_numbers == 0 &&
+	       trim_has_plain_quotes(f->cells.dialect);
+}
+
+/* NA, where empty cells are. */
+static struct batch_empty empty_of(const struct column *c, uint8_t *validity)
+{
+	return (struct batch_empty){ .validity = column_is_na(c, SPAN_NONE) ? validity : NULL };
+}
+
+void fill_int(struct filler *f, size_t column, const struct tile *t)
+{
+	const struct column *c = &f->plan->columns[column];
+	int64_t *out = (int64_t *)f->sink->columns[column].values + t->first_row;
+	const struct value_rules *rules = &f->plan->rules;
+	bool is_plain = !f->plan->has_number_options, is_batch = is_plainly_read(f, c);
+	enum int_answer answer;
+	struct trimmed trimmed;
+	struct cell_run run;
+	struct span cell;
+	size_t n;
+
+	trim_begin(&trimmed, true);
+	for (size_t i = 0; i < t->n_rows; i++) {
+		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
+			run = trim_run(&trimmed, &n, f->cells.dialect, t, i, c->source);
+			n = batch_int(&out[i], &run, n);
+		}
+		if (i == t->n_rows)
+			break;
+		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
+		answer = is_plain ? value_int(&out[i], cell)
+		                  : value_int_rules(&out[i], cell, rules);
+		if (answer != INT_SIGNED || is_null_first(c, cell)) {
+			fill_refuse(f, column, t, i);
+			return;
+		}
+	}
+	f->notes[column].seen.n_values += t->n_rows;
+}
+
+static void note_integer(struct column_notes *s, enum int_answer answer, uint64_t row)
+{
+	if (answer == INT_NONE && row < s->seen.first_not_int)
+		s->seen.first_not_int = row;
+	else if (answer != INT_NONE && answer != INT_SIGNED && row < s->seen.first_beyond)
+		s->seen.first_beyond = row;
+}
+
+void fill_uint(struct filler *f, size_t column, const struct tile *t)
+{
+	const struct column *c = &f->plan->columns[column];
+	uint64_t *out = (uint64_t *)f->sink->columns[column].values + t->first_row;
+	const struct value_rules *rules = &f->plan->rules;
+	struct column_notes *s = &f->notes[column];
+	struct span cell;
+	int64_t i64;
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
+		if (value_uint_rules(&out[i], cell, rules) != UINT_VALUE ||
+		    is_null_first(c, cell)) {
+			fill_refuse(f, column, t, i);
+			return;
+		}
+		note_integer(s, value_int_rules(&i64, cell, rules), t->first_row + i);
+		s->seen.has_unsigned |= out[i] > INT64_MAX;
+	}
+	s->seen.n_values += t->n_rows;
+}
+
+static bool is_null_number(const struct column *c, double v)
+{
+	for (size_t i = 0; i < c->na->n_numbers; i++) {
+		if (c->na->numbers[i] == v)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * With a thousands separator, and behind a plus sign between blanks, pandas reads floats
+ * inexactly, but not integers that a missing cell makes floats. Long ones show the
+ * difference, and only the whole column tells which.
+ */
+static void read_inexactly(double *out, struct column_notes *s, const struct filler *f,
+                           const struct column_type *y, struct span cell)
+{
+	double inexact;
+
+	if (fabs(*out) < 1e15 || !value_float_rules(&inexact, cell, &f->plan->rules) ||
+	    inexact == *out)
+		return;
+	if (y->are_floats || y->plan->dtype == CSV_DTYPE_FLOAT64)
+		*out = inexact;
+	else
+		s->has_inexact = true;
+}
+
+/* While every cell so far is an integer the column may be one. */
+static bool read_as_integer(double *out, struct column_notes *s, const struct filler *f,
+                            struct span cell, uint64_t row)
+{
+	int64_t v;
+
+	switch (value_int_rules(&v, cell, &f->plan->rules)) {
+	case INT_SIGNED:
+		*out = (double)v;
+		if (v == 0 && memchr(cell.data, '-', cell.size)) {
+			*out = -0.0; /* as a float; an integer has no such zero */
+			s->has_minus_zero = true;
+		}
+		return true;
+	case INT_NONE:
+		s->seen.first_not_int = row;
+		return false;
+	default:
+		if (row < s->seen.first_beyond)
+			s->seen.first_beyond = row;
+		return false;
+	}
+}
+
+/* False: neither a number nor NA. */
+static bool read_float(double *out, struct filler *f, const struct column_type *y,
+                       struct column_notes *s, struct column_sink *sink, struct span cell,
+                       uint64_t row)
+{
+	const struct columns *all = f->plan;
+	const struct column *c = y->plan;
+	bool is_number = false, is_null = false, is_plain = !all->has_number_options;
+
+	if (is_null_first(c, cell)) {
+		s->seen.n_nulls++;
+	} else {
+		if (s->seen.first_not_int == ROW_NONE && !column_is_na(c, cell))
+			is_number = read_as_integer(out, s, f, cell, row);
+		if (is_number)
+			read_inexactly(out, s, f, y, cell);
+		else
+			is_number = is_plain ? value_float(out, cell)
+			                     : value_float_rules(out, cell, &all->rules);
+		if (is_number && is_null_number(c, *out) && c->dtype == CSV_DTYPE_AUTO &&
+		    s->seen.first_not_int == ROW_NONE)
+			s->has_null_number = true;
+		else if (is_number && is_null_number(c, *out))
+			is_null = true;
+		if (is_number && !is_null)
+			return true;
+		if (!is_number && !column_is_na(c, cell))
+			return false;
+		s->seen.n_nulls += !is_number;
+	}
+	*out = NAN;
+	put_null(s, sink, row);
+	return true;
+}
+
+/*
+ * Numbers as they come, with empty cells between them where those are NA. While a column has
+ * shown nothing but integers it may be one of them and NA.
+ */
+static size_t take_numbers(double *out, struct column_notes *s, const struct cell_run *run,
+                           size_t n, struct batch_empty *empty)
+{
+	uint64_t n_before = empty->n;
+	size_t taken = s->seen.first_not_int == ROW_NONE ? batch_whole(out, run, n, empty)
+	                                                 : batch_float(out, run, n, empty);
+
+	s->n_nulls += empty->n - n_before;
+	s->seen.n_nulls += empty->n - n_before;
+	return taken;
+}
+
+void fill_float(struct filler *f, size_t column, const struct tile *t)
+{
+	const struct column_type *y = &f->types[column];
+	const struct column *c = y->plan;
+	struct column_sink *sink = &f->sink->columns[column];
+	double *out = (double *)sink->values + t->first_row;
+	struct column_notes *s = &f->notes[column];
+	bool is_batch = is_plainly_read(f, c);
+	struct batch_empty empty = empty_of(c, sink->validity);
+	struct trimmed trimmed;
+	struct cell_run run;
+	struct span cell;
+	size_t n;
+
+	trim_begin(&trimmed, true);
+	for (size_t i = 0; i < t->n_rows; i++) {
+		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
+			run = trim_run(&trimmed, &n, f->cells.dialect, t, i, c->source);
+			empty.row = t->first_row + i;
+			n = take_numbers(&out[i], s, &run, n, &empty);
+		}
+		if (i == t->n_rows)
+			break;
+		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
+		if (is_batch && column_is_na(c, cell)) { /* then no word for NA is a number */
+			s->seen.n_nulls++;
+			put_null(s, sink, t->first_row + i);
+			out[i] = NAN;
+			continue;
+		}
+		if (!read_float(&out[i], f, y, s, sink, cell, t->first_row + i)) {
+			fill_refuse(f, column, t, i);
+			return;
+		}
+	}
+	s->seen.n_values += t->n_rows;
+}
+
+/*
+ * A column of integers and NA is one of floats to look at, but its cells were read as
+ * integers: -0 is 0, and NA was looked for among words only. A column of floats with
+ * integers in front has NA by value in these as well.
+ */
+void fill_settle_integers(const struct column_type *y, struct column_notes *s,
+                          struct column_sink *sink, uint64_t n_rows)
+{
+	const struct column *c = y->plan;
+	double *values = sink->values;
+	bool are_integers = s->seen.first_not_int == ROW_NONE && c->dtype == CSV_DTYPE_AUTO;
+
+	for (uint64_t i = 0; are_integers && s->has_minus_zero && i < n_rows; i++)
+		values[i] += 0.0;
+	for (uint64_t i = 0; !are_integers && s->has_null_number && i < n_rows; i++) {
+		if (!bit_get(sink->validity, i) || !is_null_number(c, values[i]))
+			continue;
+		values[i] = NAN;
+		put_null(s, sink, i);
+	}
+}
+
+static uint32_t four_letters(const char *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, 4);
+	return word | UINT32_C(0x20202020); /* only the two cases of a letter become the letter */
+}
+
+/*
+ * 1, 0, or -1: not one of the two words, in any mixture of cases, that nearly every such
+ * column is written in. Without a branch on which it is: they come at random.
+ */
+static inline int common_word(struct span cell)
+{
+	unsigned is_true, is_false;
+	uint32_t letters;
+
+	if (cell.size < 4)
+		return -1;
+	letters = four_letters(cell.data);
+	is_true = (letters == four_letters("true")) & (cell.size == 4);
+	is_false = (letters == four_letters("fals")) & (cell.size == 5) &
+	           ((cell.data[cell.size - 1] | 0x20) == 'e');
+	return (int)(is_true - (~(is_true | is_false) & 1));
+}
+
+/* Words of a run, eight to a byte, and empty cells among them: how many. */
+static size_t take_bools(uint8_t *bits, uint64_t row, const struct cell_run *run, size_t most,
+                         struct batch_empty *empty)
+{
+	unsigned byte = 0;
+	size_t n = 0;
+	int v;
+
+	for (; n < most; n++, row++) {
+		struct span cell = cell_run_at(run, n);
+
+		v = common_word(cell);
+		if (v < 0) {
+			if (!batch_take_empty(empty, cell, n))
+				break;
+			v = 0;
+		}
+		byte |= (unsigned)v << (row & 7);
+		if ((row & 7) == 7) {
+			bits[row >> 3] = (uint8_t)(bits[row >> 3] | byte);
+			byte = 0;
+		}
+	}
+	if (byte)
+		bits[row >> 3] = (uint8_t)(bits[row >> 3] | byte);
+	return n;
+}
+
+void fill_bool(struct filler *f, size_t column, const struct tile *t)
+{
+	const struct column *c = &f->plan->columns[column];
+	struct column_sink *sink = &f->sink->columns[column];
+	struct column_notes *s = &f->notes[column];
+	bool v, has_words = f->plan->has_bool_words;
+	bool is_plain = !has_words && !c->na->has_numbers &&
+	                trim_has_plain_quotes(f->cells.dialect);
+	struct batch_empty empty = empty_of(c, c->dtype == CSV_DTYPE_BOOL ? NULL : sink->validity);
+	struct trimmed trimmed;
+	struct cell_run run;
+	struct span cell;
+	size_t n;
+	char *room;
+
+	trim_begin(&trimmed, true);
+	for (size_t i = 0; i < t->n_rows; i++) {
+		uint64_t row;
+
+		for (n = 1; is_plain && n && i < t->n_rows; i += n) {
+			run = trim_run(&trimmed, &n, f->cells.dialect, t, i, c->source);
+			empty.row = t->first_row + i;
+			n = take_bools(sink->values, empty.row, &run, n, &empty);
+		}
+		if (i == t->n_rows)
+			break;
+		row = t->first_row + i;
+		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
+		if (has_words) { /* words that are numbers as well: the cascade decides */
+			room = cells_room(&f->cells, cell.size + 1);
+			if (room == NULL)
+				return;
+			evidence_add(&s->seen, c, f->plan, cell, row, room);
+		}
+		v = false;
+		if (is_null_first(c, cell) || (has_words && column_is_na(c, cell)) ||
+		    !value_bool_rules(&v, cell, &f->plan->rules)) {
+			if (c->dtype == CSV_DTYPE_BOOL || !column_is_na(c, cell)) {
+				fill_refuse(f, column, t, i);
+				return;
+			}
+			put_null(s, sink, row);
+			v = false;
+		}
+		bit_put(sink->values, row, v);
+	}
+	s->n_nulls += empty.n;
+}
+
+/* One cell as a number, by what the column is read as; NAN: NA. */
+static bool read_any(double *out, const struct filler *f, const struct column_type *y,
+                     struct span cell)
+{
+	const struct column *c = y->plan;
+	bool b;
+
+	*out = NAN;
+	if (column_is_na(c, cell))
+		return true;
+	if (y->verdict.reading == READ_BOOL) {
+		if (!value_bool_rules(&b, cell, &f->plan->rules))
+			return false;
+		*out = b;
+		return true;
+	}
+	if (!value_float_rules(out, cell, &f->plan->rules))
+		return false;
+	if (is_null_number(c, *out))
+		*out = NAN;
+	return true;
+}
+
+/*
+ * A dtype was asked for that the cells are not written in: 1.0 for int64, TRUE for
+ * float64, 1 for bool. pandas reads what is there and casts when nothing is lost.
+ */
+void fill_cast(struct filler *f, size_t column, const struct tile *t)
+{
+	const struct column_type *y = &f->types[column];
+	const struct column *c = y->plan;
+	struct column_sink *sink = &f->sink->columns[column];
+	double v = 0;
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		uint64_t row = t->first_row + i;
+		bool ok = read_any(&v, f, y, cells_text(&f->cells, tile_raw(t, i, c->source)));
+
+		if (y->verdict.type == SHMPUB_FLOAT64) {
+			if (ok && isnan(v))
+				put_null(&f->notes[column], sink, row);
+			((double *)sink->values)[row] = v;
+		} else if (y->verdict.type == SHMPUB_BOOL) {
+			ok = ok && (v == 0 || v == 1);
+			bit_put(sink->values, row, v == 1);
+		} else {
+			ok = ok && v >= -9223372036854775808.0 && v < 9223372036854775808.0 &&
+			     v == (double)(int64_t)v;
+			((int64_t *)sink->values)[row] = ok ? (int64_t)v : 0;
+		}
+		if (!ok) {
+			fill_refuse(f, column, t, i);
+			return;
+		}
+	}
+}

@@ -1,0 +1,305 @@
+#include "plan/column.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "plan/choose.h"
+#include "plan/na_words.h"
+
+/*
+ * What was said of each column by name or position (dtype, na_values, date_format). Which fields
+ * are columns is choose.c's.
+ */
+
+/* A name that was given a number keeps the dtype of the name without it. */
+static const struct csv_column_option *said_before(const struct column *c, const struct header *h,
+                                                   const struct csv_options *o)
+{
+	size_t i = c->source - h->leading; /* past every name for leading fields */
+
+	if (!h->has_rows || i >= h->names.n || h->names.names[i].original.data == NULL ||
+	    !span_eq(h->names.names[i].text, c->said_name))
+		return NULL;
+	return csv_options_column(o, CSV_FAMILY_DTYPE, h->names.names[i].original, UINT64_MAX);
+}
+
+/* One set of words for every record of the options, made when it is first asked for. */
+static int set_na(struct columns *s, struct column *c, const struct csv_column_option *said,
+                  const struct csv_options *o, struct shmpub_error *err)
+{
+	struct na_words *na = &s->na[0];
+	int r = SHMPUB_OK;
+
+	if (said) {
+		na = &s->na[1 + (said - o->columns)];
+		if (na->words.n_words == 0 && !na->is_default)
+			r = na_words_init(na, &said->na_values, o->keeps_default_na, err);
+	}
+	c->na = na;
+	return r;
+}
+
+/*
+ * parse_dates and types. A column that was asked for as text, or that the reader left so, is
+ * dates or text as it is written. Any other is read as its type first, and its dates are
+ * those of the text that spells the values again. A level that is no dates but text has
+ * its types inferred once more, unless its own dtype was given.
+ */
+static void set_route(struct column *c, bool is_of_reader, bool has_rows, bool has_own_dtype)
+{
+	bool is_level = c->index_level >= 0 && !c->is_leading;
+	bool is_date = c->request.is_date || is_of_reader;
+	bool is_as_written = c->dtype == CSV_DTYPE_AUTO && c->request.is_unconverted;
+
+	if (c->route == ROUTE_TEXT_OF_VALUES) {
+		c->first_dtype = c->dtype = CSV_DTYPE_AUTO;
+		return;
+	}
+	if (!has_rows || (is_level && has_own_dtype) || c->dtype == CSV_DTYPE_TIMESTAMP ||
+	    (!is_date && !is_as_written))
+		return;
+	if (!is_date)
+		c->route = ROUTE_TEXT;
+	else if (is_as_written)
+		c->route = is_of_reader ? ROUTE_DATES_OF_READER : ROUTE_DATES;
+	else
+		c->route = ROUTE_DATES_OF_VALUES;
+	c->infers_again = is_level;
+	c->first_dtype = is_date ? c->dtype : CSV_DTYPE_STR;
+	c->dtype = CSV_DTYPE_AUTO;
+}
+
+/* A level is inferred again, where the numbers that NA words are count whatever the cells look like. */
+static void set_value_nulls(struct column *c, bool has_rows)
+{
+	if (!has_rows || c->index_level < 0 || c->is_leading || c->route != ROUTE_TYPED ||
+	    c->dtype != CSV_DTYPE_AUTO || c->na->n_numbers == 0)
+		return;
+	c->route = ROUTE_COMPARED;
+	c->infers_again = true;
+	c->first_dtype = CSV_DTYPE_AUTO;
+}
+
+static int set_form(struct column *c, const struct csv_items *format, struct shmpub_error *err)
+{
+	if (!column_may_be_dates(c) || format->n == 0)
+		return SHMPUB_OK;
+	c->given_form = mem_zalloc(1, sizeof(*c->given_form));
+	if (c->given_form == NULL)
+		return error_nomem(err, sizeof(*c->given_form));
+	return date_format_compile(c->given_form, format->items[0].text, err);
+}
+
+/*
+ * Where pandas turns the positions of its dtypes into names, for an index and for a table
+ * without rows, one that has no name is an error. Elsewhere it means nothing.
+ */
+static int check_positions(const struct columns *s, const struct header *h,
+                           const struct csv_options *o, struct shmpub_error *err)
+{
+	bool are_names = h->has_rows && (o->index_col.n == 0 || h->leading > 0);
+
+	for (size_t i = 0; i < o->n_columns && !are_names; i++) {
+		const struct csv_item *item = &o->columns[i].column;
+		size_t k = 0;
+
+		if (!item->is_position || item->position < s->n_labels || !o->columns[i].dtype)
+			continue;
+		while (k < s->n && !span_eq(s->columns[k].name, item->text))
+			k++;
+		if (k == s->n)
+			return error_set(err, SHMPUB_ERR_CSV,
+			                 "dtype.%.*s: there are only %zu columns",
+			                 (int)item->text.size, item->text.data, s->n_labels);
+	}
+	return SHMPUB_OK;
+}
+
+/* By the name, else by the place; but a number that is a column's name means that one alone. */
+static const struct csv_column_option *said_at(enum csv_family family, struct span name,
+                                               size_t place, const struct header *h,
+                                               const struct csv_options *o)
+{
+	const struct csv_column_option *said = csv_options_column(o, family, name, place);
+
+	if (said && !h->has_integer_names && !span_eq(said->column.text, name) &&
+	    names_find(&h->names, said->column.text) < h->names.n)
+		return NULL;
+	return said;
+}
+
+/* By its name, by the name that it had before it was given a number, or by its position. */
+static const struct csv_column_option *said_of_dtype(const struct column *c, const struct header *h,
+                                                     const struct csv_options *o)
+{
+	const struct csv_column_option *said;
+
+	said = csv_options_column(o, CSV_FAMILY_DTYPE, c->said_name, UINT64_MAX);
+	if (said == NULL)
+		said = said_before(c, h, o);
+	return said ? said : said_at(CSV_FAMILY_DTYPE, c->said_name, c->source, h, o);
+}
+
+/* The reader asks by the name over the field; of a level without a name nothing was said. */
+static const struct csv_items *form_of(const struct column *c, bool is_of_reader,
+                                       const struct header *h, const struct csv_options *o)
+{
+	const struct csv_column_option *said = NULL;
+
+	if (is_of_reader)
+		said = csv_options_column(o, CSV_FAMILY_DATE_FORMAT, h->names.names[c->source].text,
+		                          UINT64_MAX);
+	else if (c->index_level < 0 || !c->is_unnamed)
+		said = said_at(CSV_FAMILY_DATE_FORMAT, c->name, c->source, h, o);
+	return said ? &said->date_format : &o->date_format;
+}
+
+/*
+ * pandas' reader makes dates itself of what is left for parse_dates, when it is ISO 8601 in
+ * one layout. It looks by the place of the field: so it finds a level that has no name, and
+ * with usecols another column than was meant.
+ */
+static bool is_read_as_date(const struct column *c, const struct header *h,
+                            const struct csv_options *o)
+{
+	const struct csv_items *format;
+
+	if (!c->request.is_read || c->request.is_date || c->dtype != CSV_DTYPE_AUTO)
+		return false;
+	format = form_of(c, true, h, o);
+	return format->n == 0 || span_is(format->items[0].text, "ISO8601");
+}
+
+/*
+ * pandas casts a level once more when the index is made, and there a position counts the
+ * names that are used, not the fields. *said is then what was said there.
+ */
+static int set_level_dtype(struct column *c, size_t place, const struct csv_column_option **said,
+                           const struct header *h, const struct csv_options *o,
+                           struct shmpub_error *err)
+{
+	const struct csv_column_option *cast;
+
+	if (c->index_level < 0 || c->is_leading || c->is_unnamed || c->route == ROUTE_MISSING)
+		return SHMPUB_OK;
+	cast = said_at(CSV_FAMILY_DTYPE, c->name, place, h, o);
+	if (cast == NULL || (*said && (*said)->dtype == cast->dtype))
+		return SHMPUB_OK;
+	if (*said)
+		return error_set(err, SHMPUB_ERR_CSV,
+		                 "dtype.%.*s and dtype.%.*s both mean the level \"%.*s\"",
+		                 (int)(*said)->column.text.size, (*said)->column.text.data,
+		                 (int)cast->column.text.size, cast->column.text.data,
+		                 span_shown(c->name, 100), c->name.data);
+	*said = cast;
+	if (cast->dtype == CSV_DTYPE_STR)
+		c->route = ROUTE_TEXT_OF_VALUES;
+	return SHMPUB_OK;
+}
+
+static void set_types(struct column *c, const struct header *h, const struct csv_options *o,
+                      const struct csv_column_option *said)
+{
+	c->dtype = said ? said->dtype : o->dtype;
+	if (c->route == ROUTE_MISSING)
+		return;
+	set_route(c, is_read_as_date(c, h, o), h->has_rows, said != NULL && !c->is_unnamed);
+}
+
+/* The format for a column whose route is known. */
+static const struct csv_items *format_of(const struct column *c, const struct header *h,
+                                         const struct csv_options *o)
+{
+	bool is_of_reader = c->route == ROUTE_DATES_OF_READER ||
+	                    (c->request.is_read && !column_is_date(c));
+
+	return form_of(c, is_of_reader, h, o);
+}
+
+static int set_options(struct columns *s, const struct header *h, const struct csv_options *o,
+                       struct shmpub_error *err)
+{
+	int r = check_positions(s, h, o, err);
+
+	for (size_t i = 0; i < s->n && r == SHMPUB_OK; i++) {
+		struct column *c = &s->columns[i];
+		const struct csv_column_option *said = said_of_dtype(c, h, o);
+
+		if (h->has_rows)
+			r = set_level_dtype(c, i, &said, h, o, err);
+		if (r)
+			return r;
+		set_types(c, h, o, said);
+		r = set_na(s, c, said_at(CSV_FAMILY_NA_VALUES, c->said_name, c->source, h, o), o,
+		           err);
+		if (r)
+			return r;
+		set_value_nulls(c, h->has_rows);
+		r = set_form(c, format_of(c, h, o), err);
+	}
+	return r;
+}
+
+static int init_words(struct word_set *out, const struct csv_items *items, struct shmpub_error *err)
+{
+	struct span *words = mem_zalloc(items->n + 1, sizeof(*words));
+	int r;
+
+	if (words == NULL)
+		return error_nomem(err, items->n * sizeof(*words));
+	for (size_t i = 0; i < items->n; i++)
+		words[i] = items->items[i].text;
+	r = word_set_init(out, words, items->n, err);
+	mem_free(words);
+	return r;
+}
+
+static int set_rules(struct columns *s, const struct csv_options *o, struct shmpub_error *err)
+{
+	int r = init_words(&s->true_words, &o->true_values, err);
+
+	if (r == SHMPUB_OK)
+		r = init_words(&s->false_words, &o->false_values, err);
+	if (r)
+		return r;
+	s->rules = VALUE_RULES_NONE;
+	s->rules.decimal = o->decimal;
+	s->rules.thousands = o->thousands;
+	s->rules.true_words = &s->true_words;
+	s->rules.false_words = &s->false_words;
+	s->has_bool_words = o->true_values.n + o->false_values.n > 0;
+	s->has_number_options = o->decimal != '.' || o->thousands != '\0';
+	s->na = mem_zalloc(o->n_columns + 1, sizeof(*s->na));
+	if (s->na == NULL)
+		return error_nomem(err, (o->n_columns + 1) * sizeof(*s->na));
+	s->n_na = o->n_columns + 1;
+	return na_words_init(&s->na[0], &o->na_values, o->keeps_default_na, err);
+}
+
+int columns_init(struct columns *out, const struct header *h, const struct csv_options *o,
+                 struct shmpub_error *err)
+{
+	struct columns s = { .has_integer_names = h->has_integer_names };
+	int r = choose_columns(&s, h, o, err);
+
+	*out = s; /* its word sets stay where they are from here on */
+	if (r == SHMPUB_OK)
+		r = set_rules(out, o, err);
+	if (r == SHMPUB_OK)
+		r = set_options(out, h, o, err);
+	if (r)
+		columns_free(out);
+	return r;
+}
+
+void columns_free(struct columns *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		mem_free(s->columns[i].given_form);
+	for (size_t i = 0; i < s->n_na; i++)
+		na_words_free(&s->na[i]);
+	mem_free(s->na);
+	mem_free(s->columns);
+	word_set_free(&s->true_words);
+	word_set_free(&s->false_words);
+	*s = COLUMNS_NONE;
+}

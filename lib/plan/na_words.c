@@ -1,0 +1,113 @@
+#include "plan/na_words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include "base/alloc.h"
+#include "base/error.h"
+
+/*
+ * pandas' _clean_na_values: a word that is a whole number stands for its spellings with
+ * and without ".0", and every word that is a number also for its value, which counts
+ * only in columns that are read as floats.
+ */
+
+struct build {
+	struct span *words;
+	size_t n;
+	char *made; /* the spellings of each word, one after the other */
+};
+
+#define SPELLING_MAX                                                                               \
+	320 /* the longest whole double has 309 digits, and there are ".0" and a sign */
+
+static void add_spellings(struct build *b, size_t i, double v)
+{
+	char *at = b->made + i * SPELLING_MAX;
+	int n;
+
+	if (isinf(v) || v != trunc(v))
+		return;
+	n = snprintf(at, SPELLING_MAX, "%.0f.0", v == 0 ? 0.0 : v);
+	b->words[b->n++] = span_of(at, (size_t)n);
+	b->words[b->n++] = span_of(at, (size_t)n - 2);
+}
+
+static int build_words(struct na_words *na, struct build *b, const struct csv_items *given,
+                       struct shmpub_error *err)
+{
+	bool is_true;
+	double v;
+
+	na->numbers = mem_zalloc(given->n, sizeof(*na->numbers));
+	b->made = mem_zalloc(given->n, SPELLING_MAX);
+	if (na->numbers == NULL || b->made == NULL)
+		return error_nomem(err, given->n * SPELLING_MAX);
+	for (size_t i = 0; i < given->n; i++) {
+		struct span word = given->items[i].text;
+
+		b->words[b->n++] = word;
+		na->has_digits |= word.size && word.data[0] >= '0' && word.data[0] <= '9';
+		if (value_bool(&is_true, given->items[i].text))
+			na->has_numbers = true;
+		if (!value_python_float(&v, given->items[i].text))
+			continue;
+		na->has_numbers = true;
+		na->numbers[na->n_numbers++] = v;
+		add_spellings(b, i, v);
+	}
+	return SHMPUB_OK;
+}
+
+/* What tells most cells from every word at a glance. */
+static void note_looks(struct na_words *na, const struct span *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (words[i].size == 0)
+			continue;
+		na->begins[(unsigned char)words[i].data[0]] = true;
+		if (words[i].size > na->size_max)
+			na->size_max = words[i].size;
+	}
+}
+
+int na_words_init(struct na_words *out, const struct csv_items *given, bool keeps_default,
+                  struct shmpub_error *err)
+{
+	struct na_words na = { .is_default = keeps_default && given->n == 0 };
+	struct build b = { NULL, 0, NULL };
+	const struct span *words;
+	size_t n = 0;
+	int r = SHMPUB_OK;
+
+	words = words_default_na(&n);
+	if (na.is_default) {
+		note_looks(&na, words, n);
+		*out = na;
+		return SHMPUB_OK;
+	}
+	b.words = mem_zalloc(n + 3 * given->n, sizeof(*b.words));
+	if (b.words == NULL)
+		return error_nomem(err, (n + 3 * given->n) * sizeof(*b.words));
+	for (size_t i = 0; keeps_default && i < n; i++)
+		b.words[b.n++] = words[i];
+	if (given->n)
+		r = build_words(&na, &b, given, err);
+	note_looks(&na, b.words, b.n);
+	if (r == SHMPUB_OK)
+		r = word_set_init(&na.words, b.words, b.n, err);
+	mem_free(b.words);
+	mem_free(b.made);
+	if (r)
+		na_words_free(&na);
+	else
+		*out = na;
+	return r;
+}
+
+void na_words_free(struct na_words *na)
+{
+	word_set_free(&na->words);
+	mem_free(na->numbers);
+	na->numbers = NULL;
+	na->n_numbers = 0;
+}

@@ -1,0 +1,200 @@
+#include "rows/quick.h"
+
+#include "base/error.h"
+
+/*
+ * Where every record of a window has the width of the table, the index *is* the table of cuts:
+ * the end of one record is the cut before the next one's first field, so that cells lie at a
+ * constant stride with nothing copied. Records of another shape are given out singly. Where
+ * lines end in \r\n, both are ends, and the stride has one more place for the nothing between
+ * them.
+ *
+ * Two things are known of the text and not of the index: which \r stand before a \n (then the
+ * next record begins one byte later), and which lines hold nothing but blanks.
+ */
+
+bool quick_is_possible(const struct row_shape *s)
+{
+	const struct csv_dialect *d = s->dialect;
+	bool is_usual = d->delimiter != '\n' && d->delimiter != '\r' && d->delimiter != d->quote &&
+	                d->quote != '\n' && d->quote != '\r' && d->quote != ' ' && d->quote != '\t';
+
+	/* With more names than a record may have fields, one of as many fields is no regular one. */
+	if (s->width < s->table_width && !s->drops_extra)
+		return false;
+	return is_usual && !d->is_whitespace && !(d->skips_spaces && d->delimiter == ' ');
+}
+
+/* Whether the end at this cut is a \r whose \n follows. */
+static bool is_crlf(const struct window *w, uint32_t cut)
+{
+	size_t at = w->from + cut;
+
+	return at + 1 < w->text.size && w->text.data[at] == '\r' && w->text.data[at + 1] == '\n';
+}
+
+/* Whether the line before `from` ends in \r\n: then the next one probably does as well. */
+static bool is_after_crlf(const struct window *w)
+{
+	return w->from >= 2 && w->text.data[w->from - 2] == '\r' &&
+	       w->text.data[w->from - 1] == '\n';
+}
+
+/* The last record of the source may have no line end. False: it is inside quotes. */
+static bool close_last(struct window *w, const struct csv_index_state *state)
+{
+	if (state->line)
+		return true;
+	if (state->quoted)
+		return false;
+	w->cuts[++w->n_ends] = (uint32_t)(w->text.size - w->from);
+	w->records[w->n_records++] = (uint32_t)w->n_ends;
+	return true;
+}
+
+/* A \r that is the last byte at hand may have a \n after it: its record waits for the next window. */
+static void hold_back_last(struct window *w)
+{
+	if (w->n_records > 0 && w->text.data[w->text.size - 1] == '\r' &&
+	    w->from + w->cuts[w->records[w->n_records - 1]] + 1 == w->text.size)
+		w->n_records--;
+}
+
+int quick_index(struct window *w, bool *is_odd, const struct row_shape *shape, bool is_last,
+                struct shmpub_error *err)
+{
+	const struct csv_dialect *d = shape->dialect;
+	struct span text = span_of(w->text.data + w->from, w->text.size - w->from);
+	struct csv_index_state state = CSV_INDEX_START;
+	struct csv_index index = { .odd_quote = CSV_INDEX_NONE };
+	int r;
+
+	*is_odd = true;
+	if (d->has_comment && text.size && memchr(text.data, d->comment, text.size))
+		return SHMPUB_OK;
+	r = window_reserve_index(w, text.size, err);
+	if (r)
+		return r;
+	w->dialect = (struct csv_index_dialect){ d->delimiter, d->quote, d->has_quote,
+		                                 is_after_crlf(w) };
+	w->cuts[0] = UINT32_MAX;
+	index.ends = w->cuts + 1;
+	index.records = w->records;
+	csv_index_best()->index(&index, text, &w->dialect, &state);
+	if (index.odd_quote != CSV_INDEX_NONE)
+		return SHMPUB_OK;
+	w->n_ends = index.n_ends;
+	w->n_records = index.n_records;
+	w->has_cr = index.has_cr;
+	if (is_last)
+		*is_odd = !close_last(w, &state);
+	else
+		*is_odd = false;
+	if (!is_last)
+		hold_back_last(w);
+	return SHMPUB_OK;
+}
+
+static bool is_blank(const struct window *w, char c)
+{
+	return (c == ' ' || c == '\t') && c != w->dialect.delimiter;
+}
+
+/* A record of one field, whose line may be empty or blank: that is to be looked at. */
+static bool is_suspect(const struct window *w, const uint32_t *cut)
+{
+	const char *text = w->text.data + w->from;
+
+	return cut[0] + 1 == cut[1] || is_blank(w, text[cut[0] + 1]);
+}
+
+/* Whether record n from here has the table's width, and its two ends if lines have two, where a run has them. */
+static bool is_regular(const struct quick_cursor *q, size_t n, size_t stride)
+{
+	const struct window *w = q->window;
+	const uint32_t *cut = w->cuts + q->n_ends + n * stride;
+
+	if (w->records[q->n_records + n] != q->n_ends + n * stride + q->width ||
+	    (q->width == 1 && is_suspect(w, cut)))
+		return false;
+	return stride == q->width ||
+	       (q->n_ends + (n + 1) * stride <= w->n_ends && is_crlf(w, cut[q->width]));
+}
+
+struct quick_run quick_next_run(struct quick_cursor *q, size_t most)
+{
+	const struct window *w = q->window;
+	size_t left = w->n_records - q->n_records, stride = q->width + w->dialect.keeps_lf;
+	struct quick_run run = { w->cuts + q->n_ends, stride, 0 };
+	size_t n = 0;
+
+	most = most < left ? most : left;
+	if (w->has_cr && !w->dialect.keeps_lf)
+		most = 0;
+	while (n < most && is_regular(q, n, stride))
+		n++;
+	run.n_rows = n;
+	q->n_records += n;
+	q->n_ends += n * stride;
+	return run;
+}
+
+/* The cut before the next record: the end before it, or the \n after that end. */
+static uint32_t cut_before(const struct window *w, uint32_t cut)
+{
+	return cut != UINT32_MAX && is_crlf(w, cut) ? cut + 1 : cut;
+}
+
+static bool is_blank_line(const struct window *w, size_t from, size_t to)
+{
+	while (from < to && is_blank(w, w->text.data[from]))
+		from++;
+	return from >= to;
+}
+
+/* A delimiter right after the \r of a blank line: pandas swallows it. */
+static bool is_swallowing(const struct window *w, uint32_t end)
+{
+	size_t at = w->from + end;
+
+	return at + 1 < w->text.size && w->text.data[at] == '\r' &&
+	       w->text.data[at + 1] == w->dialect.delimiter;
+}
+
+bool quick_one(struct quick_record *out, struct quick_cursor *q)
+{
+	const struct window *w = q->window;
+	size_t end = w->records[q->n_records++];
+	struct quick_record one = {
+		.before = cut_before(w, w->cuts[q->n_ends]),
+		.ends = w->cuts + 1 + q->n_ends,
+		.n_fields = end - q->n_ends,
+	};
+
+	one.start = w->from + (uint32_t)(one.before + 1);
+	q->n_ends = end;
+	if (w->dialect.keeps_lf && is_crlf(w, w->cuts[end]))
+		q->n_ends++;
+	if (one.n_fields == 1 && is_blank_line(w, one.start, w->from + one.ends[0])) {
+		one.n_fields = 0;
+		if (is_swallowing(w, one.ends[0]))
+			return false;
+	}
+	*out = one;
+	return true;
+}
+
+size_t quick_at(const struct quick_cursor *q)
+{
+	const struct window *w = q->window;
+	size_t at = w->from + (uint32_t)(cut_before(w, w->cuts[q->n_ends]) + 1);
+
+	return at < w->text.size ? at : w->text.size;
+}
+
+size_t quick_row_at(const struct quick_cursor *q, const struct quick_run *run, size_t i)
+{
+	const struct window *w = q->window;
+
+	return w->from + (uint32_t)(cut_before(w, run->cuts[i * run->stride]) + 1);
+}

@@ -1,0 +1,210 @@
+#include "rows/walk.h"
+
+#include "base/error.h"
+#include "base/utf8.h"
+#include "rows/quick.h"
+#include "rows/rows.h"
+
+/*
+ * An ordinary window is read by the index of its fields. Where quotes are irregular, where a
+ * comment is possible, and as long as lines are skipped by number, the tokenizer goes over it,
+ * here to count rows and once more while they are filled (tile.c).
+ *
+ * The window's text ends anywhere. A record counts only when it is certain that it ends: at the
+ * end of what is at hand more of it may follow.
+ */
+
+/* An index of four bytes for each byte of text must not grow with what a hostile record holds. */
+#define QUICK_MOST ((size_t)16 << 20)
+
+/* How far one has come. */
+struct place {
+	size_t at;
+	uint64_t n_rows, n_skipped, n_lines;
+};
+
+static void settle(struct window *w, struct walk *walk, const struct place *end)
+{
+	w->to = end->at;
+	w->n_rows = end->n_rows;
+	w->n_skipped = end->n_skipped;
+	walk->n_lines = end->n_lines;
+}
+
+static bool is_apart(const struct window *w, const struct place *p)
+{
+	return (w->first_row + p->n_rows) % ROWS_APART == 0;
+}
+
+static int too_long(const struct window *w, struct walk *walk, size_t start, size_t n_fields,
+                    struct shmpub_error *err)
+{
+	walk->error_at = w->offset + start;
+	return error_set(err, SHMPUB_ERR_CSV, "%zu fields, expected %zu", n_fields,
+	                 walk->shape->width);
+}
+
+/* --- by the index ------------------------------------------------------------------------------- */
+
+/* After a run: it ends at a multiple of ROWS_APART, or a row of it does. */
+static void pass_run(struct place *apart, struct place *p, const struct window *w,
+                     const struct quick_cursor *q, const struct quick_run *run)
+{
+	size_t extra;
+
+	p->n_rows += run->n_rows;
+	p->at = quick_at(q);
+	extra = (size_t)((w->first_row + p->n_rows) % ROWS_APART);
+	if (extra >= run->n_rows && extra > 0)
+		return;
+	*apart = *p;
+	if (extra > 0) {
+		apart->n_rows -= extra;
+		apart->at = quick_row_at(q, run, run->n_rows - extra);
+	}
+}
+
+enum { WALK_ODD = 80 };
+
+static int walk_quickly(struct window *w, struct walk *walk, struct shmpub_error *err)
+{
+	struct quick_cursor q = quick_begin(w, walk->shape);
+	struct place p = { .at = w->from, .n_lines = walk->n_lines }, apart = p;
+	struct quick_record one;
+	struct quick_run run;
+
+	while (!quick_is_over(&q)) {
+		run = quick_next_run(&q, SIZE_MAX);
+		if (run.n_rows > 0) {
+			pass_run(&apart, &p, w, &q, &run);
+			continue;
+		}
+		if (!quick_one(&one, &q))
+			return WALK_ODD;
+		if (!shape_is_too_long(walk->shape, one.n_fields))
+			p.n_rows += one.n_fields > 0;
+		else if (walk->shape->skips_bad_lines)
+			p.n_skipped++;
+		else
+			return too_long(w, walk, one.start, one.n_fields, err);
+		p.at = quick_at(&q);
+		if (is_apart(w, &p))
+			apart = p;
+	}
+	if (walk->is_last)
+		p.at = w->text.size;
+	settle(w, walk, walk->is_apart && !walk->is_last ? &apart : &p);
+	return SHMPUB_OK;
+}
+
+/* --- by the tokenizer --------------------------------------------------------------------------- */
+
+static int token_error(const struct window *w, struct walk *walk, const struct csv_tokenizer *t,
+                       enum csv_token_answer answer, struct shmpub_error *err)
+{
+	walk->error_at = w->offset + t->at;
+	return csv_token_error(answer, err);
+}
+
+/*
+ * Lines that are no records need not be read again with what follows them. A \r before the line
+ * would be asked about, and then it matters where one began to read.
+ */
+static void pass_lines(struct place *p, const struct window *w, const struct csv_tokenizer *t)
+{
+	if (t->line_at <= p->at || w->text.data[t->line_at - 1] == '\r')
+		return;
+	p->at = t->line_at;
+	p->n_lines = t->line_number;
+}
+
+static int pass_record(struct place *p, const struct window *w, struct walk *walk,
+                       const struct csv_record *record, struct shmpub_error *err)
+{
+	walk->widest = record->n_fields > walk->widest ? record->n_fields : walk->widest;
+	if (!shape_is_too_long(walk->shape, record->n_fields))
+		p->n_rows++;
+	else if (walk->shape->skips_bad_lines)
+		p->n_skipped++;
+	else
+		return too_long(w, walk, record->start, record->n_fields, err);
+	return SHMPUB_OK;
+}
+
+static int walk_exactly(struct window *w, struct walk *walk, struct shmpub_error *err)
+{
+	struct csv_tokenizer t = { .dialect = walk->shape->dialect,
+		                   .text = w->text,
+		                   .at = w->from,
+		                   .n_lines = walk->n_lines,
+		                   .skip_first = walk->shape->skip_first,
+		                   .skip_list = walk->shape->skip_list };
+	struct place p = { .at = w->from, .n_lines = walk->n_lines }, apart = p;
+	uint32_t cut;
+	struct csv_record record = { .cuts = &cut };
+	enum csv_token_answer answer;
+	int r;
+
+	w->is_exact = true;
+	for (;;) {
+		t.line_at = 0;
+		record.base = t.at;
+		answer = csv_tokenize(&t, &record);
+		if (!walk->is_last && (answer != CSV_RECORD || t.at >= w->text.size))
+			break;
+		if (answer == CSV_END)
+			break;
+		if (answer != CSV_RECORD)
+			return token_error(w, walk, &t, answer, err);
+		r = pass_record(&p, w, walk, &record, err);
+		if (r)
+			return r;
+		p.at = t.at;
+		p.n_lines = t.n_lines;
+		if (is_apart(w, &p))
+			apart = p;
+	}
+	if (walk->is_last) {
+		p.at = w->text.size;
+		p.n_lines = t.n_lines;
+	} else if (answer == CSV_END) {
+		pass_lines(&p, w, &t);
+		if (is_apart(w, &p))
+			apart = p;
+	}
+	settle(w, walk, walk->is_apart && !walk->is_last ? &apart : &p);
+	return SHMPUB_OK;
+}
+
+/* --- either ------------------------------------------------------------------------------------- */
+
+/* No line to come is skipped for its number. */
+static bool is_after_skipped(const struct row_shape *s, uint64_t n_lines)
+{
+	const struct csv_items *list = s->skip_list;
+
+	return n_lines >= s->skip_first &&
+	       (list == NULL || list->n == 0 || n_lines > list->items[list->n - 1].position);
+}
+
+int walk_window(struct window *w, struct walk *walk, struct shmpub_error *err)
+{
+	bool is_odd = true;
+	int r = SHMPUB_OK;
+
+	w->to = w->from;
+	w->n_rows = w->n_skipped = 0;
+	w->n_lines = walk->n_lines;
+	w->is_exact = w->has_bad_text = false;
+	if (walk->is_quick && w->text.size - w->from <= QUICK_MOST &&
+	    is_after_skipped(walk->shape, walk->n_lines))
+		r = quick_index(w, &is_odd, walk->shape, walk->is_last, err);
+	if (r == SHMPUB_OK)
+		r = is_odd ? WALK_ODD : walk_quickly(w, walk, err);
+	if (r == WALK_ODD)
+		r = walk_exactly(w, walk, err);
+	if (r == SHMPUB_OK)
+		w->has_bad_text = utf8_valid_prefix(span_of(w->text.data + w->from,
+		                                            w->to - w->from)) != w->to - w->from;
+	return r;
+}

@@ -1,0 +1,373 @@
+/* lib/rows: whatever the windows, the very rows and cells that the tokenizer finds in the whole text. */
+#include "unit/check.h"
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "plan/header.h"
+#include "rows/rows.h"
+
+static uint64_t seed = 7;
+
+static unsigned rnd(unsigned n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)((seed >> 33) % n);
+}
+
+/* What a generated text may hold; each is on or off, so that the quick way has a chance. */
+struct traits {
+	unsigned columns, rows;
+	bool quotes, odd_quotes, blank_lines, blanks, short_rows, long_fields, final_newline;
+	bool long_rows, comments;
+	unsigned line_end; /* 0: \n, 1: \r\n, 2: \r, 3: any */
+};
+
+static void add(struct buffer *b, const char *s)
+{
+	if (buffer_append(b, span_str(s), NULL))
+		abort();
+}
+
+static void add_line_end(struct buffer *b, const struct traits *t)
+{
+	static const char *const ends[] = { "\n", "\r\n", "\r" };
+
+	add(b, ends[t->line_end == 3 ? rnd(3) : t->line_end]);
+}
+
+static void add_field(struct buffer *b, const struct traits *t)
+{
+	static const char *const plain[] = { "a", "1.5", "", "-17", "word", "2024-01-01" };
+	static const char *const quoted[] = { "\"x\"",          "\"a,b\"",
+		                              "\"\"",           "\"say \"\"hi\"\"\"",
+		                              "\"two\nlines\"", "\"two\r\nlines\"",
+		                              "\"q\"tail" };
+	static const char *const odd[] = { "5\" pipe", "x\"y\"z", "\"q\"tail\"", " \"led\"" };
+	static const char *const blank[] = { " ", "\t", "  x", " \t " };
+
+	if (t->odd_quotes && rnd(400) == 0)
+		add(b, odd[rnd(4)]);
+	else if (t->quotes && rnd(4) == 0)
+		add(b, quoted[rnd(7)]);
+	else if (t->blanks && rnd(5) == 0)
+		add(b, blank[rnd(4)]);
+	else
+		add(b, plain[rnd(6)]);
+	for (unsigned i = 0; t->long_fields && i < rnd(40); i++)
+		add(b, "0123456789abcdef0123456789abcdef");
+}
+
+static void generate(struct buffer *b, const struct traits *t)
+{
+	b->size = 0;
+	for (unsigned c = 0; c < t->columns; c++)
+		add(b, c ? ",h" : "h");
+	add_line_end(b, t);
+	for (unsigned i = 0; i < t->rows; i++) {
+		unsigned n = t->short_rows && rnd(6) == 0 ? 1 + rnd(t->columns) : t->columns;
+
+		if (t->blank_lines && rnd(7) == 0) {
+			add(b, t->blanks && rnd(2) ? "  " : "");
+			add_line_end(b, t);
+		}
+		if (t->comments && rnd(3000) == 0)
+			add(b, rnd(2) ? "# a line, \"of comment\n" : "x,#");
+		if (t->long_rows && rnd(50) == 0)
+			n += 1 + rnd(3);
+		for (unsigned c = 0; c < n; c++) {
+			add(b, c ? "," : "");
+			add_field(b, t);
+		}
+		if (i + 1 < t->rows || t->final_newline)
+			add_line_end(b, t);
+	}
+}
+
+/* A source that gives its bytes in pieces of random sizes, as a pipe does. */
+struct pieces {
+	struct span text;
+	size_t at;
+};
+
+static int read_piece(void *self, char *to, size_t size, size_t *n, struct shmpub_error *err)
+{
+	struct pieces *p = self;
+	size_t left = p->text.size - p->at, most = 1 + rnd(1 << rnd(20));
+
+	(void)err;
+	*n = left < size ? left : size;
+	*n = *n < most ? *n : most;
+	memcpy(to, p->text.data + p->at, *n);
+	p->at += *n;
+	return SHMPUB_OK;
+}
+
+static int rewind_pieces(void *self, struct shmpub_error *err)
+{
+	(void)err;
+	((struct pieces *)self)->at = 0;
+	return SHMPUB_OK;
+}
+
+/* The next record that is not left out for being too long. */
+static enum csv_token_answer next_record(struct csv_tokenizer *want, struct csv_record *record,
+                                         const struct row_shape *s)
+{
+	enum csv_token_answer answer;
+
+	do {
+		record->base = want->at;
+		answer = csv_tokenize(want, record);
+	} while (answer == CSV_RECORD && s->skips_bad_lines && record->n_fields > s->width);
+	return answer;
+}
+
+/* What the tiles of all windows are compared with. */
+struct wanted {
+	struct csv_tokenizer records;
+	const struct row_shape *shape;
+	uint64_t n_rows;
+};
+
+/* The cells of a tile against the next records of the tokenizer. */
+static bool is_right(struct wanted *want, const struct tile *t)
+{
+	const struct row_shape *s = want->shape;
+	uint32_t cuts[64];
+	struct csv_record record = { .cuts = cuts, .room = s->table_width };
+
+	if (t->first_row != want->n_rows)
+		return false;
+	for (size_t row = 0; row < t->n_rows; row++, want->n_rows++) {
+		if (next_record(&want->records, &record, s) != CSV_RECORD)
+			return false;
+		for (size_t c = 0; c < s->table_width; c++) {
+			const char *at = want->records.text.data + record.base;
+			struct span got = tile_raw(t, row, c), right = SPAN_NONE;
+
+			if (c < record.n_fields)
+				right = span_of(at + (uint32_t)(cuts[c] + 1),
+				                cuts[c + 1] - (uint32_t)(cuts[c] + 1));
+			if (!span_eq(got, right))
+				return false;
+			if (right.size && tile_offset(t, row, c) !=
+			                          (uint64_t)(right.data - want->records.text.data))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool are_right(struct wanted *want, struct tile_reader *reader, const struct window *w)
+{
+	struct tile tile;
+
+	tile_reader_begin(reader, w);
+	for (;;) {
+		if (tile_reader_next(&tile, reader, NULL))
+			return false;
+		if (tile.n_rows == 0)
+			return true;
+		if (!is_right(want, &tile))
+			return false;
+	}
+}
+
+/* A pass, against the tokenizer over the whole text. */
+static void check_pass(const char *label, struct rows *rows, struct csv_tokenizer records,
+                       bool *is_all_quick)
+{
+	struct wanted want = { .records = records, .shape = &rows->shape };
+	struct window w = WINDOW_NONE;
+	struct tile_reader reader;
+	struct csv_record record;
+	uint32_t cut;
+	int r = rows_rewind(rows, NULL);
+
+	CHECK_INT(label, tile_reader_init(&reader, &rows->shape, NULL), SHMPUB_OK);
+	for (;;) {
+		r = r ? r : rows_next(&w, rows, NULL);
+		if (r)
+			break;
+		CHECK(label, are_right(&want, &reader, &w));
+		CHECK(label, !rows->is_apart || rows->is_last ||
+		                     (w.first_row + w.n_rows) % ROWS_APART == 0);
+		*is_all_quick &= !w.is_exact;
+	}
+	record = (struct csv_record){ .cuts = &cut };
+	if (r == ROWS_END) {
+		CHECK_INT(label, rows->n_rows, want.n_rows);
+		CHECK_INT(label, next_record(&want.records, &record, &rows->shape), CSV_END);
+	}
+	tile_reader_deinit(&reader);
+	window_free(&w);
+}
+
+static void check_source(const char *label, const struct byte_source *source, struct header *h,
+                         const struct csv_options *o, size_t window, bool *is_all_quick)
+{
+	struct row_shape shape = header_shape(h, o);
+	struct rows rows;
+	bool is_all;
+
+	CHECK_INT(label, rows_open(&rows, source, CSV_UTF8, rnd(2) > 0, window, NULL), SHMPUB_OK);
+	while (rows_head(&rows, &is_all).size < h->rows.at && !is_all)
+		CHECK_INT(label, rows_more_head(&rows, NULL), SHMPUB_OK);
+	*is_all_quick = true;
+	/* A record that is none is an error, at once or in a pass; which one is for test_ingest.c. */
+	if (rows_shape(&rows, &shape, h->rows.at, h->rows.n_lines, NULL) == SHMPUB_OK) {
+		check_pass(label, &rows, h->rows, is_all_quick);
+		check_pass(label, &rows, h->rows, is_all_quick);
+	}
+	rows_close(&rows);
+}
+
+static const struct {
+	const char *key, *value;
+} options_tried[] = {
+	{ "decimal", "point" },        { "comment", "hash" },      { "on_bad_lines", "skip" },
+	{ "skipinitialspace", "yes" }, { "skiprows", "[3, 900]" }, { "skiprows", "2" },
+};
+
+static void check_text(const char *label, struct span text, size_t option, size_t window,
+                       bool *is_all_quick)
+{
+	struct byte_source in_memory = byte_source_of(text);
+	struct pieces pieces = { .text = text };
+	struct byte_source in_pieces = { .self = &pieces,
+		                         .read = read_piece,
+		                         .rewind = rewind_pieces };
+	struct csv_options *options;
+	struct csv_dialect dialect;
+	struct header header;
+	bool is_cut;
+
+	if (csv_options_new(&options, NULL) ||
+	    csv_options_set(options, span_str(options_tried[option].key),
+	                    span_str(options_tried[option].value), NULL))
+		abort();
+	csv_dialect_init(&dialect, options);
+	CHECK_INT(label, header_read(&header, &is_cut, text, &dialect, options, NULL), SHMPUB_OK);
+	check_source(label, &in_memory, &header, options, window, is_all_quick);
+	check_source(label, &in_pieces, &header, options, window, is_all_quick);
+	header_free(&header);
+	csv_options_free(options);
+}
+
+/* From some bytes to more than the text has. */
+static size_t window_of(unsigned round)
+{
+	return round % 8 == 0 ? 0 : (size_t)1 << rnd(18);
+}
+
+/* A record of many windows between short ones. */
+static void test_long_record(void)
+{
+	struct buffer b = BUFFER_NONE;
+	bool is_quick;
+
+	add(&b, "a,b\n1,2\n\"");
+	for (unsigned i = 0; i < 20000; i++)
+		add(&b, "0123456789,\n");
+	add(&b, "\",3\n4,5");
+	for (size_t window = 64; window < 1 << 19; window *= 3)
+		check_text("long record", buffer_span(&b), 0, window, &is_quick);
+	buffer_free(&b);
+}
+
+/* The line of a byte is that of csv_line_at(), however the bytes come. */
+static void test_lines(void)
+{
+	static const char text[] = "a\nb\r\nc\rd\r\r\n\ne";
+	struct pieces pieces = { .text = span_str(text) };
+	struct byte_source in_pieces = { .self = &pieces,
+		                         .read = read_piece,
+		                         .rewind = rewind_pieces };
+	struct rows rows;
+
+	CHECK_INT("open", rows_open(&rows, &in_pieces, CSV_UTF8, false, 0, NULL), SHMPUB_OK);
+	for (size_t at = 0; at < sizeof(text); at++) {
+		struct shmpub_error err = { .code = SHMPUB_ERR_CSV, .message = "x" };
+
+		CHECK_INT("told", rows_tell_line(&rows, at, &err), SHMPUB_OK);
+		CHECK_INT("line", err.line, csv_line_at(span_str(text), at));
+	}
+	rows_close(&rows);
+}
+
+static void test_generated(void)
+{
+	struct buffer b = BUFFER_NONE;
+	unsigned n_quick = 0, n_exact = 0;
+	bool is_quick;
+	size_t option;
+
+	for (unsigned round = 0; round < 600; round++) {
+		struct traits t = { .columns = 1 + rnd(5),
+			            .rows = round % 8 ? 4 + rnd(300) : 30000u << (round % 32 / 8),
+			            .quotes = rnd(2),
+			            .odd_quotes = rnd(4) == 0,
+			            .blank_lines = rnd(2),
+			            .blanks = rnd(3) == 0,
+			            .short_rows = rnd(2),
+			            .long_fields = round % 32 == 1,
+			            .final_newline = rnd(2),
+			            .line_end = rnd(4) };
+
+		option = round % ARRAY_LEN(options_tried);
+		t.long_rows = strcmp(options_tried[option].value, "skip") == 0;
+		/* A data row is the header then: no other may be longer. */
+		t.short_rows &= strcmp(options_tried[option].value, "2") != 0;
+		t.comments = strcmp(options_tried[option].value, "hash") == 0;
+		generate(&b, &t);
+		check_text("generated", buffer_span(&b), option, window_of(round), &is_quick);
+		n_quick += is_quick;
+		n_exact += !is_quick;
+	}
+	CHECK("most go the quick way", n_quick > 200);
+	CHECK("some do not", n_exact > 10);
+	buffer_free(&b);
+}
+
+static const struct {
+	const char *label;
+	const char *text;
+	bool is_quick;
+} cases[] = {
+	{ "no rows", "a,b\n", true },
+	{ "one row", "a,b\n1,2\n", true },
+	{ "no final newline", "a,b\n1,2", true },
+	{ "ends in a delimiter", "a,b\n1,", true },
+	{ "ends in blanks", "a,b\n1,2\n  ", true },
+	{ "short row", "a,b\n1\n2,3\n", true },
+	{ "blank lines", "a,b\n\n1,2\n\n\n3,4\n\n", true },
+	{ "lines of blanks", "a,b\n  \n1,2\n\t\n", true },
+	{ "crlf", "a,b\r\n1,2\r\n\r\n3,4\r\n", true },
+	{ "cr", "a,b\r1,2\r3,4", true },
+	{ "delimiter behind the cr of a blank line", "a,b\n1,2\r\r,3\r", false },
+	{ "one column", "a\n1\n\n2\n \n3", true },
+	{ "quoted newline", "a,b\n\"1\n2\",3\n", true },
+	{ "quote in a bare field", "a,b\n1\"2,3\n4,5\n", false },
+};
+
+static void test_cases(void)
+{
+	bool is_quick;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		check_text(cases[i].label, span_str(cases[i].text), 0, 0, &is_quick);
+		CHECK_INT(cases[i].label, is_quick, cases[i].is_quick);
+		for (size_t size = 1; size < 40; size++)
+			check_text(cases[i].label, span_str(cases[i].text), 0, size, &is_quick);
+	}
+}
+
+int main(void)
+{
+	test_cases();
+	test_long_record();
+	test_lines();
+	test_generated();
+	CHECK_INT("nothing left", mem_live(), 0);
+	return check_report();
+}
