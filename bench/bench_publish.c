@@ -9,9 +9,9 @@
  *   forget FEED     the next refresh of it starts without the last one's schema; no answer
  * It lives until its standard input ends. Times are CLOCK_MONOTONIC nanoseconds.
  *
- * It goes the daemon's own way (read, prepare, commit) with nothing in between: the
- * file is read whole into memory that is kept, the last schema is the first guess, and
- * replaced segments are filled again.
+ * It goes the daemon's own way (prepare, commit) with nothing in between: the file is read in the
+ * pieces that the engine asks for, the last schema is the first guess, and replaced segments are
+ * filled again. read_ns is the time in read(), on whichever thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,8 +37,8 @@ struct feed {
 	struct publisher_feed *feed;
 	struct csv_options *options;
 	struct schema schema;
-	char *text;
-	size_t room;
+	int fd;
+	uint64_t at, read_ns;
 };
 
 struct times {
@@ -88,29 +88,56 @@ static void run_spread(void *self, size_t n, void (*task)(void *arg, size_t i), 
 
 /* --- one refresh -------------------------------------------------------------------------------- */
 
-static size_t read_source(struct feed *f, int64_t *mtime_ns)
+/* A file as the daemon reads it: in the pieces that the engine asks for. */
+static int read_file(void *self, char *to, size_t size, size_t *n, struct shmpub_error *err)
+{
+	struct feed *f = self;
+	int64_t began_ns = shm_monotonic_ns();
+	ssize_t got = pread(f->fd, to, size, (off_t)f->at);
+
+	(void)err;
+	if (got < 0)
+		die(f->name, strerror(errno));
+	*n = (size_t)got;
+	f->at += *n;
+	f->read_ns += (uint64_t)(shm_monotonic_ns() - began_ns);
+	return SHMPUB_OK;
+}
+
+static int rewind_file(void *self, struct shmpub_error *err)
+{
+	(void)err;
+	((struct feed *)self)->at = 0;
+	return SHMPUB_OK;
+}
+
+static int peek_file(void *self, uint64_t offset, char *to, size_t size, size_t *n,
+                     struct shmpub_error *err)
+{
+	const struct feed *f = self;
+	ssize_t got = pread(f->fd, to, size, (off_t)offset);
+
+	(void)err;
+	*n = got > 0 ? (size_t)got : 0;
+	return SHMPUB_OK;
+}
+
+static void open_source(struct feed *f, struct prepare_source *source)
 {
 	const char *file = f->files[f->n_reads++ % f->n_files];
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	size_t size = 0;
-	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) != 0)
+	f->fd = open(file, O_RDONLY | O_CLOEXEC);
+	f->at = f->read_ns = 0;
+	if (f->fd < 0 || fstat(f->fd, &st) != 0)
 		die(file, strerror(errno));
-	if (f->room < (size_t)st.st_size + 1) {
-		free(f->text);
-		f->room = (size_t)st.st_size + 1;
-		f->text = aligned_alloc(1 << 21,
-		                        (f->room + (1 << 21) - 1) & ~(size_t)((1 << 21) - 1));
-		if (f->text == NULL)
-			die(file, "no memory");
-	}
-	while ((n = read(fd, f->text + size, f->room - size)) > 0)
-		size += (size_t)n;
-	close(fd);
-	*mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-	return size;
+	source->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	source->read_ns = &f->read_ns;
+	source->bytes = (struct byte_source){ .self = f,
+		                              .read = read_file,
+		                              .rewind = rewind_file,
+		                              .peek = peek_file,
+		                              .size = (uint64_t)st.st_size };
 }
 
 static int64_t thread_ns(void)
@@ -127,20 +154,16 @@ static struct times refresh(struct feed *f, const struct runner *runner)
 	struct prepare_source source = { .origin = { .feed = publisher_feed_name(f->feed) } };
 	struct publication *pub;
 	struct times t;
-	uint64_t read_ns;
-	size_t size;
 
 	t.worker_ns = -thread_ns();
 	t.began_ns = shm_monotonic_ns();
 	if (publication_begin(&pub, f->feed, &err))
 		die(f->name, err.message);
-	size = read_source(f, &source.mtime_ns);
-	source.bytes = byte_source_of(span_of(f->text, size));
-	t.read_ns = shm_monotonic_ns();
-	read_ns = (uint64_t)(t.read_ns - t.began_ns);
-	source.read_ns = &read_ns;
+	open_source(f, &source);
 	if (prepare_csv(pub, &t.d, &source, f->options, &f->schema, runner, &err))
 		die(f->name, err.message);
+	close(f->fd);
+	t.read_ns = (int64_t)f->read_ns;
 	t.prepared_ns = shm_monotonic_ns();
 	t.worker_ns += thread_ns();
 	t.commit_ns = t.prepared_ns;
@@ -174,7 +197,7 @@ static void print_times(const struct feed *f, const struct times *t)
 	       ",\"parse_ns\":%" PRIu64 ",\"sealed_ns\":%" PRId64 ",\"committed_at\":%" PRId64
 	       ",\"commit_ns\":%" PRId64 ",\"worker_ns\":%" PRId64 ",\"peak_kb\":%ld}\n",
 	       f->name, t->d.sequence, t->d.rows, t->d.columns, t->d.source_size, t->d.size,
-	       t->read_ns - t->began_ns, t->d.parse_ns, t->prepared_ns - t->began_ns, t->commit_ns,
+	       t->read_ns, t->d.parse_ns, t->prepared_ns - t->began_ns, t->commit_ns,
 	       t->done_ns - t->commit_ns, t->worker_ns, peak_kb());
 }
 
@@ -322,7 +345,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < b.n_feeds; i++) {
 		csv_options_free(b.feeds[i].options);
 		schema_free(&b.feeds[i].schema);
-		free(b.feeds[i].text);
 	}
 	publisher_close(b.open);
 	return 0;

@@ -41,8 +41,17 @@ static void spread(void *self, size_t n, void (*task)(void *arg, size_t i), void
 		uv_thread_join(&helpers[--started]);
 }
 
+/* A task waits for another one for some microseconds, or as long as a source lets it wait. */
+static void pause_task(void *self)
+{
+	(void)self;
+	uv_sleep(0);
+}
+
 struct runner spread_runner(struct spread *s, size_t n_threads)
 {
 	s->n_threads = n_threads < SPREAD_THREADS_MAX ? n_threads : SPREAD_THREADS_MAX;
-	return (struct runner){ .run = spread, .self = s, .n_threads = s->n_threads };
+	return (struct runner){
+		.run = spread, .self = s, .n_threads = s->n_threads, .pause = pause_task
+	};
 }

@@ -28,7 +28,7 @@ BELOW = {
     "show": {"base", "columns", "value"},
     "csv": {"base", "columns", "value"},
     "rows": {"base", "columns", "value", "csv"},
-    "plan": {"base", "value", "csv", "rows"},
+    "plan": {"base", "columns", "value", "csv", "rows"},
     "types": {"base", "columns", "value", "csv", "rows", "plan"},
     "fill": {"base", "columns", "value", "csv", "rows", "plan", "types"},
     "ingest": {"base", "columns", "value", "csv", "rows", "plan", "types", "fill"},

@@ -47,7 +47,7 @@ static const uint16_t cp1252[32] = {
 };
 
 static int invalid_byte(const struct csv_decoding *d, size_t at, const char *name,
-                    struct shmpub_error *err)
+                        struct shmpub_error *err)
 {
 	return error_set(err, SHMPUB_ERR_CSV, "byte 0x%02x at offset %llu is not %s",
 	                 (unsigned char)d->raw[at], (unsigned long long)(d->offset + at), name);

@@ -159,13 +159,13 @@ static size_t take_cells(struct filler *f, size_t column, const struct tile *t, 
 		.dialect = f->cells.dialect,
 		.is_regular = t->is_regular,
 		.source_end = t->window->text.data + t->window->readable,
-		.to = w->text + w->size,
-		.end = w->text + w->room,
 	};
 	size_t row;
 
 	if (w->text == NULL)
 		return 0;
+	d.to = w->text + w->size;
+	d.end = w->text + w->room;
 	for (row = i; row < t->n_rows; row++) {
 		char *to = d.to;
 

@@ -7,7 +7,6 @@
 #ifndef SHMPUB_PLAN_COLUMN_H
 #define SHMPUB_PLAN_COLUMN_H
 
-#include "columns/schema.h"
 #include "csv/options.h"
 #include "plan/header.h"
 #include "value/date_format.h"

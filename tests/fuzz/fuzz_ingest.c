@@ -20,7 +20,7 @@
  * reader can trust: counts equal bits, offsets ascend, codes stay inside dictionaries.
  *
  * The first four bytes choose the options and the guess, the rest is the text. In this
- * build the engine's windows are small (SHMPUB_SMALL_STEPS), so that a text of a few
+ * build the engine's windows can be small (SHMPUB_SMALL_STEPS), so that a text of a few
  * hundred bytes has seams in every place.
  */
 
@@ -243,6 +243,33 @@ static uint64_t check_column(const struct column_sink *c, const struct field *f,
 	return add(sum, c->values, is_wide ? n * 8 : (n + 7) / 8);
 }
 
+/* A source of which each read gives a piece of some size, as a pipe does. */
+struct pieces {
+	struct span text;
+	size_t at;
+};
+
+static int read_piece(void *self, char *to, size_t size, size_t *n, struct shmpub_error *err)
+{
+	struct pieces *p = self;
+	size_t left = p->text.size - p->at;
+
+	(void)err;
+	*n = left < size ? left : size;
+	if (*n > 7)
+		*n -= p->at % 5;
+	memcpy(to, p->text.data + p->at, *n);
+	p->at += *n;
+	return SHMPUB_OK;
+}
+
+static int rewind_pieces(void *self, struct shmpub_error *err)
+{
+	(void)err;
+	((struct pieces *)self)->at = 0;
+	return SHMPUB_OK;
+}
+
 /* --- one way to read it -------------------------------------------------------------------------- */
 
 struct outcome {
@@ -297,13 +324,28 @@ static int fill(struct outcome *o, struct ingest *in)
 	return r;
 }
 
+extern size_t rows_window_size; /* rows/rows.h, in this build */
+static uint64_t window_seed;
+
+/* From 64 bytes to more than the text has, another one each time. */
+static size_t window_size(void)
+{
+	window_seed = window_seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return (size_t)64 << (window_seed >> 33) % 9 | (window_seed >> 40 & 63);
+}
+
 static void read_text(struct outcome *o, struct span text, const struct csv_options *options,
                       const struct schema *guess, size_t n_threads)
 {
 	struct runner runner = { .run = run_in_turn, .n_threads = n_threads };
-	struct byte_source source = byte_source_of(text);
+	struct pieces pieces = { .text = text };
+	struct byte_source in_pieces = {
+		.self = &pieces, .read = read_piece, .rewind = rewind_pieces, .size = text.size
+	};
+	struct byte_source source = n_threads > 1 ? in_pieces : byte_source_of(text);
 	struct ingest *in;
 
+	rows_window_size = window_size();
 	*o = (struct outcome){ .schema = SCHEMA_NONE };
 	o->result = ingest_open(&in, &source, options, guess, n_threads > 1 ? &runner : NULL,
 	                        &o->error);
@@ -357,6 +399,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < HEAD || size - HEAD > MOST)
 		return 0;
 	options = choose(data);
+	window_seed = hash_bytes(span_of((const char *)data, size), 1);
 	size -= HEAD;
 	text = malloc(size + 1); /* just that size: one byte too many is seen */
 	CLAIM(text != NULL);

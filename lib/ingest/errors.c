@@ -1,0 +1,74 @@
+#include "ingest/state.h"
+
+#include "base/error.h"
+#include "fill/check_text.h"
+
+static int check_window(struct ingest *in, uint64_t *error_at, const struct window *w,
+                        struct shmpub_error *err)
+{
+	struct tile_reader reader;
+	struct tile tile;
+	int r = tile_reader_init(&reader, &in->rows.shape, err);
+
+	if (r == SHMPUB_OK)
+		tile_reader_begin(&reader, w);
+	while (r == SHMPUB_OK) {
+		r = tile_reader_next(&tile, &reader, err);
+		if (r || tile.n_rows == 0)
+			break;
+		r = check_text(&tile, &in->plan, error_at, err);
+	}
+	tile_reader_deinit(&reader);
+	return r;
+}
+
+/* The first record that is none, else the first cell that is not UTF-8. */
+static int find_error(struct ingest *in, struct shmpub_error *err)
+{
+	struct window w = WINDOW_NONE;
+	struct shmpub_error of_text;
+	uint64_t error_at = OFFSET_NONE;
+	int r = rows_rewind(&in->rows, err), found = SHMPUB_OK;
+
+	while (r == SHMPUB_OK) {
+		r = rows_next(&w, &in->rows, err);
+		if (r == SHMPUB_OK && w.has_bad_text && found == SHMPUB_OK)
+			found = check_window(in, &error_at, &w, &of_text);
+	}
+	window_free(&w);
+	if (r != ROWS_END || found == SHMPUB_OK)
+		return r == ROWS_END ? SHMPUB_OK : r;
+	in->rows.error_at = error_at;
+	*err = of_text;
+	return found;
+}
+
+/*
+ * pandas decodes all of the source and finds out what is no record before it looks at any cell, and
+ * decodes all cells before it makes values of any. So a failure that has to do with the source is
+ * told only when a pass has shown that nothing of this comes first; and its line is counted.
+ */
+int ingest_tell(struct ingest *in, int result, struct shmpub_error *err)
+{
+	struct shmpub_error first = { 0 };
+	uint64_t offset = in->rows.error_at;
+	int r = SHMPUB_OK;
+
+	if (result != SHMPUB_ERR_CSV && result != SHMPUB_ERR_LIMIT)
+		return result;
+	in->rows.has_first = false;
+	if (in->options->encoding != CSV_UTF8)
+		r = rows_drain(&in->rows, &first);
+	if (r == SHMPUB_OK && in->is_shaped && result == SHMPUB_ERR_CSV)
+		r = find_error(in, &first);
+	if (r != SHMPUB_OK && r != SHMPUB_ERR_LIMIT) {
+		offset = in->rows.error_at;
+		result = r;
+		if (err)
+			*err = first;
+	}
+	if (result != SHMPUB_ERR_CSV && result != SHMPUB_ERR_LIMIT)
+		return result;
+	r = rows_tell_line(&in->rows, offset, err);
+	return r ? r : result;
+}
