@@ -70,8 +70,8 @@ static int open_anew(struct attachment *a, const char *directory, const char *in
 	struct attachment next = ATTACHMENT_NONE;
 	int r;
 
-	next.turn = a->turn + 1;
-	next.looked_ns = shm_monotonic_ns();
+	next.attach_count = a->attach_count + 1;
+	next.checked_ns = shm_monotonic_ns();
 	r = shm_dir_open(&next.dir, directory, instance, err);
 	if (r)
 		goto out;
@@ -98,9 +98,9 @@ int attachment_ensure(struct attachment *a, const char *directory, const char *i
 
 	if (attachment_is_there(a)) {
 		now = shm_monotonic_ns();
-		if (attachment_state(a) != CATALOG_STOPPED && now - a->looked_ns < LOOK_NS)
+		if (attachment_state(a) != CATALOG_STOPPED && now - a->checked_ns < LOOK_NS)
 			return SHMPUB_OK;
-		a->looked_ns = now;
+		a->checked_ns = now;
 		if (is_current(a, directory, instance))
 			return SHMPUB_OK;
 		attachment_close(a);
@@ -110,10 +110,10 @@ int attachment_ensure(struct attachment *a, const char *directory, const char *i
 
 void attachment_close(struct attachment *a)
 {
-	uint64_t turn = a->turn;
+	uint64_t attach_count = a->attach_count;
 
 	catalog_close(&a->catalog);
 	shm_dir_close(&a->dir);
 	*a = ATTACHMENT_NONE;
-	a->turn = turn;
+	a->attach_count = attach_count;
 }

@@ -17,8 +17,11 @@
 struct attachment {
 	struct shm_dir dir;
 	struct catalog catalog;
-	int64_t looked_ns; /* monotonic: when the name was last compared with the mapped file */
-	uint64_t turn; /* grows when the catalog is mapped anew: older slot pointers are invalid */
+	int64_t checked_ns; /* monotonic: when the name was last compared with the mapped file */
+	/*
+	 * Grows when another catalog is mapped: slot pointers of the one before are invalid then.
+	 */
+	uint64_t attach_count;
 };
 #define ATTACHMENT_NONE ((struct attachment){ .dir = SHM_DIR_NONE, .catalog = CATALOG_NONE })
 

@@ -114,9 +114,9 @@ bool reader_slot(struct reader_place *out, struct shmpub_reader *r, struct span 
 	struct reader_known *known = &r->slots[hash_bytes(feed, 0) % READER_SLOTS];
 	uint32_t state;
 
-	if (r->slots_turn != r->at.turn) {
+	if (r->slots_attach_count != r->at.attach_count) {
 		memset(r->slots, 0, sizeof(r->slots));
-		r->slots_turn = r->at.turn;
+		r->slots_attach_count = r->at.attach_count;
 	}
 	if (!is_known(known, feed) && !find(known, &r->at.catalog, feed))
 		return false;

@@ -26,9 +26,9 @@ struct shmpub_reader {
 	char *instance;
 	struct shm_alarm interrupts;             /* raised by reader_interrupt(), on any thread */
 	uint32_t interrupts_taken;               /* its count when a wait last ended for it */
-	uint64_t slots_turn;                     /* at.turn when slots[] were filled */
+	uint64_t slots_attach_count;             /* at.attach_count when slots[] were filled */
 	struct reader_known slots[READER_SLOTS]; /* by hash of the name */
-	uint64_t judged_turn;                    /* at.turn when why_gone was found out */
+	uint64_t judged_attach_count;            /* at.attach_count when why_gone was found out */
 	char why_gone[SHMPUB_WHY_SIZE];          /* empty: the publisher lives */
 };
 

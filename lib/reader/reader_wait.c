@@ -93,10 +93,10 @@ static uint32_t longest_nap_ms(const struct shmpub_reader *r)
 struct wait {
 	const struct shmpub_mark *seen;
 	struct deadline deadline;
-	uint64_t turn;     /* r->at.turn when the members below were set */
-	bool was_there;    /* the feed existed at an earlier look */
-	bool is_missed;    /* a living publisher does not have the feed, ... */
-	int64_t missed_ns; /* ... since this time, monotonic */
+	uint64_t attach_count; /* r->at.attach_count when the members below were set */
+	bool was_there;        /* the feed existed at an earlier look */
+	bool is_missed;        /* a living publisher does not have the feed, ... */
+	int64_t missed_ns;     /* ... since this time, monotonic */
 };
 
 /* Called when there is no such feed. True: the wait ends with SHMPUB_NO_FEED. */
@@ -149,9 +149,9 @@ static int wait_once(struct shmpub_reader *r, struct span feed, struct wait *w,
 		word = &catalog_header(&r->at.catalog)->wake;
 		value = load_acquire_u32(word);
 		is_found = reader_slot(&place, r, feed);
-		if (w->turn != r->at.turn)
+		if (w->attach_count != r->at.attach_count)
 			w->was_there = w->is_missed = false;
-		w->turn = r->at.turn;
+		w->attach_count = r->at.attach_count;
 		if (!is_found && is_hopeless(w, r))
 			return reader_no_such_feed(r, feed, err);
 	}

@@ -79,9 +79,9 @@ int reader_no_such_feed(const struct shmpub_reader *r, struct span feed, struct 
  */
 static bool is_gone(struct shmpub_reader *r, bool is_asked)
 {
-	if (is_asked || r->judged_turn != r->at.turn) {
+	if (is_asked || r->judged_attach_count != r->at.attach_count) {
 		(void)liveness_is_gone(r->why_gone, catalog_header(&r->at.catalog));
-		r->judged_turn = r->at.turn;
+		r->judged_attach_count = r->at.attach_count;
 	}
 	return r->why_gone[0] != '\0';
 }
