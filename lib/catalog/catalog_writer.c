@@ -37,7 +37,7 @@ static void store_words(void *to, const void *from, size_t n)
  * The wake word and the guard of the error line are not cleared, because a reader may sleep on the
  * one, or be copying the error line under the other.
  */
-static void clear(struct catalog_slot *slot)
+static void clear_slot(struct catalog_slot *slot)
 {
 	store_release_u32(&slot->state, SLOT_FREE);
 	store_relaxed_u64(&slot->sequence, 0);
@@ -60,10 +60,10 @@ static void raise_floor(struct catalog_header *h, uint64_t sequence)
 }
 
 /*
- * Give the slot to the feed `name`. If the process dies between any two stores, mend() makes the
- * slot free later, and the floor is already right.
+ * Give the slot to the feed `name`. If the process dies between any two stores, mend_slot() makes
+ * the slot free later, and the floor is already right.
  */
-static void give(struct catalog_header *h, struct catalog_slot *slot, struct span name)
+static void give_slot(struct catalog_header *h, struct catalog_slot *slot, struct span name)
 {
 	uint64_t generation = load_relaxed_u64(&slot->generation);
 	uint64_t sequence = load_relaxed_u64(&slot->sequence);
@@ -73,7 +73,7 @@ static void give(struct catalog_header *h, struct catalog_slot *slot, struct spa
 	raise_floor(h, sequence);
 	store_release_u64(&slot->generation, generation + 1);
 	fence_release(); /* a reader that sees any store below also sees the odd generation */
-	clear(slot);
+	clear_slot(slot);
 	store_words(slot->name, words, CATALOG_NAME_WORDS);
 	store_release_u64(&slot->generation, generation + 2);
 	store_release_u32(&slot->state, SLOT_NEVER);
@@ -92,7 +92,7 @@ static bool slot_is_sane(const struct catalog_slot *slot)
 	struct span name = span_of(slot->name, strnlen(slot->name, sizeof(slot->name)));
 
 	if (slot->state == SLOT_FREE || (slot->generation & 1) != 0)
-		return true; /* free, or its writer died in give(): mend() makes it free */
+		return true; /* free, or its writer died in give_slot(): mend_slot() makes it free */
 	return name_is_feed(name) && slot->state >= SLOT_NEVER && slot->state <= SLOT_REMOVED &&
 	       slot->sequence <= CATALOG_MAX_SEQUENCE;
 }
@@ -120,7 +120,7 @@ static bool may_take_over(const struct catalog *c, const char *instance, uint32_
  * Store which process this is. Readers ignore pid and start while the namespace is 0, so the
  * namespace is cleared first and stored last.
  */
-static void sign(struct catalog_header *h)
+static void store_process(struct catalog_header *h)
 {
 	struct shm_process self;
 
@@ -131,13 +131,13 @@ static void sign(struct catalog_header *h)
 	store_release_u64(&h->process_namespace, self.space);
 }
 
-static void start(struct catalog *c)
+static void init_state(struct catalog *c)
 {
 	struct catalog_header *h = catalog_header(c);
 
 	store_relaxed_u64(&h->heartbeat_interval_ms, 0);
 	store_relaxed_u64(&h->heartbeat_ns, 0);
-	sign(h);
+	store_process(h);
 	store_relaxed_u64((uint64_t *)&h->started_ns, (uint64_t)shm_now_ns());
 	store_relaxed_u64(&h->segment_bytes, 0);
 	store_relaxed_u64(&h->held_bytes, 0);
@@ -150,13 +150,13 @@ static void start(struct catalog *c)
 }
 
 /* Complete or undo what the last writer was doing to this slot when it died. */
-static void mend(struct catalog_slot *slot)
+static void mend_slot(struct catalog_slot *slot)
 {
 	uint64_t generation = load_relaxed_u64(&slot->generation);
 
 	store_relaxed_u64(&slot->held_bytes, 0);
 	if ((generation & 1) != 0) {
-		clear(slot);
+		clear_slot(slot);
 		store_release_u64(&slot->generation, generation + 1);
 	}
 	if ((slot->error_sequence & 1) != 0)
@@ -201,8 +201,8 @@ static int take_over(struct catalog *out, const struct shm_dir *dir, const char 
 		return r;
 	}
 	for (uint32_t i = 0; i < catalog_n_slots(&c); i++)
-		mend(&catalog_slots(&c)[i]);
-	start(&c);
+		mend_slot(&catalog_slots(&c)[i]);
+	init_state(&c);
 	*out = c;
 	return 0;
 }
@@ -257,7 +257,7 @@ static int make(struct catalog *out, const struct shm_dir *dir, const char *inst
 	if (r != 0)
 		return r;
 	fill_header(catalog_header(&c), instance, max_feeds);
-	start(&c);
+	init_state(&c);
 	r = make_bell(&c, dir, access, err);
 	if (r == 0)
 		r = place(&c, dir, access, err);
@@ -350,7 +350,7 @@ static int take_free(struct catalog_slot **out, struct catalog *c, struct span n
 
 		if (!is_free(slot))
 			continue;
-		give(catalog_header(c), slot, name);
+		give_slot(catalog_header(c), slot, name);
 		*out = slot;
 		return 0;
 	}
