@@ -100,7 +100,7 @@ int publisher_feed_open(struct publisher_feed **out, struct publisher *p, struct
 	}
 	set_first_state(f);
 	link_feed(f);
-	publisher_count(p);
+	publisher_store_usage(p);
 	*out = f;
 	return 0;
 }
@@ -122,7 +122,7 @@ static void remove_name(struct publisher_feed *f)
 {
 	struct publisher *p = f->publisher;
 	struct segment *s = f->live;
-	bool exchanged, owns = hold_owns(p), stands = owns && publisher_feed_stands(f);
+	bool exchanged, owns = hold_may_rename(p), stands = owns && publisher_feed_is_in_place(f);
 
 	f->live = NULL;
 	if (s != NULL) {
@@ -140,8 +140,8 @@ void publisher_feed_remove(struct publisher_feed *f)
 	struct publisher *p = f->publisher;
 	struct catalog_slot *slot = feed_slot(f);
 
-	hold_look(p);
-	if (hold_writes(p)) {
+	hold_check_lost(p);
+	if (hold_may_write(p)) {
 		catalog_raise_floor(&p->catalog, f->sequence);
 		catalog_set_state(&p->catalog, slot, SLOT_REMOVED);
 		catalog_wake(&p->catalog, slot);
@@ -152,7 +152,7 @@ void publisher_feed_remove(struct publisher_feed *f)
 	if (f->next != NULL)
 		f->next->link = f->link;
 	f->is_removed = true;
-	publisher_count(p);
+	publisher_store_usage(p);
 	if (f->pending == NULL)
 		feed_free(f);
 }
@@ -170,7 +170,7 @@ uint64_t publisher_feed_sequence(const struct publisher_feed *f)
 void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms)
 {
 	f->interval_ms = interval_ms;
-	if (hold_writes(f->publisher))
+	if (hold_may_write(f->publisher))
 		store_relaxed_u64(&feed_slot(f)->interval_ms, interval_ms);
 }
 
@@ -180,7 +180,7 @@ void publisher_feed_set_stale(struct publisher_feed *f)
 {
 	struct catalog_slot *slot = feed_slot(f);
 
-	if (!hold_writes(f->publisher) || load_relaxed_u32(&slot->state) != SLOT_FRESH)
+	if (!hold_may_write(f->publisher) || load_relaxed_u32(&slot->state) != SLOT_FRESH)
 		return; /* SLOT_FAILING tells more than SLOT_STALE */
 	catalog_set_state(&f->publisher->catalog, slot, SLOT_STALE);
 	catalog_wake(&f->publisher->catalog, slot);
@@ -234,7 +234,7 @@ void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
 	struct catalog_slot *slot = feed_slot(f);
 	uint32_t before = load_relaxed_u32(&catalog_header(&p->catalog)->wake);
 
-	if (!hold_writes(p))
+	if (!hold_may_write(p))
 		return;
 	add_relaxed_u64(&slot->refreshes, 1);
 	store_relaxed_u64((uint64_t *)&slot->last_attempt_ns, (uint64_t)shm_now_ns());

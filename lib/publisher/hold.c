@@ -43,12 +43,12 @@ int hold_take(struct publisher *p, struct shmpub_error *err)
 	return r;
 }
 
-bool hold_owns(const struct publisher *p)
+bool hold_may_rename(const struct publisher *p)
 {
-	return shm_lock_stands(p->lock, &p->dir);
+	return shm_lock_is_in_place(p->lock, &p->dir);
 }
 
-static bool catalog_stands(const struct publisher *p)
+static bool catalog_is_in_place(const struct publisher *p)
 {
 	struct shm_stat stat;
 
@@ -65,12 +65,12 @@ static bool is_signed(const struct publisher *p)
 	       load_relaxed_u64((const uint64_t *)&h->started_ns) == (uint64_t)p->started_ns;
 }
 
-void hold_look(struct publisher *p)
+void hold_check_lost(struct publisher *p)
 {
-	p->is_lost = !hold_owns(p) && catalog_stands(p) && !is_signed(p);
+	p->is_lost = !hold_may_rename(p) && catalog_is_in_place(p) && !is_signed(p);
 }
 
-bool hold_writes(const struct publisher *p)
+bool hold_may_write(const struct publisher *p)
 {
 	return !p->is_lost && shm_lock_is_ours(p->lock);
 }
@@ -100,7 +100,7 @@ static int put_back_directory(struct publisher *p, struct shmpub_error *err)
 	struct shm_lock *lock = NULL;
 	int r;
 
-	if (shm_dir_stands(&p->dir) && hold_owns(p)) {
+	if (shm_dir_is_in_place(&p->dir) && hold_may_rename(p)) {
 		p->is_lost = false;
 		return 0;
 	}
@@ -133,7 +133,7 @@ int hold_ensure(struct publisher *p, struct shmpub_error *err)
 
 	if (r == 0)
 		r = put_back_directory(p, err);
-	if (r != 0 || catalog_stands(p))
+	if (r != 0 || catalog_is_in_place(p))
 		return r;
 	return catalog_put_back(&p->catalog, &p->dir, &p->access, err);
 }

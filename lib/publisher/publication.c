@@ -82,7 +82,7 @@ static void make_room(struct publisher_feed *f, uint64_t had)
 		want = f->wanted_bytes;
 	want = want > had ? want - had : 0;
 	if (p->max_bytes != 0 && load_relaxed_u64(&p->used_bytes) + want > p->max_bytes)
-		publisher_squeeze(p);
+		publisher_free_spares(p);
 	else
 		held_sweep(p, HELD_PROBES / 4);
 }
@@ -149,7 +149,7 @@ static bool recycle(struct publication *pub)
 	if (s == NULL)
 		return false;
 	r = shm_recycle(&s->map, NULL);
-	if (r == 0 && shm_map_stands(&s->map, &p->dir, s->name)) {
+	if (r == 0 && shm_map_is_in_place(&s->map, &p->dir, s->name)) {
 		segment_spoil(&s->map);
 		pub->segment = s;
 		return true;
@@ -367,9 +367,9 @@ static int check_hold(struct publisher *p, struct shmpub_error *err)
 {
 	int r;
 
-	if (hold_owns(p))
+	if (hold_may_rename(p))
 		return 0;
-	hold_look(p);
+	hold_check_lost(p);
 	r = publisher_check(p, err);
 	return r != 0 ? r
 	              : error_set(err, SHMPUB_ERR_SYS,
@@ -410,6 +410,6 @@ int publication_commit(struct publication *pub, const struct catalog_descriptor 
 	replace_live(pub, exchanged);
 	pub->segment = NULL;
 	finish(pub);
-	publisher_count(p);
+	publisher_store_usage(p);
 	return 0;
 }

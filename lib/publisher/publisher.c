@@ -98,7 +98,7 @@ void publisher_running(struct publisher *p)
 {
 	struct catalog_header *h = catalog_header(&p->catalog);
 
-	if (!hold_writes(p))
+	if (!hold_may_write(p))
 		return;
 	store_release_u32(&h->state, CATALOG_RUNNING);
 	add_release_u32(&h->wake, 1);
@@ -109,7 +109,7 @@ void publisher_config_loaded(struct publisher *p, bool good)
 {
 	struct catalog_header *h = catalog_header(&p->catalog);
 
-	if (!hold_writes(p))
+	if (!hold_may_write(p))
 		return;
 	add_relaxed_u64(&h->config_loads, 1);
 	store_relaxed_u64((uint64_t *)&h->config_load_ns, (uint64_t)shm_now_ns());
@@ -139,8 +139,8 @@ void publisher_close(struct publisher *p)
 {
 	if (p == NULL)
 		return;
-	hold_look(p);
-	if (hold_writes(p))
+	hold_check_lost(p);
+	if (hold_may_write(p))
 		catalog_stop(&p->catalog);
 	while (p->feeds != NULL) {
 		struct publisher_feed *f = p->feeds;
@@ -149,14 +149,14 @@ void publisher_close(struct publisher *p)
 		drop_feed(p, f);
 	}
 	drop_segments(p, p->held.first);
-	if (hold_owns(p))
+	if (hold_may_rename(p))
 		takeover_remove_all(p);
 	release(p);
 }
 
 /* --- putting back ------------------------------------------------------------------------------ */
 
-bool publisher_feed_stands(const struct publisher_feed *f)
+bool publisher_feed_is_in_place(const struct publisher_feed *f)
 {
 	struct shm_stat stat;
 
@@ -212,7 +212,7 @@ int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err)
 	struct publisher *p = f->publisher;
 	int r = hold_ensure(p, err);
 
-	if (r != 0 || publisher_feed_stands(f))
+	if (r != 0 || publisher_feed_is_in_place(f))
 		return r;
 	if (!has_copy(f) || f->pending != NULL)
 		return SHM_ABSENT;

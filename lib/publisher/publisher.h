@@ -80,7 +80,7 @@ void publisher_feed_remove(struct publisher_feed *f);
 struct span publisher_feed_name(const struct publisher_feed *f);
 uint64_t publisher_feed_sequence(const struct publisher_feed *f);
 /* True while the feed's snapshot is under its name, with the size that it was published with. */
-bool publisher_feed_stands(const struct publisher_feed *f);
+bool publisher_feed_is_in_place(const struct publisher_feed *f);
 /*
  * To be called at every refresh, also when the source has not changed: restores the directory, the
  * catalog and this feed's snapshot if somebody removed them. SHM_ABSENT: the feed has no snapshot

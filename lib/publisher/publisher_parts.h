@@ -40,7 +40,7 @@ struct segment_list {
 struct publisher {
 	struct shm_dir dir;
 	struct shm_lock *lock;
-	bool is_lost;       /* at the last hold_look() another process had the instance */
+	bool is_lost;       /* at the last hold_check_lost() another process had the instance */
 	int64_t started_ns; /* the value that this publisher stored in the catalog */
 	struct catalog catalog;
 	char *directory, *instance;
@@ -139,9 +139,9 @@ void feed_drop_spare(struct publisher_feed *f);
 /* True when the feed may keep a spare. */
 bool feed_recycles(struct publisher_feed *f);
 /* Free all memory that is only kept for speed, because max_bytes is reached. */
-void publisher_squeeze(struct publisher *p);
+void publisher_free_spares(struct publisher *p);
 /* Store used_bytes and held_bytes in the catalog. */
-void publisher_count(struct publisher *p);
+void publisher_store_usage(struct publisher *p);
 
 /* --- access.c --------------------------------------------------------------------------------- */
 
@@ -153,11 +153,11 @@ void feed_close_older(struct publisher_feed *f);
 /* Take the lock of the directory, and find out whether leases work in it. */
 int hold_take(struct publisher *p, struct shmpub_error *err);
 /* [any] True while this publisher may remove and rename files of the directory. Asks the system. */
-bool hold_owns(const struct publisher *p);
+bool hold_may_rename(const struct publisher *p);
 /* Find out whether another process has taken the instance (is_lost). */
-void hold_look(struct publisher *p);
-/* True while this publisher may write the catalog, as far as the last hold_look() tells. */
-bool hold_writes(const struct publisher *p);
+void hold_check_lost(struct publisher *p);
+/* True while this publisher may write the catalog, as far as the last hold_check_lost() tells. */
+bool hold_may_write(const struct publisher *p);
 /*
  * Restore the directory, the lock and the catalog if somebody removed them. SHMPUB_ERR_BUSY:
  * another process has the instance, or had it meanwhile; SHMPUB_ERR_INVALID: this is a child of

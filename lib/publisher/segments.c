@@ -88,8 +88,8 @@ int segment_create(struct segment **out, const struct publisher_feed *f, const c
 static bool may_remove(const struct publisher *p, const struct segment *s)
 {
 	if (s->map.fd >= 0)
-		return shm_lock_is_ours(p->lock) && shm_map_stands(&s->map, &p->dir, s->name);
-	return hold_owns(p);
+		return shm_lock_is_ours(p->lock) && shm_map_is_in_place(&s->map, &p->dir, s->name);
+	return hold_may_rename(p);
 }
 
 void segment_unname(const struct publisher *p, struct segment *s)
@@ -158,7 +158,8 @@ static void set_held(struct publisher *p, struct segment *s, bool is_held)
 		add_relaxed_u64(&p->held_bytes, s->bytes);
 	else
 		sub_relaxed_u64(&p->held_bytes, s->bytes);
-	if (slot == NULL || !hold_writes(p) || load_relaxed_u64(&slot->generation) != s->generation)
+	if (slot == NULL || !hold_may_write(p) ||
+	    load_relaxed_u64(&slot->generation) != s->generation)
 		return; /* the slot belongs to another feed by now */
 	if (is_held)
 		add_relaxed_u64(&slot->held_bytes, s->bytes);
@@ -287,7 +288,7 @@ static void probe_spare(struct publisher_feed *f, int64_t now_ns)
 	set_held(f->publisher, s, r == SHM_BUSY);
 }
 
-void publisher_squeeze(struct publisher *p)
+void publisher_free_spares(struct publisher *p)
 {
 	for (struct publisher_feed *f = p->feeds; f != NULL; f = f->next) {
 		segments_let_go(p, &f->retired);
@@ -296,12 +297,12 @@ void publisher_squeeze(struct publisher *p)
 	held_sweep(p, SIZE_MAX);
 }
 
-void publisher_count(struct publisher *p)
+void publisher_store_usage(struct publisher *p)
 {
 	struct catalog_header *h = catalog_header(&p->catalog);
 	uint64_t used = load_relaxed_u64(&p->used_bytes), held = load_relaxed_u64(&p->held_bytes);
 
-	if (!hold_writes(p))
+	if (!hold_may_write(p))
 		return;
 	store_relaxed_u64(&h->segment_bytes, used > held ? used - held : 0);
 	store_relaxed_u64(&h->held_bytes, held);
@@ -311,9 +312,9 @@ void publisher_heartbeat(struct publisher *p, int64_t now_ns)
 {
 	int64_t monotonic_ns = shm_monotonic_ns();
 
-	if (!hold_owns(p) && hold_ensure(p, NULL) != 0)
-		hold_look(p);
-	if (!hold_writes(p))
+	if (!hold_may_rename(p) && hold_ensure(p, NULL) != 0)
+		hold_check_lost(p);
+	if (!hold_may_write(p))
 		return;
 	for (struct publisher_feed *f = p->feeds; f != NULL; f = f->next) {
 		segments_let_go(p, &f->retired);
@@ -323,7 +324,7 @@ void publisher_heartbeat(struct publisher *p, int64_t now_ns)
 		probe_spare(f, monotonic_ns);
 	}
 	held_sweep(p, HELD_PROBES);
-	publisher_count(p);
+	publisher_store_usage(p);
 	store_relaxed_u64(&catalog_header(&p->catalog)->resident_bytes, shm_resident_bytes());
 	store_relaxed_u64(&catalog_header(&p->catalog)->heartbeat_ns, (uint64_t)now_ns);
 }

@@ -115,7 +115,7 @@ void publisher_sweep(struct publisher *p, publisher_wants *wants, void *arg)
 {
 	struct sweep sweep = { p, wants, arg };
 
-	if (!hold_owns(p))
+	if (!hold_may_rename(p))
 		return;
 	(void)shm_dir_each(&p->dir, remove_unwanted, &sweep, NULL);
 	for (uint32_t i = 0; i < catalog_n_slots(&p->catalog); i++) {

@@ -126,7 +126,7 @@ int shm_dir_base(struct shm_dir *out, const char *directory, struct shmpub_error
  */
 bool shm_names_persist(void);
 /* True while its path still means the directory that is open. */
-bool shm_dir_stands(const struct shm_dir *dir);
+bool shm_dir_is_in_place(const struct shm_dir *dir);
 void shm_dir_close(struct shm_dir *dir);
 int shm_dir_owner(struct shm_user *out, const struct shm_dir *dir, struct shmpub_error *err);
 /*
@@ -156,7 +156,7 @@ bool shm_lock_is_ours(const struct shm_lock *lock);
 /* The process that took it. */
 uint64_t shm_lock_pid(const struct shm_lock *lock);
 /* [any thread] True while it is ours, and the name `lock` still means the file that is locked. */
-bool shm_lock_stands(const struct shm_lock *lock, const struct shm_dir *dir);
+bool shm_lock_is_in_place(const struct shm_lock *lock, const struct shm_dir *dir);
 /* NULL is fine. */
 void shm_unlock(struct shm_lock *lock);
 
@@ -201,7 +201,7 @@ int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
 int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable, bool *exchanged,
               struct shmpub_error *err);
 /* For publishers: true while the name still means the file that is mapped. */
-bool shm_map_stands(const struct shm_map *map, const struct shm_dir *dir, const char *name);
+bool shm_map_is_in_place(const struct shm_map *map, const struct shm_dir *dir, const char *name);
 /* Unmap and close. The name stays. A lease ends with the descriptor. */
 void shm_discard(struct shm_map *map);
 
@@ -229,8 +229,8 @@ int shm_recycle(struct shm_map *map, struct shmpub_error *err);
 /* False when somebody may have opened the file since shm_recycle(). True if there is no lease. */
 bool shm_lease_holds(const struct shm_map *map);
 /*
- * Give back the lease of shm_recycle(). Nobody may write through the map any more; it can be recycled
- * again. SHM_BUSY: the lease was lost, as with shm_seal().
+ * Give back the lease of shm_recycle(). Nobody may write through the map any more; it can be
+ * recycled again. SHM_BUSY: the lease was lost, as with shm_seal().
  */
 int shm_lease_return(struct shm_map *map);
 /* Truncate a leased file to no bytes, if the lease still holds, and discard the map. */

@@ -152,7 +152,7 @@ bool shm_names_persist(void)
 	return true;
 }
 
-bool shm_dir_stands(const struct shm_dir *dir)
+bool shm_dir_is_in_place(const struct shm_dir *dir)
 {
 	struct stat at, own;
 

@@ -203,7 +203,7 @@ bool shm_names_persist(void)
 }
 
 /* Nobody can remove a namespace. */
-bool shm_dir_stands(const struct shm_dir *dir)
+bool shm_dir_is_in_place(const struct shm_dir *dir)
 {
 	(void)dir;
 	return true;

@@ -208,7 +208,7 @@ uint64_t shm_lock_pid(const struct shm_lock *lock)
 	return lock->pid;
 }
 
-bool shm_lock_stands(const struct shm_lock *lock, const struct shm_dir *dir)
+bool shm_lock_is_in_place(const struct shm_lock *lock, const struct shm_dir *dir)
 {
 	struct shm_stat stat;
 

@@ -178,7 +178,7 @@ uint64_t shm_lock_pid(const struct shm_lock *lock)
 }
 
 /* While a process has a handle of the section, nobody can remove it. */
-bool shm_lock_stands(const struct shm_lock *lock, const struct shm_dir *dir)
+bool shm_lock_is_in_place(const struct shm_lock *lock, const struct shm_dir *dir)
 {
 	(void)lock, (void)dir;
 	return true;

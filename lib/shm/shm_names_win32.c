@@ -250,7 +250,7 @@ bool shm_names_path(char path[256], uint64_t number)
 	return e != NULL;
 }
 
-void shm_names_resized(const struct shm_map *map)
+void shm_names_set_size(const struct shm_map *map)
 {
 	struct entry *e;
 
@@ -263,7 +263,7 @@ void shm_names_resized(const struct shm_map *map)
 	ReleaseSRWLockExclusive(&lock);
 }
 
-void shm_names_opened(uint64_t number, const struct shm_access *access)
+void shm_names_set_access(uint64_t number, const struct shm_access *access)
 {
 	struct entry *e;
 
@@ -274,7 +274,7 @@ void shm_names_opened(uint64_t number, const struct shm_access *access)
 	ReleaseSRWLockExclusive(&lock);
 }
 
-int shm_names_moved(uint64_t before, const struct shm_map *map, struct shmpub_error *err)
+int shm_names_set_section(uint64_t before, const struct shm_map *map, struct shmpub_error *err)
 {
 	HANDLE section = own_handle(shm_handle(map->fd));
 	struct entry *e;
@@ -350,7 +350,7 @@ int shm_stat_map(struct shm_stat *out, const struct shm_map *map, struct shmpub_
 	return SHMPUB_OK;
 }
 
-bool shm_map_stands(const struct shm_map *map, const struct shm_dir *dir, const char *name)
+bool shm_map_is_in_place(const struct shm_map *map, const struct shm_dir *dir, const char *name)
 {
 	struct shm_stat stat;
 

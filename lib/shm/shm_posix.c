@@ -293,7 +293,7 @@ int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable,
 	return error_sys(err, errno, "rename a file to %s/%s", dir->path, stable);
 }
 
-bool shm_map_stands(const struct shm_map *map, const struct shm_dir *dir, const char *name)
+bool shm_map_is_in_place(const struct shm_map *map, const struct shm_dir *dir, const char *name)
 {
 	return map->fd >= 0 && shm_same_file(map->fd, dir->fd, name);
 }

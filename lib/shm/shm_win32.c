@@ -222,7 +222,7 @@ static int move(struct shm_map *map, size_t size, size_t reserve, struct shmpub_
 	if (r != SHMPUB_OK)
 		return r;
 	memcpy(next.addr, map->addr, kept);
-	r = shm_names_moved(map->number, &next, err);
+	r = shm_names_set_section(map->number, &next, err);
 	if (r != SHMPUB_OK) {
 		shm_discard(&next);
 		return r;
@@ -246,7 +246,7 @@ int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err)
 	if (size < map->size) /* bytes must be zero if it grows again */
 		memset((char *)map->addr + size, 0, map->size - size);
 	map->size = size;
-	shm_names_resized(map);
+	shm_names_set_size(map);
 	return SHMPUB_OK;
 }
 
@@ -281,7 +281,7 @@ int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
 		return r;
 	map->size = size;
 	shrink(map);
-	shm_names_resized(map);
+	shm_names_set_size(map);
 	r = shm_access_set(map, access, err);
 	return r == SHMPUB_OK ? seal(map, err) : r;
 }
@@ -296,7 +296,7 @@ static int set_access(HANDLE section, uint64_t number, const struct shm_access *
 	if (sys != 0)
 		return shm_error_win32(err, sys, "mode %04o and group %lld of a section",
 		                       access->mode, (long long)access->gid);
-	shm_names_opened(number, access);
+	shm_names_set_access(number, access);
 	return SHMPUB_OK;
 }
 

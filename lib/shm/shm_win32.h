@@ -143,11 +143,11 @@ int shm_names_open(struct shm_named *out, const struct shm_dir *dir, const char 
  */
 bool shm_names_path(char path[256], uint64_t number);
 /* To be called after the size of the section of `map` has changed. */
-void shm_names_resized(const struct shm_map *map);
+void shm_names_set_size(const struct shm_map *map);
 /* To be called after the access list of a section has changed. */
-void shm_names_opened(uint64_t number, const struct shm_access *access);
+void shm_names_set_access(uint64_t number, const struct shm_access *access);
 /* Let the name of the section `before` mean the section of `map`. */
-int shm_names_moved(uint64_t before, const struct shm_map *map, struct shmpub_error *err);
+int shm_names_set_section(uint64_t before, const struct shm_map *map, struct shmpub_error *err);
 
 /* --- shm_win32.c ------------------------------------------------------------------------------ */
 

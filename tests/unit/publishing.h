@@ -96,7 +96,7 @@ static inline bool stands(const struct publisher_feed *f, char c, size_t size)
 	map_feed(&map, f);
 	is = is_all(&map, c, size);
 	shm_discard(&map);
-	return is && publisher_feed_stands(f);
+	return is && publisher_feed_is_in_place(f);
 }
 
 struct names {

@@ -10,7 +10,7 @@ static void test_publish(const char *directory)
 	struct shm_map first;
 
 	CHECK_INT("never", slot->state, SLOT_NEVER);
-	CHECK("nothing stands", !publisher_feed_stands(f));
+	CHECK("nothing stands", !publisher_feed_is_in_place(f));
 	CHECK_INT("open once", publisher_feed_open(&again, p, span_str("q"), 0, NULL, &err),
 	          SHMPUB_ERR_INVALID);
 	CHECK_INT("bad name", publisher_feed_open(&again, p, span_str(".q"), 0, NULL, &err),
@@ -62,7 +62,7 @@ static void test_order(const char *directory)
 	CHECK_INT("sequence", stamp.sequence, 1);
 	CHECK("epoch", stamp.epoch == publisher_epoch(p));
 	publication_discard(pub);
-	CHECK("nothing stands", !publisher_feed_stands(f));
+	CHECK("nothing stands", !publisher_feed_is_in_place(f));
 	CHECK_INT("nothing is left", names_in(&p->dir).hidden, 0);
 	CHECK_INT("publish", publish(f, 'a', 10), 0);
 	CHECK_INT("a sealed one's number is not used again", publisher_feed_sequence(f), 2);

@@ -65,7 +65,7 @@ static void test_max_bytes(const char *directory)
 	CHECK("which takes a spare away", g->spare == NULL);
 	publisher_feed_remove(g);
 	CHECK_INT("small again", publish(f, 'c', 8 * KIB), 0);
-	publisher_squeeze(p);
+	publisher_free_spares(p);
 	while (n < ARRAY_LEN(maps)) {
 		map_feed(&maps[n++], f);
 		r = publish(f, (char)n, 8 * KIB);
@@ -151,7 +151,7 @@ static void test_put_back(const char *directory)
 	publish(slow, 's', 5000);
 	CHECK_INT("all stands", publisher_put_back(f, &err), 0);
 	shm_remove(&p->dir, "q.arrow", NULL);
-	CHECK("gone", !publisher_feed_stands(f));
+	CHECK("gone", !publisher_feed_is_in_place(f));
 	CHECK_INT("put back", publisher_put_back(f, &err), 0);
 	CHECK("stands", stands(f, 'a', 5000));
 	CHECK_INT("same sequence", publisher_feed_sequence(f), 1);
@@ -214,7 +214,7 @@ static void test_cut(const char *directory)
 
 	publish(f, 'a', 50000);
 	set_size(p, "q.arrow", 100);
-	CHECK("cut", !publisher_feed_stands(f));
+	CHECK("cut", !publisher_feed_is_in_place(f));
 	CHECK_INT("there is no copy", publisher_put_back(f, &err), SHM_ABSENT);
 	CHECK_INT("again", publish(f, 'b', 50000), 0);
 	CHECK("stands", stands(f, 'b', 50000));
@@ -222,7 +222,7 @@ static void test_cut(const char *directory)
 	CHECK_INT("nothing of the cut one is used", publish(f, 'c', 50000), 0);
 	CHECK("stands", stands(f, 'c', 50000));
 	set_size(p, "q.arrow", 60000);
-	CHECK("grown", !publisher_feed_stands(f));
+	CHECK("grown", !publisher_feed_is_in_place(f));
 	CHECK_INT("there is no copy", publisher_put_back(f, &err), SHM_ABSENT);
 	set_size(p, "q.arrow", 0);
 	CHECK_INT("unlinked when it was cut", shm_remove(&p->dir, "q.arrow", NULL), 0);

@@ -129,7 +129,7 @@ static void finish(struct job *job, int i, int *limits)
 		return;
 	}
 	CHECK_INT("commit", publication_commit(job->pub, &d, &err), 0);
-	CHECK("stands", publisher_feed_stands(job->feed));
+	CHECK("stands", publisher_feed_is_in_place(job->feed));
 	publisher_feed_report(job->feed, REFRESH_PUBLISHED, NULL);
 	rest(job->feed);
 }

@@ -142,7 +142,7 @@ static void test_growth(void)
 	CHECK_INT("committed", shm_committed(map.addr), MIB);
 	CHECK_INT("grow", shm_resize(&map, 5 * MIB, &err), 0);
 	CHECK("elsewhere", map.number != number);
-	CHECK("the name follows", shm_map_stands(&map, &dir, ".a"));
+	CHECK("the name follows", shm_map_is_in_place(&map, &dir, ".a"));
 	CHECK("the bytes as well",
 	      ((char *)map.addr)[100 * KIB - 1] == 'x' && ((char *)map.addr)[100 * KIB] == 0);
 	CHECK_INT("shrink", shm_resize(&map, 10, &err), 0);
@@ -186,7 +186,7 @@ static void test_no_memory(void)
 	CHECK("more than there is", shm_resize(&map, (size_t)1 << 46, &err) != 0);
 	CHECK("one line", strstr(err.message, "Windows error") != NULL);
 	CHECK_INT("as it was", map.size, KIB);
-	CHECK("as it was", ((char *)map.addr)[0] == 'z' && shm_map_stands(&map, &dir, ".a"));
+	CHECK("as it was", ((char *)map.addr)[0] == 'z' && shm_map_is_in_place(&map, &dir, ".a"));
 	shm_discard(&map);
 	shm_dir_close(&dir);
 }

@@ -39,13 +39,13 @@ static void test_segment(const struct shm_dir *dir)
 	CHECK_INT("mode", stat.mode, 0644);
 	CHECK_INT("size", stat.size, 6000);
 	CHECK("not writable", !map.is_writable);
-	CHECK("stands", shm_map_stands(&map, dir, ".s.1"));
+	CHECK("stands", shm_map_is_in_place(&map, dir, ".s.1"));
 	CHECK_INT("read", shm_map_read(&reader, &stat, dir, ".s.1", &err), 0);
 	CHECK_INT("size read", reader.size, 6000);
 	CHECK_INT("no descriptor", reader.fd, -1);
 	CHECK_INT("contents", ((char *)reader.addr)[4999], 'a');
 	shm_remove(dir, ".s.1", &err);
-	CHECK("name gone", !shm_map_stands(&map, dir, ".s.1"));
+	CHECK("name gone", !shm_map_is_in_place(&map, dir, ".s.1"));
 	CHECK_INT("mapping stays", ((char *)reader.addr)[0], 'a');
 	shm_discard(&map);
 	CHECK_INT("and stays", ((char *)reader.addr)[0], 'a');

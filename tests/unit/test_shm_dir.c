@@ -72,12 +72,12 @@ static void test_mode(const char *scratch)
 	umask(before);
 	CHECK_INT("stat", shm_stat_name(&stat, &dir, ".", &err), 0);
 	CHECK_INT("0755 whatever the umask", stat.mode, 0755);
-	CHECK("stands", shm_dir_stands(&dir));
+	CHECK("stands", shm_dir_is_in_place(&dir));
 	path_of(path, sizeof(path), scratch, "umask");
 	CHECK_INT("removed", rmdir(path), 0);
-	CHECK("is gone", !shm_dir_stands(&dir));
+	CHECK("is gone", !shm_dir_is_in_place(&dir));
 	CHECK_INT("another one", mkdir(path, 0755), 0);
-	CHECK("is not this one", !shm_dir_stands(&dir));
+	CHECK("is not this one", !shm_dir_is_in_place(&dir));
 	shm_dir_close(&dir);
 	CHECK_INT("open to others", chmod(path, 0777), 0);
 	CHECK_INT("is not taken", shm_dir_make(&dir, scratch, "umask", &err), SHMPUB_ERR_OWNER);
@@ -122,7 +122,7 @@ static int place_segment(const char *scratch, bool *exchanged, struct shmpub_err
 		r = shm_place(&dir, ".text.1", "text", exchanged, err);
 	if (r != 0)
 		CHECK("not followed, not written",
-		      map.addr == NULL || shm_map_stands(&map, &dir, ".text.1"));
+		      map.addr == NULL || shm_map_is_in_place(&map, &dir, ".text.1"));
 	(void)shm_remove(&dir, ".text.1", NULL);
 	shm_discard(&map);
 	shm_dir_close(&dir);
@@ -232,7 +232,7 @@ static bool is_busy(const void *arg)
 	uint64_t pid;
 
 	return shm_lock(&lock, &pid, c->dir, &err) == SHM_BUSY && pid == c->pid &&
-	       !shm_lock_is_ours(c->of_parent) && !shm_lock_stands(c->of_parent, c->dir);
+	       !shm_lock_is_ours(c->of_parent) && !shm_lock_is_in_place(c->of_parent, c->dir);
 }
 
 static bool takes_lock(const void *arg)
@@ -258,12 +258,12 @@ static void test_lock(const struct shm_dir *dir)
 	CHECK_INT("0600", stat.mode, 0600);
 	CHECK("another process is told who", in_child(is_busy, &c, 0));
 	CHECK_INT("so is the same process", shm_lock(&second, &pid, dir, &err), SHM_BUSY);
-	CHECK("held", shm_lock_stands(lock, dir));
+	CHECK("held", shm_lock_is_in_place(lock, dir));
 	shm_unlock(lock);
 	CHECK("free for another process", in_child(takes_lock, &c, 0));
 	CHECK_INT("free when that died", shm_lock(&lock, &pid, dir, &err), 0);
 	CHECK_INT("somebody unlinks it", shm_remove(dir, "lock", &err), 0);
-	CHECK("which shows", !shm_lock_stands(lock, dir));
+	CHECK("which shows", !shm_lock_is_in_place(lock, dir));
 	CHECK_INT("the next one has another file", shm_lock(&second, &pid, dir, &err), 0);
 	shm_unlock(lock);
 	shm_unlock(second);

@@ -107,10 +107,10 @@ static void test_names(void)
 	CHECK_INT("place", shm_place(&dir, ".a", "x", &exchanged, &err), 0);
 	CHECK("nothing was there", !exchanged);
 	CHECK_INT("hidden no more", shm_stat_name(&stat, &dir, ".a", &err), SHM_ABSENT);
-	CHECK("stands", shm_map_stands(&a, &dir, "x"));
+	CHECK("stands", shm_map_is_in_place(&a, &dir, "x"));
 	CHECK_INT("place", shm_place(&dir, ".b", "x", &exchanged, &err), 0);
-	CHECK("exchanged", exchanged && shm_map_stands(&b, &dir, "x"));
-	CHECK("the old one is hidden", shm_map_stands(&a, &dir, ".b"));
+	CHECK("exchanged", exchanged && shm_map_is_in_place(&b, &dir, "x"));
+	CHECK("the old one is hidden", shm_map_is_in_place(&a, &dir, ".b"));
 	CHECK_INT("size", shm_stat_name(&stat, &dir, "x", &err), 0);
 	CHECK_INT("is b's", stat.size, 20);
 	CHECK_INT("none", shm_place(&dir, ".c", "x", &exchanged, &err), SHMPUB_ERR_SYS);

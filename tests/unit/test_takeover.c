@@ -220,7 +220,7 @@ static void test_deaths(const char *directory)
 		CHECK_INT(label, publisher_feed_sequence(f), deaths[i].stands);
 		CHECK_INT(label, feed_slot(f)->sequence, deaths[i].stands);
 		CHECK_INT(label, feed_slot(f)->state, deaths[i].stands ? SLOT_FRESH : SLOT_NEVER);
-		CHECK_INT(label, publisher_feed_stands(f), deaths[i].stands != 0);
+		CHECK_INT(label, publisher_feed_is_in_place(f), deaths[i].stands != 0);
 		CHECK_INT(label, catalog_descriptor(&d, feed_slot(f)), deaths[i].stands != 0);
 		CHECK_INT(label, feed_slot(f)->error_sequence & 1, 0);
 		before = deaths[i].stands;
@@ -342,7 +342,7 @@ static void test_finds(const char *directory)
 		f = open_feed(p, "q");
 		CHECK_INT(label, publisher_epoch(p) == epoch, finds[i].same_epoch);
 		CHECK_INT(label, sequence_standing(f), finds[i].stands);
-		CHECK_INT(label, publisher_feed_stands(f), finds[i].stands != 0);
+		CHECK_INT(label, publisher_feed_is_in_place(f), finds[i].stands != 0);
 		CHECK_INT(label, publisher_feed_sequence(f), finds[i].sequence);
 		CHECK_INT(label, feed_slot(f)->sequence, finds[i].sequence);
 		CHECK_INT(label, publish_table(f), 0);
