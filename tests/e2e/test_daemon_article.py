@@ -83,6 +83,18 @@ def test_text_reader(daemon, name):
     assert not Path(f"/dev/shm/{name}").exists()
 
 
+def test_text_is_that_of_the_table(daemon, name):
+    """Also where the content was compared in a pass of its own before it became a table."""
+    d = serve(daemon, "a\n1\n", f"csv_segment = {name}")
+    path = d.folder / "a.csv"
+    for text in ("a\n1\n", "a\n1\n", "a\n2\n", "a\n2\n", "a\n2\n", "a\n3\n"):
+        seen = d.status("a")["unchanged"]
+        path.write_text(text)
+        until(lambda text=text: read_text(name) == text.encode())
+        until(lambda seen=seen: d.status("a")["unchanged"] > seen + 2)
+        assert read_text(name) == text.encode()
+
+
 def test_array_reader(daemon, name):
     d = serve(daemon, STOCKS, f"array_segment = {name}\narray_dtype = int64")
     assert run(ARRAY_READER, name) == "[1, 2, 300001, 688001]\n"

@@ -1,5 +1,6 @@
 """Sources as they are: replaced, broken, gone, not files, growing. The last good table stays."""
 
+import itertools
 import os
 import shutil
 import socket
@@ -56,6 +57,22 @@ def test_unchanged_is_not_published_again(daemon):
     seen = d.status("a")["unchanged"]
     until(lambda: d.status("a")["unchanged"] > seen + 5)
     assert feed.sequence == sequence
+
+
+def test_rewritten_again_and_again(daemon):
+    """The content is compared, before or while it is read, and what is new is published at once."""
+    d, path = serve(daemon)
+    feed = d.feed("a")
+    sequence = feed.sequence
+    for _ in range(3):
+        seen = d.status("a")["unchanged"]
+        path.write_text(GOOD)
+        until(lambda seen=seen: d.status("a")["unchanged"] > seen + 2)
+    assert feed.sequence == sequence and d.status("a")["failures"] == 0
+    path.write_text(GOOD.replace("1", "7"))  # as large as before
+    wait_for(feed, lambda df: list(df.a) == [7, 2])
+    path.write_text(GOOD)
+    wait_for(feed, lambda df: list(df.a) == [1, 2])
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
@@ -255,6 +272,51 @@ def test_replaced_without_pause(daemon):
     finally:
         stop.set()
         thread.join()
+
+
+def replace_file(path, text):
+    new = path.with_suffix(".new")
+    new.write_bytes(text)
+    new.rename(path)
+
+
+def cut_and_rewrite(path, text):
+    os.truncate(path, 1000)
+    path.write_bytes(text)
+
+
+@pytest.mark.parametrize("change", [replace_file, cut_and_rewrite])
+def test_changes_while_it_is_read(daemon, change):
+    """A large source is replaced or cut while it is read: no table mixes two versions."""
+    d, path = serve(daemon, "n,m\n0,0\n")
+    feed = d.feed("a")
+    stop = threading.Event()
+    versions = [b"n,m\n" + b"%d,%d\n" % (n, n) * 1_000_000 for n in range(1, 4)]
+
+    def write():
+        for n in itertools.count():
+            change(path, versions[n % 3])
+            time.sleep(0.015 + n % 5 * 0.01)
+            if stop.is_set():
+                break
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        end, seen = time.monotonic() + 4, 0
+        while time.monotonic() < end:
+            if not feed.wait(0.5):
+                continue
+            frame = feed.df
+            seen += 1
+            assert frame.n.nunique() == 1 and (frame.n == frame.m).all()
+    finally:
+        stop.set()
+        thread.join()
+    assert seen > 1 or change is cut_and_rewrite
+    last = path.read_bytes()[4:5]
+    frame = wait_for(feed, lambda df: len(df) == 1_000_000 and df.n[0] == int(last))
+    assert frame.n.nunique() == 1
 
 
 def test_pseudo_file(daemon):
