@@ -12,6 +12,7 @@
  */
 
 #define HASH_AT_ONCE ((size_t)256 * 1024)
+#define AHEAD_MAX ((size_t)256 * 1024)
 
 void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed)
 {
@@ -132,6 +133,7 @@ struct byte_source intake_bytes(struct intake *in)
 		.rewind = rewind_source,
 		.peek = peek,
 		.size = in->source->mark.size,
+		.whole = buffer_span(&in->ahead),
 	};
 }
 
@@ -162,4 +164,35 @@ int intake_hash_only(struct intake *in, struct shmpub_error *err)
 		r = read_on(in, piece, HASH_AT_ONCE, &n, err);
 	mem_free(piece);
 	return r ? r : rewind_source(in, err);
+}
+
+/* --- reading ahead ------------------------------------------------------------------------------- */
+
+int intake_read_ahead(struct intake *in, struct shmpub_error *err)
+{
+	uint64_t size = in->source->mark.size;
+	size_t n = 1;
+	int r;
+
+	if (!source_knows_size(in->source) || size > AHEAD_MAX)
+		return SHMPUB_OK;
+	r = buffer_reserve(&in->ahead, (size_t)size + 1, err); /* one more, to meet the end */
+	while (!r && n > 0) {
+		r = read_on(in, in->ahead.data + in->ahead.size,
+		            in->ahead.capacity - in->ahead.size, &n, err);
+		in->ahead.size += n;
+	}
+	return r;
+}
+
+int intake_copy_ahead(struct intake *in, struct shmpub_error *err)
+{
+	if (in->ahead.data == NULL)
+		return SHMPUB_OK;
+	return article_add_text(in->article, buffer_span(&in->ahead), err);
+}
+
+void intake_free(struct intake *in)
+{
+	buffer_free(&in->ahead);
 }

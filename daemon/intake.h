@@ -3,7 +3,8 @@
  * they are hashed, and copied into the article's text segment; the time that reading takes is
  * added up, and the loop thread sees when a read does not come back.
  *
- * Use:      intake_begin, then intake_bytes() for the engine; intake_end when it has finished.
+ * Use:      intake_begin, then intake_bytes() for the engine; intake_end when it has finished;
+ *           intake_free. Before the engine, intake_read_ahead or intake_hash_only.
  * Threads:  a worker; one call at a time.
  * Errors:   those of source.h; SOURCE_UNCHANGED from the read that meets the end, when the
  *           bytes are those that `known_hash` stands for; SHMPUB_ERR_NOMEM.
@@ -12,6 +13,7 @@
 #define SHMPUBD_INTAKE_H
 
 #include "article_segment.h"
+#include "base/buffer.h"
 #include "base/byte_source.h"
 #include "content_hash.h"
 #include "source.h"
@@ -24,6 +26,7 @@ struct intake {
 	uint64_t *read_ns;   /* what reading takes is added to it */
 
 	struct content_hash hash;
+	struct buffer ahead;         /* all bytes, where they were read ahead */
 	uint64_t n_hashed, n_copied; /* bytes from the start */
 	bool is_complete;            /* the end was met: all of them are hashed */
 	bool is_failed;              /* a failure was the source's own, and not the reader's */
@@ -39,7 +42,16 @@ uint64_t intake_hash(const struct intake *in);
  */
 int intake_end(struct intake *in, int result, struct shmpub_error *err);
 
+/*
+ * Reads a small source at once, so that its hash is known before anything is made of it, and it
+ * need not be kept open (source_file_let_go). Leaves a large source alone.
+ */
+int intake_read_ahead(struct intake *in, struct shmpub_error *err);
+/* Copies to the article what was read ahead. To be called when `article` is set. */
+int intake_copy_ahead(struct intake *in, struct shmpub_error *err);
 /* A pass over all bytes for their hash alone; then they can be read from the start again. */
 int intake_hash_only(struct intake *in, struct shmpub_error *err);
+/* Frees what was read ahead. An intake that is all zero may be freed. */
+void intake_free(struct intake *in);
 
 #endif

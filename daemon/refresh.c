@@ -64,8 +64,8 @@ static void begin_intake(struct refresh *r)
 /* Content of another size is another content. */
 static bool is_to_be_compared(const struct refresh *r)
 {
-	return r->compares_first && r->intake.known_hash != 0 && r->mark.size == r->seen.size &&
-	       source_knows_size(&r->source);
+	return !r->intake.is_complete && r->compares_first && r->intake.known_hash != 0 &&
+	       r->mark.size == r->seen.size && source_knows_size(&r->source);
 }
 
 /* What the source is now, of which only its marks and its hash are left after it is closed. */
@@ -75,6 +75,7 @@ static void note_source(struct refresh *r)
 		return;
 	r->mark = r->source.mark;
 	r->hash = intake_hash(&r->intake);
+	intake_free(&r->intake);
 	source_close(&r->source);
 }
 
@@ -88,7 +89,8 @@ void refresh_open(struct refresh *r)
 	if (r->result != SHMPUB_OK)
 		return;
 	begin_intake(r);
-	if (is_to_be_compared(r))
+	r->result = intake_read_ahead(&r->intake, &r->error);
+	if (r->result == SHMPUB_OK && is_to_be_compared(r))
 		r->result = intake_hash_only(&r->intake, &r->error);
 	if (r->result != SHMPUB_OK)
 		note_source(r);
@@ -154,8 +156,11 @@ static bool wants_article(const struct article_draft *d)
 
 static int begin_text(struct refresh *r)
 {
+	int result = article_begin_text(&r->article, r->config, r->instance, r->mark.size,
+	                                &r->error);
+
 	r->intake.article = &r->article;
-	return article_begin_text(&r->article, r->config, r->instance, r->mark.size, &r->error);
+	return result ? result : intake_copy_ahead(&r->intake, &r->error);
 }
 
 void refresh_build(struct refresh *r)
@@ -175,6 +180,7 @@ void refresh_build(struct refresh *r)
 
 void refresh_clear(struct refresh *r)
 {
+	intake_free(&r->intake);
 	source_close(&r->source);
 	article_discard(&r->article);
 }

@@ -53,6 +53,7 @@ static int meet_end(struct source *s, struct shmpub_error *err)
 	r = source_file_check(s->file, &s->mark, err);
 	if (r)
 		return r;
+	source_file_let_go(s->file);
 	s->is_whole = true;
 	s->mark.is_settled &= s->at == s->mark.size;
 	return SHMPUB_OK;

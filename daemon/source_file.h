@@ -26,6 +26,12 @@ int source_file_open(struct source_file **out, struct source_mark *mark,
  */
 int source_file_read(struct source_file *f, uint64_t offset, char *to, size_t size, size_t *n,
                      struct shmpub_error *err);
+/*
+ * All bytes have been read, and no more may be: the file need not be kept open where that is in
+ * a writer's way (Windows). source_file_read and source_file_check open it again, and answers
+ * SOURCE_BUSY when it is not the same any more.
+ */
+void source_file_let_go(struct source_file *f);
 /* SHMPUB_OK: the open file looks as `mark` says. SOURCE_BUSY: it does not any more. */
 int source_file_check(struct source_file *f, const struct source_mark *mark,
                       struct shmpub_error *err);

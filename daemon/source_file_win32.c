@@ -1,11 +1,11 @@
 #include "source_file.h"
 
 #include <windows.h>
-#include <aclapi.h>
 #include "base/alloc.h"
 #include "base/error.h"
 #include "oplock_win32.h"
 #include "path_win32.h"
+#include "source_readers_win32.h"
 
 /*
  * Look, read, look again, as on Linux: bytes that come with two equal looks around them are one
@@ -127,78 +127,6 @@ static int look_at_file(struct source_mark *out, HANDLE h, const char *path,
 	return SHMPUB_OK;
 }
 
-/* --- who may read it ------------------------------------------------------------------------------ */
-
-static bool is_everybody(PSID sid)
-{
-	return IsWellKnownSid(sid, WinWorldSid) || IsWellKnownSid(sid, WinAuthenticatedUserSid) ||
-	       IsWellKnownSid(sid, WinBuiltinUsersSid);
-}
-
-static bool lets_read(DWORD rights)
-{
-	return (rights & (FILE_READ_DATA | GENERIC_READ | GENERIC_ALL)) != 0;
-}
-
-/* A list that shuts somebody out, or has an entry of a kind that we do not know, is not judged. */
-static bool is_open_list(PACL list)
-{
-	bool is_open = false;
-	void *at;
-
-	for (DWORD i = 0; i < list->AceCount; i++) {
-		const ACE_HEADER *head;
-
-		if (!GetAce(list, i, &at))
-			return false;
-		head = at;
-		if (head->AceFlags & INHERIT_ONLY_ACE)
-			continue;
-		if (head->AceType == ACCESS_ALLOWED_ACE_TYPE) {
-			ACCESS_ALLOWED_ACE *allowed = at;
-
-			is_open |= lets_read(allowed->Mask) && is_everybody(&allowed->SidStart);
-		} else if (head->AceType != ACCESS_DENIED_ACE_TYPE ||
-		           lets_read(((ACCESS_DENIED_ACE *)at)->Mask)) {
-			return false;
-		}
-	}
-	return is_open;
-}
-
-/* Room for what later systems say more of: one that knows a longer form refuses a shorter one. */
-static bool is_remote(HANDLE h)
-{
-	union {
-		FILE_REMOTE_PROTOCOL_INFO info;
-		uint64_t room[64];
-	} answer;
-
-	return GetFileInformationByHandleEx(h, FileRemoteProtocolInfo, &answer, sizeof(answer));
-}
-
-/*
- * Where everybody, or every user of the machine or domain, may read: 0644. Of groups there may be
- * many and none is the file's own, so all else is the daemon's user alone; `group =` names one.
- *
- * Of a file on a share only a half is seen: "Users" are the server's, and the share's own list may
- * keep out whom the file's lets in. Nobody here is let in for that.
- */
-static void set_readers(struct source_mark *m, HANDLE h)
-{
-	PSECURITY_DESCRIPTOR whole = NULL;
-	PACL list = NULL;
-	bool is_open = false;
-
-	if (GetSecurityInfo(h, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL,
-	                    &whole) == ERROR_SUCCESS)
-		is_open = list == NULL || is_open_list(list); /* without a list it is everybody's */
-	is_open = is_open && !is_remote(h);
-	LocalFree(whole);
-	m->mode = is_open ? 0644 : 0600;
-	m->readers = (struct shm_access){ .mode = m->mode, .gid = -1 };
-}
-
 /* --- opening -------------------------------------------------------------------------------------- */
 
 static bool is_locked(DWORD code)
@@ -300,10 +228,46 @@ static bool is_to_wait(const struct source_mark *now, const struct source_reques
 }
 
 struct source_file {
-	HANDLE file, event;
+	HANDLE file, event; /* file INVALID_HANDLE_VALUE: it is closed for now */
 	struct oplock lock;
 	const char *path;
+	bool insists;            /* no lock is wanted */
+	struct source_mark mark; /* how it looked when it was opened */
 };
+
+static int open_again(struct source_file *f, struct shmpub_error *err)
+{
+	wchar_t *wide;
+	int r = path_wide(&wide, f->path, err);
+
+	if (r)
+		return r;
+	r = open_for_reading(&f->file, wide, f->path, err);
+	mem_free(wide);
+	if (!r && !f->insists)
+		oplock_take(&f->lock, f->file);
+	return r;
+}
+
+/* Opens the file if it is closed for now. SOURCE_BUSY: another one stands there. */
+static int have_open(struct source_file *f, struct shmpub_error *err)
+{
+	int r;
+
+	if (f->file != INVALID_HANDLE_VALUE)
+		return SHMPUB_OK;
+	r = open_again(f, err);
+	return r ? r : source_file_check(f, &f->mark, err);
+}
+
+void source_file_let_go(struct source_file *f)
+{
+	if (f->file == INVALID_HANDLE_VALUE)
+		return;
+	oplock_release(&f->lock);
+	CloseHandle(f->file);
+	f->file = INVALID_HANDLE_VALUE;
+}
 
 int source_file_read(struct source_file *f, uint64_t offset, char *to, size_t size, size_t *n,
                      struct shmpub_error *err)
@@ -313,8 +277,11 @@ int source_file_read(struct source_file *f, uint64_t offset, char *to, size_t si
 		         .hEvent = f->event };
 	DWORD room = (DWORD)(size < READ_MAX ? size : READ_MAX), got = 0;
 	bool is_begun;
+	int r = have_open(f, err);
 
 	*n = 0;
+	if (r)
+		return r;
 	if (oplock_is_broken(&f->lock))
 		return SOURCE_BUSY;
 	is_begun = ReadFile(f->file, to, room, NULL, &o) || GetLastError() == ERROR_IO_PENDING;
@@ -331,8 +298,10 @@ int source_file_check(struct source_file *f, const struct source_mark *mark,
                       struct shmpub_error *err)
 {
 	struct source_mark now;
-	int r = look_at_file(&now, f->file, f->path, err);
+	int r = f->file == INVALID_HANDLE_VALUE ? open_again(f, err) : SHMPUB_OK;
 
+	if (!r)
+		r = look_at_file(&now, f->file, f->path, err);
 	if (r)
 		return r;
 	return same_look(mark, &now) && !oplock_is_broken(&f->lock) ? SHMPUB_OK : SOURCE_BUSY;
@@ -342,10 +311,7 @@ void source_file_close(struct source_file *f)
 {
 	if (f == NULL)
 		return;
-	if (f->file != INVALID_HANDLE_VALUE) {
-		oplock_release(&f->lock);
-		CloseHandle(f->file);
-	}
+	source_file_let_go(f);
 	if (f->event != NULL)
 		CloseHandle(f->event);
 	mem_free(f);
@@ -392,7 +358,7 @@ int source_file_usable(struct source_mark *mark, const char *path, struct shmpub
 		return r;
 	r = look_at_file(mark, h, path, err);
 	if (!r)
-		set_readers(mark, h);
+		source_set_readers(mark, h);
 	CloseHandle(h);
 	return r;
 }
@@ -405,7 +371,7 @@ static int look_at_open(struct source_mark *mark, struct source_file *f,
 
 	if (r)
 		return r;
-	set_readers(&look, f->file);
+	source_set_readers(&look, f->file);
 	if (look.size > q->max_size)
 		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
 		                 q->path, (unsigned long long)look.size,
@@ -423,6 +389,7 @@ static int open_file(struct source_file **out, struct source_mark *mark, const w
 	if (f == NULL)
 		return error_nomem(err, sizeof(*f));
 	f->path = q->path;
+	f->insists = q->insists;
 	f->file = INVALID_HANDLE_VALUE;
 	f->event = CreateEventW(NULL, TRUE, FALSE, NULL);
 	r = f->event == NULL ? path_failed(err, GetLastError(), q->path)
@@ -431,11 +398,13 @@ static int open_file(struct source_file **out, struct source_mark *mark, const w
 		oplock_take(&f->lock, f->file);
 	if (!r)
 		r = look_at_open(mark, f, q, err);
-	if (r)
+	if (r) {
 		source_file_close(f);
-	else
-		*out = f;
-	return r;
+		return r;
+	}
+	f->mark = *mark;
+	*out = f;
+	return SHMPUB_OK;
 }
 
 static int open_path(struct source_file **out, struct source_mark *mark, const wchar_t *wide,

@@ -339,6 +339,42 @@ static void test_intake(void)
 	source_close(&s);
 }
 
+/* A small source is there whole before the engine begins; a large one is left alone. */
+static void test_read_ahead(void)
+{
+	struct byte_source b;
+	struct source s;
+	struct intake in;
+
+	make_file();
+	begin(&in, &s);
+	CHECK_INT("ahead", intake_read_ahead(&in, NULL), 0);
+	CHECK("complete", in.is_complete && s.is_whole);
+	b = intake_bytes(&in);
+	CHECK("in memory", b.whole.size == SIZE && memcmp(b.whole.data, text, SIZE) == 0);
+	CHECK("its hash", intake_hash(&in) == content_hash(span_of(text, SIZE), 77));
+	shrink();
+	CHECK_INT("what is there is of one state", intake_end(&in, SHMPUB_OK, NULL), 0);
+	intake_free(&in);
+	source_close(&s);
+	make_file();
+	begin(&in, &s);
+	s.mark.size++;
+	CHECK_INT("fewer bytes than it said", intake_read_ahead(&in, NULL), SOURCE_BUSY);
+	intake_free(&in);
+	source_close(&s);
+	begin(&in, &s);
+	s.mark.size = (uint64_t)1 << 30;
+	CHECK_INT("large", intake_read_ahead(&in, NULL), 0);
+	CHECK("nothing was read", in.ahead.data == NULL && in.n_hashed == 0);
+	source_close(&s);
+	CHECK_INT("open", open_it(&s, "/proc/self/stat", SIZE), 0);
+	intake_begin(&in, &s, 1);
+	CHECK_INT("of unknown size", intake_read_ahead(&in, NULL), 0);
+	CHECK("nothing was read", in.ahead.data == NULL);
+	source_close(&s);
+}
+
 /* A torn text makes a bad table: that is not told of the file. */
 static void test_torn(void)
 {
@@ -390,6 +426,7 @@ int main(void)
 	test_kept();
 	test_without_end();
 	test_intake();
+	test_read_ahead();
 	test_torn();
 	test_given_up();
 	scratch_close(&folder);
