@@ -9,7 +9,7 @@ share a region, the labels as a pandas Index.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -24,6 +24,7 @@ from ._errors import FormatError
 from ._once import once
 
 Indices = npt.NDArray[np.int64]
+Pattern = tuple[bool, ...]  # by column, whether it has nulls
 
 _UNITS = ("s", "ms", "us", "ns")
 _DECIMAL = re.compile(r"0|[1-9]\d{0,18}", re.ASCII).fullmatch
@@ -198,6 +199,11 @@ class Schema:
                 start = stop + 1
 
     @once
+    def number_offsets(self) -> list[int]:
+        """Where the offsets of all groups' values stand among a batch's numbers."""
+        return [index for group in self.groups for index in group.offset_indices]
+
+    @once
     def needs(self) -> list[tuple[int, int, int]]:
         """Per buffer: bits a row, bits besides (7 to round up), a validity's node (else -1)."""
         return [
@@ -206,25 +212,22 @@ class Schema:
             for bits, besides, is_validity in _buffer_sizes(f)
         ]
 
-    def needed_sizes(self, rows: int, nulls: Sequence[int]) -> list[int]:
-        """By buffer, how many bytes it must have at least.
-
-        `nulls` counts them by node; it is empty when no column has any.
-        """
-        wanted = rows, tuple(map(bool, nulls))
-        kept = self._needed[0]  # mostly the same as for the last batch
-        if kept[0] == wanted:
-            return kept[1]
-        sizes = [
-            0 if node >= 0 and not (nulls and nulls[node]) else (bits * rows + extra) >> 3
-            for bits, extra, node in self.needs
-        ]
-        self._needed[0] = wanted, sizes
+    def needed_sizes(self, rows: int, pattern: Pattern) -> list[int]:
+        """By buffer, how many bytes it must have at least."""
+        # Mostly they are the same as for the last batch. The one item of the list is replaced as a
+        # whole, because several threads may be here.
+        last_rows, last_pattern, sizes = self._last_needed[0]
+        if last_rows != rows or last_pattern != pattern:
+            sizes = [
+                0 if node >= 0 and not pattern[node] else (bits * rows + extra) >> 3
+                for bits, extra, node in self.needs
+            ]
+            self._last_needed[0] = rows, pattern, sizes
         return sizes
 
     @once
-    def _needed(self) -> list[tuple[tuple[int, tuple[bool, ...]], list[int]]]:
-        return [((-1, ()), [])]
+    def _last_needed(self) -> list[tuple[int, Pattern, list[int]]]:
+        return [(-1, (), [])]
 
     @once
     def sizes(self) -> tuple[Indices, Indices, Indices]:

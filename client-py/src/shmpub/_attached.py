@@ -63,7 +63,8 @@ class Attached:
         return self._words32[self._state_at] in _catalog.WITH_FEED and self._is_mine()
 
     def is_good(self) -> bool:
-        return self.has_feed() and not self.catalog.is_stopped
+        """Whether the publisher has not stopped, and has the feed."""
+        return self._words32[_catalog.STATE_AT] != _catalog.STOPPED and self.has_feed()
 
     def status(self) -> Status | None:
         """What the catalog tells of the feed; None when it has none of that name."""

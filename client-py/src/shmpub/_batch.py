@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _arrow_schema, _flatbuf
-from ._arrow_schema import Group, Schema
+from ._arrow_schema import Group, Pattern, Schema
 from ._errors import FormatError
 
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
@@ -87,14 +87,14 @@ class Form:
                 for first, (_, n) in zip(firsts, places.words(), strict=True)
             ]
 
-    def fits(self, message: bytes) -> bool:
-        """Whether the numbers of `message` stand at the same positions."""
+    def match(self, message: bytes) -> Numbers | None:
+        """The numbers of another message; None when it is not of this form."""
         if len(message) != self._size or not self.content:
-            return False
-        return self._between(message) == self.content
+            return None
+        return self.numbers(message) if self._between(message) == self.content else None
 
     def numbers(self, message: bytes) -> Numbers:
-        """The numbers of a message that fits, or of the one that this was made of.
+        """The numbers of a message of this form.
 
         They are unsigned, so that a number below 0 is too large.
         """
@@ -138,10 +138,14 @@ class Batch(NamedTuple):
     body: int
     nodes: Sequence[int]  # rows and nulls of each column in turn
     buffers: Sequence[int]  # offset in the body and size of each buffer in turn
-    has_nulls: bool
+    pattern: Pattern  # which columns have nulls; of many columns only whether any has
     form: Form
     message_size: int
     body_size: int
+
+    @property
+    def has_nulls(self) -> bool:
+        return True in self.pattern
 
     def offset(self, buffer: int) -> int:
         """Where the buffer starts, in the file."""
@@ -164,6 +168,18 @@ class Batch(NamedTuple):
         wanted = range(at, at + stride * len(group.fields), stride)
         return [self.buffers[i] for i in group.offset_indices] == list(wanted)
 
+    def has_numbers_of(self, other: Batch, schema: Schema) -> bool:
+        """Whether plain numbers lie where those of `other` do, as many, and nulls among the same.
+
+        False where asking costs more than it saves.
+        """
+        if self.rows != other.rows or self.body != other.body or self.pattern != other.pattern:
+            return False
+        if len(schema.fields) > _FEW:
+            return False
+        mine, its = self.buffers, other.buffers
+        return not [i for i in schema.number_offsets if mine[i] != its[i]]
+
     def moved(self, body: int, size: int) -> Batch:
         """The same batch with its body elsewhere, in a file of `size`."""
         _check_body(body, self.body_size, size)
@@ -171,25 +187,29 @@ class Batch(NamedTuple):
 
 
 def read(
-    message: bytes, dictionary: int, body: int, size: int, schema: Schema, kept: Form | None
+    message: bytes, dictionary: int, body: int, size: int, schema: Schema, last: Batch | None
 ) -> Batch:
     """The batch of a message whose checksum is right, in a file of `size`.
 
-    `dictionary` is the dictionary's number, or -1; `body` is where the message ends; `kept` is
-    the form of an earlier one for the same schema and dictionary.
+    `dictionary` is the dictionary's number, or -1; `body` is where the message ends; `last` is an
+    earlier batch of the same schema and dictionary.
     """
-    form = kept
-    if form is None or not form.fits(message):
+    form, numbers = None, None
+    if last is not None:
+        form = last.form
+        numbers = form.match(message)
+    if form is None or numbers is None:
         form = _find(message, dictionary, schema)
-    body_size, rows, nodes, buffers = form.numbers(message)
+        numbers = form.numbers(message)
+    body_size, rows, nodes, buffers = numbers
     if rows > MAX_ROWS:
         raise FormatError("a batch has another number of rows than it can have")
     _check_body(body, body_size, size)
     # A table without rows may have many columns and no buffer.
     is_small = max(schema.n_buffers, len(schema.fields)) <= _FEW
     check = _check_each if is_small else _check_all
-    has_nulls = check(rows, nodes, buffers, body_size, schema)
-    return Batch(rows, body, nodes, buffers, has_nulls, form, len(message), body_size)
+    pattern = check(rows, nodes, buffers, body_size, schema)
+    return Batch(rows, body, nodes, buffers, pattern, form, len(message), body_size)
 
 
 def _check_body(body: int, body_size: int, size: int) -> None:
@@ -254,25 +274,25 @@ def _words(numbers: Sequence[int]) -> Words:
 
 def _check_each(
     rows: int, nodes: Sequence[int], buffers: Sequence[int], room: int, schema: Schema
-) -> bool:
-    """Whether there are nulls, when all is well."""
+) -> Pattern:
+    """Which columns have nulls, when all is well."""
     nulls, offsets, sizes = nodes[1::2], buffers[::2], buffers[1::2]
-    most = max(nulls, default=0)
-    if most > rows or nodes[::2].count(rows) != len(nulls):
+    if max(nulls, default=0) > rows or nodes[::2] != (rows,) * len(nulls):
         raise FormatError(_WRONG_ROWS)
     if max(map(add, offsets, sizes), default=0) > room:  # Python's ints do not overflow
         raise FormatError(_OUTSIDE)
     if reduce(or_, offsets, 0) & 63:
         raise FormatError(_ODD)
-    if not all(map(ge, sizes, schema.needed_sizes(rows, nulls if most else ()))):
+    pattern = tuple(map(bool, nulls))
+    if not all(map(ge, sizes, schema.needed_sizes(rows, pattern))):
         raise FormatError(_SHORT)
-    return most > 0
+    return pattern
 
 
 def _check_all(
     rows: int, nodes: Sequence[int], buffers: Sequence[int], room: int, schema: Schema
-) -> bool:
-    """The same, at once."""
+) -> Pattern:
+    """The same at once; an answer of one item for all columns."""
     counts, nulls = _words(nodes)[::2], _words(nodes)[1::2]
     offsets, sizes = _words(buffers)[::2], _words(buffers)[1::2]
     most = int(nulls.max(initial=0))
@@ -288,7 +308,7 @@ def _check_all(
         needed[(nodes_of >= 0) & (nulls[nodes_of] == 0)] = 0
     if (sizes.view(np.int64) < needed).any():
         raise FormatError(_SHORT)
-    return most > 0
+    return (most > 0,)
 
 
 _WRONG_ROWS = "a column has another number of rows or nulls than it can have"

@@ -30,6 +30,7 @@ _DESCRIPTORS_AT = 64
 _DESCRIPTOR_SIZE = 128
 _GENERATION_AT = 896
 _WAKE_AT = 32  # in words of 32 bits
+STATE_AT = 33
 _TRIES = 1000
 
 STARTING, RUNNING, STOPPED = 1, 2, 3  # of the publisher
@@ -124,11 +125,11 @@ class Catalog:
 
     @property
     def state(self) -> int:
-        return self.words32[33]
+        return self.words32[STATE_AT]
 
     @property
     def is_stopped(self) -> bool:
-        return self.words32[33] == STOPPED
+        return self.words32[STATE_AT] == STOPPED
 
     @property
     def publisher(self) -> Publisher:

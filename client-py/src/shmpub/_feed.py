@@ -328,13 +328,14 @@ class Feed:
             if held is not None and not attached.catalog.is_served():
                 return held  # the next publisher is on its way
             raise self._not_found(attached.catalog)
-        if held is not None and not attached.is_newer_than(held[1]):
+        mark = attached.mark()
+        if held is not None and not mark.is_newer_than(held[1]):
             return held
         with self._lock:
-            return self._load(attached)
+            return self._load(attached, mark)
 
-    def _load(self, attached: Attached) -> _Held:
-        """Open what stands under the name; again, a few times, when it is older than it should."""
+    def _load(self, attached: Attached, mark: Mark) -> _Held:
+        """Open what stands under the name; again, a few times, when it is older than `mark`."""
         found: _Held | None = None
         broken: FormatError | None = None
         held = self._held  # under the lock: another thread may have loaded it
@@ -343,7 +344,7 @@ class Feed:
             if pause:
                 time.sleep(pause)
                 attached = self._observe(force=True) or attached
-            mark = attached.mark() if attached.has_feed() else NOTHING
+                mark = attached.mark() if attached.has_feed() else NOTHING
             if held is not None and not mark.is_newer_than(held[1]):
                 return held
             if not mark.sequence:

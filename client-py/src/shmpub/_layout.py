@@ -31,22 +31,25 @@ _MAGIC_END = b"ARROW1"
 _TAIL = 10  # the footer's size and the magic
 _TAIL_READ = 2048
 _CRC_KEY = b',"crc":'
-_ROWS_KEY = b',"rows":'
-# A record as our writer makes it. Its numbers have at most 19 digits, so that they are below 2^64;
-# records with longer ones, with other keys or keys in another order are read in the general way.
+_MAX_U64 = 2**64 - 1
+
+# The end of a file as our own writer makes it: record, zeros, the footer's size, magic. Numbers
+# have at most 19 digits here, so that they are below 2^64; the epoch and the schema's id may have
+# 20 and are looked at. A record with longer numbers or another order of keys is parsed in the
+# general way, and so is one with keys of a later version (the last group but one).
 _COUNT = rb"(?:0|[1-9]\d{0,18})"
-_STAMP = re.compile(
-    rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(0|[1-9]\d{0,19}),'
-    rb'"published_ns":([1-8]\d{1,18}),"source_mtime_ns":(?:0|-?[1-8]\d{0,18}),"read_ns":%b,'
-    rb'"parse_ns":%b,"source_size":%b,"skipped_rows":%b' % ((_COUNT,) * 4)
-)
+_LONG = rb"(?:0|[1-9]\d{0,19})"
 _THREE, _FOUR = (b",".join([_COUNT] * n) for n in (3, 4))
-_PLACES = re.compile(
-    rb'(%b),"schema":\[(%b,(?:0|[1-9]\d{0,19}))\],"batch":\[(%b)\],'
-    rb'"dictionaries":\[((?:\[%b\](?:,\[%b\])*)?)\],"regions":\[((?:\[%b\](?:,\[%b\])*)?)\]'
-    % (_COUNT, _THREE, _THREE, _THREE, _THREE, _FOUR, _FOUR)
+_OWN_RECORD = re.compile(
+    rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(%b),"published_ns":([1-8]\d{1,18}),'
+    rb'"source_mtime_ns":(?:0|-?[1-8]\d{0,18}),"read_ns":%b,"parse_ns":%b,"source_size":%b,'
+    rb'"skipped_rows":%b,"rows":'
+    rb'((%b),"schema":\[(%b,%b)\],"batch":\[(%b)\],"dictionaries":\[((?:\[%b\](?:,\[%b\])*)?)\],'
+    rb'"regions":\[((?:\[%b\](?:,\[%b\])*)?)\]((?:,[^{}\0]*?)?)),"crc":(%b)\}'
+    rb"\0{1,8}(?s:....)ARROW1"
+    % (_LONG, *[_COUNT] * 5, _THREE, _LONG, *[_THREE] * 3, *[_FOUR] * 2, _COUNT)
 )
-_DIGITS = re.compile(rb"\d+").findall
+_digits = re.compile(rb"\d+").findall
 
 
 def _grammar() -> re.Pattern[bytes]:
@@ -63,7 +66,6 @@ _RECORD = _grammar()
 _NUMBERS = {"version", "sequence", "epoch", "read_ns", "parse_ns", "source_size", "skipped_rows"}
 _TIMES = {"published_ns", "source_mtime_ns"}
 _KNOWN = _NUMBERS | _TIMES | {"rows", "schema", "batch", "dictionaries", "regions"}
-_MAX_U64 = 2**64 - 1
 
 
 class Stamp(NamedTuple):
@@ -75,13 +77,13 @@ class Stamp(NamedTuple):
 
 
 class _Places(NamedTuple):
-    """What the record tells of places."""
+    """What the record tells of places. Two of them as their text, to be compared."""
 
     rows: int
-    schema: list[int]
+    schema: bytes
     batch: list[int]
     dictionaries: list[int]  # three numbers each, one dictionary after the other
-    regions: list[int]  # four numbers each
+    regions: bytes
 
 
 class Region(NamedTuple):
@@ -100,13 +102,15 @@ class Layout:
     # The record from its rows on: equal ones say the same of everything here. Empty where they
     # might not, because keys stand in another order.
     places: bytes
-    schema_key: Any
+    schema_text: bytes  # of the record's array
+    regions_text: bytes
     size: int  # of a file in which all of this lies
+    regions_size: int  # of one in which the regions do
     schema: Schema
     batch: Batch
     regions: list[Region]
     dictionaries: list[Batch]
-    dictionary_messages: list[bytes]
+    dictionary_marks: list[list[int]]  # size and checksum of each one's message
     # What was made of dictionaries and indexes, kept from snapshot to snapshot.
     values: dict[int, Any] = field(default_factory=dict)  # by dictionary, _columns.Values
     rows_index: pd.RangeIndex | None = None
@@ -120,51 +124,39 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
     """The layout of the file behind `read`; `kept` itself when nothing in it has changed."""
     if size < 64 or read(0, 8) != _MAGIC_START:
         raise FormatError("no Arrow file: its beginning is not ARROW1")
-    text = _read_record(read, size)
-    head, _, places = text.partition(_ROWS_KEY)
-    stamp = _match_stamp(head)
-    # Everything about places comes last in the record. Where that is equal to the last snapshot's,
-    # only the stamp is new. The file may be larger, because the stamp has more digits: what lay
-    # inside a smaller file lies inside this one too.
-    is_same = kept is not None and kept.places == places and kept.size <= size
-    if kept is not None and is_same and places and stamp is not None:
-        return kept, stamp
-    found = _match_places(places) if stamp is not None else None
-    if stamp is None or found is None:
-        record = _parse_record(text)
-        found = _places_of(record)
-        if stamp is None:
-            places = b""
-            stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
-    return _lay_out(read, size, found, places, kept), stamp
-
-
-def _match_stamp(head: bytes) -> Stamp | None:
-    """The stamp of a record whose keys are the known ones in their present order."""
-    found = _STAMP.fullmatch(head)
+    tail = read(max(0, size - _TAIL_READ), min(size, _TAIL_READ))
+    found = _match_own(tail, size)
     if found is None:
-        return None
-    sequence, epoch, published_ns = found.groups()
+        record = _parse_record(_read_record(read, size))
+        stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
+        return _lay_out(read, size, _places_of(record), b"", kept), stamp
+    sequence, epoch, published_ns, places, rows, schema, batch, dictionaries, regions, *rest = found
     stamp = Stamp(int(sequence), int(epoch), int(published_ns))
-    return stamp if stamp.epoch <= _MAX_U64 else None
+    # Where all about places is the same, only the stamp is new. The file may be larger, because the
+    # stamp has more digits: what lay inside a smaller file lies inside this one too.
+    if kept is not None and kept.places == places and kept.size <= size:
+        return kept, stamp
+    if rest[0]:
+        its = _places_of(_parse_record(_read_record(read, size)))
+    else:
+        text = batch + b"," + dictionaries if dictionaries else batch
+        numbers = [*map(int, text.translate(None, b"[]").split(b","))]
+        its = _Places(int(rows), schema, numbers[:3], numbers[3:], regions)
+    return _lay_out(read, size, its, places, kept), stamp
 
 
-def _match_places(text: bytes) -> _Places | None:
-    """What comes after the key `rows` in a record whose keys are the known ones in their order."""
-    found = _PLACES.fullmatch(text)
-    if found is None:
+def _match_own(tail: bytes, size: int) -> tuple[bytes, ...] | None:
+    """The groups of _OWN_RECORD at the end of a file of `size`; None where it must be parsed."""
+    start = tail.rfind(b"{", 0, -_TAIL)
+    match = _OWN_RECORD.fullmatch(tail, max(0, start))
+    if match is None:
         return None
-    rows, schema, batch, dictionaries, regions = found.groups()
-    key = [*map(int, schema.split(b","))]
-    if key[3] > _MAX_U64:
+    found: tuple[bytes, ...] = match.groups()
+    footer_size = int.from_bytes(tail[-_TAIL:-6], "little")
+    is_inside = footer_size > size - _TAIL or start >= len(tail) - _TAIL - footer_size
+    if not is_inside or zlib.crc32(tail[start : match.end(4)]) != int(found[10]):
         return None
-    return _Places(
-        int(rows),
-        key,
-        [*map(int, batch.split(b","))],
-        [*map(int, _DIGITS(dictionaries))],
-        [*map(int, _DIGITS(regions))],
-    )
+    return found if int(found[1]) <= _MAX_U64 else None
 
 
 def _read_record(read: Read, size: int) -> bytes:
@@ -235,12 +227,14 @@ def _number(record: dict[str, Any], key: str, low: int = 0, high: int = _MAX_U64
 
 
 def _places_of(record: dict[str, Any]) -> _Places:
+    regions = _flat(record["regions"], "regions", 4)
+    groups = [b"[%d,%d,%d,%d]" % tuple(regions[n : n + 4]) for n in range(0, len(regions), 4)]
     return _Places(
         _number(record, "rows", 0, _batch.MAX_ROWS),
-        _numbers(record["schema"], "schema", 4),
+        b"%d,%d,%d,%d" % tuple(_numbers(record["schema"], "schema", 4)),
         _numbers(record["batch"], "batch", 3),
         _flat(record["dictionaries"], "dictionaries", 3),
-        _flat(record["regions"], "regions", 4),
+        b",".join(groups),
     )
 
 
@@ -261,26 +255,37 @@ def _numbers(value: Any, what: str, count: int) -> list[int]:
 
 
 def _lay_out(read: Read, size: int, found: _Places, places: bytes, kept: Layout | None) -> Layout:
-    if kept is not None and kept.schema_key != found.schema:
-        kept = None
-    if kept is not None:
-        schema = kept.schema
+    if kept is not None and kept.schema_text == found.schema:
+        schema, last = kept.schema, kept.batch
     else:
-        schema = _arrow_schema.parse(_message(read, size, found.schema, "schema")[0])
+        kept = last = None
+        place = [*map(int, found.schema.split(b","))]
+        if place[3] > _MAX_U64:
+            raise FormatError("the record's schema is wrong")
+        schema = _arrow_schema.parse(_message(read, size, place, "schema")[0])
     message, body = _message(read, size, found.batch, "batch")
-    batch = _batch.read(message, -1, body, size, schema, kept.batch.form if kept else None)
+    batch = _batch.read(message, -1, body, size, schema, last)
     if batch.rows != found.rows:
         raise FormatError("the batch has another number of rows than the record says")
-    dictionaries = _read_dictionaries(read, size, found.dictionaries, schema, kept)
+    if (
+        kept is not None
+        and kept.regions_text == found.regions
+        and kept.regions_size <= size
+        and batch.has_numbers_of(kept.batch, schema)
+    ):
+        regions, regions_size = kept.regions, kept.regions_size
+    else:
+        regions, regions_size = _check_regions(found.regions, schema, batch, size)
     layout = Layout(
-        places=places,
-        schema_key=found.schema,
-        size=size,
-        schema=schema,
-        batch=batch,
-        regions=_check_regions(found.regions, schema, batch, size),
-        dictionaries=[batch for _, batch in dictionaries],
-        dictionary_messages=[message for message, _ in dictionaries],
+        places,
+        found.schema,
+        found.regions,
+        size,
+        regions_size,
+        schema,
+        batch,
+        regions,
+        *_read_dictionaries(read, size, found.dictionaries, schema, kept),
     )
     if kept is not None:
         layout.values = kept.values
@@ -302,41 +307,51 @@ def _message(read: Read, size: int, place: list[int], what: str) -> tuple[bytes,
 
 def _read_dictionaries(
     read: Read, size: int, places: list[int], schema: Schema, kept: Layout | None
-) -> list[tuple[bytes, Batch]]:
-    """The message and the batch of each."""
-    if len(places) != 3 * len(schema.dictionaries):
+) -> tuple[list[Batch], list[list[int]]]:
+    """The batch of each, and the size and the checksum of its message."""
+    fields = schema.dictionaries
+    if len(places) != 3 * len(fields):
         raise FormatError("the record's dictionaries are not the schema's")
-    return [
-        _read_dictionary(read, size, places[3 * n : 3 * n + 3], f, kept)
-        for n, f in enumerate(schema.dictionaries)
-    ]
+    batches, marks = [], []
+    for n, f in enumerate(fields):
+        place = places[3 * n : 3 * n + 3]
+        last = kept.dictionaries[n] if kept is not None else None
+        if last is not None and kept is not None and kept.dictionary_marks[n] == place[1:]:
+            batches.append(last.moved(place[0] + place[1], size))  # it says what it said before
+        else:
+            batches.append(_read_dictionary(read, size, place, f, last))
+        marks.append(place[1:])
+    return batches, marks
 
 
 def _read_dictionary(
-    read: Read, size: int, place: list[int], f: Field, kept: Layout | None
-) -> tuple[bytes, Batch]:
+    read: Read, size: int, place: list[int], f: Field, last: Batch | None
+) -> Batch:
     message, body = _message(read, size, place, "dictionary")
-    form = None
-    if kept is not None:
-        batch = kept.dictionaries[f.dictionary]
-        if message == kept.dictionary_messages[f.dictionary]:
-            return message, batch.moved(body, size)
-        form = batch.form
     schema = _arrow_schema.values_schema(f.type)
-    batch = _batch.read(message, f.dictionary, body, size, schema, form)
+    batch = _batch.read(message, f.dictionary, body, size, schema, last)
     if batch.has_nulls:
         raise FormatError("a dictionary has nulls")
-    return message, batch
+    return batch
 
 
-def _check_regions(places: list[int], schema: Schema, batch: Batch, size: int) -> list[Region]:
-    """Groups come in the order of their first fields, and so do their regions."""
+def _check_regions(
+    text: bytes, schema: Schema, batch: Batch, size: int
+) -> tuple[list[Region], int]:
+    """The regions, and how large a file must be to have them.
+
+    Groups come in the order of their first fields, and so do their regions.
+    """
+    places = [*map(int, _digits(text))]
     if len(places) != 4 * len(schema.groups):
         raise FormatError("the record's regions are not the schema's")
-    return [
-        _check_region(places[4 * n : 4 * n + 4], group, batch, size)
-        for n, group in enumerate(schema.groups)
-    ]
+    regions, least = [], 0
+    for n, group in enumerate(schema.groups):
+        region = _check_region(places[4 * n : 4 * n + 4], group, batch, size)
+        end = region.offset + (len(group.order) - 1) * region.stride + 8 * batch.rows
+        least = max(least, end, region.stride)
+        regions.append(region)
+    return regions, least
 
 
 def _check_region(place: list[int], group: Group, batch: Batch, size: int) -> Region:
