@@ -283,10 +283,9 @@ static bool parse_by_parts(struct timestamp *out, const struct date_format *f, s
 static bool parse_fixed(struct timestamp *out, const struct date_format *f,
                         struct date_cache *cache, struct span text)
 {
-	struct date_cache none = DATE_CACHE_NONE;
 	struct layout_moment m;
 
-	if (!layout_parse(&m, cache ? cache : &none, f, text))
+	if (!layout_parse(&m, cache ? cache : &DATE_CACHE_NONE, f, text))
 		return false;
 	*out = (struct timestamp){
 		.seconds = m.seconds,

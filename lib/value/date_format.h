@@ -109,7 +109,7 @@ size_t date_format_guess(char *out, size_t capacity, struct span text);
  * Remembers the date of the last cell, and months, because neighbouring cells often have the
  * same. Each column and thread has a cache of its own; a cache is used with one format only.
  */
-#define DATE_CACHE_MONTHS 32u
+#define DATE_CACHE_MONTHS 128u /* ten years */
 struct date_cache {
 	char text[10];   /* the date of the last cell, as written */
 	int64_t seconds; /* from 1970-01-01 to that date */

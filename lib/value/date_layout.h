@@ -52,6 +52,13 @@ static inline bool layout_month(struct date_cache *cache, size_t slot, const str
 	return true;
 }
 
+/* The slot of the cache for a month, by the first eight bytes of its dates. */
+static inline size_t layout_slot(uint64_t head)
+{
+	_Static_assert(DATE_CACHE_MONTHS == 1u << (64 - 57), "one slot for each hash");
+	return (head * UINT64_C(0x9E3779B97F4A7C15)) >> 57;
+}
+
 /*
  * Parses the date. What the cache holds needs no check against the layout, except for the value
  * that a cache starts with, because the cache is used with this format only.
@@ -60,10 +67,9 @@ static inline bool layout_date(int64_t *seconds, struct date_cache *cache,
                                const struct date_format *f, const char *p)
 {
 	const uint64_t head = load_le64(p);
-	const size_t slot = (head * UINT64_C(0x9E3779B97F4A7C15)) >> 59;
+	const size_t slot = layout_slot(head);
 	int32_t day;
 
-	_Static_assert(DATE_CACHE_MONTHS == 1u << (64 - 59), "one slot for each hash");
 	if (memcmp(p, cache->text, LAYOUT_DATE) == 0) {
 		*seconds = cache->seconds;
 		return f->layout[4] == p[4] && f->layout[7] == p[7];
