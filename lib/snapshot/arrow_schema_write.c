@@ -203,7 +203,7 @@ static bool is_utf8(struct span text)
 static int check_field(const struct field *f, struct shmpub_error *err)
 {
 	const struct column_type *type = column_type(f->type);
-	int size = f->name.size > 80 ? 80 : (int)f->name.size;
+	int size = span_shown(f->name, 80);
 
 	if (!is_utf8(f->name))
 		return error_set(err, SHMPUB_ERR_INVALID, "the name of a column is not UTF-8");

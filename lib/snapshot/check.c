@@ -23,7 +23,7 @@
 static int bad(struct shmpub_error *err, const struct shmpub_column *c, const char *what,
                uint64_t row)
 {
-	int size = c->name_size > 80 ? 80 : (int)c->name_size;
+	int size = span_shown(span_of(c->name, c->name_size), 80);
 
 	return error_set(err, SHMPUB_ERR_FORMAT, "column \"%.*s\", row %llu: %s", size, c->name,
 	                 (unsigned long long)row, what);

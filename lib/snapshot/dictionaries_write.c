@@ -43,7 +43,7 @@ static size_t parts_of(struct part parts[MAX_PARTS], const struct shmpub_column 
 
 static int check(const struct shmpub_column *c, const struct field *f, struct shmpub_error *err)
 {
-	int size = f->name.size > 80 ? 80 : (int)f->name.size;
+	int size = span_shown(f->name, 80);
 
 	if (c == NULL)
 		return error_set(err, SHMPUB_ERR_INVALID, "column \"%.*s\" has no dictionary", size,

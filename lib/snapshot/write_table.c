@@ -16,7 +16,7 @@
 
 static int refuse(struct shmpub_error *err, const struct field *f, const char *why)
 {
-	int size = f->name.size > 80 ? 80 : (int)f->name.size;
+	int size = span_shown(f->name, 80);
 
 	return error_set(err, SHMPUB_ERR_INVALID, "column \"%.*s\": %s", size, f->name.data, why);
 }
