@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/atomic.h"
+#include "base/hash.h"
 
 /*
  * shm.h on Windows: the table of an instance's names, in the memory of its publisher's process.
@@ -42,11 +43,7 @@ static struct entry *by_number[BUCKETS];
 
 static struct entry **name_bucket(struct shm_names *names, const char *name)
 {
-	uint32_t h = 2166136261u; /* FNV-1a */
-
-	for (; *name != '\0'; name++)
-		h = (h ^ (unsigned char)*name) * 16777619u;
-	return &names->by_name[(h ^ h >> 16) & (BUCKETS - 1)];
+	return &names->by_name[hash_bytes(span_str(name), 0) & (BUCKETS - 1)];
 }
 
 static struct entry **number_bucket(uint64_t number)
