@@ -92,7 +92,7 @@ static bool slot_is_sane(const struct catalog_slot *slot)
 	struct span name = span_of(slot->name, strnlen(slot->name, sizeof(slot->name)));
 
 	if (slot->state == SLOT_FREE || (slot->generation & 1) != 0)
-		return true; /* free, or its writer died in give_slot(): mend_slot() makes it free */
+		return true; /* free, or will be: see mend_slot() */
 	return name_is_feed(name) && slot->state >= SLOT_NEVER && slot->state <= SLOT_REMOVED &&
 	       slot->sequence <= CATALOG_MAX_SEQUENCE;
 }
