@@ -99,7 +99,7 @@ class Group:
     nodes: tuple[int, ...]
     buffers: tuple[int, ...]  # of values
     offset_indices: tuple[int, ...]  # where their offsets stand among a batch's numbers
-    offsets_at: Indices  # the same as an array
+    offsets_at: Indices | slice  # the same, to index an array
     runs: tuple[Run, ...]
     order: tuple[int, ...]  # the fields' positions
     singles: tuple[Single, ...]  # its columns of the DataFrame, each as a block of its own
@@ -180,7 +180,7 @@ class Schema:
             nodes=tuple(f.node for f in fields),
             buffers=tuple(f.buffer + 1 for f in fields),
             offset_indices=tuple(2 * f.buffer + 2 for f in fields),
-            offsets_at=np.array([2 * f.buffer + 2 for f in fields], np.int64),
+            offsets_at=_indices([2 * f.buffer + 2 for f in fields]),
             runs=tuple(self._runs(fields)),
             order=tuple(f.position for f in fields),
             singles=tuple([(f, self.seats[f.position]) for f in fields if f.level < 0]),
@@ -235,11 +235,24 @@ class Schema:
         bits, extra, nodes = np.array(self.needs, np.int64).reshape(-1, 3).T.copy()
         return bits, extra, nodes
 
+    def needed_array(
+        self, rows: int, nulls: npt.NDArray[np.uint64] | None
+    ) -> npt.NDArray[np.uint64]:
+        """The same from the number of nulls by column; None: there are none."""
+        if nulls is None:
+            bits, extra = self.sizes_without_nulls
+            return (bits * np.uint64(rows) + extra) >> np.uint64(3)
+        all_bits, all_extra, nodes = self.sizes
+        needed = ((all_bits * rows + all_extra) >> 3).astype(np.uint64)
+        needed[(nodes >= 0) & (nulls[nodes] == 0)] = 0
+        return needed
+
     @once
-    def sizes_without_nulls(self) -> tuple[Indices, Indices, Indices]:
-        """The same where no validity needs anything."""
+    def sizes_without_nulls(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """Bits a row and bits besides, where no validity needs any."""
         bits, extra, nodes = self.sizes
-        return np.where(nodes < 0, bits, 0), np.where(nodes < 0, extra, 0), nodes
+        is_needed = (nodes < 0).astype(np.uint64)
+        return bits.astype(np.uint64) * is_needed, extra.astype(np.uint64) * is_needed
 
     @once
     def texts(self) -> tuple[Field, ...]:
@@ -269,6 +282,15 @@ class Schema:
     def dictionaries(self) -> tuple[Field, ...]:
         """The fields that have a dictionary; the n-th uses dictionary n."""
         return tuple(f for f in self.fields if f.dictionary >= 0)
+
+
+def _indices(numbers: list[int]) -> Indices | slice:
+    """A slice, which is faster, where the numbers are at one distance."""
+    step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
+    regular = range(numbers[0], numbers[-1] + 1, step)
+    if list(regular) == numbers:
+        return slice(regular.start, regular.stop, regular.step)
+    return np.array(numbers, np.int64)
 
 
 def _arrow_type(pa: Any, type_: Type) -> Any:

@@ -32,6 +32,8 @@ _FEW = 96  # buffers; from here on arrays are faster
 _PREFIX = 8  # before the flatbuffer, whose positions count from its own start
 
 _U64 = struct.Struct("<Q").unpack_from
+_NODE = struct.Struct("=QQ")  # as an array of this machine's has it
+_max, _any, _or = np.maximum.reduce, np.logical_or.reduce, np.bitwise_or.reduce
 Words = npt.NDArray[np.uint64]
 Numbers = tuple[int, int, Sequence[int], Sequence[int]]  # body size, rows, nodes, buffers
 
@@ -164,7 +166,7 @@ class Batch(NamedTuple):
         at = first - self.body
         if len(group.fields) > _FEW:
             offsets = _words(self.buffers)[group.offsets_at].view(np.int64)
-            return int(offsets[0]) == at and bool((offsets[1:] - offsets[:-1] == stride).all())
+            return int(offsets[0]) == at and not _any(offsets[1:] - offsets[:-1] != stride)
         wanted = range(at, at + stride * len(group.fields), stride)
         return [self.buffers[i] for i in group.offset_indices] == list(wanted)
 
@@ -293,20 +295,19 @@ def _check_all(
     rows: int, nodes: Sequence[int], buffers: Sequence[int], room: int, schema: Schema
 ) -> Pattern:
     """The same at once; an answer of one item for all columns."""
-    counts, nulls = _words(nodes)[::2], _words(nodes)[1::2]
-    offsets, sizes = _words(buffers)[::2], _words(buffers)[1::2]
-    most = int(nulls.max(initial=0))
-    if most > rows or (counts != rows).any():
-        raise FormatError(_WRONG_ROWS)
-    if int(sizes.max(initial=0)) > room or (offsets > room - sizes).any():
+    pairs, words = _words(nodes), _words(buffers)
+    nulls, offsets, sizes = pairs[1::2], words[::2], words[1::2]
+    most = 0
+    if pairs.tobytes() != _NODE.pack(rows, 0) * len(nulls):  # one comparison where there are none
+        most = int(_max(nulls, initial=0))
+        if most > rows or _any(pairs[::2] != rows):
+            raise FormatError(_WRONG_ROWS)
+    # Two numbers that are at most `room` have a sum that does not overflow.
+    if int(_max(words, initial=0)) > room or int(_max(offsets + sizes, initial=0)) > room:
         raise FormatError(_OUTSIDE)
-    if int(np.bitwise_or.reduce(offsets)) % 64:
+    if int(_or(offsets)) % 64:
         raise FormatError(_ODD)
-    bits, extra, nodes_of = schema.sizes if most else schema.sizes_without_nulls
-    needed = (bits * rows + extra) >> 3
-    if most:
-        needed[(nodes_of >= 0) & (nulls[nodes_of] == 0)] = 0
-    if (sizes.view(np.int64) < needed).any():
+    if _any(sizes < schema.needed_array(rows, nulls if most else None)):
         raise FormatError(_SHORT)
     return (most > 0,)
 
