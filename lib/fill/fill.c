@@ -19,14 +19,22 @@
 
 /* --- which function fills a column -------------------------------------------------------------- */
 
+/* A column that was taken for one without rows has some. */
+static void fill_nothing(struct filler *f, size_t column, const struct tile *t)
+{
+	(void)t;
+	f->notes[column].is_broken = true;
+}
+
 static fill_fn *fill_of(const struct column_type *y)
 {
 	static fill_fn *const fills[] = {
-		[READ_INT] = fill_int,     [READ_UINT] = fill_uint,
-		[READ_FLOAT] = fill_float, [READ_BOOL] = fill_bool,
-		[READ_TEXT] = fill_text,   [READ_LITERAL] = fill_text,
-		[READ_LONG] = fill_text,   [READ_CATEGORY] = fill_category,
-		[READ_DATE] = fill_date,   [READ_ANEW] = fill_text,
+		[READ_NOTHING] = fill_nothing,   [READ_INT] = fill_int,
+		[READ_UINT] = fill_uint,         [READ_FLOAT] = fill_float,
+		[READ_BOOL] = fill_bool,         [READ_TEXT] = fill_text,
+		[READ_LITERAL] = fill_text,      [READ_LONG] = fill_text,
+		[READ_CATEGORY] = fill_category, [READ_DATE] = fill_date,
+		[READ_ANEW] = fill_text,
 	};
 	static const enum shmpub_type types[] = {
 		[READ_INT] = SHMPUB_INT64,
@@ -39,7 +47,8 @@ static fill_fn *fill_of(const struct column_type *y)
 		return fill_missing;
 	if (y->plan->infers_again && y->verdict.reading <= READ_BOOL)
 		return fill_again;
-	if (y->verdict.reading <= READ_BOOL && types[y->verdict.reading] != y->verdict.type)
+	if (y->verdict.reading <= READ_BOOL && y->verdict.reading != READ_NOTHING &&
+	    types[y->verdict.reading] != y->verdict.type)
 		return fill_cast;
 	return fills[y->verdict.reading];
 }
@@ -206,11 +215,8 @@ static void clear_bits(struct filler *f)
 static void fill_tile(struct filler *f, const struct tile *t)
 {
 	for (size_t k = 0; k < f->plan->n; k++) {
-		fill_fn *fill = fill_of(&f->types[k]);
-
-		if (fill && !f->notes[k].is_broken)
-			fill(f, k, t);
-		f->notes[k].is_broken |= fill == NULL;
+		if (!f->notes[k].is_broken)
+			f->fill->fills[k](f, k, t);
 	}
 }
 
@@ -362,13 +368,16 @@ int fill_run(struct fill *f, const struct types *types, struct rows *rows,
 	int r;
 
 	*f = (struct fill){ .types = types, .rows = rows, .sink = sink, .runner = runner };
-	for (size_t k = 0; k < types->plan->n; k++)
-		f->has_text |= is_text(&types->columns[k]);
+	f->fills = mem_zalloc(types->plan->n + 1, sizeof(*f->fills));
 	f->fillers = mem_zalloc(n, sizeof(*f->fillers));
 	f->text_ends = mem_zalloc(types->plan->n + 1, sizeof(*f->text_ends));
 	f->lacks_room = mem_zalloc(types->plan->n + 1, sizeof(*f->lacks_room));
-	if (f->fillers == NULL || f->text_ends == NULL || f->lacks_room == NULL)
+	if (f->fillers == NULL || f->fills == NULL || f->text_ends == NULL || f->lacks_room == NULL)
 		return error_nomem(err, n * sizeof(*f->fillers));
+	for (size_t k = 0; k < types->plan->n; k++) {
+		f->fills[k] = fill_of(&types->columns[k]);
+		f->has_text |= is_text(&types->columns[k]);
+	}
 	r = rows_rewind(rows, err);
 	while (f->n_fillers < n && r == SHMPUB_OK)
 		r = init_filler(&f->fillers[f->n_fillers++], f, err);
@@ -412,6 +421,7 @@ void fill_free(struct fill *f)
 	for (size_t i = 0; i < f->n_fillers; i++)
 		free_filler(&f->fillers[i]);
 	mem_free(f->fillers);
+	mem_free(f->fills);
 	mem_free(f->text_ends);
 	mem_free(f->lacks_room);
 	*f = FILL_NONE;

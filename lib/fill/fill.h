@@ -42,6 +42,10 @@ struct filler {
 	uint64_t error_at;    /* the offset of what failed; OFFSET_NONE: no cell */
 };
 
+struct filler;
+/* Fills one column's cells of a tile. */
+typedef void fill_fn(struct filler *f, size_t column, const struct tile *t);
+
 struct fill {
 	const struct types *types;
 	struct rows *rows;
@@ -58,6 +62,7 @@ struct fill {
 
 	/* once it has run */
 	struct column_notes *notes; /* of all fillers */
+	fill_fn **fills;            /* owned; for each column what fills it */
 	bool has_text;
 	bool *lacks_room; /* owned; columns whose text did not fit */
 	bool lacks_rows;  /* there are more rows than the sink has room for */
@@ -83,8 +88,6 @@ size_t fill_threads(const struct types *types, const struct rows *rows,
 
 /* --- for the files of this room ----------------------------------------------------------------- */
 
-/* Each fills one column's cells of a tile. */
-typedef void fill_fn(struct filler *f, size_t column, const struct tile *t);
 fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_category, fill_date,
         fill_again, fill_missing;
 

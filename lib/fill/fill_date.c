@@ -29,7 +29,7 @@ static size_t take_dates(int64_t *out, const struct filler *f, struct column_not
 	struct cell_run run;
 
 	if (!s->dates->has_value || s->dates->unit != y->verdict.unit || column_is_of_values(c) ||
-	    c->na->has_digits || !trim_has_plain_quotes(f->cells.dialect))
+	    c->na->has_digits || !f->plan->has_plain_quotes)
 		return i;
 	trim_begin(&trimmed, false);
 	for (size_t n = 1; n && i < t->n_rows; i += n) {

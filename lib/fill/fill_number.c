@@ -23,17 +23,10 @@ static void put_null(struct column_notes *s, struct column_sink *out, uint64_t r
 	bit_put(out->validity, row, false);
 }
 
-/* Whether a plain number is always just that number: no option or NA word says otherwise. */
-static bool is_plainly_read(const struct filler *f, const struct column *c)
-{
-	return !f->plan->has_number_options && !c->na->has_numbers && c->na->n_numbers == 0 &&
-	       trim_has_plain_quotes(f->cells.dialect);
-}
-
 /* NA, where empty cells are. */
 static struct batch_empty empty_of(const struct column *c, uint8_t *validity)
 {
-	return (struct batch_empty){ .validity = column_is_na(c, SPAN_NONE) ? validity : NULL };
+	return (struct batch_empty){ .validity = c->na->has_empty ? validity : NULL };
 }
 
 void fill_int(struct filler *f, size_t column, const struct tile *t)
@@ -41,7 +34,7 @@ void fill_int(struct filler *f, size_t column, const struct tile *t)
 	const struct column *c = &f->plan->columns[column];
 	int64_t *out = (int64_t *)f->sink->columns[column].values + t->first_row;
 	const struct value_rules *rules = &f->plan->rules;
-	bool is_plain = !f->plan->has_number_options, is_batch = is_plainly_read(f, c);
+	bool is_plain = !f->plan->has_number_options, is_batch = c->has_plain_numbers;
 	enum int_answer answer;
 	struct trimmed trimmed;
 	struct cell_run run;
@@ -207,7 +200,7 @@ void fill_float(struct filler *f, size_t column, const struct tile *t)
 	struct column_sink *sink = &f->sink->columns[column];
 	double *out = (double *)sink->values + t->first_row;
 	struct column_notes *s = &f->notes[column];
-	bool is_batch = is_plainly_read(f, c);
+	bool is_batch = c->has_plain_numbers;
 	struct batch_empty empty = empty_of(c, sink->validity);
 	struct trimmed trimmed;
 	struct cell_run run;
@@ -320,8 +313,7 @@ void fill_bool(struct filler *f, size_t column, const struct tile *t)
 	struct column_sink *sink = &f->sink->columns[column];
 	struct column_notes *s = &f->notes[column];
 	bool v, has_words = f->plan->has_bool_words;
-	bool is_plain = !has_words && !c->na->has_numbers &&
-	                trim_has_plain_quotes(f->cells.dialect);
+	bool is_plain = !has_words && !c->na->has_numbers && f->plan->has_plain_quotes;
 	struct batch_empty empty = empty_of(c, c->dtype == CSV_DTYPE_BOOL ? NULL : sink->validity);
 	struct trimmed trimmed;
 	struct cell_run run;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "plan/choose.h"
 #include "plan/na_words.h"
+#include "rows/trim.h"
 
 /*
  * What was said of each column by name or position (dtype, na_values, date_format). Which fields
@@ -234,6 +235,8 @@ static int set_options(struct columns *s, const struct header *h, const struct c
 		if (r)
 			return r;
 		set_value_nulls(c, h->has_rows);
+		c->has_plain_numbers = s->has_plain_quotes && !s->has_number_options &&
+		                       !c->na->has_numbers && c->na->n_numbers == 0;
 		r = set_form(c, format_of(c, h, o), err);
 	}
 	return r;
@@ -253,7 +256,8 @@ static int init_words(struct word_set *out, const struct csv_items *items, struc
 	return r;
 }
 
-static int set_rules(struct columns *s, const struct csv_options *o, struct shmpub_error *err)
+static int set_rules(struct columns *s, const struct header *h, const struct csv_options *o,
+                     struct shmpub_error *err)
 {
 	int r = init_words(&s->true_words, &o->true_values, err);
 
@@ -268,6 +272,7 @@ static int set_rules(struct columns *s, const struct csv_options *o, struct shmp
 	s->rules.false_words = &s->false_words;
 	s->has_bool_words = o->true_values.n + o->false_values.n > 0;
 	s->has_number_options = o->decimal != '.' || o->thousands != '\0';
+	s->has_plain_quotes = trim_has_plain_quotes(h->rows.dialect);
 	s->na = mem_zalloc(o->n_columns + 1, sizeof(*s->na));
 	if (s->na == NULL)
 		return error_nomem(err, (o->n_columns + 1) * sizeof(*s->na));
@@ -283,7 +288,7 @@ int columns_init(struct columns *out, const struct header *h, const struct csv_o
 
 	*out = s; /* its word sets stay where they are from here on */
 	if (r == SHMPUB_OK)
-		r = set_rules(out, o, err);
+		r = set_rules(out, h, o, err);
 	if (r == SHMPUB_OK)
 		r = set_options(out, h, o, err);
 	if (r)

@@ -18,6 +18,7 @@ struct na_words {
 	size_t n_numbers;
 	bool begins[256]; /* first bytes of words that are not empty */
 	size_t size_max;  /* of the longest word */
+	bool has_empty;   /* an empty cell is NA */
 	bool is_default;  /* pandas' own words and no others */
 	bool has_numbers; /* a word may be read as a number or a bool: look for NA first */
 	bool has_digits;  /* a word of the options begins with a digit: it may be read as a date */
@@ -63,6 +64,8 @@ struct column {
 	enum csv_dtype first_dtype; /* of a route over values: the dtype that was asked for */
 	struct date_format *given_form; /* owned; date_format; NULL: none was given */
 	const struct na_words *na;
+	/* A plain number is always just that number: no option and no word for NA says otherwise. */
+	bool has_plain_numbers;
 };
 
 struct columns {
@@ -77,6 +80,7 @@ struct columns {
 	struct value_rules rules; /* all but NA */
 	bool has_bool_words;      /* true_values or false_values were given */
 	bool has_number_options;  /* thousands or decimal: numbers go the slow way */
+	bool has_plain_quotes; /* quotes, if any, are no bytes that numbers or dates are written with */
 };
 
 #define COLUMNS_NONE ((struct columns){ .n = 0 })

@@ -62,6 +62,7 @@ static int build_words(struct na_words *na, struct build *b, const struct csv_it
 static void note_looks(struct na_words *na, const struct span *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		na->has_empty |= words[i].size == 0;
 		if (words[i].size == 0)
 			continue;
 		na->begins[(unsigned char)words[i].data[0]] = true;

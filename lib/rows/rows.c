@@ -14,14 +14,14 @@
 #ifdef SHMPUB_SMALL_STEPS
 size_t rows_window_size = 64;
 #define WINDOW_SIZE rows_window_size
-#define WINDOW_SIZE_MAX (8 * rows_window_size)
+#define WINDOW_SIZE_MAX rows_window_size
 #else
 #define WINDOW_SIZE ((size_t)128 << 10)
 #define WINDOW_SIZE_MAX ((size_t)1 << 20)
 #endif
-#define ROWS_A_WINDOW 64u /* at least, for several threads: up to seven of them are read twice */
+#define ROWS_A_WINDOW 32u       /* at least: columns are filled by some rows at a time */
+#define ROWS_A_WINDOW_APART 64u /* for several threads: up to seven of them are read twice */
 #define RECORD_MAX ((size_t)1 << 30)
-#define LOOK_BACK 2u /* the tokenizer asks what stands before a record */
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -292,6 +292,7 @@ int rows_open(struct rows *out, const struct byte_source *source, enum csv_encod
 {
 	*out = (struct rows){ .source = source,
 		              .window_size = window_size ? window_size : WINDOW_SIZE,
+		              .is_fixed = window_size != 0,
 		              .is_apart = is_apart };
 	if (encoding != CSV_UTF8) {
 		csv_decoding_init(&out->decoding, source, encoding);
@@ -334,16 +335,15 @@ int rows_more_head(struct rows *r, struct shmpub_error *err)
 	return read_text(&r->first, r, 2 * r->first.text.size, err);
 }
 
-/* Windows that threads share end at a multiple of eight rows, and the rest is read twice. */
 static void widen_windows(struct rows *r)
 {
 	const struct window *w = &r->first;
 	uint64_t row_size = w->n_rows ? (w->to - w->from) / w->n_rows : 0;
+	uint64_t size = row_size * (r->is_apart ? ROWS_A_WINDOW_APART : ROWS_A_WINDOW);
 
-	row_size = row_size * ROWS_A_WINDOW < WINDOW_SIZE_MAX ? row_size * ROWS_A_WINDOW
-	                                                      : WINDOW_SIZE_MAX;
-	if (r->is_apart && row_size > r->window_size)
-		r->window_size = (size_t)row_size;
+	size = size < WINDOW_SIZE_MAX ? size : WINDOW_SIZE_MAX;
+	if (size > r->window_size && !r->is_fixed)
+		r->window_size = (size_t)size;
 }
 
 int rows_shape(struct rows *r, const struct row_shape *shape, uint64_t head_size,

@@ -31,6 +31,7 @@ struct rows {
 	bool is_quick; /* the shape lets records be read by the index */
 	bool is_apart; /* windows are for several threads: all but the last end at a multiple of ROWS_APART */
 	size_t window_size;
+	bool is_fixed;       /* the window size was asked for */
 	uint64_t head_size;  /* where the rows begin */
 	uint64_t head_lines; /* lines before them, as the tokenizer counts */
 

@@ -107,12 +107,14 @@ static int token_error(const struct window *w, struct walk *walk, const struct c
 }
 
 /*
- * Lines that are no records need not be read again with what follows them. A \r before the line
- * would be asked about, and then it matters where one began to read.
+ * Lines that are no records need not be read again with what follows them. The tokenizer asks for a
+ * \r up to two bytes before the line, and then it matters where one began to read.
  */
 static void pass_lines(struct place *p, const struct window *w, const struct csv_tokenizer *t)
 {
-	if (t->line_at <= p->at || w->text.data[t->line_at - 1] == '\r')
+	const char *line = w->text.data + t->line_at;
+
+	if (t->line_at < p->at + LOOK_BACK || line[-1] == '\r' || line[-2] == '\r')
 		return;
 	p->at = t->line_at;
 	p->n_lines = t->line_number;

@@ -9,6 +9,8 @@
 #include "rows/shape.h"
 #include "rows/window.h"
 
+#define LOOK_BACK 2u /* bytes before a record that the tokenizer asks for */
+
 struct walk {
 	const struct row_shape *shape;
 	bool is_quick; /* records may be read by the index */

@@ -6,6 +6,7 @@
 #define SHMPUB_TESTS_HEAP_SINK_H
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -77,7 +77,8 @@ static void init_columns(struct columns *s, struct header *h, struct csv_dialect
 {
 	bool is_cut;
 	csv_dialect_init(dialect, o);
-	if (header_read(h, &is_cut, span_str("c\n1\n"), dialect, o, NULL) || columns_init(s, h, o, NULL))
+	if (header_read(h, &is_cut, span_str("c\n1\n"), dialect, o, NULL) ||
+	    columns_init(s, h, o, NULL))
 		abort();
 }
 

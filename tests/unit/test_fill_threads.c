@@ -1,0 +1,129 @@
+/*
+ * lib/fill with several threads, for the thread sanitizer as well: the very table that one thread
+ * makes, when text has room and when it has none, when types are wrong and when a cell is.
+ */
+#include "unit/heap_sink.h"
+#include "unit/check.h"
+
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "shm/shm_thread.h"
+
+#define THREADS 4
+#define OUT_SIZE ((size_t)16 << 20)
+
+struct work {
+	void (*task)(void *arg, size_t i);
+	void *arg;
+	size_t n;
+	uint64_t next;
+};
+
+static void take_tasks(void *arg)
+{
+	struct work *w = arg;
+	uint64_t i;
+
+	while ((i = fetch_add_relaxed_u64(&w->next, 1)) < w->n)
+		w->task(w->arg, (size_t)i);
+}
+
+static void run_threads(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
+{
+	struct work w = { task, arg, n, 0 };
+	struct shm_thread *threads[THREADS - 1];
+	size_t started = 0;
+
+	(void)self;
+	while (started < THREADS - 1 &&
+	       shm_thread_start(&threads[started], take_tasks, &w, NULL) == SHMPUB_OK)
+		started++;
+	take_tasks(&w);
+	while (started > 0)
+		shm_thread_join(threads[--started]);
+}
+
+static void add_rows(struct buffer *b, unsigned from, unsigned to, const char *format)
+{
+	for (unsigned i = from; i < to; i++) {
+		if (buffer_printf(b, NULL, format, i * 7919, i % 97, i % 60, i % 11, i, i))
+			abort();
+	}
+}
+
+#define ROW "%u.5,\"word %u of\",2024-03-01 10:%02u:00,%u,,\"a \"\"%u\"\" text\n\" tail%u\n"
+#define NUMBERS "%u,%u,%u,%u,%u,%u\n"
+
+/* The table, or the error, as text. */
+static int read_text(char *out, struct span text, struct csv_options *o, const struct schema *guess,
+                     size_t n_threads, struct schema *learnt)
+{
+	struct runner runner = { .run = run_threads, .n_threads = n_threads };
+	struct shmpub_error err = { .code = 0 };
+	int n_passes;
+	int r = heap_ingest(out, OUT_SIZE, text, o, guess, &runner, &n_passes, learnt, &err);
+
+	if (r)
+		snprintf(out, OUT_SIZE, "%s", err.message);
+	return r;
+}
+
+static void check_text(const char *label, struct span text, const char *key, const char *value)
+{
+	struct schema learnt = SCHEMA_NONE;
+	struct csv_options *o;
+	char *want = malloc(OUT_SIZE), *got = malloc(OUT_SIZE);
+	int r;
+
+	if (csv_options_new(&o, NULL) || !want || !got)
+		abort();
+	if (key && csv_options_set(o, span_str(key), span_str(value), NULL))
+		abort();
+	r = read_text(want, text, o, NULL, 1, &learnt);
+	CHECK_INT(label, read_text(got, text, o, NULL, THREADS, NULL), r);
+	CHECK(label, strcmp(want, got) == 0);
+	if (r == SHMPUB_OK) {
+		CHECK_INT(label, read_text(got, text, o, &learnt, THREADS, NULL), r);
+		CHECK(label, strcmp(want, got) == 0);
+		for (size_t i = 0; i < learnt.n_fields; i++) /* no text will fit */
+			learnt.fields[i].text_expected /= 3;
+		CHECK_INT(label, read_text(got, text, o, &learnt, THREADS, NULL), r);
+		CHECK(label, strcmp(want, got) == 0);
+		learnt.source_rows /= 2; /* nor will the rows */
+		CHECK_INT(label, read_text(got, text, o, &learnt, THREADS, NULL), r);
+		CHECK(label, strcmp(want, got) == 0);
+	}
+	schema_free(&learnt);
+	csv_options_free(o);
+	free(want);
+	free(got);
+}
+
+int main(void)
+{
+	struct buffer b = BUFFER_NONE;
+
+	if (buffer_printf(&b, NULL, "a,b,c,d,e,f\n"))
+		abort();
+	add_rows(&b, 0, 30000, ROW);
+	check_text("mixed", buffer_span(&b), NULL, NULL);
+	check_text("dates", buffer_span(&b), "parse_dates", "c");
+	check_text("a level", buffer_span(&b), "index_col", "d");
+	check_text("categories", buffer_span(&b), "dtype", "category");
+	add_rows(&b, 0, 3, "%u,x,2024-03-01,%u,%u,%u,%u,%u\n");
+	check_text("a record that is none", buffer_span(&b), NULL, NULL);
+	b.size = 0;
+	if (buffer_printf(&b, NULL, "a,b,c,d,e,f\n"))
+		abort();
+	add_rows(&b, 0, 40000, NUMBERS);
+	check_text("numbers", buffer_span(&b), NULL, NULL);
+	add_rows(&b, 0, 1, "%u.5,x%u,%u,,%u,%u%u\n");
+	check_text("other types at the end", buffer_span(&b), NULL, NULL);
+	add_rows(&b, 0, 40000, NUMBERS);
+	check_text("a cell that is no integer", buffer_span(&b), "dtype.b", "int64");
+	buffer_free(&b);
+	CHECK_INT("nothing lost", mem_live(), 0);
+	return check_report();
+}
