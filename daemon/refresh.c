@@ -107,6 +107,7 @@ static bool is_of_content(int result, const struct shmpub_error *err)
 
 static struct prepare_source source_of(struct refresh *r)
 {
+	r->intake.waiting = r->waiting; /* another job than the one that opened the source */
 	return (struct prepare_source){
 		.bytes = intake_bytes(&r->intake),
 		.origin = { .feed = span_str(r->config->name),

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from conftest import until
@@ -110,15 +111,13 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture
-def hanging(tmp_path):
-    """A folder in which every look hangs: a FUSE file system that never answers."""
-    folder = tmp_path / "hanging"
+@contextlib.contextmanager
+def mounted(folder, *server):
     folder.mkdir()
     if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
         pytest.skip("needs root and /dev/fuse")
     server = subprocess.Popen(
-        ["python3", "-c", MOUNT, str(folder)],
+        ["python3", *server, str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -130,6 +129,20 @@ def hanging(tmp_path):
     server.kill()  # the connection is aborted: everything that hangs fails
     server.wait()
     subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+@pytest.fixture
+def hanging(tmp_path):
+    """A folder in which every look hangs: a FUSE file system that never answers."""
+    with mounted(tmp_path / "hanging", "-c", MOUNT) as folder:
+        yield folder
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A folder whose files hang or change while they are read: see fuse_files.py."""
+    with mounted(tmp_path / "files", str(Path(__file__).with_name("fuse_files.py"))) as folder:
+        yield folder
 
 
 def test_hung_sources_take_no_worker(daemon, hanging):
@@ -149,6 +162,46 @@ def test_hung_sources_take_no_worker(daemon, hanging):
     assert d.stop() == 0  # the stop does not wait for them for ever
     assert time.monotonic() - started < 25
     assert d.files() == {"lock"}
+
+
+def test_reads_that_hang_take_no_worker(daemon, files):
+    """Sources that hang in the middle, when a part of their tables is made."""
+    d = daemon()
+    for n in range(20):
+        d.source(f"{n}.csv", f"a\n{n}\n")
+    feeds = {f"hung{n}": f"source = {files}/hang{n}.csv\ninterval = 50ms" for n in range(6)}
+    feeds |= {f"well{n}": f"source = {n}.csv\ninterval = 50ms" for n in range(20)}
+    d.configure(feeds, "workers = 2")
+    d.start()
+    until(lambda: all(d.feed(f"well{n}").sequence for n in range(20)))
+    for n in range(20):
+        d.source(f"{n}.csv", f"a\n{n + 100}\n")
+    until(lambda: all(list(d.feed(f"well{n}").df.a) == [n + 100] for n in range(20)))
+    until(lambda: "hung: reading for 1" in str(d.status("hung0").get("error")))
+    assert d.status("hung0")["state"] == "never" and d.status("hung0")["failures"] == 0
+    assert d.log_text().count(f"{files}/hang0.csv: hung: no answer for 10 s") == 1
+    feeds.pop("hung0")  # its name is free at once
+    d.configure(feeds | {"other": "source = 1.csv\ninterval = 50ms"}, "workers = 2")
+    d.reload()
+    until(lambda: d.feed("other").sequence)
+    assert d.status("hung0") == {}
+    started = time.monotonic()
+    assert d.stop() == 0
+    assert time.monotonic() - started < 15
+    assert "nothing is removed" not in d.log_text()
+    assert d.files() == {"lock"}
+
+
+@pytest.mark.parametrize("word", ["torn", "cut", "bad"])
+def test_changes_in_the_middle(daemon, files, word):
+    """What was read of two versions is neither published nor told as an error of the source."""
+    d = daemon()
+    d.configure({"a": f"source = {files}/{word}.csv\ninterval = 20ms"})
+    d.start(wait=False)
+    feed = until(lambda: d.status("a").get("sequence") and d.feed("a"))
+    assert feed.df.n.nunique() == 1 and (feed.df.n == feed.df.m).all()
+    until(lambda: list(feed.df.n[:1]) == [4])
+    assert d.status("a")["failures"] == 0 and "feed a: " not in d.log_text()
 
 
 def test_a_hung_feed_gives_its_place_away(daemon, hanging):
