@@ -69,6 +69,7 @@ const struct batch_kernel batch_kernel_plain = { "plain", take_ints, take_floats
 
 static const struct kernel kernels[] = {
 #if defined(__x86_64__)
+	{ CPU_AVX512, &batch_kernel_avx512 },
 	{ CPU_AVX2, &batch_kernel_avx2 },
 #endif
 	{ 0, &batch_kernel_plain },

@@ -8,7 +8,7 @@
 #include "value/value.h"
 
 struct batch_kernel {
-	const char *name; /* "plain", "avx2" */
+	const char *name; /* "plain", "avx2", "avx512" */
 	size_t (*take_ints)(int64_t *out, const struct cell_run *run, size_t n);
 	size_t (*take_floats)(double *out, const struct cell_run *run, size_t n,
 	                      struct batch_empty *empty);
@@ -56,7 +56,7 @@ static inline bool batch_put_moment(int64_t *out, int64_t seconds, int64_t ticks
 size_t batch_dates_avx2(int64_t *out, struct date_cache *cache, const struct batch_dates *dates,
                         const struct cell_run *run, size_t n, struct batch_empty *empty);
 
-extern const struct batch_kernel batch_kernel_plain, batch_kernel_avx2;
+extern const struct batch_kernel batch_kernel_plain, batch_kernel_avx2, batch_kernel_avx512;
 
 /* The i-th kernel that this processor can run, plain first; NULL past the last. */
 const struct batch_kernel *batch_kernel_at(size_t i);

@@ -95,4 +95,23 @@ static inline __m512i emulated_alignr_epi8(__m512i a, __m512i b, int n)
 #undef _mm512_alignr_epi8
 #define _mm512_alignr_epi8 emulated_alignr_epi8
 
+static inline __m512d emulated_cvtepi64_pd(__m512i a)
+{
+	int64_t v[8];
+	double out[8];
+	__m512d d;
+
+	memcpy(v, &a, sizeof(v));
+	for (int i = 0; i < 8; i++)
+		out[i] = (double)v[i];
+	memcpy(&d, out, sizeof(d));
+	return d;
+}
+#undef _mm512_cvtepi64_pd
+#define _mm512_cvtepi64_pd emulated_cvtepi64_pd
+
+/* Debian's 0.7.4 gives this name the arguments of the function with a mask. */
+#undef _mm512_madd_epi16
+#define _mm512_madd_epi16 simde_mm512_madd_epi16
+
 #endif
