@@ -1,4 +1,4 @@
-"""What callers may give, checked where they give it."""
+"""Checks arguments, so that a wrong one raises in the call that got it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 
 
 def seconds(timeout: float | timedelta | None) -> float | None:
-    """A timeout in seconds, 0 at least; None for one that never passes."""
+    """The timeout in seconds, at least 0; None when it never passes."""
     if isinstance(timeout, timedelta):
         timeout = timeout.total_seconds()
-    elif isinstance(timeout, np.timedelta64):  # which counts as a number, of whatever unit it has
+    elif isinstance(timeout, np.timedelta64):  # it would count as a number of its own unit below
         timeout = float(timeout / np.timedelta64(1, "s"))
     if timeout is None or timeout == math.inf:
         return None
@@ -26,7 +26,7 @@ def seconds(timeout: float | timedelta | None) -> float | None:
 
 
 def text(what: str, value: object) -> str:
-    """`value`, which must be a str."""
+    """Returns `value` if it is a str, else raises TypeError; `what` is the argument's name."""
     if not isinstance(value, str):
         raise TypeError(f"{what} is a str, not {type(value).__name__}")
     return value

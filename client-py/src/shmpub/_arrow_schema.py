@@ -1,9 +1,9 @@
 """What a snapshot's schema message says: types, names, and which columns are the index.
 
-A schema is made once for every schema that a feed has, and kept: docs/FORMAT.md promises that
-equal `schema` arrays in two records are equal bytes. So whatever depends on names and types
-alone is computed here: which buffers each column has and how long they must be, which columns
-share a region, the labels as a pandas Index.
+A Schema is parsed once and used for every later snapshot whose record has the same `schema` array:
+docs/FORMAT.md promises that the schema message has the same bytes then. So everything that depends
+on names and types alone is computed and kept here: which buffers each column has and how long they
+must be, which columns share a region, the labels as a pandas Index.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ._errors import FormatError
 from ._once import once
 
 Indices = npt.NDArray[np.int64]
-Pattern = tuple[bool, ...]  # by column, whether it has nulls
+Pattern = tuple[bool, ...]  # for each column, whether it has nulls
 
 _UNITS = ("s", "ms", "us", "ns")
 _DECIMAL = re.compile(r"0|[1-9]\d{0,18}", re.ASCII).fullmatch
@@ -44,9 +44,9 @@ _NULL, _INT, _FLOAT, _BOOL, _TIMESTAMP, _LARGE_UTF8 = 1, 2, 3, 6, 10, 20
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """The type of a column's values; `dtype` is NumPy's for those that NumPy can view."""
+    """The type of a column's values. `dtype` is None where NumPy has no view of such values."""
 
-    name: str  # null, bool, int64, uint64, float64, timestamp, text
+    name: str  # null, bool, int64, uint64, float64, timestamp or text
     dtype: np.dtype[Any] | None = None
     timezone: str | None = None
 
@@ -63,18 +63,18 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column of the file: of the DataFrame or a level of its index."""
+    """A column of the file: a column of the DataFrame, or a level of its index."""
 
     position: int
     name: str
     label: Any  # what pandas shows: the name, an int, or None for an unnamed level
     type: Type
-    code_size: int  # bytes of a code; 0 when it has no dictionary
-    dictionary: int  # its number; -1 when it has none
-    kind: str  # "", "int", "bool"
-    level: int  # of the index; -1 for a column
+    code_size: int  # bytes of a dictionary code; 0 when the column has no dictionary
+    dictionary: int  # the dictionary's number; -1 when the column has none
+    kind: str  # the mark shmpub.kind: "int", "bool", or "" where it is absent
+    level: int  # the number of the index's level; -1 for a column of the DataFrame
     node: int
-    buffer: int  # the number of its first buffer, the validity
+    buffer: int  # the number of its first buffer, which is the validity
 
 
 Single = tuple[Field, Seat]
@@ -82,29 +82,29 @@ Single = tuple[Field, Seat]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbours in a region that are columns of the DataFrame: [start, stop) of the group."""
+    """Columns [start, stop) of a group, all of the DataFrame: no level of the index is between."""
 
     start: int
     stop: int
     seat: Seat
-    is_all: bool  # of the group
+    is_all: bool  # whether it is the whole group
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The columns of one plain numeric type, which lie in one region."""
+    """All the file's columns of one plain numeric type; they lie in one region."""
 
     type: Type
     fields: tuple[Field, ...]
     nodes: tuple[int, ...]
-    buffers: tuple[int, ...]  # of values
-    offset_indices: tuple[int, ...]  # where their offsets stand among a batch's numbers
-    offsets_at: Indices | slice  # the same, to index an array
+    buffers: tuple[int, ...]  # the numbers of the buffers with the values
+    offset_indices: tuple[int, ...]  # the indices of these buffers' offsets in Batch.buffers
+    offsets_at: Indices | slice  # the same, to index a NumPy array with
     runs: tuple[Run, ...]
     order: tuple[int, ...]  # the fields' positions
-    singles: tuple[Single, ...]  # its columns of the DataFrame, each as a block of its own
+    singles: tuple[Single, ...]  # for when each column of the DataFrame must be its own block
     is_integer: bool
-    kind: int  # of its blocks
+    kind: int  # of its blocks: one of the kinds of _blocks
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Schema:
     """Everything about a table that does not change from snapshot to snapshot."""
 
     fields: tuple[Field, ...]
-    message: bytes  # that it was read from
+    message: bytes  # the schema message that this was parsed from
     n_buffers: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,17 +140,17 @@ class Schema:
 
     @once
     def places(self) -> dict[int, int]:
-        """Position in the file -> position among the DataFrame's columns."""
+        """A column's position among the DataFrame's columns, by its position in the file."""
         return {f.position: i for i, f in enumerate(self.columns)}
 
     @once
     def seats(self) -> dict[int, Seat]:
-        """By position, the seat of each of the DataFrame's columns as a block of its own."""
+        """The seat of each column as a block of its own, by the column's position in the file."""
         return {f.position: Seat([place]) for place, f in enumerate(self.columns)}
 
     @once
     def singles(self) -> tuple[Single, ...]:
-        """The DataFrame's columns that are never part of a block of several."""
+        """The DataFrame's columns that always are blocks of their own."""
         grouped = {n for g in self.groups if g.type.timezone is None for n in g.order}
         return tuple(
             [(f, self.seats[f.position]) for f in self.columns if f.position not in grouped]
@@ -158,7 +158,7 @@ class Schema:
 
     @once
     def export_names(self) -> list[Any]:
-        """What each field goes by where levels of the index are columns like others."""
+        """The fields' names in numpy() and arrow(), where levels of the index are columns too."""
         taken = {f.label for f in self.columns}
         return [
             f.name if f.level >= 0 and (f.label is None or f.label in taken) else f.label
@@ -189,7 +189,7 @@ class Schema:
         )
 
     def _runs(self, fields: list[Field]) -> Iterator[Run]:
-        """Levels of the index lie between columns; they are left out here."""
+        """The runs of a group. Levels of the index are left out, and part one run from another."""
         start = 0
         for stop in range(len(fields) + 1):
             if stop == len(fields) or fields[stop].level >= 0:
@@ -200,12 +200,16 @@ class Schema:
 
     @once
     def number_offsets(self) -> list[int]:
-        """Where the offsets of all groups' values stand among a batch's numbers."""
+        """The indices in Batch.buffers of the offsets of all groups' values."""
         return [index for group in self.groups for index in group.offset_indices]
 
     @once
     def needs(self) -> list[tuple[int, int, int]]:
-        """Per buffer: bits a row, bits besides (7 to round up), a validity's node (else -1)."""
+        """How large each buffer must be, as three numbers.
+
+        Bits for each row; bits besides, 7 of them to round up to bytes; and the column's node when
+        the buffer is a validity, which only a column with nulls needs, else -1.
+        """
         return [
             (bits, besides + 7, f.node if is_validity else -1)
             for f in self.fields
@@ -213,9 +217,9 @@ class Schema:
         ]
 
     def needed_sizes(self, rows: int, pattern: Pattern) -> list[int]:
-        """By buffer, how many bytes it must have at least."""
-        # Mostly they are the same as for the last batch. The one item of the list is replaced as a
-        # whole, because several threads may be here.
+        """How many bytes each buffer must have at least."""
+        # Mostly the answer for the last batch is right again. The item of the list is replaced as
+        # a whole, because several threads may run this at once.
         last_rows, last_pattern, sizes = self._last_needed[0]
         if last_rows != rows or last_pattern != pattern:
             sizes = [
@@ -231,14 +235,14 @@ class Schema:
 
     @once
     def sizes(self) -> tuple[Indices, Indices, Indices]:
-        """The same as arrays."""
+        """`needs` as arrays."""
         bits, extra, nodes = np.array(self.needs, np.int64).reshape(-1, 3).T.copy()
         return bits, extra, nodes
 
     def needed_array(
         self, rows: int, nulls: npt.NDArray[np.uint64] | None
     ) -> npt.NDArray[np.uint64]:
-        """The same from the number of nulls by column; None: there are none."""
+        """needed_sizes() as an array; `nulls` counts them by column, None where there are none."""
         if nulls is None:
             bits, extra = self.sizes_without_nulls
             return (bits * np.uint64(rows) + extra) >> np.uint64(3)
@@ -249,7 +253,7 @@ class Schema:
 
     @once
     def sizes_without_nulls(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        """Bits a row and bits besides, where no validity needs any."""
+        """The first two arrays of `sizes` for a table without nulls: a validity needs nothing."""
         bits, extra, nodes = self.sizes
         is_needed = (nodes < 0).astype(np.uint64)
         return bits.astype(np.uint64) * is_needed, extra.astype(np.uint64) * is_needed
@@ -260,7 +264,7 @@ class Schema:
 
     @once
     def as_arrow(self) -> Any:
-        """The pyarrow.Schema, made of what was checked."""
+        """The pyarrow.Schema. It is made of the tables that were checked, not parsed by pyarrow."""
         import pyarrow as pa
 
         _, header = message_tables(self.message, _SCHEMA_MESSAGE)
@@ -285,7 +289,7 @@ class Schema:
 
 
 def _indices(numbers: list[int]) -> Indices | slice:
-    """A slice, which is faster, where the numbers are at one distance."""
+    """The numbers as indices of an array: a slice, which is faster, where they are a range."""
     step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
     regular = range(numbers[0], numbers[-1] + 1, step)
     if list(regular) == numbers:
@@ -302,7 +306,7 @@ def _arrow_type(pa: Any, type_: Type) -> Any:
 
 @lru_cache(64)
 def values_schema(type_: Type) -> Schema:
-    """The schema of a dictionary's values: one column."""
+    """The schema of a dictionary's batch: one column, the values."""
     return Schema((Field(0, "", "", type_, 0, -1, "", -1, 0, 0),), b"")
 
 
@@ -324,10 +328,10 @@ def _buffer_sizes(f: Field) -> list[tuple[int, int, bool]]:
 
 
 def parse(message: bytes, is_on_its_own: bool = False) -> Schema:
-    """The schema that an encapsulated schema message holds.
+    """The schema of an encapsulated schema message; raises FormatError.
 
-    `is_on_its_own` refuses a Schema table that refers to anything before its start: the bytes
-    from there on are all of the schema then.
+    With `is_on_its_own` a Schema table that refers to anything before its own start is refused. The
+    bytes from that start on are the whole schema then, so that they can be compared.
     """
     header = message_tables(message, _SCHEMA_MESSAGE)[1]
     if is_on_its_own:
@@ -344,25 +348,31 @@ def parse(message: bytes, is_on_its_own: bool = False) -> Schema:
         n_buffers += _n_buffers(f)
         fields.append(f)
     schema = Schema(tuple(fields), message)
-    _ = schema.levels  # refuses levels that don't count from 0
+    _ = schema.levels  # raises FormatError when the levels are not 0, 1, 2, ...
     return schema
 
 
 def table_of(message: bytes) -> tuple[bytes, int]:
-    """The bytes from the start of the Schema table on, and where in them the table itself is."""
+    """The bytes from the start of the Schema table on, and the table's position in them.
+
+    The position is not 0 where the table's vtable stands before it.
+    """
     header = message_tables(message, _SCHEMA_MESSAGE)[1]
     return message[8 + header.start :], header.at - header.start
 
 
 def message_tables(message: bytes, kind: int) -> tuple[_flatbuf.Table, _flatbuf.Table]:
-    """An encapsulated message's own table, and its header's, which is of the kind asked for."""
+    """The Message table of an encapsulated message, and the table of its header.
+
+    Raises FormatError unless the header is of the given kind.
+    """
     size = int.from_bytes(message[4:8], "little")
     if message[:4] != b"\xff\xff\xff\xff" or size != len(message) - 8:
         raise FormatError("a message's prefix is wrong")
     table = _flatbuf.root(message[8:])
     if table.int16(0) != _V5 or table.byte(1) != kind:
         raise FormatError("a message is of another kind or version")
-    table.int64(3)  # the body's size, which stands inside the table if it does at all
+    table.int64(3)  # raises FormatError where the body's size lies outside the table
     header = table.table(2)
     if header is None:
         raise FormatError("a message has no header")
@@ -439,7 +449,10 @@ def _parse_label(name: str, marks: dict[str, str], level: int) -> Any:
 
 
 def _parse_zone(type_: Type, mark: str | None) -> Type:
-    """With the offset that other readers can't do with, for which the type says UTC."""
+    """The type with the offset of the mark shmpub.timezone, where the field has that mark.
+
+    The type itself says UTC then, because other readers cannot use such an offset.
+    """
     if mark is None:
         return type_
     if type_.timezone != "UTC" or not _OFFSET(mark):

@@ -1,7 +1,8 @@
-"""A feed's slot in a catalog.
+"""A feed's slot in a mapped catalog.
 
-Where the slot's words are is known here, so that looking for news is reading them. The slot may be
-given to another feed: whoever has read a word of it looks at its generation, too.
+The positions of the slot's words are computed once, so that a look for news only reads words. The
+publisher may give the slot to another feed. It changes the slot's generation then, so every reader
+of a word compares the generation as well.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ NO_CELL: Cell = memoryview(bytes(8)).cast("Q"), 0, 0, 0
 
 
 class Attached:
-    """A catalog and the feed's slot in it; -1 when it has none."""
+    """A catalog and the number of the feed's slot in it; -1 when the catalog has no such feed."""
 
     __slots__ = (
         "_generation_at",
@@ -40,7 +41,7 @@ class Attached:
         self._sequence_at = catalog.sequence_at(slot)
 
     def cell(self) -> Cell:
-        """Where the sequence is, and what shows that it still is this feed's."""
+        """Where to read the sequence and the generation, and the generation that is right."""
         if self.slot < 0:
             return NO_CELL
         return self._words64, self._sequence_at, self._generation_at, self.generation
@@ -67,11 +68,11 @@ class Attached:
         return self._words32[_catalog.STATE_AT] != _catalog.STOPPED and self.has_feed()
 
     def status(self) -> Status | None:
-        """What the catalog tells of the feed; None when it has none of that name."""
+        """What the catalog tells about the feed; None when it has no such feed."""
         return self.catalog.status(self.slot, self.generation) if self.slot >= 0 else None
 
     def descriptor(self) -> Descriptor | None:
-        """What the newest snapshot is; None when there is none of this feed."""
+        """The description of the newest snapshot; None when this feed has none."""
         found = self.catalog.descriptor(self.slot)
         return found if self._is_mine() else None
 
@@ -79,5 +80,5 @@ class Attached:
         return self._words32[self._wake_at]
 
     def sleep(self, wake: int, seconds: float) -> None:
-        """Until the wake word is another one than `wake`, or the time has passed."""
+        """Sleep until the wake word differs from `wake`, or the time has passed."""
         self.catalog.instance.sleep(self._wake_at, wake, seconds)

@@ -1,4 +1,4 @@
-"""A record batch: where the buffers of a table or of a dictionary's values lie.
+"""Reads a batch's message: where the buffers of a table, or of a dictionary's values, lie.
 
 The messages of two snapshots of one feed differ in their numbers only: rows, nulls, offsets, sizes.
 Where in the message these numbers stand stays the same. So their positions are found once, by
@@ -26,33 +26,33 @@ from ._arrow_schema import Group, Pattern, Schema
 from ._errors import FormatError
 
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
-MAX_ROWS = 2**48  # times 64 bits a row it stays far below 2^63
+MAX_ROWS = 2**48  # so that a size of 64 bits a row stays far below 2^63
 
-_FEW = 96  # buffers; from here on arrays are faster
-_PREFIX = 8  # before the flatbuffer, whose positions count from its own start
+_FEW = 96  # up to so many buffers tuples are faster, above them NumPy arrays are
+_PREFIX = 8  # bytes of a message before its flatbuffer
 
 _U64 = struct.Struct("<Q").unpack_from
-_NODE = struct.Struct("=QQ")  # as an array of this machine's has it
+_NODE = struct.Struct("=QQ")  # a column's rows and nulls, in this machine's order of bytes
 _max, _any, _or = np.maximum.reduce, np.logical_or.reduce, np.bitwise_or.reduce
 Words = npt.NDArray[np.uint64]
 Numbers = tuple[int, int, Sequence[int], Sequence[int]]  # body size, rows, nodes, buffers
 
 
 class _Places(NamedTuple):
-    """What a walk of the flatbuffer finds; positions count from the message's start."""
+    """What a walk through the flatbuffer finds. Positions count from the message's start."""
 
-    dictionary: int
+    dictionary: int  # the dictionary's number; -1 for the table's own batch
     is_delta: bool
     is_compressed: bool
-    body_size_at: int  # 0: the number is not written, and means 0
-    rows_at: int  # the same
-    nodes_at: int
+    body_size_at: int  # 0 where the number is not written: it is 0 then
+    rows_at: int  # likewise
+    nodes_at: int  # of the columns' rows and nulls
     n_nodes: int
-    buffers_at: int
+    buffers_at: int  # of the buffers' offsets and sizes
     n_buffers: int
 
     def words(self) -> list[tuple[int, int]]:
-        """(position, number of 64-bit words) of body size, rows, nodes and buffers."""
+        """Position and number of the 64-bit words of body size, rows, nodes and buffers."""
         return [
             (self.body_size_at, 1 if self.body_size_at else 0),
             (self.rows_at, 1 if self.rows_at else 0),
@@ -69,8 +69,8 @@ class Form:
     def __init__(self, message: bytes, places: _Places) -> None:
         self._places = places
         self._size = len(message)
-        self.content: tuple[Any, ...] = ()  # the bytes between; empty where no message may fit
-        self._unpack: Callable[[bytes], tuple[int, ...]] | None = None  # for few numbers
+        self.content: tuple[Any, ...] = ()  # the bytes between; empty: match() finds no message
+        self._unpack: Callable[[bytes], tuple[int, ...]] | None = None  # where numbers are few
         words = sorted(places.words())
         ends = [0, *[at + 8 * n for at, n in words]]
         gaps = list(zip(ends, [*[at for at, _ in words], len(message)], strict=True))
@@ -90,7 +90,7 @@ class Form:
             ]
 
     def match(self, message: bytes) -> Numbers | None:
-        """The numbers of another message; None when it is not of this form."""
+        """The numbers of a later message; None when it is not of this form."""
         if len(message) != self._size or not self.content:
             return None
         return self.numbers(message) if self._between(message) == self.content else None
@@ -103,7 +103,7 @@ class Form:
         if self._unpack is not None:
             words = self._unpack(message)
             body_size, rows, nodes, buffers = self._slices
-            # One number, or none where it is not written.
+            # Each of these slices has one number, or none where the number is not written.
             return sum(words[body_size]), sum(words[rows]), words[nodes], words[buffers]
         places = self._places
         return (
@@ -115,9 +115,10 @@ class Form:
 
 
 def _is_found_between(message: bytes, places: _Places, gaps: list[tuple[int, int]]) -> bool:
-    """Whether the walk finds the same places with any other numbers in them.
+    """Whether a walk finds the same places whatever the numbers are.
 
-    A hostile message can let the walk go through one of its numbers.
+    In a hostile message a reference may lead into the numbers, so that with other numbers the walk
+    would go another way.
     """
     if any(a > b for a, b in gaps):
         return False
@@ -134,13 +135,13 @@ def _is_found_between(message: bytes, places: _Places, gaps: list[tuple[int, int
 
 
 class Batch(NamedTuple):
-    """Checked: whatever `offset` and `size` give lies inside the file."""
+    """A batch whose numbers were checked: every buffer lies inside the file, and is long enough."""
 
     rows: int
-    body: int
+    body: int  # where the body starts in the file
     nodes: Sequence[int]  # rows and nulls of each column in turn
     buffers: Sequence[int]  # offset in the body and size of each buffer in turn
-    pattern: Pattern  # which columns have nulls; of many columns only whether any has
+    pattern: Pattern  # which columns have nulls; one item for all columns where they are many
     form: Form
     message_size: int
     body_size: int
@@ -162,7 +163,10 @@ class Batch(NamedTuple):
         return self.nodes[2 * node + 1]
 
     def lie_at(self, group: Group, first: int, stride: int) -> bool:
-        """Whether the group's values lie at a constant stride; there is at least one row."""
+        """Whether the group's columns start at `first` in the file and every `stride` bytes.
+
+        To be called for batches that have rows.
+        """
         at = first - self.body
         if len(group.fields) > _FEW:
             offsets = _words(self.buffers)[group.offsets_at].view(np.int64)
@@ -171,9 +175,10 @@ class Batch(NamedTuple):
         return [self.buffers[i] for i in group.offset_indices] == list(wanted)
 
     def has_numbers_of(self, other: Batch, schema: Schema) -> bool:
-        """Whether plain numbers lie where those of `other` do, as many, and nulls among the same.
+        """Whether the columns of plain numbers lie where those of `other` lie.
 
-        False where asking costs more than it saves.
+        This means as many rows at the same offsets, and nulls in the same columns. It says False
+        for many columns, where comparing costs more than it saves.
         """
         if self.rows != other.rows or self.body != other.body or self.pattern != other.pattern:
             return False
@@ -183,7 +188,10 @@ class Batch(NamedTuple):
         return not [i for i in schema.number_offsets if mine[i] != its[i]]
 
     def moved(self, body: int, size: int) -> Batch:
-        """The same batch with its body elsewhere, in a file of `size`."""
+        """The same batch in a file of `size` bytes, with the body at another offset.
+
+        Raises FormatError when it does not fit there.
+        """
         _check_body(body, self.body_size, size)
         return Batch(self.rows, body, *self[2:])
 
@@ -191,10 +199,11 @@ class Batch(NamedTuple):
 def read(
     message: bytes, dictionary: int, body: int, size: int, schema: Schema, last: Batch | None
 ) -> Batch:
-    """The batch of a message whose checksum is right, in a file of `size`.
+    """The batch that a message describes, checked; raises FormatError.
 
-    `dictionary` is the dictionary's number, or -1; `body` is where the message ends; `last` is an
-    earlier batch of the same schema and dictionary.
+    `message` is a copy whose checksum is right. `dictionary` is the number of the dictionary whose
+    values the batch holds; -1 for the table itself. `body` is where the message ends in the file of
+    `size` bytes. `last` is the batch of an earlier snapshot with the same schema.
     """
     form, numbers = None, None
     if last is not None:
@@ -255,7 +264,7 @@ def _walk(message: bytes, is_dictionary: bool) -> _Places:
 
 
 def _word_at(table: _flatbuf.Table, number: int) -> int:
-    """Where a field of 64 bits stands, which is inside the message; 0 when it does not."""
+    """The position of a field of 64 bits, which lies inside the message; 0: it is not written."""
     table.int64(number)
     at = table.where(number, 8)
     return _PREFIX + at if at else 0
@@ -277,7 +286,10 @@ def _words(numbers: Sequence[int]) -> Words:
 def _check_each(
     rows: int, nodes: Sequence[int], buffers: Sequence[int], room: int, schema: Schema
 ) -> Pattern:
-    """Which columns have nulls, when all is well."""
+    """Which columns have nulls. Raises FormatError when a number is wrong.
+
+    `room` is the body's size.
+    """
     nulls, offsets, sizes = nodes[1::2], buffers[::2], buffers[1::2]
     if max(nulls, default=0) > rows or nodes[::2] != (rows,) * len(nulls):
         raise FormatError(_WRONG_ROWS)
@@ -294,15 +306,16 @@ def _check_each(
 def _check_all(
     rows: int, nodes: Sequence[int], buffers: Sequence[int], room: int, schema: Schema
 ) -> Pattern:
-    """The same at once; an answer of one item for all columns."""
+    """The same for many columns, with NumPy. The answer is one item: whether any has nulls."""
     pairs, words = _words(nodes), _words(buffers)
     nulls, offsets, sizes = pairs[1::2], words[::2], words[1::2]
     most = 0
-    if pairs.tobytes() != _NODE.pack(rows, 0) * len(nulls):  # one comparison where there are none
+    # Where no column has nulls, which is common, this one comparison of bytes is all.
+    if pairs.tobytes() != _NODE.pack(rows, 0) * len(nulls):
         most = int(_max(nulls, initial=0))
         if most > rows or _any(pairs[::2] != rows):
             raise FormatError(_WRONG_ROWS)
-    # Two numbers that are at most `room` have a sum that does not overflow.
+    # `room` is far below 2^63, so that the sum of two numbers that are at most `room` fits.
     if int(_max(words, initial=0)) > room or int(_max(offsets + sizes, initial=0)) > room:
         raise FormatError(_OUTSIDE)
     if int(_or(offsets)) % 64:

@@ -1,16 +1,18 @@
-"""Arrays and frames of pandas, made of memory that is there: the public way and a fast one.
+"""Makes pandas' arrays and frames over memory that exists already: a fast way and a public way.
 
-The memory is read-only, and so are the blocks over it. pandas copies a block before it writes into
-it when others have the same memory; so one more block, the keeper, is registered as a holder of
-each, and is there for as long as the process. Nothing that has pandas write, then, meets memory
-that it can't write, and nothing that is written shows in another frame: each has its own blocks,
-arrays of pandas' own kinds and axes, over memory that nobody can make writable.
+A *block* is how pandas stores columns of one type: a two-dimensional array, or an extension array
+of a single column.
 
-Neither the keeper nor the constructors that look at nothing are public in pandas. Looking takes
-most of the time of a whole refresh, and what is looked for is known here. So there are two ways:
-a fast one by pandas' own insides, and a public one, which hands out whole copies. pandas does not
-promise its insides: they are used in this module alone, tried once, at import, and the public way
-is taken if anything fails or is not the same.
+The memory is read-only. pandas copies a block before it writes into it when another block has the
+same memory. So one more block, the keeper, is registered as a holder of each block's memory for as
+long as the process lives: pandas always copies first. Each frame has blocks, arrays and axes of its
+own, so what is written into one frame shows in no other.
+
+Most of the time of pandas' public constructors goes into looking at values: whether timestamps are
+timestamps, for example. This is known here. The fast way uses internals of pandas that do not look,
+and that pandas does not promise to keep; it stands in this module only. It is tried once, at
+import, with a block of every kind. If it fails or gives something else than the public way, the
+public way is taken, which copies each frame as a whole. See docs/decisions/09-pandas-blocks.md.
 """
 
 from __future__ import annotations
@@ -36,10 +38,10 @@ try:
     from pandas.core.internals.managers import BlockManager
 
     _KEEPER: Any = NumpyBlock(np.empty((1, 0)), BlockPlacement(slice(0, 1)), 2)
-    # They store values and dtype in a new array.
+    # Constructors that store values and dtype in a new array, and check nothing.
     _fast_zoned: Any = NDArrayBacked.__dict__["_simple_new"].__get__(None, pd.arrays.DatetimeArray)
     _fast_category: Any = NDArrayBacked.__dict__["_simple_new"].__get__(None, pd.Categorical)
-except (ImportError, KeyError):  # another version of pandas, which is built otherwise
+except (ImportError, KeyError):  # a version of pandas with other internals
     BlockPlacement = NumpyBlock = DatetimeLikeBlock = ExtensionBlock = None
     _fast_zoned = _fast_category = None
 
@@ -47,7 +49,11 @@ Maker = Callable[[], pd.DataFrame]
 
 
 class Seat:
-    """Which of the DataFrame's columns a block has: as pandas takes it, and as it keeps it."""
+    """Which of the DataFrame's columns a block has.
+
+    `places` is their positions as the public constructor takes them, `placement` the same as blocks
+    store it.
+    """
 
     __slots__ = ("placement", "places")
 
@@ -57,7 +63,7 @@ class Seat:
 
 
 def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A view of the same memory, which neither it nor a view of it can make writable."""
+    """A read-only view of the array. Nobody can make it, or a view of it, writable again."""
     owner: Any = array
     while isinstance(owner, np.ndarray):
         owner.flags.writeable = False
@@ -66,7 +72,7 @@ def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def frozen_index(index: pd.Index) -> pd.Index:
-    """The same index, for several frames: neither its memory nor its items can be set."""
+    """The same index, made read-only, so that several frames may have it."""
     if isinstance(index, pd.MultiIndex):
         for level, codes in zip(index.levels, index.codes, strict=True):
             frozen_index(level)
@@ -79,28 +85,29 @@ def frozen_index(index: pd.Index) -> pd.Index:
     return index
 
 
-# What a block holds, and what its values are:
-PLAIN = 0  # an array of NumPy's own
-TIMES = 1  # an array of datetime64; in UTC where the dtype is a DatetimeTZDtype
-TEXT = 2  # a chunked array of pyarrow's
-CATEGORY = 3  # an array of codes, of the smallest type that pandas has for so many categories
-ARRAY = 4  # an array of pandas' own
+# The kinds of columns, and what their values are given as:
+PLAIN = 0  # a NumPy array
+TIMES = 1  # a NumPy array of datetime64; in UTC where the dtype is a DatetimeTZDtype
+TEXT = 2  # a chunked array of pyarrow
+CATEGORY = 3  # a NumPy array of codes, of the type that pandas has for so many categories
+ARRAY = 4  # an extension array of pandas
 
-# (kind, values, dtype, seat). Values of the first two kinds have two dimensions, a column a row.
+# (kind, values, dtype, seat). For a block of kind PLAIN or TIMES the values have two dimensions:
+# each row of the array is a column of the frame.
 Block = tuple[int, Any, Any, Seat]
 
 
 class Way(NamedTuple):
-    """How arrays and frames are made. No argument is copied, and none is looked at."""
+    """A way of making arrays and frames. No argument is copied, and no values are looked at."""
 
     string_storage: Callable[[], str]
     rows: Callable[[int], pd.RangeIndex]
-    # By kind, what makes pandas' array of values and a dtype.
+    # For each kind, the function that makes pandas' array of values and a dtype.
     arrays: tuple[Callable[[Any, Any], Any], ...]
     frame: Callable[[list[Block], pd.Index, pd.Index], Maker]
 
     def array(self, kind: int, values: Any, dtype: Any) -> Any:
-        """One column, of one dimension."""
+        """pandas' array of one column. Values have one dimension."""
         return self.arrays[kind](values, dtype)
 
 
@@ -166,8 +173,9 @@ def _fast_times(values: npt.NDArray[Any], dtype: Any) -> Any:
     return values if isinstance(dtype, np.dtype) else _fast_zoned(values, dtype)
 
 
-# By kind, the class of the block, and what makes its array (None: the values are the array). Such
-# an array is made for each frame, because setting an item may give it other memory.
+# For each kind, the class of the block, and the function that makes the block's array; None where
+# the values are the array already. The array is made anew for each frame, because setting an item
+# may give such an array other memory.
 _KINDS: Any = (
     (NumpyBlock, None),
     (DatetimeLikeBlock, _fast_zoned),
@@ -184,19 +192,19 @@ def _fast_frame(blocks: list[Block], index: pd.Index, columns: pd.Index) -> Make
         refs.add_reference(_KEEPER)
         masters.append((*_KINDS[kind], values, dtype, seat.placement, refs))
 
-    def hand_out() -> pd.DataFrame:
-        axes = [_view(columns), _view(index)]  # their names can be set, in this frame alone
+    def new_frame() -> pd.DataFrame:
+        axes = [_view(columns), _view(index)]  # so that setting their names changes this frame only
         made = [
             block(values if array is None else array(values, dtype), place, 2, refs)
             for block, array, values, dtype, place, refs in masters
         ]
         return pd.DataFrame._from_mgr(BlockManager(tuple(made), axes, False), axes)
 
-    return hand_out
+    return new_frame
 
 
 def _view(index: pd.Index) -> pd.Index:
-    if type(index) is pd.RangeIndex:  # whose numbers are made when they are asked for, and kept
+    if type(index) is pd.RangeIndex:  # it has no array that could be shared
         view = pd.RangeIndex._simple_new(index._range, index._name)
     else:
         view = index._view()
@@ -208,11 +216,11 @@ _FAST_ARRAYS = _same, _fast_times, _fast_text, _fast_category, _same
 FAST = Way(_fast_string_storage, _fast_rows, _FAST_ARRAYS, _fast_frame)
 
 
-# --- which ----------------------------------------------------------------------------------------
+# --- which way ------------------------------------------------------------------------------------
 
 
 def _sample() -> tuple[list[Block], pd.Index]:
-    """A block of every kind, and the columns' names."""
+    """A block of every kind, and the names of the columns."""
     times = np.array([["2024-01-01", "NaT", "2025-01-01"]], "<M8[us]")
     numbers, objects = np.arange(6.0).reshape(2, 3), np.array([[1, "x", None]], object)
     codes = np.array([0, -1, 1], np.int8)
@@ -235,9 +243,9 @@ def _is_right(way: Way) -> bool:
         one = values[0] if kind in (PLAIN, TIMES) else values
         if not _is_alike(way.array(kind, one, dtype), PUBLIC.array(kind, one, dtype)):
             return False
-    hand_out = way.frame(blocks, way.rows(3), columns)
+    new_frame = way.frame(blocks, way.rows(3), columns)
     want = PUBLIC.frame(blocks, PUBLIC.rows(3), columns)()
-    first, second = hand_out(), hand_out()
+    first, second = new_frame(), new_frame()
     for made, wanted in zip(first._mgr.blocks, want._mgr.blocks, strict=True):
         if type(made) is not type(wanted) or not _is_alike(made.values, wanted.values):
             return False
@@ -254,18 +262,18 @@ def _is_right(way: Way) -> bool:
 
 
 def _is_alike(made: Any, wanted: Any) -> bool:
-    """Whether an array is as the other one, and has whatever a constructor would have set."""
+    """Whether an array is like the public way's, and has every attribute that that one has."""
     if type(made) is not type(wanted) or made.shape != wanted.shape or made.dtype != wanted.dtype:
         return False
     return all(hasattr(made, name) for name in getattr(wanted, "__dict__", ()))
 
 
 def choose() -> Way:
-    """The fast way, where it does with this pandas what the public one does."""
+    """The fast way, if it gives with this version of pandas what the public way gives."""
     try:
         if _is_right(FAST):
             return FAST
-    except Exception:  # whatever another version of pandas may raise
+    except Exception:  # another version of pandas may raise anything
         pass
     return PUBLIC
 

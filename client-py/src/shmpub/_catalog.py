@@ -1,8 +1,8 @@
-"""The catalog: which feeds there are, and the counters that tell whether something is new.
+"""Reads the catalog: which feeds an instance has, and whether there is something new.
 
-docs/FORMAT.md, "The catalog". Mapped read-only and only ever read. Words that the publisher
-changes are read one at a time, as aligned machine words; what is wider is read under the counter
-that guards it.
+docs/FORMAT.md describes it under "The catalog". It is mapped read-only. While it is read here, the
+publisher changes it. A field of one word is read at once, as an aligned machine word. A wider field
+has a counter that guards it: the field is read again when the counter has changed meanwhile.
 """
 
 from __future__ import annotations
@@ -29,24 +29,25 @@ _ERROR_SIZE = 512
 _DESCRIPTORS_AT = 64
 _DESCRIPTOR_SIZE = 128
 _GENERATION_AT = 896
-_WAKE_AT = 32  # in words of 32 bits
+_WAKE_AT = 32  # in words of 32 bits, as STATE_AT is
 STATE_AT = 33
 _TRIES = 1000
 
-STARTING, RUNNING, STOPPED = 1, 2, 3  # of the publisher
+STARTING, RUNNING, STOPPED = 1, 2, 3  # states of the publisher
+# States of a slot:
 FREE, NEVER, FRESH, STALE, FAILING, REMOVED = range(6)
 WITH_FEED = (NEVER, FRESH, STALE, FAILING)
 STATES = {NEVER: "never", FRESH: "fresh", STALE: "stale", FAILING: "failing", REMOVED: "removed"}
 
-_MOST_NAMED = 10
+_MOST_NAMED = 10  # instances that an error names
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What the current snapshot of a feed is."""
+    """The catalog's description of a feed's current snapshot. Times are ns since 1970 in UTC."""
 
     segment: int  # a number that no other snapshot of its publisher has
-    size: int
+    size: int  # bytes
     rows: int
     columns: int
     published_ns: int
@@ -54,13 +55,13 @@ class Descriptor:
 
     @property
     def data_ns(self) -> int:
-        """Of when the data is: the age of the data counts from here."""
+        """The time from which the age of the data counts."""
         return self.source_mtime_ns or self.published_ns
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the catalog tells of a feed. `state` is what the publisher wrote last."""
+    """What the catalog tells about a feed. The publisher may have died since it wrote `state`."""
 
     name: str
     state: int
@@ -71,7 +72,7 @@ class Status:
 
 
 def nothing_at(where: Place) -> InstanceNotFound:
-    """The same error with the names of the instances that there are."""
+    """The exception for a missing instance, with the names of the instances that exist."""
     _place.check_instance_name(where.instance)
     names, why = _platform.find_instances(where.directory, _place.is_instance_name)
     named = tuple(names[:_MOST_NAMED])
@@ -79,7 +80,7 @@ def nothing_at(where: Place) -> InstanceNotFound:
 
 
 class Catalog:
-    """One catalog, mapped and checked. Slots are known by their number."""
+    """One catalog, mapped and checked. A slot is named by its number."""
 
     def __init__(self, where: Place) -> None:
         """Raises InstanceNotFound, AccessDenied, UntrustedOwner or FormatError."""
@@ -88,13 +89,13 @@ class Catalog:
         self.path = self.instance.path
         self._data = self.instance.content
         self._check_header()
-        self._n_known = 0  # slots that were found to be used
+        self._n_known = 0  # so many slots, from the first on, were found to be used
         words = self._data[: len(self._data) // 8 * 8].data
         self.words64 = words.cast("Q")
         self.words32 = words.cast("I")
 
     def _check_header(self) -> None:
-        """Checked in a copy, and kept: what the header says later is not believed."""
+        """Check a copy of the header. Later only the numbers that were checked are used."""
         if len(self._data) < _HEADER_SIZE:
             raise FormatError(f"{self.path}: shorter than a header")
         header = self._data[:104].tobytes()
@@ -133,8 +134,9 @@ class Catalog:
 
     @property
     def publisher(self) -> Publisher:
-        """What the header tells of the publisher, for _liveness."""
-        # One that takes over clears the namespace before it stores another pid.
+        """What the header tells about the publisher, for _liveness."""
+        # A publisher that takes over clears the namespace before it stores its pid. So a namespace
+        # that was read first belongs to the pid that is read after it.
         namespace = self.words64[25]
         words = self.words64[17:25].tolist()
         return Publisher(
@@ -148,10 +150,11 @@ class Catalog:
         )
 
     def why_gone(self) -> str | None:
-        """What shows that the publisher is gone; None while it may live."""
+        """The reason to believe that the publisher is gone; None while it may live."""
         if why_gone(self.publisher) is None:
             return None
-        return why_gone(self.publisher)  # or its successor was just writing itself down
+        # Once more, because a successor may have been writing these words just now.
+        return why_gone(self.publisher)
 
     def is_served(self) -> bool:
         """Whether the publisher lives and has tried all its feeds once."""
@@ -159,23 +162,23 @@ class Catalog:
 
     @property
     def wake_word(self) -> int:
-        """It grows with every change in any feed, and when a feed is put into a slot."""
+        """A word that changes with every change of any feed, and when a feed gets a slot."""
         return self.words32[_WAKE_AT]
 
     def sleep(self, wake: int, seconds: float) -> None:
-        """Until the wake word is another one than `wake`, or the time has passed."""
+        """Sleep until the wake word differs from `wake`, or the time has passed."""
         self.instance.sleep(_WAKE_AT, wake, seconds)
 
     def stands(self) -> bool:
-        """Whether this catalog is still the instance's."""
+        """Whether the instance still has this catalog."""
         return self.instance.stands(self.is_stopped)
 
     # --- slots -----------------------------------------------------------------------------------
 
     def find(self, name: str) -> tuple[int, int]:
-        """The slot of that name and its generation; (-1, 0) when there is none.
+        """The slot of the feed of that name and the slot's generation; (-1, 0): there is no slot.
 
-        A removed feed's slot is found where no other has the name.
+        The slot of a removed feed counts only when no other slot has the name.
         """
         found = -1, 0
         used = self._n_slots()
@@ -193,14 +196,17 @@ class Catalog:
         return found
 
     def slots(self) -> Iterator[tuple[int, int, str]]:
-        """(slot, generation, name) of every feed that is not removed."""
+        """Slot, generation and name of every feed that is not removed."""
         for slot in range(self._n_slots()):
             generation, name, state = self._named(slot)
             if state in WITH_FEED and is_feed_name(name):
                 yield slot, generation, name
 
     def _named(self, slot: int) -> tuple[int, str, int]:
-        """Generation, name and state of one moment; FREE while the slot changes hands."""
+        """Generation, name and state of a slot, all of one moment.
+
+        The state is FREE while the slot is being given to another feed.
+        """
         at = _HEADER_SIZE + slot * _SLOT_SIZE
         for _ in range(_TRIES):
             generation = self.word(slot, _GENERATION_AT)
@@ -211,9 +217,10 @@ class Catalog:
         return 0, "", FREE
 
     def _n_slots(self) -> int:
-        """How many slots are in use: behind the first one that never was, none is looked at.
+        """How many slots to look at: those before the first one that was never used.
 
-        A hole costs memory when it is read, and a file of one page may claim a million slots.
+        The header's own number is not believed. A file of one page may claim a million slots, and
+        reading them would take a gigabyte of memory, because the file is a hole there.
         """
         claimed = min(self.words64[20], self._max_feeds)
         while self._n_known < claimed and not self._was_never_used(self._n_known):
@@ -225,30 +232,30 @@ class Catalog:
         return not (self._data[at] or self.slot_state(slot) or self.word(slot, _GENERATION_AT))
 
     def sequence_at(self, slot: int) -> int:
-        """Index of the slot's sequence in words64."""
+        """The index of the slot's sequence in words64."""
         return (_HEADER_SIZE + slot * _SLOT_SIZE + 56) // 8
 
     def wake_at(self, slot: int) -> int:
-        """Index of the slot's wake word in words32."""
+        """The index of the slot's wake word in words32."""
         return (_HEADER_SIZE + slot * _SLOT_SIZE + 52) // 4
 
     def generation_at(self, slot: int) -> int:
-        """Index of the slot's generation in words64."""
+        """The index of the slot's generation in words64."""
         return (_HEADER_SIZE + slot * _SLOT_SIZE + _GENERATION_AT) // 8
 
     def state_at(self, slot: int) -> int:
-        """Index of the slot's state in words32."""
+        """The index of the slot's state in words32."""
         return (_HEADER_SIZE + slot * _SLOT_SIZE + 48) // 4
 
     def slot_state(self, slot: int) -> int:
         return self.words32[self.state_at(slot)]
 
     def word(self, slot: int, offset: int) -> int:
-        """A 64-bit word of the slot."""
+        """The 64-bit word at `offset` bytes in the slot."""
         return self.words64[(_HEADER_SIZE + slot * _SLOT_SIZE + offset) // 8]
 
     def status(self, slot: int, generation: int) -> Status | None:
-        """What the slot tells; None when it is another feed's by now."""
+        """What the slot tells; None when it belongs to another feed by now."""
         generation_now, name, state = self._named(slot)
         status = Status(
             name,
@@ -262,7 +269,7 @@ class Catalog:
         return status if is_ours and state in STATES else None
 
     def descriptor(self, slot: int) -> Descriptor | None:
-        """A consistent copy of the current descriptor; None when nothing was published."""
+        """A copy of the current descriptor, all of one moment; None when nothing was published."""
         sequence_at = self.sequence_at(slot)
         for _ in range(_TRIES):
             sequence = self.words64[sequence_at]
@@ -278,7 +285,7 @@ class Catalog:
         return None
 
     def _error(self, slot: int) -> str:
-        """A consistent copy of the last error's line; empty when there is none."""
+        """A copy of the line about the last error, all of one moment; empty: there is none."""
         at = _HEADER_SIZE + slot * _SLOT_SIZE + _ERROR_AT
         for _ in range(_TRIES):
             before = self.word(slot, 376)
@@ -293,7 +300,7 @@ def _signed(word: int) -> int:
 
 
 def reason(error: str, why_gone: str | None) -> str:
-    """Why a feed is as it is, on one line: its own error, and what became of its publisher."""
+    """One line that says why a feed is as it is: its last error, and why its publisher is gone."""
     if why_gone is None:
         return error
     return f"publisher gone: {why_gone}{'; last error: ' + error if error else ''}"

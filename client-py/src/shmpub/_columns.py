@@ -1,8 +1,8 @@
-"""Single columns as NumPy and pandas have them.
+"""Makes NumPy's and pandas' arrays of single columns.
 
-Numbers and timestamps are views of the mapping; text is too where pyarrow is installed; codes of
-a category are when there is no null among them. Bits of bools and everything that pandas shows as
-objects are made anew.
+Views of the mapping, without a copy: numbers and timestamps, text where pyarrow is installed, and
+the codes of a category without nulls. Copies: bools, which are bits in the file, and everything
+that pandas stores as objects.
 """
 
 from __future__ import annotations
@@ -35,56 +35,57 @@ _LARGE_UTF8 = pa.large_utf8() if pa is not None else None
 _CODES = {1: np.dtype("i1"), 2: np.dtype("<i2"), 4: np.dtype("<i4")}
 _UNSIGNED_CODES = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
 _OFFSETS = np.dtype("<i8")
-_any = np.logical_or.reduce  # array.any() is a function in Python
+_any = np.logical_or.reduce  # array.any() goes through a function in Python
 _max = np.maximum.reduce
-_MOST_COPIED = 256 << 10
+_MOST_COPIED = 256 << 10  # bytes; a mapping's pages cost less than larger copies
 
 
 class Values:
-    """A dictionary's values: a copy of their bytes, which is checked, and the dtype made of it."""
+    """A dictionary's values: a copy of their bytes that was checked, and the dtype made of it."""
 
     __slots__ = ("batch", "codes", "dtype", "raw", "size", "start")
 
     def __init__(self, batch: Batch) -> None:
         places = list(zip(batch.buffers[::2], batch.buffers[1::2], strict=True))
-        self.start = min([offset for offset, _ in places], default=0)  # in the batch's body
+        # Where the first buffer starts in the batch's body, and how much to copy.
+        self.start = min([offset for offset, _ in places], default=0)
         self.size = max([offset + size for offset, size in places], default=0) - self.start
-        self.batch = batch._replace(body=-self.start)  # its buffers in the copy
+        self.batch = batch._replace(body=-self.start)  # so that offsets count in the copy
         self.raw = b""
         self.dtype: pd.CategoricalDtype | None = None
-        self.codes: np.dtype[Any] | None = None  # what pandas wants codes of that dtype to be
+        self.codes: np.dtype[Any] | None = None  # the type of codes that pandas has for `dtype`
 
     def fits(self, batch: Batch) -> bool:
-        """Whether the values of `batch` lie in its body as these did."""
+        """Whether the values of `batch` lie at the same offsets in its body as these did."""
         return self.batch.rows == batch.rows and self.batch.buffers == batch.buffers
 
     def source(self) -> Source:
-        """The copy as the buffers of a batch."""
+        """The copy, to be read like a batch's buffers."""
         return Source(np.frombuffer(self.raw, np.uint8), self.batch)
 
 
 class Source:
-    """Buffers of one batch in one mapping."""
+    """The buffers of one batch: `content` is the mapping of the whole file."""
 
     __slots__ = ("_whole", "batch", "content", "data", "read", "values")
 
     def __init__(
         self, content: npt.NDArray[np.uint8], batch: Batch, read: Read | None = None
     ) -> None:
-        """`read` copies bytes of the same file with a system call.
+        """`read` copies bytes of the same file with a system call, while the file is open.
 
-        For bytes that are needed only once this costs less than the mapping, whose pages must be
-        brought into this process one by one.
+        For bytes that are looked at only once this costs less than reading them in the mapping:
+        bringing in the pages of a new mapping costs some 0.3 us each, and as much when it ends.
         """
         self.content = content
         self.data = content.data
         self.batch = batch
         self.read = read
-        self.values: Sequence[Values] = ()  # of the dictionaries
+        self.values: Sequence[Values] = ()  # of each dictionary, by its number
         self._whole: Any = None
 
     def copy(self, at: int, size: int) -> bytes:
-        """The bytes from `at` on."""
+        """A copy of the bytes from `at` on. FormatError when the file ends before."""
         if self.read is None:
             return self.content[at : at + size].tobytes()
         found = self.read(at, size)
@@ -93,18 +94,19 @@ class Source:
         return found
 
     def glance(self, buffer: int, dtype: Any, count: int) -> Array:
-        """What view() gives, for looking at it once: a copy where that is cheaper."""
+        """Like view(), for values that are looked at only once: a copy where that is cheaper."""
         size = count * dtype.itemsize
         if self.read is None or size > _MOST_COPIED or not size:
             return self.view(buffer, dtype, count)
         return np.frombuffer(self.copy(self.batch.offset(buffer), size), dtype)
 
     def view(self, buffer: int, dtype: Any, count: int) -> Array:
+        """The first `count` values of a buffer, in the mapping itself."""
         offset = self.batch.offset(buffer) if count else 0
         return np.ndarray((count,), dtype, self.data, offset)
 
     def valid(self, f: Field) -> npt.NDArray[np.bool_] | None:
-        """Which rows have a value; None when all have."""
+        """For each row, whether it has a value; None when all rows have one."""
         if not self.batch.nulls(f.node):
             return None
         return self._bits(f.buffer)
@@ -115,7 +117,7 @@ class Source:
         return np.unpackbits(packed, count=rows, bitorder="little").view(np.bool_)
 
     def numbers(self, f: Field) -> Array:
-        """int64, uint64, float64 or timestamps without their zone; ints with nulls as floats."""
+        """int64, uint64, float64 or datetime64 in UTC; integers with nulls become float64."""
         values = self.view(f.buffer + 1, f.type.dtype, self.batch.rows)
         if f.type.name in ("int64", "uint64"):
             valid = self.valid(f)
@@ -132,13 +134,16 @@ class Source:
         return bits
 
     def codes(self, f: Field) -> Array:
-        """Codes as pandas has them: -1 is no value."""
+        """Codes as pandas has them: -1 stands for no value."""
         codes = self.view(f.buffer + 1, _CODES[f.code_size], self.batch.rows)
         valid = self.valid(f)
         return codes if valid is None else np.where(valid, codes, codes.dtype.type(-1))
 
     def check_codes(self, f: Field, count: int) -> None:
-        """FormatError unless each code that is one is inside a dictionary of `count` values."""
+        """Raises FormatError unless all codes lead into a dictionary of `count` values.
+
+        What stands under a null is not looked at.
+        """
         unsigned = self.glance(f.buffer + 1, _UNSIGNED_CODES[f.code_size], self.batch.rows)
         valid = self.valid(f)
         present = unsigned if valid is None else unsigned[valid]
@@ -147,7 +152,7 @@ class Source:
             raise FormatError(f"the column {f.name!r} has a code outside its dictionary")
 
     def check_text(self, f: Field) -> None:
-        """FormatError unless every offset leads inside the text, and none falls."""
+        """Raises FormatError unless the offsets start at 0, never fall, and end inside the text."""
         offsets = self.glance(f.buffer + 1, _OFFSETS, self.batch.rows + 1)
         size = self.batch.size(f.buffer + 2)
         if offsets.item(0) != 0 or not 0 <= offsets.item(-1) <= size:
@@ -156,7 +161,10 @@ class Source:
             raise FormatError(f"text offsets of the column {f.name!r} fall")
 
     def check_whole_text(self, f: Field) -> None:
-        """Every offset and every byte: for whoever lets others follow them."""
+        """The same, and every byte: the text must be UTF-8, and no offset inside a character.
+
+        The check runs on copies, so that nobody can change them meanwhile.
+        """
         offsets = self.view(f.buffer + 1, "<i8", self.batch.rows + 1).copy()
         if (offsets[1:] < offsets[:-1]).any():
             raise FormatError(f"text offsets of the column {f.name!r} fall")
@@ -170,7 +178,7 @@ class Source:
             raise FormatError(f"the column {f.name!r} has an offset inside a character")
 
     def text(self, f: Field) -> list[Any]:
-        """One str a row, NaN for a null."""
+        """A str for each row, NaN for a null."""
         rows = self.batch.rows
         offsets = self.view(f.buffer + 1, "<i8", rows + 1).tolist()
         size = self.batch.size(f.buffer + 2)
@@ -188,7 +196,7 @@ class Source:
         return found
 
     def text_objects(self, f: Field) -> Array:
-        """The same as an array of objects."""
+        """text() as an array of objects."""
         if pa is None:
             return _objects(self.text(f))
         self.check_whole_text(f)
@@ -199,14 +207,14 @@ class Source:
         return made
 
     def integers(self, f: Field) -> Array:
-        """Python ints from their digits: what pandas makes of integers beyond 64 bits."""
+        """Python ints, parsed from text: pandas has such for integers beyond 64 bits."""
         try:
             return _objects([t if t != t else int(t) for t in self.text(f)])
         except ValueError:
             raise FormatError(f"the column {f.name!r} has text that is no integer") from None
 
     def arrow_text(self, f: Field) -> Any:
-        """A pyarrow array over the mapping."""
+        """A pyarrow array of type large_utf8 over the mapping."""
         if self._whole is None:
             self._whole = pa.py_buffer(self.content)
         part, batch, at = self._whole.slice, self.batch, 2 * f.buffer
@@ -221,7 +229,7 @@ class Source:
 
 @lru_cache(8)
 def _text_dtype(storage: str) -> tuple[pd.StringDtype, bool]:
-    """With whether text of it lies where Arrow has it."""
+    """pandas' dtype of text for its option mode.string_storage, and whether it uses pyarrow."""
     dtype = pd.StringDtype(None if storage == "auto" else storage, na_value=np.nan)
     return dtype, dtype.storage == "pyarrow" and pa is not None
 
@@ -248,14 +256,15 @@ def _zoned_dtype(values: np.dtype[Any], timezone: str) -> pd.DatetimeTZDtype:
 
 
 def _parse_zone(text: str) -> Any:
-    # pandas' own parser makes the objects that read_csv's dtypes have for offsets.
+    # For an offset read_csv's dtype has an object that only pandas' own parser makes.
     return pd.Timestamp(f"2000-01-01T00:00:00{text}").tz if text[:1] in "+-" else text
 
 
 def read_values(layout: Layout, f: Field, source: Source) -> Values:
-    """The values of the field's dictionary, checked.
+    """The values of the field's dictionary, copied and checked. Raises FormatError.
 
-    Those of the last snapshot when the bytes are the same, so that their dtype is made once.
+    When the bytes are the same as in the last snapshot, its Values are returned, so that the dtype
+    is made once only.
     """
     batch = layout.dictionaries[f.dictionary]
     kept = layout.values.get(f.dictionary)
@@ -266,14 +275,14 @@ def read_values(layout: Layout, f: Field, source: Source) -> Values:
             return kept
         made = Values(batch)
     made.raw = raw
-    if f.type.name == "text":  # pyarrow follows the offsets, in the mapping as well
+    if f.type.name == "text":  # pyarrow would follow wrong offsets
         made.source().check_text(values_schema(f.type).fields[0])
     layout.values[f.dictionary] = made
     return made
 
 
 def categories(f: Field, values: Values) -> pd.CategoricalDtype:
-    """The dtype of a category, made of the copy, so that keeping it keeps no old segment."""
+    """The dtype of a category. It is made of the copy, so keeping it keeps no old mapping."""
     if values.dtype is not None:
         return values.dtype
     source = values.source()
@@ -281,7 +290,7 @@ def categories(f: Field, values: Values) -> pd.CategoricalDtype:
     if f.type.name == "text":
         source.check_whole_text(values_field)
     array = pandas_array(values_field, source)
-    # Without any value read_csv does not know a type either.
+    # Without any category read_csv has an index of objects, too.
     index = pd.Index(array) if values.batch.rows else pd.Index([], dtype=object)
     try:
         dtype = pd.CategoricalDtype(_blocks.frozen_index(index))
@@ -293,9 +302,9 @@ def categories(f: Field, values: Values) -> pd.CategoricalDtype:
 
 
 def parts(f: Field, source: Source) -> tuple[int, Any, Any]:
-    """The column as what pandas.read_csv would have made of it.
+    """Kind, values and dtype of the column (see _blocks), as pandas.read_csv would make it.
 
-    Kind, values and dtype as _blocks has them, but for the values' number of dimensions: one.
+    The values have one dimension.
     """
     if f.dictionary >= 0:
         return _category(f, source)
@@ -317,18 +326,18 @@ def _category(f: Field, source: Source) -> tuple[int, Any, Any]:
     codes = source.codes(f)
     if codes.dtype != values.codes:
         codes = codes.astype(values.codes)
-    if codes.flags.writeable:  # made anew, so it could be written into
+    if codes.flags.writeable:  # a copy, which frames share
         codes = _blocks.frozen(codes)
     return CATEGORY, codes, dtype
 
 
 def pandas_array(f: Field, source: Source) -> Any:
-    """The same as one array."""
+    """The column as pandas' array, or NumPy's where pandas has no class of its own."""
     return _blocks.way.array(*parts(f, source))
 
 
 def numpy_array(f: Field, source: Source) -> Array:
-    """The column as a NumPy array: a view where that can be; text and objects as objects."""
+    """The column as a NumPy array of one dimension: see Snapshot.numpy()."""
     if f.dictionary >= 0:
         return np.asarray(pandas_array(f, source))
     if f.type.is_numeric:

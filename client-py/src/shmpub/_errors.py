@@ -3,10 +3,10 @@
 Error
  ├── InstanceNotFound   nothing has published under that instance name
  ├── FeedNotFound       the instance has no feed of that name
- ├── NotPublished       the feed is there, a snapshot of it is not yet
+ ├── NotPublished       the feed exists, but no snapshot of it yet
  ├── FormatError        bytes in shared memory contradict docs/FORMAT.md
  ├── UntrustedOwner     the instance belongs to an account that we do not trust
- └── AccessDenied       what is published there is closed to me; also a PermissionError
+ └── AccessDenied       this process may not read it; also a PermissionError
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 
 
 class Error(Exception):
-    """Whatever this package raises about feeds and what stands in shared memory.
+    """The base of all exceptions that this package raises about feeds and shared memory.
 
-    Arguments that can't be right raise ValueError and TypeError instead.
+    Arguments that can't be right raise ValueError or TypeError instead.
     """
 
 
 class InstanceNotFound(Error):
     """Nothing has published under that instance name in that directory.
 
-    `instances` are the names of those that there are in the directory, some of them when they are
-    many; on Windows, which has no list of them, those that this process knows.
+    `instances` is a tuple of the names of instances that the directory has, or of some when there
+    are many. Windows has no list of them; there it is those that this process knows.
     """
 
     def __init__(self, message: str, instances: tuple[str, ...] = ()) -> None:
@@ -35,7 +35,7 @@ class InstanceNotFound(Error):
 
 
 class FeedNotFound(Error):
-    """The instance has no feed of that name; `nearest` is the most alike one, or None."""
+    """The instance has no feed of that name. `nearest` is the most similar name it has, or None."""
 
     def __init__(self, message: str, nearest: str | None = None) -> None:
         super().__init__(message)
@@ -43,19 +43,20 @@ class FeedNotFound(Error):
 
 
 class NotPublished(Error):
-    """The feed exists, but there is no snapshot of it (yet)."""
+    """The feed exists, but has no snapshot: it was not published yet, or its file is lost."""
 
 
 class FormatError(Error):
-    """Bytes in shared memory contradict the format."""
+    """Bytes in shared memory contradict docs/FORMAT.md: they are damaged, or not shmpub's."""
 
 
 class UntrustedOwner(Error):
-    """What stands in shared memory belongs to an account that is not trusted.
+    """The instance or the snapshot belongs to an account that is not trusted.
 
-    Trusted are root, me and the user `shmpub`; on Windows the system, its administrators, me and
-    the accounts of services. `owner` is what the argument of that name has to be to accept this
-    one: a uid, or the text of a SID. `uid` is the same number; -1 on Windows.
+    Trusted are root, this process's own user and the user `shmpub`; on Windows the system, its
+    administrators, this process's own user and the accounts of services. `owner` is the value that
+    subscribe() needs for its argument `owner` to trust this account: a uid, or on Windows the text
+    of a SID. `uid` is that uid; -1 on Windows.
     """
 
     def __init__(self, message: str, owner: int | str = -1) -> None:
@@ -65,8 +66,10 @@ class UntrustedOwner(Error):
 
 
 class AccessDenied(Error, PermissionError):
-    """I may not read what is published there; `filename` is the path that is closed to me, or on
-    Windows the name of the section."""
+    """This process may not read what is published there.
+
+    `filename` is the path that it may not read, or on Windows the name of the section.
+    """
 
     def __init__(self, message: str, path: str) -> None:
         super().__init__(message)
@@ -76,9 +79,9 @@ class AccessDenied(Error, PermissionError):
     def __str__(self) -> str:
         return str(self.args[0])
 
-    def __reduce__(self) -> Any:  # OSError's own forgets the path
+    def __reduce__(self) -> Any:  # OSError's own one would lose the path
         return type(self), (self.args[0], self.filename), self.__dict__
 
 
 for _kind in (Error, *Error.__subclasses__()):
-    _kind.__module__ = "shmpub"  # as users know them, in tracebacks and in pickles
+    _kind.__module__ = "shmpub"  # the public name, for tracebacks and pickles

@@ -1,10 +1,10 @@
-"""A feed as its readers have it.
+"""A feed: what readers subscribe to.
 
-A Feed holds the catalog mapped and the newest snapshot that somebody asked for. Whether there is
-something newer is one word in the catalog. Everything that needs more than that word goes through
-`_observe`, which looks at most once a second whether the catalog is still the one under its name,
-and attaches anew when it is not; so a daemon may stop, crash, and be replaced without its readers'
-doing anything.
+A Feed keeps the catalog mapped, and the newest snapshot that somebody asked for. One word in the
+catalog, the feed's sequence, tells whether there is a newer one. Everything else goes through
+`_observe`. At most once a second it checks whether the mapped catalog is still the one that the
+instance has, and attaches to the new one when it is not. So a publisher may stop, crash and be
+replaced, and its readers need do nothing.
 """
 
 from __future__ import annotations
@@ -34,20 +34,21 @@ from ._updates import Subscription, Updates
 
 Verify = Literal["bounds", "full"]
 
-_LOOK_EVERY = 1.0  # seconds; the longest sleep, too
-_ABSENT_NAP = 0.05  # between two looks for a catalog
-_MISSED_NAP = 0.25  # the longest sleep while the catalog has no such feed
-_NAP = 0.005  # doubled for what was announced and can't be had
-_GRACE = 5.0  # for a publisher that lives and has not announced the feed yet
-_MOST_COMPARED = 5_000  # names, for the nearest one: a catalog may have a million
-_OPEN_PAUSES = (0.0, 0.001, 0.004, 0.02)
+# All times are seconds.
+_LOOK_EVERY = 1.0  # how often to check which catalog the instance has; also the longest sleep
+_ABSENT_NAP = 0.05  # between two looks for a catalog that is not there
+_MISSED_NAP = 0.25  # the longest sleep while the catalog does not have the feed
+_NAP = 0.005  # before another try to open an announced snapshot; doubled each time
+_GRACE = 5.0  # how long a living publisher may take to announce a feed that is waited for
+_OPEN_PAUSES = (0.0, 0.001, 0.004, 0.02)  # before each try to open the newest snapshot
+_MOST_COMPARED = 5_000  # names, in the search for the nearest one: a catalog may have a million
 
-
+# A snapshot, and how far a cursor has come that was given it.
 _Held = tuple[Snapshot, Mark]
 
 
 class _Cursors(threading.local):
-    """A cursor for each thread: what one of them takes is still news to the others."""
+    """A cursor for each thread: what one thread takes stays news for the other threads."""
 
     def __init__(self) -> None:
         self.own = Cursor()
@@ -60,20 +61,26 @@ def subscribe(
     owner: int | str | None = None,
     verify: Verify = "bounds",
 ) -> Feed:
-    """The feed of that name, whether it is there yet or not: nothing is looked at, nor waited for.
+    """The feed of that name. It need not exist yet: this call reads nothing and waits for nothing.
 
-    `instance` is "shmpub" unless given here or by SHMPUB_INSTANCE; `directory` is what the
-    publisher has under that name, here or in SHMPUB_DIRECTORY. On Linux that is a folder, /dev/shm
-    else. On Windows it is a part of names: "auto", the default, means `Global\\`, where services
-    publish, and `Local\\`, this session's own, where there is none; "Global" and "Local" mean one
-    of them; any other text is a part of names in `Local\\`.
+    `instance` is the name of the publisher's instance. Without it the environment variable
+    SHMPUB_INSTANCE counts, and without that the name is "shmpub". `directory` is the publisher's
+    own setting of that name; without it SHMPUB_DIRECTORY counts. On Linux it is a folder, /dev/shm
+    by default. On Windows it is part of the names of objects. "auto", the default, means
+    `Global\\`, where services publish, and, where that has no such instance, this session's
+    `Local\\`. "Global" and "Local" mean one of the two. Any other text is a part of names in
+    `Local\\`.
 
-    `owner` is an account to be trusted besides root, myself and `shmpub`, by uid or name; on
-    Windows besides the system, its administrators, myself and services' accounts, by name or SID.
-    `verify="full"` checks contents of each snapshot as well, which reads all of it.
+    `owner` names one more account whose tables are trusted. On Linux it is a uid or a user's name,
+    besides root, the process's own user and the user `shmpub`. On Windows it is an account's name
+    or SID, besides the system, its administrators, the process's own user and services' accounts.
 
-    Raises ValueError and TypeError for arguments that can't be right, such as an `owner` whom
-    this machine doesn't know. A name that no feed can have is told by whatever asks for the feed.
+    `verify="bounds"` checks in each snapshot all that could lead a reader out of its memory.
+    `verify="full"` also checks all contents, and reads the whole table for that.
+
+    Raises ValueError or TypeError for arguments that can't be right, such as an `owner` whom this
+    machine doesn't know. A name that no feed can have raises FeedNotFound later, where the feed is
+    used.
     """
     if verify not in ("bounds", "full"):
         raise ValueError(f'verify is "bounds" or "full", not {verify!r}')
@@ -84,8 +91,9 @@ def subscribe(
 class Feed:
     """A named table that is kept fresh. subscribe() makes it.
 
-    May be used from several threads, each of which has a cursor of its own: see wait(). Goes on by
-    itself when the publisher is replaced. After fork and unpickling it attaches anew, by name.
+    A Feed may be used from several threads; each thread has a cursor of its own, see wait(). When
+    the publisher is replaced, the Feed goes on with the new one by itself. After a fork, and after
+    unpickling, it attaches anew by its name.
     """
 
     def __init__(self, name: str, place: Place, verify: Verify) -> None:
@@ -106,15 +114,15 @@ class Feed:
 
     @property
     def name(self) -> str:
-        """The name that it was subscribed by."""
+        """The feed's name, a str, as given to subscribe()."""
         return self._name
 
     @property
     def sequence(self) -> int:
-        """The newest snapshot's sequence, an int; 0 until there is one. One memory read.
+        """The newest snapshot's sequence, an int; 0 until there is a snapshot.
 
-        It takes nothing: wait() is not changed by it. Raises AccessDenied, UntrustedOwner or
-        FormatError about a catalog that can't be read.
+        Costs one read of memory. It takes no snapshot, so wait() still reports the same news.
+        Raises AccessDenied, UntrustedOwner or FormatError when the catalog can't be read.
         """
         if time.monotonic() >= self._look_at:
             self._observe()
@@ -127,16 +135,17 @@ class Feed:
 
     @property
     def state(self) -> str:
-        """What has become of the feed, in one word; raises nothing where there is none.
+        """The feed's state, a str. A missing feed or instance is a state too, not an exception.
 
-        "never"    it was never published
+        "never"    the feed was never published
         "fresh"    its source was looked at lately, and all is well
         "stale"    no attempt has succeeded for three intervals
         "failing"  the last attempt failed; last_error says why
-        "removed"  the publisher lives, and has no feed of that name (any more)
+        "removed"  the publisher lives and has no feed of that name, or no longer
         "gone"     there is no publisher: it has stopped, died, or hangs
 
-        In all but "never" and "removed", `df` gives the last good table.
+        In every state but "never" and "removed", `df` gives the last good table. Raises
+        AccessDenied, UntrustedOwner or FormatError when the catalog can't be read.
         """
         attached, status = self._status()
         if status is not None and status.state == _catalog.REMOVED:
@@ -149,10 +158,11 @@ class Feed:
 
     @property
     def age(self) -> timedelta | None:
-        """How old the newest data is; None when there never was any.
+        """How old the newest data is, a timedelta by the wall clock; None when there was never any.
 
-        A timedelta by the wall clock, since the source's modification, or since the publication
-        where that is not known. It says nothing of when somebody looked at the source last.
+        Counts from the source's modification, or from the publication where the former is not
+        known. It does not tell when the publisher looked at the source last. Raises as `state`
+        does.
         """
         attached = self._status()[0] or self._attached
         status = attached.status() if attached is not None else None
@@ -162,10 +172,13 @@ class Feed:
 
     @property
     def last_error(self) -> str:
-        """Why the feed is as it is, on one line; empty when all is well."""
+        """Why the feed's state is what it is, a str of one line; empty when all is well.
+
+        Raises as `state` does.
+        """
         try:
             return self._reason()
-        except (FeedNotFound, InstanceNotFound) as error:  # a name that nothing can have
+        except (FeedNotFound, InstanceNotFound) as error:  # a name that no feed, no instance has
             return str(error)
 
     def _reason(self) -> str:
@@ -185,32 +198,38 @@ class Feed:
 
     @property
     def df(self) -> pd.DataFrame:
-        """The newest DataFrame, over shared memory; assigning into it changes only this one.
+        """A new DataFrame of the newest snapshot, over shared memory.
 
-        What pandas.read_csv makes of the source: int64, uint64, float64, bool, str, category and
-        datetime64 columns, object ones where pandas has such (integers beyond 64 bits, bools with
-        NA, columns of no rows), and the index that the feed is configured to have.
+        It is what pandas.read_csv makes of the source: columns of int64, uint64, float64, bool,
+        str, category and datetime64; object columns where pandas has such (integers beyond 64 bits,
+        bools with NA, columns of no rows); and the index that the publisher is configured to set.
+        Its shape is (rows, columns), levels of the index not counted.
 
-        Raises InstanceNotFound, FeedNotFound or NotPublished where there is nothing to give;
-        AccessDenied, UntrustedOwner or FormatError where it can't be read. A publisher that is
-        gone is no reason: its last good table is given, and `state` tells.
+        Values are not copied until they are written: pandas then copies the column's block, so an
+        assignment changes this DataFrame only. The memory stays valid as long as the DataFrame, or
+        anything made of it, exists. Reading `df` again without a newer snapshot gives another
+        DataFrame over the same memory.
+
+        Raises InstanceNotFound, FeedNotFound or NotPublished when there is no snapshot, and
+        AccessDenied, UntrustedOwner or FormatError when it can't be read. When the publisher is
+        gone, its last good table is given nevertheless; `state` tells.
         """
         return self._cursors.own.accept(self._newest()).df
 
     def snapshot(self) -> Snapshot:
-        """The newest Snapshot: one version of the table, pinned. Raises as `df` does."""
+        """The newest Snapshot: one version of the table that never changes. Raises as `df` does."""
         return self._cursors.own.accept(self._newest())
 
     def wait(self, timeout: float | timedelta | None = None) -> bool:
-        """Sleep until there is something newer than what df, snapshot() or wait() last took.
+        """Sleep until there is a newer snapshot than the one that this thread took last.
 
-        Each thread has a cursor of its own: only what was taken in this thread counts. True means
-        that the newer one can be had. False when `timeout` (seconds, or a timedelta; 0 and less
-        looks once, None and inf never end) has passed first. The instance need not be there yet.
+        df, snapshot() and wait() take the newest snapshot. What other threads took does not count.
+        Returns True when there is a newer one and it was opened, so that df and snapshot() give it.
+        Returns False when `timeout` has passed first: a number of seconds or a timedelta, where 0
+        or less looks once, and None or inf never ends. The instance need not exist yet.
 
-        Raises FeedNotFound when a living publisher has no such feed, but not before it had five
-        seconds to announce it; and what `df` raises about a feed that is there and can't be read:
-        FormatError, UntrustedOwner, AccessDenied.
+        Raises FeedNotFound when a living publisher has no such feed and has had five seconds to
+        announce it. Raises FormatError, UntrustedOwner or AccessDenied as `df` does.
         """
         own = self._cursors.own
         found = self._await(own, _arguments.seconds(timeout))
@@ -220,10 +239,11 @@ class Feed:
         return True
 
     def updates(self, timeout: float | timedelta | None = None) -> Updates:
-        """Snapshots as they come, beginning with the present one; for `for` and `async for`.
+        """An iterator of Snapshots for `for` and `async for`: the present one, then newer ones.
 
-        May skip some, never goes back. Ends when nothing new came for `timeout` (seconds, or a
-        timedelta; None and inf never end). Raises as wait() does.
+        It may skip snapshots, but never goes back to an older one. It has a cursor of its own. It
+        ends when nothing new has come for `timeout`, a number of seconds or a timedelta; None and
+        inf never end. Raises as wait() does.
         """
         return Updates(self, _arguments.seconds(timeout))
 
@@ -232,17 +252,17 @@ class Feed:
         callback: Callable[[Snapshot], Any],
         on_error: Callable[[Exception], Any] | None = None,
     ) -> Subscription:
-        """Call `callback(snapshot)` in a background thread for the present one and each new one.
+        """Call `callback(snapshot)` in a background thread, for the present and each new snapshot.
 
-        Goes on until .cancel() is called on what is returned, whatever happens: an exception in
-        the callback does not keep the next snapshot from it, and a feed that is not there, or
-        can't be read, is looked for again.
+        This goes on until .cancel() is called on the returned Subscription. An exception in the
+        callback does not end it. A feed that does not exist, or can't be read, is tried again.
 
-        `on_error(exception)` hears each exception of the callback, and once what hinders the
-        reading (a name that a living publisher does not have, a feed that is closed to us); that
-        again after 1, 2, 4, ... at most 60 seconds while it lasts. Without `on_error`, both go to
-        threading.excepthook, and repeated ones of the callback after such silences, too.
-        Raises TypeError when one of them can't be called.
+        `on_error(exception)` is called, in the same thread, with each exception that the callback
+        raises. It is also called when the feed can't be read: at once, and again after 1, 2, 4,
+        ..., at most 60 seconds while the same error lasts. Without `on_error`, all of these go to
+        threading.excepthook, and repeated exceptions of the callback only after such pauses.
+
+        Raises TypeError when `callback` or `on_error` can't be called.
         """
         if not callable(callback):
             raise TypeError(f"the callback can't be called: it is {type(callback).__name__}")
@@ -251,15 +271,19 @@ class Feed:
         return Subscription(self, callback, on_error)
 
     def live(self, rows: int | None = None) -> Live:
-        """Show the newest frame in a notebook, and keep the output fresh.
+        """Show the newest table in a notebook, and keep the output up to date.
 
-        It is shown once, by the call itself, as pandas' display options have it; `rows` shows the
-        first so many only. The caption tells sequence, rows, time and age of the data, and the
-        state where it is not "fresh"; where there is nothing to show, why not, as `df` would.
+        The call itself shows it, with pandas' display options; `rows` limits it to the first so
+        many rows. The caption tells sequence, rows, time and age of the data, and the state unless
+        it is "fresh". When there is no table, the caption tells why, in the words of `df`'s
+        exception.
 
-        Goes on, at most four times a second, until the cell is run again, .cancel() is called, or
-        what is returned is gone (what no variable kept goes on with its output). One thread serves
-        all the outputs of a process. Needs IPython; a terminal shows it once.
+        The output is updated at most four times a second. This ends when the cell is run again,
+        when .cancel() is called, or when the returned object is deleted; if it was never assigned
+        to a variable, it lasts as long as its output. One thread serves all outputs of a process.
+
+        In a terminal the table is shown once. Raises ImportError without IPython, and ValueError
+        when `rows` is below 0.
         """
         if rows is not None and index(rows) < 0:
             raise ValueError(f"rows is None or at least 0, not {rows}")
@@ -274,7 +298,11 @@ class Feed:
     # --- the catalog -----------------------------------------------------------------------------
 
     def _observe(self, force: bool = False) -> Attached | None:
-        """The catalog as it stands; None when there is none."""
+        """The feed's slot in the instance's catalog; None when there is no catalog.
+
+        Checks at most once a second whether the instance has another catalog by now, or whenever
+        `force` says so.
+        """
         attached = self._attached
         now = time.monotonic()
         if attached is not None and now < self._look_at and not force and attached.is_good():
@@ -302,7 +330,7 @@ class Feed:
         return attached
 
     def _check_names(self) -> None:
-        """Names that nothing can have are told at once: there is nothing to wait for."""
+        """Raise at once for names that no instance or no feed can have: waiting would not help."""
         _place.check_instance_name(self._place.instance)
         _place.check_feed_name(self._name)
 
@@ -317,7 +345,7 @@ class Feed:
     # --- snapshots -------------------------------------------------------------------------------
 
     def _newest(self) -> _Held:
-        """What is newest now, and how far that takes a cursor."""
+        """The newest snapshot, and how far a cursor comes that is given it."""
         attached = self._observe()
         held = self._held
         if attached is None:
@@ -326,7 +354,7 @@ class Feed:
             return held
         if not attached.has_feed():
             if held is not None and not attached.catalog.is_served():
-                return held  # the next publisher is on its way
+                return held  # the next publisher has not announced its feeds yet
             raise self._not_found(attached.catalog)
         mark = attached.mark()
         if held is not None and not mark.is_newer_than(held[1]):
@@ -335,7 +363,7 @@ class Feed:
             return self._load(attached, mark)
 
     def _load(self, attached: Attached, mark: Mark) -> _Held:
-        """Open what stands under the name; again, a few times, when it is older than `mark`."""
+        """Open the newest snapshot; try a few times while it is older than `mark`."""
         found: _Held | None = None
         broken: FormatError | None = None
         held = self._held  # under the lock: another thread may have loaded it
@@ -353,10 +381,10 @@ class Feed:
                 snapshot = open_snapshot(attached, self._name, self._verify, kept)
             except FileNotFoundError:
                 continue
-            except FormatError as error:  # it may have lost its name to a good one meanwhile
+            except FormatError as error:  # by now a good snapshot may have replaced it
                 broken = error
                 continue
-            if snapshot._mark.epoch != mark.epoch:  # left by another publisher, and taken over
+            if snapshot._mark.epoch != mark.epoch:  # an earlier publisher's, taken over by this one
                 found = snapshot, mark
                 continue
             found = snapshot, snapshot._mark
@@ -367,12 +395,12 @@ class Feed:
         if found is None:
             return self._last(attached, held)
         if held is not None and not found[1].is_newer_than(held[1]):
-            return held  # what stands there is older than what we have
+            return held  # the snapshot under the name is older than the one that we have
         self._held = found
         return found
 
     def _last(self, attached: Attached, held: _Held | None) -> _Held:
-        """Nothing can be had now: the last one stays current, if there was one."""
+        """When no snapshot can be opened: the last one that was, if there is any. Else raises."""
         if not attached.has_feed():
             raise self._not_found(attached.catalog)
         if held is not None:
@@ -391,10 +419,11 @@ class Feed:
         timeout: float | None,
         is_whole: bool = True,
     ) -> _Held | None:
-        """Something that is news to `cursor`; None when the time has passed first.
+        """A snapshot that is news to `cursor`; None when `timeout` seconds have passed first.
 
-        A slice of a longer wait (not `is_whole`) goes on with the grace of the slice before, and
-        raises nothing about a feed that is missing merely because the slice is over.
+        A caller may wait in slices (`is_whole` is False). Then the time that a publisher has to
+        announce the feed goes on from slice to slice, and a slice that ends meanwhile returns None
+        instead of raising FeedNotFound.
         """
         if not self._can_be:
             self._check_names()
@@ -411,7 +440,8 @@ class Feed:
             wake, longest = 0, _LOOK_EVERY
             if attached is not None and attached.has_feed():
                 there, cursor.missed_since = attached.catalog, None
-                # The wake word before the sequence: a publication between the two ends the sleep.
+                # Read the wake word before the sequence: then a publication between the two reads
+                # has changed the wake word, and the sleep below ends at once.
                 wake = attached.wake_word()
                 if attached.is_newer_than(cursor.seen):
                     found = self._news(cursor)
@@ -424,7 +454,7 @@ class Feed:
                 if was_there or _is_over(cursor):
                     raise self._not_found(attached.catalog)
             else:
-                cursor.missed_since = None  # the next publisher gets a time of its own
+                cursor.missed_since = None  # the next publisher gets the whole time again
             left = longest if deadline is None else deadline - time.monotonic()
             if left <= 0:
                 if is_missed and is_whole and attached is not None:
@@ -435,16 +465,16 @@ class Feed:
             _sleep(attached, wake, news, min(left, longest))
 
     def _news(self, cursor: Cursor) -> _Held | None:
-        """What the catalog has told of, when it can be had."""
+        """The newest snapshot, if it can be opened and is news to `cursor`; else None."""
         try:
             found = self._newest()
         except (NotPublished, InstanceNotFound, FeedNotFound):
-            return None  # gone again between the two looks, or its file is lost
+            return None  # the feed or its file is gone again since the catalog was read
         return found if cursor.is_passed_by(found) else None
 
 
 def _is_over(cursor: Cursor) -> bool:
-    """Whether a publisher without the feed has had its time of grace."""
+    """Whether a living publisher without the feed has had enough time to announce it."""
     now = time.monotonic()
     if cursor.missed_since is None:
         cursor.missed_since = now
@@ -452,7 +482,7 @@ def _is_over(cursor: Cursor) -> bool:
 
 
 def _sleep(attached: Attached | None, wake: int, news: int, seconds: float) -> None:
-    """On the feed's own word when it is there, else on the catalog's for a while."""
+    """Sleep until the feed's wake word changes; where there is no feed, the catalog's wake word."""
     if attached is None or attached.catalog.is_stopped:
         time.sleep(min(seconds, _ABSENT_NAP))
     elif attached.has_feed():

@@ -1,8 +1,8 @@
 """Reading flatbuffers, as much of them as Arrow's metadata needs.
 
-Every position comes from bytes that may be anything, so each is checked where it is used: reads
-outside the buffer raise FormatError, vectors must lie inside it as a whole, and a read never
-goes to the left of the buffer's start (which Python would take as counting from the end).
+The bytes may be hostile, so every position is checked where it is used. A read outside the buffer
+raises FormatError, and a vector must lie inside the buffer as a whole. No read uses a position
+below 0, which Python would count from the buffer's end.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def _get(unpack: Any, data: bytes, at: int) -> int:
 
 
 def root(data: bytes) -> Table:
-    """The table that the buffer is about."""
+    """The root table of the buffer."""
     return Table(data, _follow(data, 0))
 
 
 def _follow(data: bytes, at: int) -> int:
-    """Where the reference leads that stands there."""
+    """The position to which the reference at `at` leads."""
     target = at + _get(_U32, data, at)
     if target == at or target >= len(data):
         raise FormatError(_OUTSIDE)
@@ -46,9 +46,9 @@ def _follow(data: bytes, at: int) -> int:
 
 
 class Table:
-    """A table; its fields are known by their number in the schema of the flatbuffer.
+    """A table. A field is named by its number in the flatbuffer's schema.
 
-    Nothing that it refers to may lie before `start`, vtables included.
+    The table, its vtable, and all that it refers to must lie at `start` or after it.
     """
 
     __slots__ = ("_data", "_size", "_start", "_vtable", "_vtable_size", "at")
@@ -69,15 +69,15 @@ class Table:
 
     @property
     def start(self) -> int:
-        """Where the table begins, or its vtable if that stands before it."""
+        """The position of the table, or of its vtable when the vtable stands before the table."""
         return min(self._vtable, self.at)
 
     def on_its_own(self) -> Table:
-        """The same table, which may not refer to anything before its start."""
+        """The same table, but references to anything before its start raise FormatError."""
         return Table(self._data, self.at, self.start)
 
     def where(self, field: int, width: int) -> int:
-        """Where the field's value of `width` bytes lies, or 0 when it is not there."""
+        """The position of the field's value of `width` bytes; 0 when the table does not have it."""
         entry = 4 + 2 * field
         if entry + 2 > self._vtable_size:
             return 0
@@ -110,7 +110,7 @@ class Table:
         return Table(self._data, _follow(self._data, at), self._start) if at else None
 
     def vector(self, field: int, item_size: int) -> tuple[int, int]:
-        """(position of the first item, number of items) of a vector that lies inside the buffer."""
+        """The position of the vector's first item, and the number of items; 0, 0: no vector."""
         at = self.where(field, 4)
         if not at:
             return 0, 0
@@ -137,7 +137,7 @@ class Table:
             yield Table(self._data, _follow(self._data, position), self._start)
 
     def pairs(self, field: int) -> Iterator[tuple[str, str]]:
-        """A vector of Arrow's KeyValue tables."""
+        """The keys and values of a vector of Arrow's KeyValue tables."""
         for table in self.tables(field):
             key, value = table.text(0), table.text(1)
             if key is None or value is None:
@@ -145,7 +145,7 @@ class Table:
             yield key, value
 
     def key_values(self, field: int, known: frozenset[str]) -> dict[str, str]:
-        """What the known keys say, each of which may stand there once."""
+        """The values of the known keys by key. FormatError when one of these stands there twice."""
         found: dict[str, str] = {}
         for key, value in self.pairs(field):
             if key in known:

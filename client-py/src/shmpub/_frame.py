@@ -1,8 +1,8 @@
-"""The DataFrame of a snapshot.
+"""Makes the DataFrame of a snapshot.
 
-All columns of one plain numeric type are one block: a two-dimensional view of their region. So a
-frame of a thousand columns costs what one of a single column does. Other columns follow as blocks
-of their own. How blocks become frames is told in _blocks.
+All columns of one plain numeric type are one block: a two-dimensional view of the region in which
+they lie. So a frame of a thousand such columns costs what a frame of one column costs. Every other
+column is a block of its own. _blocks makes frames of blocks.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ._columns import Source, pandas_array, parts
 from ._layout import Layout, Region
 
 
-def master(layout: Layout, source: Source) -> Maker:
-    """A function that hands out DataFrames over the file behind `source`, each independent."""
+def frame_maker(layout: Layout, source: Source) -> Maker:
+    """A function that makes a new DataFrame over the snapshot's memory each time it is called."""
     blocks: list[Block] = []
     singles = layout.schema.singles
     for region in layout.regions:
         group = region.group
         if region.has_nulls and group.is_integer:
-            singles = singles + group.singles  # they become floats
+            singles = singles + group.singles  # those with nulls become copies, as floats
         elif not group.type.timezone:
             values = _region_view(region, layout.rows, source.data)
             for run in group.runs:
@@ -38,23 +38,23 @@ def master(layout: Layout, source: Source) -> Maker:
 
 
 def _single(f: Field, source: Source) -> tuple[int, Any, Any]:
-    """Kind, values and dtype of a block of one column."""
+    """Kind, values and dtype of a block that is one column."""
     kind, values, dtype = parts(f, source)
     if kind in (PLAIN, TIMES):
         values = values.reshape(1, -1)
-        if values.flags.writeable:  # made anew, so it could be written into
+        if values.flags.writeable:  # a copy, which frames share
             values = _blocks.frozen(values)
     return kind, values, dtype
 
 
 def _region_view(region: Region, rows: int, data: memoryview) -> Any:
     shape = len(region.group.fields), rows
-    strides = region.stride if shape[0] > 1 else 8, 8  # of one column, the stride is any number
+    strides = region.stride if shape[0] > 1 else 8, 8  # the stride of one column may be anything
     return np.ndarray(shape, region.group.type.dtype, data, region.offset if rows else 0, strides)
 
 
 def views(layout: Layout, data: memoryview) -> dict[int, Any]:
-    """By position, every column that lies in a region and is shown as it lies there."""
+    """Views of the columns that numpy() shows as they lie in a region, by their positions."""
     found: dict[int, Any] = {}
     for region in layout.regions:
         if not (region.has_nulls and region.group.is_integer):
@@ -85,7 +85,10 @@ def _single_index(values: Any, name: Any) -> pd.Index:
 
 
 def _as_range(values: Any) -> range | None:
-    """The range that integers at one distance are: read_csv makes a RangeIndex of these."""
+    """The integers as a range when their distances are all the same, else None.
+
+    read_csv makes a RangeIndex of such an index.
+    """
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "iu" or len(values) == 1:
         return None
     if not len(values):
@@ -101,7 +104,7 @@ def _as_range(values: Any) -> range | None:
 
 
 def _level_values(values: Any) -> Any:
-    """Objects stay objects: pandas would look at them once more, and find floats in [True, NaN]."""
+    """The values for pd.Index(), which would otherwise make floats of the objects [True, NaN]."""
     if isinstance(values, np.ndarray) and values.dtype == object:
         return pd.Index(values, dtype=object)
     return values

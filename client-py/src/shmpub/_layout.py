@@ -1,10 +1,15 @@
-"""Where everything in a snapshot lies, found and checked before anything is used.
+"""Finds where the parts of a snapshot lie, and checks that before anything is used.
 
-docs/FORMAT.md, "The snapshot" and "Readers' duties". The record at the file's end tells what to
-read; the messages that it names carry checksums, so what is taken from them is what the writer
-put there. What does not change from one snapshot to the next is kept in a Layout, and used again
-when the record says that it is the same: all of it when nothing has moved, else the schema, and
-where in the messages the numbers stand.
+docs/FORMAT.md describes this under "The snapshot" and "Readers' duties". The *record* is a line of
+JSON at the end of the file. It gives the offset, the size and the checksum of each Arrow message,
+so a message with the right checksum is what the writer wrote.
+
+Successive snapshots of a feed are much alike. What this module finds is kept in a Layout, and the
+next load() gets the last Layout as `kept`. Where the record gives the same offsets, sizes and
+checksums as the last one, the whole Layout is used again. Where buffers have moved, because texts
+got longer for example, the schema and the form of the messages are used again.
+
+Every byte that is read here may be hostile: it is copied first, and the copy is checked.
 """
 
 from __future__ import annotations
@@ -23,20 +28,21 @@ from ._arrow_schema import Field, Group, Schema
 from ._batch import Batch
 from ._errors import FormatError
 
-# Gives `size` bytes from `offset` on of the file, fewer where it ends.
+# read(offset, size) returns a copy of these bytes of the file, fewer where the file ends.
 Read = Callable[[int, int], bytes]
 
 _MAGIC_START = b"ARROW1\0\0"
 _MAGIC_END = b"ARROW1"
-_TAIL = 10  # the footer's size and the magic
-_TAIL_READ = 2048
+_TAIL = 10  # bytes of the file after the footer: the footer's size and the magic
+_TAIL_READ = 2048  # bytes that are read at the end of the file; a record has some 500
 _CRC_KEY = b',"crc":'
 _MAX_U64 = 2**64 - 1
 
-# The end of a file as our own writer makes it: record, zeros, the footer's size, magic. Numbers
-# have at most 19 digits here, so that they are below 2^64; the epoch and the schema's id may have
-# 20 and are looked at. A record with longer numbers or another order of keys is parsed in the
-# general way, and so is one with keys of a later version (the last group but one).
+# The fast way to read a record: one regular expression for the end of a file as our own writer
+# makes it, that is record, zeros, the footer's size, magic. Numbers of at most 19 digits are below
+# 2^64. The epoch and the schema's id may have 20 digits, so they are compared with the limit. A
+# record with longer numbers or another order of keys does not match and is parsed in the general
+# way. So is a record with keys of a later version, which are the last group but one.
 _COUNT = rb"(?:0|[1-9]\d{0,18})"
 _LONG = rb"(?:0|[1-9]\d{0,19})"
 _THREE, _FOUR = (b",".join([_COUNT] * n) for n in (3, 4))
@@ -53,7 +59,10 @@ _digits = re.compile(rb"\d+").findall
 
 
 def _grammar() -> re.Pattern[bytes]:
-    """A record's text but for its checksum and the last brace: docs/FORMAT.md, "The record"."""
+    """What any record must match, without its checksum and its last brace.
+
+    docs/FORMAT.md gives the grammar under "The record".
+    """
     string = rb'"[ !#-\[\]-z|~]*"'
     value = rb"(?:0|-?[1-9]\d*|%b)" % string
     for _ in range(3):
@@ -69,50 +78,55 @@ _KNOWN = _NUMBERS | _TIMES | {"rows", "schema", "batch", "dictionaries", "region
 
 
 class Stamp(NamedTuple):
-    """What changes with every snapshot."""
+    """The numbers of the record that differ in every snapshot."""
 
     sequence: int
     epoch: int
-    published_ns: int
+    published_ns: int  # since 1970 in UTC
 
 
 class _Places(NamedTuple):
-    """What the record tells of places. Two of them as their text, to be compared."""
+    """The part of the record that says where things lie.
+
+    `schema` and `regions` are the record's own text, because they are mostly only compared.
+    """
 
     rows: int
-    schema: bytes
-    batch: list[int]
-    dictionaries: list[int]  # three numbers each, one dictionary after the other
-    regions: bytes
+    schema: bytes  # "offset,size,checksum,id" of the schema message
+    batch: list[int]  # offset, size, checksum of the batch message
+    dictionaries: list[int]  # the same three numbers for each dictionary in turn
+    regions: bytes  # "[field,offset,stride,n]" for each region, with commas between
 
 
 class Region(NamedTuple):
-    """A group's columns at a constant stride."""
+    """Where the columns of a group lie: each `stride` bytes after the one before."""
 
     group: Group
-    offset: int
+    offset: int  # of the first column, in the file
     stride: int
     has_nulls: bool
 
 
 @dataclass(slots=True)
 class Layout:
-    """A table's schema and places. Nothing in it points into a mapping, so it may be kept."""
+    """A table's schema and where its buffers lie. It refers to no mapping, so it may be kept."""
 
-    # The record from its rows on: equal ones say the same of everything here. Empty where they
-    # might not, because keys stand in another order.
+    # The record's text from its key "rows" on. Two records with the same text here have the same
+    # layout. Empty for a record whose keys stand in another order, because such a record may say
+    # something about places before the key "rows".
     places: bytes
-    schema_text: bytes  # of the record's array
-    regions_text: bytes
-    size: int  # of a file in which all of this lies
-    regions_size: int  # of one in which the regions do
+    schema_text: bytes  # _Places.schema
+    regions_text: bytes  # _Places.regions
+    size: int  # of the file; everything lies inside it
+    regions_size: int  # of the smallest file in which all the regions lie
     schema: Schema
     batch: Batch
     regions: list[Region]
     dictionaries: list[Batch]
-    dictionary_marks: list[list[int]]  # size and checksum of each one's message
-    # What was made of dictionaries and indexes, kept from snapshot to snapshot.
-    values: dict[int, Any] = field(default_factory=dict)  # by dictionary, _columns.Values
+    dictionary_marks: list[list[int]]  # size and checksum of each dictionary's message
+    # Made once and used for later snapshots: the values of each dictionary (_columns.Values, by
+    # the dictionary's number), and the default index.
+    values: dict[int, Any] = field(default_factory=dict)
     rows_index: pd.RangeIndex | None = None
 
     @property
@@ -121,7 +135,11 @@ class Layout:
 
 
 def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Stamp]:
-    """The layout of the file behind `read`; `kept` itself when nothing in it has changed."""
+    """The layout and the stamp of a file of `size` bytes.
+
+    `kept` is the layout of an earlier snapshot of the feed. It is returned itself where it is still
+    right. Raises FormatError.
+    """
     if size < 64 or read(0, 8) != _MAGIC_START:
         raise FormatError("no Arrow file: its beginning is not ARROW1")
     tail = read(max(0, size - _TAIL_READ), min(size, _TAIL_READ))
@@ -132,8 +150,8 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
         return _lay_out(read, size, _places_of(record), b"", kept), stamp
     sequence, epoch, published_ns, places, rows, schema, batch, dictionaries, regions, *rest = found
     stamp = Stamp(int(sequence), int(epoch), int(published_ns))
-    # Where all about places is the same, only the stamp is new. The file may be larger, because the
-    # stamp has more digits: what lay inside a smaller file lies inside this one too.
+    # The same places: only the stamp is new. The file may be larger than the last one, because the
+    # stamp may have more digits. What lay inside the smaller file lies inside this one too.
     if kept is not None and kept.places == places and kept.size <= size:
         return kept, stamp
     if rest[0]:
@@ -146,7 +164,10 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
 
 
 def _match_own(tail: bytes, size: int) -> tuple[bytes, ...] | None:
-    """The groups of _OWN_RECORD at the end of a file of `size`; None where it must be parsed."""
+    """The groups of _OWN_RECORD, when the file ends with such a record and its checksum is right.
+
+    `tail` is the last bytes of a file of `size` bytes. None means that the general way decides.
+    """
     start = tail.rfind(b"{", 0, -_TAIL)
     match = _OWN_RECORD.fullmatch(tail, max(0, start))
     if match is None:
@@ -160,7 +181,7 @@ def _match_own(tail: bytes, size: int) -> tuple[bytes, ...] | None:
 
 
 def _read_record(read: Read, size: int) -> bytes:
-    """The record's text but for the checksum, which is right."""
+    """The record's text up to its checksum, which was found to be right."""
     for wanted in (_TAIL_READ, 1 << 20, size):
         tail = read(max(0, size - wanted), min(size, wanted))
         if tail[-6:] != _MAGIC_END:
@@ -172,7 +193,10 @@ def _read_record(read: Read, size: int) -> bytes:
 
 
 def find_record(tail: bytes, size: int) -> bytes | None:
-    """The record in the last bytes of a file of `size`: the last thing in the footer."""
+    """The record, which is the last thing in the footer; None when it does not end there.
+
+    `tail` is the last bytes of a file of `size` bytes.
+    """
     footer = tail[:-_TAIL]
     value = footer.rstrip(b"\0")
     start = value.rfind(b"{")
@@ -195,7 +219,7 @@ def _parse_record(text: bytes) -> dict[str, Any]:
         raise FormatError("the record is malformed")
     try:
         pairs: list[tuple[str, Any]] = json.loads(text + b"}", object_pairs_hook=list)
-    except ValueError:  # a number of very many digits
+    except ValueError:  # Python refuses to read numbers of very many digits
         raise FormatError("the record is malformed") from None
     record = {key: value for key, value in pairs if key in _KNOWN}
     keys = [key for key, _ in pairs if key in _KNOWN or key == "crc"]
@@ -239,7 +263,7 @@ def _places_of(record: dict[str, Any]) -> _Places:
 
 
 def _flat(value: Any, what: str, count: int) -> list[int]:
-    """The numbers of a list of lists of `count` numbers each."""
+    """The numbers of a list of lists, one list after the other; each list has `count` numbers."""
     if type(value) is not list:
         raise FormatError(f"the record's {what} is wrong")
     return [n for item in value for n in _numbers(item, what, count)]
@@ -295,7 +319,7 @@ def _lay_out(read: Read, size: int, found: _Places, places: bytes, kept: Layout 
 
 
 def _message(read: Read, size: int, place: list[int], what: str) -> tuple[bytes, int]:
-    """The message, and where it ends."""
+    """The message at `place` (offset, size, checksum), and the offset where it ends."""
     offset, length, crc = place[:3]
     if offset % 8 or length % 8 or length < 16 or offset > size or length > size - offset:
         raise FormatError(f"the {what} message lies outside the file")
@@ -308,7 +332,7 @@ def _message(read: Read, size: int, place: list[int], what: str) -> tuple[bytes,
 def _read_dictionaries(
     read: Read, size: int, places: list[int], schema: Schema, kept: Layout | None
 ) -> tuple[list[Batch], list[list[int]]]:
-    """The batch of each, and the size and the checksum of its message."""
+    """Each dictionary's batch, and the size and the checksum of each one's message."""
     fields = schema.dictionaries
     if len(places) != 3 * len(fields):
         raise FormatError("the record's dictionaries are not the schema's")
@@ -317,7 +341,8 @@ def _read_dictionaries(
         place = places[3 * n : 3 * n + 3]
         last = kept.dictionaries[n] if kept is not None else None
         if last is not None and kept is not None and kept.dictionary_marks[n] == place[1:]:
-            batches.append(last.moved(place[0] + place[1], size))  # it says what it said before
+            # The same message at another offset: it need not be read again.
+            batches.append(last.moved(place[0] + place[1], size))
         else:
             batches.append(_read_dictionary(read, size, place, f, last))
         marks.append(place[1:])
@@ -338,9 +363,9 @@ def _read_dictionary(
 def _check_regions(
     text: bytes, schema: Schema, batch: Batch, size: int
 ) -> tuple[list[Region], int]:
-    """The regions, and how large a file must be to have them.
+    """The regions, and the size of the smallest file in which all of them lie.
 
-    Groups come in the order of their first fields, and so do their regions.
+    The record lists regions in the order of their first fields, and the schema its groups too.
     """
     places = [*map(int, _digits(text))]
     if len(places) != 4 * len(schema.groups):

@@ -1,4 +1,4 @@
-"""What an instance has."""
+"""Lists the feeds of an instance."""
 
 from __future__ import annotations
 
@@ -30,20 +30,23 @@ def feeds(
     directory: str | os.PathLike[str] | None = None,
     owner: int | str | None = None,
 ) -> pd.DataFrame:
-    """A DataFrame of every feed of an instance, sorted by name, which is the index (`feed`, str).
+    """A DataFrame with a row for each feed of an instance.
+
+    The index, `feed` (str), has the feeds' names, sorted. The columns:
 
     sequence    int64: of the newest snapshot; 0 until there is one
-    rows        int64
-    columns     int64: levels of the index not counted
-    bytes       int64: size of the snapshot
-    age         timedelta64[ns]: of the data, since its source was modified (since it was
-                published, where that is not known); NaT until there is some
+    rows        int64: of the newest snapshot
+    columns     int64: of the newest snapshot, levels of the index not counted
+    bytes       int64: size of the newest snapshot
+    age         timedelta64[ns]: age of the data, since the source was modified, or since the
+                publication where the former is not known; NaT until there is data
     looked      timedelta64[ns]: since the publisher looked at the source last; NaT: never
-    state       str: "never", "fresh", "stale", "failing" or "gone", as Feed.state has it
-    last_error  str: why it is so; empty when all is well
+    state       str: "never", "fresh", "stale", "failing" or "gone", as in Feed.state
+    last_error  str: why the state is so; empty when all is well
 
-    Raises InstanceNotFound when nothing is published there, AccessDenied, UntrustedOwner,
-    FormatError.
+    `instance`, `directory` and `owner` mean what they mean for subscribe(). Raises InstanceNotFound
+    when nothing is published there, and AccessDenied, UntrustedOwner or FormatError when the
+    catalog can't be read.
     """
     place = _place.place(instance, directory, owner)
     try:

@@ -1,7 +1,7 @@
-"""Whether a publisher lives: docs/FORMAT.md, "Is the publisher alive".
+"""Judges whether a publisher lives: docs/FORMAT.md, "Is the publisher alive".
 
-A publisher that was killed or stopped by a signal stores no state, so what its catalog says of
-feeds is believed only as long as the publisher itself is there. This is the only place that judges.
+A publisher that was killed stores no state. So what its catalog says about feeds is believed only
+while the publisher itself is known to live. No other module judges this.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from . import _platform
 
 _STOPPED = 3
-_SHORTEST_NS = 3 * 10**9  # a heartbeat that is younger than this is never too old
+_SHORTEST_NS = 3 * 10**9  # a heartbeat younger than this is never too old
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Publisher:
 
 
 def why_gone(publisher: Publisher) -> str | None:
-    """What shows that the publisher is gone, in a few words; None while it may live."""
+    """The reason to believe that the publisher is gone, in a few words; None: it may live."""
     if publisher.state == _STOPPED:
         return "stopped"
     if publisher.process_namespace and publisher.process_namespace == _platform.own_namespace():

@@ -1,4 +1,4 @@
-"""How far somebody has come with a feed."""
+"""Which snapshots of a feed a reader has seen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Mark(NamedTuple):
-    """A snapshot's place in time, as the catalog counts."""
+    """A snapshot's place in the order of snapshots."""
 
     epoch: int
     sequence: int
@@ -24,20 +24,21 @@ NOTHING = Mark(0, 0)
 
 
 class Cursor:
-    """What somebody has seen of a feed, and what was given to them. For one thread at a time."""
+    """What a reader has seen of a feed. To be used by one thread at a time."""
 
     __slots__ = ("given", "missed_since", "seen")
 
     def __init__(self) -> None:
-        self.seen = NOTHING  # as the catalog counts
-        self.given = NOTHING  # as the snapshot's own record has it
-        self.missed_since: float | None = None  # when a living publisher was first without the feed
+        self.seen = NOTHING  # the last snapshot, by the catalog
+        self.given = NOTHING  # the same by the snapshot's record, whose epoch may be an older one
+        # Since when a living publisher is known not to have the feed (time.monotonic()).
+        self.missed_since: float | None = None
 
     def accept(self, found: tuple[Snapshot, Mark]) -> Snapshot:
-        """`found` counts as seen and given from now on."""
+        """Take the snapshot: from now on it is no news for this cursor."""
         self.given, self.seen = found[0]._mark, found[1]
         return found[0]
 
     def is_passed_by(self, found: tuple[Snapshot, Mark]) -> bool:
-        """Whether `found` is news to whoever has this cursor."""
+        """Whether the snapshot is news for this cursor."""
         return found[1].is_newer_than(self.seen) and found[0]._mark.is_newer_than(self.given)

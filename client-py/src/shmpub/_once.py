@@ -1,8 +1,8 @@
 """A property that is computed once and kept.
 
-functools.cached_property holds a lock of its class until Python 3.12: a child forked while another
-thread was inside would wait for that lock for ever. Here two threads may both compute the value;
-either is right.
+functools.cached_property has a lock for each class until Python 3.12. A child that is forked while
+another thread holds that lock would wait for it for ever. `once` has no lock: two threads may both
+compute the value, and either value is right.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class once(Generic[T]):
-    """Kept in the object's own dict, where it is found before this is asked again."""
+    """A decorator of a method. The value is kept in the object's dict, where Python looks first."""
 
     def __init__(self, compute: Callable[[Any], T]) -> None:
         self._compute = compute

@@ -17,7 +17,7 @@ _INSTANCE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an instance is, and whom we take it from."""
+    """Where an instance is, and which account besides the usual ones may own it."""
 
     instance: str
     directory: str
@@ -25,14 +25,14 @@ class Place:
 
     @property
     def path(self) -> str:
-        """What it is called in messages."""
+        """The instance's name in messages."""
         return _platform.path_of(self.directory, self.instance)
 
 
 def place(
     instance: str | None, directory: str | os.PathLike[str] | None, owner: int | str | None
 ) -> Place:
-    """With the environment's and our own defaults for what was not given."""
+    """The Place for subscribe()'s arguments; the environment and defaults fill in for None."""
     name = _arguments.text("instance", instance or os.environ.get("SHMPUB_INSTANCE") or INSTANCE)
     text = os.fsdecode(directory or os.environ.get("SHMPUB_DIRECTORY") or _platform.DIRECTORY)
     _platform.check_names(text, name)
@@ -48,7 +48,7 @@ def is_instance_name(name: str) -> bool:
 
 
 def check_instance_name(name: str) -> None:
-    """InstanceNotFound when no instance can have that name."""
+    """Raises InstanceNotFound when no instance can have that name."""
     if not is_instance_name(name):
         raise InstanceNotFound(
             f"no instance can have the name {name!r}: 1 to 40 of A-Z a-z 0-9 _ -, "
@@ -57,7 +57,7 @@ def check_instance_name(name: str) -> None:
 
 
 def check_feed_name(name: str) -> None:
-    """FeedNotFound when no feed can have that name."""
+    """Raises FeedNotFound when no feed can have that name."""
     if not is_feed_name(name):
         raise FeedNotFound(
             f"no feed can have the name {name!r}: 1 to 40 of A-Z a-z 0-9 _ . -, "

@@ -1,4 +1,4 @@
-"""A snapshot in hand: one immutable version of a feed's table."""
+"""A snapshot: one version of a feed's table, which never changes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Snapshot:
-    """A table that never changes, and stays valid as long as it or anything made of it is held.
+    """One version of a feed's table. Feed.snapshot() and Feed.updates() give it.
 
-    Frames and arrays lie where the snapshot does, read-only. pandas copies a block before it writes
-    into one, so what is written into a frame shows in that frame alone.
+    It never changes, and may be used from several threads. Its memory stays valid as long as the
+    Snapshot, or a frame, an array or a table made of it, exists, whatever becomes of the publisher.
+    Frames and arrays lie in that memory, read-only. pandas copies a block before it writes into it,
+    so what is written into a frame changes that frame only.
     """
 
     def __init__(
@@ -38,43 +40,47 @@ class Snapshot:
         values: list[Values],
     ) -> None:
         self._feed = feed
-        self._layout = layout  # kept for opening the next one faster
+        self._layout = layout  # with it the next snapshot is opened faster
         self._mark = Mark(stamp.epoch, stamp.sequence)
         self._published_ns = stamp.published_ns
         self._content = content
         self._values = values
-        self._hand_out: Maker | None = None
+        self._new_frame: Maker | None = None
 
     @property
     def sequence(self) -> int:
-        """An int that grows with every snapshot; compares only within one epoch."""
+        """An int that grows with every snapshot of the feed, within one epoch."""
         return self._mark.sequence
 
     @property
     def epoch(self) -> int:
-        """An int: another one when the catalog was made anew."""
+        """An int: the random number of the catalog in whose time this was published.
+
+        Sequences of two epochs do not compare.
+        """
         return self._mark.epoch
 
     @property
     def published_at(self) -> datetime:
-        """When it was sealed: an aware datetime in UTC."""
+        """When it was published: an aware datetime in UTC, to the microsecond."""
         return _EPOCH + timedelta(microseconds=self._published_ns // 1000)
 
     @property
     def age(self) -> timedelta:
-        """A timedelta: how long ago it was published, by the wall clock."""
+        """How long ago it was published, by the wall clock: a timedelta."""
         return datetime.now(UTC) - self.published_at
 
     @property
     def df(self) -> pd.DataFrame:
-        """A DataFrame over shared memory, of its own; writing into it changes only this one.
+        """A new DataFrame over shared memory. Writing into it changes this DataFrame only.
 
-        What pandas.read_csv makes of the source, its index included: see Feed.df.
+        It is what pandas.read_csv makes of the source, the index included: see Feed.df. Raises
+        FormatError when categories are not unique or the time zone is not known.
         """
-        hand_out = self._hand_out
-        if hand_out is None:  # two threads may both make it; either is right
-            hand_out = self._hand_out = _frame.master(self._layout, self._source())
-        return hand_out()
+        new_frame = self._new_frame
+        if new_frame is None:  # two threads may both make one, and both are right
+            new_frame = self._new_frame = _frame.frame_maker(self._layout, self._source())
+        return new_frame()
 
     def _source(self) -> Source:
         source = Source(self._content, self._layout.batch)
@@ -82,26 +88,33 @@ class Snapshot:
         return source
 
     def arrow(self) -> Any:
-        """A pyarrow.Table; the index's levels are columns of it, as pandas' metadata tells.
+        """A pyarrow.Table over shared memory, of one chunk.
 
-        int64, uint64, double, bool, timestamp, large_string, null, and dictionaries of these, over
-        shared memory. Raises ImportError without pyarrow.
+        Its types are int64, uint64, double, bool, timestamp, large_string, null, and dictionaries
+        of these. Levels of the index are columns; the schema's `pandas` metadata names them. Raises
+        ImportError without pyarrow.
         """
         return _export.arrow(self._layout, self._content)
 
     def polars(self) -> Any:
-        """A polars.DataFrame."""
+        """A polars.DataFrame; numbers and timestamps are not copied.
+
+        A time zone that is an offset, such as +05:30, which Polars does not know, becomes UTC.
+        Raises ImportError without polars or pyarrow.
+        """
         return _export.polars(self._layout, self._content)
 
     def numpy(self) -> dict[Any, npt.NDArray[Any]]:
-        """A dict of name to array of shape (rows,), levels of the index included.
+        """A dict of arrays of shape (rows,) by name, levels of the index included.
 
-        Numbers are int64, uint64 or float64 arrays and timestamps datetime64 ones (UTC, where the
-        column has a time zone), over shared memory and read-only. bool columns are unpacked; text,
-        and what has a mixture of kinds in pandas (bools with NA, integers beyond 64 bits), are
-        object arrays; of categories, the values.
-        A level without a name, or with one that a column has too, goes by its field's name,
-        `__index_level_N__`.
+        Over shared memory and read-only are numbers, as int64, uint64 or float64, and timestamps,
+        as datetime64 (in UTC where the column has a time zone). Copies are: bool columns; text, as
+        objects of type str, or float NaN where there is no value; bools with NA and integers beyond
+        64 bits, as objects; integers with NA, as float64; and categories, as their values.
+
+        A level of the index without a name, or with the name of a column, has the key
+        `__index_level_N__`, where N is the level's number. Raises FormatError for text that is not
+        UTF-8.
         """
         schema = self._layout.schema
         found = _frame.views(self._layout, self._content.data)
@@ -113,9 +126,9 @@ class Snapshot:
         return dict(zip(schema.export_names, arrays, strict=True))
 
     def column(self, name: Any) -> npt.NDArray[Any]:
-        """The array of one column or named level of the index, of shape (rows,): see numpy().
+        """One array of numpy(), of shape (rows,), by the name of a column or of an index level.
 
-        Raises KeyError when there is none of that name.
+        Raises KeyError when there is no such name.
         """
         fields = self._layout.schema.columns + self._layout.schema.levels
         for f in fields:
@@ -147,16 +160,16 @@ class Snapshot:
 
 
 def open_snapshot(attached: Attached, feed: str, verify: str, kept: Layout | None) -> Snapshot:
-    """Map and check the feed's newest snapshot; `kept` is the layout of an earlier one.
+    """Map and check the feed's newest snapshot. `kept` is the layout of an earlier one, if any.
 
-    Raises FileNotFoundError when there is none at present, FormatError, UntrustedOwner and
-    AccessDenied.
+    Raises FileNotFoundError when there is no snapshot at present, and FormatError, UntrustedOwner
+    or AccessDenied when it can't be read.
     """
     segment = attached.catalog.instance.open_segment(feed, attached.descriptor)
     try:
         layout, stamp = _layout.load(segment.read, segment.size, kept)
         content = segment.map()
-        # Whoever else is trusted to publish may still be wrong.
+        # Another user's snapshot is checked in full: to trust is not to rely on being right.
         how = verify if segment.is_own else "full"
         values = check(layout, Source(content, layout.batch, segment.read), how)
         return Snapshot(feed, layout, stamp, content, values)
@@ -167,10 +180,11 @@ def open_snapshot(attached: Attached, feed: str, verify: str, kept: Layout | Non
 
 
 def check(layout: Layout, source: Source, verify: str) -> list[Values]:
-    """What of the contents must hold before they are used; all of it with verify="full".
+    """Check the contents, and return the dictionaries' values. Raises FormatError.
 
-    pandas, pyarrow and Polars follow offsets and codes without a look: one that leads elsewhere
-    ends the process. So these are looked at in each snapshot. Returns the dictionaries' values.
+    pandas, pyarrow and Polars follow text offsets and dictionary codes without checking them: one
+    that leads out of the buffer can end the process. So all of these are checked in each snapshot.
+    verify="full" checks everything else as well.
     """
     for f in layout.schema.texts:
         source.check_text(f)
