@@ -7,11 +7,15 @@ of a word compares the generation as well.
 
 from __future__ import annotations
 
+import time
+
 from . import _catalog
 from ._catalog import Catalog, Descriptor, Status
 from ._mark import NOTHING, Mark
 
 Cell = tuple[memoryview, int, int, int]  # words, sequence's index, generation's index, generation
+_ABSENT_NAP = 0.05  # seconds between two looks for a catalog that is not there
+_MISSED_NAP = 0.25  # seconds; the longest sleep while the catalog does not have the feed
 NO_CELL: Cell = memoryview(bytes(8)).cast("Q"), 0, 0, 0
 
 
@@ -82,3 +86,13 @@ class Attached:
     def sleep(self, wake: int, seconds: float) -> None:
         """Sleep until the wake word differs from `wake`, or the time has passed."""
         self.catalog.instance.sleep(self._wake_at, wake, seconds)
+
+
+def sleep(attached: Attached | None, wake: int, news: int, seconds: float) -> None:
+    """Sleep until the feed's wake word changes; where there is no feed, the catalog's wake word."""
+    if attached is None or attached.catalog.is_stopped:
+        time.sleep(min(seconds, _ABSENT_NAP))
+    elif attached.has_feed():
+        attached.sleep(wake, seconds)
+    else:
+        attached.catalog.sleep(news, min(seconds, _MISSED_NAP))

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from . import _arguments, _catalog, _place
+from . import _arguments, _attached, _catalog, _place
 from ._attached import NO_CELL, Attached, Cell
 from ._catalog import Catalog, Status
 from ._errors import FeedNotFound, FormatError, InstanceNotFound, NotPublished
@@ -36,8 +36,6 @@ Verify = Literal["bounds", "full"]
 
 # All times are seconds.
 _LOOK_EVERY = 1.0  # how often to check which catalog the instance has; also the longest sleep
-_ABSENT_NAP = 0.05  # between two looks for a catalog that is not there
-_MISSED_NAP = 0.25  # the longest sleep while the catalog does not have the feed
 _NAP = 0.005  # before another try to open an announced snapshot; doubled each time
 _GRACE = 5.0  # how long a living publisher may take to announce a feed that is waited for
 _OPEN_PAUSES = (0.0, 0.001, 0.004, 0.02)  # before each try to open the newest snapshot
@@ -451,7 +449,7 @@ class Feed:
             elif attached is not None and attached.catalog.is_served():
                 is_missed = True
                 was_there = there is attached.catalog or cursor.seen.epoch == attached.catalog.epoch
-                if was_there or _is_over(cursor):
+                if was_there or cursor.has_missed_for(_GRACE):
                     raise self._not_found(attached.catalog)
             else:
                 cursor.missed_since = None  # the next publisher gets the whole time again
@@ -462,7 +460,7 @@ class Feed:
                 return None
             if attached is not before:
                 news = 0
-            _sleep(attached, wake, news, min(left, longest))
+            _attached.sleep(attached, wake, news, min(left, longest))
 
     def _news(self, cursor: Cursor) -> _Held | None:
         """The newest snapshot, if it can be opened and is news to `cursor`; else None."""
@@ -471,24 +469,6 @@ class Feed:
         except (NotPublished, InstanceNotFound, FeedNotFound):
             return None  # the feed or its file is gone again since the catalog was read
         return found if cursor.is_passed_by(found) else None
-
-
-def _is_over(cursor: Cursor) -> bool:
-    """Whether a living publisher without the feed has had enough time to announce it."""
-    now = time.monotonic()
-    if cursor.missed_since is None:
-        cursor.missed_since = now
-    return now - cursor.missed_since >= _GRACE
-
-
-def _sleep(attached: Attached | None, wake: int, news: int, seconds: float) -> None:
-    """Sleep until the feed's wake word changes; where there is no feed, the catalog's wake word."""
-    if attached is None or attached.catalog.is_stopped:
-        time.sleep(min(seconds, _ABSENT_NAP))
-    elif attached.has_feed():
-        attached.sleep(wake, seconds)
-    else:
-        attached.catalog.sleep(news, min(seconds, _MISSED_NAP))
 
 
 _feeds: weakref.WeakSet[Feed] = weakref.WeakSet()

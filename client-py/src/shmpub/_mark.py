@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ class Cursor:
         self.given = NOTHING  # the same by the snapshot's record, whose epoch may be an older one
         # Since when a living publisher is known not to have the feed (time.monotonic()).
         self.missed_since: float | None = None
+
+    def has_missed_for(self, seconds: float) -> bool:
+        """Whether a living publisher has not had the feed for that long, since the first call."""
+        now = time.monotonic()
+        if self.missed_since is None:
+            self.missed_since = now
+        return now - self.missed_since >= seconds
 
     def accept(self, found: tuple[Snapshot, Mark]) -> Snapshot:
         """Take the snapshot: from now on it is no news for this cursor."""
