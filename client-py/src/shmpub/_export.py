@@ -1,7 +1,7 @@
-"""Snapshots for others: Arrow, Polars, whoever speaks Arrow's C stream interface.
+"""Makes Arrow tables and Polars frames of a snapshot.
 
-The table is made of the buffers that were found and checked for frames, so it is the same table.
-The footer, by which Arrow's own readers find their way, is not followed.
+They are made of the same buffers as DataFrames are, which were found and checked, so they are the
+same table. Arrow's own readers find the buffers through the file's footer, which is not used here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def arrow(layout: Layout, content: npt.NDArray[np.uint8]) -> Any:
-    """A pyarrow.Table over the snapshot's own memory; the batch is one chunk."""
+    """A pyarrow.Table over the snapshot's memory, of one chunk."""
     import pyarrow as pa
 
     schema = layout.schema
@@ -36,7 +36,7 @@ def arrow(layout: Layout, content: npt.NDArray[np.uint8]) -> Any:
     return pa.Table.from_arrays(arrays, schema=schema.as_arrow)
 
 
-Places = Sequence[int]  # in turn offset in the file and size of each buffer
+Places = Sequence[int]  # offset in the file and size of each buffer in turn
 
 
 def _places(batch: Batch) -> Places:
@@ -69,7 +69,7 @@ def _dictionary_array(
 
 
 def polars(layout: Layout, content: npt.NDArray[np.uint8]) -> Any:
-    """A polars.DataFrame; Polars takes numbers, times and codes from pyarrow without a copy."""
+    """A polars.DataFrame. Polars takes numbers, times and codes from pyarrow without a copy."""
     import polars as pl
 
     try:
@@ -83,7 +83,10 @@ def polars(layout: Layout, content: npt.NDArray[np.uint8]) -> Any:
 
 
 def _with_named_zones(table: Any) -> Any:
-    """Polars knows no offsets as time zones: the same instants in UTC."""
+    """The table with the same instants in UTC where a time zone is an offset.
+
+    Polars does not know offsets as time zones.
+    """
     import pyarrow as pa
 
     for i, f in enumerate(table.schema):

@@ -1,12 +1,12 @@
-"""A notebook output that keeps itself fresh.
+"""A notebook output that keeps itself up to date.
 
-What a front end shows is a _View: a feed and the outputs that show it. One thread looks at all
-the views of this process, four times a second, and sends an output anew when its text is another
-one. The thread ends with the last view.
+A _View is a feed and the outputs that show it. One thread looks at all views of this process four
+times a second, and updates an output when its text has changed. The thread ends with the last view.
 
-A view ends with .cancel(), when its cell is run again (its output is gone then), and when the Live
-that `live()` gave is gone. A view whose Live nobody kept until the cell had ended belongs to the
-output, and goes on. What has ended says so, for nobody could tell it from what is merely quiet.
+A view ends with .cancel(), when its cell is run again, because its output is gone then, and when
+the Live object that Feed.live() returned is deleted. Where no variable kept the Live object until
+the end of its cell, the view belongs to the output and goes on. The caption of a view that has
+ended says so: otherwise it would look like a feed with nothing new.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from ._mark import NOTHING
 if TYPE_CHECKING:
     from ._feed import Feed
 
-_EVERY = 0.25  # seconds between two looks, so the shortest time between two updates
+_EVERY = 0.25  # seconds between two looks, and so between two updates
 
-_lock = threading.RLock()  # of the views, and of what each of them has made
+_lock = threading.RLock()  # protects the list of views and the views' contents
 _views: list[_View] = []
 _thread: threading.Thread | None = None
 
 
 class Live:
-    """The output of Feed.live(): the newest frame, with how old it is and what is wrong with it."""
+    """An output that shows a feed's newest table, its age, and what is wrong. See Feed.live()."""
 
     def __init__(self, feed: Feed, rows: int | None) -> None:
         try:
@@ -51,11 +51,14 @@ class Live:
             _follow(self._view)
 
     def cancel(self) -> None:
-        """The table stays; its caption says that it is not followed any more."""
+        """Stop updating. The table stays, and its caption says that it is no longer followed."""
         self._view.is_cancelled = True
 
     def _ipython_display_(self) -> None:
-        """Shown as soon as it was made, so not again as the value of the same cell."""
+        """Called by IPython for the value of a cell.
+
+        Does nothing in the cell that called live(), because the call has shown it there already.
+        """
         from IPython.core.interactiveshell import InteractiveShell
 
         shell = InteractiveShell.instance()
@@ -75,8 +78,8 @@ class _View:
     def __init__(self, feed: Feed, rows: int | None) -> None:
         self.live: weakref.ref[Live] | None = None
         self.is_cancelled = False
-        self.is_in_cell = False  # while the cell runs in which it was made
-        self.is_of_output = False  # nobody kept it: the output alone tells how long it is followed
+        self.is_in_cell = False  # whether the cell that made it is still running
+        self.is_of_output = False  # whether it lasts as long as its output: no variable kept it
         self.cell_id: str | None = None
         self.follows = False
         self._feed = feed
@@ -88,14 +91,14 @@ class _View:
         self._sent: dict[str, str] = {}
 
     def show(self, shell: Any) -> int:
-        """In one more output; the number of the cell that does."""
+        """Show it in one more output; returns the number of the cell that runs."""
         from IPython.display import display
 
         with _lock:
             self._sent = self.now()
-            show: Any = display  # untyped in some versions
+            show: Any = display  # has no types in some versions
             handle = show(self._sent, raw=True, display_id=True)
-            # A terminal can't change what it has printed.
+            # A terminal can't update what it has printed.
             self.follows = handle is not None and not _is_terminal(shell)
             if self.follows:
                 self._handles.append(handle)
@@ -112,7 +115,7 @@ class _View:
         return is_gone and not (self.is_in_cell or self.is_of_output)
 
     def refresh(self) -> None:
-        """Send what is another text by now."""
+        """Update the outputs, if the text has changed."""
         made = self.now()
         if made != self._sent:
             self._sent = made
@@ -120,7 +123,7 @@ class _View:
                 handle.update(made, raw=True)
 
     def now(self) -> dict[str, str]:
-        """The present text, and the present page where pandas' options want one."""
+        """The present contents by MIME type: text, and HTML unless pandas' options forbid it."""
         with _lock:
             caption, frame = self._caption(), self._frame
         made = {"text/plain": caption}
@@ -140,7 +143,7 @@ class _View:
             state, why, age = self._feed.state, self._feed.last_error, self._feed.age
         except Error as error:
             return f"{name}: {self._facts}{error}"
-        except Exception as error:  # of pandas, of the system: told, like the others
+        except Exception as error:  # the caption tells errors of pandas and of the system, too
             return f"{name}: {self._facts}{type(error).__name__}: {error}"
         told = f"data {_rough(age)} old" if age is not None else "no data"
         if state == "gone":
@@ -150,14 +153,14 @@ class _View:
         return f"{name}: {self._facts}{told}"
 
     def _take(self) -> None:
-        """The newest table, made into text unless it is the one of before. Raises as df does."""
+        """Make the newest table into text, unless it is the last one. Raises as Feed.df does."""
         snapshot, mark = self._feed._newest()
         if mark == self._mark:
             return
         frame = snapshot.df
         if self._rows is not None:
             frame = frame.head(self._rows)
-        # As pandas shows it: its options decide on rows, columns, digits, and the form.
+        # pandas' options decide how many rows, columns and digits it shows, and whether as HTML.
         made = {"text/plain": repr(frame)}
         page = frame._repr_html_()
         if page is not None:
@@ -168,7 +171,7 @@ class _View:
 
 
 def _rough(age: timedelta) -> str:
-    """In the largest unit of which there is one, so that it seldom changes."""
+    """The time in whole units, of the largest unit that fits, so that the text seldom changes."""
     seconds = max(0, int(age.total_seconds()))
     for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size * (2 if unit == "days" else 1):
@@ -196,14 +199,14 @@ def _run() -> None:
 
 
 def _round() -> bool:
-    """Look at every view once; False when there is none any more, and the thread is to end."""
+    """Look at every view once. Returns False when no view is left: the thread ends then."""
     global _thread
     with _lock:
         for view in list(_views):
             is_over = view.is_over()
             try:
                 view.refresh()
-            except Exception:  # the front end is gone
+            except Exception:  # the notebook's front end has gone
                 is_over = True
             if is_over:
                 _views.remove(view)
@@ -231,7 +234,7 @@ def _is_terminal(shell: Any) -> bool:
 
 
 def _is_run_by_cell() -> bool:
-    """Whether this is called by a cell's code, not by a program that merely has a shell."""
+    """Whether code of a cell has called this, not a program that merely has made a shell."""
     frame: Any = sys._getframe()
     while frame is not None:
         is_shell_s = frame.f_globals.get("__name__") == "IPython.core.interactiveshell"
@@ -242,24 +245,24 @@ def _is_run_by_cell() -> bool:
 
 
 def _cell_id(shell: Any) -> str | None:
-    """Of the cell that runs, where the front end tells it."""
+    """The id of the cell that runs; None where the front end does not tell it."""
     try:
         metadata = shell.kernel.get_parent().get("metadata") or {}
-    except AttributeError:  # no kernel
+    except AttributeError:  # a shell without a kernel
         return None
     found: str | None = metadata.get("cellId")
     return found
 
 
 def _listen(shell: Any) -> None:
-    """Hear of cells that begin and end, once."""
+    """Have IPython call the two functions below, unless it does so already."""
     for event, call in (("pre_run_cell", _cell_begins), ("post_run_cell", _cell_has_ended)):
         if call not in shell.events.callbacks[event]:
             shell.events.register(event, call)
 
 
 def _cell_begins(info: Any) -> None:
-    """What the cell has shown before is gone now."""
+    """End the views that this cell has shown before: their outputs are gone now."""
     with _lock:
         for view in _views:
             if view.cell_id is not None and view.cell_id == info.cell_id:
@@ -267,6 +270,7 @@ def _cell_begins(info: Any) -> None:
 
 
 def _cell_has_ended(result: Any) -> None:
+    """Decide for the views of this cell whether they belong to their output or to a variable."""
     with _lock:
         for view in _views:
             if view.is_in_cell:

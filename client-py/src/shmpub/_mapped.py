@@ -1,17 +1,18 @@
-"""Mapped memory as bytes that keep their mapping alive.
+"""Owns mapped memory, so that it is unmapped when no array over it exists any more.
 
-A mapping belongs to an object whose end unmaps it. NumPy keeps that object as the base of every
-view, so nothing has to be closed by anybody.
+A Mapped object owns a mapping, and unmaps it in its finalizer. NumPy keeps the object as the base
+of every array over the mapping. So nobody has to close anything.
 
-The object offers no buffer: NumPy asks by the array interface where the memory is, and that it is
-read-only. So no array over it can be made writable, and whoever writes all the same, past NumPy,
-is stopped by the kernel. Views are made of a memoryview of the array over all of it, in half of the
-time that they take of the array itself.
+The object does not have Python's buffer interface. It has NumPy's array interface, which says where
+the memory is and that it is read-only, so no array over it can be made writable. Whoever writes
+nevertheless, past NumPy, is stopped by the kernel. Views are made of a memoryview of the array over
+the whole mapping, which takes half the time of making them of the array.
 
-Such an object must not take part in garbage collection. In a dead cycle the collector runs every
-finalizer before it breaks the cycle, so an unmapping finalizer could run before another object's
-`__del__` that still reads the frame. Taken off the collector's list, it ends when its last
-reference goes, and never earlier; it refers to nothing, so it can't be part of a cycle.
+The object must not take part in garbage collection. When the collector finds a dead cycle, it runs
+all finalizers of the cycle before it breaks it. So the memory could be unmapped before the
+`__del__` of another object in the cycle reads a frame. The object is taken off the collector's
+list; then it ends when its last reference goes, and never earlier. It refers to nothing, so it
+can't be part of a cycle itself.
 """
 
 from __future__ import annotations
@@ -27,10 +28,7 @@ _untrack.argtypes = [ctypes.py_object]
 
 
 class Mapped:
-    """Owns [address, address + size); NumPy reads where that is from __array_interface__.
-
-    Its subclasses give the memory back in their __del__.
-    """
+    """Owns the memory [address, address + size). A subclass gives it back in __del__."""
 
     __slots__ = ("__array_interface__", "_address", "_size")
 
@@ -47,6 +45,6 @@ class Mapped:
 
 
 def address_of(data: npt.NDArray[np.uint8]) -> int:
-    """Where the first byte lies."""
+    """The address of the array's first byte."""
     address: int = data.__array_interface__["data"][0]
     return address

@@ -1,4 +1,4 @@
-"""Following a feed: by iteration, by asyncio, by callback. Each has a cursor of its own."""
+"""Follows a feed by iteration, by asyncio or by callback. Each has a cursor of its own."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from ._snapshot import Snapshot
 if TYPE_CHECKING:
     from ._feed import Feed
 
-_SLICE = 1.0  # the longest that a thread sleeps after nobody wants its answer any more
-_FIRST_SILENCE, _LONGEST_SILENCE = 1.0, 60.0  # between two reports of one error
+# All times are seconds.
+_SLICE = 1.0  # a thread waits in such slices, so that it notices soon when it is to end
+_FIRST_SILENCE, _LONGEST_SILENCE = 1.0, 60.0  # between two reports of the same error
 
 
 class Updates:
-    """Snapshots of a feed as they come: an iterator and an asynchronous one.
+    """An iterator, and an asynchronous iterator, of a feed's Snapshots. Feed.updates() makes it.
 
-    Feed.updates() makes it. For one thread, or one task, at a time: each wants its own.
+    To be used by one thread or one task at a time; two of them need two Updates.
     """
 
     def __init__(self, feed: Feed, timeout: float | None) -> None:
@@ -44,7 +45,7 @@ class Updates:
         return self
 
     async def __anext__(self) -> Snapshot:
-        # A thread of its own: asyncio's default ones are few, and every feed would take one.
+        # This uses a thread of its own, because each feed would block one of asyncio's few.
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "shmpub-updates")
         loop = asyncio.get_running_loop()
@@ -53,7 +54,7 @@ class Updates:
         while True:
             left = _SLICE if deadline is None else deadline - time.monotonic()
             is_last = left < _SLICE
-            # What is found stays the next one until it is accepted: a cancelled task loses nothing.
+            # A task that is cancelled here loses nothing: the snapshot counts as taken only below.
             found = await loop.run_in_executor(
                 self._worker, self._feed._await, self._cursor, min(_SLICE, max(0.0, left)), is_last
             )
@@ -64,9 +65,9 @@ class Updates:
 
 
 class Subscription:
-    """A callback that is told of each snapshot, until it is cancelled.
+    """A callback that is called for each snapshot, until cancel(). Feed.on_update() makes it.
 
-    Feed.on_update() makes it. As a context manager it is cancelled at the end.
+    As a context manager it is cancelled at the end of the block.
     """
 
     def __init__(
@@ -84,12 +85,12 @@ class Subscription:
         self._thread.start()
 
     def cancel(self) -> None:
-        """No call begins after this. One that is under way ends by itself."""
+        """Start no further call of the callback. A call that has begun is not interrupted."""
         self._cancelled.set()
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether cancel() was called, or the callback has ended its thread."""
+        """Whether cancel() was called, or the callback has ended the thread (SystemExit)."""
         return self._cancelled.is_set()
 
     def __enter__(self) -> Subscription:
@@ -109,7 +110,7 @@ class Subscription:
             self._cancelled.set()
 
     def _next(self, reports: _Reports) -> Snapshot | None:
-        """The next snapshot; None when there is none for a while. What hinders it is told."""
+        """The next snapshot; None when none has come for a while. Errors are reported."""
         try:
             found = self._feed._await(self._cursor, _SLICE, is_whole=False)
         except Exception as error:
@@ -138,10 +139,10 @@ def _call_or_report(
 
 
 class _Reports:
-    """Tells of an error once, and again after ever longer silences while it goes on coming.
+    """Reports an error once, and again after ever longer silences while it keeps coming.
 
-    To `on_error` where there is one, else to threading.excepthook. Errors are the same when one
-    line raised both, and they are of one kind.
+    Reports go to `on_error`, or without it to threading.excepthook. Two errors are the same one
+    when they have one class and the same line has raised them.
     """
 
     def __init__(self, on_error: Callable[[Exception], Any] | None) -> None:
@@ -161,19 +162,22 @@ class _Reports:
 
 
 class _Silence:
-    """Since an error was told last."""
+    """The time after a report, in which the same error is only counted."""
 
     def __init__(self) -> None:
         self._until = self._length = 0.0
         self._untold = 0
 
     def ends(self) -> int | None:
-        """How many were not told, when this one is to be; None when it is not."""
+        """Whether to report an error now, and how many were only counted before it.
+
+        None means that this one is counted, too.
+        """
         now = time.monotonic()
         if now < self._until:
             self._untold += 1
             return None
-        is_same = now < self._until + self._length  # it did not rest meanwhile
+        is_same = now < self._until + self._length  # else it had stopped: begin anew
         self._length = min(2 * self._length, _LONGEST_SILENCE) if is_same else _FIRST_SILENCE
         self._until = now + self._length
         untold, self._untold = self._untold, 0

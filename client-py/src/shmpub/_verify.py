@@ -1,7 +1,7 @@
-"""The full check: everything that docs/FORMAT.md says about contents, "The full check".
+"""The full check of a snapshot's contents: docs/FORMAT.md, "The full check".
 
-Attaching checks that nothing lies outside the file. This one reads every column once, and the
-footer, by which others find their way.
+Every snapshot is checked for whatever could lead a reader out of its memory. The full check also
+reads every column once, and the footer, which Arrow's own readers use.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAT = np.iinfo(np.int64).min
 
 
 def contents(layout: Layout, content: npt.NDArray[np.uint8]) -> None:
-    """FormatError says which column breaks which rule."""
+    """Check all contents. Raises FormatError, which names the column and the rule it breaks."""
     names = [f.name for f in layout.schema.fields]
     if len(set(names)) != len(names):
         raise FormatError("two fields have one name")
@@ -123,7 +123,7 @@ def _check_unique(f: Field, source: Source) -> None:
 
 
 def _check_footer(layout: Layout, content: npt.NDArray[np.uint8]) -> None:
-    """Looked at in a copy: it repeats what the messages and the record say."""
+    """Check a copy of the footer: it must repeat what the messages and the record say."""
     end = len(content) - _TAIL
     size = int.from_bytes(content[end : end + 4].tobytes(), "little")
     if not size or size % 8 or size > end - 16:

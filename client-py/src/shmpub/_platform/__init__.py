@@ -1,46 +1,48 @@
-"""What an operating system gives a reader, and the only place that asks which one this is.
+"""What the client needs of the operating system. No other module asks which system this is.
 
-Both sides have these names, and mean the same by them:
+There is a module for each kind of system. Both have these names, with the same meaning:
 
-DIRECTORY                where instances are when nobody says otherwise
-Owner                    what identifies an account: a uid, or a SID's text
-owner_of(value)          the account that was named by the argument `owner`; TypeError, ValueError
+DIRECTORY                the default of the argument `directory`
+Owner                    the type that identifies an account: a uid, or the text of a SID
+owner_of(value)          the account that the argument `owner` names; raises TypeError, ValueError
 check_names(directory, instance)
-                         ValueError when there can't be objects of such names
+                         raises ValueError when no object can have such a name
 path_of(directory, instance)
-                         what an instance is called in messages
+                         the instance's name in messages
 find_instances(directory, is_instance)
-                         names of the instances that there are in it, some of them when they are
-                         many, and the words that stand before them in a message.
-                         `is_instance(name)` says whether an instance can have that name
-own_namespace()          in which this process's pids mean something; 0: unknown
+                         the names of the instances in a directory, or of some when there are many,
+                         and the words that introduce them in a message. `is_instance(name)` says
+                         whether an instance can have that name
+own_namespace()          a number for the namespace of this process's pids; 0: unknown
 why_no_process(pid, start)
-                         what shows that no such process lives; None while it may
+                         the reason to believe that no such process lives; None while it may live
 
-Instance(place)          an instance's catalog, opened: it is there and of an owner whom we trust.
-                         Raises InstanceNotFound, AccessDenied, UntrustedOwner, FormatError.
-    .path                what the catalog is called in messages
-    .content             its bytes, read-only: an array of one byte at least
-    .stands(is_stopped)  whether the instance still has this catalog. `is_stopped` is what the
-                         catalog says of its publisher
+Instance(place)          the catalog of an instance, opened and mapped. Its owner is trusted. Raises
+                         InstanceNotFound, AccessDenied, UntrustedOwner, FormatError.
+    .path                the catalog's name in messages
+    .content             its bytes, a read-only array of at least one byte
+    .stands(is_stopped)  whether the instance still has this catalog. `is_stopped` says whether the
+                         catalog's publisher has stopped
     .sleep(index, seen, seconds)
-                         until the catalog's 32-bit word of that index is another one than `seen`,
-                         or the time has passed; it may return early. Signals are heard.
+                         sleeps until the catalog's 32-bit word at `index` differs from `seen`, or
+                         the time has passed. It may return early. Ctrl-C ends the sleep
     .open_segment(feed, descriptor)
-                         the feed's newest snapshot, opened. `descriptor()` gives what the catalog
-                         tells of it at that moment, or None. Raises FileNotFoundError when there is
-                         none at present, and AccessDenied, UntrustedOwner, FormatError.
+                         the feed's newest snapshot, opened, as a Segment. `descriptor()` gives the
+                         catalog's description of it at that moment, or None. Raises
+                         FileNotFoundError when there is no snapshot at present, and AccessDenied,
+                         UntrustedOwner, FormatError
 
-A segment is open until its close(), and what it has mapped stays until nobody holds it:
+Segment                  a snapshot's memory. It is open until close()
+    .path                its name in messages
+    .size                bytes
+    .is_own              whether this process's user, root or the system has written it
+    .read(at, n)         a copy of n bytes, fewer where the segment ends
+    .map()               all of it, as a read-only array. The mapping stays after close(), as long
+                         as an array over it exists
 
-    .path                what it is called in messages
-    .size                in bytes
-    .is_own              whether I or the system's administrator wrote it
-    .read(at, n)         a copy of bytes, fewer where it ends
-    .map()               all of it, read-only, as an array
-
-Nothing here keeps a handle or a descriptor of a snapshot open: a thousand frames would be a
-thousand of them, and a publisher needs to know what nobody has any more.
+Nothing keeps a handle or a descriptor of a snapshot open after close(). A thousand frames would
+need a thousand of them; and on Linux the publisher could not learn which memory nobody uses any
+more.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The contract of __init__.py on POSIX systems: directories, files, futexes.
 
-An instance is a directory of files. A file's owner says who stands behind it, and its inode whether
-a name still leads to it.
+An instance is a directory of files. Whether a file is trusted depends on its owner, and its inode
+tells whether a name still leads to the same file.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 DIRECTORY = "/dev/shm"
 Owner = int  # a uid
 
-_LARGEST_UID = 2**32 - 2  # the one above means "none" to the kernel
+_LARGEST_UID = 2**32 - 2  # to the kernel, the next number means "no user"
 _LARGEST_PID = 2**31 - 1
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-_HEAD = 4096
-_MOST_LOOKED_AT = 1000  # names in a directory that many others may write into
+_HEAD = 4096  # bytes; where columns are few, all messages but the dictionaries' lie in them
+_MOST_LOOKED_AT = 1000  # names in a directory, because anybody may write into /dev/shm
 
-_uids: dict[str, int] = {}  # a look into the user database costs more than opening a snapshot
+_uids: dict[str, int] = {}  # kept, because the user database is slower than opening a snapshot
 
 
 # --- owners ---------------------------------------------------------------------------------------
 
 
 def owner_of(value: int | str | None) -> Owner | None:
-    """The uid of a user who was named by uid or by name."""
+    """The uid of the user whom the argument `owner` names."""
     if value is None:
         return None
     if isinstance(value, bool) or not (hasattr(value, "__index__") or isinstance(value, str)):
@@ -60,31 +60,31 @@ def owner_of(value: int | str | None) -> Owner | None:
 
 
 def _uid_of(user: str) -> int | None:
-    """From the machine's user database; None when it has no such user."""
+    """The user's uid in this machine's user database; None when it has no such user."""
     found = _uids.get(user)
     if found is None:
         try:
             import pwd
 
             found = _uids[user] = pwd.getpwnam(user).pw_uid
-        except (ImportError, KeyError, ValueError):  # no such database, user; a NUL in the name
+        except (ImportError, KeyError, ValueError):  # no database; no such user; a NUL in the name
             return None
     return found
 
 
 def _check_owner(place: Place, path: str, uid: int) -> None:
-    """UntrustedOwner unless it is root, me, the user `shmpub`, or whom the caller named."""
+    """Raises UntrustedOwner for any user but root, this process's own, `shmpub`, place.owner."""
     if uid in (0, os.geteuid(), place.owner) or uid == _uid_of("shmpub"):
         return
     raise UntrustedOwner(f"{path} belongs to uid {uid}; owner={uid} would accept it", uid)
 
 
 def _denied(path: str) -> AccessDenied:
-    """What to raise when opening `path` was forbidden."""
+    """The exception for a `path` that this process may not open."""
     message = f"{path}: this process (uid {os.geteuid()}) may not read it"
     try:
         status = os.stat(path, follow_symlinks=False)
-    except OSError:  # a directory above is closed already
+    except OSError:  # it may not even look into the directory
         return AccessDenied(message, path)
     mode = stat.S_IMODE(status.st_mode)
     return AccessDenied(f"{message}; it belongs to uid {status.st_uid}, mode {mode:04o}", path)
@@ -94,16 +94,16 @@ def _denied(path: str) -> AccessDenied:
 
 
 def check_names(directory: str, instance: str) -> None:
-    """The system tells of those that can't be when they are opened."""
+    """Does nothing: for names that can't be, the system raises when they are opened."""
 
 
 def path_of(directory: str, instance: str) -> str:
-    """The instance's directory."""
+    """The instance's own directory."""
     return os.path.join(directory, instance)
 
 
 def find_instances(directory: str, is_instance: Callable[[str], bool]) -> tuple[list[str], str]:
-    """Those of which `is_instance` holds and that have a catalog."""
+    """The directories that have a catalog and a name that an instance can have."""
 
     def has_catalog(entry: os.DirEntry[str]) -> bool:
         try:
@@ -127,7 +127,7 @@ def find_instances(directory: str, is_instance: Callable[[str], bool]) -> tuple[
 
 
 class Instance:
-    """See the contract. The catalog is taken from the directory whose owner was looked at."""
+    """See the contract. The catalog is opened in the very directory whose owner was checked."""
 
     __slots__ = ("_address", "_identity", "_place", "content", "path")
 
@@ -157,12 +157,16 @@ class Instance:
         _posix_futex.sleep(self._address + 4 * index, seen, seconds)
 
     def open_segment(self, feed: str, descriptor: Callable[[], Any]) -> Segment:
-        """What stands under the feed's name is whole, and its own record is authoritative."""
+        """The file with the feed's name. `descriptor` is not needed: the file tells all itself."""
         return Segment(self._place, feed)
 
 
 def _open_catalog(place: Place) -> int:
-    """In the directory whose owner was looked at, wherever its name leads by then."""
+    """A descriptor of the catalog.
+
+    The directory is opened once and its owner checked. Then the catalog is opened in it, so it does
+    not matter if the directory's name leads elsewhere by then.
+    """
     path = place.path
     try:
         folder = os.open(path, _OPEN | os.O_DIRECTORY)
@@ -189,7 +193,7 @@ class Segment:
             self._fd = os.open(path, _OPEN | os.O_NONBLOCK)
         except PermissionError:
             raise _denied(path) from None
-        except BlockingIOError:  # it is being filled anew: another one has its name by now
+        except BlockingIOError:  # the publisher fills it again: its name has another file by now
             raise FileNotFoundError(path) from None
         try:
             status = os.fstat(self._fd)
@@ -199,7 +203,7 @@ class Segment:
             self.size = status.st_size
             if not stat.S_ISREG(status.st_mode) or not self.size:
                 raise FormatError(f"{path}: no file with anything in it")
-            self._head = os.pread(self._fd, _HEAD, 0)  # all messages, where columns are few
+            self._head = os.pread(self._fd, _HEAD, 0)
         except BaseException:
             os.close(self._fd)
             raise
@@ -225,7 +229,7 @@ _MAP_FAILED = ctypes.c_void_p(-1).value
 
 
 class _Mapping(Mapped):
-    """Made with mmap(2) itself, since Python's mmap keeps a descriptor (before 3.13 always)."""
+    """A mapping made by mmap(2). Python's own mmap keeps a descriptor (before 3.13 always)."""
 
     __slots__ = ("_faults",)
 
@@ -233,18 +237,18 @@ class _Mapping(Mapped):
         self._faults = faults_before(size)
         super().__init__(address, size)
 
-    # The default argument outlives the module's globals at the interpreter's end.
+    # A default argument, because at the interpreter's end the module's globals may be gone.
     def __del__(self, unmap: Any = give_back) -> None:
         unmap(self._address, self._size, self._faults)
 
 
 def map_shared(fd: int, size: int) -> npt.NDArray[np.uint8]:
-    """The file, read-only. Good after `fd` is closed and the name is gone."""
+    """The file as a read-only array. It stays good when `fd` is closed and the file's name gone."""
     return np.asarray(_Mapping(map_at(fd, size, mmap.PROT_READ, mmap.MAP_SHARED), size))
 
 
 def map_at(fd: int, size: int, protection: int, flags: int) -> int:
-    """The address of a mapping that the caller owns."""
+    """The address of a new mapping, which the caller must unmap."""
     address: int = _mmap(None, size, protection, flags, fd, 0)
     if address == _MAP_FAILED:
         number = ctypes.get_errno()
@@ -256,7 +260,7 @@ def map_at(fd: int, size: int, protection: int, flags: int) -> int:
 
 
 def own_namespace() -> int:
-    """The inode of this process's pid namespace; 0 where there is no such thing."""
+    """The inode of this process's pid namespace; 0 on a system without such namespaces."""
     try:
         return os.stat("/proc/self/ns/pid").st_ino
     except OSError:
@@ -264,13 +268,13 @@ def own_namespace() -> int:
 
 
 def why_no_process(pid: int, start: int) -> str | None:
-    """`start` is in the kernel's clock ticks; 0: unknown."""
+    """See the contract. `start` counts the kernel's clock ticks since it started; 0: unknown."""
     try:
         if not 0 < pid <= _LARGEST_PID:
             raise ProcessLookupError
         os.kill(pid, 0)
     except PermissionError:
-        pass  # it is another user's
+        pass  # another user's process: it exists
     except ProcessLookupError:
         return f"no process {pid}"
     state, started = _look_at(pid)
@@ -279,9 +283,10 @@ def why_no_process(pid: int, start: int) -> str | None:
 
 
 def _look_at(pid: int) -> tuple[str, int]:
-    """The process's state and its start in clock ticks; ("", 0) where they can't be known.
+    """The process's state (a letter) and its start in clock ticks; ("", 0): unknown.
 
-    Where /proc is another pid namespace's, the number is another process's there.
+    They can't be known when /proc belongs to another pid namespace: there the number may be another
+    process's.
     """
     try:
         if os.readlink("/proc/self") != str(os.getpid()):
@@ -290,7 +295,7 @@ def _look_at(pid: int) -> tuple[str, int]:
             line = file.read()
     except OSError:
         return "", 0
-    fields = line[line.rfind(b")") + 1 :].split()  # the name in front may hold anything
+    fields = line[line.rfind(b")") + 1 :].split()  # before it stands a name, which may be anything
     if len(fields) < 20:
         return "", 0
     return fields[0].decode("ascii", "replace"), int(fields[19])

@@ -1,7 +1,7 @@
-"""Sleeping on a word in shared memory: a futex on Linux, a short nap elsewhere.
+"""Sleeps until a word in shared memory changes: with a futex on Linux, else with short naps.
 
-The word is in memory that is mapped read-only; waiting needs no more. ctypes lets other threads
-run meanwhile, and a signal ends the call, so that Ctrl-C works.
+A mapping that is read-only is enough for waiting on a futex. Other threads run meanwhile, because
+ctypes releases the interpreter's lock. A signal ends the system call, so Ctrl-C works.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ if _number is not None:
 
 
 def sleep(address: int, seen: int, seconds: float) -> None:
-    """Until the word differs from `seen`, a wake, a signal, or the time; may return early."""
+    """Sleep until the word differs from `seen`, a wake, a signal, or the time has passed.
+
+    It may return early.
+    """
     if _number is None:
         time.sleep(min(seconds, _NAP))
         return

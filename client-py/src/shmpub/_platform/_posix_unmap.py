@@ -1,15 +1,16 @@
-"""Giving mapped memory back.
+"""Unmaps memory.
 
-What that costs depends on how many pages were looked at: 3 us for none, 2.6 ms and more for 80 MB
-of them, 0.13 us a page. Whoever takes the next frame lets the last one go, and should not wait for
-that. So what is large is given back by a thread, which is started with the first such mapping.
-It empties the mapping in pieces first, because unmapping keeps everybody in this process from
-mapping anything: NumPy does for each larger array.
+The cost depends on how many pages of the mapping were read: 3 us for none, 0.13 us for each page,
+so 2.6 ms and more for 80 MB. A program that takes the next frame mostly drops the last one in the
+same statement, and should not wait so long. So a large mapping is unmapped by a thread, which is
+started for the first one. The thread empties the mapping in pieces first, because unmapping stops
+every other thread of the process that wants to map memory, as NumPy does for each larger array.
 
-Waking a thread costs more than unmapping what nobody looked at. Each page was a page fault, or was
-brought by one with fifteen others; so where the whole process had a few only since the mapping was
-made, there is little to give back. They are counted when something is given back, so a mapping
-starts with what was counted last, which is a few too many for it.
+Waking the thread costs more than unmapping a mapping that nobody has read. Each page that was read
+took a page fault, or came with the page fault of a neighbour (the kernel brings in sixteen pages at
+once). So the page faults of the process are counted: where there were only a few since the mapping
+was made, it is unmapped at once. They are counted whenever a large mapping is unmapped, and a new
+mapping starts from the last count. That is too low for it, which errs towards the thread.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from queue import SimpleQueue
 from resource import getrusage
 from typing import Any
 
-LARGE = 16 << 20  # bytes
-_FEW = 32  # page faults: about five hundred pages
-_PIECE = 8 << 20
+LARGE = 16 << 20  # bytes; smaller mappings are unmapped at once
+_FEW = 32  # page faults, which bring about five hundred pages
+_PIECE = 8 << 20  # bytes that the thread empties at once
 _DONTNEED = 4
 
 libc: Any = ctypes.CDLL(None, use_errno=True)
@@ -46,23 +47,23 @@ def _reap(waiting: Waiting, unmap: Any = _munmap, advise: Any = _madvise) -> Non
 
 
 class _Reaper:
-    """The thread, and what waits for it."""
+    """The thread that unmaps, and the mappings that wait for it."""
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """As it is before there is a thread. A forked child has none."""
+        """Start without a thread; also in a forked child, which has none."""
         self._waiting: Waiting = SimpleQueue()
         self._is_running = False
-        self._faults = 0  # of the process, when they were counted last
+        self._faults = 0  # page faults of the process, when they were counted last
 
     def faults_before(self, size: int) -> int:
-        """What give_back() wants to know of a new mapping of this size; -1: nothing."""
+        """The last count of page faults, for give_back(); -1 when the size is small."""
         return self._faults if size >= LARGE else -1
 
-    # Called by finalizers: between any two steps of this thread, and when the module's globals are
-    # gone at the interpreter's end, which the default arguments outlive.
+    # Finalizers call this. So it may run between any two steps of any thread, and at the
+    # interpreter's end, when the module's globals are gone and only default arguments are left.
     def give_back(
         self,
         address: int,
@@ -72,9 +73,9 @@ class _Reaper:
         usage: Any = getrusage,
         few: int = _FEW,
     ) -> None:
-        """`faults` is what faults_before() said when the mapping was made."""
+        """Unmap. `faults` is what faults_before() returned when the mapping was made."""
         if faults >= 0:
-            self._faults = usage(0).ru_minflt  # of this process
+            self._faults = usage(0).ru_minflt  # 0: RUSAGE_SELF, this process
             if self._faults - faults >= few and self._runs():
                 self._waiting.put((address, size))
                 return
@@ -84,7 +85,7 @@ class _Reaper:
         if not self._is_running:
             try:
                 start(reap, (self._waiting,))
-            except RuntimeError:  # no more threads, or the interpreter ends
+            except RuntimeError:  # too many threads, or the interpreter is ending
                 return False
             self._is_running = True
         return True

@@ -1,11 +1,12 @@
 """The contract of __init__.py on Windows: named sections, events, owners by security descriptor.
 
-docs/FORMAT.md, "On Windows". An instance is a set of objects whose names begin alike. Its root page
-tells the number of the catalog's section, and the catalog's descriptors tell the numbers and sizes
-of the snapshots' sections. A number is never used twice, so a name that is absent means that a
-newer one is told of by now, or that the publisher's process has ended: all its names go with it.
+docs/FORMAT.md describes this under "On Windows". An instance is a set of objects whose names have
+the same beginning. Its root page gives the number of the catalog's section. The catalog's
+descriptors give the numbers and sizes of the snapshots' sections. A number is never used twice. So
+when there is no section of that number, the descriptor gives a newer one by now, or the publisher's
+process has ended, and with it all its names.
 
-A section's handle is closed as soon as its view is mapped. The view keeps the memory, and leaves
+A section's handle is closed as soon as its view is mapped. The view keeps the memory, but leaves
 the name free for the next publisher.
 """
 
@@ -29,36 +30,37 @@ if TYPE_CHECKING:
     from .._place import Place
 
 DIRECTORY = "auto"
-Owner = str  # a SID's text
+Owner = str  # the text of a SID
 
 _SPACES = ("Global", "Local")
-_LONGEST_NAME = 250  # in UTF-16 units
-_LONGEST_LEAF = 20  # the digits of a number of 64 bits
+_LONGEST_NAME = 250  # of an object, in UTF-16 units
+_LONGEST_LEAF = 20  # the last part of a name is a number of 64 bits
 
 _ROOT_SIZE = 4096
 _ROOT_MAGIC = b"SHMPUBR\x01"
 _ROOT_VERSION = 1
-_NUMBER_AT = 2  # of the root page's 64-bit words
-_BELL_TURN_AT = 64  # of the catalog's 32-bit words
+_NUMBER_AT = 2  # index of the catalog's number in the root page's 64-bit words
+_BELL_TURN_AT = 64  # index of the number of rings in the catalog's 32-bit words
 _N_BELLS = 4
 _TRIES = 100
 
-_READABLE = 0x02 | 0x04 | 0x08 | 0x20 | 0x40 | 0x80  # page protections; a guard page has more
+_READABLE = 0x02 | 0x04 | 0x08 | 0x20 | 0x40 | 0x80  # page protections; a guard page has a bit more
 _LARGEST_PID = 2**32 - 1
 
-_SLICE = 0.1  # seconds: the main thread hears Ctrl-C between two waits
-_FIRST_SLICE = 0.02  # who was kept busy between look and wait may have missed four rings
-_LOOK_EVERY = 1.0
-_SHORTEST_NAP, _LONGEST_NAP = 0.001, 0.05  # where the bells can't be heard
+# All times are seconds.
+_SLICE = 0.1  # the main thread waits no longer at once: Ctrl-C works between two waits
+_FIRST_SLICE = 0.02  # the first wait: four rings may have been missed since the turn was read
+_LOOK_EVERY = 1.0  # the longest wait of other threads
+_SHORTEST_NAP, _LONGEST_NAP = 0.001, 0.05  # between two looks where the bells can't be used
 
-_known: set[tuple[str, str]] = set()  # directories and instances that this process has found
+_known: set[tuple[str, str]] = set()  # (directory, instance) of all that this process has found
 
 
 # --- owners ---------------------------------------------------------------------------------------
 
 
 def owner_of(value: int | str | None) -> Owner | None:
-    """The SID of an account that was named by its name or by its SID."""
+    """The SID of the account that the argument `owner` names."""
     if value is None:
         return None
     if isinstance(value, bool) or not (hasattr(value, "__index__") or isinstance(value, str)):
@@ -73,7 +75,10 @@ def owner_of(value: int | str | None) -> Owner | None:
 
 
 def _check_owner(place: Place, name: str, sid: bytes | None) -> None:
-    """UntrustedOwner unless it is the system, me, a service's account, or whom the caller named."""
+    """Raises UntrustedOwner unless `sid` is trusted.
+
+    Trusted are the system, its administrators, this process's user, services, and place.owner.
+    """
     if sid is None:
         raise _denied(name)
     if accounts.is_trusted(sid, place.owner if isinstance(place.owner, str) else None):
@@ -94,7 +99,7 @@ def _denied(name: str) -> AccessDenied:
 
 
 def _prefixes(directory: str) -> tuple[str, ...]:
-    """What the names of its objects begin with; the first that has an instance is meant."""
+    """The beginnings of objects' names for that directory, in the order in which they are tried."""
     if directory == DIRECTORY:
         return "Global\\", "Local\\"
     space, backslash, rest = directory.partition("\\")
@@ -106,12 +111,12 @@ def _prefixes(directory: str) -> tuple[str, ...]:
 
 
 def _stems(directory: str, instance: str) -> list[str]:
-    """The names of its objects without their last part."""
+    """The names of an instance's objects without their last part, for each prefix."""
     return [f"{prefix}shmpub.{instance}/" for prefix in _prefixes(directory)]
 
 
 def check_names(directory: str, instance: str) -> None:
-    """The names of objects are limited."""
+    """See the contract. An object's name may not have a NUL, nor be too long."""
     if "\0" in directory:
         raise ValueError("directory has a NUL in it")
     longest = max(map(len, _stems(directory, instance))) + _LONGEST_LEAF
@@ -125,12 +130,12 @@ def check_names(directory: str, instance: str) -> None:
 
 
 def path_of(directory: str, instance: str) -> str:
-    """The names that its objects' names begin with."""
+    """See the contract: the beginnings of its objects' names."""
     return " or ".join(stem[:-1] for stem in _stems(directory, instance))
 
 
 def find_instances(directory: str, is_instance: Callable[[str], bool]) -> tuple[list[str], str]:
-    """There is no list of them: those that are known here, and the one of the usual name."""
+    """Those that this process has found, and "shmpub": Windows has no list of instances."""
     candidates = {name for folder, name in _known if folder == directory} | {"shmpub"}
     names = sorted(name for name in candidates if is_instance(name) and _is_there(directory, name))
     where = " and ".join(_prefixes(directory))
@@ -148,7 +153,7 @@ def _is_there(directory: str, instance: str) -> bool:
 
 
 class _View(Mapped):
-    """The default argument outlives the module's globals at the interpreter's end."""
+    """A mapped view. __del__ uses a default argument, because globals may be gone by then."""
 
     __slots__ = ()
 
@@ -160,10 +165,10 @@ Check = Callable[[str, bytes | None], None]
 
 
 def _map(name: str, size: int, check_owner: Check) -> tuple[npt.NDArray[np.uint8], bytes]:
-    """The section's first `size` bytes, or all with 0, read-only; and whose it is.
+    """The section's first `size` bytes as a read-only array (0: all of it), and its owner's SID.
 
-    Raises FileNotFoundError when there is none of that name, AccessDenied, and FormatError when it
-    is another kind of object or smaller.
+    Raises FileNotFoundError when no object has that name, AccessDenied, and FormatError when the
+    object is no section or a smaller one.
     """
     handle = _open(name)
     try:
@@ -199,7 +204,7 @@ def _open(name: str) -> int:
 
 
 def _readable_size(address: int) -> int:
-    """How much of a view has memory behind it: reading the rest would end the process."""
+    """How many bytes of a view can be read. Reading others would end the process."""
     region = api.MemoryRegion()
     if not api.virtual_query(address, ctypes.byref(region), ctypes.sizeof(region)):
         return 0
@@ -214,10 +219,10 @@ def _read_root(stem: str, check_owner: Check) -> int:
         page, _ = _map(name, _ROOT_SIZE, check_owner)
     except FileNotFoundError:
         return 0
-    number: int = page.data.cast("Q")[_NUMBER_AT]  # one load
+    number: int = page.data.cast("Q")[_NUMBER_AT]  # one read, because the publisher may change it
     head = page[:12].tobytes()
     if not number and head[:8] == bytes(8):
-        return 0  # its publisher is just beginning
+        return 0  # the publisher is just starting
     if head[:8] != _ROOT_MAGIC:
         raise FormatError(f"{name}: no root page's magic")
     version = int.from_bytes(head[8:], "little")
@@ -227,9 +232,12 @@ def _read_root(stem: str, check_owner: Check) -> int:
 
 
 def _leads_somewhere(stem: str, number: int) -> bool:
-    """A root page may outlive its publisher, killed or stopped, by somebody's handle."""
+    """Whether the catalog of that number exists.
+
+    A root page may outlive its publisher, as long as somebody has a handle of it.
+    """
     handle = api.open_file_mapping(api.READ_CONTROL, False, f"{stem}{number}")
-    if not handle:  # closed to us is there all the same
+    if not handle:  # an object that we may not open exists nevertheless
         return api.last_error() != api.ERROR_FILE_NOT_FOUND
     api.close_handle(handle)
     return True
@@ -246,7 +254,7 @@ class _Descriptor(Protocol):
 
 
 class Instance:
-    """See the contract. It belongs to the catalog's number, which the root page tells."""
+    """See the contract. It keeps the catalog whose number the root page gave at the beginning."""
 
     __slots__ = ("_bells", "_found", "_place", "_words", "content", "path")
 
@@ -258,7 +266,7 @@ class Instance:
             try:
                 self.content, _ = _map(self.path, 0, self._check_owner)
                 break
-            except FileNotFoundError:  # another one is told of by now, or the publisher has ended
+            except FileNotFoundError:  # there is a newer number by now, or the publisher has ended
                 if self._find() == self._found:
                     raise self._nothing() from None
         else:
@@ -268,7 +276,7 @@ class Instance:
         _known.add((place.directory, place.instance))
 
     def _find(self) -> tuple[str, int]:
-        """What its names begin with, and the catalog's number; InstanceNotFound: there is none."""
+        """The beginning of its objects' names, and its catalog's number; or InstanceNotFound."""
         for stem in _stems(self._place.directory, self._place.instance):
             number = _read_root(stem, self._check_owner)
             if number and _leads_somewhere(stem, number):
@@ -282,7 +290,7 @@ class Instance:
         return InstanceNotFound(f"nothing is published at {self._place.path}")
 
     def stands(self, is_stopped: bool) -> bool:
-        """The catalog of a publisher that was killed stays until there is another one."""
+        """See the contract. A killed publisher's catalog counts until there is another one."""
         try:
             return self._find() == self._found
         except InstanceNotFound:
@@ -291,24 +299,25 @@ class Instance:
             return False
 
     def sleep(self, index: int, seen: int, seconds: float) -> None:
-        """On the instance's bell, which rings for every change of any feed."""
+        """See the contract. It waits for the instance's bell, which rings for all its feeds."""
         words, end = self._words, time.monotonic() + seconds
         is_main = threading.current_thread() is threading.main_thread()
         longest, nap = _FIRST_SLICE, _SHORTEST_NAP
         while True:
-            turn = words[_BELL_TURN_AT]  # before the word: a change after it rings this turn's bell
+            # Read the turn before the word: then a later change rings the bell of this turn.
+            turn = words[_BELL_TURN_AT]
             left = end - time.monotonic()
             if words[index] != seen or left <= 0:
                 return
             has_rung = self._bells.wait(turn % _N_BELLS, min(left, longest))
             longest = _SLICE if is_main else _LOOK_EVERY
             if has_rung is None or (has_rung and words[_BELL_TURN_AT] == turn):
-                # Nobody can hear it, or it was rung in a publisher's time before and never reset.
+                # The bell can't be used, or an earlier publisher rang it and nobody has reset it.
                 time.sleep(min(left, nap))
                 nap = min(2 * nap, _LONGEST_NAP)
 
     def open_segment(self, feed: str, descriptor: Callable[[], _Descriptor | None]) -> Segment:
-        """The section of the number that the descriptor tells, or of a newer one."""
+        """The section whose number the descriptor gives; tried again when it gives a newer one."""
         absent = None
         for _ in range(_TRIES):
             found = descriptor()
@@ -322,22 +331,22 @@ class Instance:
 
 
 class _Bells:
-    """Events that tell of news: opened when they are first waited for, closed at the end."""
+    """The events that tell of news, each opened for its first wait, and closed at the end."""
 
     __slots__ = ("_handles", "_stem")
 
     def __init__(self, stem: str) -> None:
         self._stem = stem
-        self._handles: dict[int, int] = {}  # 0: it can't be heard
+        self._handles: dict[int, int] = {}  # by number; 0: the event can't be opened
 
     def wait(self, number: int, seconds: float) -> bool | None:
-        """Whether it rang before the time had passed; None at once when it can't be heard."""
+        """Whether it rang before the time had passed; None, at once, when it can't be opened."""
         handle = self._handles.get(number)
         if handle is None:
             name = f"{self._stem}bell.{number}"
             made = api.open_event(api.SYNCHRONIZE, False, name) or 0
             handle = self._handles.setdefault(number, made)
-            if handle != made and made:  # another thread was faster
+            if handle != made and made:  # another thread has opened it meanwhile
                 api.close_handle(made)
         if not handle:
             return None
@@ -351,7 +360,7 @@ class _Bells:
 
 
 class Segment:
-    """See the contract: a view, which is all that there is of it."""
+    """See the contract. It is mapped from the beginning, and has no handle."""
 
     __slots__ = ("_content", "is_own", "path", "size")
 
@@ -371,19 +380,19 @@ class Segment:
         return self._content
 
     def close(self) -> None:
-        """Its handle is closed already."""
+        """Does nothing: there is no handle to close."""
 
 
 # --- processes ------------------------------------------------------------------------------------
 
 
 def own_namespace() -> int:
-    """All processes of a machine have one."""
+    """1: pids mean the same in all processes of a machine."""
     return 1
 
 
 def why_no_process(pid: int, start: int) -> str | None:
-    """`start` is the process's creation as a FILETIME; 0: unknown."""
+    """See the contract. `start` is the time of the process's creation (FILETIME); 0: unknown."""
     gone = f"no process {pid}"
     if not 0 < pid <= _LARGEST_PID:
         return gone

@@ -1,4 +1,4 @@
-"""Whose an object is: accounts of Windows, known by their SIDs.
+"""Finds out to whom an object belongs: accounts of Windows, which SIDs identify.
 
 A SID is handled as its bytes: revision, number of parts, authority (48 bits, big-endian), parts
 (32 bits each, little-endian). Its text is `S-1-5-21-...`, as `whoami /user` shows it.
@@ -16,9 +16,9 @@ from . import _windows_api as api
 _TEXT = re.compile(r"S-1-(\d{1,15})((?:-\d{1,10}){0,15})", re.ASCII | re.IGNORECASE)
 _LARGEST_SID = 68  # bytes
 _MOST_CHARACTERS = 256
-# What the accounts "NT SERVICE\\name" have in common: S-1-5-80 and five more parts.
+# The beginning of the SIDs of all accounts "NT SERVICE\\name": S-1-5-80, then five more parts.
 _SERVICES = bytes.fromhex("0106000000000005") + struct.pack("<I", 80)
-_NO_ACCOUNTS = (3, 7, 8)  # of SID_NAME_USE: a domain, and what is none
+_NO_ACCOUNTS = (3, 7, 8)  # of SID_NAME_USE: a domain, an invalid SID, an unknown one
 
 
 def _sid_of_text(text: str) -> bytes | None:
@@ -38,14 +38,14 @@ def _known(text: str) -> bytes:
     return sid
 
 
-# The system itself and its administrators, who may do anything to this process as well.
+# The system itself and its administrators. They may do anything to this process anyway.
 _SYSTEM = frozenset(map(_known, ("S-1-5-18", "S-1-5-32-544")))
-# The accounts that services run as, which nobody can log in to: LocalService and NetworkService.
+# LocalService and NetworkService: services run as these, and nobody can log in to them.
 _FOR_SERVICES = frozenset(map(_known, ("S-1-5-19", "S-1-5-20")))
 
 
 def text_of(sid: bytes) -> str:
-    """As Windows writes it."""
+    """The SID's text, as Windows writes it."""
     parts = struct.unpack(f"<{sid[1]}I", sid[8 : 8 + 4 * sid[1]])
     return "-".join(map(str, ["S", sid[0], int.from_bytes(sid[2:8], "big"), *parts]))
 
@@ -56,7 +56,7 @@ def _sid_at(address: int) -> bytes:
 
 
 def owner_of_handle(handle: int) -> bytes | None:
-    """The SID of the object's owner; None when it can't be known. It needs READ_CONTROL."""
+    """The SID of the object's owner; None: unknown. The handle must have READ_CONTROL."""
     owner, descriptor = ctypes.c_void_p(), ctypes.c_void_p()
     failed = api.security_info(
         handle,
@@ -78,7 +78,7 @@ def owner_of_handle(handle: int) -> bytes | None:
 
 @lru_cache(1)
 def my_sid() -> bytes:
-    """Of the user whom this process belongs to."""
+    """The SID of this process's user."""
     token, size = ctypes.c_void_p(), ctypes.c_uint32()
     if not api.open_token(api.current_process(), api.TOKEN_QUERY, ctypes.byref(token)):
         raise OSError(api.describe(api.last_error()))
@@ -94,12 +94,12 @@ def my_sid() -> bytes:
 
 
 def is_own(sid: bytes) -> bool:
-    """Whether I am that account, or it is the system's or its administrators'."""
+    """Whether the account is this process's user, the system or its administrators."""
     return sid in _SYSTEM or sid == my_sid()
 
 
 def is_trusted(sid: bytes, also: str | None) -> bool:
-    """Whether what belongs to it is to be believed; `also` is the SID that the caller named."""
+    """Whether objects of that account are trusted. `also` is one more trusted SID, or None."""
     if is_own(sid) or sid in _FOR_SERVICES or sid.startswith(_SERVICES):
         return True
     return also is not None and sid == _sid_of_text(also)
@@ -107,7 +107,7 @@ def is_trusted(sid: bytes, also: str | None) -> bool:
 
 @lru_cache(100)
 def name_of(sid: bytes) -> str:
-    """The account's name, `DOMAIN\\name`; its SID's text where it has none."""
+    """The account's name, `DOMAIN\\name`; the SID's text where the account has no name."""
     name = ctypes.create_unicode_buffer(_MOST_CHARACTERS)
     domain = ctypes.create_unicode_buffer(_MOST_CHARACTERS)
     sizes = (ctypes.c_uint32 * 2)(_MOST_CHARACTERS, _MOST_CHARACTERS)
@@ -118,7 +118,7 @@ def name_of(sid: bytes) -> str:
 
 
 def sid_text_of_account(name: str) -> str | None:
-    """The SID of an account that is given by its name or its SID; None: there is none."""
+    """The SID's text of the account of that name or SID; None when there is no such account."""
     if _sid_of_text(name) is not None:
         return name.upper()
     if not name or "\0" in name:

@@ -1,6 +1,6 @@
-"""The calls of Windows that the client makes, declared; all of them by their wide forms.
+"""Declares the functions of Windows that the client calls; those with text in their wide form.
 
-Handles are plain ints, 0 where there is none. The last error is each thread's own.
+Handles are plain ints; 0 is no handle. Each thread has a last error of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ctypes import wintypes
 from typing import Any
 
-# Declared for Windows alone, so a type checker elsewhere knows none of these names.
+# Typed as Any, because a type checker on another system does not know these names.
 _ctypes: Any = ctypes
 _kernel32 = _ctypes.WinDLL("kernel32", use_last_error=True)
 _advapi32 = _ctypes.WinDLL("advapi32", use_last_error=True)
