@@ -10,13 +10,24 @@
 #include <immintrin.h>
 #include "csv/index_positions.h"
 
+/* A bit for each byte that is not 0 in what comparisons gave. */
+static inline uint64_t bits_of(__m256i lo, __m256i hi)
+{
+	return (uint64_t)(uint32_t)_mm256_movemask_epi8(hi) << 32 |
+	       (uint32_t)_mm256_movemask_epi8(lo);
+}
+
 static inline uint64_t bytes_equal(__m256i lo, __m256i hi, char c)
 {
-	__m256i want = _mm256_set1_epi8(c);
-	uint32_t a = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(lo, want));
-	uint32_t b = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(hi, want));
+	const __m256i want = _mm256_set1_epi8(c);
 
-	return (uint64_t)b << 32 | a;
+	return bits_of(_mm256_cmpeq_epi8(lo, want), _mm256_cmpeq_epi8(hi, want));
+}
+
+static inline __m256i is_blank(__m256i bytes)
+{
+	return _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(' ')),
+	                       _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\t')));
 }
 
 static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d)
@@ -29,8 +40,27 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.delimiter = bytes_equal(lo, hi, d->delimiter),
 		.lf = bytes_equal(lo, hi, '\n'),
 		.cr = bytes_equal(lo, hi, '\r'),
-		.blank = bytes_equal(lo, hi, ' ') | bytes_equal(lo, hi, '\t'),
+		.blank = bits_of(is_blank(lo), is_blank(hi)),
 		.high = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(lo, hi)),
+	};
+}
+
+static inline struct csv_plain_block plain_block_load(const char *p,
+                                                      const struct csv_index_dialect *d)
+{
+	const __m256i lo = _mm256_loadu_si256((const __m256i *)p);
+	const __m256i hi = _mm256_loadu_si256((const __m256i *)(p + 32));
+	const __m256i quote = _mm256_set1_epi8(d->has_quote ? d->quote : '\r');
+	const __m256i cr = _mm256_set1_epi8('\r');
+	const __m256i others = _mm256_or_si256(
+	        _mm256_or_si256(_mm256_cmpeq_epi8(lo, quote), _mm256_cmpeq_epi8(hi, quote)),
+	        _mm256_or_si256(_mm256_cmpeq_epi8(lo, cr), _mm256_cmpeq_epi8(hi, cr)));
+	const uint64_t lf = bytes_equal(lo, hi, '\n');
+
+	return (struct csv_plain_block){
+		.ends = bytes_equal(lo, hi, d->delimiter) | lf,
+		.lf = lf,
+		.is_plain = _mm256_testz_si256(others, others),
 	};
 }
 

@@ -37,6 +37,14 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 	};
 }
 
+static inline struct csv_plain_block plain_block_load(const char *p,
+                                                      const struct csv_index_dialect *d)
+{
+	const struct csv_block b = block_load(p, d);
+
+	return (struct csv_plain_block){ b.delimiter | b.lf, b.lf, (b.quote | b.cr) == 0 };
+}
+
 static inline uint64_t prefix_xor(uint64_t bits)
 {
 	__m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)bits),

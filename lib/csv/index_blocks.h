@@ -1,6 +1,6 @@
 /*
- * The index by blocks of 64 bytes, over four primitives that the including file defines:
- * block_load(), prefix_xor(), put_positions() and put_records().
+ * The index by blocks of 64 bytes, over primitives that the including file defines: block_load(),
+ * plain_block_load(), prefix_xor(), put_positions() and put_records().
  *
  * One bit is one byte, the lowest bit the first. Everything between the primitives
  * is plain arithmetic on such words, the same on every machine.
@@ -19,6 +19,13 @@ struct csv_block {
 	uint64_t high;  /* not 0: some byte is no ASCII */
 };
 
+/* What the index needs of a block without quotes and \r. */
+struct csv_plain_block {
+	uint64_t ends; /* delimiters and \n */
+	uint64_t lf;
+	bool is_plain; /* false: there is a quote or a \r, and the others may be anything */
+};
+
 /* Where the results of a call go next. */
 struct csv_put {
 	uint32_t *ends, *records;
@@ -26,6 +33,8 @@ struct csv_put {
 };
 
 static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d);
+static inline struct csv_plain_block plain_block_load(const char *p,
+                                                      const struct csv_index_dialect *d);
 
 /* Bit i of the answer is the XOR of the bits 0 to i. */
 static inline uint64_t prefix_xor(uint64_t bits);
@@ -74,9 +83,10 @@ static inline struct csv_block_ends block_ends(const struct csv_block *b, struct
 }
 
 /*
- * Most texts have no quotes, or have them everywhere. A block without is dealt with in
- * less time, but only after so many in a row: where they alternate, guessing wrong which
- * comes next would cost more than the work.
+ * Most texts have no quotes, or have them everywhere. A block without quotes, without \r and
+ * outside of quotes ("plain") takes less time, but plain blocks are taken apart only after so many
+ * in a row: where they alternate with others, guessing wrong which comes next would cost more than
+ * the work.
  */
 #define BUSY_BLOCKS 32u
 
@@ -85,11 +95,9 @@ static inline bool is_plain_block(const struct csv_block *b, const struct csv_in
 	return (b->quote | b->cr | s->quoted | s->cr) == 0;
 }
 
-/* What block_ends makes of the state behind such a block. */
-static inline void pass_plain_block(const struct csv_block *b, struct csv_index_state *s)
+static inline bool may_be_plain(const struct csv_index_state *s)
 {
-	s->line = b->lf >> 63;
-	s->opener = (b->lf | b->delimiter) >> 63;
+	return (s->quoted | s->cr) == 0;
 }
 
 ALWAYS_INLINE void put_block(struct csv_put *put, uint64_t ends, uint64_t records, uint32_t base,
@@ -156,46 +164,100 @@ static inline void note_odd(struct csv_index *out, uint64_t odd, uint32_t base)
 		out->odd_quote = base + bits_lowest(odd);
 }
 
+/* A call of index_blocks(), in pieces that each have the registers for themselves. */
+struct csv_index_run {
+	struct csv_put put;
+	struct csv_index_state state;
+	struct csv_index_dialect dialect;
+	struct span text;
+	size_t at;            /* of the next block */
+	uint64_t quotes, crs; /* all that were met, one block over the other */
+};
+
+/* Plain blocks, up to the first that is not plain or not whole. */
+NEVER_INLINE void index_plain_blocks(struct csv_index_run *run, uint32_t base)
+{
+	const struct csv_index_dialect d = run->dialect;
+	const char *data = run->text.data;
+	const size_t size = run->text.size;
+	struct csv_put put = run->put;
+	uint64_t last_ends = run->state.opener << 63, last_lines = run->state.line << 63;
+	size_t at = run->at;
+
+	for (; at + CSV_INDEX_BLOCK <= size; at += CSV_INDEX_BLOCK) {
+		const struct csv_plain_block b = plain_block_load(data + at, &d);
+
+		if (!b.is_plain)
+			break;
+		put_block(&put, b.ends, b.lf, base + (uint32_t)at, false);
+		last_ends = b.ends;
+		last_lines = b.lf;
+	}
+	run->put = put;
+	run->at = at;
+	run->state.opener = last_ends >> 63;
+	run->state.line = last_lines >> 63;
+}
+
+static inline void index_busy_block(struct csv_index_run *run, struct csv_index *out,
+                                    const struct csv_block *b, const struct csv_block_ends *e)
+{
+	const uint32_t base = out->base + (uint32_t)run->at;
+
+	put_busy_block(&run->put, e, base, run->dialect.keeps_lf);
+	note_odd(out, e->odd, base);
+	run->quotes |= b->quote;
+	run->crs |= b->cr;
+}
+
+/* Blocks of any kind, until there were enough plain ones in a row, or up to the one not whole. */
+NEVER_INLINE void index_busy_blocks(struct csv_index_run *run, struct csv_index *out)
+{
+	const struct csv_index_dialect d = run->dialect;
+	struct csv_index_run r = *run;
+	unsigned n_left = BUSY_BLOCKS;
+
+	for (; n_left > 0 && r.at + CSV_INDEX_BLOCK <= r.text.size; r.at += CSV_INDEX_BLOCK) {
+		const struct csv_block b = block_load(r.text.data + r.at, &d);
+		struct csv_block_ends e;
+
+		n_left = is_plain_block(&b, &r.state) ? n_left - 1 : BUSY_BLOCKS;
+		e = block_ends(&b, &r.state);
+		index_busy_block(&r, out, &b, &e);
+	}
+	*run = r;
+}
+
 static inline void index_blocks(struct csv_index *out, struct span text,
                                 const struct csv_index_dialect *dialect,
                                 struct csv_index_state *state)
 {
-	const struct csv_index_dialect d = *dialect;
-	struct csv_index_state s = *state;
-	struct csv_put put = { out->ends + out->n_ends, out->records + out->n_records, out->ends };
-	struct csv_block_ends e;
-	struct csv_block b;
-	uint64_t quotes = 0, crs = 0, mask;
-	unsigned n_busy = 0;
-	size_t at = 0;
+	struct csv_index_run run = {
+		.put = { out->ends + out->n_ends, out->records + out->n_records, out->ends },
+		.state = *state,
+		.dialect = *dialect,
+		.text = text,
+	};
+	uint64_t mask;
 
-	for (; at + CSV_INDEX_BLOCK <= text.size; at += CSV_INDEX_BLOCK) {
-		b = block_load(text.data + at, &d);
-		if (n_busy == 0 && is_plain_block(&b, &s)) {
-			pass_plain_block(&b, &s);
-			put_block(&put, b.delimiter | b.lf, b.lf, out->base + (uint32_t)at, false);
-			continue;
-		}
-		n_busy = is_plain_block(&b, &s) ? n_busy - 1 : BUSY_BLOCKS;
-		e = block_ends(&b, &s);
-		put_busy_block(&put, &e, out->base + (uint32_t)at, d.keeps_lf);
-		note_odd(out, e.odd, out->base + (uint32_t)at);
-		quotes |= b.quote;
-		crs |= b.cr;
+	while (run.at + CSV_INDEX_BLOCK <= text.size) {
+		if (may_be_plain(&run.state))
+			index_plain_blocks(&run, out->base);
+		if (run.at + CSV_INDEX_BLOCK <= text.size)
+			index_busy_blocks(&run, out);
 	}
-	if (at < text.size) {
-		b = load_tail(&mask, text.data + at, text.size - at, &d);
-		e = tail_ends(&b, text.size - at, &s);
-		put_busy_block(&put, &e, out->base + (uint32_t)at, d.keeps_lf);
-		note_odd(out, e.odd, out->base + (uint32_t)at);
-		quotes |= b.quote;
-		crs |= b.cr;
+	if (run.at < text.size) {
+		const size_t left = text.size - run.at;
+		const struct csv_block b = load_tail(&mask, text.data + run.at, left, dialect);
+		const struct csv_block_ends e = tail_ends(&b, left, &run.state);
+
+		index_busy_block(&run, out, &b, &e);
 	}
-	out->n_ends = (size_t)(put.ends - out->ends);
-	out->n_records = (size_t)(put.records - out->records);
-	out->has_quotes |= quotes != 0;
-	out->has_cr |= crs != 0;
-	*state = s;
+	out->n_ends = (size_t)(run.put.ends - out->ends);
+	out->n_records = (size_t)(run.put.records - out->records);
+	out->has_quotes |= run.quotes != 0;
+	out->has_cr |= run.crs != 0;
+	*state = run.state;
 }
 
 static inline void count_block(struct csv_count *out, const struct csv_block *b,

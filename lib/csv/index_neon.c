@@ -36,6 +36,14 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 	};
 }
 
+static inline struct csv_plain_block plain_block_load(const char *p,
+                                                      const struct csv_index_dialect *d)
+{
+	const struct csv_block b = block_load(p, d);
+
+	return (struct csv_plain_block){ b.delimiter | b.lf, b.lf, (b.quote | b.cr) == 0 };
+}
+
 static void index_text(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
                        struct csv_index_state *state)
 {
