@@ -7,9 +7,9 @@
 #include "columns/column_type.h"
 
 /*
- * Readers of these layouts know nothing of us: what they get must be exact or not
- * change. So a value that its type cannot hold, and a missing one where there is no
- * NaN for it, fails the refresh and names the row, counted from 1 behind the header.
+ * Programs that read these segments cannot ask whether a value is exact. So the refresh fails when
+ * a value does not fit its type, or is missing and the type has no NaN. The message names the row,
+ * counted from 1 after the header.
  */
 
 #define TILE_SIZE ((size_t)64 * 1024)
@@ -105,7 +105,7 @@ static int put_float(void *out, enum array_dtype dtype, double v, const struct s
 		fits = !isfinite(v) || isfinite((float)v);
 	else if (dtype == ARRAY_FLOAT64)
 		fits = true;
-	else /* a whole number inside [-2^63, 2^64); the range of the type is looked at below */
+	else /* a whole number within [-2^63, 2^64); put_integer() checks the range of the type */
 		fits = v == floor(v) && v >= -9223372036854775808.0 && v < 18446744073709551616.0;
 	if (!fits) {
 		snprintf(text, sizeof(text), "%.17g", v);
@@ -207,7 +207,7 @@ int article_columns(const struct shmpub_column **out, size_t *n, const struct ta
 
 /* --- segments ---------------------------------------------------------------------------------- */
 
-/* Without a draft the values are only looked at. */
+/* Without a draft the values are only checked. */
 static int write_tile(struct segment_draft *d, struct span bytes, struct shmpub_error *err)
 {
 	return d != NULL ? segment_write(d, bytes, err) : SHMPUB_OK;
@@ -287,7 +287,7 @@ static int begin_part(struct article_draft *d, size_t part, const struct config_
 	return segment_begin(&d->parts[part], &form, err);
 }
 
-/* True: the refresh fails with it. Else it is a warning, and the segment is not made. */
+/* True when the refresh has to fail. Else there is a warning, and the segment is not made. */
 static bool is_fatal(int result)
 {
 	return result == SHMPUB_ERR_CSV || result == SHMPUB_ERR_NOMEM;
@@ -346,7 +346,7 @@ int article_add_text(struct article_draft *d, struct span text, struct shmpub_er
 	struct shmpub_error why;
 	int r;
 
-	if (!segment_is_begun(out)) /* not asked for, or there is a warning already */
+	if (!segment_is_begun(out)) /* nobody asked for it, or it has failed before */
 		return SHMPUB_OK;
 	d->text_size += text.size;
 	memcpy(name, out->name, sizeof(name));

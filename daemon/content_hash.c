@@ -3,10 +3,10 @@
 #include "base/hash.h"
 
 /*
- * Four lanes of 16 bytes, each folded by a 64 x 64 bit multiplication (the idea of
- * Vigna's and Wang Yi's multiplicative hashes): the halves of the product are added,
- * so every bit of the input reaches every bit of the lane within two steps. It runs
- * at memory speed, so it costs little beside the reading.
+ * Each step takes 64 bytes: 16 for each of four lanes. A lane multiplies two words of 64 bits and
+ * combines both halves of the product (an idea of Vigna's and Wang Yi's hashes), so that every
+ * bit of the input reaches every bit of the lane within two steps. The lanes do not wait for each
+ * other, so the hash is about as fast as memory.
  */
 
 #define LANES CONTENT_HASH_LANES
@@ -40,7 +40,7 @@ void content_hash_begin(struct content_hash *h, uint64_t seed)
 		                               seed ^ odd[3] } };
 }
 
-/* Fills up the step that is begun. Gives back how many bytes that took. */
+/* Completes the step that has begun. Returns how many bytes that took. */
 static size_t fill_left(struct content_hash *h, struct span bytes)
 {
 	size_t used = h->size % STEP, n = used ? STEP - used : 0;
@@ -57,7 +57,7 @@ static size_t fill_left(struct content_hash *h, struct span bytes)
 
 void content_hash_add(struct content_hash *h, struct span bytes)
 {
-	uint64_t lanes[LANES]; /* apart from *h, so that they stay in registers */
+	uint64_t lanes[LANES]; /* a copy, which the compiler keeps in registers */
 	size_t at = fill_left(h, bytes);
 
 	h->size += bytes.size;
@@ -69,7 +69,7 @@ void content_hash_add(struct content_hash *h, struct span bytes)
 		memcpy(h->left, bytes.data + at, bytes.size - at);
 }
 
-/* The last step is filled up with zeros, also when nothing is left: then it is all zeros. */
+/* The last step is filled up with zeros. If no bytes are left, it is all zeros. */
 uint64_t content_hash_end(const struct content_hash *h)
 {
 	char last[STEP] = { 0 };

@@ -1,8 +1,9 @@
 /*
- * Has the text changed? 64 bits of a text's content under a seed, computed as its bytes pass, in
- * pieces of any size.
+ * A hash of 64 bits by which a text is known again. It is computed over pieces of any size, and
+ * does not depend on where they end.
  *
- * Not against an adversary: who can write the source can choose its content anyway.
+ * It need not withstand somebody who looks for collisions: whoever can write a source chooses its
+ * content anyway.
  * Threads: one call at a time.
  */
 #ifndef SHMPUBD_CONTENT_HASH_H
@@ -16,16 +17,16 @@
 
 struct content_hash {
 	uint64_t lanes[CONTENT_HASH_LANES];
-	uint64_t size;                /* of all bytes that were added */
+	uint64_t size;                /* bytes added so far */
 	char left[CONTENT_HASH_STEP]; /* the last size % CONTENT_HASH_STEP bytes */
 };
 
 void content_hash_begin(struct content_hash *h, uint64_t seed);
 void content_hash_add(struct content_hash *h, struct span bytes);
-/* Never 0. The state is as it was, and more bytes may be added. */
+/* Returns the hash of all bytes so far, never 0. More bytes may be added afterwards. */
 uint64_t content_hash_end(const struct content_hash *h);
 
-/* The same of a text that is there whole. */
+/* The hash of a text that is in memory as a whole. */
 uint64_t content_hash(struct span text, uint64_t seed);
 
 #endif

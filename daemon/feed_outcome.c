@@ -8,13 +8,13 @@
 #include "wait_word.h"
 
 /*
- * How an attempt ended, and what follows from it: words for the status and the log, and
- * when to try again.
+ * The ends of an attempt: each tells the catalog and the log, and plans the next attempt.
  */
 
-#define HUNG_MS 10000       /* a source that gives no answer for so long hangs */
-#define HUNG_AGAIN_S 10     /* the line of what hangs is renewed this often */
-#define BUSY_LEAST_MS 10000 /* being written for so long, and three intervals, is a failure */
+#define HUNG_MS 10000   /* a source that has not answered for so long hangs */
+#define HUNG_AGAIN_S 10 /* how often the feed's line about a hang is renewed */
+#define BUSY_LEAST_MS                                                                              \
+	10000 /* a source written for so long, and for three intervals, is a failure */
 
 /* --- when to try again ---------------------------------------------------------------------------- */
 
@@ -43,7 +43,7 @@ static void log_times(struct feed *f, const struct fold_told *told, const char *
 	         told->n_more == 1 ? "" : "s", (unsigned long long)told->passed_ms / 1000, end);
 }
 
-/* False: it was told within the last minute, and is counted. */
+/* Logs a line. False: it was logged within the last minute, and is only counted. */
 static bool log_folded(struct feed *f, const char *line)
 {
 	struct fold_told told;
@@ -65,7 +65,7 @@ void feed_log_counts(struct feed *f, bool is_last)
 		log_times(f, &told, f->is_failing ? "; failing now" : "; well now");
 }
 
-/* --- what is wrong with a segment alone ------------------------------------------------------------ */
+/* --- warnings about plain segments ------------------------------------------------------------ */
 
 void feed_note_warning(struct feed *f)
 {
@@ -92,7 +92,7 @@ static void tried(struct feed *f)
 	f->host->tried(f->host->arg, f, !f->is_failing);
 }
 
-/* A failure that lasts is one line, and so is one that comes back within a minute. */
+/* A failure is logged once while it lasts, and also when it comes back within a minute. */
 static void log_failure(struct feed *f, const char *line)
 {
 	if (strcmp(line, f->logged) == 0)
@@ -102,8 +102,8 @@ static void log_failure(struct feed *f, const char *line)
 }
 
 /*
- * A source that was closed closes the table of before, which it did not replace. It opens
- * nothing here: that table is of another content.
+ * If fewer may read the source than before, fewer may read the old table, although the source did
+ * not replace it. The other way round nothing changes, because the old table has another content.
  */
 static void close_table(struct feed *f)
 {
@@ -143,7 +143,6 @@ static void failed(struct feed *f, const struct shmpub_error *err)
 	report_failure(f, err);
 }
 
-/* It may pass by itself. */
 void feed_failed(struct feed *f, const struct shmpub_error *err)
 {
 	failed(f, err);
@@ -163,13 +162,12 @@ void feed_failed_costly(struct feed *f, const struct shmpub_error *err)
 	uint64_t interval = f->config->interval_ms;
 
 	failed(f, err);
-	f->is_forced = false; /* there is nothing that it could be found to equal */
+	f->is_forced = false; /* no earlier content is known that it could equal */
 	f->failed = f->refresh.mark;
 	f->retry_ms = feed_now_ms(f) + pace_back_off(interval, f->n_failures, uv_hrtime());
 	feed_wait_on(f);
 }
 
-/* It lasts as long as the source is what it is. */
 void feed_failed_for_good(struct feed *f, const struct shmpub_error *err)
 {
 	f->seen = f->refresh.mark;
@@ -207,7 +205,7 @@ uint64_t feed_waits_since_ms(const struct feed *f)
 	return f->state == FEED_OPENING ? wait_word_since_ms(&f->look.waiting) : 0;
 }
 
-/* The state stays what it is: this attempt has not come to an end. */
+/* Changes no state of the feed, because the attempt has not ended. */
 void feed_notice_hang(struct feed *f)
 {
 	uint64_t began = feed_waits_since_ms(f);
@@ -232,7 +230,7 @@ void feed_notice_hang(struct feed *f)
 	publisher_feed_note(f->out, &err);
 }
 
-/* The table is the source's as it is: who may read the one may read the other. */
+/* Who may read the source may read the table, which has the same content. */
 static int follow_access(struct feed *f, struct shmpub_error *err)
 {
 	int r = publisher_feed_follow_access(f->out, err);
@@ -245,7 +243,7 @@ void feed_unchanged(struct feed *f)
 	struct shmpub_error same = f->failure;
 	bool was_judged = f->refresh.mark.inode != 0;
 
-	/* When the content was compared the times are new: remember these. */
+	/* If the content was compared, the mark is a new one of the same content. */
 	if (f->refresh.hash && f->refresh.mark.is_settled)
 		f->seen = f->refresh.mark;
 	if (!f->is_failing && was_judged && follow_access(f, &same)) {
@@ -260,7 +258,6 @@ void feed_unchanged(struct feed *f)
 	feed_plan_next(f);
 }
 
-/* Somebody is at it right now, or was a moment ago. */
 void feed_busy(struct feed *f, bool is_fresh)
 {
 	uint64_t now = feed_now_ms(f), patience = 3 * f->config->interval_ms;
@@ -292,7 +289,7 @@ void feed_answered(struct feed *f)
 		feed_busy(f, answer == SOURCE_FRESH);
 }
 
-/* A source that fails in the middle is tried again soon, as one that cannot even be opened. */
+/* A source that fails in the middle is tried again soon, as one that cannot be opened. */
 void feed_build_failed(struct feed *f)
 {
 	const struct refresh *r = &f->refresh;

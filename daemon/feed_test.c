@@ -13,8 +13,8 @@
 #include "spread.h"
 
 /*
- * The way of a refresh, into heap memory instead of a segment, and then a look at the
- * table: its columns as pandas calls them, its first rows, and what is doubtful.
+ * Makes a refresh into heap memory instead of a segment, and then shows the table: its columns by
+ * the names that pandas has for their types, its first rows, and what is doubtful.
  */
 
 #define ROWS_MAX 10
@@ -28,7 +28,7 @@ struct test {
 	struct refresh refresh;
 	struct snapshot_view view;
 	void *block;
-	char *memory; /* in the block, at a multiple of 64 as in a segment */
+	char *memory; /* within `block`, at a multiple of 64 as in a segment */
 	size_t capacity;
 	uint64_t size, parse_ns;
 };
@@ -73,7 +73,7 @@ static void try_once(struct test *t)
 	t->parse_ns = uv_hrtime() - start - r->read_ns;
 }
 
-/* A file that is being written to is tried again, for a second. */
+/* A file that is being written is tried again, for a second. */
 static int make_table(struct test *t, struct shmpub_error *err)
 {
 	struct refresh *r = &t->refresh;
@@ -118,7 +118,7 @@ static uint64_t count_missing(const struct shmpub_column *c)
 	return n;
 }
 
-/* As pandas calls it in .dtypes. */
+/* Adds the column's type as pandas shows it in .dtypes. */
 static void add_dtype(struct align *a, const struct shmpub_column *c, uint64_t n_missing)
 {
 	const struct column_type *type = column_type(c->type);

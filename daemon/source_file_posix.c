@@ -11,18 +11,19 @@
 #include "spool.h"
 
 /*
- * stat, read, stat again: bytes that come with two equal looks around them are one
- * state of the file, as far as its writer lets anyone know. Between the looks any part
- * of the file may be read any number of times. The file is read, never mapped: a
- * mapping of a file that is cut short under it is SIGBUS.
+ * The file is looked at (fstat) when it is opened and again after the reading. If both looks are
+ * equal, all bytes that were read in between are of one state of the file, as far as its times
+ * tell. Between the looks any part of the file may be read any number of times. The file is read
+ * and never mapped, because a mapping of a file that somebody cuts short is SIGBUS.
  *
- * The kernel stamps times by a clock that ticks every 1 to 10 ms, so a second change
- * in the same tick leaves no trace. A mark taken so soon after a change is not settled:
- * it never counts as "unchanged", and two equal looks prove nothing. Such a file is left
- * alone until its tick is over, which also passes over the pauses of somebody who writes
- * in pieces; unless it is a new file each time, which is somebody who renames whole ones.
+ * The kernel takes the times of a file from a clock that ticks every 1 to 10 ms. A second change
+ * within one tick does not show. So a look that comes less than a tick after a change is not
+ * settled: its mark never counts as "unchanged", and two such looks prove nothing. Such a file is
+ * not read until its tick is over. This wait also covers the short pauses of a program that writes
+ * in pieces. A file that is another one at each look is read at once: somebody renames whole files
+ * over the name.
  *
- * O_NONBLOCK is for what is not a file: opening a FIFO without a writer would wait.
+ * O_NONBLOCK is for a path that is no file: opening a FIFO without a writer would wait.
  */
 
 #define SETTLE_NS ((int64_t)10 * 1000 * 1000)
@@ -33,7 +34,7 @@ static int64_t to_ns(struct timespec t)
 	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-/* By the clock that stamps files, where there is one to ask: it lags behind by a tick. */
+/* The time by the clock that the times of files come from. It is up to a tick late. */
 static int64_t now_ns(void)
 {
 	struct timespec t;
@@ -46,7 +47,7 @@ static int64_t now_ns(void)
 	return to_ns(t);
 }
 
-/* ctime cannot be set by anyone. mtime can: one in the future says nothing about now. */
+/* Nobody can set ctime. Anybody can set mtime, so an mtime in the future says nothing. */
 static bool is_settled(int64_t mtime_ns, int64_t ctime_ns, int64_t now)
 {
 	return ctime_ns < now - SETTLE_NS && (mtime_ns < now - SETTLE_NS || mtime_ns > now);
@@ -68,7 +69,7 @@ static struct source_mark mark_of(const struct stat *st, int64_t now)
 	return m;
 }
 
-/* Where the kernel or the file system does not know, files are told apart by inode alone. */
+/* 0: the kernel or the file system does not know it. */
 static int64_t born_ns(int fd)
 {
 #ifdef STATX_BTIME
@@ -91,9 +92,9 @@ static int64_t born_ns(int fd)
 #define ACL_ROOM 4096
 
 /*
- * With an access control list the bits of the group are the list's mask, and a user who
- * is named in it may be one who is shut out: who may read is then everybody or nobody.
- * False: there is no list.
+ * Looks for an access control list. With such a list the group's bits are only the list's mask,
+ * and the list may shut out a single user. So *is_open tells whether every entry may read; if
+ * not, nobody but the owner counts. Returns false when there is no list.
  */
 static bool judge_list(bool *is_open, int fd)
 {
@@ -108,7 +109,7 @@ static bool judge_list(bool *is_open, int fd)
 	return size >= 0 || errno == ERANGE;
 }
 
-/* Where the group is shut out while others may read, nobody but the owner counts. */
+/* If others may read and the group may not, nobody but the owner counts. */
 static struct shm_access readers_of(int fd, const struct stat *st)
 {
 	struct shm_access readers = { .mode = 0600, .gid = st->st_gid };
@@ -155,9 +156,9 @@ static int check_kind(const struct stat *st, const char *path, struct shmpub_err
 }
 
 /*
- * By a clock that is ahead of ours, a file server's or our own before it was set back, a
- * file would stay fresh for as long as that is. So of such a file two equal looks with a
- * pause between them do count.
+ * A file whose ctime is in the future (of a file server whose clock is ahead, or because our own
+ * clock was set back) would never be settled until then. Two equal looks at such a file with a
+ * pause between them are enough.
  */
 static bool is_quiet(const struct source_mark *look, const struct source_mark *waited)
 {
@@ -180,8 +181,8 @@ struct source_file {
 	const char *path;
 	nlink_t n_links; /* names that it had when it was opened */
 	/*
-	 * Of a file that says that it is empty: its bytes may be others at the second read, so
-	 * they are kept as they come, and are given from there.
+	 * The file says that it is empty, as the files of /proc do. A second read may give other
+	 * bytes, so the bytes are kept in `spool` as they come, and are read from there.
 	 */
 	bool is_kept;
 	struct spool spool;
@@ -200,7 +201,7 @@ static int read_some(struct source_file *f, char *to, size_t size, size_t *n,
 	return got < 0 ? error_sys(err, errno, "%s", f->path) : SHMPUB_OK;
 }
 
-/* Keeps bytes until those from `offset` on are there, or the end was met. */
+/* Adds bytes to the spool until the byte at `offset` is in it, or the file ends. */
 static int keep_up_to(struct source_file *f, uint64_t offset, struct shmpub_error *err)
 {
 	char piece[4096]; /* more than what most files of /proc give at once */
@@ -242,9 +243,9 @@ void source_file_let_go(struct source_file *f)
 }
 
 /*
- * The file lost a name, to a new file that was renamed over it or to nobody, and its size and
- * the time of its last write are what they were: that changed ctime, and nothing else did.
- * Who reads a large file that is replaced again and again would otherwise never come to an end.
+ * True when the file has lost a name (another file was renamed over it, or it was removed), which
+ * changes its ctime, and nothing else about it has changed. Its bytes are then still of one
+ * state. Without this, a large file that is replaced often would never be read to the end.
  */
 static bool is_only_replaced(const struct source_file *f, const struct stat *st,
                              const struct source_mark *mark, struct source_mark now)

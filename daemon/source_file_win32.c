@@ -8,12 +8,14 @@
 #include "source_readers_win32.h"
 
 /*
- * Look, read, look again, as on Linux: bytes that come with two equal looks around them are one
- * state of the file. The file is read, never mapped: whoever has a mapped file cannot cut or
- * replace it. It is opened so that everybody else may read, write, rename and delete it meanwhile.
+ * As on Linux, the file is looked at when it is opened and again after the reading. If both looks
+ * are equal, all bytes that were read in between are of one state of the file. The file is read
+ * and never mapped, because nobody could cut or replace a file that we have mapped. It is opened
+ * so that everybody else may read, write, rename and delete it meanwhile.
  *
- * A writer that shares its file with nobody (a spreadsheet, some loggers) is waited for shortly;
- * then it is a failure, the table that stands remains, and it is tried again later.
+ * Some writers (a spreadsheet, some loggers) do not share their file. Such a file is tried again
+ * for a tenth of a second. Then opening fails, the published table remains, and the feed tries
+ * again later.
  *
  * A writer whose way we would be in is told to us by an opportunistic lock: then the next piece is
  * not read, SOURCE_BUSY is the answer, and whoever reads closes the file and tries again a little
@@ -25,12 +27,12 @@
  * is read only when two looks with a pause between them are equal.
  */
 
-#define SETTLE_NS ((int64_t)20 * 1000 * 1000) /* the clock that stamps ticks every 1 to 16 ms */
-#define COARSE_NS ((int64_t)2 * 1000 * 1000 * 1000) /* of FAT, which has no time of a change */
+#define SETTLE_NS ((int64_t)20 * 1000 * 1000) /* the clock of file times ticks every 1 to 16 ms */
+#define COARSE_NS ((int64_t)2 * 1000 * 1000 * 1000) /* on FAT, which has no time of a change */
 #define LATELY_NS ((int64_t)2 * 1000 * 1000 * 1000)
 #define OPEN_TRIES 5
 #define OPEN_PAUSE_MS 20
-#define READ_MAX ((size_t)1 << 20) /* bytes of one call: a writer waits no longer than for that */
+#define READ_MAX ((size_t)1 << 20) /* bytes of one call, for which a writer may have to wait */
 
 #define SHARED (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 
@@ -46,7 +48,7 @@ static int64_t to_ns(int64_t t)
 	return (t - EPOCH) * 100;
 }
 
-/* By the clock that stamps files. */
+/* The time by the clock that the times of files come from. */
 static int64_t now_ns(void)
 {
 	FILETIME t;
@@ -55,7 +57,7 @@ static int64_t now_ns(void)
 	return to_ns((int64_t)((uint64_t)t.dwHighDateTime << 32 | t.dwLowDateTime));
 }
 
-/* The time of a change cannot be set by most. That of writing can: one in the future says nothing. */
+/* Few programs set the time of a change. Many set the time of writing: in the future it says nothing. */
 static bool is_settled(int64_t mtime_ns, int64_t ctime_ns, int64_t now)
 {
 	int64_t settle = ctime_ns ? SETTLE_NS : COARSE_NS;
@@ -73,12 +75,12 @@ static void set_identity(struct source_mark *m, HANDLE h, const BY_HANDLE_FILE_I
 	m->device = info->dwVolumeSerialNumber;
 	m->inode = (uint64_t)info->nFileIndexHigh << 32 | info->nFileIndexLow;
 	if (GetFileInformationByHandleEx(h, FileIdInfo, &id, sizeof(id))) {
-		memcpy(halves, &id.FileId, sizeof(halves)); /* the second is 0 but on ReFS */
+		memcpy(halves, &id.FileId, sizeof(halves)); /* the second is 0 except on ReFS */
 		m->device = id.VolumeSerialNumber;
 		m->inode = halves[0] ^ halves[1] << 32 ^ halves[1] >> 32;
 	}
 	if (m->inode == 0)
-		m->inode = 1; /* of a file system without ids; 0 means that there was no look */
+		m->inode = 1; /* the file system has no ids, and 0 means that there was no look */
 }
 
 static bool look(struct source_mark *out, DWORD *attributes, HANDLE h)
@@ -112,7 +114,7 @@ bool source_mark_equal(const struct source_mark *a, const struct source_mark *b)
 	return a->is_settled && b->is_settled && same_look(a, b);
 }
 
-/* SHMPUB_ERR_INVALID: it is no file. */
+/* SHMPUB_ERR_INVALID: it is not a file. */
 static int look_at_file(struct source_mark *out, HANDLE h, const char *path,
                         struct shmpub_error *err)
 {
@@ -145,7 +147,7 @@ static int failed(DWORD code, const char *path, struct shmpub_error *err)
 	return SHMPUB_ERR_SYS;
 }
 
-/* A file that was deleted and is open still denies access: what takes its place may be there soon. */
+/* Also a file that was deleted while somebody has it open. A new file may soon take its place. */
 static bool may_pass(DWORD code)
 {
 	return is_locked(code) || code == ERROR_ACCESS_DENIED || code == ERROR_DELETE_PENDING;
@@ -157,7 +159,7 @@ static HANDLE open_shared(const wchar_t *wide, DWORD rights, DWORD flags)
 	                   flags | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL);
 }
 
-/* What may pass is waited for, a tenth of a second at most. */
+/* Tries again for a tenth of a second if the failure may pass. */
 static int open_patiently(HANDLE *out, const wchar_t *wide, DWORD rights, DWORD flags,
                           const char *path, struct shmpub_error *err)
 {
@@ -184,11 +186,11 @@ static int open_for_reading(HANDLE *out, const wchar_t *wide, const char *path,
 	                      FILE_FLAG_OVERLAPPED | FILE_FLAG_SEQUENTIAL_SCAN, path, err);
 }
 
-/* For a look at the attributes alone, which nobody's way of sharing forbids; also of a folder. */
+/* These open any file or folder for a look at its attributes, also one that is not shared. */
 #define LOOK_RIGHTS FILE_READ_ATTRIBUTES
 #define LOOK_FLAGS FILE_FLAG_BACKUP_SEMANTICS
 
-/* A look at what stands under the path now. */
+/* Looks at the file that has the path now. */
 static int look_at_path(struct source_mark *out, const wchar_t *wide, const char *path,
                         struct shmpub_error *err)
 {
@@ -212,8 +214,9 @@ static bool is_replaced(const struct source_mark *now, const struct source_mark 
 }
 
 /*
- * A file whose last change is to come is one of a clock that is ahead of ours, and one that was
- * changed lately may be open in a writer's hands: of both, two equal looks do count.
+ * Two equal looks with a pause between them are enough for a file that was changed lately, which
+ * its writer may still have open, and for one whose last change is in the future, because some
+ * clock is ahead of ours.
  */
 static bool is_to_wait(const struct source_mark *now, const struct source_request *q)
 {
@@ -228,10 +231,10 @@ static bool is_to_wait(const struct source_mark *now, const struct source_reques
 }
 
 struct source_file {
-	HANDLE file, event; /* file INVALID_HANDLE_VALUE: it is closed for now */
+	HANDLE file, event; /* `file` is INVALID_HANDLE_VALUE while the file is closed */
 	struct oplock lock;
 	const char *path;
-	bool insists;            /* no lock is wanted */
+	bool insists;            /* take no lock */
 	struct source_mark mark; /* how it looked when it was opened */
 };
 
@@ -249,7 +252,7 @@ static int open_again(struct source_file *f, struct shmpub_error *err)
 	return r;
 }
 
-/* Opens the file if it is closed for now. SOURCE_BUSY: another one stands there. */
+/* Opens the file if it is closed. SOURCE_BUSY: the path has another file now. */
 static int have_open(struct source_file *f, struct shmpub_error *err)
 {
 	int r;
@@ -317,7 +320,7 @@ void source_file_close(struct source_file *f)
 	mem_free(f);
 }
 
-/* Many of these share a thread: whatever is in the way, nothing is waited for. */
+/* One thread makes the looks of many feeds, so this does not wait for a file that is not shared. */
 bool source_file_rests(const char *path, const struct source_mark *seen)
 {
 	struct source_mark now;

@@ -13,7 +13,7 @@ static bool lets_read(DWORD rights)
 	return (rights & (FILE_READ_DATA | GENERIC_READ | GENERIC_ALL)) != 0;
 }
 
-/* A list that shuts somebody out, or has an entry of a kind that we do not know, is not judged. */
+/* False also for a list that shuts somebody out, or has an entry of an unknown kind. */
 static bool is_open_list(PACL list)
 {
 	bool is_open = false;
@@ -39,7 +39,7 @@ static bool is_open_list(PACL list)
 	return is_open;
 }
 
-/* Room for what later systems say more of: one that knows a longer form refuses a shorter one. */
+/* The room is for later versions of Windows, which may ask for a longer structure. */
 static bool is_remote(HANDLE h)
 {
 	union {
@@ -51,11 +51,12 @@ static bool is_remote(HANDLE h)
 }
 
 /*
- * Where everybody, or every user of the machine or domain, may read: 0644. Of groups there may be
- * many and none is the file's own, so all else is the daemon's user alone; `group =` names one.
+ * The mode is 0644 if everybody, or every user of the machine or domain, may read the file. A file
+ * has no group of its own here, so in all other cases only the daemon's user may read; `group =`
+ * in the configuration names a group.
  *
- * Of a file on a share only a half is seen: "Users" are the server's, and the share's own list may
- * keep out whom the file's lets in. Nobody here is let in for that.
+ * The list of a file on a share does not tell enough: its "Users" are the users of the server, and
+ * the share has a list of its own. Such a file counts as readable by the daemon's user only.
  */
 void source_set_readers(struct source_mark *m, HANDLE h)
 {
@@ -65,7 +66,8 @@ void source_set_readers(struct source_mark *m, HANDLE h)
 
 	if (GetSecurityInfo(h, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL,
 	                    &whole) == ERROR_SUCCESS)
-		is_open = list == NULL || is_open_list(list); /* without a list it is everybody's */
+		is_open = list == NULL ||
+		          is_open_list(list); /* without a list everybody may read */
 	is_open = is_open && !is_remote(h);
 	LocalFree(whole);
 	m->mode = is_open ? 0644 : 0600;

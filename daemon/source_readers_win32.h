@@ -1,8 +1,8 @@
 /*
- * Who may read a file, by its access list.
+ * Tells by a file's access list who may read it.
  *
- * Threads: worker. Errors: none; where the list cannot be read, or is of a kind that is not known
- *          here, nobody but the daemon's user counts.
+ * Threads: worker. Errors: none. If the list cannot be read or is of an unknown kind, only the
+ *          daemon's user counts.
  */
 #ifndef SHMPUBD_SOURCE_READERS_WIN32_H
 #define SHMPUBD_SOURCE_READERS_WIN32_H
