@@ -17,15 +17,15 @@ IS_WINDOWS = sys.platform == "win32"
 if IS_WINDOWS:
     from system_windows import descriptors, is_read_only, snapshots_held
 
-    collect_ignore_glob = ["*_posix.py"]  # what is only there: see their first lines
+    collect_ignore_glob = ["*_posix.py"]  # tests for POSIX systems only
 else:
     from system_posix import descriptors, is_read_only, snapshots_held
 
     collect_ignore_glob = ["*_windows.py"]
 
-__all__ = ["descriptors", "is_read_only", "snapshots_held"]  # they stand elsewhere
+__all__ = ["descriptors", "is_read_only", "snapshots_held"]  # tests import them from here
 
-# Of tests that ask the system for little and take minutes under Wine.
+# For tests that take minutes under Wine and hardly depend on the system.
 long_on_windows = pytest.mark.skipif(
     IS_WINDOWS and not os.environ.get("SHMPUB_LONG_TESTS"),
     reason="long, and much the same on every system; SHMPUB_LONG_TESTS=1 runs it",
@@ -37,7 +37,7 @@ PUBLISH_FILE = BUILD / "tests" / ("publish_file.exe" if IS_WINDOWS else "publish
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under Wine, beside other work, a minute is little; and its end would be all tests' end."""
+    """More time for each test under Wine: one that runs out of time ends the whole run there."""
     for item in items if IS_WINDOWS else []:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(300))
@@ -50,7 +50,7 @@ def read(text: str | bytes, **options: Any) -> pd.DataFrame:
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """In memory, as an instance is; gone afterwards."""
+    """A directory in shared memory, where instances are; removed after the test."""
     with tempfile.TemporaryDirectory(prefix="shmpub-py-", dir=IN_MEMORY) as path:
         yield Path(path)
 
@@ -68,7 +68,7 @@ def instance(directory: Path) -> Instance:
 
 
 class Publisher:
-    """tests/tools/publish_file: the library itself, publishing CSV files."""
+    """The program tests/tools/publish_file: the C library, which publishes CSV files."""
 
     def __init__(self, directory: Path, *options: str, instance: str = "shmpub") -> None:
         self.directory = directory
@@ -80,7 +80,7 @@ class Publisher:
         )
 
     def publish(self, feed: str, text: str | bytes) -> str:
-        """The publisher's answer: the sequence, or why not."""
+        """Publish the text; returns the publisher's answer: the sequence, or the reason why not."""
         path = self.files / f"{feed}.csv"
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         return self.tell(f"{feed}={path}").removeprefix(feed + " ")

@@ -1,4 +1,4 @@
-"""For compare.py of the corpus: a file's frame, by the publisher, its segment and the client."""
+"""For the corpus's compare.py: makes a file's frame by publisher, segment and client."""
 
 from __future__ import annotations
 

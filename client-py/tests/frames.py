@@ -1,10 +1,10 @@
-"""Frames as pandas.read_csv makes them: one row of the table for each thing that may differ."""
+"""CSV texts for tests: a row of the table for each thing in which frames may differ."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# label, CSV text, options of read_csv
+# Label, CSV text, options of pandas.read_csv.
 CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("very many names and no rows", ",".join(f"c{i}" for i in range(300)) + "\n", {}),
     ("ints", "a,b\n1,-2\n3,9223372036854775807\n", {}),

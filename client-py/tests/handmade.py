@@ -1,4 +1,4 @@
-"""A writer of snapshots and catalogs, made from docs/FORMAT.md alone, for what no publisher does.
+"""Writes snapshots and catalogs after docs/FORMAT.md alone, also such as no publisher makes.
 
 The real publisher's files are tested in test_published.py. This one can be told to write any
 sequence and epoch, and to leave a gap anywhere.
@@ -36,7 +36,7 @@ RECORD_BATCH, DICTIONARY_BATCH = 3, 2
 
 @dataclass
 class Column:
-    """One column as the file has it."""
+    """A column as it is written into the file."""
 
     name: str
     type: pa.DataType
@@ -48,7 +48,7 @@ class Column:
 
     @property
     def region(self) -> Any:
-        """What columns of one region have in common; None for those that have none."""
+        """A key that columns of one region share; None for a column that is in no region."""
         fixed = pa.types.is_int64(self.type) or pa.types.is_uint64(self.type)
         fixed = fixed or pa.types.is_float64(self.type) or pa.types.is_timestamp(self.type)
         return self.type if fixed else None
@@ -68,7 +68,7 @@ def _text(values: list[str | None]) -> list[bytes]:
 
 
 def column(name: str, values: pd.Series | pd.Index, **metadata: str) -> Column:
-    """A column of pandas' as the format has it."""
+    """Makes a column of the file of a column of pandas."""
     missing = np.asarray(values.isna())
     rows, nulls, dtype = len(values), int(missing.sum()), values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
@@ -221,7 +221,7 @@ def checked(record: dict[str, Any]) -> bytes:
 
 
 def seal(body: bytes, record: dict[str, Any]) -> bytes:
-    """`body` with another record at its end, of whose footer nothing else is right."""
+    """`body` with a new record at its end. Nothing else in the footer is right."""
     text = checked(record)
     text += b"\0" + bytes(-(len(text) + 1) % 8)
     return body + text + struct.pack("<i", len(text)) + b"ARROW1"
@@ -232,7 +232,7 @@ def _dictionaries(columns: list[Column]) -> list[Column]:
 
 
 def _place(columns: list[Column]) -> list[list[tuple[int, int]]]:
-    """(offset, size) of each column's buffers: regions first, so out of the schema's order."""
+    """Offset and size of each column's buffers. Regions come first, not in the schema's order."""
     places: list[list[tuple[int, int]]] = [[] for _ in columns]
     at = 0
     values: dict[int, int] = {}
@@ -311,8 +311,8 @@ class Instance:
         state: int = 2,
         **how: Any,
     ):
-        """`how` goes to the storage."""
-        self.path = directory / instance  # there are files in it where an instance is a directory
+        """`how` holds options of Storage."""
+        self.path = directory / instance  # on Windows nothing is written there
         self.storage = Storage(directory, instance, **how)
         self.placed: dict[str, tuple[int, int]] = {}  # number and size of the newest snapshot
         self.epoch = epoch
@@ -337,7 +337,7 @@ class Instance:
         self.words = self.storage.make_catalog(bytes(header))
 
     def process(self, pid: int, start: int = 0, namespace: int | None = None) -> None:
-        """Who publishes, in this process's own pid namespace unless another is given."""
+        """Write which process publishes; by default it is in this process's pid namespace."""
         self.put("<Q", 144, pid)
         self.put("<QQ", 192, start, own_namespace() if namespace is None else namespace)
 
@@ -364,11 +364,11 @@ class Instance:
         self.wake(128)
 
     def wake(self, at: int) -> None:
-        """Whoever sleeps on the word there."""
+        """Wake those who sleep on the word at that offset."""
         self.storage.wake(self.words, at)
 
     def give(self, name: str, to: str) -> int:
-        """Give the slot of a removed feed to another one, in the order that the format says."""
+        """Give the slot of a removed feed to another feed, in the order of docs/FORMAT.md."""
         at = 4096 + 1024 * self.names.index(name)
         generation = int(self.words[at + 896 : at + 904].view("<u8")[0])
         self.put("<Q", at + 896, generation + 1)
@@ -385,7 +385,7 @@ class Instance:
         self.put("<q", self.slot(name) + 352, at_ns)
 
     def place(self, name: str, content: bytes) -> None:
-        """Make it what the feed's readers find from now on."""
+        """Make it the snapshot that the feed's readers find from now on."""
         self.placed[name] = self.storage.place(name, content)
         if name in self.names:
             at = self.slot(name)
@@ -396,7 +396,7 @@ class Instance:
         return self.storage.content(name)
 
     def lose(self, name: str) -> None:
-        """The feed's snapshot can't be found any more, and nobody tells of that."""
+        """Remove the feed's snapshot, but leave the catalog as it is."""
         self.storage.lose(name)
 
     def announce(

@@ -72,7 +72,7 @@ def _string(value: str | bytes) -> Any:
 
 
 def _vector(children: list[Any]) -> Any:
-    """Of tables or texts; each child appends itself."""
+    """A vector of tables or texts; each child is a function that appends itself."""
 
     def append(out: bytearray) -> int:
         out += bytes(-len(out) % 4)
@@ -131,7 +131,7 @@ def schema_message(columns: list[Column]) -> tuple[bytes, int]:
         nonlocal start
         out += bytes(-len(out) % 8)
         start = len(out)
-        # Its vtable stands behind it: the offset to it is below 0.
+        # The vtable stands after the table, so the offset to it is below 0.
         out += struct.pack("<iII", -12, 0, 0) + struct.pack("<5H", 10, 12, 0, 4, 8) + bytes(2)
         for place, child in ((start + 4, _vector(fields)), (start + 8, _pairs(metadata))):
             struct.pack_into("<I", out, place, child(out) - place)

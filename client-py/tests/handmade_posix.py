@@ -18,7 +18,7 @@ class Storage:
         self.path.mkdir(exist_ok=True)
 
     def make_catalog(self, content: bytes) -> npt.NDArray[np.uint8]:
-        """It takes the place of the one before; what is written into the array is seen."""
+        """Replace the catalog. What is written into the returned array is written into the file."""
         hidden = self.path / ".catalog.new"
         hidden.write_bytes(content)
         hidden.rename(self.path / "catalog")
@@ -31,11 +31,11 @@ class Storage:
         shutil.rmtree(self.path)
 
     def name_of(self, feed: str) -> str:
-        """As messages have it."""
+        """The catalog's name in messages."""
         return str(self.path / f"{feed}.arrow")
 
     def place(self, feed: str, content: bytes) -> tuple[int, int]:
-        """Make it the newest snapshot; its number and its size for the descriptor."""
+        """Make it the newest snapshot; returns number and size for the descriptor."""
         hidden = self.path / f".{feed}.1"
         hidden.write_bytes(content)
         hidden.rename(self.path / f"{feed}.arrow")
@@ -48,7 +48,7 @@ class Storage:
         (self.path / f"{feed}.arrow").unlink(missing_ok=True)
 
     def wake(self, words: npt.NDArray[np.uint8], at: int) -> None:
-        """Whoever sleeps on the word there."""
+        """Wake those who sleep on the word at that offset."""
         if _posix_futex._number is not None:
             address = words.ctypes.data + at
             _posix_futex._syscall(_posix_futex._number, address, 1, 2**31 - 1, None, None, 0)

@@ -1,7 +1,7 @@
 """Where a handmade instance is kept on Windows: named sections and events.
 
-Made from docs/FORMAT.md, "On Windows", with calls of its own: what the client declares of Windows
-is not used here.
+Written after docs/FORMAT.md, "On Windows". It declares the functions of Windows itself, and uses
+nothing of the client.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Attributes(ctypes.Structure):
 
 
 def attributes(text: str) -> _Attributes:
-    """Of a security descriptor in the language of SDDL; it is never given back."""
+    """The address of a security descriptor, given as SDDL text. It is never freed."""
     descriptor = ctypes.c_void_p()
     make = ctypes.WinDLL("advapi32").ConvertStringSecurityDescriptorToSecurityDescriptorW
     if not make(text, 1, ctypes.byref(descriptor), None):
@@ -62,7 +62,7 @@ _RESERVE = 0x4000000
 _COMMIT = 0x1000
 _ALL = 0xF001F
 _BELL_TURN = slice(256, 260)
-views: set[int] = set()  # of sections that a test writes into, by address
+views: set[int] = set()  # addresses of the views through which tests write
 _numbers = itertools.count(time.time_ns() // 1000)
 
 
@@ -87,18 +87,18 @@ class Section:
         self.bytes = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self.address))
 
     def commit(self, size: int) -> None:
-        """Of a section that is reserved only, the first bytes."""
+        """Commit the first bytes of a section that is only reserved."""
         assert _kernel32.VirtualAlloc(self.address, size, _COMMIT, _READWRITE)
 
     def close(self) -> None:
-        """The name goes; a reader's view stays. Nobody may use `bytes` any more."""
+        """Free the name and the view. Views of readers stay; `bytes` must not be used any more."""
         if self.handle:
             _kernel32.UnmapViewOfFile(self.address)
             views.discard(self.address)
             self.close_handle()
 
     def close_handle(self) -> None:
-        """The name goes, the view stays."""
+        """Free the name, and keep the view."""
         _kernel32.CloseHandle(self.handle)
         self.handle = 0
 
@@ -161,12 +161,12 @@ class Storage:
         self.root.bytes[16:24].view("<u8")[0] = number
 
     def lose_catalog(self) -> None:
-        """As when the publisher is killed: all names go. The test's own view stays."""
+        """What happens when the publisher is killed: all names go. The test's own view stays."""
         for section in (self.root, self.catalog):
             section.close_handle()
 
     def lose_all(self) -> None:
-        """As when the publisher stops in order."""
+        """What a publisher does that stops in order."""
         self.tell(0)
         self.lose_catalog()
         for feed in list(self.feeds):

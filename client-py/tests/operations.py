@@ -1,4 +1,4 @@
-"""What users do to frames, as rows: what is written into one, and what is made of one."""
+"""Statements that users run on frames: those that write into one, and those that read one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Doing = Callable[[pd.DataFrame], Any]
 
 
 def statement(text: str) -> Doing:
-    """Statements about the frame `d`, which is the result."""
+    """Run statements on the frame `d`; returns what `d` is at their end."""
     code = compile(text, text, "exec")
 
     def do(frame: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def descriptors() -> list[str]:
-    """What this process has open, but for the listing itself."""
+    """The files that this process has open, without the descriptor that lists them."""
     gc.collect()
     found = []
     for fd in os.listdir("/proc/self/fd"):
@@ -33,7 +33,7 @@ def snapshots_held(directory: Path) -> int:
 
 
 def is_read_only(address: int) -> bool:
-    """Whether the kernel keeps everybody in this process from writing there."""
+    """Whether the kernel forbids this process to write at that address."""
     for line in Path("/proc/self/maps").read_text().splitlines():
         start, _, end = line.split()[0].partition("-")
         if int(start, 16) <= address < int(end, 16):
@@ -42,7 +42,7 @@ def is_read_only(address: int) -> bool:
 
 
 def as_nobody(call: Callable[[], object]) -> None:
-    """In a child of another user."""
+    """Run the script in a child process of another user."""
     child = os.fork()
     if child == 0:
         try:

@@ -50,7 +50,7 @@ def _region(address: int) -> Any:
     return region
 
 
-_names: dict[int, str] = {}  # of the snapshots' views that were made, by address
+_names: dict[int, str] = {}  # names of snapshots, by the address of the view
 _map = _windows._map
 
 
@@ -74,7 +74,7 @@ def snapshots_held(directory: Path) -> int:
 
 
 def is_read_only(address: int) -> bool:
-    """Whether the kernel keeps everybody in this process from writing there."""
+    """Whether the kernel forbids this process to write at that address."""
     region = _region(address)
     assert region.type == _MAPPED
     return bool(region.protect == _READ_ONLY)

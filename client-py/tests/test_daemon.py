@@ -1,7 +1,7 @@
-"""The whole way with the daemon itself: a file is written, and its readers have another frame.
+"""The real daemon: a file is written, and readers of its feed get a new frame.
 
-On Windows twice: as a program of this session, found in Local\\, and as a service, which runs as
-another user and is found in Global\\.
+On Windows the tests run twice: with the daemon as a program of this session, which readers find in
+Local\\, and as a service, which runs as another user and is found in Global\\.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ class Daemon:
         )
 
     def write(self, text: str, feed: str = "quotes") -> None:
-        """In place of the file before, in one step."""
+        """Replace the file in one step."""
         fresh = self.home / f".{feed}.new"
         fresh.write_bytes(text.encode())
         for _ in range(500):
             try:
                 fresh.replace(self.home / f"{feed}.csv")
                 return
-            except PermissionError:  # Windows, where somebody has it open at this moment
+            except PermissionError:  # on Windows, while another process has it open
                 time.sleep(0.01)
         raise AssertionError(f"{feed}.csv is always open")
 
@@ -95,7 +95,7 @@ class Daemon:
             self.kill()
 
     def log(self) -> str:
-        """Shown with a test that failed."""
+        """The daemon's log, to be shown when a test fails."""
         path = self.home / "log"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
@@ -128,7 +128,7 @@ class Service(Daemon):
     def kill(self) -> None:
         attached = self.feed()._observe()
         assert attached is not None
-        os.kill(attached.catalog.publisher.pid, signal.SIGTERM)  # which ends it at once there
+        os.kill(attached.catalog.publisher.pid, signal.SIGTERM)  # on Windows this kills the process
 
     def end(self) -> None:
         if self.is_installed:
@@ -180,7 +180,7 @@ def test_every_kind_of_refresh(daemon: Daemon) -> None:
 
 
 def test_following(daemon: Daemon) -> None:
-    """A loop, asyncio and a callback side by side: none goes back or misses the last one."""
+    """A loop, asyncio and a callback at once: none sees an older table, or misses the last one."""
     feed = daemon.feed()
     told: queue.Queue[int] = queue.Queue()
     assert next(feed.updates(PATIENCE)).df["i"].tolist() == [1]

@@ -1,4 +1,4 @@
-"""The README's examples run."""
+"""Runs the examples of the README."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_all_examples_are_found() -> None:
 
 @pytest.fixture
 def quotes(instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A feed as the examples have it."""
+    """The feed that the examples use."""
     text = "time,bid,ask,symbol\n2024-03-01T09:30,180.25,180.27,AAPL\n"
     instance.publish("quotes", read(text, index_col=0, parse_dates=[0]), 3)
     monkeypatch.setenv("SHMPUB_DIRECTORY", str(directory))
@@ -34,7 +34,7 @@ def quotes(instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.skipif(not IS_WINDOWS, reason="each in a process of its own: the next one")
 @pytest.mark.parametrize("name", BLOCKS)
 def test_example_here(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A process for each takes too long where pandas is imported through Wine."""
+    """All examples run in one process, because importing pandas takes long under Wine."""
     exec(compile(BLOCKS[name], name, "exec"), {"__name__": "__main__"})
     if name == "first":
         assert "spread" in capsys.readouterr().out

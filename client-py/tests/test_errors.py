@@ -1,4 +1,4 @@
-"""Exceptions travel: between processes, with all that they know."""
+"""Exceptions keep their attributes when they are pickled, as between processes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_from_a_worker_process(workers: ProcessPoolExecutor, index: int) -> None
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="gives files away")
 def test_a_feed_of_another_user_s_in_a_pool(instance: Instance, directory: Path) -> None:
-    """Pool waited for ever for an answer that it could not read."""
+    """An exception that could not be unpickled made a Pool wait for ever."""
     instance.slot("quotes")
     os.chown(instance.path, 54321, 54321)
     feed = shmpub.subscribe("quotes", directory=directory)

@@ -1,4 +1,4 @@
-"""What others are handed: the table that the frame is, over the snapshot's own memory."""
+"""Arrow and Polars get the same table as pandas, over the snapshot's own memory."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_every_case_of_frames(text: str, options: dict[str, Any]) -> None:
 
 @pytest.mark.skipif(not GOLDEN, reason="the package is alone here")
 def test_a_footer_that_leads_to_another_batch() -> None:
-    """The batch once more, with other numbers, and a footer that names the copy."""
+    """A file with a second batch of other numbers, which its footer names instead of the first."""
     path = next(p for p in GOLDEN if p.stem == "numbers")
     data = path.read_bytes()
     want = from_bytes(data)
@@ -107,7 +107,7 @@ def test_arrow_keeps_the_memory(instance: handmade.Instance, directory: Path) ->
 
 
 def test_polars_copies_no_numbers_and_no_text(held: Snapshot) -> None:
-    """Polars keeps 16 bytes a row of its own for text, and codes of categories in its own way."""
+    """Polars stores 16 bytes of its own for each text, and codes of categories differently."""
     polars = pytest.importorskip("polars")
     frame = held.polars()
     newest = polars.CompatLevel.newest()

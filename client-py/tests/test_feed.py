@@ -113,7 +113,7 @@ def test_removed_feed(instance: Instance, directory: Path) -> None:
     with pytest.raises(shmpub.FeedNotFound):
         feed.snapshot()
     pd.testing.assert_frame_equal(held.df, ONE)
-    instance.publish("quotes", TWO, 2)  # configured again: the same slot
+    instance.publish("quotes", TWO, 2)  # the feed is configured again, and gets the same slot
     pd.testing.assert_frame_equal(feed.df, TWO)
 
 
@@ -144,7 +144,7 @@ def test_while_nobody_publishes_the_last_one_stays(instance: Instance, directory
 
 
 def test_snapshot_of_an_earlier_publisher(instance: Instance, directory: Path) -> None:
-    """Taken over after a crash: it stands under the name with its own epoch."""
+    """The snapshot of a publisher that crashed has an older epoch than the catalog."""
     instance.place("quotes", handmade.snapshot(ONE, 5, epoch=1))
     instance.announce("quotes", 5)
     feed = shmpub.subscribe("quotes", directory=directory)
@@ -160,7 +160,7 @@ def test_older_file_than_the_catalog_says(instance: Instance, directory: Path) -
     instance.place("quotes", handmade.snapshot(ONE, 1))
     instance.announce("quotes", 2)
     feed = shmpub.subscribe("quotes", directory=directory)
-    assert feed.snapshot().sequence == 1  # the whole older table is what one gets
+    assert feed.snapshot().sequence == 1  # the older table, as a whole
     timer = threading.Timer(0.003, instance.place, ("quotes", handmade.snapshot(TWO, 2)))
     timer.start()
     assert feed.snapshot().sequence == 2
@@ -201,7 +201,7 @@ def test_empty_and_foreign_files(instance: Instance, directory: Path) -> None:
 def test_a_broken_file_may_be_a_lost_race(
     instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is looked at again before it is believed, since another may have the name by then."""
+    """A bad snapshot is opened again before it raises: a good one may have replaced it."""
     instance.publish("quotes", ONE, 1)
     good = instance.content("quotes")
     instance.place("quotes", b"")
@@ -257,7 +257,7 @@ def test_many_threads_one_feed(instance: Instance, directory: Path) -> None:
 
 
 def test_snapshot_after_a_frame_when_the_file_is_gone(instance: Instance, directory: Path) -> None:
-    """Frames and all else lie in one mapping, which stays."""
+    """Frames, arrays and tables use one mapping, which lasts as long as any of them."""
     instance.publish("quotes", ONE, 1)
     feed = shmpub.subscribe("quotes", directory=directory)
     frame = feed.df

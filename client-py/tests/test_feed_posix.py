@@ -1,4 +1,4 @@
-"""What an instance is on POSIX systems: files that somebody owns; and processes that fork."""
+"""Instances on POSIX systems: owners of files, and processes that fork."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_links_are_not_followed(instance: Instance, directory: Path) -> None:
 
 
 def test_a_linked_directory_is_no_instance(instance: Instance, directory: Path) -> None:
-    """Whoever may write beside an instance could else lead its readers to another."""
+    """Else a user who may write into /dev/shm could lead readers to another instance."""
     instance.publish("quotes", ONE, 1)
     (directory / "other").symlink_to(instance.path)
     with pytest.raises(shmpub.InstanceNotFound):
@@ -52,7 +52,7 @@ def test_a_fifo_is_not_waited_for(instance: Instance, directory: Path, name: str
         "try: shmpub.subscribe('quotes', directory=sys.argv[1]).df\n"
         "except shmpub.FormatError: print('refused')"
     )
-    # In a process of its own: a hang here could not be ended from within.
+    # In a child process, because a test that hangs in open() can't be ended from within.
     run = subprocess.run(
         [sys.executable, "-c", call, str(directory)], capture_output=True, text=True, timeout=30
     )
@@ -60,7 +60,7 @@ def test_a_fifo_is_not_waited_for(instance: Instance, directory: Path, name: str
 
 
 def test_a_lease_is_not_waited_for(instance: Instance, directory: Path) -> None:
-    """A snapshot that is being filled anew is never the newest: another one has its name."""
+    """A file that the publisher fills again is not the newest snapshot: the name has another."""
     instance.publish("quotes", ONE, 1)
     path = instance.path / "quotes.arrow"
     kept = os.open(path, os.O_RDWR)
@@ -145,7 +145,7 @@ def test_fork_while_a_thread_makes_frames(
     assert is_inside.wait(30)
     child = os.fork()
     if child == 0:
-        signal.alarm(20)  # what waits for the thread, which is not here, ends
+        signal.alarm(20)  # ends the child if it waits for a thread that only the parent has
         os._exit(0 if feed.df.equals(ONE) else 1)
     is_forked.set()
     thread.join()
@@ -166,7 +166,7 @@ def test_directory_listing_is_left_alone(instance: Instance, directory: Path) ->
 
 @needs_root
 def test_reading_needs_no_write_access(instance: Instance, directory: Path) -> None:
-    """Another user, for whom everything is read-only."""
+    """A reader of another user, who may not write anything."""
     instance.publish("quotes", ONE, 1)
     os.chmod(directory, 0o755)
 

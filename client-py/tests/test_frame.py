@@ -1,4 +1,4 @@
-"""The DataFrame is the one that pandas.read_csv makes, and lies where the snapshot does."""
+"""DataFrames equal those of pandas.read_csv, and lie in the snapshot's memory."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_writing_into_a_frame_shows_nowhere_else() -> None:
 
 
 def test_integers_with_nulls_become_floats() -> None:
-    # No CSV makes these, a C program may.
+    # A CSV file never gives such a column; a C program may publish one.
     validity, values = b"\x05", np.array([1, 0, 3], "<i8").tobytes()
     import pyarrow as pa
 
@@ -175,7 +175,7 @@ def test_both_ways_are_the_same(text: str, options: dict, monkeypatch: pytest.Mo
     monkeypatch.setattr(_blocks, "way", _blocks.FAST)
     fast = from_bytes(content).df
     assert_same(fast, publicly)
-    copied = fast.copy()  # as the public way hands it out: blocks of one type are one then
+    copied = fast.copy()  # copy() merges blocks of one type, as in frames of the public way
     assert blocks_of(copied) == blocks_of(publicly)
     if len(fast.columns):
         assert_same(fast.iloc[::-1, ::-1], publicly.iloc[::-1, ::-1])

@@ -1,4 +1,4 @@
-"""Slots that are given to another feed: docs/FORMAT.md, "Slots are given again"."""
+"""Slots that are given to another feed: see "Slots are given again" in docs/FORMAT.md."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_removed_slot_of_the_name_beside_a_living_one(
 ) -> None:
     instance.publish("quotes", ONE, 5)
     instance.remove("quotes")
-    instance.names[0] = "-"  # the next one goes into another slot
+    instance.names[0] = "-"  # so that the next feed gets another slot
     instance.publish("quotes", TWO, 6)
     assert shmpub.subscribe("quotes", directory=directory).df["a"].tolist() == [2]
 
@@ -70,7 +70,7 @@ def test_a_slot_that_changes_hands_is_free(instance: Instance, directory: Path) 
 
 @pytest.fixture
 def eager_threads() -> Iterator[None]:
-    """Threads that take turns after every few steps."""
+    """Make Python switch between threads after every few steps."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -79,7 +79,7 @@ def eager_threads() -> Iterator[None]:
 
 @pytest.mark.usefixtures("eager_threads")
 def test_nobody_sees_another_feed_s_words(instance: Instance, directory: Path) -> None:
-    """One slot goes round among three feeds, whose sequences tell whose they are."""
+    """Three feeds get one slot in turn. Each has sequences by which it can be told."""
     names = ["a0", "a1", "a2"]
     instance.announce("a0", 3)
     readers = [shmpub.subscribe(name, directory=directory) for name in names]

@@ -34,7 +34,7 @@ def test_there_are_files() -> None:
 
 
 def cell(value: Any, column: dict[str, Any]) -> Any:
-    """What pandas shows for a value of the golden description."""
+    """The value that pandas must have for a value of a golden description."""
     if value is None:
         return np.nan
     if column["kind"] == "int":
@@ -87,7 +87,7 @@ def test_same_table(path: Path) -> None:
 
 @pytest.mark.parametrize("path", GOOD, ids=name_of)
 def test_same_table_as_pyarrow_s(path: Path) -> None:
-    """Where pandas' own conversion makes the same of a table, it is the same frame."""
+    """The frame equals what pandas makes of the Arrow table, where that conversion is the same."""
     pytest.importorskip("pyarrow")
     held = from_bytes(path.read_bytes())
     fields = held._layout.schema.fields
@@ -97,11 +97,11 @@ def test_same_table_as_pyarrow_s(path: Path) -> None:
         pytest.skip("categories without any value have no type for us")
     want = pd.read_feather(path)
     for f in fields:
-        if f.type.timezone and f.type.timezone.endswith(":30"):  # UTC to everybody else
+        if f.type.timezone and f.type.timezone.endswith(":30"):  # other readers see UTC
             want[f.name] = want[f.name].dt.tz_convert(held.df[f.name].dt.tz)
     exact = all(f.level < 0 for f in fields)
     if want.columns.empty:
-        want.columns = pd.Index([], dtype=object)  # as read_csv has it
+        want.columns = pd.Index([], dtype=object)  # like read_csv
     pd.testing.assert_frame_equal(held.df, want, check_index_type="equiv" if exact else False)
 
 

@@ -1,4 +1,4 @@
-"""Bytes that no publisher of ours writes: an error or the same table, never anything else."""
+"""Damaged and hostile bytes: they give an error or the same table, never anything else."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from conftest import read
 from handmade import Column, Instance
 
 import shmpub
-from shmpub import _catalog, _flatbuf
+from shmpub import _catalog, _flatbuf, _layout
 from shmpub._catalog import Catalog
+from shmpub._columns import Source
 from shmpub._place import Place
-from shmpub._snapshot import Snapshot, from_bytes
+from shmpub._snapshot import Snapshot, check, from_bytes
 
 TEXT = "i,a,f,s,c,b,t\n5,1,1.5,x,p,True,2020-01-01\n9,2,,é,,,\n11,3,2.5,,q,False,2021-01-01\n"
 FRAME = read(TEXT, index_col="i", dtype={"c": "category"}, parse_dates=["t"])
@@ -32,7 +33,7 @@ def record_of(data: bytes) -> tuple[int, dict[str, Any]]:
 
 
 def metadata_bytes(data: bytes) -> list[int]:
-    """Where magic, messages, record and footer are: all but the columns themselves."""
+    """The positions of magic, messages, record and footer: of everything but the columns."""
     start, record = record_of(data)
     places = [(0, 8), (start, len(data) - start)]
     places += [tuple(p[:2]) for p in (record["schema"], record["batch"], *record["dictionaries"])]
@@ -54,7 +55,7 @@ def test_every_byte_of_metadata_flipped() -> None:
             pd.testing.assert_frame_equal(frame, FRAME)
             assert (held.sequence, held.epoch) == (3, 77)
             same += 1
-    assert same < 20  # the footer's size, which a reader of ours does not use
+    assert same < 20  # bits of the footer's size, which must only be large enough
 
 
 def test_every_truncation() -> None:
@@ -108,7 +109,7 @@ for n, region in enumerate(RECORD["regions"]):
         changed = [list(r) for r in RECORD["regions"]]
         if changed[n][place] != value:
             changed[n][place] = value
-            # The stride of a region of one column is not used, but for its rule.
+            # In a region of one column the stride is not used, so any that keeps the rules is good.
             if not (place == 2 and region[3] == 1 and value == 64):
                 BAD_RECORDS.append((f"region {n}, number {place} is {value}", {"regions": changed}))
 
@@ -121,7 +122,7 @@ def test_records_with_a_good_checksum(changes: dict[str, Any]) -> None:
         held = from_bytes(resealed(DATA, **changes))
     except shmpub.FormatError:
         return
-    # A stride of one column may be any: it is the same table.
+    # The stride of a region of one column may be anything.
     assert "regions" in changes
     assert changes["regions"] != RECORD["regions"]
     pd.testing.assert_frame_equal(held.df, FRAME)
@@ -140,6 +141,15 @@ def test_record_that_is_no_record(value: bytes) -> None:
         from_bytes(data)
 
 
+def test_file_that_becomes_shorter_while_it_is_checked() -> None:
+    layout, _ = _layout.load(lambda at, n: DATA[at : at + n], len(DATA))
+    content = np.frombuffer(DATA, np.uint8)
+    for end in (0, layout.batch.body, layout.batch.body + 8, layout.dictionaries[0].body):
+        source = Source(content, layout.batch, lambda at, n, end=end: DATA[:end][at : at + n])
+        with pytest.raises(shmpub.FormatError, match="shorter"):
+            check(layout, source, "bounds")
+
+
 def test_record_behind_a_large_footer() -> None:
     start, record = record_of(DATA)
     record["filler"] = "x" * 5000
@@ -148,7 +158,7 @@ def test_record_behind_a_large_footer() -> None:
 
 
 def rewritten(kind: str, fmt: str, old: Any, new: Any) -> bytes:
-    """DATA with one number in a message replaced, and that message's checksum made right."""
+    """DATA with one number in a message replaced, and with the right checksum for it."""
     _, record = record_of(DATA)
     place = record[kind] if kind != "dictionaries" else record[kind][0]
     message = bytearray(DATA[place[0] : place[0] + place[1]])
@@ -161,7 +171,7 @@ def rewritten(kind: str, fmt: str, old: Any, new: Any) -> bytes:
 
 @pytest.mark.parametrize("kind", ["schema", "batch", "dictionaries"])
 def test_every_word_of_a_message_replaced(kind: str) -> None:
-    """Checksums say who wrote it, not that it is right: flatbuffers get every check as well."""
+    """A message with a right checksum may be hostile, so its flatbuffer is checked as well."""
     _, record = record_of(DATA)
     place = record[kind] if kind != "dictionaries" else record[kind][0]
     message = DATA[place[0] : place[0] + place[1]]
@@ -185,7 +195,7 @@ def column(name: str, type_: Any, buffers: list[bytes], nulls: int, rows: int) -
 
 
 def bad_contents() -> list[tuple[str, bool, Any]]:
-    """label, whether attaching sees it (else only the full check), the column"""
+    """Label, whether opening refuses it (else only the full check does), the column."""
     import pyarrow as pa
 
     def text(offsets: list[int], raw: bytes, valid: bytes = b"", nulls: int = 0) -> Column:
@@ -248,7 +258,7 @@ def test_contents(on_attach: bool, made: Column) -> None:
 
 
 def test_the_default_follows_nothing_that_leads_elsewhere() -> None:
-    """What the default accepts can be used in every way: an error perhaps, never another memory."""
+    """What verify="bounds" accepts may raise errors when used, but never reads other memory."""
     import pyarrow as pa
 
     for label, on_attach, made in ROWS:
@@ -263,7 +273,7 @@ def test_the_default_follows_nothing_that_leads_elsewhere() -> None:
 
 
 def test_every_byte_of_the_footer_flipped() -> None:
-    """The full check sees whatever leads readers that go by the footer astray."""
+    """The full check refuses footers that would give Arrow's own readers another table."""
     import pyarrow as pa
 
     data = handmade.snapshot(FRAME, 3)
@@ -278,7 +288,7 @@ def test_every_byte_of_the_footer_flipped() -> None:
         try:
             table = pa.ipc.open_file(pa.BufferReader(bytes(bad))).read_all()
         except (pa.ArrowException, OSError):
-            continue  # more than it needs is looked at there
+            continue  # the client refuses it, though Arrow's reader would not need that part
         assert repr(table.to_pylist()) == want
 
 
@@ -297,7 +307,7 @@ CATEGORIES = [
 def test_categories_are_looked_at_before_anybody_follows_them(
     offsets: list[int], text: bytes
 ) -> None:
-    """Making a dtype of them reads all of them, through pyarrow."""
+    """To make a dtype of them, pyarrow reads all of them."""
     made = handmade.column("c", pd.Series(["x", "y"], dtype="category"))
     assert made.dictionary is not None
     made.dictionary.buffers[1:] = [struct.pack(f"<{len(offsets)}q", *offsets), text]
@@ -417,8 +427,8 @@ def test_catalog_epoch_is_the_one_that_was_checked(instance: Instance, directory
 
 def test_catalog_words_that_will_not_hold_still(instance: Instance, directory: Path) -> None:
     instance.publish("quotes", read("a\n1\n"), 1)
-    instance.put("<Q", 4096 + 64 + 128, 99)  # the current descriptor has another sequence
-    instance.put("<Q", 4096 + 376, 1)  # an error line that is being written for ever
+    instance.put("<Q", 4096 + 64 + 128, 99)  # the current descriptor has a wrong sequence
+    instance.put("<Q", 4096 + 376, 1)  # an error line that the publisher seems to write for ever
     catalog = Catalog(Place("shmpub", str(directory), None))
     status = catalog.status(0, 0)
     assert status is not None
@@ -427,7 +437,7 @@ def test_catalog_words_that_will_not_hold_still(instance: Instance, directory: P
     instance.put("<I", 4096 + 48, _catalog.FREE)
     assert catalog.find("quotes") == (-1, 0)
     assert catalog.status(0, 0) is None
-    instance.put("<Q", 4096 + 896, 1)  # a slot that changes hands for ever
+    instance.put("<Q", 4096 + 896, 1)  # a slot that seems to be given to another feed for ever
     assert catalog.status(0, 1) is None
 
 

@@ -1,4 +1,4 @@
-"""Hostile files: those of another user, and those of holes."""
+"""Hostile files: files of another user, and sparse files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_what_another_owner_wrote_is_checked_in_full(instance: Instance, directo
 
 
 def test_catalog_of_holes_costs_no_memory(instance: Instance, directory: Path) -> None:
-    """A page that claims as many slots as there may be: reading the holes would take a gigabyte."""
+    """A file of one page claims a million slots; to read them would take a gigabyte of memory."""
     instance.publish("quotes", read("a\n1\n"), 1)
     path = instance.path / "catalog"
     os.truncate(path, 4096 + 1024 * 1_000_000)

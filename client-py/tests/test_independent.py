@@ -1,8 +1,8 @@
-"""What is done to a frame gives what it gives with an ordinary frame, and shows in that one alone.
+"""The client's frames behave like ordinary frames, and share nothing with each other.
 
-Each row of the tables is done to a frame of the client and to one that pandas made of the same CSV.
-Both must come to the same: the same frame or value, or the same kind of error. After it the next
-frame of the feed, the frame that was taken before, and the file itself must be as they were.
+Each operation of the tables runs on a frame of the client and on one that pandas made of the same
+CSV. Both must give the same frame or value, or the same kind of error. Afterwards the next frame of
+the feed, a frame that was taken before, and the file itself must be unchanged.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class Bench:
         assert self.instance.content("quotes") == self.content
 
     def ordinary(self) -> pd.DataFrame:
-        """A copy has one block for all columns of a type, as the client's frames have."""
+        """Like the client's frames, a copy has one block for all columns of a type."""
         return read(CSV, **OPTIONS).copy()
 
 
@@ -230,7 +230,7 @@ def test_what_others_do(bench: Bench, do: Doing, package: str) -> None:
 
 @pytest.mark.parametrize("text", WRITES)
 def test_writing_when_the_frame_is_all_that_is_left(tmp_path: Path, text: str) -> None:
-    """Neither feed nor snapshot: pandas must still find that somebody else has the memory."""
+    """A frame whose feed and snapshot are gone: pandas must copy a block before it writes."""
     bench = Bench(tmp_path)
     do, frame = statement(text), bench.feed.df
     del bench.feed, bench.before, bench.snapshot
@@ -239,7 +239,7 @@ def test_writing_when_the_frame_is_all_that_is_left(tmp_path: Path, text: str) -
 
 
 def arrays_of(frame: pd.DataFrame) -> Iterator[np.ndarray]:
-    """Whatever NumPy array a user can get of it, without a copy or with one."""
+    """All NumPy arrays that a user can get of a frame, copies and views."""
     yield frame.to_numpy()
     yield frame[["low", "high"]].to_numpy()
     yield frame[["low", "high"]].values
@@ -261,7 +261,7 @@ def arrays_of(frame: pd.DataFrame) -> Iterator[np.ndarray]:
 
 
 def spoil(array: np.ndarray) -> None:
-    """As scikit-learn does: made writable where NumPy lets one."""
+    """Make an array writable where NumPy allows it, as scikit-learn does."""
     try:
         array.flags.writeable = True
         array[...] = array.flat[::-1].reshape(array.shape) if array.size else array
@@ -278,7 +278,7 @@ def test_arrays_that_are_made_writable(bench: Bench) -> None:
 
 
 def test_items_of_pandas_own_arrays(bench: Bench) -> None:
-    """`array` is not protected by copy-on-write in pandas 3.1."""
+    """In pandas 3.1 copy-on-write does not protect `array`."""
     frame = bench.feed.df
     for name in frame.columns:
         array = frame[name].array
@@ -319,7 +319,7 @@ def test_numbers_of_a_default_index_are_a_frame_s_own(directory: Path) -> None:
 
 
 def test_the_memory_is_protected_by_the_kernel(bench: Bench) -> None:
-    """Whoever writes past NumPy must not spoil what others have: the pages are read-only."""
+    """Code that writes past NumPy must not change other frames: the pages are read-only."""
     assert is_read_only(bench.snapshot.column("low").ctypes.data)
 
 

@@ -1,7 +1,7 @@
-"""What is kept from one snapshot to the next changes nothing: each file is read both ways.
+"""A snapshot is the same table whether it is opened with what was kept of another one or without.
 
-The simple way, with nothing kept, is the judge. Whatever stands in a file, the way that uses what
-was kept of another one must find the same table, or an error where that finds one.
+Each file is read both ways. The simple way, with nothing kept, is the judge: the other way must
+find the same table, or an error where the simple way finds one.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def load(data: bytes, kept: Layout | None = None) -> tuple[Layout, Any]:
 
 
 def outcome(data: bytes, kept: Layout | None = None) -> Any:
-    """All that a layout says, or that there is none."""
+    """Everything that a file's layout says, or the name of the exception."""
     try:
         layout, stamp = load(data, kept)
     except shmpub.FormatError:
@@ -75,7 +75,11 @@ def outcome(data: bytes, kept: Layout | None = None) -> Any:
 
 
 def assert_both_ways_agree(data: bytes, kept: Layout, unharmed: bytes | None = None) -> Any:
-    """A message that is as one that was kept is not looked at: then harm to it is not seen."""
+    """load() gives the same with what was kept of another file, and without.
+
+    One difference is right: where the record says the same as before, a message is not read again,
+    so damage in it is not found. Then the result is that of `unharmed`.
+    """
     simple, other = outcome(data), outcome(data, kept)
     if unharmed is None or simple != "FormatError":
         assert other == simple
@@ -93,7 +97,7 @@ def test_the_same_is_found(data: bytes) -> None:
 
 
 def test_a_smaller_file_is_looked_at_again() -> None:
-    """The same places, but they lie outside."""
+    """The record gives the same places, but they lie outside of this file."""
     large = BASE[: record_of(BASE)[0]] + bytes(64)
     kept, _ = load(BASE)
     record = record_of(BASE)[1]
@@ -104,8 +108,8 @@ def test_a_smaller_file_is_looked_at_again() -> None:
 
 
 def test_what_is_the_same_is_kept() -> None:
-    # A checksum of nine digits where the other has ten can make a file 8 bytes smaller, and what
-    # was found in a larger file is looked at again.
+    # A file is 8 bytes smaller where a checksum has nine digits instead of ten. The layout of a
+    # larger file is not taken over.
     same = sorted([BASE, OTHERS["the same"], OTHERS["another epoch"]], key=len)
     kept, _ = load(same[0])
     assert kept.batch.form is not None
@@ -138,7 +142,7 @@ def test_golden_files_with_what_was_kept_of_each_other() -> None:
 
 
 def test_random_bytes() -> None:
-    """Most of these a checksum finds."""
+    """A checksum finds most of these."""
     rng = random.Random(1)
     kept, _ = load(BASE)
     for name in ("the same", "other texts", "more rows"):
@@ -151,7 +155,7 @@ def test_random_bytes() -> None:
 
 
 def with_message(data: bytes, kind: str, message: bytes) -> bytes:
-    """The file with another message of the same size, and a checksum that is right."""
+    """The file with another message of the same size, and with the right checksum for it."""
     _, record = record_of(data)
     place = record[kind] if kind != "dictionaries" else record[kind][0]
     place[2] = zlib.crc32(message)
@@ -188,7 +192,7 @@ NUMBERS = [
 @pytest.mark.parametrize("few", [0, 10_000])
 @pytest.mark.parametrize("kind", ["batch", "dictionaries"])
 def test_random_messages(kind: str, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checksums are right; what the messages say is not. Checked one by one, and at once."""
+    """Messages with wrong numbers and right checksums, by both ways of checking."""
     rng = random.Random(few)
     kept, _ = load(BASE)
     found = set()
@@ -210,7 +214,7 @@ def test_random_messages(kind: str, few: int, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_records_of_another_order_are_not_taken_for_the_same() -> None:
-    """What stands before the rows tells of places as well, in another writer's record."""
+    """In another writer's record, keys about places may stand before the key "rows"."""
     start, record = record_of(BASE)
     record.pop("crc")
     first = {key: record.pop(key) for key in ("version", "sequence", "epoch", "published_ns")}
@@ -254,7 +258,7 @@ def test_stamps(changes: dict[str, Any]) -> None:
 
 
 def test_numbers_that_the_walk_goes_through_make_no_form() -> None:
-    """A vtable among the numbers: the next message of that form may mean something else."""
+    """Where a vtable lies among the numbers, a later message may mean something else."""
     message = message_of(BASE, "batch")
     kept = load(BASE)[0].batch.form
     assert kept is not None
@@ -287,11 +291,11 @@ def test_a_thousand_columns() -> None:
         assert_both_ways_agree(with_message(more, "batch", bytes(message)), kept)
 
 
-# --- the whole way, from a file to its frame ------------------------------------------------------
+# --- from a file to its frame ---------------------------------------------------------------------
 
 
 class Files:
-    """Snapshots opened as a feed opens them, with what was kept of the one before."""
+    """Opens snapshots like a feed does, with what was kept of an earlier one."""
 
     def __init__(self, directory: Path) -> None:
         self.instance = Instance(directory)
@@ -304,7 +308,7 @@ class Files:
         return open_snapshot(self.attached, "f", "bounds", kept)
 
     def assert_frames_agree(self, data: bytes, kept: Layout, unharmed: bytes) -> bool:
-        """Whether there is one."""
+        """Returns whether the file has a frame. It must be the same with `kept` and without."""
         try:
             want = from_bytes(data).df
         except shmpub.FormatError:
@@ -366,8 +370,7 @@ def test_frames_of_golden_files(directory: Path) -> None:
 
 
 def harmless_to_arrow(data: bytes) -> list[int]:
-    """Metadata, bitmaps, numbers and codes. Offsets of text inside a column only a full check sees,
-    and pyarrow follows them."""
+    """Positions of metadata, bitmaps, numbers and codes: all but text and its offsets."""
     layout, _ = load(data)
     found = set(metadata_bytes(data))
     for f in layout.schema.fields:
@@ -395,7 +398,7 @@ def test_frames_of_random_bytes(directory: Path, name: str) -> None:
 
 @pytest.mark.parametrize("kind", ["batch", "dictionaries"])
 def test_frames_of_random_messages(directory: Path, kind: str) -> None:
-    """A message that moves a text moves its offsets, so Arrow may be shown any: not looked at."""
+    """A wrong message may give any bytes as text, so the frames' contents are not compared."""
     rng = random.Random(kind)
     files = Files(directory)
     kept, _ = load(BASE)

@@ -231,7 +231,7 @@ def test_without_a_notebook(instance: Instance, directory: Path, has_ipython: bo
 
 
 class Notebook:
-    """Cells that are run in a real kernel, one after the other."""
+    """Runs cells in a real kernel, one after the other."""
 
     def __init__(self) -> None:
         nbclient = pytest.importorskip("nbclient")
@@ -248,7 +248,7 @@ class Notebook:
         return self.outputs(len(self.book.cells) - 1)
 
     def outputs(self, index: int) -> list[str]:
-        """As they are by now."""
+        """The outputs after some time."""
         return [
             output.get("text") or output["data"].get("text/html", "no html")
             for output in self.book.cells[index].outputs
@@ -286,7 +286,7 @@ def notebook(kernel: Notebook, directory: Path) -> Iterator[Notebook]:
     kernel.run("until(lambda: not threads())")
 
 
-# What the client libraries do at their end is not ours.
+# Warnings from Jupyter's own libraries, when they end.
 @pytest.mark.filterwarnings("ignore")
 class TestInAKernel:
     def test_shows_once_and_begins_with_the_newest(
@@ -300,7 +300,7 @@ class TestInAKernel:
             assert "1019" in outputs[0]
 
     def test_goes_on_after_its_cell(self, notebook: Notebook, instance: Instance) -> None:
-        """Kept by a variable, by the notebook's Out, or by nobody."""
+        """The Live object is kept by a variable, by the notebook's Out, or not at all."""
         instance.publish("quotes", ROWS, 1)
         kept = len(notebook.book.cells)
         notebook.run("view = feed.live()\nprint('more')")
@@ -330,7 +330,7 @@ class TestInAKernel:
         assert "no longer followed" in notebook.outputs(index)[0]
 
     def test_ends_when_its_cell_is_run_again(self, notebook: Notebook, instance: Instance) -> None:
-        """Front ends tell which cell it is, but nbclient."""
+        """Sends the cell's id, as front ends do and nbclient does not."""
         instance.publish("quotes", ROWS, 1)
         execute = notebook.client.kc.execute
 

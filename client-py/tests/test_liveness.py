@@ -1,4 +1,4 @@
-"""A publisher that is gone is told as gone: docs/FORMAT.md, "Is the publisher alive"."""
+"""Feeds of a dead publisher are "gone": docs/FORMAT.md, "Is the publisher alive"."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECOND = 10**9
 
 
 def states(directory: Path) -> tuple[str, str]:
-    """As a feed tells it, and as the list does."""
+    """The state, which Feed and feeds() must tell alike."""
     feed = shmpub.subscribe("quotes", directory=directory)
     return feed.state, shmpub.feeds(directory=directory).loc["quotes", "state"]
 
@@ -31,7 +31,7 @@ def test_nothing_known(instance: Instance, directory: Path, dead: int) -> None:
     assert states(directory) == FRESH
     instance.process(dead, namespace=0)
     assert states(directory) == FRESH
-    instance.process(dead, namespace=2)  # nothing can be known of it from here
+    instance.process(dead, namespace=2)  # from another pid namespace nothing can be known
     assert states(directory) == FRESH
 
 
@@ -75,7 +75,7 @@ def test_each_state(instance: Instance, directory: Path) -> None:
     instance.set_state(3)
     assert feed.state == "gone"
     assert feed.last_error == "publisher gone: stopped; last error: no such file"
-    pd.testing.assert_frame_equal(feed.df, ONE)  # the last good one is still to be had
+    pd.testing.assert_frame_equal(feed.df, ONE)  # the last good table can still be read
     assert feed.age is not None
     instance.set_state(2)
     instance.remove("quotes")
@@ -120,7 +120,7 @@ def test_killed(publish: Any, directory: Path) -> None:
     publisher.publish("quotes", "a\n1\n")
     feed = shmpub.subscribe("quotes", directory=directory)
     assert states(directory) == FRESH
-    if IS_WINDOWS:  # where all goes with the publisher's process but what somebody has
+    if IS_WINDOWS:  # only what somebody has open outlives the publisher's process
         assert len(feed.df) == 1
     publisher.kill()
     assert feed.state == "gone"

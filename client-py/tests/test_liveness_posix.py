@@ -1,4 +1,4 @@
-"""Whose process a publisher is, and whether it lives, on POSIX systems."""
+"""Whether a publisher's process lives, on POSIX systems."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_its_process(instance: Instance, directory: Path, dead: int, zombie: int
     for pid, start, want in (
         (me, 0, FRESH),
         (me, start_of(me), FRESH),
-        (me, start_of(me) + 1, GONE),  # its pid was given to me
+        (me, start_of(me) + 1, GONE),  # the publisher's pid is this process's by now
         (dead, 0, GONE),
         (zombie, 0, GONE),
         (zombie, start_of(zombie), GONE),

@@ -1,4 +1,4 @@
-"""Whose memory a frame is, how long it stays, and what it costs in descriptors."""
+"""The memory of frames: how long it stays, who can write it, and that no descriptor is kept."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_old_snapshots_are_let_go(instance: Instance, directory: Path) -> None:
 
 
 def test_no_array_can_be_made_writable(instance: Instance, directory: Path) -> None:
-    """Past pandas' own copy-on-write, right into the mapping."""
+    """Write into the mapping itself, past pandas' copy-on-write."""
     instance.publish("quotes", FIRST, 1)
     snapshot = shmpub.subscribe("quotes", directory=directory).snapshot()
     for array in (snapshot.df["a"].array._ndarray, snapshot.column("a"), snapshot.df.to_numpy()):

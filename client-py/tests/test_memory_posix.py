@@ -1,4 +1,4 @@
-"""Files mapped on POSIX systems, and how they are given back."""
+"""How mapped files are unmapped on POSIX systems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shmpub._platform import _posix, _posix_unmap
 
 
 def test_mapping_may_be_read_by_finalizers_in_a_dead_cycle(tmp_path: Path) -> None:
-    """The collector runs all finalizers of a cycle first: the mapping must not go then."""
+    """The collector runs all finalizers of a dead cycle first: that must not unmap anything."""
     script = f"""
         import gc, os, sys
         import numpy as np
@@ -54,7 +54,7 @@ def test_mapping_reports_what_the_kernel_says(tmp_path: Path) -> None:
 
 
 def settles(path: object, count: int) -> bool:
-    """Whether `count` mappings of files below `path` are left, sooner or later."""
+    """Wait until `count` mappings of files below `path` are left; False when that never happens."""
     deadline = time.monotonic() + 20
     while len(mappings(path)) != count and time.monotonic() < deadline:
         time.sleep(0.005)

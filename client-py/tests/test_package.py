@@ -1,4 +1,4 @@
-"""The package from outside: its names, its promises to type checkers, its documentation."""
+"""The package's public names, its types, its version, and what is in the wheel."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_everything_is_documented(name: str) -> None:
     ],
 )
 def test_public_members(kind: type, names: str) -> None:
-    """What users see; all else has an underscore, methods and attributes alike."""
+    """The public names. All other methods and attributes begin with an underscore."""
     assert sorted(n for n in dir(kind) if not n.startswith("_")) == names.split()
 
 
@@ -78,7 +78,7 @@ def test_exceptions() -> None:
 
 
 def test_version() -> None:
-    """The same as that of the programs and of the library."""
+    """The package's version is that of the programs and of the library."""
     said = re.search(r"project\(shmpub VERSION ([\d.]+)", (TOP / "CMakeLists.txt").read_text())
     assert said is not None
     assert shmpub.__version__ == said[1]

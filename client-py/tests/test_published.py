@@ -1,4 +1,4 @@
-"""The whole way with the real publisher: CSV in, DataFrame out."""
+"""With the real publisher: CSV goes in, and a DataFrame comes out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import shmpub
 
 
 def options_of(options: dict[str, Any], columns: list[str]) -> list[str] | None:
-    """read_csv's options as the ini has them; None for those that it has not."""
+    """Options of read_csv as options of the publisher; None where it lacks one of them."""
     made = []
     for key, value in options.items():
         if key == "dtype" and isinstance(value, str):
@@ -54,18 +54,18 @@ def test_equals_read_csv(publish: Any, directory: Path, text: str, options: dict
 
 
 def exported(snapshot: shmpub.Snapshot, want: pd.DataFrame) -> None:
-    """Other programs, told nothing of us, see the same table."""
+    """Programs that know nothing of shmpub see the same table."""
     pa = pytest.importorskip("pyarrow")
     table = snapshot.arrow()
     table.validate(full=True)
     assert table.num_rows == len(want)
     again = pa.table(snapshot)
     assert again.equals(table)
-    assert pa.table(snapshot).equals(table)  # callable again and again
+    assert pa.table(snapshot).equals(table)  # the stream can be taken again and again
     is_plain = want.index.dtype != np.dtype(object) and not any(want.dtypes == np.dtype(object))
     if is_plain and not (len(want) and pa.types.is_boolean(table.schema[0].type)):
         frame = table.to_pandas()
-        for name in want.columns:  # Arrow's readers see UTC where others can't do with the offset
+        for name in want.columns:  # such offsets are written as UTC for other readers
             if (
                 isinstance(frame[name].dtype, pd.DatetimeTZDtype)
                 and str(frame[name].dt.tz) == "UTC"
@@ -127,7 +127,7 @@ REFRESHES = [
 
 
 def test_every_kind_of_refresh(publish: Any, directory: Path) -> None:
-    """One feed takes them all, with what it kept of the one before; others begin with each."""
+    """One feed reads them all, with what it kept of the last; a new feed reads each one afresh."""
     publisher: Publisher = publish("-o", "dtype.c=category", "-o", "parse_dates=t")
     feed = shmpub.subscribe("quotes", directory=directory)
     other = shmpub.subscribe("quotes", directory=directory, verify="full")
@@ -146,7 +146,7 @@ def test_every_kind_of_refresh(publish: Any, directory: Path) -> None:
 
 
 def test_wakes_by_futex(publish: Any, directory: Path) -> None:
-    """Nobody looks for a second while asleep, so what is faster was woken."""
+    """A sleeper looks by itself once a second only, so a faster answer means that it was woken."""
     publisher: Publisher = publish()
     publisher.publish("quotes", "a\n0\n")
     feed = shmpub.subscribe("quotes", directory=directory)
@@ -231,7 +231,7 @@ def test_failure_keeps_the_last_one(publish: Any, directory: Path) -> None:
 
 
 def test_recycled_segments_never_change_what_is_held(publish: Any, directory: Path) -> None:
-    """The publisher fills old segments again, but never one that somebody holds."""
+    """The publisher fills old segments again, but never one that a reader still has."""
     publisher: Publisher = publish("-s", "10000000")
     feed = shmpub.subscribe("quotes", directory=directory)
     before = descriptors()

@@ -1,4 +1,4 @@
-"""What an instance is on Windows: objects with names, owners and access lists."""
+"""Instances on Windows: objects with names, owners and access lists."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_the_name_for_all_sessions_comes_first(
     first = Instance(Path(f"{directory.name}.0"), epoch=78)
     first.publish("quotes", ONE, 1)
     pd.testing.assert_frame_equal(shmpub.subscribe("quotes").df, ONE)
-    assert feed.wait(20)  # another one is meant by the name now
+    assert feed.wait(20)  # the name means another instance now
     pd.testing.assert_frame_equal(feed.df, ONE)
     first.set_state(3)
     first.storage.lose_all()
@@ -107,7 +107,7 @@ def test_what_is_known_is_named(instance: Instance, directory: Path) -> None:
         _ = shmpub.subscribe("quotes", directory=directory / "nowhere").df
 
 
-# --- what stands under a name ---------------------------------------------------------------------
+# --- objects that are not as they should be -------------------------------------------------------
 
 
 def feed_of(directory: Path) -> shmpub.Feed:
@@ -139,7 +139,7 @@ def test_another_program_s_section(directory: Path, content: bytes, why: str) ->
 
 
 def test_a_publisher_that_is_just_beginning(directory: Path) -> None:
-    """The root page is there, and nothing is written into it yet."""
+    """The root page exists, but nothing is written into it yet."""
     section = Section(stem_of(directory, "shmpub") + "catalog", 4096)
     with pytest.raises(shmpub.InstanceNotFound):
         _ = feed_of(directory).df
@@ -148,14 +148,14 @@ def test_a_publisher_that_is_just_beginning(directory: Path) -> None:
 
 
 def test_a_number_that_leads_nowhere(instance: Instance, directory: Path) -> None:
-    """Its publisher ended between the two looks."""
+    """The publisher ends after the root page was read, before the catalog is opened."""
     instance.storage.tell(5)
     with pytest.raises(shmpub.InstanceNotFound):
         _ = feed_of(directory).df
 
 
 def test_sizes_that_are_not_there(instance: Instance, directory: Path) -> None:
-    """A view beyond the section is refused, and what is only reserved is not touched."""
+    """A view larger than the section is refused, and memory that is only reserved is not read."""
     instance.publish("quotes", ONE, 1)
     size = instance.placed["quotes"][1]
     at = instance.slot("quotes") + 64 + 128
@@ -179,7 +179,7 @@ def test_a_catalog_that_is_only_reserved(instance: Instance, directory: Path) ->
 
 
 def test_a_snapshot_with_room_behind_it(instance: Instance, directory: Path) -> None:
-    """As publishers have it: reserved in full, committed as needed."""
+    """Publishers reserve a section in full, and commit its memory as needed."""
     content = handmade.snapshot(ONE, 1)
     section = Section(f"{instance.storage.stem}8", 1 << 20, reserve=True)
     section.commit(len(content))
@@ -191,7 +191,7 @@ def test_a_snapshot_with_room_behind_it(instance: Instance, directory: Path) -> 
 
 
 def test_replaced_between_two_looks(instance: Instance, directory: Path) -> None:
-    """The first number that is seen is gone: the newer one is found at once."""
+    """The first number that was read has no section any more: the newer one is found at once."""
     instance.publish("quotes", ONE, 1)
     feed = feed_of(directory)
     assert feed.sequence == 1
@@ -206,7 +206,7 @@ def test_replaced_between_two_looks(instance: Instance, directory: Path) -> None
         attached.catalog.instance.open_segment("quotes", lambda: old)
 
 
-# --- whose it is, and who may ---------------------------------------------------------------------
+# --- owners and access ----------------------------------------------------------------------------
 
 
 def test_untrusted_owner(instance: Instance, directory: Path) -> None:
@@ -221,7 +221,7 @@ def test_untrusted_owner(instance: Instance, directory: Path) -> None:
             assert (caught.value.owner, caught.value.uid) == (STRANGER, -1)
         feed = shmpub.subscribe("quotes", instance=name, directory=directory, owner=STRANGER)
         pd.testing.assert_frame_equal(feed.df, ONE)
-    # What he wrote is checked in full; `other` is the one whose snapshots are his.
+    # A snapshot of another user is checked in full; only the feed `other` has such snapshots.
     import pyarrow as pa
 
     column = handmade.Column("s", pa.large_utf8(), bad, 0, 2)
@@ -255,7 +255,7 @@ def test_accounts() -> None:
 
 @pytest.mark.parametrize("name", ["root", "catalog", "snapshot"])
 def test_what_is_closed(directory: Path, name: str) -> None:
-    """As a publisher with file_mode = 0600 has it: its owner and the system alone."""
+    """Access as with file_mode = 0600: for the owner and the system alone."""
     closed = "O:SYD:P(A;;0xF001F;;;SY)"
     instance = Instance(directory, security={name: closed})
     instance.publish("quotes", ONE, 1)
@@ -292,7 +292,7 @@ def later(call: Any, *arguments: Any) -> threading.Timer:
 
 
 def test_a_bell_wakes(instance: Instance, directory: Path) -> None:
-    """Whoever sleeps in a thread of its own looks by itself once a second only."""
+    """A thread other than the main one looks by itself once a second only."""
     instance.publish("quotes", ONE, 1)
     feed = feed_of(directory)
     attached = feed._observe()
@@ -332,14 +332,14 @@ def test_without_bells(directory: Path, bells: str) -> None:
     pd.testing.assert_frame_equal(feed.df, TWO)
     spent = time.process_time()
     assert not feed.wait(1)
-    assert time.process_time() - spent < 0.5  # it does not spin
+    assert time.process_time() - spent < 0.5  # waiting takes no processor time
 
 
 # --- memory and handles ---------------------------------------------------------------------------
 
 
 def test_no_handle_of_a_section_stays_open(instance: Instance, directory: Path) -> None:
-    """So the names go with the publisher, whatever readers hold."""
+    """No handle is kept, so the names go with the publisher, whatever readers have mapped."""
     instance.publish("quotes", ONE, 1)
     feed = feed_of(directory)
     held = feed.df
@@ -368,7 +368,7 @@ def test_handles_of_bells_go_with_the_catalog(instance: Instance, directory: Pat
 def test_mapping_may_be_read_by_finalizers_in_a_dead_cycle(
     instance: Instance, directory: Path
 ) -> None:
-    """The collector runs all finalizers of a cycle first: the mapping must not go then."""
+    """The collector runs all finalizers of a dead cycle first: that must not unmap anything."""
     sums: list[int] = []
 
     class Late:
@@ -406,7 +406,7 @@ def test_its_process(instance: Instance, directory: Path, dead: int) -> None:
     for pid, start, want in (
         (os.getpid(), 0, "fresh"),
         (os.getpid(), mine, "fresh"),
-        (os.getpid(), mine + 1, "gone"),  # its pid was given to me
+        (os.getpid(), mine + 1, "gone"),  # the publisher's pid is this process's by now
         (dead, 0, "gone"),
         (0, 0, "gone"),
         (2**32, 0, "gone"),
@@ -430,7 +430,7 @@ def test_a_process_that_has_ended_while_somebody_has_its_handle(
 def test_a_process_that_may_not_be_opened(
     instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is there, and that is all that can be known."""
+    """A process that may not be opened exists; nothing else can be known."""
     instance.publish("quotes", ONE, 1)
     instance.process(os.getpid(), 1)
     assert feed_of(directory).state == "gone"

@@ -1,4 +1,4 @@
-"""What subscribe() is given, and what is raised about instances that are not there or closed."""
+"""Arguments of subscribe(), and exceptions about missing instances and closed ones."""
 
 from __future__ import annotations
 

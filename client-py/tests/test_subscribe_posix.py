@@ -1,4 +1,4 @@
-"""What is closed to this process on POSIX systems: files by mode."""
+"""Files that this process may not read, on POSIX systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Following a feed: loops, asyncio, callbacks; each with its own cursor."""
+"""Following a feed by loops, asyncio and callbacks; each has a cursor of its own."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_cursors_are_their_own(instance: Instance, directory: Path) -> None:
     with pytest.raises(StopIteration):
         next(first)
     instance.publish("quotes", FRAME, 2)
-    instance.publish("quotes", FRAME, 3)  # the one between is skipped
+    instance.publish("quotes", FRAME, 3)  # the snapshot between the two is skipped
     assert next(first).sequence == 3
 
 
@@ -47,7 +47,7 @@ def test_does_not_go_back(instance: Instance, directory: Path) -> None:
     instance.publish("quotes", FRAME, 5)
     updates = shmpub.subscribe("quotes", directory=directory).updates(timeout=0.05)
     assert next(updates).sequence == 5
-    instance.announce("quotes", 6)  # told, but the file is the older one
+    instance.announce("quotes", 6)  # announced, but the file is the older snapshot
     with pytest.raises(StopIteration):
         next(updates)
     instance.publish("quotes", FRAME, 6)
@@ -98,7 +98,7 @@ def test_asyncio_does_not_block_the_loop_and_can_be_cancelled(
         with pytest.raises(asyncio.CancelledError):
             await task
         instance.publish("quotes", FRAME, 2)
-        return (await anext(updates)).sequence  # nothing was lost
+        return (await anext(updates)).sequence  # the cancelled task has lost nothing
 
     assert asyncio.run(main()) == 2
 
@@ -162,7 +162,7 @@ def test_callback_that_can_t_be_called(directory: Path, call: Any) -> None:
 
 @pytest.fixture
 def reported(monkeypatch: pytest.MonkeyPatch) -> queue.Queue[BaseException]:
-    """What threading.excepthook is told."""
+    """The errors that threading.excepthook gets."""
     told: queue.Queue[BaseException] = queue.Queue()
     monkeypatch.setattr(threading, "excepthook", lambda arguments: told.put(arguments.exc_value))
     return told
@@ -180,7 +180,7 @@ def test_repeated_errors_are_folded(
     with shmpub.subscribe("quotes", directory=directory).on_update(callback):
         for n in range(1, 100):
             instance.publish("quotes", FRAME, n)
-            assert called.get(timeout=20) == n  # each is told all the same
+            assert called.get(timeout=20) == n  # on_error gets each of them nevertheless
     told = [reported.get(timeout=20)]
     while not reported.empty():
         told.append(reported.get())
@@ -193,7 +193,7 @@ def test_repeated_errors_are_folded(
 def test_errors_that_come_and_go_are_folded(
     instance: Instance, directory: Path, reported: queue.Queue[BaseException]
 ) -> None:
-    """Two kinds in turn, and calls between that succeed."""
+    """Two kinds of errors in turn, with successful calls between them."""
     called: queue.Queue[int] = queue.Queue()
 
     def callback(snapshot: shmpub.Snapshot) -> None:
@@ -265,7 +265,7 @@ def test_a_wrong_name_is_told_once(
         error = (heard if has_handler else reported).get(timeout=20)
         assert isinstance(error, shmpub.FeedNotFound)
         assert error.nearest == "quotes"
-        time.sleep(0.5)  # it is looked for some more times
+        time.sleep(0.5)  # time for some more tries
         instance.publish("qoutes", FRAME, 2)
         assert told.get(timeout=20) == 2
     assert heard.empty()

@@ -1,4 +1,4 @@
-"""Waiting: what wakes it, what ends it, and that it costs nothing meanwhile."""
+"""wait(): what wakes it, what ends it, and that it takes no processor time."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def later(seconds: float, call: Any, *arguments: Any) -> threading.Timer:
 def test_true_for_what_was_not_taken(instance: Instance, directory: Path) -> None:
     instance.publish("quotes", FRAME, 1)
     feed = shmpub.subscribe("quotes", directory=directory)
-    assert feed.wait(0)  # nothing taken yet
+    assert feed.wait(0)  # nothing was taken yet
     assert not feed.wait(0)  # wait() took it
     instance.publish("quotes", FRAME, 2)
     _ = feed.df
     assert not feed.wait(0)  # df took it
     instance.publish("quotes", FRAME, 3)
     assert feed.wait(0)
-    instance.publish("quotes", FRAME, 5)  # a gap
+    instance.publish("quotes", FRAME, 5)  # with a gap in the sequences
     feed.snapshot()
     assert not feed.wait(0.01)
 
@@ -94,7 +94,7 @@ def test_before_the_feed_exists_while_starting(instance: Instance, directory: Pa
 def test_feed_that_a_live_publisher_has_not(instance: Instance, directory: Path) -> None:
     instance.publish("quotes", FRAME, 1)
     feed = shmpub.subscribe("quote", directory=directory)
-    for timeout in (0, 0.05):  # the caller's time is over before the grace is
+    for timeout in (0, 0.05):  # shorter than a publisher may take to announce a feed
         with pytest.raises(shmpub.FeedNotFound, match="'quotes'"):
             feed.wait(timeout)
 
@@ -115,7 +115,7 @@ def test_grace_ends(instance: Instance, directory: Path, monkeypatch: pytest.Mon
 
 
 def test_grace_is_each_publisher_s_own(instance: Instance, directory: Path) -> None:
-    """Whoever had the feed of the one before waits for the next one to announce it."""
+    """A reader of the last publisher's feed waits until the next publisher announces it."""
     instance.publish("quotes", FRAME, 9)
     feed = shmpub.subscribe("quotes", directory=directory)
     _ = feed.df
@@ -129,7 +129,7 @@ def test_grace_is_each_publisher_s_own(instance: Instance, directory: Path) -> N
 def test_grace_of_a_callback_begins_anew(
     instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A publisher that came later is not blamed for the one before."""
+    """A publisher that comes later has the whole time to announce its feeds."""
     monkeypatch.setattr("shmpub._feed._GRACE", 0.05)
     monkeypatch.setattr("shmpub._updates._SLICE", 0.05)
     heard: queue.Queue[Exception] = queue.Queue()
@@ -182,7 +182,7 @@ def test_true_only_when_it_can_be_had(instance: Instance, directory: Path) -> No
     instance.publish("quotes", FRAME, 1)
     feed = shmpub.subscribe("quotes", directory=directory)
     assert feed.wait(0)
-    instance.announce("quotes", 2)  # told, but the file is the older one
+    instance.announce("quotes", 2)  # announced, but the file is the older snapshot
     assert not feed.wait(0.05)
     instance.lose("quotes")
     other = shmpub.subscribe("quotes", directory=directory)
@@ -198,7 +198,7 @@ def test_true_only_when_it_can_be_had(instance: Instance, directory: Path) -> No
 
 
 def test_a_cursor_for_each_thread(instance: Instance, directory: Path) -> None:
-    """Twenty publications, two threads that share a feed: both see every one of them."""
+    """Two threads share a feed: both see each of twenty publications."""
     feed = shmpub.subscribe("quotes", directory=directory)
     seen: dict[int, list[int]] = {0: [], 1: []}
     turn = threading.Barrier(3)
@@ -283,7 +283,7 @@ def test_across_a_catalog_that_vanished(instance: Instance, directory: Path) -> 
     feed = shmpub.subscribe("quotes", directory=directory)
     _ = feed.df
 
-    def replace() -> None:  # nobody said that it stopped
+    def replace() -> None:  # the old catalog does not say that it stopped
         instance.storage.lose_catalog()
         Instance(directory, epoch=78).publish("quotes", FRAME, 1)
 
@@ -325,7 +325,7 @@ def test_ctrl_c_ends_it(directory: Path, has_instance: bool) -> None:
 
 @pytest.mark.parametrize("has_instance", [True, False])
 def test_an_interrupt_is_heard_while_it_sleeps(directory: Path, has_instance: bool) -> None:
-    """As Ctrl-C does it, where what waits must look for it by itself."""
+    """Interrupt the main thread like Ctrl-C does, on Windows, where a wait must look for it."""
     instance = Instance(directory) if has_instance else None
     if instance is not None:
         instance.publish("quotes", FRAME, 1)

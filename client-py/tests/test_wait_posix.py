@@ -20,7 +20,7 @@ def test_sleep_ends_by_a_wake_by_time_and_at_once() -> None:
     word = ctypes.c_uint32(5)
     address = ctypes.addressof(word)
     start = time.monotonic()
-    _posix_futex.sleep(address, 4, 30)  # differs already
+    _posix_futex.sleep(address, 4, 30)  # the word differs already
     assert time.monotonic() - start < 20
     _posix_futex.sleep(address, 5, 0.01)
 
@@ -38,7 +38,7 @@ def test_sleep_ends_by_a_wake() -> None:
     thread = threading.Thread(target=sleeper)
     thread.start()
     while not ended.wait(0.01):
-        # FUTEX_WAKE; again and again, since nobody knows when the thread sleeps
+        # FUTEX_WAKE, again and again, because the test can't know when the thread sleeps
         _posix_futex._syscall(_posix_futex._number, address, 1, 1000, None, None, 0)
     thread.join()
 

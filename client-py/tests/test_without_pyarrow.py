@@ -1,4 +1,4 @@
-"""Where pyarrow is not installed: the same frames, text as Python objects."""
+"""Without pyarrow: the same frames, with text as Python objects."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(script: str, folder: Path) -> str:
 
 
 def test_equals_read_csv(tmp_path: Path) -> None:
-    """pandas makes the same frame there, by its own rules for where there is no pyarrow."""
+    """The frame is the one that pandas itself makes without pyarrow."""
     import json
 
     from conftest import read
