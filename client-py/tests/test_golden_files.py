@@ -12,6 +12,7 @@ import pytest
 from test_hostile import metadata_bytes, record_of
 
 import shmpub
+from shmpub import _layout
 from shmpub._snapshot import Snapshot, from_bytes
 
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
@@ -83,6 +84,20 @@ def test_same_table(path: Path) -> None:
     for number, column in enumerate(levels):
         assert_cells(list(frame.index.get_level_values(number)), column)
     assert len(held.numpy()) == len(expected["columns"])
+
+
+@pytest.mark.parametrize("path", GOOD, ids=name_of)
+def test_records_of_our_writer_are_read_in_the_fast_way(path: Path) -> None:
+    """Both ways must say the same of them."""
+    data = path.read_bytes()
+    found = _layout._match_own(data[-2048:], len(data))
+    assert found is not None
+    record = json.loads(data[data.rindex(b"{") : data.rindex(b"}") + 1])
+    wanted = [record[key] for key in ("sequence", "epoch", "published_ns")]
+    assert [int(number) for number in found[:3]] == wanted
+    assert int(found[4]) == record["rows"]
+    for text, key in zip(found[5:9], ("schema", "batch", "dictionaries", "regions"), strict=True):
+        assert json.loads(b"[%b]" % text) == record[key]
 
 
 @pytest.mark.parametrize("path", GOOD, ids=name_of)
