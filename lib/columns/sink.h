@@ -1,20 +1,18 @@
 /*
- * Where the columns of a new table are to be written: the meeting place of those
- * who make values (ingest/) and those who own the bytes they go to (snapshot/).
- * Neither knows the other.
+ * Where the columns of a new table are to be written: the meeting place of those who make values
+ * (fill/, or a program's own columns in snapshot/write_table.c) and those who own the bytes that
+ * the values go to (snapshot/writer.c). Neither knows the other.
  *
- * Filling goes in two rounds, because the size of text is known only when every
- * cell has been looked at, and cells are to be looked at once:
- *   round 1  writes fixed-width values, bits and validity for `capacity` rows at
- *            most, and leaves in each text column's `offsets` whatever it needs to
- *            find the text again (8 bytes a row). It sets n_rows and, per column,
- *            null_count, text_size, and for dictionaries `dictionary`.
- *   between  the owner assigns text areas, and moves pointers as it must;
- *   round 2  writes text and final offsets, and narrows codes in place.
- * Where the owner gives room for text from the start (schema.h: text_expected), round 1
- * may write a column's text and final offsets already, as long as they fit.
- * Different ranges of rows may be filled by different threads when they meet at a
- * multiple of 8 rows (no two then share a byte of bits).
+ * 1. The owner gives places for `capacity` rows, and room for as much text as the schema expects.
+ * 2. The filler writes values, bits and validity, sets n_rows and each column's null_count,
+ *    text_size and dictionary, and writes text and offsets where there was room for all of it.
+ * 3. The owner gives places for the text that has none yet, and for dictionaries. Pointers may
+ *    move.
+ * 4. A filler that has text left writes it. (fill/ has none: when room does not suffice it asks for
+ *    a sink with more.)
+ *
+ * Different ranges of rows may be filled by different threads when they meet at a multiple of 8
+ * rows: then no two of them write to the same byte of bits.
  */
 #ifndef SHMPUB_COLUMNS_SINK_H
 #define SHMPUB_COLUMNS_SINK_H
@@ -26,27 +24,25 @@
 
 struct column_sink {
 	/* set by the owner; every pointer is 64-byte aligned, bits are not cleared */
-	void *values; /* 8 bytes a row; bool: bits; dictionary: 4 bytes a row (uint32_t codes) until round 2 */
-	uint8_t *validity; /* bits; always there, dropped by the owner when null_count is 0 */
-	int64_t *offsets;  /* text: capacity + 1 */
-	char *text;        /* text, from round 2 on: text_size bytes; in round 1: text_room bytes */
-	uint64_t text_room; /* in round 1; 0: none */
+	void *values; /* 8 bytes a row; bool: bits; dictionary: codes, for which there are 4 bytes a row */
+	uint8_t *validity;  /* bits; always there, dropped by the owner when null_count is 0 */
+	int64_t *offsets;   /* text: capacity + 1 */
+	char *text;         /* in step 2 text_room bytes; in step 4 text_size bytes */
+	uint64_t text_room; /* in step 2; 0: none */
 
-	/* set by the filler in round 1 */
+	/* set by the filler in step 2 */
 	uint64_t null_count;
 	uint64_t text_size;
 	bool is_text_done; /* text and offsets are final */
 	const struct shmpub_column
 	        *dictionary; /* the filler's own memory, good until the fill is closed */
-
-	/* set by the filler in round 2: bytes per code, read as signed: up to 128 values 1, up to 32,768 2, else 4 */
-	int code_size;
+	int code_size; /* bytes a code, read as signed: up to 128 values 1, up to 32,768 2, else 4 */
 };
 
 struct table_sink {
 	const struct schema *schema;
 	uint64_t capacity; /* rows that there is room for */
-	uint64_t n_rows;   /* set in round 1 */
+	uint64_t n_rows;   /* set in step 2 */
 	struct column_sink *columns;
 };
 

@@ -28,8 +28,8 @@ void bits_clear_end(uint8_t *bits, uint64_t n_rows);
 struct column_place {
 	enum column_form form;
 	uint64_t validity, values; /* values: bits, codes, or a text's offsets */
-	uint64_t text, text_size;  /* known from round 2 on */
-	uint64_t text_room;        /* from round 1 on, at `text`; 0: none yet */
+	uint64_t text, text_size;  /* known once the sink is filled */
+	uint64_t text_room;        /* that the filler may use, at `text`; 0: none yet */
 };
 
 struct region {       /* numeric columns of one type at a constant stride */
@@ -39,8 +39,8 @@ struct region {       /* numeric columns of one type at a constant stride */
 
 struct layout {
 	uint64_t schema_size, batch_at, batch_size, body_at;
-	uint64_t fixed_end; /* areas of round 1 end here */
-	uint64_t body_end;  /* known from round 2 on */
+	uint64_t fixed_end; /* what is planned before the sink is filled ends here */
+	uint64_t body_end;  /* known once the sink is filled */
 	size_t n_columns, n_regions, n_buffers;
 	struct column_place *columns;
 	struct region *regions;
@@ -50,7 +50,7 @@ struct layout {
 /* `schema_size`: of the schema message; `batch_size`: of the batch message before it is padded. */
 int layout_plan(struct layout *out, const struct schema *schema, uint64_t capacity,
                 uint64_t schema_size, uint64_t batch_size, struct shmpub_error *err);
-/* After round 1: text areas. */
+/* Once the sink is filled: places for text that has none. */
 int layout_text(struct layout *l, const struct table_sink *sink, struct shmpub_error *err);
 void layout_free(struct layout *l);
 

@@ -52,17 +52,17 @@ struct snapshot_memory {
 struct snapshot_writer; /* opaque, heap */
 
 /*
- * Plan the file for `capacity` rows, and set the pointers of *sink for round 1
+ * Plan the file for `capacity` rows, and set the pointers of *sink for step 2
  * (columns/sink.h). *sink is part of the writer. `schema` must outlive the writer.
  */
 int snapshot_writer_new(struct snapshot_writer **out, struct table_sink **sink,
                         const struct snapshot_memory *memory, const struct schema *schema,
                         uint64_t capacity, const struct snapshot_origin *origin,
                         struct shmpub_error *err);
-/* After round 1: plan text and dictionaries, and set the pointers of the sink anew for round 2. */
+/* Step 3: plan text and dictionaries, and set the pointers of the sink anew. */
 int snapshot_writer_text(struct snapshot_writer *w, struct shmpub_error *err);
 /*
- * After round 2: copy the dictionaries, write metadata, footer and magic. *size is the file's size.
+ * At the end: copy the dictionaries, write metadata, footer and magic. *size is the file's size.
  */
 int snapshot_writer_finish(struct snapshot_writer *w, const struct snapshot_stamp *stamp,
                            uint64_t *size, struct shmpub_error *err);

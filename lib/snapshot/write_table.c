@@ -77,7 +77,7 @@ static int check_column(const struct shmpub_column *c, uint64_t n_rows, const st
 	return SHMPUB_OK;
 }
 
-/* --- round 1 ------------------------------------------------------------------------------------ */
+/* --- step 2 ------------------------------------------------------------------------------------- */
 
 static void fill_validity(struct column_sink *to, const struct shmpub_column *c, uint64_t n_rows)
 {
@@ -187,7 +187,7 @@ static int fill_column(struct column_sink *to, struct shmpub_column *dictionary,
 	}
 }
 
-/* --- round 2 ------------------------------------------------------------------------------------ */
+/* --- step 4 ------------------------------------------------------------------------------------- */
 
 static void fill_text(struct column_sink *to, const struct shmpub_column *c, uint64_t n_rows)
 {

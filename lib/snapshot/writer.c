@@ -32,7 +32,7 @@ struct snapshot_writer {
 	struct dictionaries dictionaries;
 	uint64_t footer_at; /* the end of stream mark comes just before */
 	struct table_sink sink;
-	bool has_text; /* round 2 has begun */
+	bool has_text; /* step 3 of columns/sink.h is done */
 };
 
 #define END_OF_STREAM_SIZE 8u

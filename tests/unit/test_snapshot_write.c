@@ -5,7 +5,7 @@
 #include "tools/golden_tables.h"
 #include "tools/table_equal.h"
 
-/* --- a filler, as ingest/ is one: fewer rows than there is room for, codes narrowed in round 2 ---- */
+/* --- a filler, as ingest/ is one: fewer rows than there is room for, codes narrowed ---- */
 
 enum { F_TEXT, F_FLOAT, F_CODE, F_BOOL, F_MOMENT, F_SECOND_FLOAT, N_FIELDS };
 
