@@ -7,6 +7,7 @@
  *   FEED            one refresh; answered by one JSON object
  *   FEED N MICROS   N refreshes, one every MICROS; answered by one JSON object each, at the end
  *   forget FEED     the next refresh of it starts without the last one's schema; no answer
+ *   kernels         answered by one JSON object: the best that this processor can run (base/cpu.h)
  * It lives until its standard input ends. Times are CLOCK_MONOTONIC nanoseconds.
  *
  * It goes the daemon's own way (prepare, commit) with nothing in between: the file is read in the
@@ -24,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "csv/options.h"
 #include "prepare/prepare.h"
 #include "publisher/publisher.h"
@@ -84,6 +86,13 @@ static void run_spread(void *self, size_t n, void (*task)(void *arg, size_t i), 
 	take_tasks(&s);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
+}
+
+/* As the daemon's runner does (daemon/spread.c). */
+static void pause_task(void *self)
+{
+	(void)self;
+	nanosleep(&(struct timespec){ 0 }, NULL);
 }
 
 /* --- one refresh -------------------------------------------------------------------------------- */
@@ -309,6 +318,15 @@ static struct feed *find_feed(struct bench *b, const char *name)
 	return NULL;
 }
 
+static void print_kernels(void)
+{
+	const uint32_t have = cpu_features();
+
+	printf("{\"kernels\":\"%s\"}\n", have & CPU_AVX512 ? "avx512"
+	                                 : have & CPU_AVX2 ? "avx2"
+	                                                   : "baseline");
+}
+
 static void obey(struct bench *b, char *line)
 {
 	const struct runner *runner = b->runner.n_threads > 1 ? &b->runner : NULL;
@@ -320,6 +338,10 @@ static void obey(struct bench *b, char *line)
 
 	if (sscanf(line + (forgets ? 7 : 0), "%63s %zu %ld", name, &n, &micros) < 1)
 		return;
+	if (strcmp(name, "kernels") == 0) {
+		print_kernels();
+		return;
+	}
 	f = find_feed(b, name);
 	if (forgets)
 		schema_free(&f->schema);
@@ -332,7 +354,7 @@ int main(int argc, char **argv)
 	static struct bench b = {
 		.publisher = { .spare_bytes = UINT64_C(4) << 30,
 		               .access = { .mode = 0644, .gid = -1 } },
-		.runner = { .run = run_spread, .n_threads = 1 },
+		.runner = { .run = run_spread, .n_threads = 1, .pause = pause_task },
 	};
 	char line[256];
 

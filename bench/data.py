@@ -9,10 +9,12 @@ wide      5,000 rows of 1,000 columns
 ten       10,000 rows of ten columns of five types: what a DataFrame of mixed types costs
 A file has others beside it for a refresh that brings more than new numbers: of as many rows but
 other texts (_texts), or of another number of rows (_rows, _half).
+make_of_size() makes floats and mixed of any size.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -151,8 +153,7 @@ FILES: dict[str, Callable[[], Chunks]] = {
     "ten_texts": ten(10_000, 23),
     "ten_rows": ten(10_100, 24),
     "wide_rows": wide(4_000, 1_000),
-    "floats_half": floats(500_000),  # for the question whether time is linear, too
-    "mixed_half": mixed(500_000),
+    "floats_half": floats(500_000),
 }
 
 
@@ -165,4 +166,32 @@ def make(folder: Path, name: str) -> Path:
         with open(aside, "w", encoding="utf-8", newline="") as file:
             file.writelines(FILES[name]())
         aside.rename(path)
+    return path
+
+
+BLOCK_BYTES = 50_000_000
+OF_ROWS: dict[str, tuple[Callable[[int], Callable[[], Chunks]], float]] = {  # and bytes a row
+    "floats": (floats, 199.0),
+    "mixed": (mixed, 89.0),
+}
+
+
+def make_of_size(folder: Path, name: str, size: int) -> Path:
+    """The file in about `size` bytes, made when it is not there; beyond 50 MB its rows repeat."""
+    path = folder / f"{name}_{size // 10**6}mb.csv"
+    if path.exists():
+        return path
+    of_rows, row_bytes = OF_ROWS[name]
+    repeats = max(1, size // BLOCK_BYTES)
+    chunks = of_rows(round(size / repeats / row_bytes))()
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".new")
+    with open(aside, "wb") as file:
+        file.write(next(chunks).encode())  # the header
+        block = "".join(chunks).encode()
+        for _ in range(repeats):
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())  # or the disk would be busy with it while we measure
+    aside.rename(path)
     return path

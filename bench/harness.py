@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import statistics
 import subprocess
 import sys
@@ -36,8 +37,10 @@ class Child:
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
-    def receive(self) -> dict[str, Any]:
+    def receive(self, within_s: float | None = None) -> dict[str, Any]:
         assert self.process.stdout is not None
+        if not select.select([self.process.stdout], [], [], within_s)[0]:
+            sys.exit(f"{self.process.args}: no answer in {within_s} s")
         line = self.process.stdout.readline()
         if not line:
             sys.exit(f"{self.process.args}: ended with status {self.process.wait()}")
@@ -63,9 +66,10 @@ class Publisher(Child):
         feeds: dict[str, tuple[Path | str, Sequence[str]]],
         threads: int = 1,
         cpus: Iterable[int] = (),
+        spare_bytes: int = 4 << 30,
     ) -> None:
         command: list[str | Path] = [BUILD / "bench/bench_publish", "-i", instance]
-        command += ["-t", str(threads)]
+        command += ["-t", str(threads), "-s", str(spare_bytes)]
         for feed, (path, options) in feeds.items():
             command += [f"{feed}={path}", *(f"+{option}" for option in options)]
         super().__init__(command, cpus)

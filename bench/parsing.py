@@ -95,9 +95,10 @@ def as_table(results: list[dict[str, Any]]) -> str:
                 f"{r['bytes'] / 1e6:.1f}" if r["bytes"] > 1e5 else f"{r['bytes'] / 1e6:.5f}",
                 *(f"{r['peers_ms'][name]['median']:.3g}" for name in PEERS),
                 f"{r['ms']['median']:.3g}",
+                f"{r['mb_per_s']:,.0f}" if r["bytes"] > 1e5 else "",
                 f"{ratio['median']:.2f}",
                 f"{ratio['min']:.2f} to {ratio['max']:.2f}",
             ]
         )
-    header = ["file, types", "MB", *(f"{name}, ms" for name in PEERS), "shmpub, ms"]
+    header = ["file, types", "MB", *(f"{name}, ms" for name in PEERS), "shmpub, ms", "MB/s"]
     return table([*header, "best peer / shmpub", "spread"], rows)

@@ -1,6 +1,4 @@
-"""What a refresh costs beside itself: types unknown or known, two threads or one, a file or its
-half; a tiny file; memory.
-"""
+"""What a refresh costs beside itself: types unknown or known, two threads or one; a tiny file."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import data
-from harness import Publisher, spread
+from harness import Publisher, spread, table
 
 REST_S = 1.1  # a replaced segment is filled again when it has rested for a second
 TINY_FEEDS = 60
@@ -51,23 +49,8 @@ def tiny(folder: Path, instance: str, rounds: int) -> dict[str, Any]:
     return {"worker_us": spread(worker), "commit_us": spread(commit)}
 
 
-def memory(folder: Path, instance: str, names: list[str]) -> list[dict[str, Any]]:
-    """A process that refreshes once: its peak above source and segment, by the source."""
-    results = []
-    for name in [name for name in names if name not in ("tiny", "quotes", "ten")]:
-        publisher = Publisher(instance, {name: (data.make(folder, name), ())})
-        answer = publisher.ask(name)
-        publisher.close()
-        peak, source, segment = answer["peak_kb"] * 1024, answer["source"], answer["size"]
-        over = (peak - source - segment) / source
-        results.append(
-            {"file": name, "peak": peak, "source": source, "segment": segment, "over": over}
-        )
-    return results
-
-
 def threads(folder: Path, instance: str, names: list[str], rounds: int) -> list[dict[str, Any]]:
-    """Two threads by one, in turn."""
+    """One thread's time by that of two, in turn; the system places them on its CPUs."""
     results = []
     for name in [name for name in names if name not in ("tiny", "quotes", "ten")]:
         path = data.make(folder, name)
@@ -82,27 +65,24 @@ def threads(folder: Path, instance: str, names: list[str], rounds: int) -> list[
         for publisher in publishers.values():
             publisher.close()
         gain = [one / two for one, two in zip(times[1], times[2], strict=True)]
-        results.append({"file": name, "gain": spread(gain)})
+        ms = {str(n): spread(values) for n, values in times.items()}
+        size = path.stat().st_size
+        results.append({"file": name, "bytes": size, "ms": ms, "gain": spread(gain)})
     return results
 
 
-def linear(folder: Path, instance: str, rounds: int) -> list[dict[str, Any]]:
-    """The time per byte of a file by that of its half; 1 is linear."""
-    results = []
-    for name in ("floats", "mixed"):
-        paths = {part: data.make(folder, part) for part in (name, f"{name}_half")}
-        publisher = Publisher(instance, {p: (path, ()) for p, path in paths.items()})
-        per_byte: dict[str, list[float]] = {part: [] for part in paths}
-        for round_number in range(rounds + 2):
-            for part in paths:
-                answer = publisher.ask(part)
-                if round_number >= 2:
-                    per_byte[part].append(answer["sealed_ns"] / answer["source"])
-            time.sleep(REST_S)
-        publisher.close()
-        pairs = zip(per_byte[name], per_byte[f"{name}_half"], strict=True)
-        results.append({"file": name, "per_byte": spread([whole / half for whole, half in pairs])})
-    return results
+def threads_table(results: list[dict[str, Any]]) -> str:
+    rows = []
+    for r in results:
+        ms, gain = r["ms"], r["gain"]
+        rows.append(
+            [r["file"]]
+            + [f"{ms[n]['median']:.3g}" for n in ("1", "2")]
+            + [f"{r['bytes'] / 1e3 / ms['2']['median']:,.0f}"]
+            + [f"{gain['median']:.2f}", f"{gain['min']:.2f} to {gain['max']:.2f}"]
+        )
+    header = ["file", "one thread, ms", "two, ms", "two, MB/s", "one / two", "spread"]
+    return table(header, rows)
 
 
 def report(results: dict[str, Any]) -> list[str]:
@@ -120,18 +100,5 @@ def report(results: dict[str, Any]) -> list[str]:
         lines.append(
             f"Types unknown by types known, {r['file']}: {ratio['median']:.2f} "
             f"({ratio['min']:.2f} to {ratio['max']:.2f})"
-        )
-    for r in results.get("threads", []):
-        gain = r["gain"]
-        lines.append(
-            f"Two threads by one, {r['file']}: {gain['median']:.2f} "
-            f"({gain['min']:.2f} to {gain['max']:.2f})"
-        )
-    for r in results.get("linear", []):
-        lines.append(f"Time per byte, {r['file']} by its half: {r['per_byte']['median']:.2f}")
-    for r in results.get("memory", []):
-        lines.append(
-            f"Peak memory, {r['file']}: {r['peak'] / 1e6:.0f} MB, source {r['source'] / 1e6:.0f}, "
-            f"segment {r['segment'] / 1e6:.0f}, the rest {100 * r['over']:.1f} % of the source"
         )
     return lines

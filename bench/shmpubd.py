@@ -1,5 +1,6 @@
-"""The daemon itself: a whole `--once` beside the time in which the fastest peer reads the file, and
-what a thousand feeds cost that do not change.
+"""The daemon itself: a whole `--once` beside the time in which the fastest peer reads the file, its
+refreshes beside those of the benchmark's publisher, and what a thousand feeds cost that do not
+change.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import data
-from harness import BUILD, HERE, Child, cpus_apart, spread
+from harness import BUILD, HERE, Child, Publisher, cpus_apart, spread, table
 
 SHMPUBD = BUILD / "daemon/shmpubd"
+SHMPUB = BUILD / "cli/shmpub"
 IDLE_FEEDS, IDLE_S = 1000, 10
+DAEMON_INTERVAL = "1500ms"  # a replaced segment is filled again when it has rested for a second
 
 
 def configuration(
@@ -62,7 +65,11 @@ def huge_tmpfs() -> Iterator[Path | None]:
 
 
 def once(folder: Path, name: str, rounds: int) -> dict[str, Any]:
-    """`shmpubd --once` on one CPU, and each peer's warm read on it, in turn."""
+    """`shmpubd --once` on one CPU, and each peer's warm read on it, in turn.
+
+    Ours is the whole process: its start, the file read, fresh pages for the segment, its end. A
+    peer has been started before, and has read the file before.
+    """
     path = data.make(folder, name)
     cpus, _ = cpus_apart()
     peers = {
@@ -70,6 +77,7 @@ def once(folder: Path, name: str, rounds: int) -> dict[str, Any]:
         for peer in ("pandas", "pyarrow", "polars")
     }
     ratios: dict[str, list[float]] = {"/dev/shm": [], "huge pages": []}
+    ms: dict[str, list[float]] = {"/dev/shm": [], "huge pages": [], "best peer": []}
     with (
         tempfile.TemporaryDirectory() as scratch,
         tempfile.TemporaryDirectory(dir="/dev/shm") as shm,
@@ -78,14 +86,21 @@ def once(folder: Path, name: str, rounds: int) -> dict[str, Any]:
         places = {"/dev/shm": Path(shm)} | ({"huge pages": huge} if huge else {})
         for round_number in range(rounds + 1):
             best = min(peer.ask(f"{path} auto")["ns"] / 1e6 for peer in peers.values())
+            if round_number:
+                ms["best peer"].append(best)
             for label, directory in places.items():
                 ini = configuration(Path(scratch), directory, {name: path}, "1h", 1)
                 elapsed = once_ms(ini, directory, cpus)
                 if round_number:
+                    ms[label].append(elapsed)
                     ratios[label].append(best / elapsed)
     for peer in peers.values():
         peer.close()
-    return {"file": name, "ratio": {label: spread(r) for label, r in ratios.items() if r}}
+    return {
+        "file": name,
+        "ms": {label: spread(values) for label, values in ms.items() if values},
+        "ratio": {label: spread(values) for label, values in ratios.items() if values},
+    }
 
 
 def ticks_of(pid: int) -> int:
@@ -93,14 +108,112 @@ def ticks_of(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def resident(pid: int) -> tuple[int, int]:
-    """(bytes of its own, bytes of shared memory) that are in memory."""
+def resident(pid: int) -> dict[str, int]:
+    """Bytes in memory: RssAnon, RssFile and RssShmem now, VmHWM the highest sum of them so far."""
     sizes = {}
     for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
         key, _, value = line.partition(":")
-        if key in ("RssAnon", "RssFile", "RssShmem"):
+        if key in ("RssAnon", "RssFile", "RssShmem", "VmHWM"):
             sizes[key] = int(value.split()[0]) * 1024
-    return sizes["RssAnon"] + sizes["RssFile"], sizes["RssShmem"]
+    return sizes
+
+
+def cpu_ns(pid: int) -> int:
+    """Processor time of all threads of a process that live, to the nanosecond."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text(encoding="utf-8").split()[0]) for task in tasks)
+
+
+def change_last_digit(path: Path) -> None:
+    """The smallest change that makes a refresh: as many bytes, another content."""
+    with open(path, "r+b") as file:
+        start = max(0, path.stat().st_size - 4096)
+        file.seek(start)
+        end = file.read()
+        at = max(end.rfind(b"%d" % digit) for digit in range(10))
+        file.seek(start + at)
+        file.write(b"%d" % (int(end[at : at + 1]) % 9 + 1))
+
+
+def one_file_in_daemon(
+    folder: Path, scratch: Path, shm: Path, name: str, rounds: int
+) -> dict[str, Any]:
+    path = folder / "changing.csv"
+    shutil.copyfile(data.make(folder, name), path)
+    cpus, others = cpus_apart()
+    ini = configuration(scratch, shm, {name: path.resolve()}, DAEMON_INTERVAL, 1)
+    daemon = subprocess.Popen(
+        [SHMPUBD, "-c", ini],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, cpus),
+    )
+    while not Path(shm, "bench", f"{name}.arrow").exists():
+        time.sleep(0.1)
+    watch = Child([SHMPUB, "-i", "bench", "-d", shm, "watch", name, "--json"], others)
+    watch.receive()  # what has been published already
+    publisher = Publisher(f"bench-daemon-{os.getpid()}", {name: (path, ())}, cpus=cpus)
+    times: dict[str, list[float]] = {"daemon": [], "publisher": []}
+    busy: dict[str, list[float]] = {"daemon": [], "publisher": []}
+    for round_number in range(rounds + 2):
+        before = cpu_ns(daemon.pid)
+        change_last_digit(path)
+        seen = watch.receive(within_s=60)
+        time.sleep(0.05)  # for what the daemon does after it has told
+        middle = cpu_ns(daemon.pid), cpu_ns(publisher.process.pid)
+        own = publisher.ask(name)
+        if round_number >= 2:
+            times["daemon"].append((seen["read_ns"] + seen["parse_ns"]) / 1e6)
+            times["publisher"].append((own["read_ns"] + own["parse_ns"]) / 1e6)
+            busy["daemon"].append((middle[0] - before) / 1e6)
+            busy["publisher"].append((cpu_ns(publisher.process.pid) - middle[1]) / 1e6)
+    publisher.close()
+    watch.process.terminate()
+    watch.close()
+    daemon.terminate()
+    daemon.wait()
+    size = path.stat().st_size
+    path.unlink()
+    return {
+        "file": name,
+        "bytes": size,
+        "ms": {who: spread(values) for who, values in times.items()},
+        "cpu_ms": {who: spread(values) for who, values in busy.items()},
+        "ratio": spread([d / p for d, p in zip(times["daemon"], times["publisher"], strict=True)]),
+    }
+
+
+def in_daemon(folder: Path, names: list[str], rounds: int) -> list[dict[str, Any]]:
+    """Refreshes of a shmpubd with one worker, beside bench_publish on the same CPU, in turn.
+
+    The file is changed by one digit for each round, so both read it anew; the daemon finds out by
+    itself, at its next look. The times are what each says of itself, read and parse (the daemon's
+    by way of the catalog and `shmpub watch --json`); what else a daemon does is in its processor
+    time, from before the change of the file until it has published.
+    """
+    results = []
+    for name in [name for name in names if name not in ("tiny", "quotes", "ten")]:
+        with (
+            tempfile.TemporaryDirectory() as scratch,
+            tempfile.TemporaryDirectory(dir="/dev/shm") as shm,
+        ):
+            result = one_file_in_daemon(folder, Path(scratch), Path(shm), name, rounds)
+            results.append(result)
+    return results
+
+
+def daemon_table(results: list[dict[str, Any]]) -> str:
+    rows = []
+    for r in results:
+        ms, cpu, ratio = r["ms"], r["cpu_ms"], r["ratio"]
+        rows.append(
+            [r["file"]]
+            + [f"{ms[who]['median']:.3g}" for who in ("daemon", "publisher")]
+            + [f"{ratio['median']:.2f}", f"{ratio['min']:.2f} to {ratio['max']:.2f}"]
+            + [f"{cpu[who]['median']:.3g}" for who in ("daemon", "publisher")]
+            + [f"{r['bytes'] / 1e3 / ms['daemon']['median']:,.0f}"]
+        )
+    header = ["file", "shmpubd, ms", "bench_publish, ms", "ratio", "spread"]
+    return table([*header, "shmpubd, CPU ms", "bench_publish, CPU ms", "shmpubd, MB/s"], rows)
 
 
 def unchanged(folder: Path) -> dict[str, Any]:
@@ -119,15 +232,15 @@ def unchanged(folder: Path) -> dict[str, Any]:
             before, start = ticks_of(process.pid), time.monotonic()
             time.sleep(IDLE_S)
             ticks, elapsed = ticks_of(process.pid) - before, time.monotonic() - start
-            own, shared = resident(process.pid)
+            sizes = resident(process.pid)
             process.terminate()
     cpu = ticks / os.sysconf("SC_CLK_TCK") / elapsed
     return {
         "feeds": IDLE_FEEDS,
         "cpu": cpu,
         "us_per_refresh": cpu * 1e6 / IDLE_FEEDS,
-        "resident": own,
-        "resident_shared": shared,
+        "resident": sizes["RssAnon"] + sizes["RssFile"],
+        "resident_shared": sizes["RssShmem"],
     }
 
 
@@ -137,7 +250,9 @@ def report(results: dict[str, Any]) -> list[str]:
     if "once" in results:
         for label, ratio in results["once"]["ratio"].items():
             lines.append(
-                f"A whole --once of {results['once']['file']}, {label}: the best peer's warm read "
+                f"A whole --once of {results['once']['file']}, {label}: "
+                f"{results['once']['ms'][label]['median']:.0f} ms; the best peer's warm read, "
+                f"{results['once']['ms']['best peer']['median']:.0f} ms, "
                 f"takes {ratio['median']:.2f} times as long "
                 f"({ratio['min']:.2f} to {ratio['max']:.2f})"
             )
