@@ -63,6 +63,16 @@ static int price(char *cell)
 	return sprintf(cell, "%.*f", 2 + (int)random_below(3), 20 + random_unit() * 200);
 }
 
+static int high_price(char *cell)
+{
+	return sprintf(cell, "%.4f", 1000 + random_unit() * 20000);
+}
+
+static int id(char *cell)
+{
+	return sprintf(cell, "%d", (int)random_below(1001000000) - 1000000);
+}
+
 static int six_digits(char *cell)
 {
 	return sprintf(cell, "%.6g", (random_unit() - 0.5) * 400);
@@ -294,11 +304,13 @@ static const struct {
 	{ "unquote, long", long_inner, 512, 4, unquote_at, run_unquote, true },
 	{ "unquoted size", inner, 4096, 4, unquote_at, run_unquoted_size, true },
 	{ "ints, 1 to 5", small_int, 8192, 6, batch_at, run_ints, true },
+	{ "ints, 1 to 10", id, 8192, 6, batch_at, run_ints, true },
 	{ "ints, 10 to 16", long_int, 8192, 6, batch_at, run_ints, true },
 	{ "ints as floats", small_int, 8192, 6, batch_at, run_whole, true },
 	{ "floats, 17", long_float, 8192, 10, batch_at, run_floats, true },
 	{ "floats, 6", six_digits, 8192, 10, batch_at, run_floats, true },
 	{ "prices", price, 8192, 6, batch_at, run_floats, true },
+	{ "high prices", high_price, 8192, 6, batch_at, run_floats, true },
 	{ "dates, 3 years", random_moment, 4096, 6, batch_at, run_dates, true },
 	{ "dates, any day", moment, 4096, 6, batch_at, run_dates, true },
 	{ "dates, one day", sorted_moment, 4096, 6, batch_at, run_dates, true },

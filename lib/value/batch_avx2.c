@@ -21,6 +21,7 @@
 #include <immintrin.h>
 #include "value/four_avx2.h"
 #include "value/long_avx2.h"
+#include "value/mid_avx2.h"
 
 /* Apart, so that each loop has the registers for itself. */
 #define APART static __attribute__((noinline))
@@ -121,114 +122,6 @@ INLINE bool take(struct plain *out, const char *base, const char *start, const c
 	return long_join(&out->mantissa, &c, _mm256_and_si256(bytes, load(ramp + WIDTH - n_empty)));
 }
 
-/*
- * Two short cells side by side, one in each half of a register: half the instructions,
- * and one division for both.
- */
-struct two {
-	__m256i bytes;       /* minus '0', the last byte of a cell highest in its half */
-	uint32_t number;     /* bits: what belongs to the cells, without signs */
-	uint32_t not_digits; /* of these */
-	uint32_t sizes[2];   /* without signs */
-	bool negative[2];
-};
-
-INLINE __m256i load_two(const void *low, const void *high)
-{
-	return _mm256_inserti128_si256(
-	        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)low)),
-	        _mm_loadu_si128((const __m128i *)high), 1);
-}
-
-/* False: one of them is empty, long, or too near the base. */
-INLINE bool begin_two(struct two *t, const char *base, const uint32_t *a, const uint32_t *b)
-{
-	const uint32_t a_size = a[1] - (a[0] + 1), b_size = b[1] - (b[0] + 1);
-	const __m256i zero = _mm256_set1_epi8('0');
-	__m256i is_digit;
-
-	if (a_size - 1 >= SHORT || b_size - 1 >= SHORT || a[1] <= SHORT)
-		return false;
-	t->negative[0] = base[a[1] - a_size] == '-';
-	t->negative[1] = base[b[1] - b_size] == '-';
-	t->sizes[0] = a_size - t->negative[0];
-	t->sizes[1] = b_size - t->negative[1];
-	t->bytes = _mm256_sub_epi8(load_two(base + a[1] - SHORT, base + b[1] - SHORT), zero);
-	is_digit = _mm256_cmpeq_epi8(_mm256_min_epu8(t->bytes, _mm256_set1_epi8(9)), t->bytes);
-	t->number = (UINT32_C(0xFFFF) << (SHORT - t->sizes[0]) & UINT32_C(0xFFFF)) |
-	            UINT32_C(0xFFFF) << (SHORT - t->sizes[1]) << SHORT;
-	t->not_digits = ~(uint32_t)_mm256_movemask_epi8(is_digit) & t->number;
-	return t->sizes[0] && t->sizes[1];
-}
-
-/* Zero in front of the first `zeros` bytes of each half, then 16 digits to a number each. */
-INLINE void join_two(uint64_t out[2], __m256i digits, const uint32_t zeros[2])
-{
-	const __m256i kept = load_two(ramp + WIDTH - zeros[0], ramp + WIDTH - zeros[1]);
-	const __m256i pairs = _mm256_maddubs_epi16(_mm256_and_si256(digits, kept),
-	                                           _mm256_set1_epi16(0x010a));
-	const __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00010064));
-	const __m256i packed = _mm256_packus_epi32(fours, fours);
-	const __m256i eights = _mm256_madd_epi16(packed, _mm256_set1_epi32(0x00012710));
-	const uint64_t a = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(eights));
-	const uint64_t b = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(eights, 1));
-
-	out[0] = (uint32_t)a * UINT64_C(100000000) + (a >> 32);
-	out[1] = (uint32_t)b * UINT64_C(100000000) + (b >> 32);
-}
-
-INLINE bool take_two_ints(int64_t *out, const char *base, const uint32_t *a, const uint32_t *b)
-{
-	uint32_t zeros[2];
-	uint64_t values[2];
-	struct two t;
-
-	if (!begin_two(&t, base, a, b) || t.not_digits)
-		return false;
-	zeros[0] = SHORT - t.sizes[0];
-	zeros[1] = SHORT - t.sizes[1];
-	join_two(values, t.bytes, zeros);
-	out[0] = (int64_t)((values[0] ^ (0 - (uint64_t)t.negative[0])) + t.negative[0]);
-	out[1] = (int64_t)((values[1] ^ (0 - (uint64_t)t.negative[1])) + t.negative[1]);
-	return true;
-}
-
-/* Both with a point, as prices are: at most 15 digits, so that the division is exact. */
-INLINE bool take_two_floats(double *out, const char *base, const uint32_t *a, const uint32_t *b)
-{
-	uint32_t points, low, high, zeros[2];
-	__m256i shifted, behind;
-	uint64_t values[2];
-	__m128d v, powers, signs;
-	struct two t;
-
-	if (!begin_two(&t, base, a, b))
-		return false;
-	points = (uint32_t)_mm256_movemask_epi8(
-	        _mm256_cmpeq_epi8(t.bytes, _mm256_set1_epi8('.' - '0')));
-	low = t.not_digits & UINT32_C(0xFFFF);
-	high = t.not_digits >> SHORT;
-	if (low == 0 || high == 0 || (low & (low - 1)) || (high & (high - 1)) ||
-	    (t.not_digits & ~points) || t.sizes[0] == 1 || t.sizes[1] == 1)
-		return false;
-	low = (uint32_t)__builtin_ctz(low);
-	high = (uint32_t)__builtin_ctz(high);
-	shifted = _mm256_sub_epi8(load_two(base + a[1] - SHORT - 1, base + b[1] - SHORT - 1),
-	                          _mm256_set1_epi8('0'));
-	behind = load_two(ramp + WIDTH - (low + 1), ramp + WIDTH - (high + 1));
-	zeros[0] = SHORT + 1 - t.sizes[0];
-	zeros[1] = SHORT + 1 - t.sizes[1];
-	join_two(values, _mm256_blendv_epi8(shifted, t.bytes, behind), zeros);
-	v = _mm_cvtsi64_sd(_mm_setzero_pd(), (int64_t)values[0]);
-	v = _mm_unpacklo_pd(v, _mm_cvtsi64_sd(_mm_setzero_pd(), (int64_t)values[1]));
-	powers = _mm_loadh_pd(_mm_load_sd(&real_powers[SHORT - 1 - low]),
-	                      &real_powers[SHORT - 1 - high]);
-	signs = _mm_castsi128_pd(_mm_set_epi64x((int64_t)((uint64_t)t.negative[1] << 63),
-	                                        (int64_t)((uint64_t)t.negative[0] << 63)));
-	_mm_storeu_pd(out, _mm_or_pd(_mm_div_pd(v, powers), signs));
-	return true;
-}
-
 static bool take_int(int64_t *out, const char *base, const uint32_t *cut)
 {
 	struct plain p;
@@ -241,36 +134,42 @@ static bool take_int(int64_t *out, const char *base, const uint32_t *cut)
 	return true;
 }
 
-/* Longer than four_* take, and what comes with it: until a short cell is met again. */
-APART size_t take_other_ints(int64_t *out, const struct cell_run *run, size_t i, size_t n)
+/*
+ * Cells for mid_*: at least a group of four, of which one was not for four_*; then as long as they are
+ * too long for those. Calls nothing, as all loops here.
+ */
+APART size_t take_mid_ints(int64_t *out, const struct cell_run *run, size_t i, size_t n)
 {
 	const size_t stride = run->stride, group = i + 4;
+	const struct mid_constants c = mid_constants();
 	const uint32_t *cut = run->cuts + i * stride;
 
-	while (i < n && (i < group || cut[1] - (cut[0] + 1) > FOUR_SIZE)) {
-		if (i + 1 < n && take_two_ints(out + i, run->base, cut, cut + stride)) {
-			i += 2;
-			cut += 2 * stride;
-		} else if (take_int(out + i, run->base, cut)) {
-			i++;
-			cut += stride;
-		} else {
+	for (; i < n && (i < group || cut[1] - (cut[0] + 1) > FOUR_SIZE); i++, cut += stride) {
+		if (!mid_take_int(out + i, &c, run->base, cut))
 			break;
-		}
 	}
 	return i;
 }
 
 static size_t take_ints(int64_t *out, const struct cell_run *run, size_t n)
 {
+	const size_t stride = run->stride;
 	size_t i = 0, before;
 
-	do {
+	while (i < n) {
+		const uint32_t *cut;
+
 		before = i;
 		i = four_ints(out, run, i, n);
-		if (i < n)
-			i = take_other_ints(out, run, i, n);
-	} while (i < n && i != before);
+		i = take_mid_ints(out, run, i, n);
+		/* Those that are longer still; and what none of the loops took, to see if it ends the run. */
+		for (cut = run->cuts + i * stride;
+		     i < n && (i == before || cut[1] - (cut[0] + 1) > MID_SIZE);
+		     i++, cut += stride) {
+			if (!take_int(out + i, run->base, cut))
+				return i;
+		}
+	}
 	return i;
 }
 
@@ -294,27 +193,36 @@ APART bool take_one_float(double *out, const char *base, const uint32_t *cut)
 	return take_float(out, base, cut);
 }
 
+APART size_t take_mid_run(double *out, const struct cell_run *run, size_t i, size_t n, size_t group)
+{
+	const size_t stride = run->stride;
+	const struct mid_constants c = mid_constants();
+	const uint32_t *cut = run->cuts + i * stride;
+
+	for (; i < n && (i < group || cut[1] - (cut[0] + 1) > FOUR_SIZE); i++, cut += stride) {
+		if (!mid_take_float(out + i, &c, run->base, cut))
+			break;
+	}
+	return i;
+}
+
 /* Some cells of any size, as long as none is for the loops of one size. */
 APART size_t take_other_floats(double *out, const struct cell_run *run, size_t i, size_t n,
                                struct batch_empty *empty)
 {
 	const size_t stride = run->stride, group = i + 4;
-	const uint32_t *cut = run->cuts + i * stride;
+	const uint32_t *cut;
 
-	while (i < n && (i < group || cut[1] - (cut[0] + 1) > FOUR_SIZE) &&
-	       cut[1] - (cut[0] + 1) <= SHORT) {
-		if (i + 1 < n && take_two_floats(out + i, run->base, cut, cut + stride)) {
-			i += 2;
-			cut += 2 * stride;
-		} else if (take_one_float(out + i, run->base, cut) ||
-		           batch_take_no_number(out + i, cell_run_at(run, i), empty, i)) {
-			i++;
-			cut += stride;
-		} else {
-			break;
-		}
+	for (;; i++) {
+		i = take_mid_run(out, run, i, n, group);
+		cut = run->cuts + i * stride;
+		if (i >= n || (i >= group && cut[1] - (cut[0] + 1) <= FOUR_SIZE) ||
+		    cut[1] - (cut[0] + 1) > SHORT)
+			return i;
+		if (!take_one_float(out + i, run->base, cut) &&
+		    !batch_take_no_number(out + i, cell_run_at(run, i), empty, i))
+			return i;
 	}
-	return i;
 }
 
 /* Calls nothing: what the loop needs again and again stays in registers. */
