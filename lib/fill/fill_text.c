@@ -40,15 +40,27 @@ static bool make_room(struct filler *f, size_t column, uint64_t size)
 
 /* --- cells that need a closer look ------------------------------------------------------------------ */
 
-/* Collects type evidence; called until the column is certainly text. */
-static bool note_text(struct filler *f, size_t column, struct span cell, uint64_t row)
+/*
+ * Collects type evidence until the column is certainly text. False: no memory. Once it is known
+ * that the column is not one of integers, numbers as most are written say nothing more.
+ */
+static bool note_text(struct filler *f, size_t column, const struct tile *t)
 {
-	char *room = cells_room(&f->cells, cell.size + 1);
+	const struct column *c = &f->plan->columns[column];
+	struct evidence *seen = &f->notes[column].seen;
 
-	if (room == NULL)
-		return false;
-	evidence_add(&f->notes[column].seen, &f->plan->columns[column], f->plan, cell, row, room);
-	return true;
+	for (size_t i = 0; i < t->n_rows && !seen->is_text; i++) {
+		struct span cell = cells_text(&f->cells, tile_raw(t, i, c->source));
+		char *room;
+
+		if (evidence_is_spared(seen, c, cell))
+			continue;
+		room = cells_room(&f->cells, cell.size + 1);
+		if (room == NULL)
+			return false;
+		evidence_add(seen, c, f->plan, cell, t->first_row + i, room);
+	}
+	return f->cells.result == SHMPUB_OK;
 }
 
 /*
@@ -78,8 +90,6 @@ static bool put_cell(struct filler *f, size_t column, const struct tile *t, size
 	uint64_t row = t->first_row + i;
 	struct span cell = cells_text(&f->cells, tile_raw(t, i, y->plan->source));
 
-	if (!s->seen.is_text && !column_is_told(y->plan) && !note_text(f, column, cell, row))
-		return false;
 	if (reading != READ_LITERAL && column_is_na(y->plan, cell)) {
 		s->n_nulls++;
 		bit_put(sink->validity, row, false);
@@ -105,7 +115,6 @@ static bool put_cell(struct filler *f, size_t column, const struct tile *t, size
 
 /* What all cells of a run have in common. */
 struct run {
-	const struct column *c;
 	const struct csv_unquote_kind *unquote;
 	const struct csv_dialect *dialect;
 	bool is_regular;
@@ -113,65 +122,66 @@ struct run {
 	char *to, *end;         /* where text goes, and where its room ends */
 };
 
-/*
- * True if the cell of a text column needs no closer look: it is not NA, and `text`, from
- * cell_bare(), is what it says but for doubled quotes. A quoted cell must be of a regular tile.
- */
-static inline bool is_plain(const struct column *c, const struct csv_dialect *d, struct span text,
-                            bool is_quoted)
+/* Writes a cell's text to d->to. False: it is not certain what its text is, or that there is room. */
+static inline bool copy_cell(size_t *size, struct run *d, struct span cell)
 {
-	/* A word for NA may be written with doubled quotes, at up to twice its size. */
-	if (text.size == 0 ||
-	    (c->na->begins[(unsigned char)text.data[0]] && text.size <= 2 * c->na->size_max))
-		return false;
-	return is_quoted || (text.data[0] != d->quote &&
-	                     !(d->is_whitespace && (text.data[0] == ' ' || text.data[0] == '\t')));
-}
-
-/* False: it is not certain that this is text, and just this text, or that there is room. */
-static inline bool take_cell(struct run *d, struct span cell)
-{
-	bool is_quoted;
+	bool is_quoted, is_first;
 
 	cell = cell_bare(d->dialect, cell, &is_quoted);
-	if ((is_quoted && !d->is_regular) || !is_plain(d->c, d->dialect, cell, is_quoted) ||
-	    (size_t)(d->end - d->to) < cell.size + STEP ||
-	    (size_t)(d->source_end - cell.data) < cell.size + STEP)
+	/* A cell that the record does not have may begin past the end of the source. */
+	if ((is_quoted && !d->is_regular) || d->end - d->to < (ptrdiff_t)(cell.size + STEP) ||
+	    d->source_end - cell.data < (ptrdiff_t)(cell.size + STEP))
 		return false;
 	if (is_quoted) {
-		d->to += d->unquote->copy(d->to, cell, d->dialect->quote);
+		*size = d->unquote->copy(d->to, cell, d->dialect->quote);
 		return true;
 	}
-	for (size_t i = 0; i < cell.size; i += STEP)
+	is_first = cell.size > 0 &&
+	           (cell.data[0] == d->dialect->quote ||
+	            (d->dialect->is_whitespace && (cell.data[0] == ' ' || cell.data[0] == '\t')));
+	if (is_first)
+		return false;
+	memcpy(d->to, cell.data, STEP);
+	for (size_t i = STEP; i < cell.size; i += STEP)
 		memcpy(d->to + i, cell.data + i, STEP);
-	d->to += cell.size;
+	*size = cell.size;
 	return true;
 }
 
-/* Copies cells from row i on for as long as they are ordinary; returns how many. */
+/*
+ * Copies cells from row i on for as long as they are ordinary; returns how many. A cell that is
+ * NA is copied as well, and the next one goes over it: where NA comes at random, a branch costs
+ * more than the copy.
+ */
 static size_t take_cells(struct filler *f, size_t column, const struct tile *t, size_t i)
 {
+	const struct column *c = &f->plan->columns[column];
+	const struct word_set *na = &c->na->words;
+	struct column_sink *sink = &f->sink->columns[column];
 	struct text_writer *w = &f->writers[column];
-	int64_t *offsets = f->sink->columns[column].offsets + t->first_row;
 	struct run d = {
-		.c = &f->plan->columns[column],
 		.unquote = csv_unquote_best(),
 		.dialect = f->cells.dialect,
 		.is_regular = t->is_regular,
 		.source_end = t->window->text.data + t->window->readable,
 	};
-	size_t row;
+	size_t row, size;
 
 	if (w->text == NULL)
 		return 0;
 	d.to = w->text + w->size;
 	d.end = w->text + w->room;
 	for (row = i; row < t->n_rows; row++) {
-		char *to = d.to;
+		uint64_t at = t->first_row + row;
+		unsigned is_na;
 
-		if (!take_cell(&d, tile_raw(t, row, d.c->source)))
+		if (!copy_cell(&size, &d, tile_raw(t, row, c->source)))
 			break;
-		offsets[row] = to - w->text;
+		is_na = word_set_has_readable(na, (struct span){ d.to, size });
+		sink->offsets[at] = d.to - w->text;
+		sink->validity[at >> 3] &= (uint8_t) ~(is_na << (at & 7));
+		f->notes[column].n_nulls += is_na;
+		d.to += size & (is_na - (size_t)1);
 	}
 	w->size = (uint64_t)(d.to - w->text);
 	return row - i;
@@ -180,11 +190,11 @@ static size_t take_cells(struct filler *f, size_t column, const struct tile *t, 
 void fill_text(struct filler *f, size_t column, const struct tile *t)
 {
 	const struct column_type *y = &f->types[column];
-	struct column_notes *s = &f->notes[column];
-	bool is_told = column_is_told(y->plan);
 
+	if (!column_is_told(y->plan) && !note_text(f, column, t))
+		return;
 	for (size_t i = 0; i < t->n_rows; i++) {
-		if (y->verdict.reading == READ_TEXT && (is_told || s->seen.is_text))
+		if (y->verdict.reading == READ_TEXT)
 			i += take_cells(f, column, t, i);
 		if (i < t->n_rows && !put_cell(f, column, t, i))
 			return;

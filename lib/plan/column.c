@@ -32,7 +32,7 @@ static int set_na(struct columns *s, struct column *c, const struct csv_column_o
 
 	if (said) {
 		na = &s->na[1 + (said - o->columns)];
-		if (na->words.n_words == 0 && !na->is_default)
+		if (na->words.n_words == 0)
 			r = na_words_init(na, &said->na_values, o->keeps_default_na, err);
 	}
 	c->na = na;

@@ -16,10 +16,7 @@ struct na_words {
 	struct word_set words;
 	double *numbers; /* cells read as floats that are NA by value */
 	size_t n_numbers;
-	bool begins[256]; /* first bytes of words that are not empty */
-	size_t size_max;  /* of the longest word */
 	bool has_empty;   /* an empty cell is NA */
-	bool is_default;  /* pandas' own words and no others */
 	bool has_numbers; /* a word may be read as a number or a bool: look for NA first */
 	bool has_digits;  /* a word of the options begins with a digit: it may be read as a date */
 };
@@ -125,7 +122,7 @@ static inline bool column_is_told(const struct column *c)
 
 static inline bool column_is_na(const struct column *c, struct span cell)
 {
-	return c->na->is_default ? value_is_na(cell) : word_set_has(&c->na->words, cell);
+	return word_set_has(&c->na->words, cell);
 }
 
 #endif

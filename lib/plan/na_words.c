@@ -58,34 +58,16 @@ static int build_words(struct na_words *na, struct build *b, const struct csv_it
 	return SHMPUB_OK;
 }
 
-/* What tells most cells from every word at a glance. */
-static void note_looks(struct na_words *na, const struct span *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		na->has_empty |= words[i].size == 0;
-		if (words[i].size == 0)
-			continue;
-		na->begins[(unsigned char)words[i].data[0]] = true;
-		if (words[i].size > na->size_max)
-			na->size_max = words[i].size;
-	}
-}
-
 int na_words_init(struct na_words *out, const struct csv_items *given, bool keeps_default,
                   struct shmpub_error *err)
 {
-	struct na_words na = { .is_default = keeps_default && given->n == 0 };
+	struct na_words na = { .words = WORD_SET_NONE };
 	struct build b = { NULL, 0, NULL };
 	const struct span *words;
 	size_t n = 0;
 	int r = SHMPUB_OK;
 
 	words = words_default_na(&n);
-	if (na.is_default) {
-		note_looks(&na, words, n);
-		*out = na;
-		return SHMPUB_OK;
-	}
 	b.words = mem_zalloc(n + 3 * given->n, sizeof(*b.words));
 	if (b.words == NULL)
 		return error_nomem(err, (n + 3 * given->n) * sizeof(*b.words));
@@ -93,9 +75,9 @@ int na_words_init(struct na_words *out, const struct csv_items *given, bool keep
 		b.words[b.n++] = words[i];
 	if (given->n)
 		r = build_words(&na, &b, given, err);
-	note_looks(&na, b.words, b.n);
 	if (r == SHMPUB_OK)
 		r = word_set_init(&na.words, b.words, b.n, err);
+	na.has_empty = r == SHMPUB_OK && word_set_has(&na.words, span_of("", 0));
 	mem_free(b.words);
 	mem_free(b.made);
 	if (r)

@@ -63,6 +63,29 @@ void evidence_add(struct evidence *e, const struct column *c, const struct colum
 	e->is_text = e->has_not_float && e->has_not_bool && e->first_not_int < e->first_beyond;
 }
 
+#define SPARED_MAX 18u /* digits and a point: no integer so long is beyond int64 */
+
+/* True for digits with at most a minus sign in front and a point among them. */
+static bool is_simple_number(struct span cell)
+{
+	size_t n_points = 0, n_others = 0, i;
+
+	if (cell.size > 0 && cell.data[0] == '-')
+		cell = span_of(cell.data + 1, cell.size - 1);
+	for (i = 0; i < cell.size; i++) {
+		n_points += cell.data[i] == '.';
+		n_others += (unsigned char)(cell.data[i] - '0') > 9;
+	}
+	return cell.size > n_points && n_points < 2 && n_others == n_points;
+}
+
+bool evidence_is_spared(const struct evidence *e, const struct column *c, struct span cell)
+{
+	return e->first_not_int < e->first_beyond && e->first_not_uint != ROW_NONE &&
+	       e->has_not_bool && e->has_not_long && e->n_values > 0 && c->has_plain_numbers &&
+	       cell.size <= SPARED_MAX && is_simple_number(cell);
+}
+
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;

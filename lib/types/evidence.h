@@ -38,6 +38,11 @@ struct evidence {
 /* `cell` is unescaped; scratch has room for cell.size + 1 bytes. */
 void evidence_add(struct evidence *e, const struct column *c, const struct columns *s,
                   struct span cell, uint64_t row, char *scratch);
+/*
+ * True if the cell can add nothing: the column is certainly not one of integers, and the cell is
+ * a number as most are written, digits with at most a sign and a point.
+ */
+bool evidence_is_spared(const struct evidence *e, const struct column *c, struct span cell);
 void evidence_join(struct evidence *e, const struct evidence *other);
 /* The type pandas would settle on without being told one. */
 struct verdict evidence_verdict(const struct evidence *e);

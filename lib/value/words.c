@@ -9,10 +9,12 @@
 /*
  * Words that mean NA, true or false.
  *
- * Nearly every cell that is looked up is none of these words, so most cells are ruled out by
- * their size: a set has a bit for each size of its words. For the default NA words the first
- * byte is compared as well. Only the remaining cells are looked up in a hash table (at most half
- * full) or compared with the list of default words.
+ * Nearly every cell is looked up, and in many columns NA comes at random, so a search must be
+ * quick and have no branch on its answer. All default NA words have at most 8 bytes. Such words
+ * are numbers to a processor: the product of that number and a multiplier that was tried out
+ * beforehand says where in a table the word would stand (a perfect hash). Longer words, and
+ * those of a large set, are in a hash table that is at most half full; a set has a bit for each
+ * size of these, which rules most cells out.
  */
 
 #define WORD(text)                                                                                 \
@@ -38,6 +40,91 @@ static uint64_t size_bit(size_t size)
 	return UINT64_C(1) << (size < 63 ? size : 63);
 }
 
+/* --- short words -------------------------------------------------------------------------------- */
+
+enum {
+	SHORTS_MAX = 64, /* more of them would need too large a table */
+	TRIES = 64,      /* multipliers, before the table is made larger */
+};
+
+/* The same as a load of 8 bytes would give, but nothing after the word is read. */
+static uint64_t key_of(struct span word)
+{
+	uint64_t key = 0;
+
+	for (size_t i = 0; i < word.size; i++)
+		key |= (uint64_t)(unsigned char)word.data[i] << (8 * i);
+	return key;
+}
+
+/* False: two words would have the same place. */
+static bool place_shorts(struct word_set *set, const struct span *words, size_t n)
+{
+	memset(set->shorts, 0xFF, sizeof(*set->shorts) << (64 - set->shift));
+	for (size_t i = 0; i < n; i++) {
+		struct short_word word = { key_of(words[i]), words[i].size };
+		struct short_word *at = &set->shorts[word.key * set->multiplier >> set->shift];
+
+		if (at->size == word.size && at->key == word.key)
+			continue; /* a duplicate */
+		if (at->size != UINT64_MAX)
+			return false;
+		*at = word;
+	}
+	return true;
+}
+
+/* SHMPUB_OK without a table: there is none for these words. */
+static int make_shorts(struct word_set *set, const struct span *words, size_t n,
+                       struct shmpub_error *err)
+{
+	size_t room = 8;
+
+	while (room < 2 * n)
+		room *= 2;
+	for (; room <= 64 * n + 64; room *= 2) {
+		set->shorts = mem_alloc(room * sizeof(*set->shorts));
+		if (set->shorts == NULL)
+			return error_nomem(err, room * sizeof(*set->shorts));
+		set->shift = 64 - bits_lowest(room);
+		set->multiplier = UINT64_C(0x9E3779B97F4A7C15);
+		for (int i = 0; i < TRIES; i++) {
+			if (place_shorts(set, words, n))
+				return SHMPUB_OK;
+			set->multiplier = set->multiplier * UINT64_C(6364136223846793005) + 2;
+		}
+		mem_free(set->shorts);
+		set->shorts = NULL;
+	}
+	return SHMPUB_OK;
+}
+
+/* Divides the words: which are compared as numbers, and the sizes of the others. */
+static int divide(struct word_set *set, const struct span *words, size_t n,
+                  struct shmpub_error *err)
+{
+	struct span shorts[SHORTS_MAX];
+	size_t n_shorts = 0;
+	int r = SHMPUB_OK;
+
+	for (size_t i = 0; i < n && n_shorts <= SHORTS_MAX; i++) {
+		if (words[i].size > SHORT_WORD)
+			continue;
+		if (n_shorts < SHORTS_MAX)
+			shorts[n_shorts] = words[i];
+		n_shorts++;
+	}
+	if (n_shorts <= SHORTS_MAX)
+		r = make_shorts(set, shorts, n_shorts, err);
+	for (size_t i = 0; i < n; i++) {
+		if (set->shorts == NULL || words[i].size > SHORT_WORD)
+			set->other_sizes |= size_bit(words[i].size);
+	}
+	return r;
+}
+
+/* --- all words ---------------------------------------------------------------------------------- */
+
 /* Returns the number of the slot with `word`, or of the empty slot where `word` belongs. */
 static size_t find_slot(const struct word_set *set, struct span word)
 {
@@ -54,6 +141,7 @@ int word_set_init(struct word_set *out, const struct span *words, size_t n,
 	struct word_set set = WORD_SET_NONE;
 	size_t size = 1; /* not 0: an empty word needs an address that is not NULL */
 	char *at;
+	int r;
 
 	*out = WORD_SET_NONE;
 	for (size_t i = 0; i < n; i++)
@@ -76,25 +164,49 @@ int word_set_init(struct word_set *out, const struct span *words, size_t n,
 		if (words[i].size > 0)
 			memcpy(at, words[i].data, words[i].size);
 		set.slots[slot] = span_of(at, words[i].size);
-		set.sizes |= size_bit(words[i].size);
 		set.n_words++;
 		at += words[i].size;
 	}
+	r = divide(&set, words, n, err);
+	if (r)
+		word_set_free(&set);
 	*out = set;
-	return SHMPUB_OK;
+	return r;
+}
+
+bool word_set_has_other(const struct word_set *set, struct span word)
+{
+	return set->slots[find_slot(set, word)].data != NULL;
+}
+
+/* At most 8 bytes, read at both ends rather than one by one. */
+static uint64_t load_key(struct span word)
+{
+	uint32_t low, high;
+	const char *p = word.data;
+
+	if (word.size < 4)
+		return key_of(word);
+	memcpy(&low, p, 4);
+	memcpy(&high, p + word.size - 4, 4);
+	if (IS_BIG_ENDIAN)
+		return key_of(word);
+	return low | (uint64_t)high << (8 * (word.size - 4));
 }
 
 bool word_set_has(const struct word_set *set, struct span word)
 {
-	if (!(set->sizes & size_bit(word.size)))
-		return false;
-	return set->slots[find_slot(set, word)].data != NULL;
+	if (word_set_other_size(set, word.size))
+		return word_set_has_other(set, word);
+	return set->shorts && word.size <= SHORT_WORD &&
+	       word_set_has_key(set, load_key(word), word.size);
 }
 
 void word_set_free(struct word_set *set)
 {
 	mem_free(set->slots);
 	mem_free(set->bytes);
+	mem_free(set->shorts);
 	*set = WORD_SET_NONE;
 }
 

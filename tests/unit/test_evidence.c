@@ -18,6 +18,15 @@ static const struct {
 	{ "a fraction", "", "1|2.5", "f" },
 	{ "a fraction first", "", "2.5|1", "f" },
 	{ "infinity", "", "1|-inf", "f" },
+	{ "fractions", "", "1.5|-2.25|.5|7.|3", "f" },
+	{ "fractions, then text", "", "1.5|-2.25|3|x", "s" },
+	{ "fractions, then what is none", "", "1.5|2|3.4.5", "s" },
+	{ "fractions, then a point alone", "", "1.5|2|.", "s" },
+	{ "fractions, then a sign alone", "", "1.5|2|-", "s" },
+	{ "a fraction, then 18 and 20 digits", "", "1.5|999999999999999999|99999999999999999999",
+	  "f" },
+	{ "beyond, a fraction, numbers", "", "99999999999999999999|1.5|2|-3|1.25", "s\"" },
+	{ "above int64, a fraction, numbers", "", "18446744073709551615|1.5|2|-3", "f" },
 	{ "text", "", "1|x", "s" },
 	{ "text and NA", "", "x|NA", "s" },
 	{ "a number that goes on", "", "1|2x", "s" },
@@ -107,6 +116,20 @@ static struct evidence look(const struct columns *s, const struct span *cells, s
 	return e;
 }
 
+/* The same without those that can add nothing. */
+static struct evidence look_sparingly(const struct columns *s, const struct span *cells,
+                                      size_t from, size_t to)
+{
+	struct evidence e = EVIDENCE_NONE;
+	char scratch[64];
+
+	for (size_t i = from; i < to; i++) {
+		if (!evidence_is_spared(&e, &s->columns[0], cells[i]))
+			evidence_add(&e, &s->columns[0], s, cells[i], i, scratch);
+	}
+	return e;
+}
+
 static void check_case(size_t i, const struct columns *s)
 {
 	struct span cells[8];
@@ -124,6 +147,10 @@ static void check_case(size_t i, const struct columns *s)
 		CHECK_STR(cases[i].label, print(got, &a), cases[i].want);
 		CHECK_STR(cases[i].label, print(got, &c), cases[i].want);
 		CHECK_INT(cases[i].label, a.n_nulls, whole.n_nulls);
+		a = look_sparingly(s, cells, 0, at);
+		b = look_sparingly(s, cells, at, n);
+		evidence_join(&b, &a);
+		CHECK_STR(cases[i].label, print(got, &b), cases[i].want);
 	}
 }
 

@@ -279,6 +279,82 @@ static void test_words(void)
 	}
 }
 
+/* Both searches say the same. */
+static bool has(const struct word_set *set, struct span word)
+{
+	char padded[64 + 8] = { 0 };
+	bool is_in = word_set_has(set, word);
+
+	memset(padded, 'N', sizeof(padded)); /* what comes after the word counts for nothing */
+	if (word.size > 0)
+		memcpy(padded, word.data, word.size);
+	CHECK_INT("with bytes after it", word_set_has_readable(set, span_of(padded, word.size)),
+	          is_in);
+	return is_in;
+}
+
+static void test_default_words(void)
+{
+	struct word_set set;
+	size_t n;
+	const struct span *list = words_default_na(&n);
+
+	CHECK_INT("a set", word_set_init(&set, list, n, NULL), SHMPUB_OK);
+	CHECK("compared as numbers", set.shorts && set.other_sizes == 0);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		CHECK_INT(words[i].text, has(&set, span_str(words[i].text)), words[i].is_na);
+	CHECK("a NUL is a byte", !has(&set, span_of("NA\0", 3)) && !has(&set, span_of("\0", 1)));
+	CHECK("longer", !has(&set, span_str("-1.#QNAN1")) && !has(&set, span_str("#N/A N/A N/A")));
+	word_set_free(&set);
+}
+
+static const struct {
+	const char *label;
+	size_t n, size; /* of words, of the longest one: each is its number and hyphens */
+	bool has_shorts;
+} sets[] = {
+	{ "one", 1, 4, true },
+	{ "as many as are compared", 64, 8, true },
+	{ "more than that", 65, 8, false },
+	{ "many", 1000, 8, false },
+	{ "longer ones", 20, 9, true },
+	{ "long ones", 20, 60, true },
+};
+
+static struct span numbered(char *to, size_t i, size_t size)
+{
+	memset(to, '-', size);
+	to[0] = (char)('a' + i % 26);
+	if (size > 2) {
+		to[1] = (char)('a' + i / 26 % 26);
+		to[2] = (char)('a' + i / 676);
+	}
+	return span_of(to, size);
+}
+
+static void test_sizes_of_sets(void)
+{
+	static char text[1000][64];
+	struct span list[1000];
+	struct word_set set;
+	char other[64];
+
+	for (size_t k = 0; k < ARRAY_LEN(sets); k++) {
+		const size_t n = sets[k].n, size = sets[k].size;
+
+		for (size_t i = 0; i < n; i++)
+			list[i] = numbered(text[i], i, i % 2 ? size : 3);
+		CHECK_INT(sets[k].label, word_set_init(&set, list, n, NULL), SHMPUB_OK);
+		CHECK_INT(sets[k].label, set.shorts != NULL, sets[k].has_shorts);
+		for (size_t i = 0; i < n; i++) {
+			CHECK(sets[k].label, has(&set, list[i]));
+			CHECK(sets[k].label, !has(&set, numbered(other, i, size + 1)));
+			CHECK(sets[k].label, !has(&set, numbered(other, i + n, size)));
+		}
+		word_set_free(&set);
+	}
+}
+
 static void test_word_sets(void)
 {
 	const struct span list[] = { span_str("ja"), span_str("n"), span_str("ja"), span_str(""),
@@ -297,7 +373,7 @@ static void test_word_sets(void)
 		CHECK("none on failure", set.slots == NULL);
 	}
 	mem_fail_after(-1);
-	CHECK_INT("requests until it worked", n, 2);
+	CHECK_INT("requests until it worked", n, 3);
 	CHECK_INT("duplicates count once", set.n_words, 4);
 	CHECK("has", word_set_has(&set, span_str("ja")) && word_set_has(&set, span_str("")));
 	CHECK("has NUL inside", word_set_has(&set, span_of("a\0b", 3)));
@@ -346,6 +422,8 @@ int main(void)
 	test_rules();
 	test_words();
 	test_word_sets();
+	test_default_words();
+	test_sizes_of_sets();
 	test_python_int();
 	return check_report();
 }
