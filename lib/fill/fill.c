@@ -250,6 +250,8 @@ static bool take_window(struct filler *f)
 	if (load_relaxed_u64(&fill->is_over))
 		return false;
 	r = rows_next(&f->window, fill->rows, &fill->rows_error);
+	if (r == SHMPUB_OK && fill->n_fillers > 1 && !fill->rows->is_apart)
+		r = FILL_ALONE;
 	if (r == SHMPUB_OK)
 		return true;
 	fill->rows_result = r;
@@ -350,7 +352,7 @@ static int init_filler(struct filler *f, struct fill *fill, struct shmpub_error 
 size_t fill_threads(const struct types *types, const struct rows *rows, const struct runner *runner)
 {
 	uint64_t n_windows = rows_size(rows) / rows->window_size;
-	size_t n = runner_threads(runner);
+	size_t n = rows->is_apart ? runner_threads(runner) : 1;
 
 	for (size_t k = 0; k < types->plan->n; k++) {
 		if (types->columns[k].verdict.reading == READ_CATEGORY)

@@ -69,10 +69,12 @@ struct fill {
 	uint64_t n_rows;
 };
 
+enum { FILL_ALONE = 75 }; /* rows are too long for several threads: again, then with one */
+
 #define FILL_NONE ((struct fill){ .fillers = NULL })
 
 /*
- * One pass over the source. A failure that has to do with a byte of the source sets
+ * One pass over the source. Positive answers: FILL_ALONE, and the source's. A failure that has to do with a byte of the source sets
  * rows->error_at. Columns that are broken or lack room have no contents. fill_free() in any case.
  */
 int fill_run(struct fill *f, const struct types *types, struct rows *rows,

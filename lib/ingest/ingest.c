@@ -18,16 +18,22 @@ static int read_head(struct ingest *in, struct shmpub_error *err)
 {
 	bool is_cut, is_all;
 	struct span text;
+	uint32_t line;
+	size_t at;
 	int r, e;
 
 	for (;;) {
 		text = rows_head(&in->rows, &is_all);
 		r = header_read(&in->header, &is_cut, text, &in->dialect, in->options, err);
-		if (is_all || !is_cut)
+		if (is_all || !is_cut || r == SHMPUB_ERR_LIMIT) /* fields will not become fewer */
 			return r;
+		at = r == SHMPUB_OK ? in->header.rows.at : 0;
+		line = r && err ? (uint32_t)err->line : 0;
 		if (r == SHMPUB_OK)
 			header_free(&in->header);
-		e = rows_more_head(&in->rows, err);
+		e = rows_more_head(&in->rows, at, err);
+		if (e == SHMPUB_ERR_LIMIT && line && err->line == 0)
+			error_put_line(err, line);
 		if (e)
 			return e;
 	}

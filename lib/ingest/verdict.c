@@ -203,6 +203,10 @@ int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error 
 	if (in->dictionaries == NULL)
 		return error_nomem(err, in->plan.n * sizeof(*in->dictionaries));
 	r = fill_run(&in->fill, &in->types, &in->rows, in->runner, sink, err);
+	if (r == FILL_ALONE) {
+		fill_free(&in->fill);
+		r = fill_run(&in->fill, &in->types, &in->rows, in->runner, sink, err);
+	}
 	if (r == SHMPUB_OK && in->fill.lacks_rows) {
 		expect_more_text(in, sink);
 		r = INGEST_RETYPE;

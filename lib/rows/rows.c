@@ -22,6 +22,7 @@ size_t rows_window_size = 64;
 #define ROWS_A_WINDOW 32u       /* at least: columns are filled by some rows at a time */
 #define ROWS_A_WINDOW_APART 64u /* for several threads: up to seven of them are read twice */
 #define RECORD_MAX ((size_t)1 << 30)
+#define APART_MAX ((size_t)64 << 20) /* for several threads: each of them has such a window */
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -95,9 +96,9 @@ static int read_text(struct window *w, struct rows *r, size_t want, struct shmpu
 	return SHMPUB_OK;
 }
 
-static int record_too_long(struct rows *r, const struct window *w, struct shmpub_error *err)
+static int record_too_long(struct rows *r, uint64_t offset, struct shmpub_error *err)
 {
-	r->error_at = w->offset + w->from;
+	r->error_at = offset;
 	return error_set(err, SHMPUB_ERR_LIMIT, "record longer than 1 GiB");
 }
 
@@ -133,9 +134,12 @@ static int complete(struct window *w, struct rows *r, struct shmpub_error *err)
 		}
 		if (w->to > w->from || r->is_last)
 			break;
-		if (want >= RECORD_MAX)
-			return record_too_long(r, w, err);
-		want *= 2;
+		if (r->is_apart && walk.unread > w->from && want >= APART_MAX)
+			r->is_apart = walk.is_apart = false;
+		else if (want >= RECORD_MAX)
+			return record_too_long(r, w->offset + walk.unread, err);
+		else
+			want *= 2;
 	}
 	r->n_lines = walk.n_lines;
 	r->widest = walk.widest > r->widest ? walk.widest : r->widest;
@@ -328,10 +332,10 @@ struct span rows_head(const struct rows *r, bool *is_all)
 	return r->first.text;
 }
 
-int rows_more_head(struct rows *r, struct shmpub_error *err)
+int rows_more_head(struct rows *r, size_t at, struct shmpub_error *err)
 {
 	if (r->first.text.size >= RECORD_MAX)
-		return record_too_long(r, &r->first, err);
+		return record_too_long(r, at, err);
 	return read_text(&r->first, r, 2 * r->first.text.size, err);
 }
 
@@ -410,6 +414,8 @@ int rows_peek(struct window *w, const struct rows *r, uint64_t offset, struct sh
 	if (!r->is_quick || (!is_in_memory(r) && s->peek == NULL))
 		return SHMPUB_OK;
 	if (is_in_memory(r)) {
+		if (offset > s->whole.size)
+			return SHMPUB_OK;
 		w->text = span_of(s->whole.data + offset, s->whole.size - (size_t)offset);
 		w->readable = w->text.size;
 		w->text.size = smaller(n, w->text.size);
@@ -442,13 +448,13 @@ static int count_lines(uint64_t *line, const struct rows *r, uint64_t offset, ch
 	uint64_t left = offset + 1;
 	bool is_cr = false;
 	size_t n = 1;
-	int e;
+	int e = SHMPUB_OK;
 
 	*line = 1;
 	while (left > 0 && n > 0) {
 		e = s->read(s->self, buffer, smaller(LINES_AT_ONCE, (size_t)left), &n, err);
 		if (e)
-			return e;
+			break;
 		for (size_t i = 0; i < n; i++) {
 			*line += is_cr && buffer[i] != '\n';
 			is_cr = buffer[i] == '\r' && left > 1;
@@ -457,7 +463,7 @@ static int count_lines(uint64_t *line, const struct rows *r, uint64_t offset, ch
 		}
 	}
 	*line += is_cr;
-	return SHMPUB_OK;
+	return e;
 }
 
 int rows_tell_line(struct rows *r, uint64_t offset, struct shmpub_error *err)
@@ -481,9 +487,10 @@ int rows_tell_line(struct rows *r, uint64_t offset, struct shmpub_error *err)
 	if (e == SHMPUB_OK)
 		e = count_lines(&line, r, offset, buffer, &own);
 	mem_free(buffer);
-	/* A source that failed at this very byte fails there again. */
 	if (e > 0)
 		return e;
-	error_put_line(err, line);
+	/* A source that failed at this very byte fails there again. */
+	if (e == SHMPUB_OK || e == SHMPUB_ERR_CSV || e == SHMPUB_ERR_LIMIT)
+		error_put_line(err, line);
 	return SHMPUB_OK;
 }

@@ -29,7 +29,11 @@ struct rows {
 	struct csv_decoding decoding;     /* owned; where the source has to be decoded */
 	struct row_shape shape;
 	bool is_quick; /* the shape lets records be read by the index */
-	bool is_apart; /* windows are for several threads: all but the last end at a multiple of ROWS_APART */
+	/*
+	 * Windows are for several threads: all but the last end at a multiple of ROWS_APART. Set to
+	 * false by rows_next() where rows are too long for that.
+	 */
+	bool is_apart;
 	size_t window_size;
 	bool is_fixed;       /* the window size was asked for */
 	uint64_t head_size;  /* where the rows begin */
@@ -67,8 +71,8 @@ uint64_t rows_source_size(const struct rows *r);
 
 /* The source's beginning, as far as it was read. *is_all: that is all of it. */
 struct span rows_head(const struct rows *r, bool *is_all);
-/* Reads about as much again. */
-int rows_more_head(struct rows *r, struct shmpub_error *err);
+/* Reads about as much again, for a record that begins at `at` and is not whole. */
+int rows_more_head(struct rows *r, size_t at, struct shmpub_error *err);
 /* Says what the rows look like and where they begin; the first window is then in r->first. */
 int rows_shape(struct rows *r, const struct row_shape *shape, uint64_t head_size,
                uint64_t head_lines, struct shmpub_error *err);

@@ -93,6 +93,7 @@ static int walk_quickly(struct window *w, struct walk *walk, struct shmpub_error
 	}
 	if (walk->is_last)
 		p.at = w->text.size;
+	walk->unread = p.at;
 	settle(w, walk, walk->is_apart && !walk->is_last ? &apart : &p);
 	return SHMPUB_OK;
 }
@@ -108,13 +109,14 @@ static int token_error(const struct window *w, struct walk *walk, const struct c
 
 /*
  * Lines that are no records need not be read again with what follows them. The tokenizer asks for a
- * \r up to two bytes before the line, and then it matters where one began to read.
+ * \r up to two bytes before the line, and then it matters where one began to read; not after \r\n.
  */
 static void pass_lines(struct place *p, const struct window *w, const struct csv_tokenizer *t)
 {
 	const char *line = w->text.data + t->line_at;
 
-	if (t->line_at < p->at + LOOK_BACK || line[-1] == '\r' || line[-2] == '\r')
+	if (t->line_at < p->at + LOOK_BACK ||
+	    (line[-1] != '\n' && (line[-1] == '\r' || line[-2] == '\r')))
 		return;
 	p->at = t->line_at;
 	p->n_lines = t->line_number;
@@ -174,6 +176,7 @@ static int walk_exactly(struct window *w, struct walk *walk, struct shmpub_error
 		if (is_apart(w, &p))
 			apart = p;
 	}
+	walk->unread = answer == CSV_END ? p.at : record.start;
 	settle(w, walk, walk->is_apart && !walk->is_last ? &apart : &p);
 	return SHMPUB_OK;
 }

@@ -18,6 +18,7 @@ struct walk {
 	bool is_last;  /* the source ends with the window's text */
 	uint64_t n_lines;  /* before the window, as the tokenizer counts; then after it */
 	size_t widest;     /* the most fields of a record that the tokenizer met */
+	size_t unread;     /* set: where in the window's text what is no whole record begins */
 	uint64_t error_at; /* set with an error: the record's offset in the source */
 };
 

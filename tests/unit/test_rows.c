@@ -212,7 +212,7 @@ static void check_source(const char *label, const struct byte_source *source, st
 
 	CHECK_INT(label, rows_open(&rows, source, CSV_UTF8, rnd(2) > 0, window, NULL), SHMPUB_OK);
 	while (rows_head(&rows, &is_all).size < h->rows.at && !is_all)
-		CHECK_INT(label, rows_more_head(&rows, NULL), SHMPUB_OK);
+		CHECK_INT(label, rows_more_head(&rows, 0, NULL), SHMPUB_OK);
 	*is_all_quick = true;
 	/* A record that is none is an error, at once or in a pass; which one is for test_ingest.c. */
 	if (rows_shape(&rows, &shape, h->rows.at, h->rows.n_lines, NULL) == SHMPUB_OK) {
@@ -273,6 +273,48 @@ static void test_long_record(void)
 	for (size_t window = 64; window < 1 << 19; window *= 3)
 		check_text("long record", buffer_span(&b), 0, window, &is_quick);
 	buffer_free(&b);
+}
+
+/* Lines that are no rows, for many windows: the window does not grow with them. */
+static void test_lines_without_rows(void)
+{
+	static const char *const lines[] = { "# of comment\r\n", "# of \"comment\n", "\r\n",
+		                             "#\n\n" };
+	struct row_shape shape = { .width = 2, .table_width = 2 };
+	struct csv_options *options;
+	struct csv_dialect dialect;
+
+	if (csv_options_new(&options, NULL) ||
+	    csv_options_set(options, span_str("comment"), span_str("hash"), NULL))
+		abort();
+	csv_dialect_init(&dialect, options);
+	shape.dialect = &dialect;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		struct buffer b = BUFFER_NONE;
+		struct pieces pieces;
+		struct byte_source in_pieces = { .self = &pieces,
+			                         .read = read_piece,
+			                         .rewind = rewind_pieces };
+		struct window w = WINDOW_NONE;
+		struct rows rows;
+
+		for (unsigned k = 0; k < 9; k++) {
+			add(&b, k ? "1,2\n" : "a,b\n");
+			for (unsigned n = 0; n < 2000; n++)
+				add(&b, lines[i]);
+		}
+		pieces = (struct pieces){ .text = buffer_span(&b) };
+		CHECK_INT(lines[i], rows_open(&rows, &in_pieces, CSV_UTF8, false, 1024, NULL), 0);
+		CHECK_INT(lines[i], rows_shape(&rows, &shape, 4, 1, NULL), 0);
+		while (rows_next(&w, &rows, NULL) == SHMPUB_OK)
+			;
+		CHECK_INT(lines[i], rows.n_rows, 8);
+		CHECK(lines[i], w.buffer_room <= 8192);
+		window_free(&w);
+		rows_close(&rows);
+		buffer_free(&b);
+	}
+	csv_options_free(options);
 }
 
 /* The line of a byte is that of csv_line_at(), however the bytes come. */
@@ -366,6 +408,7 @@ int main(void)
 {
 	test_cases();
 	test_long_record();
+	test_lines_without_rows();
 	test_lines();
 	test_generated();
 	CHECK_INT("nothing left", mem_live(), 0);
