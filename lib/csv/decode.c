@@ -202,12 +202,12 @@ static int read_decoded(void *self, char *to, size_t size, size_t *n, struct shm
 	int r;
 
 	*n = 0;
-	if (d->raw == NULL) {
+	if (d->raw == NULL)
 		d->raw = mem_alloc(RAW_SIZE);
+	if (d->text == NULL)
 		d->text = mem_alloc(RAW_SIZE * GROWTH);
-		if (d->raw == NULL || d->text == NULL)
-			return error_nomem(err, RAW_SIZE * (GROWTH + 1));
-	}
+	if (d->raw == NULL || d->text == NULL)
+		return error_nomem(err, RAW_SIZE * (GROWTH + 1));
 	if (d->at == d->size && d->failure) {
 		if (err)
 			*err = d->error;

@@ -126,7 +126,7 @@ static size_t pass_skipped(struct csv_tokenizer *t, size_t p)
 {
 	const struct csv_dialect *d = t->dialect;
 	const char *data = t->text.data;
-	bool at_start = d->has_quote && data[p] == d->quote, is_first = true;
+	bool at_start = true, is_first = true;
 
 	while (p < t->text.size) {
 		if (at_start && d->has_quote && data[p] == d->quote) {

@@ -108,13 +108,18 @@ static int read_names(struct header *h, size_t n, struct shmpub_error *err)
 {
 	uint32_t *cuts = mem_zalloc(n + 1, sizeof(*cuts));
 	struct csv_record record = { .base = h->rows.at, .cuts = cuts, .room = n };
+	size_t n_fields = h->is_bare ? 0 : n;
 	int r;
 
 	if (cuts == NULL)
 		return error_nomem(err, (n + 1) * sizeof(*cuts));
-	(void)tokenize(h, &h->rows, &record); /* it was peeked at */
+	/* It was peeked at: only text in somebody else's memory can be another one now. */
+	if (tokenize(h, &h->rows, &record) != CSV_RECORD || record.n_fields != n_fields) {
+		mem_free(cuts);
+		return error_set(err, SHMPUB_ERR_INVALID, "the text changed while it was read");
+	}
 	h->at = record.base + (uint32_t)(cuts[0] + 1);
-	r = names_init(&h->names, h->is_bare ? 0 : n, err);
+	r = names_init(&h->names, n_fields, err);
 	if (r == SHMPUB_OK)
 		r = set_names(&h->names, &record, &h->rows, err);
 	if (r == SHMPUB_OK)

@@ -22,11 +22,12 @@ int window_reserve_index(struct window *w, size_t size, struct shmpub_error *err
 {
 	size_t room = size + size / 4;
 
-	if (w->cuts && size <= w->index_room)
+	if (w->cuts && w->records && size <= w->index_room)
 		return SHMPUB_OK;
 	mem_free(w->cuts);
 	mem_free(w->records);
 	w->index_room = 0;
+	w->records = NULL;
 	w->cuts = mem_alloc((room + CSV_INDEX_BLOCK + 2) * sizeof(*w->cuts));
 	w->records = mem_alloc((room + CSV_INDEX_BLOCK + 1) * sizeof(*w->records));
 	if (w->cuts == NULL || w->records == NULL)

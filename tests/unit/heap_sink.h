@@ -154,15 +154,14 @@ static inline void heap_sink_print(const struct heap_sink *h, char *out, size_t 
 }
 
 /* The whole way; *n_rounds: how often it was filled; *learnt: the schema for the next time, or NULL. */
-static inline int heap_ingest(char *out, size_t room, struct span text,
-                              const struct csv_options *options, const struct schema *guess,
-                              const struct runner *runner, int *n_rounds, struct schema *learnt,
-                              struct shmpub_error *err)
+static inline int heap_ingest_source(char *out, size_t room, const struct byte_source *source,
+                                     const struct csv_options *options, const struct schema *guess,
+                                     const struct runner *runner, int *n_rounds,
+                                     struct schema *learnt, struct shmpub_error *err)
 {
 	struct heap_sink h = { .sink = { .columns = NULL } };
 	struct ingest *in;
-	struct byte_source source = byte_source_of(text);
-	int r = ingest_open(&in, &source, options, guess, runner, err);
+	int r = ingest_open(&in, source, options, guess, runner, err);
 
 	*n_rounds = 0;
 	out[0] = '\0';
@@ -196,6 +195,18 @@ static inline int heap_ingest(char *out, size_t room, struct span text,
 	heap_sink_free(&h);
 	ingest_close(in);
 	return r;
+}
+
+/* The same of text in memory. */
+static inline int heap_ingest(char *out, size_t room, struct span text,
+                              const struct csv_options *options, const struct schema *guess,
+                              const struct runner *runner, int *n_rounds, struct schema *learnt,
+                              struct shmpub_error *err)
+{
+	struct byte_source source = byte_source_of(text);
+
+	return heap_ingest_source(out, room, &source, options, guess, runner, n_rounds, learnt,
+	                          err);
 }
 
 #endif
