@@ -212,31 +212,28 @@ static void clear_bits(struct filler *f)
 	}
 }
 
-static void fill_tile(struct filler *f, const struct tile *t)
+static int fill_tile(void *arg, const struct tile *t)
 {
+	struct filler *f = arg;
+
+	if (f->window.has_bad_text) {
+		f->cells.result = check_text(t, f->plan, &f->error_at, &f->cells.error);
+		f->refused_row = 0; /* told before any cell that is refused */
+		if (f->cells.result)
+			return f->cells.result;
+	}
+	/* All columns, also when one refuses a cell: another may refuse one of an earlier row. */
 	for (size_t k = 0; k < f->plan->n; k++) {
 		if (!f->notes[k].is_broken)
 			f->fill->fills[k](f, k, t);
 	}
+	return f->cells.result;
 }
 
 static void fill_window(struct filler *f)
 {
-	struct tile tile;
-
 	clear_bits(f);
-	tile_reader_begin(&f->reader, &f->window);
-	while (f->cells.result == SHMPUB_OK) {
-		f->cells.result = tile_reader_next(&tile, &f->reader, &f->cells.error);
-		if (f->cells.result || tile.n_rows == 0)
-			break;
-		if (f->window.has_bad_text) {
-			f->cells.result = check_text(&tile, f->plan, &f->error_at, &f->cells.error);
-			f->refused_row = 0; /* told before any cell that is refused */
-		}
-		if (f->cells.result == SHMPUB_OK)
-			fill_tile(f, &tile);
-	}
+	f->cells.result = tile_reader_each(&f->reader, &f->window, fill_tile, f, &f->cells.error);
 }
 
 /* --- all windows ---------------------------------------------------------------------------------- */

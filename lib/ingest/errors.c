@@ -3,21 +3,26 @@
 #include "base/error.h"
 #include "fill/check_text.h"
 
-static int check_window(struct ingest *in, uint64_t *error_at, const struct window *w,
-                        struct shmpub_error *err)
+struct text_check {
+	const struct columns *plan;
+	uint64_t error_at;
+	struct shmpub_error error;
+};
+
+static int check_tile(void *arg, const struct tile *t)
+{
+	struct text_check *c = arg;
+
+	return check_text(t, c->plan, &c->error_at, &c->error);
+}
+
+static int check_window(struct text_check *c, const struct rows *rows, const struct window *w)
 {
 	struct tile_reader reader;
-	struct tile tile;
-	int r = tile_reader_init(&reader, &in->rows.shape, err);
+	int r = tile_reader_init(&reader, &rows->shape, &c->error);
 
 	if (r == SHMPUB_OK)
-		tile_reader_begin(&reader, w);
-	while (r == SHMPUB_OK) {
-		r = tile_reader_next(&tile, &reader, err);
-		if (r || tile.n_rows == 0)
-			break;
-		r = check_text(&tile, &in->plan, error_at, err);
-	}
+		r = tile_reader_each(&reader, w, check_tile, c, &c->error);
 	tile_reader_deinit(&reader);
 	return r;
 }
@@ -26,20 +31,19 @@ static int check_window(struct ingest *in, uint64_t *error_at, const struct wind
 static int find_error(struct ingest *in, struct shmpub_error *err)
 {
 	struct window w = WINDOW_NONE;
-	struct shmpub_error of_text;
-	uint64_t error_at = OFFSET_NONE;
+	struct text_check check = { .plan = &in->plan };
 	int r = rows_rewind(&in->rows, err), found = SHMPUB_OK;
 
 	while (r == SHMPUB_OK) {
 		r = rows_next(&w, &in->rows, err);
 		if (r == SHMPUB_OK && w.has_bad_text && found == SHMPUB_OK)
-			found = check_window(in, &error_at, &w, &of_text);
+			found = check_window(&check, &in->rows, &w);
 	}
 	window_free(&w);
 	if (r != ROWS_END || found == SHMPUB_OK)
 		return r == ROWS_END ? SHMPUB_OK : r;
-	in->rows.error_at = error_at;
-	*err = of_text;
+	in->rows.error_at = check.error_at;
+	*err = check.error;
 	return found;
 }
 

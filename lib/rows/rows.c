@@ -208,25 +208,6 @@ int rows_next(struct window *w, struct rows *r, struct shmpub_error *err)
 	return e ? e : complete(w, r, err);
 }
 
-static int see_window(struct rows *r, const struct window *w, struct tile_reader *reader,
-                      int (*see)(void *arg, const struct tile *t), void *arg,
-                      struct shmpub_error *err)
-{
-	struct tile tile;
-	int e;
-
-	(void)r;
-	tile_reader_begin(reader, w);
-	for (;;) {
-		e = tile_reader_next(&tile, reader, err);
-		if (e || tile.n_rows == 0)
-			return e;
-		e = see(arg, &tile);
-		if (e)
-			return e;
-	}
-}
-
 int rows_each(struct rows *r, int (*see)(void *arg, const struct tile *t), void *arg,
               struct shmpub_error *err)
 {
@@ -239,7 +220,7 @@ int rows_each(struct rows *r, int (*see)(void *arg, const struct tile *t), void 
 	while (e == SHMPUB_OK) {
 		e = rows_next(&w, r, err);
 		if (e == SHMPUB_OK)
-			e = see_window(r, &w, &reader, see, arg, err);
+			e = tile_reader_each(&reader, &w, see, arg, err);
 	}
 	tile_reader_deinit(&reader);
 	window_free(&w);

@@ -139,3 +139,20 @@ int tile_reader_next(struct tile *tile, struct tile_reader *r, struct shmpub_err
 	               ? SHMPUB_OK
 	               : error_set(err, SHMPUB_ERR_INVALID, "the text changed while it was read");
 }
+
+int tile_reader_each(struct tile_reader *r, const struct window *w,
+                     int (*see)(void *arg, const struct tile *t), void *arg,
+                     struct shmpub_error *err)
+{
+	struct tile tile;
+	int e;
+
+	tile_reader_begin(r, w);
+	do {
+		e = tile_reader_next(&tile, r, err);
+		if (e || tile.n_rows == 0)
+			return e;
+		e = see(arg, &tile);
+	} while (e == SHMPUB_OK);
+	return e;
+}

@@ -69,6 +69,10 @@ int tile_reader_init(struct tile_reader *r, const struct row_shape *shape,
 void tile_reader_begin(struct tile_reader *r, const struct window *w);
 /* n_rows 0: the window is over. SHMPUB_ERR_INVALID: its text was changed by somebody else. */
 int tile_reader_next(struct tile *tile, struct tile_reader *r, struct shmpub_error *err);
+/* Goes over a window's tiles in order; `see` returns SHMPUB_OK to go on, else that is the result. */
+int tile_reader_each(struct tile_reader *r, const struct window *w,
+                     int (*see)(void *arg, const struct tile *t), void *arg,
+                     struct shmpub_error *err);
 void tile_reader_deinit(struct tile_reader *r);
 
 #endif

@@ -20,6 +20,7 @@ struct examiner {
 	const bool *flags;
 	bool is_sample;
 	size_t rows_left; /* of the sample's place */
+	size_t table_width;
 	struct column_notes *notes;
 	struct cells cells;
 	uint64_t n_rows, n_bytes; /* that were looked at */
@@ -72,19 +73,16 @@ static bool is_looked_at(const struct column *c, bool is_sample)
 	return !column_is_twofold(c) || (is_sample && column_may_be_dates_at_once(c));
 }
 
-static int look_tile(void *arg, const struct tile *all)
+static int look_tile(void *arg, const struct tile *t)
 {
 	struct examiner *e = arg;
 	const struct columns *plan = e->types->plan;
-	struct tile t = *all;
 
-	if (t.n_rows > e->rows_left)
-		t.n_rows = e->rows_left;
-	e->rows_left -= t.n_rows;
-	e->n_rows += t.n_rows;
+	e->rows_left -= t->n_rows;
+	e->n_rows += t->n_rows;
 	for (size_t k = 0; k < plan->n && e->cells.result == SHMPUB_OK; k++) {
 		if (e->flags[k] && is_looked_at(&plan->columns[k], e->is_sample))
-			look(e, k, &t);
+			look(e, k, t);
 	}
 	return e->cells.result;
 }
@@ -98,24 +96,29 @@ static size_t sample_rows(size_t n_columns)
 	return n < SAMPLE_ROWS_MIN ? SAMPLE_ROWS_MIN : n < SAMPLE_ROWS ? n : SAMPLE_ROWS;
 }
 
+enum { LOOK_ENOUGH = 95 };
+
+static int look_sample_tile(void *arg, const struct tile *t)
+{
+	struct examiner *e = arg;
+	size_t n = t->n_rows < e->rows_left ? t->n_rows : e->rows_left;
+	struct tile looked = *t;
+	int r;
+
+	looked.n_rows = n;
+	e->n_bytes += tile_size(&looked, e->table_width) + 1;
+	r = look_tile(e, &looked);
+	return r == SHMPUB_OK && e->rows_left == 0 ? LOOK_ENOUGH : r;
+}
+
 static int look_window(struct examiner *e, struct tile_reader *reader, const struct window *w)
 {
-	const size_t table_width = reader->shape->table_width;
-	struct tile t;
-	int r = SHMPUB_OK;
+	int r;
 
+	e->table_width = reader->shape->table_width;
 	e->rows_left = sample_rows(e->types->plan->n);
-	tile_reader_begin(reader, w);
-	while (r == SHMPUB_OK && e->rows_left > 0) {
-		r = tile_reader_next(&t, reader, &e->cells.error);
-		if (r || t.n_rows == 0)
-			break;
-		if (t.n_rows > e->rows_left)
-			t.n_rows = e->rows_left;
-		e->n_bytes += tile_size(&t, table_width) + 1;
-		r = look_tile(e, &t);
-	}
-	return r;
+	r = tile_reader_each(reader, w, look_sample_tile, e, &e->cells.error);
+	return r == LOOK_ENOUGH ? SHMPUB_OK : r;
 }
 
 /* The first window, and where nothing else is known, some from later on. */
