@@ -191,7 +191,7 @@ void fill_text(struct filler *f, size_t column, const struct tile *t)
 {
 	const struct column_type *y = &f->types[column];
 
-	if (!column_is_told(y->plan) && !note_text(f, column, t))
+	if (!column_has_known_type(y->plan) && !note_text(f, column, t))
 		return;
 	for (size_t i = 0; i < t->n_rows; i++) {
 		if (y->verdict.reading == READ_TEXT)

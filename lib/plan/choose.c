@@ -4,18 +4,19 @@
 #include "base/error.h"
 
 /*
- * pandas chooses twice. Its reader goes over the fields of a record and keeps those that
- * usecols names; a wrapper around it goes over the names, keeps those that usecols names,
- * and puts one list beside the other. The two agree when each name stands over its field.
- * Where they do not (names for the used fields only, an index without a name, positions
- * beyond the header) the outcome is still pandas' outcome, so we go the same two ways:
- * take_fields() is the reader, take_labels() the wrapper, and match() puts them together.
+ * pandas chooses columns twice. Its reader goes over the fields of a record and keeps those that
+ * usecols names. A wrapper around the reader goes over the names, keeps those that usecols names,
+ * and pairs the n-th name with the n-th field. Both choices agree when each name stands over its
+ * field. They differ when there are names for the used fields only, when the index has no name,
+ * and when positions lie beyond the header; then the table is still what pandas' two choices make
+ * of it. So we choose twice as well: take_fields() does what the reader does, take_labels() what
+ * the wrapper does, and match() pairs the results.
  *
- * Positions in usecols count the fields of a record when fields are chosen, and names
- * when names are; those in index_col and parse_dates count the chosen names.
+ * A position in usecols counts the fields of a record when fields are chosen, and the names when
+ * names are chosen. A position in index_col or parse_dates counts the chosen names.
  */
 
-/* The names that are left, with their place among all. */
+/* A name that usecols keeps, and its place among all names. */
 struct label {
 	struct span text;
 	size_t place;
@@ -29,7 +30,7 @@ struct choice {
 	size_t n_labels;
 };
 
-/* Names that are positions have no text to pandas. */
+/* Without a header the names are integers: pandas finds none of them by its text. */
 static bool item_is(const struct choice *c, const struct csv_item *item, struct span name,
                     size_t position)
 {
@@ -54,16 +55,16 @@ static int no_column(const char *key, const struct csv_item *item, struct shmpub
 	                 span_shown(item->text, 200), item->text.data);
 }
 
-static int other_number(size_t wanted, size_t found, struct shmpub_error *err)
+static int wrong_number(size_t wanted, size_t found, struct shmpub_error *err)
 {
 	return error_set(err, SHMPUB_ERR_CSV, "usecols asks for %zu columns, %zu of them are there",
 	                 wanted, found);
 }
 
-/* --- the reader's way: fields ------------------------------------------------------------------- */
+/* --- what pandas' reader does: choose fields ---------------------------------------------------- */
 
-/* What options may call field i, the n-th that is used. */
-static struct span name_of_field(const struct choice *c, size_t i, size_t n)
+/* Returns the name by which options refer to field i, which is the n-th used field. */
+static struct span option_name_of(const struct choice *c, size_t i, size_t n)
 {
 	size_t k = i - c->h->leading;
 
@@ -83,8 +84,8 @@ static void take_fields(struct choice *c)
 		if (i >= c->h->leading) {
 			if (usecols->n && n == c->o->usecols.n)
 				break;
-			column.said_name = name_of_field(c, i, n);
-			if (usecols->is_given && !are_among(c, usecols, column.said_name, i))
+			column.option_name = option_name_of(c, i, n);
+			if (usecols->is_given && !are_among(c, usecols, column.option_name, i))
 				continue;
 			n++;
 		}
@@ -92,10 +93,10 @@ static void take_fields(struct choice *c)
 	}
 }
 
-/* --- the wrapper's way: names --------------------------------------------------------------------- */
+/* --- what pandas' wrapper does: choose names ------------------------------------------------------ */
 
-/* Of the labels those that usecols names or whose place among them it counts. */
-static void keep_used(struct choice *c)
+/* Keeps the labels that usecols has, by name or by their place among the labels. */
+static void keep_used_labels(struct choice *c)
 {
 	size_t kept = 0;
 
@@ -136,12 +137,12 @@ static int take_labels(struct choice *c, struct shmpub_error *err)
 	if (c->o->usecols.n == 0)
 		return SHMPUB_OK;
 	if (c->n_labels > c->o->usecols.n)
-		keep_used(c);
-	return c->n_labels < c->o->usecols.n ? other_number(c->o->usecols.n, c->n_labels, err)
+		keep_used_labels(c);
+	return c->n_labels < c->o->usecols.n ? wrong_number(c->o->usecols.n, c->n_labels, err)
 	                                     : SHMPUB_OK;
 }
 
-/* The label that an item of index_col means; n_labels: none. */
+/* Returns the number of the label that an item of index_col means, or n_labels. */
 static size_t find_label(const struct choice *c, const struct csv_item *item)
 {
 	size_t i = 0;
@@ -159,9 +160,12 @@ static bool is_unnamed(const struct choice *c, const struct label *label)
 	return c->h->names.names[label->place].is_unnamed;
 }
 
-/* --- both together -------------------------------------------------------------------------------- */
+/* --- fields and names together -------------------------------------------------------------------- */
 
-/* Leading fields are the index, or index_col says which of as many fields are. */
+/*
+ * The first `leading` fields are the index. With index_col the fields that it names are the index
+ * instead, and it must name as many of them.
+ */
 static int set_leading(struct choice *c, struct shmpub_error *err)
 {
 	const struct csv_items *index_col = &c->o->index_col;
@@ -194,9 +198,9 @@ static int match_leading(struct choice *c, struct shmpub_error *err)
 
 	if (r)
 		return r;
-	keep_used(c);
+	keep_used_labels(c);
 	if (c->s->n - c->h->leading != c->n_labels)
-		return other_number(c->n_labels, c->s->n - c->h->leading, err);
+		return wrong_number(c->n_labels, c->s->n - c->h->leading, err);
 	for (size_t i = 0; i < c->s->n; i++) {
 		if (c->s->columns[i].index_level < 0)
 			c->s->columns[i].name = c->labels[next++].text;
@@ -222,7 +226,7 @@ static int set_levels(struct choice *c, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-/* Without rows usecols is asked once more, of what the index has left over. */
+/* Without rows pandas applies usecols once more, to the columns that are not in the index. */
 static void drop_unused(struct choice *c)
 {
 	size_t kept = 0, place = 0, n_left = 0;
@@ -258,7 +262,7 @@ static int match(struct choice *c, struct shmpub_error *err)
 	for (size_t i = 0; i < c->s->n; i++) {
 		c->s->columns[i].name = c->labels[i].text;
 		if (!c->h->has_rows)
-			c->s->columns[i].said_name = c->labels[i].text;
+			c->s->columns[i].option_name = c->labels[i].text;
 	}
 	r = set_levels(c, err);
 	if (r == SHMPUB_OK && !c->h->has_rows)
@@ -268,12 +272,12 @@ static int match(struct choice *c, struct shmpub_error *err)
 
 /* --- dates ------------------------------------------------------------------------------------------ */
 
-/* The column that an item of parse_dates means, by its label. */
+/* Marks the columns that have the label that an item of parse_dates means. */
 static int set_date(struct choice *c, const struct csv_item *item, struct shmpub_error *err)
 {
 	size_t k = 0;
 
-	if (item->is_position && c->h->has_integer_names) /* a label that is this number */
+	if (item->is_position && c->h->has_integer_names) /* a label may be this integer */
 		while (k < c->n_labels && c->labels[k].place != item->position)
 			k++;
 	if (!item->is_position || !c->h->has_integer_names || k == c->n_labels)
@@ -292,7 +296,7 @@ static int set_date(struct choice *c, const struct csv_item *item, struct shmpub
 	return SHMPUB_OK;
 }
 
-/* A level is a date by its name, or by its place among the labels. */
+/* True if parse_dates has the level, by its name or by its place among the labels. */
 static bool is_date_level(const struct choice *c, const struct column *column)
 {
 	const struct csv_items *index_col = &c->o->index_col, *dates = &c->o->parse_dates;
@@ -316,8 +320,9 @@ static bool is_date_level(const struct choice *c, const struct column *column)
 }
 
 /*
- * The field that pandas' reader leaves text for an item of parse_dates or index_col. It is
- * counted without the leading fields, so that beside those it is another one than meant.
+ * Marks the field that pandas' reader leaves as text because of an item of parse_dates or
+ * index_col. pandas counts fields here as if there were no leading ones: where there are, it
+ * leaves another field as text than the item means.
  */
 static int set_unconverted(struct choice *c, const struct csv_item *item, struct shmpub_error *err)
 {
@@ -335,7 +340,7 @@ static int set_unconverted(struct choice *c, const struct csv_item *item, struct
 			return no_column("parse_dates", item, err);
 		source = c->labels[k].place;
 	}
-	/* pandas looks there for the name to guess a format by. */
+	/* pandas looks up the name of this field for its date_format: an error if it has none. */
 	if (!c->o->parses_index && c->h->leading == 0 && source >= c->h->names.n)
 		return no_column("parse_dates", item, err);
 	for (size_t i = 0; i < c->s->n; i++) {
@@ -351,11 +356,11 @@ static int set_unconverted(struct choice *c, const struct csv_item *item, struct
 
 static int set_dates(struct choice *c, struct shmpub_error *err)
 {
-	const struct csv_items *left = c->o->parses_index ? &c->o->index_col : &c->o->parse_dates;
+	const struct csv_items *items = c->o->parses_index ? &c->o->index_col : &c->o->parse_dates;
 	int r = SHMPUB_OK;
 
-	for (size_t i = 0; i < left->n && r == SHMPUB_OK; i++)
-		r = set_unconverted(c, &left->items[i], err);
+	for (size_t i = 0; i < items->n && r == SHMPUB_OK; i++)
+		r = set_unconverted(c, &items->items[i], err);
 
 	for (size_t i = 0; i < c->o->parse_dates.n && r == SHMPUB_OK; i++)
 		r = set_date(c, &c->o->parse_dates.items[i], err);

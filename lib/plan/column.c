@@ -7,43 +7,47 @@
 #include "rows/trim.h"
 
 /*
- * What was said of each column by name or position (dtype, na_values, date_format). Which fields
- * are columns is choose.c's.
+ * Applies the options that name a column or its position: dtype, na_values, date_format. Which
+ * fields are columns has been decided before (choose.c).
  */
 
-/* A name that was given a number keeps the dtype of the name without it. */
-static const struct csv_column_option *said_before(const struct column *c, const struct header *h,
-                                                   const struct csv_options *o)
+/* The second of two columns "a" became "a.1" (names_mangle): returns the dtype option of "a". */
+static const struct csv_column_option *option_of_original(const struct column *c,
+                                                          const struct header *h,
+                                                          const struct csv_options *o)
 {
-	size_t i = c->source - h->leading; /* past every name for leading fields */
+	size_t i = c->source - h->leading; /* for a leading field too large for any name */
 
 	if (!h->has_rows || i >= h->names.n || h->names.names[i].original.data == NULL ||
-	    !span_eq(h->names.names[i].text, c->said_name))
+	    !span_eq(h->names.names[i].text, c->option_name))
 		return NULL;
 	return csv_options_column(o, CSV_FAMILY_DTYPE, h->names.names[i].original, UINT64_MAX);
 }
 
-/* One set of words for every record of the options, made when it is first asked for. */
-static int set_na(struct columns *s, struct column *c, const struct csv_column_option *said,
+/*
+ * Columns without na_values of their own share na[0]. An option for columns has one set of words,
+ * which is built for the first column that the option applies to.
+ */
+static int set_na(struct columns *s, struct column *c, const struct csv_column_option *option,
                   const struct csv_options *o, struct shmpub_error *err)
 {
 	struct na_words *na = &s->na[0];
 	int r = SHMPUB_OK;
 
-	if (said) {
-		na = &s->na[1 + (said - o->columns)];
+	if (option) {
+		na = &s->na[1 + (option - o->columns)];
 		if (na->words.n_words == 0)
-			r = na_words_init(na, &said->na_values, o->keeps_default_na, err);
+			r = na_words_init(na, &option->na_values, o->keeps_default_na, err);
 	}
 	c->na = na;
 	return r;
 }
 
 /*
- * parse_dates and types. A column that was asked for as text, or that the reader left so, is
- * dates or text as it is written. Any other is read as its type first, and its dates are
- * those of the text that spells the values again. A level that is no dates but text has
- * its types inferred once more, unless its own dtype was given.
+ * Sets the route of a column of parse_dates. If pandas' reader leaves the column as text, its dates
+ * are read from the cells as they are written. Any other column is first read as its type; its
+ * dates are read from the text that spells these values again. If a level of the index proves to
+ * be text and no dates, its type is inferred once more, unless a dtype was given for this level.
  */
 static void set_route(struct column *c, bool is_of_reader, bool has_rows, bool has_own_dtype)
 {
@@ -69,7 +73,10 @@ static void set_route(struct column *c, bool is_of_reader, bool has_rows, bool h
 	c->dtype = CSV_DTYPE_AUTO;
 }
 
-/* A level is inferred again, where the numbers that NA words are count whatever the cells look like. */
+/*
+ * pandas infers the type of a level twice. The second time a cell whose value equals that of an NA
+ * word is NA, even if it is spelled in another way.
+ */
 static void set_value_nulls(struct column *c, bool has_rows)
 {
 	if (!has_rows || c->index_level < 0 || c->is_leading || c->route != ROUTE_TYPED ||
@@ -91,8 +98,8 @@ static int set_form(struct column *c, const struct csv_items *format, struct shm
 }
 
 /*
- * Where pandas turns the positions of its dtypes into names, for an index and for a table
- * without rows, one that has no name is an error. Elsewhere it means nothing.
+ * With index_col, and for a table without rows, pandas replaces each position in dtype by the name
+ * there, and fails if there is none. In all other cases such a position has no effect.
  */
 static int check_positions(const struct columns *s, const struct header *h,
                            const struct csv_options *o, struct shmpub_error *err)
@@ -115,49 +122,55 @@ static int check_positions(const struct columns *s, const struct header *h,
 	return SHMPUB_OK;
 }
 
-/* By the name, else by the place; but a number that is a column's name means that one alone. */
-static const struct csv_column_option *said_at(enum csv_family family, struct span name,
-                                               size_t place, const struct header *h,
-                                               const struct csv_options *o)
+/*
+ * Returns the column's option by its name, else by its position. But if the header has a column
+ * whose name is this number, the option is for that column alone.
+ */
+static const struct csv_column_option *find_option(enum csv_family family, struct span name,
+                                                   size_t place, const struct header *h,
+                                                   const struct csv_options *o)
 {
-	const struct csv_column_option *said = csv_options_column(o, family, name, place);
+	const struct csv_column_option *option = csv_options_column(o, family, name, place);
 
-	if (said && !h->has_integer_names && !span_eq(said->column.text, name) &&
-	    names_find(&h->names, said->column.text) < h->names.n)
+	if (option && !h->has_integer_names && !span_eq(option->column.text, name) &&
+	    names_find(&h->names, option->column.text) < h->names.n)
 		return NULL;
-	return said;
+	return option;
 }
 
-/* By its name, by the name that it had before it was given a number, or by its position. */
-static const struct csv_column_option *said_of_dtype(const struct column *c, const struct header *h,
-                                                     const struct csv_options *o)
+/* Looks by its name, then by the name that it had before it was numbered, then by its position. */
+static const struct csv_column_option *find_dtype(const struct column *c, const struct header *h,
+                                                  const struct csv_options *o)
 {
-	const struct csv_column_option *said;
+	const struct csv_column_option *option;
 
-	said = csv_options_column(o, CSV_FAMILY_DTYPE, c->said_name, UINT64_MAX);
-	if (said == NULL)
-		said = said_before(c, h, o);
-	return said ? said : said_at(CSV_FAMILY_DTYPE, c->said_name, c->source, h, o);
-}
-
-/* The reader asks by the name over the field; of a level without a name nothing was said. */
-static const struct csv_items *form_of(const struct column *c, bool is_of_reader,
-                                       const struct header *h, const struct csv_options *o)
-{
-	const struct csv_column_option *said = NULL;
-
-	if (is_of_reader)
-		said = csv_options_column(o, CSV_FAMILY_DATE_FORMAT, h->names.names[c->source].text,
-		                          UINT64_MAX);
-	else if (c->index_level < 0 || !c->is_unnamed)
-		said = said_at(CSV_FAMILY_DATE_FORMAT, c->name, c->source, h, o);
-	return said ? &said->date_format : &o->date_format;
+	option = csv_options_column(o, CSV_FAMILY_DTYPE, c->option_name, UINT64_MAX);
+	if (option == NULL)
+		option = option_of_original(c, h, o);
+	return option ? option : find_option(CSV_FAMILY_DTYPE, c->option_name, c->source, h, o);
 }
 
 /*
- * pandas' reader makes dates itself of what is left for parse_dates, when it is ISO 8601 in
- * one layout. It looks by the place of the field: so it finds a level that has no name, and
- * with usecols another column than was meant.
+ * Returns date_format for the column. pandas' reader looks for it by the name over the field;
+ * everything else by the column's name, which a level may not have.
+ */
+static const struct csv_items *find_date_format(const struct column *c, bool is_of_reader,
+                                                const struct header *h, const struct csv_options *o)
+{
+	const struct csv_column_option *option = NULL;
+
+	if (is_of_reader)
+		option = csv_options_column(o, CSV_FAMILY_DATE_FORMAT,
+		                            h->names.names[c->source].text, UINT64_MAX);
+	else if (c->index_level < 0 || !c->is_unnamed)
+		option = find_option(CSV_FAMILY_DATE_FORMAT, c->name, c->source, h, o);
+	return option ? &option->date_format : &o->date_format;
+}
+
+/*
+ * True if pandas' reader itself makes dates of the column, should all its cells be ISO 8601 in one
+ * layout. The reader finds the column by the position of its field: therefore it finds a level
+ * that has no name, and with usecols another column than parse_dates means.
  */
 static bool is_read_as_date(const struct column *c, const struct header *h,
                             const struct csv_options *o)
@@ -166,15 +179,16 @@ static bool is_read_as_date(const struct column *c, const struct header *h,
 
 	if (!c->request.is_read || c->request.is_date || c->dtype != CSV_DTYPE_AUTO)
 		return false;
-	format = form_of(c, true, h, o);
+	format = find_date_format(c, true, h, o);
 	return format->n == 0 || span_is(format->items[0].text, "ISO8601");
 }
 
 /*
- * pandas casts a level once more when the index is made, and there a position counts the
- * names that are used, not the fields. *said is then what was said there.
+ * pandas casts a level once more when it makes the index. There a position in dtype counts the used
+ * names, not the fields. *option is the dtype option of the column; where there is one for this
+ * second cast, *option is set to it.
  */
-static int set_level_dtype(struct column *c, size_t place, const struct csv_column_option **said,
+static int set_level_dtype(struct column *c, size_t place, const struct csv_column_option **option,
                            const struct header *h, const struct csv_options *o,
                            struct shmpub_error *err)
 {
@@ -182,38 +196,38 @@ static int set_level_dtype(struct column *c, size_t place, const struct csv_colu
 
 	if (c->index_level < 0 || c->is_leading || c->is_unnamed || c->route == ROUTE_MISSING)
 		return SHMPUB_OK;
-	cast = said_at(CSV_FAMILY_DTYPE, c->name, place, h, o);
-	if (cast == NULL || (*said && (*said)->dtype == cast->dtype))
+	cast = find_option(CSV_FAMILY_DTYPE, c->name, place, h, o);
+	if (cast == NULL || (*option && (*option)->dtype == cast->dtype))
 		return SHMPUB_OK;
-	if (*said)
+	if (*option)
 		return error_set(err, SHMPUB_ERR_CSV,
 		                 "dtype.%.*s and dtype.%.*s both mean the level \"%.*s\"",
-		                 (int)(*said)->column.text.size, (*said)->column.text.data,
+		                 (int)(*option)->column.text.size, (*option)->column.text.data,
 		                 (int)cast->column.text.size, cast->column.text.data,
 		                 span_shown(c->name, 100), c->name.data);
-	*said = cast;
+	*option = cast;
 	if (cast->dtype == CSV_DTYPE_STR)
 		c->route = ROUTE_TEXT_OF_VALUES;
 	return SHMPUB_OK;
 }
 
 static void set_types(struct column *c, const struct header *h, const struct csv_options *o,
-                      const struct csv_column_option *said)
+                      const struct csv_column_option *option)
 {
-	c->dtype = said ? said->dtype : o->dtype;
+	c->dtype = option ? option->dtype : o->dtype;
 	if (c->route == ROUTE_MISSING)
 		return;
-	set_route(c, is_read_as_date(c, h, o), h->has_rows, said != NULL && !c->is_unnamed);
+	set_route(c, is_read_as_date(c, h, o), h->has_rows, option != NULL && !c->is_unnamed);
 }
 
-/* The format for a column whose route is known. */
-static const struct csv_items *format_of(const struct column *c, const struct header *h,
-                                         const struct csv_options *o)
+/* Returns date_format for a column whose route is already set. */
+static const struct csv_items *date_format_of(const struct column *c, const struct header *h,
+                                              const struct csv_options *o)
 {
 	bool is_of_reader = c->route == ROUTE_DATES_OF_READER ||
 	                    (c->request.is_read && !column_is_date(c));
 
-	return form_of(c, is_of_reader, h, o);
+	return find_date_format(c, is_of_reader, h, o);
 }
 
 static int set_options(struct columns *s, const struct header *h, const struct csv_options *o,
@@ -223,21 +237,21 @@ static int set_options(struct columns *s, const struct header *h, const struct c
 
 	for (size_t i = 0; i < s->n && r == SHMPUB_OK; i++) {
 		struct column *c = &s->columns[i];
-		const struct csv_column_option *said = said_of_dtype(c, h, o);
+		const struct csv_column_option *option = find_dtype(c, h, o);
 
 		if (h->has_rows)
-			r = set_level_dtype(c, i, &said, h, o, err);
+			r = set_level_dtype(c, i, &option, h, o, err);
 		if (r)
 			return r;
-		set_types(c, h, o, said);
-		r = set_na(s, c, said_at(CSV_FAMILY_NA_VALUES, c->said_name, c->source, h, o), o,
-		           err);
+		set_types(c, h, o, option);
+		r = set_na(s, c, find_option(CSV_FAMILY_NA_VALUES, c->option_name, c->source, h, o),
+		           o, err);
 		if (r)
 			return r;
 		set_value_nulls(c, h->has_rows);
 		c->has_plain_numbers = s->has_plain_quotes && !s->has_number_options &&
 		                       !c->na->has_numbers && c->na->n_numbers == 0;
-		r = set_form(c, format_of(c, h, o), err);
+		r = set_form(c, date_format_of(c, h, o), err);
 	}
 	return r;
 }
@@ -286,7 +300,7 @@ int columns_init(struct columns *out, const struct header *h, const struct csv_o
 	struct columns s = { .has_integer_names = h->has_integer_names };
 	int r = choose_columns(&s, h, o, err);
 
-	*out = s; /* its word sets stay where they are from here on */
+	*out = s; /* before rules and columns point to its word sets */
 	if (r == SHMPUB_OK)
 		r = set_rules(out, h, o, err);
 	if (r == SHMPUB_OK)

@@ -7,9 +7,9 @@
 #include "csv/check_utf8.h"
 
 /*
- * pandas' TextReader._get_header for one header line. The first row below the header
- * may be longer than it: its first fields are then an index without a name. Names that
- * are given replace the header's, or stand alone when there is none.
+ * Does what pandas' TextReader._get_header does for one header line. If the first row after the
+ * header has more fields than the header, its first fields are an index without a name. The option
+ * `names` replaces the names of the header, or stands for a header that is not there.
  */
 
 static int token_error(const struct csv_tokenizer *t, enum csv_token_answer answer,
@@ -22,7 +22,7 @@ static int token_error(const struct csv_tokenizer *t, enum csv_token_answer answ
 	return r;
 }
 
-/* Reads a record, and notes when the text's end was met. */
+/* Reads a record; sets is_cut if that took all of the text. */
 static enum csv_token_answer tokenize(struct header *h, struct csv_tokenizer *t,
                                       struct csv_record *record)
 {
@@ -33,8 +33,8 @@ static enum csv_token_answer tokenize(struct header *h, struct csv_tokenizer *t,
 }
 
 /*
- * The next record's number of fields, the tokenizer staying before it; *n = 0: none. One of
- * no fields (*is_bare) counts as one.
+ * Sets *n to the number of fields of the next record, 0 if there is none, without consuming the
+ * record. A record without fields (*is_bare) counts as one field.
  */
 static int peek(size_t *n, bool *is_bare, struct header *h, struct shmpub_error *err)
 {
@@ -113,7 +113,7 @@ static int read_names(struct header *h, size_t n, struct shmpub_error *err)
 
 	if (cuts == NULL)
 		return error_nomem(err, (n + 1) * sizeof(*cuts));
-	/* It was peeked at: only text in somebody else's memory can be another one now. */
+	/* peek() has read the same record, so it differs only if the memory of the source changed. */
 	if (tokenize(h, &h->rows, &record) != CSV_RECORD || record.n_fields != n_fields) {
 		mem_free(cuts);
 		return error_set(err, SHMPUB_ERR_INVALID, "the text changed while it was read");
@@ -148,7 +148,7 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* Passes the lines before the header and reads it; *n is its number of fields. */
+/* Skips the records before the header, then reads the header; *n is its number of fields. */
 static int read_header_line(struct header *h, size_t *n, const struct csv_options *o,
                             struct shmpub_error *err)
 {
@@ -228,7 +228,7 @@ static int check_used(struct header *h, const struct csv_options *o, struct shmp
 	return h->drops_extra ? SHMPUB_OK : header_check_widest(h, widest, err);
 }
 
-/* What the number of names and the first row's length make of the table's shape. */
+/* Sets how wide records may be and how many fields lead, by the names and the first row's width. */
 static int set_shape(struct header *h, size_t n_header, size_t n_first, const struct csv_options *o,
                      struct shmpub_error *err)
 {
@@ -256,7 +256,7 @@ static int set_shape(struct header *h, size_t n_header, size_t n_first, const st
 	return check_used(h, o, err);
 }
 
-/* The byte order mark, which only says that this is UTF-8. */
+/* Returns the size of the byte order mark: it only says that the text is UTF-8. */
 static size_t mark_size(struct span text)
 {
 	return text.size >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;

@@ -6,9 +6,9 @@
 #include "base/error.h"
 
 /*
- * pandas' _clean_na_values: a word that is a whole number stands for its spellings with
- * and without ".0", and every word that is a number also for its value, which counts
- * only in columns that are read as floats.
+ * Does what pandas' _clean_na_values does: a word that is a whole number also stands for its
+ * spellings with and without ".0". Every word that is a number also stands for its value; values
+ * are compared only in columns that are read as floats.
  */
 
 struct build {
@@ -17,8 +17,7 @@ struct build {
 	char *made; /* the spellings of each word, one after the other */
 };
 
-#define SPELLING_MAX                                                                               \
-	320 /* the longest whole double has 309 digits, and there are ".0" and a sign */
+#define SPELLING_MAX 320 /* the longest whole double has 309 digits; ".0" and a sign come on top */
 
 static void add_spellings(struct build *b, size_t i, double v)
 {

@@ -7,16 +7,16 @@
 #include "base/hash.h"
 
 /*
- * pandas' mangle_dupe_names with hashing where it searches lists, so that a million
- * equal names take linear time. Names that the header gave go first, those that it left
- * empty after them; a number is taken that no name has, neither one seen before nor one
- * still to come.
+ * Does what pandas' mangle_dupe_names does, but with a hash table where pandas searches lists, so
+ * that a million equal names take linear time. Names that the header has are numbered first, then
+ * those that were made for empty ones. A numbered name must differ from all names of the header,
+ * those of later columns included.
  */
 
 struct slot {
 	struct span text;
 	size_t n_present; /* how many columns have this name now */
-	uint64_t count;   /* the next number to try; 0: not met yet */
+	uint64_t count;   /* the next number to try; 0: no column with this name was seen yet */
 };
 
 struct table {
@@ -34,7 +34,7 @@ static struct slot *find(const struct table *t, struct span text)
 	return &t->slots[i];
 }
 
-/* Room for every name there is and every one that is made: at most two per column. */
+/* Makes room for the names of the header and the numbered ones: at most two for each column. */
 static int table_init(struct table *t, const struct names *s, struct shmpub_error *err)
 {
 	size_t size = 16;
@@ -55,9 +55,9 @@ static int table_init(struct table *t, const struct names *s, struct shmpub_erro
 	return SHMPUB_OK;
 }
 
-/* `name.N` for the first N from `count` on that nobody has; *used is the N behind it. */
-static int number(struct span *out, struct table *t, struct span text, uint64_t *count,
-                  struct shmpub_error *err)
+/* Makes `text`.N for the first N from *count on that no column has; sets *count to N + 1. */
+static int make_numbered(struct span *out, struct table *t, struct span text, uint64_t *count,
+                         struct shmpub_error *err)
 {
 	char *made = mem_alloc(text.size + 24);
 	uint64_t n = *count;
@@ -91,7 +91,7 @@ static int mangle_one(struct name *name, struct table *t, struct shmpub_error *e
 		slot->count = 1;
 		return SHMPUB_OK;
 	}
-	r = number(&text, t, name->text, &slot->count, err);
+	r = make_numbered(&text, t, name->text, &slot->count, err);
 	if (r)
 		return r;
 	slot->n_present--;

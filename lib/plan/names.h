@@ -1,7 +1,9 @@
 /*
- * Column names as pandas hands them out: empty ones get a name, equal ones a number.
+ * Column names as pandas makes them: an empty one becomes "Unnamed: 3", equal ones are numbered.
  *
- * Threads: one. NAMES_NONE may be freed; every text is the names' own copy.
+ * Threads:  one.
+ * Lifetime: every text is a copy that belongs to the names. NAMES_NONE may be freed.
+ * Errors:   SHMPUB_ERR_NOMEM only.
  */
 #ifndef SHMPUB_PLAN_NAMES_H
 #define SHMPUB_PLAN_NAMES_H
@@ -13,8 +15,8 @@
 
 struct name {
 	struct span text;
-	struct span original; /* before a number was added; data NULL: the same */
-	bool is_unnamed;      /* "Unnamed: 3", the header had nothing there */
+	struct span original; /* the name before a number was added; data NULL: none was added */
+	bool is_unnamed;      /* the header has an empty name here */
 };
 
 struct names {
@@ -24,12 +26,13 @@ struct names {
 
 #define NAMES_NONE ((struct names){ NULL, 0 })
 
+/* Makes n names, all still without a text. */
 int names_init(struct names *out, size_t n, struct shmpub_error *err);
-/* Copies; an empty text becomes "Unnamed: i" when `fills` is set. */
+/* Sets name i to a copy of `text`; with `fills` an empty text becomes "Unnamed: i". */
 int names_set(struct names *s, size_t i, struct span text, bool fills, struct shmpub_error *err);
-/* Numbers added to names that were there before: a, a, a.1 becomes a, a.2, a.1. */
+/* Adds numbers to names that an earlier column has: a, a, a.1 becomes a, a.2, a.1. */
 int names_mangle(struct names *s, struct shmpub_error *err);
-/* The position of a name; s->n: there is none. */
+/* Returns the position of a name, or s->n. */
 size_t names_find(const struct names *s, struct span text);
 void names_free(struct names *s);
 

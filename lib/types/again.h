@@ -14,7 +14,7 @@
 #include "types/verdict.h"
 
 /*
- * Settles the column (column_is_twofold) over all rows; an error, in cells->error, where pandas
+ * Settles the column (column_is_read_twice) over all rows; an error, in cells->error, where pandas
  * raises one. `notes` are those of nothing seen.
  */
 int again_settle(struct column_type *y, struct column_notes *notes, const struct columns *plan,

@@ -70,7 +70,7 @@ static void look(struct examiner *e, size_t column, const struct tile *t)
 /* Here, and not by again.c; what a sample takes for dates the fill can verify. */
 static bool is_looked_at(const struct column *c, bool is_sample)
 {
-	return !column_is_twofold(c) || (is_sample && column_may_be_dates_at_once(c));
+	return !column_is_read_twice(c) || (is_sample && column_has_verifiable_dates(c));
 }
 
 static int look_tile(void *arg, const struct tile *t)
@@ -177,7 +177,7 @@ static int settle_column(struct examiner *e, size_t k, struct rows *rows)
 		y->text_expected = expected_text(e, s, rows);
 		if (s->dates && !y->plan->given_form)
 			*y->form = s->dates->form;
-		if (!column_is_twofold(y->plan) || y->verdict.reading == READ_DATE)
+		if (!column_is_read_twice(y->plan) || y->verdict.reading == READ_DATE)
 			return SHMPUB_OK;
 	}
 	if (s->dates)

@@ -104,7 +104,7 @@ static struct verdict verdict_of_field(const struct column *c, const struct fiel
 	if (f->type == SHMPUB_TEXT && f->kind == SHMPUB_KIND_INT)
 		v.reading = READ_LONG;
 	if (column_is_date(c) || c->dtype != CSV_DTYPE_AUTO || f->is_dictionary ||
-	    column_is_twofold(c))
+	    column_is_read_twice(c))
 		v.reading = READ_NOTHING;
 	return v;
 }
