@@ -5,7 +5,10 @@
 #include "types/again.h"
 #include "types/second_look.h"
 
-/* Levels whose types were inferred once more (types/again.h), and columns that have no field. */
+/*
+ * Fills levels whose type pandas infers a second time (types/again.h), and columns without a
+ * field.
+ */
 
 static bool put(struct column_sink *sink, uint64_t row, const struct column_type *y,
                 const struct columns *s, struct span cell)
@@ -24,10 +27,10 @@ static bool put(struct column_sink *sink, uint64_t row, const struct column_type
 			return false;
 		if (y->verdict.type == SHMPUB_FLOAT64)
 			((double *)sink->values)[row] = b;
-		else /* pandas puts NaN among bools, which is true */
+		else /* where 0 is NA, pandas puts NaN for False into an array of bools: that is True */
 			bit_put(sink->values, row,
 			        b || (y->plan->route == ROUTE_COMPARED &&
-			              second_look_is_null_number(y, 0)));
+			              column_is_na_number(y->plan, 0)));
 		return true;
 	}
 }
@@ -39,7 +42,7 @@ static bool is_null(const struct column_type *y, struct span cell)
 	double f;
 
 	if (is_float_of_bool && cell.data)
-		return second_look_is_null_number(y, span_is(cell, "True"));
+		return column_is_na_number(y->plan, span_is(cell, "True"));
 	return cell.data == NULL ||
 	       (y->verdict.reading == READ_FLOAT && value_float_again(&f, cell) &&
 	        second_look_is_null(y, cell, f));

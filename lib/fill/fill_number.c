@@ -5,14 +5,15 @@
 #include "rows/trim.h"
 
 /*
- * Numbers and truth values, straight into the sink. Every cell is verified: one that
- * cannot be what its column is taken for breaks the column. What could speak for a
- * narrower type is noted as evidence, until a cell has settled that none can be.
+ * Writes numbers and bools straight into the sink. Every cell is verified: the first one that does
+ * not fit the verdict breaks the column. Evidence for a narrower type is noted until a cell has
+ * shown that no narrower type is possible.
  *
- * NA is looked for only in cells that are no number, unless a word for NA is one.
+ * A cell is compared with NA words only after it proved to be no number; but if an NA word is a
+ * number itself, before.
  */
 
-static bool is_null_first(const struct column *c, struct span cell)
+static bool is_na_before_reading(const struct column *c, struct span cell)
 {
 	return c->na->has_numbers && column_is_na(c, cell);
 }
@@ -23,7 +24,7 @@ static void put_null(struct column_notes *s, struct column_sink *out, uint64_t r
 	bit_put(out->validity, row, false);
 }
 
-/* NA, where empty cells are. */
+/* A batch takes empty cells as null only if they are NA; without a validity it stops at them. */
 static struct batch_empty empty_of(const struct column *c, uint8_t *validity)
 {
 	return (struct batch_empty){ .validity = c->na->has_empty ? validity : NULL };
@@ -52,7 +53,7 @@ void fill_int(struct filler *f, size_t column, const struct tile *t)
 		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
 		answer = is_plain ? value_int(&out[i], cell)
 		                  : value_int_rules(&out[i], cell, rules);
-		if (answer != INT_SIGNED || is_null_first(c, cell)) {
+		if (answer != INT_SIGNED || is_na_before_reading(c, cell)) {
 			fill_refuse(f, column, t, i);
 			return;
 		}
@@ -80,7 +81,7 @@ void fill_uint(struct filler *f, size_t column, const struct tile *t)
 	for (size_t i = 0; i < t->n_rows; i++) {
 		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
 		if (value_uint_rules(&out[i], cell, rules) != UINT_VALUE ||
-		    is_null_first(c, cell)) {
+		    is_na_before_reading(c, cell)) {
 			fill_refuse(f, column, t, i);
 			return;
 		}
@@ -90,19 +91,11 @@ void fill_uint(struct filler *f, size_t column, const struct tile *t)
 	s->seen.n_values += t->n_rows;
 }
 
-static bool is_null_number(const struct column *c, double v)
-{
-	for (size_t i = 0; i < c->na->n_numbers; i++) {
-		if (c->na->numbers[i] == v)
-			return true;
-	}
-	return false;
-}
-
 /*
- * With a thousands separator, and behind a plus sign between blanks, pandas reads floats
- * inexactly, but not integers that a missing cell makes floats. Long ones show the
- * difference, and only the whole column tells which.
+ * pandas rounds some floats inexactly: those with a thousands separator, and those after a plus
+ * sign between blanks. It does not so with integers that are stored as floats only because a cell
+ * is missing. The values differ from 1e15 on, and only the whole column shows which of the two it
+ * is.
  */
 static void read_inexactly(double *out, struct column_notes *s, const struct filler *f,
                            const struct column_type *y, struct span cell)
@@ -118,7 +111,7 @@ static void read_inexactly(double *out, struct column_notes *s, const struct fil
 		s->has_inexact = true;
 }
 
-/* While every cell so far is an integer the column may be one. */
+/* For a column that has shown nothing but integers. Returns false if the cell is none. */
 static bool read_as_integer(double *out, struct column_notes *s, const struct filler *f,
                             struct span cell, uint64_t row)
 {
@@ -128,7 +121,7 @@ static bool read_as_integer(double *out, struct column_notes *s, const struct fi
 	case INT_SIGNED:
 		*out = (double)v;
 		if (v == 0 && memchr(cell.data, '-', cell.size)) {
-			*out = -0.0; /* as a float; an integer has no such zero */
+			*out = -0.0; /* fill_settle_integers() makes it 0 if all are integers */
 			s->has_minus_zero = true;
 		}
 		return true;
@@ -142,7 +135,7 @@ static bool read_as_integer(double *out, struct column_notes *s, const struct fi
 	}
 }
 
-/* False: neither a number nor NA. */
+/* Returns false if the cell is neither a number nor NA. */
 static bool read_float(double *out, struct filler *f, const struct column_type *y,
                        struct column_notes *s, struct column_sink *sink, struct span cell,
                        uint64_t row)
@@ -151,7 +144,7 @@ static bool read_float(double *out, struct filler *f, const struct column_type *
 	const struct column *c = y->plan;
 	bool is_number = false, is_null = false, is_plain = !all->has_number_options;
 
-	if (is_null_first(c, cell)) {
+	if (is_na_before_reading(c, cell)) {
 		s->seen.n_nulls++;
 	} else {
 		if (s->seen.first_not_int == ROW_NONE && !column_is_na(c, cell))
@@ -161,10 +154,10 @@ static bool read_float(double *out, struct filler *f, const struct column_type *
 		else
 			is_number = is_plain ? value_float(out, cell)
 			                     : value_float_rules(out, cell, &all->rules);
-		if (is_number && is_null_number(c, *out) && c->dtype == CSV_DTYPE_AUTO &&
+		if (is_number && column_is_na_number(c, *out) && c->dtype == CSV_DTYPE_AUTO &&
 		    s->seen.first_not_int == ROW_NONE)
 			s->has_null_number = true;
-		else if (is_number && is_null_number(c, *out))
+		else if (is_number && column_is_na_number(c, *out))
 			is_null = true;
 		if (is_number && !is_null)
 			return true;
@@ -178,8 +171,9 @@ static bool read_float(double *out, struct filler *f, const struct column_type *
 }
 
 /*
- * Numbers as they come, with empty cells between them where those are NA. While a column has
- * shown nothing but integers it may be one of them and NA.
+ * Parses a batch of numbers and, where empty cells are NA, of empty cells. As long as the column
+ * has shown nothing but integers, it takes only integers, so that the first other number is
+ * noted.
  */
 static size_t take_numbers(double *out, struct column_notes *s, const struct cell_run *run,
                            size_t n, struct batch_empty *empty)
@@ -217,7 +211,7 @@ void fill_float(struct filler *f, size_t column, const struct tile *t)
 		if (i == t->n_rows)
 			break;
 		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
-		if (is_batch && column_is_na(c, cell)) { /* then no word for NA is a number */
+		if (is_batch && column_is_na(c, cell)) { /* with is_batch no NA word is a number */
 			s->seen.n_nulls++;
 			put_null(s, sink, t->first_row + i);
 			out[i] = NAN;
@@ -232,9 +226,9 @@ void fill_float(struct filler *f, size_t column, const struct tile *t)
 }
 
 /*
- * A column of integers and NA is one of floats to look at, but its cells were read as
- * integers: -0 is 0, and NA was looked for among words only. A column of floats with
- * integers in front has NA by value in these as well.
+ * Integers before the first float of a column were read as integers. If the whole column is
+ * integers and NA, this is what pandas does: -0 is 0, and a cell is NA only if it equals an NA
+ * word. If the column has floats, these cells are NA by their value as well.
  */
 void fill_settle_integers(const struct column_type *y, struct column_notes *s,
                           struct column_sink *sink, uint64_t n_rows)
@@ -246,7 +240,7 @@ void fill_settle_integers(const struct column_type *y, struct column_notes *s,
 	for (uint64_t i = 0; are_integers && s->has_minus_zero && i < n_rows; i++)
 		values[i] += 0.0;
 	for (uint64_t i = 0; !are_integers && s->has_null_number && i < n_rows; i++) {
-		if (!bit_get(sink->validity, i) || !is_null_number(c, values[i]))
+		if (!bit_get(sink->validity, i) || !column_is_na_number(c, values[i]))
 			continue;
 		values[i] = NAN;
 		put_null(s, sink, i);
@@ -258,12 +252,12 @@ static uint32_t four_letters(const char *p)
 	uint32_t word;
 
 	memcpy(&word, p, 4);
-	return word | UINT32_C(0x20202020); /* only the two cases of a letter become the letter */
+	return word | UINT32_C(0x20202020); /* lower case; no other byte becomes a letter */
 }
 
 /*
- * 1, 0, or -1: not one of the two words, in any mixture of cases, that nearly every such
- * column is written in. Without a branch on which it is: they come at random.
+ * Returns 1 for "true" and 0 for "false" in any mixture of cases, else -1: most columns of bools
+ * have just these words. Has no branch between the two, because their order is random.
  */
 static inline int common_word(struct span cell)
 {
@@ -279,7 +273,7 @@ static inline int common_word(struct span cell)
 	return (int)(is_true - (~(is_true | is_false) & 1));
 }
 
-/* Words of a run, eight to a byte, and empty cells among them: how many. */
+/* Reads common words and empty cells of a run, writes them eight to a byte, returns how many. */
 static size_t take_bools(uint8_t *bits, uint64_t row, const struct cell_run *run, size_t most,
                          struct batch_empty *empty)
 {
@@ -334,14 +328,14 @@ void fill_bool(struct filler *f, size_t column, const struct tile *t)
 			break;
 		row = t->first_row + i;
 		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
-		if (has_words) { /* words that are numbers as well: the cascade decides */
+		if (has_words) { /* a word may be a number as well: evidence decides then */
 			room = cells_room(&f->cells, cell.size + 1);
 			if (room == NULL)
 				return;
 			evidence_add(&s->seen, c, f->plan, cell, row, room);
 		}
 		v = false;
-		if (is_null_first(c, cell) || (has_words && column_is_na(c, cell)) ||
+		if (is_na_before_reading(c, cell) || (has_words && column_is_na(c, cell)) ||
 		    !value_bool_rules(&v, cell, &f->plan->rules)) {
 			if (c->dtype == CSV_DTYPE_BOOL || !column_is_na(c, cell)) {
 				fill_refuse(f, column, t, i);
@@ -355,7 +349,10 @@ void fill_bool(struct filler *f, size_t column, const struct tile *t)
 	s->n_nulls += empty.n;
 }
 
-/* One cell as a number, by what the column is read as; NAN: NA. */
+/*
+ * Reads a cell as the verdict says, bools as 0 and 1, NA as NAN. Returns false if it does not
+ * fit.
+ */
 static bool read_any(double *out, const struct filler *f, const struct column_type *y,
                      struct span cell)
 {
@@ -373,14 +370,14 @@ static bool read_any(double *out, const struct filler *f, const struct column_ty
 	}
 	if (!value_float_rules(out, cell, &f->plan->rules))
 		return false;
-	if (is_null_number(c, *out))
+	if (column_is_na_number(c, *out))
 		*out = NAN;
 	return true;
 }
 
 /*
- * A dtype was asked for that the cells are not written in: 1.0 for int64, TRUE for
- * float64, 1 for bool. pandas reads what is there and casts when nothing is lost.
+ * Fills a column whose cells are written in another type than its dtype: 1.0 for int64, TRUE for
+ * float64, 1 for bool. pandas reads them as what they are and casts them if nothing is lost.
  */
 void fill_cast(struct filler *f, size_t column, const struct tile *t)
 {

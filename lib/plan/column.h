@@ -128,9 +128,20 @@ static inline bool column_has_known_type(const struct column *c)
 	return c->dtype != CSV_DTYPE_AUTO || column_is_date(c) || c->infers_again;
 }
 
+/* Returns true if the cell is an NA word. */
 static inline bool column_is_na(const struct column *c, struct span cell)
 {
 	return word_set_has(&c->na->words, cell);
+}
+
+/* Returns true if `v` is the value of an NA word. */
+static inline bool column_is_na_number(const struct column *c, double v)
+{
+	for (size_t i = 0; i < c->na->n_numbers; i++) {
+		if (c->na->numbers[i] == v)
+			return true;
+	}
+	return false;
 }
 
 #endif

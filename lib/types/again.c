@@ -6,11 +6,11 @@
 #include "value/format.h"
 
 /*
- * All rows, twice: for what the cells are read as first, and for the dates or types of the
- * text that spells them again.
+ * Goes over all rows twice: once to find out what the cells are first read as, and once more over
+ * the text that spells these values, to find out whether it is dates or of which type it is.
  */
 
-/* --- what the text is ----------------------------------------------------------------------------- */
+/* --- the text that spells a value ----------------------------------------------------------------- */
 
 static size_t spell_float(char *out, const struct column_type *y, const struct columns *s,
                           struct span cell)
@@ -25,7 +25,7 @@ static size_t spell_float(char *out, const struct column_type *y, const struct c
 	return format_float64(out, f);
 }
 
-/* `out` has room for FORMAT_MAX bytes and for the cell. */
+/* Writes the value of the cell as pandas spells it. `out` needs FORMAT_MAX + cell.size bytes. */
 static size_t spell(char *out, const struct column_type *y, const struct columns *s,
                     struct span cell)
 {
@@ -50,7 +50,7 @@ static size_t spell(char *out, const struct column_type *y, const struct columns
 	}
 }
 
-/* `room` is not touched unless the text has to be made. */
+/* Returns the text that the second reading sees; `room` is for text that differs from the cell. */
 static struct span text_in(char *room, const struct column_type *y, const struct columns *s,
                            struct span cell)
 {
@@ -84,7 +84,7 @@ void again_note_large(struct column_notes *notes, const struct column_type *y, s
 
 /* --- the first reading ------------------------------------------------------------------------------ */
 
-/* What the values of a category are; NA beside integers makes floats of them afterwards. */
+/* Returns how pandas reads the values of a category. If there is NA, integers become floats. */
 static enum reading first_of_category(const struct evidence *e, const struct columns *s)
 {
 	enum reading reading;
@@ -116,7 +116,7 @@ static enum reading first_reading(const struct column *c, const struct evidence 
 	}
 }
 
-/* --- all rows, twice ------------------------------------------------------------------------------------ */
+/* --- both readings of all rows --------------------------------------------------------------------- */
 
 struct look {
 	struct column_type *y;
@@ -125,35 +125,19 @@ struct look {
 	struct rows *rows;
 	struct cells *cells;
 	struct second_look second;
-	bool is_second;
-	bool (*is_wrong)(const struct evidence *e, enum csv_dtype dtype); /* look for such a cell */
-	uint64_t wrong_at; /* the offset of such a cell */
+	bool is_second; /* the second reading */
+	/* If set, the look ends at the first cell that this is true of. */
+	bool (*is_wrong)(const struct evidence *e, enum csv_dtype dtype);
+	uint64_t wrong_at; /* the offset in the source of the cell that ended the look */
 };
 
-static void look_date(struct look *l, struct span cell, uint64_t row)
-{
-	const struct column *c = l->y->plan;
-	struct date_state *d = l->s->dates;
-	struct timestamp t;
-
-	if (d->has_not_date)
-		return;
-	if (cell.data == NULL || dates_is_null(c, cell))
-		l->s->n_nulls++;
-	else if ((!d->has_value && !dates_begin(d, c, cell)) ||
-	         !dates_read(&t, d, dates_form(d, c), cell))
-		dates_refuse(d, c, cell);
-	else
-		dates_note(d, &t, row);
-}
-
-/* True: nobody need look further. */
-static bool look_cell(struct look *l, struct span cell, uint64_t row)
+/* Returns true if the look ends at this cell. */
+static bool look_at_cell(struct look *l, struct span cell, uint64_t row)
 {
 	const struct column *c = l->y->plan;
 	size_t size = cell.size + 1 + FORMAT_MAX;
-	char *room = cells_room(l->cells,
-	                        2 * size); /* for the text, and for what is made of that */
+	/* For the text that spells the cell, and for second_look_add() after it. */
+	char *room = cells_room(l->cells, 2 * size);
 
 	if (room == NULL)
 		return false;
@@ -166,7 +150,7 @@ static bool look_cell(struct look *l, struct span cell, uint64_t row)
 	cell = text_in(room, l->y, l->plan, cell);
 	l->s->text_size += cell.size;
 	if (column_is_date(c))
-		look_date(l, cell, row);
+		notes_add_date(l->s, c, cell, row);
 	l->second.has_null |= cell.data == NULL;
 	if (c->infers_again && cell.data)
 		second_look_add(&l->second, l->y, l->plan, cell, room + size);
@@ -175,14 +159,14 @@ static bool look_cell(struct look *l, struct span cell, uint64_t row)
 
 enum { LOOK_FOUND = 90 };
 
-static int look_tile(void *arg, const struct tile *t)
+static int look_at_tile(void *arg, const struct tile *t)
 {
 	struct look *l = arg;
 
 	for (size_t i = 0; i < t->n_rows && l->cells->result == SHMPUB_OK; i++) {
 		struct span raw = tile_raw(t, i, l->y->plan->source);
 
-		if (!look_cell(l, cells_text(l->cells, raw), t->first_row + i))
+		if (!look_at_cell(l, cells_text(l->cells, raw), t->first_row + i))
 			continue;
 		l->wrong_at = tile_offset(t, i, l->y->plan->source);
 		return LOOK_FOUND;
@@ -190,10 +174,10 @@ static int look_tile(void *arg, const struct tile *t)
 	return l->cells->result;
 }
 
-/* Over all rows, or up to the cell that is looked for. */
-static int look_at_all(struct look *l)
+/* Looks at all rows, or up to the cell that ends the look. */
+static int look_at_rows(struct look *l)
 {
-	int r = rows_each(l->rows, look_tile, l, &l->cells->error);
+	int r = rows_each(l->rows, look_at_tile, l, &l->cells->error);
 
 	return r == LOOK_FOUND ? SHMPUB_OK : r;
 }
@@ -224,7 +208,10 @@ static int wrong_cell(struct look *l, const char *what)
 	                 span_shown(l->y->plan->name, 100), l->y->plan->name.data, what);
 }
 
-/* pandas refuses integers and bools with NA, and integers that do not fit, before it looks at dates. */
+/*
+ * pandas fails over integers and bools with NA, and over integers beyond the dtype, before it makes
+ * dates. Returns this error, with the first such cell as its place.
+ */
 static int check_first(struct look *l)
 {
 	const struct column *c = l->y->plan;
@@ -243,7 +230,7 @@ static int check_first(struct look *l)
 		l->is_wrong = is_beyond;
 	else
 		return SHMPUB_OK;
-	r = look_at_all(l);
+	r = look_at_rows(l);
 	if (r)
 		return r;
 	if (l->is_wrong == is_not_of_dtype)
@@ -262,11 +249,8 @@ static struct verdict decide(const struct look *l)
 		return evidence_level_verdict(&l->s->seen, l->second.has_null_number);
 	if (column_is_date(c))
 		v = dates_verdict(l->s->dates, c, l->s->n_nulls);
-	else if (!c->infers_again && c->route != ROUTE_TEXT_OF_VALUES &&
-	         l->s->seen.n_values == 0) /* objects that are NaN */
-		return (struct verdict){ .reading = READ_BOOL,
-			                 .type = SHMPUB_BOOL,
-			                 .kind = SHMPUB_KIND_BOOL };
+	else if (!c->infers_again && c->route != ROUTE_TEXT_OF_VALUES && l->s->seen.n_values == 0)
+		return verdict_of_nan();
 	if (v.reading == READ_TEXT && c->infers_again)
 		v = second_look_verdict(&l->second);
 	if (v.reading == READ_TEXT && l->y->first == READ_LITERAL)
@@ -276,15 +260,15 @@ static struct verdict decide(const struct look *l)
 	return v;
 }
 
-int again_settle(struct column_type *y, struct column_notes *notes, const struct columns *plan,
-                 struct rows *rows, struct cells *cells)
+int again_find_type(struct column_type *y, struct column_notes *notes, const struct columns *plan,
+                    struct rows *rows, struct cells *cells)
 {
 	struct look l = { .y = y, .s = notes, .plan = plan, .rows = rows, .cells = cells };
 	int r = SHMPUB_OK;
 
 	y->first = READ_TEXT;
 	if (column_is_of_values(y->plan)) {
-		r = look_at_all(&l);
+		r = look_at_rows(&l);
 		if (r == SHMPUB_OK) {
 			y->first = first_reading(y->plan, &l.s->seen, plan);
 			y->are_whole = l.s->seen.first_not_int == ROW_NONE &&
@@ -295,7 +279,7 @@ int again_settle(struct column_type *y, struct column_notes *notes, const struct
 	l.is_second = true;
 	notes->text_size = 0;
 	if (r == SHMPUB_OK)
-		r = look_at_all(&l);
+		r = look_at_rows(&l);
 	if (r)
 		return r;
 	if (l.s->dates && l.s->dates->has_unknown_zone)

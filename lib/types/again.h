@@ -1,10 +1,12 @@
 /*
- * Columns that pandas reads twice: first by its parser, then as dates and as levels of
- * the index.
+ * Columns that pandas reads twice: first its parser reads them as values; then these values are
+ * made into dates, or into a level of the index.
  *
- * Both go over the text that the values spell: "007" that was read as an integer is "7".
- * Only the whole column shows what it is first read as, so that these columns are looked
- * at in full before they are filled.
+ * The second reading takes the text that spells the values: a cell "007" that was read as an
+ * integer is "7" then. Only the whole column shows how it is first read. Therefore all cells of
+ * such a column are looked at before it is filled.
+ *
+ * Threads: a column, its notes and cells belong to one thread.
  */
 #ifndef SHMPUB_TYPES_AGAIN_H
 #define SHMPUB_TYPES_AGAIN_H
@@ -14,20 +16,26 @@
 #include "types/verdict.h"
 
 /*
- * Settles the column (column_is_read_twice) over all rows; an error, in cells->error, where pandas
- * raises one. `notes` are those of nothing seen.
+ * Sets the verdict of a column (column_is_read_twice) after a look at all rows. `notes` must be
+ * fresh.
+ *
+ * Returns 0; SHMPUB_ERR_CSV where pandas raises an error; or a failure of the source. The error is
+ * in cells->error, its place in rows->error_at.
  */
-int again_settle(struct column_type *y, struct column_notes *notes, const struct columns *plan,
-                 struct rows *rows, struct cells *cells);
+int again_find_type(struct column_type *y, struct column_notes *notes, const struct columns *plan,
+                    struct rows *rows, struct cells *cells);
 
-/* The cell's text as the second reading sees it; data NULL: NA. Good until the next one. */
+/*
+ * Returns the text of the cell that the second reading sees; data NULL: NA. Valid until the next
+ * call.
+ */
 struct span again_cell(struct cells *cells, const struct column_type *y, const struct columns *plan,
                        struct span cell);
 
 /*
- * Notes an integer of a level, at an offset in the source, that pandas cannot make a double of,
- * which it tries: an error should the column be one of such integers, which only the end of the
- * fill knows.
+ * Notes an integer that no double can hold, in a level of the index of which pandas makes doubles.
+ * It is an error only if the whole level is such integers, which is known when the fill has ended.
+ * `offset`: of the cell in the source.
  */
 void again_note_large(struct column_notes *notes, const struct column_type *y, struct span cell,
                       uint64_t offset);

@@ -1,10 +1,10 @@
 #include "types/dates.h"
 
 /*
- * pandas settles on the form of the first value and wants every other cell to have it;
- * a cell that is no date of that form, a second zone, or a value outside the unit leaves
- * the whole column text. The unit is microseconds, or nanoseconds when one cell has more
- * than six decimals; a column without a single value is seconds.
+ * pandas takes the form of the first value and wants every other cell to have it. One cell that is
+ * no date of this form, a second zone, or a value that the unit cannot hold makes the whole column
+ * text. The unit is microseconds, or nanoseconds when one cell has more than six decimals; a column
+ * without any value has seconds.
  */
 
 bool dates_begin(struct date_state *s, const struct column *c, struct span cell)
@@ -22,7 +22,7 @@ void dates_refuse(struct date_state *s, const struct column *c, struct span cell
 	                      date_zone_is_unknown(dates_form(s, c), cell);
 }
 
-/* Before the other, as moments. */
+/* Compares moments: the zones count. */
 static bool is_before(const struct timestamp *a, const struct timestamp *b)
 {
 	int64_t x = a->seconds - (a->has_zone ? a->offset_s : 0);
@@ -31,8 +31,8 @@ static bool is_before(const struct timestamp *a, const struct timestamp *b)
 	return x < y || (x == y && a->nanoseconds < b->nanoseconds);
 }
 
-static void stretch(struct date_state *s, const struct timestamp *least,
-                    const struct timestamp *most)
+static void widen_range(struct date_state *s, const struct timestamp *least,
+                        const struct timestamp *most)
 {
 	if (!s->has_value || is_before(least, &s->least))
 		s->least = *least;
@@ -56,7 +56,7 @@ void dates_note(struct date_state *s, const struct timestamp *t, uint64_t row)
 		s->is_mixed |= s->has_zone != t->has_zone || s->offset_s != offset_s;
 	else
 		s->first_row = row;
-	stretch(s, t, t);
+	widen_range(s, t, t);
 	s->has_value = true;
 	s->has_zone = t->has_zone;
 	s->offset_s = offset_s;
@@ -78,7 +78,7 @@ void dates_join(struct date_state *s, const struct date_state *other)
 	s->is_mixed |= other->is_mixed;
 	if (!other->has_value)
 		return;
-	stretch(s, &other->least, &other->most);
+	widen_range(s, &other->least, &other->most);
 	if (s->has_value)
 		s->is_mixed |= s->has_zone != other->has_zone || s->offset_s != other->offset_s;
 	if (!s->has_value || other->first_row < s->first_row) {
@@ -102,14 +102,12 @@ struct verdict dates_verdict(const struct date_state *s, const struct column *c,
 
 	if (s->has_not_date || s->is_mixed ||
 	    (s->has_value && (!fits(&s->least, s->unit) || !fits(&s->most, s->unit))))
-		return (struct verdict){ .reading = READ_TEXT, .type = SHMPUB_TEXT };
-	/* Text of which there is none: NaN for pandas, and a level is looked at once more. */
+		return verdict_of(READ_TEXT, SHMPUB_TEXT);
+	/*
+	 * pandas leaves text here, and all of it is NaN; the type of a level it infers once more.
+	 */
 	if (!s->has_value && !dates_know_nat(c))
-		return c->infers_again
-		               ? (struct verdict){ .reading = READ_TEXT, .type = SHMPUB_TEXT }
-		               : (struct verdict){ .reading = READ_BOOL,
-			                           .type = SHMPUB_BOOL,
-			                           .kind = SHMPUB_KIND_BOOL };
+		return c->infers_again ? verdict_of(READ_TEXT, SHMPUB_TEXT) : verdict_of_nan();
 	if (!s->has_value && n_nulls == 0)
 		return (struct verdict){ .reading = READ_NOTHING, .type = SHMPUB_NULL };
 	if (!s->has_value)

@@ -3,8 +3,8 @@
 #include "types/types.h"
 
 /*
- * From what was seen of a column to its type. A dtype that was asked for is tried as such first,
- * then by what the cells are and a cast that loses nothing.
+ * Decides the type of a column by its notes. For a given dtype the cells are read as this dtype, or
+ * if they are of another one, as that and then cast without loss.
  */
 
 static struct verdict asked_int(const struct evidence *e)
@@ -34,7 +34,7 @@ static struct verdict asked_bool(const struct evidence *e)
 	return verdict_of(READ_BOOL, SHMPUB_BOOL);
 }
 
-/* The type that the words of a category will probably have; the finished dictionary knows. */
+/* The finished dictionary alone knows the type of its words: this is the likely one. */
 static struct verdict asked_category(const struct evidence *e)
 {
 	if (e->n_values == 0 || e->is_text)
@@ -48,7 +48,7 @@ static struct verdict asked_timestamp(const struct column *c, const struct colum
 {
 	struct date_state dates = *s->dates;
 
-	dates.has_not_date = false; /* then the fill refuses the cell that is none */
+	dates.has_not_date = false; /* the fill will refuse the cell that is no such date */
 	dates.is_mixed = false;
 	dates.least = dates.most = (struct timestamp){ .has_zone = dates.has_zone };
 	if (!dates.has_value && s->n_nulls == 0)
@@ -93,7 +93,7 @@ bool types_hold(const struct column_type *y, const struct column_notes *s, uint6
 	if (y->verdict.reading == READ_DATE && !column_is_of_values(c))
 		return dates_hold(s->dates, y, s->n_nulls);
 	if (column_is_read_twice(c) || c->route == ROUTE_MISSING)
-		return true; /* known before any cell was filled */
+		return true; /* it was decided by all cells before the fill */
 	if (c->dtype != CSV_DTYPE_AUTO || column_is_date(c))
 		return true;
 	switch (y->verdict.reading) {

@@ -1,14 +1,13 @@
 #include "types/evidence.h"
 
 /*
- * The cascade of pandas' TextReader._convert_tokens, as value/value.h tells it: int64;
- * uint64 when the first cell that is no int64 was too large for one; Python ints when
- * one was too large even for that; float64; bool; text. Two of its turns leave text in
- * which NA words are ordinary text.
+ * Follows the cascade of types in pandas' TextReader._convert_tokens (value/value.h describes it):
+ * int64; uint64 if the first cell that is no int64 is an integer above it; Python integers if one
+ * is above uint64 as well; float64; bool; text. Two ways through it end in text in which NA words
+ * are ordinary text (READ_LITERAL).
  */
 
-static void look_integer(struct evidence *e, const struct columns *s, struct span cell,
-                         uint64_t row)
+static void add_integer(struct evidence *e, const struct columns *s, struct span cell, uint64_t row)
 {
 	enum int_answer answer;
 	int64_t i = 0;
@@ -53,7 +52,7 @@ void evidence_add(struct evidence *e, const struct column *c, const struct colum
 	e->n_values++;
 	if (e->is_text)
 		return;
-	look_integer(e, s, cell, row);
+	add_integer(e, s, cell, row);
 	if (!e->has_not_float)
 		e->has_not_float = !value_float_rules(&f, cell, &s->rules);
 	if (!e->has_not_bool)

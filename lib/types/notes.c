@@ -32,6 +32,22 @@ void notes_free(struct column_notes *notes, const struct columns *plan)
 	mem_free(notes);
 }
 
+void notes_add_date(struct column_notes *n, const struct column *c, struct span cell, uint64_t row)
+{
+	struct date_state *d = n->dates;
+	struct timestamp t;
+
+	if (d->has_not_date)
+		return;
+	if (cell.data == NULL || dates_is_null(c, cell))
+		n->n_nulls++;
+	else if ((!d->has_value && !dates_begin(d, c, cell)) ||
+	         !dates_read(&t, d, dates_form(d, c), cell))
+		dates_refuse(d, c, cell);
+	else
+		dates_note(d, &t, row);
+}
+
 void notes_join(struct column_notes *n, const struct column_notes *other)
 {
 	n->n_nulls += other->n_nulls;

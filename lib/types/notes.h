@@ -1,7 +1,7 @@
 /*
- * What was seen of one column: by a look at its cells, or by one thread that filled it.
+ * Notes on the cells of one column, taken while its cells are examined or filled.
  *
- * Threads: one each; notes of different rows are joined by whoever has them all.
+ * Threads: notes belong to one thread; those of different threads are joined when all have ended.
  */
 #ifndef SHMPUB_TYPES_NOTES_H
 #define SHMPUB_TYPES_NOTES_H
@@ -12,22 +12,25 @@
 
 struct column_notes {
 	uint64_t n_nulls;
-	uint64_t text_size; /* of all cells */
+	uint64_t text_size; /* of all cells together */
 	struct evidence seen;
-	struct date_state *dates; /* owned; of columns that may be dates */
-	/* Of cells that were read as integers in a column that is filled as floats: */
-	bool has_minus_zero;
-	bool has_inexact;     /* pandas would read one of them as another float (xstrtod) */
-	bool has_null_number; /* one of them is NA, should the column have fractions as well */
-	/* The offset in the source of an integer that pandas cannot have in a level; or OFFSET_NONE. */
-	uint64_t too_large;
-	bool is_broken; /* a cell cannot be what the column is taken for; the rest is not filled */
+	struct date_state *dates; /* owned; NULL unless the column may be dates */
+	/* About cells that were read as integers in a column that is filled as floats: */
+	bool has_minus_zero; /* one is -0 */
+	bool has_inexact;    /* one is another float to pandas, if the column is floats (xstrtod) */
+	bool has_null_number; /* one is NA by its value, if the column is floats */
+	uint64_t too_large;   /* offset of an integer that no level can have (again_note_large) */
+	bool is_broken;       /* a cell does not fit the verdict: the rest was not filled */
 };
 
-/* One for each column; NULL: no memory. */
+/* Returns fresh notes, one for each column, or NULL for lack of memory. notes_free() frees them. */
 struct column_notes *notes_new(const struct columns *plan, struct shmpub_error *err);
 void notes_free(struct column_notes *notes, const struct columns *plan);
-/* Adds what was seen of other rows. */
+/*
+ * Adds a cell of a column that may be dates; data NULL: NA. Once a cell is no date, does nothing.
+ */
+void notes_add_date(struct column_notes *n, const struct column *c, struct span cell, uint64_t row);
+/* Adds the notes of other rows. */
 void notes_join(struct column_notes *n, const struct column_notes *other);
 
 #endif

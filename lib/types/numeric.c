@@ -1,9 +1,9 @@
 #include "types/numeric.h"
 
 /*
- * pandas' maybe_convert_numeric (pandas/_libs/lib.pyx). A number above int64 fits one type with
- * neither a negative one nor NA: then all stays text. Else NA or a fraction makes floats of all,
- * and integers that no type holds are Python's.
+ * Decides as pandas' maybe_convert_numeric does (pandas/_libs/lib.pyx). An integer above int64
+ * shares no type with a negative integer or with NA: such a column stays text. Otherwise NA or a
+ * fraction makes the column floats, and an integer beyond 64 bits makes it Python integers.
  */
 
 struct verdict numeric_verdict(const struct numeric *n, bool has_null)

@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 /*
- * The second look at a level is pandas' maybe_convert_numeric and maybe_convert_bool:
- * it knows neither decimal nor thousands, wants the three common spellings of a bool, and
- * makes floats of integers beside NA.
+ * Does what pandas' maybe_convert_numeric and maybe_convert_bool do with a level: they do not know
+ * the options decimal and thousands, take a bool in three spellings only, and make floats of
+ * integers with NA.
  */
 
 bool second_look_bool(bool *out, const struct columns *s, struct span text)
@@ -23,22 +23,16 @@ bool second_look_bool(bool *out, const struct columns *s, struct span text)
 	return *out || word_set_has(&s->false_words, text);
 }
 
-bool second_look_is_null_number(const struct column_type *y, double v)
-{
-	for (size_t i = 0; i < y->plan->na->n_numbers; i++) {
-		if (y->plan->na->numbers[i] == v)
-			return true;
-	}
-	return false;
-}
-
-/* Where the array has integers they are compared as such; text is compared as floats. */
+/*
+ * pandas compares text as floats, but an array of integers as integers: then an integer so large
+ * that floats round it is NA only if an NA word has exactly its digits.
+ */
 bool second_look_is_null(const struct column_type *y, struct span cell, double v)
 {
 	char number[400];
 	int size;
 
-	if (!second_look_is_null_number(y, v))
+	if (!column_is_na_number(y->plan, v))
 		return false;
 	if (fabs(v) < 9007199254740992.0 || y->first == READ_FLOAT ||
 	    y->plan->route != ROUTE_COMPARED)
@@ -81,7 +75,8 @@ void second_look_add(struct second_look *l, const struct column_type *y, const s
 	else if (has_float_sign(cell))
 		l->numbers.has_float = true;
 	else
-		l->has_not_number = true; /* more digits than Python takes */
+		l->has_not_number =
+		        true; /* an integer with more digits than Python's int() takes */
 }
 
 struct verdict second_look_verdict(const struct second_look *l)

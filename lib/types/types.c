@@ -17,9 +17,7 @@ int types_init(struct types *out, const struct columns *plan, struct shmpub_erro
 
 		y->plan = &plan->columns[k];
 		if (y->plan->route == ROUTE_MISSING)
-			y->verdict = (struct verdict){ .reading = READ_BOOL,
-				                       .type = SHMPUB_BOOL,
-				                       .kind = SHMPUB_KIND_BOOL };
+			y->verdict = verdict_of_nan();
 		if (!column_may_be_dates(y->plan))
 			continue;
 		y->form = mem_zalloc(1, sizeof(*y->form));
@@ -39,7 +37,7 @@ void types_free(struct types *s)
 	*s = TYPES_NONE;
 }
 
-/* "+01:00"; UTC for zero. */
+/* Writes "+01:00", or "UTC" for an offset of zero. */
 static void zone_text(char out[16], int32_t offset_s)
 {
 	int32_t minutes = (offset_s < 0 ? -offset_s : offset_s) / 60;
@@ -90,7 +88,7 @@ int types_schema(struct schema *out, const struct types *s, struct shmpub_error 
 	return SHMPUB_OK;
 }
 
-/* What a field of an earlier refresh says of the column, where it can be told from it. */
+/* Returns the verdict by which a field was made; READ_NOTHING if the field does not show it. */
 static struct verdict verdict_of_field(const struct column *c, const struct field *f)
 {
 	static const enum reading readings[] = {

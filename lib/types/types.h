@@ -1,12 +1,14 @@
 /*
- * What all columns are taken for.
+ * The types of all columns.
  *
- * Before the first fill that is a guess: the schema of the last refresh, or what a sample says. A
- * fill looks at every cell and shows whether it holds; of columns that do not hold all cells are
- * looked at once more, and then it is known.
+ * Before the first fill they are guesses, taken from the schema of the last refresh or from a
+ * sample. A fill reads every cell and shows whether a guess holds. If it does not, all cells of
+ * the column are examined, and then its type is certain.
  *
- * Threads: one; between two calls that change it any number may read.
- * Errors:  of a cell, without a line: rows->error_at is then its offset in the source.
+ * Threads:  one thread changes them; between changes any number may read.
+ * Lifetime: the plan must outlive the types. TYPES_NONE may be freed.
+ * Errors:   SHMPUB_ERR_NOMEM, failures of the source, and SHMPUB_ERR_CSV for a cell: that error
+ *           has no line, but rows->error_at is the offset of the cell in the source.
  */
 #ifndef SHMPUB_TYPES_TYPES_H
 #define SHMPUB_TYPES_TYPES_H
@@ -22,25 +24,37 @@ struct types {
 
 #define TYPES_NONE ((struct types){ .columns = NULL })
 
+/*
+ * Makes a column_type without a verdict for each column; the caller frees *out on failure as
+ * well.
+ */
 int types_init(struct types *out, const struct columns *plan, struct shmpub_error *err);
 void types_free(struct types *t);
 
+/* Makes the schema that the types stand for. The caller frees *out. */
 int types_schema(struct schema *out, const struct types *t, struct shmpub_error *err);
-/* Takes the types of an earlier refresh for the columns that it knows by name and place. */
+/* Takes the types of an earlier refresh for columns that have the same name and place there. */
 void types_guess(struct types *t, const struct schema *guess);
 
 /*
- * Looks at some rows for the columns without a type. *row_size: about how many bytes of the source
- * a row has. `is_first_time`: there was no guess, so that it pays to look at later rows as well.
+ * Guesses the types of columns without one by a sample of rows. Sets *row_size to the mean number
+ * of bytes in a row, if there are rows. `is_first_time`: no earlier refresh is known, so that
+ * rows from later in the source are worth reading as well.
  */
 int types_sample(struct types *t, double *row_size, bool is_first_time, struct rows *rows,
                  struct shmpub_error *err);
-/* Looks at all rows for the columns that are flagged; from then on a dtype is strict. */
+/*
+ * Sets the types of flagged columns by all their cells. Those with a dtype are strict from then
+ * on.
+ */
 int types_examine(struct types *t, const bool *flags, struct rows *rows, struct shmpub_error *err);
 
-/* False: what was seen contradicts what the column is taken for. */
+/* Returns false if the notes of a fill contradict the type of the column. */
 bool types_hold(const struct column_type *y, const struct column_notes *n, uint64_t n_rows);
-/* True if integers were read in another way than pandas reads them: the column is filled again. */
+/*
+ * Returns true if integers among the floats of a column were read otherwise than pandas reads them,
+ * and sets are_floats: the column must be filled again.
+ */
 bool types_misread(struct column_type *y, const struct column_notes *n);
 
 #endif

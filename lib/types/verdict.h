@@ -1,8 +1,8 @@
 /*
- * What a column is taken for: how its cells are read and what they are stored as. A guess at
- * first, of which each fill shows whether it holds.
+ * The verdict on a column: how its cells are read, and as which type they are stored. It is a guess
+ * at first; each fill shows whether it holds.
  *
- * Threads: set by one thread between two fills, then only read.
+ * Threads: one thread changes it between two fills; during a fill any number read it.
  */
 #ifndef SHMPUB_TYPES_VERDICT_H
 #define SHMPUB_TYPES_VERDICT_H
@@ -12,20 +12,19 @@
 
 /* How the cells of a column are read. */
 enum reading {
-	READ_NOTHING = 0, /* no rows: no type */
+	READ_NOTHING = 0, /* no type yet, or no rows: then none at all */
 	READ_INT,
 	READ_UINT,
 	READ_FLOAT,
 	READ_BOOL,
 	READ_TEXT,
-	READ_LITERAL, /* text, NA words kept: an unsigned column with NA or a negative */
-	READ_LONG,    /* integers beyond 64 bits, as text */
+	READ_LITERAL, /* text that keeps NA words: integers above int64 beside NA or a negative one */
+	READ_LONG,    /* integers beyond 64 bits, stored as text */
 	READ_CATEGORY,
 	READ_DATE,
-	READ_ANEW, /* text that spells what the cells were first read as (again.h) */
+	READ_ANEW, /* text that spells the values of a first reading (again.h) */
 };
 
-/* What a column is taken for: how its cells are read and what they are stored as. */
 struct verdict {
 	enum reading reading;
 	enum shmpub_type type;
@@ -40,8 +39,16 @@ static inline struct verdict verdict_of(enum reading reading, enum shmpub_type t
 	return (struct verdict){ .reading = reading, .type = type };
 }
 
-/* Room for text besides what is expected. */
-#ifdef SHMPUB_SMALL_STEPS /* the fuzzers' build: text that does not fit */
+/* Returns the verdict on a column whose cells are all NaN, in an array of Python objects. */
+static inline struct verdict verdict_of_nan(void)
+{
+	return (struct verdict){ .reading = READ_BOOL,
+		                 .type = SHMPUB_BOOL,
+		                 .kind = SHMPUB_KIND_BOOL };
+}
+
+/* Bytes of room for text on top of those that are expected. */
+#ifdef SHMPUB_SMALL_STEPS /* the fuzzers' build, in which text shall not fit */
 #define TEXT_SPARE 0u
 #else
 #define TEXT_SPARE 256u
@@ -50,12 +57,12 @@ static inline struct verdict verdict_of(enum reading reading, enum shmpub_type t
 struct column_type {
 	const struct column *plan;
 	struct verdict verdict;
-	enum reading first; /* of a route over values: what the cells were first read as */
-	bool are_whole;     /* first a float for missing cells only */
-	bool are_floats;    /* a fill has shown that not all are integers, and that it matters */
-	bool is_strict;     /* a cell that does not fit is an error, not a contradiction */
-	struct date_format *form; /* owned; of columns that may be dates */
-	uint64_t text_expected;   /* bytes of text to make room for at once */
+	enum reading first; /* how a column that is read twice was read the first time */
+	bool are_whole;     /* these values are floats only because some are missing */
+	bool are_floats;    /* not all cells are integers: read all as pandas reads floats */
+	bool is_strict;     /* a cell that does not fit is an error; else the verdict was wrong */
+	struct date_format *form; /* owned; NULL unless the column may be dates */
+	uint64_t text_expected;   /* bytes of text that a sink should have room for */
 };
 
 static inline bool verdict_equals(const struct verdict *a, const struct verdict *b)
