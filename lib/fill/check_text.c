@@ -3,9 +3,9 @@
 #include "csv/check_utf8.h"
 
 /*
- * pandas decodes what it makes text of: names and cells. So a byte that is wrong in a comment, a
- * line that is skipped or a column that usecols leaves out does no harm. Windows are checked as a
- * whole, and only the cells of one that has a wrong byte are gone over here.
+ * pandas decodes only names and the cells of used columns. So a byte that is not UTF-8 does no
+ * harm in a comment, in a skipped line, or in a column that usecols leaves out. Each window is
+ * checked as a whole; only if it has such a byte, its cells are checked one by one here.
  */
 
 static int check_cell(const struct tile *t, size_t row, size_t source, uint64_t *error_at,

@@ -8,10 +8,10 @@
 #include "value/scan.h"
 
 /*
- * Open addressing over the words' bytes while filling. At the end the words are read as
- * numbers or truth values if all of them are such; values that are equal (1 and 1.0)
- * become one, and the rest is sorted: numbers by value, text by code point, which is the
- * order of UTF-8's bytes.
+ * While a column is filled, its words are kept in a hash table with open addressing. At the end
+ * the words are read as numbers or bools if all of them are such. Then words of equal value (1
+ * and 1.0) are merged, and the values are sorted: numbers by value, text by code point, which is
+ * the order of the bytes in UTF-8.
  */
 
 static struct span word_of(const struct dictionary *d, size_t code)
@@ -145,8 +145,8 @@ static struct span trimmed(struct span word)
 	return word;
 }
 
-/* False: the word is no number. */
-static bool note_number(struct numeric *n, struct span word)
+/* Returns false if the word is no number. */
+static bool add_number(struct numeric *n, struct span word)
 {
 	double f;
 
@@ -156,7 +156,7 @@ static bool note_number(struct numeric *n, struct span word)
 	return true;
 }
 
-/* Integers beyond 64 bits stay text: Arrow has no such integers. */
+/* Integers beyond 64 bits stay text, because Arrow has no such integers. */
 static enum shmpub_type type_of(const struct dictionary *d, const struct columns *s)
 {
 	struct numeric numbers = { .has_float = false };
@@ -165,7 +165,7 @@ static enum shmpub_type type_of(const struct dictionary *d, const struct columns
 	if (d->n == 0)
 		return SHMPUB_TEXT;
 	for (size_t i = 0; i < d->n && (are_numbers || are_bools); i++) {
-		are_numbers = are_numbers && note_number(&numbers, word_of(d, i));
+		are_numbers = are_numbers && add_number(&numbers, word_of(d, i));
 		are_bools = are_bools && value_bool_rules(&b, word_of(d, i), &s->rules);
 	}
 	if (are_numbers)
@@ -173,7 +173,7 @@ static enum shmpub_type type_of(const struct dictionary *d, const struct columns
 	return are_bools ? SHMPUB_BOOL : SHMPUB_TEXT;
 }
 
-/* The word is a number that fits. */
+/* The word must be an integer within uint64. */
 static uint64_t uint_of(struct span word)
 {
 	uint64_t u = 0;
@@ -228,8 +228,8 @@ static compare_fn *compare_of(enum shmpub_type type)
 }
 
 /*
- * Equal neighbours become one, that which the source had first: 0.0 and -0.0 differ to readers,
- * and qsort() may put either before the other. Returns how many are left.
+ * Merges equal neighbours into the one that the source has first: 0.0 and -0.0 differ for readers,
+ * and qsort() may put either of them before the other. Returns the number of values left.
  */
 static size_t merge(struct value *values, uint32_t *map, size_t n, compare_fn *compare)
 {

@@ -1,8 +1,9 @@
 /*
- * The values of a category column: found once each, numbered as they come, and sorted
- * and typed at the end as pandas does.
+ * The values of a category column. A new word gets the next number; at the end the words get the
+ * type and the order that pandas gives them.
  *
- * Threads: one each. DICTIONARY_NONE may be freed.
+ * Threads:  a dictionary belongs to one thread.
+ * Lifetime: words are copied. DICTIONARY_NONE may be freed.
  */
 #ifndef SHMPUB_FILL_DICTIONARY_H
 #define SHMPUB_FILL_DICTIONARY_H
@@ -14,13 +15,13 @@
 #include "types/verdict.h"
 
 struct dictionary_entry {
-	size_t at; /* in bytes */
+	size_t at; /* where its word begins in `bytes` */
 	size_t size;
 	uint64_t hash;
 };
 
 struct dictionary {
-	struct buffer bytes; /* of all words, one after the other */
+	struct buffer bytes; /* all words, one after the other */
 	struct dictionary_entry *entries;
 	size_t n, room;
 	uint32_t *slots; /* 0: free; else the entry's number + 1 */
@@ -30,19 +31,25 @@ struct dictionary {
 
 #define DICTIONARY_NONE ((struct dictionary){ .n = 0 })
 
-/* *code is the word's number; its bytes are copied when it is new. */
+/*
+ * Sets *code to the number of the word, which is copied if it is new. Returns SHMPUB_ERR_LIMIT for
+ * more words than codes, or SHMPUB_ERR_NOMEM.
+ */
 int dictionary_put(struct dictionary *d, uint32_t *code, struct span word,
                    struct shmpub_error *err);
 void dictionary_free(struct dictionary *d);
 
-/* A finished dictionary: the column that goes to the sink, and what became of each code. */
+/* The sorted values of a dictionary. */
 struct dictionary_column {
-	struct shmpub_column column;
-	uint32_t *map; /* from the dictionary's codes to the column's rows */
-	void *memory;
+	struct shmpub_column column; /* for the sink; points into `memory` */
+	uint32_t *map; /* owned; for each code of the dictionary the row in `column` */
+	void *memory;  /* owned */
 };
 
-/* *out has copies of the values: `d` may be freed. Of `columns` the words for truth count. */
+/*
+ * Makes *out with copies of the values, so that `d` may be freed. true_values, false_values and the
+ * number options are taken from `columns`. Fails for lack of memory only; *out is then unset.
+ */
 int dictionary_finish(struct dictionary_column *out, const struct dictionary *d,
                       const struct columns *columns, struct shmpub_error *err);
 void dictionary_column_free(struct dictionary_column *c);

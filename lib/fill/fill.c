@@ -7,19 +7,19 @@
 #include "fill/turns.h"
 
 /*
- * A window is filled tile by tile, and a tile column by column, so that the text is in the nearest
- * caches while it is taken apart.
+ * A window is filled tile by tile, and a tile column by column, so that the bytes of a tile stay in
+ * the nearest caches while they are parsed.
  *
- * With one thread text goes to its final place at once. When a column's room does not suffice, or
- * when several threads fill, it goes to memory of the thread's own, window by window; then it is
- * copied to where it belongs, or only counted.
+ * With one thread, text is written to its final place at once. With several threads, or when a
+ * column has too little room, text is written to memory of the thread, window by window. From there
+ * it is copied to its final place; if that has too little room, only its size is counted.
  */
 
-#define WINDOWS_A_THREAD 4u /* starting a thread costs as much as filling one or two */
+#define WINDOWS_A_THREAD 4u /* starting a thread costs as much as filling one or two windows */
 
 /* --- which function fills a column -------------------------------------------------------------- */
 
-/* A column that was taken for one without rows has some. */
+/* The verdict was that there are no rows, but there is one. */
 static void fill_nothing(struct filler *f, size_t column, const struct tile *t)
 {
 	(void)t;
@@ -73,7 +73,7 @@ bool text_make_room(struct filler *f, struct text_writer *w, uint64_t size)
 	return r == SHMPUB_OK;
 }
 
-/* Text of the windows to come is written, if anywhere, from the thread's own memory. */
+/* From now on the text of a window is written to memory of the thread. */
 static void take_own(struct text_writer *w)
 {
 	w->is_own = true;
@@ -106,7 +106,7 @@ static void move_offsets(int64_t *offsets, uint64_t n_rows, uint64_t begin)
 		offsets[i] += (int64_t)begin;
 }
 
-/* In the order of windows: where the text of each column of this one begins. */
+/* Sets where the text of this window begins in each column. Called in the order of windows. */
 static void reserve_text(struct filler *f)
 {
 	struct fill *fill = f->fill;
@@ -185,7 +185,10 @@ void fill_refuse(struct filler *f, size_t column, const struct tile *t, size_t r
 	error_add(&f->cells.error, "\" is not");
 }
 
-/* Bits of the window's rows: all valid, all false, until a cell says otherwise. */
+/*
+ * Sets the bits of the window's rows: all cells are valid, and all bools false, before any is
+ * read.
+ */
 static void clear_bits(struct filler *f)
 {
 	uint64_t from = f->window.first_row / 8, first = from * 8;
@@ -218,11 +221,11 @@ static int fill_tile(void *arg, const struct tile *t)
 
 	if (f->window.has_bad_text) {
 		f->cells.result = check_text(t, f->plan, &f->error_at, &f->cells.error);
-		f->refused_row = 0; /* told before any cell that is refused */
+		f->refused_row = 0; /* this error comes before that of any refused cell */
 		if (f->cells.result)
 			return f->cells.result;
 	}
-	/* All columns, also when one refuses a cell: another may refuse one of an earlier row. */
+	/* Fills all columns even if one refuses a cell: another may refuse a cell of an earlier row. */
 	for (size_t k = 0; k < f->plan->n; k++) {
 		if (!f->notes[k].is_broken)
 			f->fill->fills[k](f, k, t);
@@ -238,7 +241,7 @@ static void fill_window(struct filler *f)
 
 /* --- all windows ---------------------------------------------------------------------------------- */
 
-/* False: there is no window left. */
+/* Returns false if there is no window left, or a thread has failed. */
 static bool take_window(struct filler *f)
 {
 	struct fill *fill = f->fill;
@@ -289,7 +292,7 @@ static void join_notes(struct fill *f)
 	f->lacks_rows = f->n_rows > f->sink->capacity;
 }
 
-/* A text that was written at once ends with its writer, any other where the last one was placed. */
+/* Text that went straight to the sink ends where its writer stands, other text at text_ends. */
 static void measure_text(struct fill *f)
 {
 	for (size_t k = 0; k < f->types->plan->n; k++) {
@@ -303,8 +306,8 @@ static void measure_text(struct fill *f)
 	}
 }
 
-/* The failure of the smallest row; one of the rows themselves comes before all. */
-static int result(struct fill *f, struct shmpub_error *err)
+/* Returns a failure of the source or of a record first, else that of the cell in the first row. */
+static int find_result(struct fill *f, struct shmpub_error *err)
 {
 	const struct filler *first = NULL;
 
@@ -386,7 +389,7 @@ int fill_run(struct fill *f, const struct types *types, struct rows *rows,
 		runner->run(runner->self, n, fill_windows, f);
 	else
 		fill_windows(f, 0);
-	r = result(f, err);
+	r = find_result(f, err);
 	if (r)
 		return r;
 	join_notes(f);

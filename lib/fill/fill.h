@@ -1,11 +1,13 @@
 /*
- * Filling a sink from the rows of a source, by one thread or several.
+ * Fills a sink from the rows of a source, with one thread or several.
  *
- * Each thread takes the next window in turn: reading is one after the other, filling is not. Text
- * of several threads waits in memory of the thread's own until it is known where that of the window
- * before it ends.
+ * Threads take turns to read the next window, and fill their windows in parallel. With several
+ * threads the text of a window stays in memory of its thread until it is known where the text of
+ * the window before it ends.
  *
- * Threads: fill_run() spreads its work over the runner's and returns when all is done.
+ * Threads:  one calls; fill_run() spreads its work over the runner's threads and returns when all
+ *           of them are done.
+ * Lifetime: types, rows, runner and sink must outlive a fill. FILL_NONE may be freed.
  */
 #ifndef SHMPUB_FILL_FILL_H
 #define SHMPUB_FILL_FILL_H
@@ -19,14 +21,14 @@
 
 /* Where the text of one column goes. */
 struct text_writer {
-	char *text;          /* the sink's, or memory of the thread's own */
-	uint64_t size, room; /* bytes that were written there, and may be */
-	bool is_own; /* it is `own`: offsets count from there until the window's text is placed */
-	uint64_t begin;    /* then: where in the column the window's text begins */
-	struct buffer own; /* owned */
+	char *text;          /* in the sink or, with is_own, in `own` */
+	uint64_t size, room; /* bytes written there, and bytes that fit */
+	bool is_own;         /* offsets count from `own` until the text of the window is placed */
+	uint64_t begin;      /* with is_own: where the text of the window begins in the column */
+	struct buffer own;   /* owned */
 };
 
-/* What one thread needs to fill windows, and what it finds out of each column. */
+/* What one thread needs to fill windows, and its notes on each column. */
 struct filler {
 	struct fill *fill;
 	const struct columns *plan;
@@ -38,12 +40,11 @@ struct filler {
 	struct column_notes *notes;
 	struct text_writer *writers;
 	struct dictionary *dictionaries;
-	uint64_t refused_row; /* of the refused cells the one in the first row is told */
-	uint64_t error_at;    /* the offset of what failed; OFFSET_NONE: no cell */
+	uint64_t refused_row; /* the first row with a refused cell: its error is the one reported */
+	uint64_t error_at;    /* offset of the byte that failed; OFFSET_NONE: it was none */
 };
 
-struct filler;
-/* Fills one column's cells of a tile. */
+/* Fills the cells of one column of a tile. */
 typedef void fill_fn(struct filler *f, size_t column, const struct tile *t);
 
 struct fill {
@@ -53,38 +54,47 @@ struct fill {
 	const struct runner *runner;
 	struct filler *fillers; /* owned */
 	size_t n_fillers;
-	uint64_t *text_ends; /* owned; where the text of each column that was placed ends */
-	uint64_t tickets, reading,
-	        placing;  /* windows: given numbers, read, and with their text placed */
-	uint64_t is_over; /* no more windows: the source has ended, or something has failed */
-	int rows_result;  /* what ended it: ROWS_END, or a failure of the source or of a record */
+	fill_fn **fills;     /* owned; the function that fills each column */
+	bool has_text;       /* a column is text */
+	uint64_t *text_ends; /* owned; the end of the text placed so far, for each column */
+	uint64_t tickets;    /* the number of the next window; taken by whoever wants one */
+	uint64_t reading;    /* the number of the window that may be read now (turns.h) */
+	uint64_t placing;    /* the number of the window whose text may be placed now */
+	uint64_t is_over;    /* no more windows: the source has ended, or a thread has failed */
+	int rows_result;     /* ROWS_END, or the failure of the source or of a record */
 	struct shmpub_error rows_error;
 
-	/* once it has run */
-	struct column_notes *notes; /* of all fillers */
-	fill_fn **fills;            /* owned; for each column what fills it */
-	bool has_text;
-	bool *lacks_room; /* owned; columns whose text did not fit */
-	bool lacks_rows;  /* there are more rows than the sink has room for */
+	/* set by fill_run() at its end */
+	struct column_notes *notes; /* of all fillers; memory of the first one */
+	bool *lacks_room;           /* owned; columns whose text did not fit */
+	bool lacks_rows;            /* there are more rows than the sink has room for */
 	uint64_t n_rows;
 };
 
-enum { FILL_ALONE = 75 }; /* rows are too long for several threads: again, then with one */
+enum { FILL_ALONE = 75 }; /* rows are too long for several threads: run again, then with one */
 
 #define FILL_NONE ((struct fill){ .fillers = NULL })
 
 /*
- * One pass over the source. Positive answers: FILL_ALONE, and the source's. A failure that has to do with a byte of the source sets
- * rows->error_at. Columns that are broken or lack room have no contents. fill_free() in any case.
+ * Makes one pass over the source. The contents of columns that are broken or lack room are
+ * undefined. The caller frees *f by fill_free(), after a failure as well.
+ *
+ * Returns 0, also where columns are broken or lack room; FILL_ALONE; an answer or a failure of the
+ * source; SHMPUB_ERR_CSV for a record, a byte that is not UTF-8, or a cell of a strict column. An
+ * error that concerns a byte of the source names no line, but sets rows->error_at.
  */
 int fill_run(struct fill *f, const struct types *types, struct rows *rows,
              const struct runner *runner, struct table_sink *sink, struct shmpub_error *err);
-/* The words of a category column, which are those of the only filler there is then. */
+/*
+ * Returns the words of a category column: there is only one filler then. Valid until fill_free().
+ */
 const struct dictionary *fill_dictionary(const struct fill *f, size_t column);
-/* Frees all, dictionaries as well. */
 void fill_free(struct fill *f);
 
-/* How many threads there is work for: with categories one, since words are numbered as they come. */
+/*
+ * Returns how many threads there is work for. With a category it is one, because words are numbered
+ * in the order of rows.
+ */
 size_t fill_threads(const struct types *types, const struct rows *rows,
                     const struct runner *runner);
 
@@ -93,15 +103,20 @@ size_t fill_threads(const struct types *types, const struct rows *rows,
 fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_category, fill_date,
         fill_again, fill_missing;
 
-/* The column cannot hold this cell: marks it broken, and in a strict column sets the error. */
+/*
+ * Marks the column as broken by this cell. If the column is strict, sets the error of the filler.
+ */
 void fill_refuse(struct filler *f, size_t column, const struct tile *t, size_t row);
 
-/* Once the whole column is known: corrects the floats that were read as integers. */
+/* Corrects the integers among the floats of a column, when its last cell has been filled. */
 void fill_settle_integers(const struct column_type *y, struct column_notes *n,
                           struct column_sink *sink, uint64_t n_rows);
 
-#define TEXT_BEYOND 32u /* bytes that may be written after a text */
-/* Room in the thread's own memory for so many more bytes. False: there is none, f->cells says so. */
+#define TEXT_BEYOND 32u /* bytes that may be written after the end of a text */
+/*
+ * Makes room for `size` more bytes in memory of the thread. Returns false, and sets
+ * f->cells.result, if there is none.
+ */
 bool text_make_room(struct filler *f, struct text_writer *w, uint64_t size);
 
 #endif

@@ -3,8 +3,8 @@
 #include "columns/table.h"
 
 /*
- * Categories. Cells become numbers in the order in which words are met; at the end the sorted
- * dictionary's codes take their place.
+ * Fills categories. A cell becomes the number of its word in the dictionary. When the dictionary
+ * has been sorted, ingest/verdict.c replaces these numbers by the final codes.
  */
 
 void fill_category(struct filler *f, size_t column, const struct tile *t)

@@ -4,17 +4,18 @@
 #include "rows/trim.h"
 #include "types/again.h"
 
-/* A moment of the column's zone and unit. */
-static bool is_of(const struct verdict *v, const struct timestamp *t, int64_t *out)
+/* Returns false if the moment has another zone than the column, or its unit cannot hold it. */
+static bool convert(const struct verdict *v, const struct timestamp *t, int64_t *out)
 {
 	return v->has_zone == t->has_zone && (!v->has_zone || v->offset_s == t->offset_s) &&
 	       timestamp_to_unit(out, t, v->unit) && *out != INT64_MIN;
 }
 
 /*
- * The plain dates from row i on; returns the row behind them. Not before a first one has been
- * noted with its zone, nor, in a column of nanoseconds, before one that needs them: the notes
- * prove the verdict.
+ * Parses dates from row i on in batches, and returns the first row that it leaves to the caller.
+ *
+ * A batch leaves no notes, but the notes must prove the verdict. So it does nothing until a date
+ * with its zone has been noted, and for nanoseconds until a date has been noted that needs them.
  */
 static size_t take_dates(int64_t *out, const struct filler *f, struct column_notes *s,
                          const struct column_type *y, const struct tile *t, size_t i,
@@ -65,7 +66,7 @@ void fill_date(struct filler *f, size_t column, const struct tile *t)
 		}
 		if ((!s->dates->has_value && !dates_begin(s->dates, c, cell)) ||
 		    !dates_read(&moment, s->dates, y->form, cell) ||
-		    !is_of(&y->verdict, &moment, &out[i])) {
+		    !convert(&y->verdict, &moment, &out[i])) {
 			fill_refuse(f, column, t, i);
 			return;
 		}

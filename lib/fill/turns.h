@@ -1,8 +1,11 @@
 /*
- * Taking turns: threads that each hold a number do something one after the other.
+ * Taking turns: each thread has a number, and the threads do something in the order of their
+ * numbers.
  *
- * A thread that waits asks again and again, which is right for turns of some microseconds; a longer
- * wait is left to the runner's pause.
+ * A waiting thread spins first, since a turn takes some microseconds; after that it calls the
+ * runner's pause.
+ *
+ * Threads: any.
  */
 #ifndef SHMPUB_FILL_TURNS_H
 #define SHMPUB_FILL_TURNS_H
@@ -12,7 +15,7 @@
 
 #define TURN_SPINS 4000
 
-/* Returns when it is `turn`'s turn: all that was done in turns before is seen. */
+/* Returns when it is the turn of `turn`. What earlier turns have written is visible then. */
 static inline void turn_wait(const uint64_t *now, uint64_t turn, const struct runner *runner)
 {
 	for (unsigned n = 0; load_acquire_u64(now) != turn; n++) {
@@ -23,6 +26,7 @@ static inline void turn_wait(const uint64_t *now, uint64_t turn, const struct ru
 	}
 }
 
+/* Ends the turn of `turn`: the next one begins. */
 static inline void turn_end(uint64_t *now, uint64_t turn)
 {
 	store_release_u64(now, turn + 1);
