@@ -37,15 +37,19 @@ class Child:
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
-    def receive(self, within_s: float | None = None) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         assert self.process.stdout is not None
-        if not select.select([self.process.stdout], [], [], within_s)[0]:
-            sys.exit(f"{self.process.args}: no answer in {within_s} s")
         line = self.process.stdout.readline()
         if not line:
             sys.exit(f"{self.process.args}: ended with status {self.process.wait()}")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def receive_within(self, seconds: float) -> dict[str, Any]:
+        """For answers that come one by one: it does not see those that were read with another."""
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            sys.exit(f"{self.process.args}: no answer in {seconds} s")
+        return self.receive()
 
     def ask(self, line: str) -> dict[str, Any]:
         self.send(line)

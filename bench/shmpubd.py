@@ -157,7 +157,7 @@ def one_file_in_daemon(
     for round_number in range(rounds + 2):
         before = cpu_ns(daemon.pid)
         change_last_digit(path)
-        seen = watch.receive(within_s=60)
+        seen = watch.receive_within(60)
         time.sleep(0.05)  # for what the daemon does after it has told
         middle = cpu_ns(daemon.pid), cpu_ns(publisher.process.pid)
         own = publisher.ask(name)
