@@ -105,6 +105,16 @@ static int examine_window(struct examiner *e, struct tile_reader *reader, const 
 	return r == EXAMINED_ENOUGH ? SHMPUB_OK : r;
 }
 
+/*
+ * Counts `size` bytes without a line end as one row. If only the short rows before a very long one
+ * counted, room would be made for as many of them as the whole source could hold.
+ */
+static void note_long_record(struct examiner *e, size_t size)
+{
+	e->n_bytes += size;
+	e->n_rows += size > 0;
+}
+
 /* Examines the first window and, if there was no guess, windows from SAMPLE_PLACES later places. */
 static int examine_sample(struct examiner *e, struct rows *rows, bool is_first_time)
 {
@@ -114,6 +124,8 @@ static int examine_sample(struct examiner *e, struct rows *rows, bool is_first_t
 
 	if (r == SHMPUB_OK)
 		r = examine_window(e, &reader, &rows->first);
+	if (!rows->is_last && rows->first.text.size - rows->first.to > rows->first.text.size / 2)
+		note_long_record(e, rows->first.text.size - rows->first.to);
 	for (size_t i = 1; is_first_time && !rows->is_last && i <= SAMPLE_PLACES && r == SHMPUB_OK;
 	     i++) {
 		later.first_row = i << 40; /* unknown, but after the rows of the places before */
@@ -121,6 +133,8 @@ static int examine_sample(struct examiner *e, struct rows *rows, bool is_first_t
 		              &e->cells.error);
 		if (r == SHMPUB_OK && later.n_rows > 0)
 			r = examine_window(e, &reader, &later);
+		else if (r == SHMPUB_OK && later.from == later.text.size)
+			note_long_record(e, later.text.size);
 	}
 	tile_reader_deinit(&reader);
 	window_free(&later);

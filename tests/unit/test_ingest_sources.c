@@ -424,6 +424,31 @@ static void test_long_rows(void)
 	csv_options_free(o);
 }
 
+/* Short rows before a very long one: no room for millions of them. */
+static void test_rows_expected(void)
+{
+	struct csv_options *o = options_of("");
+	struct buffer b = BUFFER_NONE;
+	size_t long_row = (size_t)8 << 20;
+
+	if (buffer_append(&b, span_str("a,b\n1,2\n3,4\n"), NULL) ||
+	    buffer_reserve(&b, long_row, NULL))
+		abort();
+	memset(b.data + b.size, '7', long_row);
+	b.size += long_row;
+	for (size_t k = 0; k < 2; k++) {
+		struct pieces p = { .text = buffer_span(&b), .most = 1 << 16, .fails_at = -1 };
+		struct byte_source source = k ? source_of(&p) : byte_source_of(p.text);
+		struct ingest *in;
+
+		CHECK_INT("open", ingest_open(&in, &source, o, NULL, NULL, NULL), 0);
+		CHECK("rows", ingest_capacity(in) < 10000);
+		ingest_close(in);
+	}
+	buffer_free(&b);
+	csv_options_free(o);
+}
+
 /* Lines that are no rows, more than any window: they take no room. */
 static void test_lines_without_rows(void)
 {
@@ -459,6 +484,7 @@ int main(void)
 	test_wrong_size();
 	test_lines_without_rows();
 	test_long_rows();
+	test_rows_expected();
 	test_changed_in_memory();
 	test_changed_between_passes();
 	test_failures();
