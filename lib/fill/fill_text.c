@@ -113,10 +113,14 @@ static bool put_cell(struct filler *f, size_t column, const struct tile *t, size
 
 /* --- ordinary cells ---------------------------------------------------------------------------------- */
 
-/* What all cells of a run have in common. */
+/*
+ * What all cells of a run have in common. A copy of everything: text is written as bytes, after
+ * each of which a compiler would have to load again what is behind a pointer.
+ */
 struct run {
-	const struct csv_unquote_kind *unquote;
-	const struct csv_dialect *dialect;
+	struct csv_unquote_kind unquote;
+	struct csv_dialect dialect;
+	struct word_set na;
 	bool is_regular;
 	const char *source_end; /* text may be read in steps up to here */
 	char *to, *end;         /* where text goes, and where its room ends */
@@ -127,18 +131,18 @@ static inline bool copy_cell(size_t *size, struct run *d, struct span cell)
 {
 	bool is_quoted, is_first;
 
-	cell = cell_bare(d->dialect, cell, &is_quoted);
+	cell = cell_bare(&d->dialect, cell, &is_quoted);
 	/* A cell that the record does not have may begin past the end of the source. */
 	if ((is_quoted && !d->is_regular) || d->end - d->to < (ptrdiff_t)(cell.size + STEP) ||
 	    d->source_end - cell.data < (ptrdiff_t)(cell.size + STEP))
 		return false;
 	if (is_quoted) {
-		*size = d->unquote->copy(d->to, cell, d->dialect->quote);
+		*size = d->unquote.copy(d->to, cell, d->dialect.quote);
 		return true;
 	}
 	is_first = cell.size > 0 &&
-	           (cell.data[0] == d->dialect->quote ||
-	            (d->dialect->is_whitespace && (cell.data[0] == ' ' || cell.data[0] == '\t')));
+	           (cell.data[0] == d->dialect.quote ||
+	            (d->dialect.is_whitespace && (cell.data[0] == ' ' || cell.data[0] == '\t')));
 	if (is_first)
 		return false;
 	memcpy(d->to, cell.data, STEP);
@@ -156,34 +160,43 @@ static inline bool copy_cell(size_t *size, struct run *d, struct span cell)
 static size_t take_cells(struct filler *f, size_t column, const struct tile *t, size_t i)
 {
 	const struct column *c = &f->plan->columns[column];
-	const struct word_set *na = &c->na->words;
-	struct column_sink *sink = &f->sink->columns[column];
+	const struct cell_run cells = tile_run(t, 0, c->source);
+	int64_t *offsets = f->sink->columns[column].offsets + t->first_row;
+	uint8_t *validity = f->sink->columns[column].validity;
 	struct text_writer *w = &f->writers[column];
 	struct run d = {
-		.unquote = csv_unquote_best(),
-		.dialect = f->cells.dialect,
+		.unquote = *csv_unquote_best(),
+		.dialect = *f->cells.dialect,
+		.na = c->na->words,
 		.is_regular = t->is_regular,
 		.source_end = t->window->text.data + t->window->readable,
 	};
+	const uint64_t first_row = t->first_row;
+	const size_t n_rows = t->n_rows;
+	char *const text = w->text;
+	uint64_t n_nulls = 0;
 	size_t row, size;
 
-	if (w->text == NULL)
+	if (text == NULL)
 		return 0;
-	d.to = w->text + w->size;
-	d.end = w->text + w->room;
-	for (row = i; row < t->n_rows; row++) {
-		uint64_t at = t->first_row + row;
+	d.to = text + w->size;
+	d.end = text + w->room;
+	for (row = i; row < n_rows; row++) {
+		uint64_t at = first_row + row;
 		unsigned is_na;
 
-		if (!copy_cell(&size, &d, tile_raw(t, row, c->source)))
+		if (!copy_cell(&size, &d, cell_run_at(&cells, row)))
 			break;
-		is_na = word_set_has_readable(na, (struct span){ d.to, size });
-		sink->offsets[at] = d.to - w->text;
-		sink->validity[at >> 3] &= (uint8_t) ~(is_na << (at & 7));
-		f->notes[column].n_nulls += is_na;
+		is_na = word_set_other_size(&d.na, size)
+		                ? word_set_has_other(&c->na->words, span_of(d.to, size))
+		                : word_set_has_readable(&d.na, d.to, size);
+		offsets[row] = d.to - text;
+		validity[at >> 3] &= (uint8_t) ~(is_na << (at & 7));
+		n_nulls += is_na;
 		d.to += size & (is_na - (size_t)1);
 	}
-	w->size = (uint64_t)(d.to - w->text);
+	f->notes[column].n_nulls += n_nulls;
+	w->size = (uint64_t)(d.to - text);
 	return row - i;
 }
 

@@ -65,8 +65,11 @@ static inline bool word_set_has_key(const struct word_set *set, uint64_t key, si
 	return (word->key == key) & (word->size == size);
 }
 
-/* word_set_has() of a word after whose first byte at least 7 more may be read. */
-static inline bool word_set_has_readable(const struct word_set *set, struct span word)
+/*
+ * word_set_has() of a word of no other size. Eight bytes may be read from `text` on, however
+ * long the word is.
+ */
+static inline bool word_set_has_readable(const struct word_set *set, const char *text, size_t size)
 {
 	static const uint64_t masks[SHORT_WORD + 1] = {
 		0,
@@ -81,12 +84,10 @@ static inline bool word_set_has_readable(const struct word_set *set, struct span
 	};
 	uint64_t key;
 
-	if (word_set_other_size(set, word.size))
-		return word_set_has_other(set, word);
 	if (set->shorts == NULL)
 		return false;
-	key = load_le64(word.data) & masks[word.size < SHORT_WORD ? word.size : SHORT_WORD];
-	return word_set_has_key(set, key, word.size);
+	key = load_le64(text) & masks[size < SHORT_WORD ? size : SHORT_WORD];
+	return word_set_has_key(set, key, size);
 }
 
 /* Returns pandas' default NA words, of which the empty one is the first; *n is their number. */
