@@ -202,6 +202,8 @@ void fill_float(struct filler *f, size_t column, const struct tile *t)
 	size_t n;
 
 	trim_begin(&trimmed, true);
+	if (empty.validity)
+		trimmed.na = &c->na->words;
 	for (size_t i = 0; i < t->n_rows; i++) {
 		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
 			run = trim_run(&trimmed, &n, f->cells.dialect, t, i, c->source);
@@ -306,7 +308,7 @@ void fill_bool(struct filler *f, size_t column, const struct tile *t)
 	const struct column *c = &f->plan->columns[column];
 	struct column_sink *sink = &f->sink->columns[column];
 	struct column_notes *s = &f->notes[column];
-	bool v, has_words = f->plan->has_bool_words;
+	bool v, is_na, is_bool, has_words = f->plan->has_bool_words;
 	bool is_plain = !has_words && !c->na->has_numbers && f->plan->has_plain_quotes;
 	struct batch_empty empty = empty_of(c, c->dtype == CSV_DTYPE_BOOL ? NULL : sink->validity);
 	struct trimmed trimmed;
@@ -328,15 +330,17 @@ void fill_bool(struct filler *f, size_t column, const struct tile *t)
 			break;
 		row = t->first_row + i;
 		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
-		if (has_words) { /* a word may be a number as well: evidence decides then */
+		is_na = has_words && column_is_na(c, cell);
+		v = false;
+		is_bool = value_bool_rules(&v, cell, &f->plan->rules);
+		/* A word may be a number as well: evidence decides then. */
+		if (has_words && (is_na || !is_bool || !evidence_is_settled(&s->seen))) {
 			room = cells_room(&f->cells, cell.size + 1);
 			if (room == NULL)
 				return;
 			evidence_add(&s->seen, c, f->plan, cell, row, room);
 		}
-		v = false;
-		if (is_na_before_reading(c, cell) || (has_words && column_is_na(c, cell)) ||
-		    !value_bool_rules(&v, cell, &f->plan->rules)) {
+		if (is_na || is_na_before_reading(c, cell) || !is_bool) {
 			if (c->dtype == CSV_DTYPE_BOOL || !column_is_na(c, cell)) {
 				fill_refuse(f, column, t, i);
 				return;

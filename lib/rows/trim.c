@@ -42,9 +42,16 @@ bool trim_has_plain_quotes(const struct csv_dialect *d)
 	       !(scan_is_digit(quote) || scan_is_letter(quote) || memchr("+-.", quote, 3));
 }
 
+/* A word for NA, as it stands; with a quote in it, what it says is not certain. */
+static bool is_na(const struct trimmed *trimmed, struct span cell, char quote)
+{
+	return trimmed->na && cell.size > 0 && word_set_has(trimmed->na, cell) &&
+	       memchr(cell.data, quote, cell.size) == NULL;
+}
+
 static bool is_to_trim(const struct trimmed *trimmed, struct span cell, const struct csv_dialect *d)
 {
-	return cell_is_quoted(d, cell) ||
+	return cell_is_quoted(d, cell) || is_na(trimmed, cell, d->quote) ||
 	       (trimmed->has_numbers && cell.size &&
 	        (is_blank(cell.data[0]) || is_blank(cell.data[cell.size - 1])));
 }
@@ -71,7 +78,9 @@ static void trim_cuts(uint32_t *out, const struct trimmed *trimmed, const struct
 			return;
 		cell = inner;
 	}
-	if (trimmed->has_numbers)
+	if (is_na(trimmed, cell, d->quote))
+		cell.size = 0;
+	else if (trimmed->has_numbers)
 		cell = trim_blanks(cell);
 	out[0] = (uint32_t)(cell.data - t->base) - 1;
 	out[1] = out[0] + 1 + (uint32_t)cell.size;

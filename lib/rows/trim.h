@@ -8,12 +8,14 @@
 #define SHMPUB_ROWS_TRIM_H
 
 #include "rows/tile.h"
+#include "value/words.h"
 
 #define TRIMMED_MAX 256u
 
 struct trimmed {
-	bool has_numbers;  /* the column has numbers: blanks around a cell do not count */
-	size_t first, end; /* rows of the tile whose cuts are here; none at first */
+	bool has_numbers;          /* the column has numbers: blanks around a cell do not count */
+	const struct word_set *na; /* NULL, or words in place of which there is an empty cell */
+	size_t first, end;         /* rows of the tile whose cuts are here; none at first */
 	uint32_t cuts[2 * TRIMMED_MAX];
 };
 
@@ -21,6 +23,7 @@ struct trimmed {
 static inline void trim_begin(struct trimmed *trimmed, bool has_numbers)
 {
 	trimmed->has_numbers = has_numbers;
+	trimmed->na = NULL;
 	trimmed->first = trimmed->end = 0;
 }
 
@@ -29,8 +32,8 @@ bool trim_has_plain_quotes(const struct csv_dialect *d);
 
 /*
  * Returns a run that value/batch.h can parse, from `row` to the end of the tile. If the first
- * cell is quoted or padded, the run has up to TRIMMED_MAX trimmed cells instead. *n is set to the
- * number of cells in the run.
+ * cell is quoted, padded, or one of the words for NA, the run has up to TRIMMED_MAX trimmed cells
+ * instead. *n is set to the number of cells in the run.
  */
 struct cell_run trim_run(struct trimmed *trimmed, size_t *n, const struct csv_dialect *d,
                          const struct tile *t, size_t row, size_t source);

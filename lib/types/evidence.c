@@ -78,10 +78,21 @@ static bool is_simple_number(struct span cell)
 	return cell.size > n_points && n_points < 2 && n_others == n_points;
 }
 
+/* Whatever integers are to come: other rows decide what kind they could have been. */
+static bool is_certainly_no_integer(const struct evidence *e)
+{
+	return e->n_values > 0 && e->first_not_int < e->first_beyond &&
+	       e->first_not_uint != ROW_NONE && e->has_not_long;
+}
+
+bool evidence_is_settled(const struct evidence *e)
+{
+	return is_certainly_no_integer(e) && e->has_not_float;
+}
+
 bool evidence_is_spared(const struct evidence *e, const struct column *c, struct span cell)
 {
-	return e->first_not_int < e->first_beyond && e->first_not_uint != ROW_NONE &&
-	       e->has_not_bool && e->has_not_long && e->n_values > 0 && c->has_plain_numbers &&
+	return is_certainly_no_integer(e) && e->has_not_bool && c->has_plain_numbers &&
 	       cell.size <= SPARED_MAX && is_simple_number(cell);
 }
 

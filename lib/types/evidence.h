@@ -42,6 +42,8 @@ struct evidence {
 /* Adds a cell, whose text is unescaped; scratch has room for cell.size + 1 bytes. */
 void evidence_add(struct evidence *e, const struct column *c, const struct columns *s,
                   struct span cell, uint64_t row, char *scratch);
+/* True if the column is no integers and no floats for certain: a cell that is a bool adds nothing. */
+bool evidence_is_settled(const struct evidence *e);
 /*
  * Returns true if the cell can add nothing: the column is certainly not one of integers, and the
  * cell is a number as most are written, digits with at most a sign and a point.
