@@ -86,7 +86,7 @@ def measure(a: argparse.Namespace, instance: str) -> dict[str, Any]:
         "parsing": (True, lambda: parsing.measure(a.data, instance, names, a.rounds)),
         "threads": (True, lambda: refresh.threads(a.data, instance, names, a.rounds)),
         "once": ("floats" in names, lambda: shmpubd.once(a.data, "floats", a.rounds)),
-        "daemon": (True, lambda: shmpubd.in_daemon(a.data, names, a.rounds)),
+        "daemon": (True, lambda: shmpubd.in_daemon(a.data, f"{instance}-daemon", names, a.rounds)),
         "growth": (True, lambda: growth.measure(a.data, f"{instance}-growth", sizes, a.rounds)),
         "tiny": ("tiny" in names, lambda: refresh.tiny(a.data, instance, a.rounds)),
         "unchanged": ("tiny" in names, lambda: shmpubd.unchanged(a.data)),

@@ -136,7 +136,7 @@ def change_last_digit(path: Path) -> None:
 
 
 def one_file_in_daemon(
-    folder: Path, scratch: Path, shm: Path, name: str, rounds: int
+    folder: Path, scratch: Path, shm: Path, instance: str, name: str, rounds: int
 ) -> dict[str, Any]:
     path = folder / "changing.csv"
     shutil.copyfile(data.make(folder, name), path)
@@ -151,7 +151,7 @@ def one_file_in_daemon(
         time.sleep(0.1)
     watch = Child([SHMPUB, "-i", "bench", "-d", shm, "watch", name, "--json"], others)
     watch.receive()  # what has been published already
-    publisher = Publisher(f"bench-daemon-{os.getpid()}", {name: (path, ())}, cpus=cpus)
+    publisher = Publisher(instance, {name: (path, ())}, cpus=cpus)
     times: dict[str, list[float]] = {"daemon": [], "publisher": []}
     busy: dict[str, list[float]] = {"daemon": [], "publisher": []}
     for round_number in range(rounds + 2):
@@ -182,7 +182,7 @@ def one_file_in_daemon(
     }
 
 
-def in_daemon(folder: Path, names: list[str], rounds: int) -> list[dict[str, Any]]:
+def in_daemon(folder: Path, instance: str, names: list[str], rounds: int) -> list[dict[str, Any]]:
     """Refreshes of a shmpubd with one worker, beside bench_publish on the same CPU, in turn.
 
     The file is changed by one digit for each round, so both read it anew; the daemon finds out by
@@ -196,7 +196,7 @@ def in_daemon(folder: Path, names: list[str], rounds: int) -> list[dict[str, Any
             tempfile.TemporaryDirectory() as scratch,
             tempfile.TemporaryDirectory(dir="/dev/shm") as shm,
         ):
-            result = one_file_in_daemon(folder, Path(scratch), Path(shm), name, rounds)
+            result = one_file_in_daemon(folder, Path(scratch), Path(shm), instance, name, rounds)
             results.append(result)
     return results
 
