@@ -182,15 +182,6 @@ static void run_index(const void *kernel)
 	k->index(&index, span_of(made.text, made.size), &dialect, &state);
 }
 
-static void run_count(const void *kernel)
-{
-	const struct csv_index_kind *k = kernel;
-	struct csv_count count = { 0 };
-	struct csv_index_state state = CSV_INDEX_START;
-
-	k->count(&count, span_of(made.text, made.size), &dialect, &state);
-}
-
 static void run_unquote(const void *kernel)
 {
 	const struct csv_unquote_kind *k = kernel;
@@ -295,9 +286,6 @@ static const struct {
 	{ "index, floats", long_float, 4096, 10, index_at, run_index, false },
 	{ "index, prices", price, 8192, 6, index_at, run_index, false },
 	{ "index, quotes", quoted, 4096, 4, index_at, run_index, false },
-	{ "count, floats", long_float, 4096, 10, index_at, run_count, false },
-	{ "count, prices", price, 8192, 6, index_at, run_count, false },
-	{ "count, quotes", quoted, 4096, 4, index_at, run_count, false },
 	{ "utf8, ascii", words, 4096, 4, utf8_at, run_utf8, false },
 	{ "utf8, others", not_ascii, 4096, 4, utf8_at, run_utf8, false },
 	{ "unquote, short", inner, 4096, 4, unquote_at, run_unquote, true },

@@ -65,25 +65,9 @@ struct csv_index {
 typedef void csv_index_fn(struct csv_index *out, struct span text,
                           const struct csv_index_dialect *dialect, struct csv_index_state *state);
 
-/*
- * Only count: records that end outside quotes and are not empty, as csv_index
- * would see them, and quotes; the state is carried on in the same way.
- */
-struct csv_count {
-	uint64_t n_records;   /* record ends whose line is not empty */
-	uint64_t n_empty;     /* record ends of empty lines */
-	uint64_t n_blank_led; /* lines that begin with a blank which is no delimiter */
-	bool has_cr;
-	bool has_odd_quote;
-	bool has_non_ascii; /* any byte above 0x7F */
-};
-typedef void csv_count_fn(struct csv_count *out, struct span text,
-                          const struct csv_index_dialect *dialect, struct csv_index_state *state);
-
 struct csv_index_kind {
 	const char *name; /* "plain", "sse2", "avx2", "avx512", "neon" */
 	csv_index_fn *index;
-	csv_count_fn *count;
 };
 
 /* The fastest kernel that this processor can run. A caller asks once, before its loop. */

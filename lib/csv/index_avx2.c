@@ -10,24 +10,13 @@
 #include <immintrin.h>
 #include "csv/index_positions.h"
 
-/* A bit for each byte that is not 0 in what comparisons gave. */
-static inline uint64_t bits_of(__m256i lo, __m256i hi)
-{
-	return (uint64_t)(uint32_t)_mm256_movemask_epi8(hi) << 32 |
-	       (uint32_t)_mm256_movemask_epi8(lo);
-}
-
 static inline uint64_t bytes_equal(__m256i lo, __m256i hi, char c)
 {
 	const __m256i want = _mm256_set1_epi8(c);
+	const uint32_t below = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(lo, want));
+	const uint32_t above = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(hi, want));
 
-	return bits_of(_mm256_cmpeq_epi8(lo, want), _mm256_cmpeq_epi8(hi, want));
-}
-
-static inline __m256i is_blank(__m256i bytes)
-{
-	return _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(' ')),
-	                       _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\t')));
+	return (uint64_t)above << 32 | below;
 }
 
 static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d)
@@ -40,8 +29,6 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.delimiter = bytes_equal(lo, hi, d->delimiter),
 		.lf = bytes_equal(lo, hi, '\n'),
 		.cr = bytes_equal(lo, hi, '\r'),
-		.blank = bits_of(is_blank(lo), is_blank(hi)),
-		.high = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(lo, hi)),
 	};
 }
 
@@ -83,13 +70,7 @@ static void index_text(struct csv_index *out, struct span text, const struct csv
 	index_blocks(out, text, d, state);
 }
 
-static void count_text(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
-                       struct csv_index_state *state)
-{
-	count_blocks(out, text, d, state);
-}
-
-const struct csv_index_kind csv_index_avx2 = { "avx2", index_text, count_text };
+const struct csv_index_kind csv_index_avx2 = { "avx2", index_text };
 
 #else
 typedef int csv_index_avx2_is_for_x86;

@@ -32,8 +32,6 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.delimiter = bytes_equal(bytes, d->delimiter),
 		.lf = bytes_equal(bytes, '\n'),
 		.cr = bytes_equal(bytes, '\r'),
-		.blank = bytes_equal(bytes, ' ') | bytes_equal(bytes, '\t'),
-		.high = _mm512_movepi8_mask(bytes),
 	};
 }
 
@@ -97,13 +95,7 @@ static void index_text(struct csv_index *out, struct span text, const struct csv
 	index_blocks(out, text, d, state);
 }
 
-static void count_text(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
-                       struct csv_index_state *state)
-{
-	count_blocks(out, text, d, state);
-}
-
-const struct csv_index_kind csv_index_avx512 = { "avx512", index_text, count_text };
+const struct csv_index_kind csv_index_avx512 = { "avx512", index_text };
 
 #else
 typedef int csv_index_avx512_is_for_x86;

@@ -15,8 +15,6 @@
 /* Where in 64 bytes the bytes of interest stand, quoted or not. */
 struct csv_block {
 	uint64_t quote, delimiter, lf, cr;
-	uint64_t blank; /* spaces and tabs */
-	uint64_t high;  /* not 0: some byte is no ASCII */
 };
 
 /* What the index needs of a block without quotes and \r. */
@@ -53,9 +51,7 @@ struct csv_block_ends {
 	uint64_t delimiters; /* outside quotes */
 	uint64_t records;    /* ends of records: a \n behind a \r is not one */
 	uint64_t lines;      /* and with it */
-	uint64_t empty;      /* those of them whose line is empty */
 	uint64_t odd;        /* quotes that open where none should */
-	uint64_t blank_led;  /* blanks that a line begins with */
 };
 
 static inline struct csv_block_ends block_ends(const struct csv_block *b, struct csv_index_state *s)
@@ -70,8 +66,6 @@ static inline struct csv_block_ends block_ends(const struct csv_block *b, struct
 	e.delimiters = b->delimiter & ~inside;
 	e.lines = lines;
 	e.records = lines & ~(b->lf & ((b->cr & ~inside) << 1 | s->cr));
-	e.empty = e.records & (lines << 1 | s->line);
-	e.blank_led = b->blank & ~b->delimiter & (lines << 1 | s->line);
 	openers = lines | e.delimiters | closing;
 	e.odd = opening & ~(openers << 1 | s->opener);
 
@@ -121,21 +115,20 @@ PUT_BUSY_INLINE void put_busy_block(struct csv_put *put, const struct csv_block_
 	put_block(put, e->delimiters | (keeps_lf ? e->lines : e->records), e->records, base, true);
 }
 
-/* The last, short block: a copy with zeros behind; `mask` has a bit per byte that is there. */
-static inline struct csv_block load_tail(uint64_t *mask, const char *p, size_t size,
+/* The last, short block: a copy with zeros behind. */
+static inline struct csv_block load_tail(const char *p, size_t size,
                                          const struct csv_index_dialect *d)
 {
+	const uint64_t mask = (UINT64_C(1) << size) - 1; /* a bit per byte that is there */
 	char copy[CSV_INDEX_BLOCK] = { 0 };
 	struct csv_block b;
 
 	memcpy(copy, p, size);
 	b = block_load(copy, d);
-	*mask = (UINT64_C(1) << size) - 1;
-	b.quote &= *mask;
-	b.delimiter &= *mask;
-	b.lf &= *mask;
-	b.cr &= *mask;
-	b.blank &= *mask;
+	b.quote &= mask;
+	b.delimiter &= mask;
+	b.lf &= mask;
+	b.cr &= mask;
 	return b;
 }
 
@@ -238,7 +231,6 @@ static inline void index_blocks(struct csv_index *out, struct span text,
 		.dialect = *dialect,
 		.text = text,
 	};
-	uint64_t mask;
 
 	while (run.at + CSV_INDEX_BLOCK <= text.size) {
 		if (may_be_plain(&run.state))
@@ -248,7 +240,7 @@ static inline void index_blocks(struct csv_index *out, struct span text,
 	}
 	if (run.at < text.size) {
 		const size_t left = text.size - run.at;
-		const struct csv_block b = load_tail(&mask, text.data + run.at, left, dialect);
+		const struct csv_block b = load_tail(text.data + run.at, left, dialect);
 		const struct csv_block_ends e = tail_ends(&b, left, &run.state);
 
 		index_busy_block(&run, out, &b, &e);
@@ -258,73 +250,6 @@ static inline void index_blocks(struct csv_index *out, struct span text,
 	out->has_quotes |= run.quotes != 0;
 	out->has_cr |= run.crs != 0;
 	*state = run.state;
-}
-
-static inline void count_block(struct csv_count *out, const struct csv_block *b,
-                               const struct csv_block_ends *e)
-{
-	unsigned empty = bits_count(e->empty);
-
-	out->n_records += bits_count(e->records) - empty;
-	out->n_empty += empty;
-	out->n_blank_led += bits_count(e->blank_led);
-	out->has_cr |= b->cr != 0;
-	out->has_odd_quote |= e->odd != 0;
-	out->has_non_ascii |= b->high != 0;
-}
-
-/*
- * A block outside quotes that holds none, and no \r: where its lines end is all there is
- * to know, and the delimiters need not be found.
- */
-static inline void count_plain_block(struct csv_count *out, const struct csv_block *b,
-                                     struct csv_index_state *s, bool ends_field)
-{
-	uint64_t starts = b->lf << 1 | s->line;
-	unsigned empty = 0;
-
-	if (starts & (b->lf | b->blank)) {
-		empty = bits_count(b->lf & starts);
-		out->n_blank_led += bits_count(b->blank & ~b->delimiter & starts);
-	}
-	out->n_records += bits_count(b->lf) - empty;
-	out->n_empty += empty;
-	out->has_non_ascii |= b->high != 0;
-	s->line = b->lf >> 63;
-	s->opener = s->line | ends_field;
-}
-
-static inline void count_blocks(struct csv_count *out, struct span text,
-                                const struct csv_index_dialect *dialect,
-                                struct csv_index_state *state)
-{
-	const struct csv_index_dialect d = *dialect;
-	struct csv_index_state s = *state;
-	struct csv_count n = *out;
-	struct csv_block_ends e;
-	struct csv_block b;
-	unsigned n_busy = 0;
-	uint64_t mask;
-	size_t at = 0;
-
-	for (; at + CSV_INDEX_BLOCK <= text.size; at += CSV_INDEX_BLOCK) {
-		b = block_load(text.data + at, &d);
-		if (n_busy == 0 && is_plain_block(&b, &s)) {
-			count_plain_block(&n, &b, &s,
-			                  text.data[at + CSV_INDEX_BLOCK - 1] == d.delimiter);
-			continue;
-		}
-		n_busy = is_plain_block(&b, &s) ? n_busy - 1 : BUSY_BLOCKS;
-		e = block_ends(&b, &s);
-		count_block(&n, &b, &e);
-	}
-	if (at < text.size) {
-		b = load_tail(&mask, text.data + at, text.size - at, &d);
-		e = tail_ends(&b, text.size - at, &s);
-		count_block(&n, &b, &e);
-	}
-	*out = n;
-	*state = s;
 }
 
 #endif

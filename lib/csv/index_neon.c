@@ -31,8 +31,6 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.delimiter = bytes_equal(v, d->delimiter),
 		.lf = bytes_equal(v, '\n'),
 		.cr = bytes_equal(v, '\r'),
-		.blank = bytes_equal(v, ' ') | bytes_equal(v, '\t'),
-		.high = vmaxvq_u8(vorrq_u8(vorrq_u8(v[0], v[1]), vorrq_u8(v[2], v[3]))) & 0x80u,
 	};
 }
 
@@ -50,13 +48,7 @@ static void index_text(struct csv_index *out, struct span text, const struct csv
 	index_blocks(out, text, d, state);
 }
 
-static void count_text(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
-                       struct csv_index_state *state)
-{
-	count_blocks(out, text, d, state);
-}
-
-const struct csv_index_kind csv_index_neon = { "neon", index_text, count_text };
+const struct csv_index_kind csv_index_neon = { "neon", index_text };
 
 #else
 typedef int csv_index_neon_is_for_arm;

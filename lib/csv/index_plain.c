@@ -8,7 +8,7 @@
 struct walk {
 	struct csv_index_state *s;
 	const struct csv_index_dialect *d;
-	bool is_end, is_record, is_kept_lf, is_empty, is_odd, is_quote, is_blank_led;
+	bool is_end, is_record, is_kept_lf, is_odd, is_quote;
 };
 
 /* Take one byte: say what it is, and carry the state on. */
@@ -23,8 +23,6 @@ static void step(struct walk *w, char c)
 	w->is_quote = quote;
 	w->is_odd = opens && !s->opener;
 	w->is_record = cr || (lf && !s->cr);
-	w->is_empty = w->is_record && s->line;
-	w->is_blank_led = s->line && (c == ' ' || c == '\t') && c != w->d->delimiter;
 	w->is_end = w->is_record || (plain && c == w->d->delimiter);
 	w->is_kept_lf = w->d->keeps_lf && lf && s->cr;
 	if (quote)
@@ -52,20 +50,4 @@ static void index_text(struct csv_index *out, struct span text, const struct csv
 	}
 }
 
-static void count_text(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
-                       struct csv_index_state *state)
-{
-	struct walk w = { .s = state, .d = d };
-
-	for (size_t i = 0; i < text.size; i++) {
-		step(&w, text.data[i]);
-		out->n_empty += w.is_empty;
-		out->n_records += w.is_record && !w.is_empty;
-		out->n_blank_led += w.is_blank_led;
-		out->has_odd_quote |= w.is_odd;
-		out->has_non_ascii |= (unsigned char)text.data[i] > 0x7F;
-		out->has_cr |= text.data[i] == '\r';
-	}
-}
-
-const struct csv_index_kind csv_index_plain = { "plain", index_text, count_text };
+const struct csv_index_kind csv_index_plain = { "plain", index_text };

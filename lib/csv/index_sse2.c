@@ -28,9 +28,6 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.delimiter = bytes_equal(v, d->delimiter),
 		.lf = bytes_equal(v, '\n'),
 		.cr = bytes_equal(v, '\r'),
-		.blank = bytes_equal(v, ' ') | bytes_equal(v, '\t'),
-		.high = (unsigned)_mm_movemask_epi8(
-		        _mm_or_si128(_mm_or_si128(v[0], v[1]), _mm_or_si128(v[2], v[3]))),
 	};
 }
 
@@ -48,13 +45,7 @@ static void index_text(struct csv_index *out, struct span text, const struct csv
 	index_blocks(out, text, d, state);
 }
 
-static void count_text(struct csv_count *out, struct span text, const struct csv_index_dialect *d,
-                       struct csv_index_state *state)
-{
-	count_blocks(out, text, d, state);
-}
-
-const struct csv_index_kind csv_index_sse2 = { "sse2", index_text, count_text };
+const struct csv_index_kind csv_index_sse2 = { "sse2", index_text };
 
 #else
 typedef int csv_index_sse2_is_for_x86;
