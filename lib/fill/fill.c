@@ -225,7 +225,10 @@ static int fill_tile(void *arg, const struct tile *t)
 		if (f->cells.result)
 			return f->cells.result;
 	}
-	/* Fills all columns even if one refuses a cell: another may refuse a cell of an earlier row. */
+	/*
+	 * Fills all columns even if one refuses a cell: another may refuse a cell of an earlier
+	 * row.
+	 */
 	for (size_t k = 0; k < f->plan->n; k++) {
 		if (!f->notes[k].is_broken)
 			f->fill->fills[k](f, k, t);
@@ -250,7 +253,7 @@ static bool take_window(struct filler *f)
 	if (load_relaxed_u64(&fill->is_over))
 		return false;
 	r = rows_next(&f->window, fill->rows, &fill->rows_error);
-	if (r == SHMPUB_OK && fill->n_fillers > 1 && !fill->rows->is_apart)
+	if (r == SHMPUB_OK && fill->n_fillers > 1 && !fill->rows->is_aligned)
 		r = FILL_ALONE;
 	if (r == SHMPUB_OK)
 		return true;
@@ -352,7 +355,7 @@ static int init_filler(struct filler *f, struct fill *fill, struct shmpub_error 
 size_t fill_threads(const struct types *types, const struct rows *rows, const struct runner *runner)
 {
 	uint64_t n_windows = rows_size(rows) / rows->window_size;
-	size_t n = rows->is_apart ? runner_threads(runner) : 1;
+	size_t n = rows->is_aligned ? runner_threads(runner) : 1;
 
 	for (size_t k = 0; k < types->plan->n; k++) {
 		if (types->columns[k].verdict.reading == READ_CATEGORY)

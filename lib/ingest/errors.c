@@ -27,7 +27,9 @@ static int check_window(struct text_check *c, const struct rows *rows, const str
 	return r;
 }
 
-/* The first record that is none, else the first cell that is not UTF-8. */
+/*
+ * Returns the error of the first record that is no row, else of the first cell that is not UTF-8.
+ */
 static int find_error(struct ingest *in, struct shmpub_error *err)
 {
 	struct window w = WINDOW_NONE;
@@ -48,9 +50,10 @@ static int find_error(struct ingest *in, struct shmpub_error *err)
 }
 
 /*
- * pandas decodes all of the source and finds out what is no record before it looks at any cell, and
- * decodes all cells before it makes values of any. So a failure that has to do with the source is
- * told only when a pass has shown that nothing of this comes first; and its line is counted.
+ * pandas works in steps, each over the whole source: it decodes the bytes, splits them into
+ * records, decodes the cells, and makes values of them. It reports the first failure of the first
+ * step that fails. We do all steps window by window and may meet a failure of a later step first.
+ * So before it is reported, a pass looks for failures of the earlier steps.
  */
 int ingest_tell(struct ingest *in, int result, struct shmpub_error *err)
 {

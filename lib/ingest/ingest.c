@@ -4,16 +4,16 @@
 #include "base/error.h"
 
 /*
- * The way from bytes to columns: the head says which columns there are, the last refresh or a
- * sample what they probably are and how many rows there will be. Then passes over the source, each
- * of which fills the sink and shows whether all that was right, until one does.
+ * From bytes to columns: the head of the source shows which columns there are. The last refresh, or
+ * a sample, is the guess at their types and at the number of rows. Then passes over the source fill
+ * the sink; each shows whether the guesses were right, and the first that does is the last.
  */
 
 #define SPARE_ROWS 64u
 
 /* --- the head ----------------------------------------------------------------------------------- */
 
-/* The header and the first row, however much of the source they take. */
+/* Reads more of the source until the header and the first row are whole. */
 static int read_head(struct ingest *in, struct shmpub_error *err)
 {
 	bool is_cut, is_all;
@@ -50,7 +50,7 @@ static int shape_rows(struct ingest *in, struct shmpub_error *err)
 	struct row_shape shape = header_shape(&in->header, in->options);
 
 	in->is_shaped = true;
-	return rows_shape(&in->rows, &shape, in->header.rows.at, in->header.rows.n_lines, err);
+	return rows_set_shape(&in->rows, &shape, in->header.rows.at, in->header.rows.n_lines, err);
 }
 
 static int read_head_again(struct ingest *in, struct shmpub_error *err)
@@ -61,7 +61,7 @@ static int read_head_again(struct ingest *in, struct shmpub_error *err)
 	return r ? r : read_head(in, err);
 }
 
-/* More columns are named than the first row has: then some other row must have as many. */
+/* If more columns are named than the first row has fields, checks that some row has as many. */
 static int check_widest(struct ingest *in, struct shmpub_error *err)
 {
 	size_t widest = 0;
@@ -83,7 +83,10 @@ static int check_widest(struct ingest *in, struct shmpub_error *err)
 
 /* --- before the first pass ---------------------------------------------------------------------- */
 
-/* How many rows there will be, and a little more: at the end of the source it is known. */
+/*
+ * Returns the number of rows if all of the source was read, else a guess that is rather too
+ * large.
+ */
 static uint64_t expected_rows(const struct ingest *in, const struct schema *guess, double row_size)
 {
 	double size = (double)rows_size(&in->rows);
@@ -97,7 +100,7 @@ static uint64_t expected_rows(const struct ingest *in, const struct schema *gues
 	return (uint64_t)(size / (row_size > 1 ? row_size : 1) * 1.05) + SPARE_ROWS;
 }
 
-/* As much text as the last refresh had, by the sizes of the sources, and a little more. */
+/* Scales the text of the last refresh by the sizes of both sources, and adds a little. */
 static void scale_text(struct ingest *in, uint64_t source_size)
 {
 	double scale = source_size ? (double)rows_size(&in->rows) / (double)source_size : 0;
@@ -116,7 +119,7 @@ static int guess_types(struct ingest *in, const struct schema *guess, struct shm
 	double row_size = 0;
 	int r;
 
-	if (guess && in->rows.n_rows > 0) { /* no rows contradict nothing, and have no types */
+	if (guess && in->rows.n_rows > 0) { /* without rows the columns have no types to guess */
 		types_guess(&in->types, guess);
 		scale_text(in, guess->source_size);
 	}
@@ -125,7 +128,7 @@ static int guess_types(struct ingest *in, const struct schema *guess, struct shm
 	return r;
 }
 
-int ingest_settle_schema(struct ingest *in, struct shmpub_error *err)
+int ingest_set_schema(struct ingest *in, struct shmpub_error *err)
 {
 	struct schema schema;
 	int r = types_schema(&schema, &in->types, err);
@@ -159,7 +162,7 @@ static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_
 		r = types_init(&in->types, &in->plan, err);
 	if (r == SHMPUB_OK)
 		r = guess_types(in, guess, err);
-	return r ? r : ingest_settle_schema(in, err);
+	return r ? r : ingest_set_schema(in, err);
 }
 
 int ingest_open(struct ingest **out, const struct byte_source *source,

@@ -1,18 +1,20 @@
 /*
- * CSV text to columns: the head, a guess at the types, and passes that fill and verify.
+ * Makes columns of CSV text: it reads the head, guesses the types, and makes passes that fill a
+ * sink and verify the types.
  *
- * The result equals what pandas.read_csv (3.1, low_memory=False) makes of the same
- * bytes; docs/CSV.md lists the few deliberate differences.
+ * The result equals what pandas.read_csv (3.1, low_memory=False) makes of the same bytes;
+ * docs/CSV.md lists the few deliberate differences.
  *
- * Use:      open -> { schema, capacity -> fill } until fill does not answer
- *           INGEST_RETYPE -> close. What the sink has of a dictionary is good until then.
- * Threads:  an ingest belongs to one thread at a time; with a runner it spreads
- *           its own work over others and returns when they are done.
- * Lifetime: the source, the options and the guess must outlive it (the guess: until
- *           open returns). The schema belongs to the ingest and may change with
- *           INGEST_RETYPE.
- * Errors:   SHMPUB_ERR_CSV with line and reason ("line 812: 7 fields, header has 6");
- *           the caller adds the file's name.
+ * Use:      open -> { schema, capacity -> fill } until fill does not answer INGEST_RETYPE ->
+ *           close. Dictionaries in the sink are valid until close.
+ * Threads:  an ingest belongs to one thread at a time; with a runner it spreads its own work over
+ *           others and returns when they are done.
+ * Lifetime: the source, the options and the guess must outlive it (the guess: until open
+ *           returns). The schema belongs to the ingest and may change with INGEST_RETYPE.
+ * Errors:   SHMPUB_ERR_CSV with line and reason ("line 812: 7 fields, header has 6"); the caller
+ *           adds the file's name. SHMPUB_ERR_LIMIT likewise, for what is too large;
+ *           SHMPUB_ERR_INVALID for a bad option, or text that changed while it was read;
+ *           SHMPUB_ERR_NOMEM. Answers and failures of the source are returned unchanged.
  */
 #ifndef SHMPUB_INGEST_INGEST_H
 #define SHMPUB_INGEST_INGEST_H
@@ -29,19 +31,29 @@ enum ingest_answer {
 
 struct ingest;
 
-/* `guess`: the schema of the last refresh, or NULL. `runner` may be NULL. */
+/*
+ * Reads the head and a sample. `guess`: the schema of the last refresh, or NULL. `runner`: NULL for
+ * one thread. *out is set only on success.
+ */
 int ingest_open(struct ingest **out, const struct byte_source *source,
                 const struct csv_options *options, const struct schema *guess,
                 const struct runner *runner, struct shmpub_error *err);
+/* Returns the schema that the sink must have. */
 const struct schema *ingest_schema(const struct ingest *in);
-uint64_t ingest_capacity(const struct ingest *in); /* rows, an upper bound */
+/* Returns the number of rows that the sink should have room for. */
+uint64_t ingest_capacity(const struct ingest *in);
 /*
- * One pass over the source, or more when the first one shows a cell that contradicts what was
- * guessed. INGEST_RETYPE: the schema or the capacity has changed, and *sink is to be made anew.
+ * Makes a pass over the source that fills the sink, and if that contradicts a guess, examines the
+ * columns concerned in another pass. Returns INGEST_RETYPE if the schema or the capacity has
+ * changed: the caller makes a new sink and calls again.
  */
 int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error *err);
+/*
+ * Returns the number of records that on_bad_lines = skip has left out. Valid after ingest_fill().
+ */
 uint64_t ingest_skipped_rows(const struct ingest *in);
-uint64_t ingest_source_size(const struct ingest *in); /* bytes that were read, before decoding */
+/* Returns the size of the source in bytes, before decoding. Valid after ingest_fill(). */
+uint64_t ingest_source_size(const struct ingest *in);
 void ingest_close(struct ingest *in);
 
 #endif

@@ -1,4 +1,4 @@
-/* What an ingest is made of. Internal to this room. */
+/* The members of an ingest. Internal to lib/ingest. */
 #ifndef SHMPUB_INGEST_STATE_H
 #define SHMPUB_INGEST_STATE_H
 
@@ -19,23 +19,23 @@ struct ingest {
 	struct rows rows;
 	struct types types;
 	struct schema schema;
-	struct fill fill;                       /* the last pass */
-	struct dictionary_column *dictionaries; /* per column, of the last pass */
-	uint64_t capacity;
+	struct fill fill;                       /* of the last pass */
+	struct dictionary_column *dictionaries; /* owned; one for each column, of the last pass */
+	uint64_t capacity;                      /* rows that the next sink should have room for */
 	int n_passes;
-	bool is_shaped; /* what rows look like is known */
+	bool is_shaped; /* rows.shape is set */
 };
 
-/* The schema of the types as they are now. */
-int ingest_settle_schema(struct ingest *in, struct shmpub_error *err);
+/* Sets the schema to that of the current types. Fails for lack of memory only. */
+int ingest_set_schema(struct ingest *in, struct shmpub_error *err);
 
 /*
- * Returns the failure that is to be told in place of `result`, and puts in its line: `result`, or
- * one that pandas would have met before. err->message is set already.
+ * Takes a failure, `result` with *err, and returns the one to report: that which pandas would meet
+ * first. Sets the line in *err.
  */
 int ingest_tell(struct ingest *in, int result, struct shmpub_error *err);
 
-/* Frees what the last pass has made. */
+/* Frees what belongs to the last pass. */
 void ingest_free_pass(struct ingest *in);
 
 #endif

@@ -6,9 +6,9 @@
 #include "columns/table.h"
 
 /*
- * A pass, and what it has shown: the table, or what was guessed wrong and what is to be guessed for
- * the next pass. A type that does not hold is settled by a look at all cells, so that the second
- * pass is mostly the last.
+ * Makes a pass, and draws conclusions from it: either the table is done, or guesses were wrong
+ * and are replaced for the next pass. The type of a column that does not hold is found by an
+ * examination of all its cells. Therefore the second pass is nearly always the last.
  */
 
 #define PASSES_MAX 6
@@ -22,7 +22,7 @@ void ingest_free_pass(struct ingest *in)
 	fill_free(&in->fill);
 }
 
-/* Categories: sorted words, and the type they turned out to have. */
+/* Sorts the words of a category; returns INGEST_RETYPE if their type is not the guessed one. */
 static int finish_dictionary(struct ingest *in, size_t k, struct shmpub_error *err)
 {
 	struct dictionary_column *d = &in->dictionaries[k];
@@ -39,8 +39,11 @@ static int finish_dictionary(struct ingest *in, size_t k, struct shmpub_error *e
 	return r;
 }
 
-/* Looks at the flagged columns in full; INGEST_RETYPE when one is something else or was left unfilled. */
-static int settle_flagged(struct ingest *in, const bool *flags, struct shmpub_error *err)
+/*
+ * Examines the flagged columns. Returns INGEST_RETYPE if the type of one has changed, or if one was
+ * broken, so that it must be filled again.
+ */
+static int examine_flagged(struct ingest *in, const bool *flags, struct shmpub_error *err)
 {
 	struct verdict *before = mem_zalloc(in->plan.n + 1, sizeof(*before));
 	int r;
@@ -59,7 +62,7 @@ static int settle_flagged(struct ingest *in, const bool *flags, struct shmpub_er
 	return r;
 }
 
-/* Integers that no level can have, in columns that are what they were taken for. */
+/* Returns an error for an integer that no level can have. All types have proved right before. */
 static int check_large(struct ingest *in, struct shmpub_error *err)
 {
 	for (size_t k = 0; k < in->plan.n; k++) {
@@ -71,7 +74,7 @@ static int check_large(struct ingest *in, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-/* The text of all rows, by that of those that there was room for. */
+/* Scales the text of the rows that had room to the number of all rows. */
 static void expect_more_text(struct ingest *in, const struct table_sink *sink)
 {
 	double scale = (double)in->fill.n_rows / (double)(sink->capacity ? sink->capacity : 1);
@@ -82,7 +85,10 @@ static void expect_more_text(struct ingest *in, const struct table_sink *sink)
 		                                     TEXT_SPARE;
 }
 
-/* Whether the pass has shown that a column is what it was filled as. */
+/*
+ * Sets *flag if the pass contradicts the type of the column; INGEST_RETYPE: it must be filled
+ * again.
+ */
 static int verify_column(struct ingest *in, bool *flag, size_t k, struct shmpub_error *err)
 {
 	struct column_type *y = &in->types.columns[k];
@@ -110,14 +116,14 @@ static int verify(struct ingest *in, struct shmpub_error *err)
 		r = e ? e : r;
 	}
 	if (is_any && r >= 0) {
-		e = settle_flagged(in, flags, err);
+		e = examine_flagged(in, flags, err);
 		r = e ? e : r;
 	}
 	mem_free(flags);
 	return r ? r : check_large(in, err);
 }
 
-/* What the pass has counted is the room for the next one. */
+/* Makes the counts of this pass the guesses for the next one. */
 static int retype(struct ingest *in, const struct table_sink *sink, struct shmpub_error *err)
 {
 	int r;
@@ -131,13 +137,14 @@ static int retype(struct ingest *in, const struct table_sink *sink, struct shmpu
 			in->types.columns[k].text_expected = sink->columns[k].text_size +
 			                                     TEXT_SPARE;
 	}
-	r = ingest_settle_schema(in, err);
+	r = ingest_set_schema(in, err);
 	return r ? r : INGEST_RETYPE;
 }
 
 /*
- * The sorted dictionary's codes, in as few bytes as they need. Ascending, so that a code
- * is read before anything is written over it; by bytes, because the widths share memory.
+ * Replaces each code by that of the sorted dictionary, in as few bytes as codes need. The narrow
+ * codes are written over the wide ones: rows go up, so that a code is read before it is
+ * overwritten, and code_get() and code_put() work on bytes, because both widths share memory.
  */
 static void narrow_codes(struct column_sink *sink, const uint32_t *map, uint64_t n_rows)
 {
@@ -150,7 +157,7 @@ static void narrow_codes(struct column_sink *sink, const uint32_t *map, uint64_t
 	}
 }
 
-/* The last copy of a text in steps may have gone past text_size: zeros are to stand there. */
+/* The last 32-byte copy may have written past text_size: clears those bytes. */
 static void clear_spill(const struct column_sink *c)
 {
 	uint64_t left = c->text_room - c->text_size;

@@ -1,9 +1,12 @@
 /*
- * The text of a cell: its bytes without quotes, and room for what is made of it.
+ * Returns the text of a cell, which is its bytes without quotes, and memory for text made from
+ * it.
  *
- * Threads: one each. CELLS_NONE may be freed.
- * Errors:  a function that cannot do its work returns nothing and sets `result`, once; whoever
- *          goes over cells looks there before the next one.
+ * Threads:  a struct cells belongs to one thread.
+ * Lifetime: one in which only `dialect` is set is empty, and may be freed.
+ * Errors:   a function that lacks memory returns no text and sets `result` unless it is set
+ *           already. Callers that go over cells must check `result` before they take the next
+ *           one.
  */
 #ifndef SHMPUB_ROWS_CELLS_H
 #define SHMPUB_ROWS_CELLS_H
@@ -14,19 +17,18 @@
 
 struct cells {
 	const struct csv_dialect *dialect;
-	struct buffer unescaped; /* the current cell's text, if it had quotes inside */
-	struct buffer work;      /* what is made of that text; the cell itself never lies here */
+	struct buffer unescaped; /* the text of the current cell, if that has doubled quotes */
+	struct buffer work;      /* for cells_room(); never holds the text of a cell */
 	int result;              /* the first failure */
 	struct shmpub_error error;
 };
 
-#define CELLS_NONE ((struct cells){ .result = 0 })
-
 void cells_free(struct cells *c);
 
-/* The text of a cell that has doubled quotes, good until the next one. */
+/* Returns the text of a cell that has doubled quotes. Valid until the next call. */
 struct span cells_unescape(struct cells *c, struct span raw);
 
+/* Returns the text of a cell. Valid until the next call. */
 static inline struct span cells_text(struct cells *c, struct span raw)
 {
 	struct csv_cell cell = csv_cell(raw, c->dialect);
@@ -34,12 +36,13 @@ static inline struct span cells_text(struct cells *c, struct span raw)
 	return cell.needs_unescape ? cells_unescape(c, cell.text) : cell.text;
 }
 
-/* Room for `size` bytes apart from the cell's text, good until the next time; or NULL. */
+/* Returns `size` bytes that do not overlap the cell's text, valid until the next call; or NULL. */
 char *cells_room(struct cells *c, size_t size);
 
 /*
- * True if the cell begins and ends with a quote. What lies between is not yet its text: there may
- * be doubled quotes, which csv/unquote.h resolves and a reader of numbers refuses.
+ * Returns true if the cell begins and ends with a quote. The bytes between the quotes are not yet
+ * its text: they may have doubled quotes, which csv/unquote.h resolves and parsers of numbers
+ * refuse.
  */
 static inline bool cell_is_quoted(const struct csv_dialect *d, struct span raw)
 {
@@ -47,7 +50,10 @@ static inline bool cell_is_quoted(const struct csv_dialect *d, struct span raw)
 	       raw.data[raw.size - 1] == d->quote;
 }
 
-/* Returns the cell without the quotes around it, and without blanks that the dialect skips. */
+/*
+ * Returns the bytes between the quotes or, without quotes, after the blanks that skipinitialspace
+ * skips.
+ */
 static inline struct span cell_bare(const struct csv_dialect *d, struct span raw, bool *is_quoted)
 {
 	while (d->skips_spaces && raw.size && raw.data[0] == ' ') {

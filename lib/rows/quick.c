@@ -3,14 +3,14 @@
 #include "base/error.h"
 
 /*
- * Where every record of a window has the width of the table, the index *is* the table of cuts:
- * the end of one record is the cut before the next one's first field, so that cells lie at a
- * constant stride with nothing copied. Records of another shape are given out singly. Where
- * lines end in \r\n, both are ends, and the stride has one more place for the nothing between
- * them.
+ * If all records of a window have the width of the table, its index can serve as the table of
+ * cuts without a copy: the end of one record is the cut before the first field of the next
+ * record, so that cells lie at a constant stride. Records of another shape are returned one by
+ * one. If lines end in \r\n, the index has both bytes as ends, and the stride is one more,
+ * because there is an empty field between \r and \n.
  *
- * Two things are known of the text and not of the index: which \r stand before a \n (then the
- * next record begins one byte later), and which lines hold nothing but blanks.
+ * The index does not tell which \r stand before a \n (then the next record begins one byte
+ * later), nor which lines are blank. For these two questions the text is looked at.
  */
 
 bool quick_is_possible(const struct row_shape *s)
@@ -19,13 +19,15 @@ bool quick_is_possible(const struct row_shape *s)
 	bool is_usual = d->delimiter != '\n' && d->delimiter != '\r' && d->delimiter != d->quote &&
 	                d->quote != '\n' && d->quote != '\r' && d->quote != ' ' && d->quote != '\t';
 
-	/* With more names than a record may have fields, one of as many fields is no regular one. */
+	/*
+	 * If there are more names than fields allowed, a record as wide as the table is too long.
+	 */
 	if (s->width < s->table_width && !s->drops_extra)
 		return false;
 	return is_usual && !d->is_whitespace && !(d->skips_spaces && d->delimiter == ' ');
 }
 
-/* Whether the end at this cut is a \r whose \n follows. */
+/* Returns true if this cut is a \r with a \n after it. */
 static bool is_crlf(const struct window *w, uint32_t cut)
 {
 	size_t at = w->from + cut;
@@ -33,14 +35,17 @@ static bool is_crlf(const struct window *w, uint32_t cut)
 	return at + 1 < w->text.size && w->text.data[at] == '\r' && w->text.data[at + 1] == '\n';
 }
 
-/* Whether the line before `from` ends in \r\n: then the next one probably does as well. */
+/* Returns true if the line before `from` ends in \r\n: then those of this window probably do. */
 static bool is_after_crlf(const struct window *w)
 {
 	return w->from >= 2 && w->text.data[w->from - 2] == '\r' &&
 	       w->text.data[w->from - 1] == '\n';
 }
 
-/* The last record of the source may have no line end. False: it is inside quotes. */
+/*
+ * Ends the last record of the source, which may lack a line end. Returns false if a quote is
+ * open.
+ */
 static bool close_last(struct window *w, const struct csv_index_state *state)
 {
 	if (state->line)
@@ -52,7 +57,7 @@ static bool close_last(struct window *w, const struct csv_index_state *state)
 	return true;
 }
 
-/* A \r that is the last byte at hand may have a \n after it: its record waits for the next window. */
+/* If the text ends with \r, a \n may follow it: leaves the last record to the next window. */
 static void hold_back_last(struct window *w)
 {
 	if (w->n_records > 0 && w->text.data[w->text.size - 1] == '\r' &&
@@ -100,22 +105,25 @@ static bool is_blank(const struct window *w, char c)
 	return (c == ' ' || c == '\t') && c != w->dialect.delimiter;
 }
 
-/* A record of one field, whose line may be empty or blank: that is to be looked at. */
-static bool is_suspect(const struct window *w, const uint32_t *cut)
+/* Returns true if a record of one field may be a blank line: it is empty or begins with a blank. */
+static bool may_be_blank(const struct window *w, const uint32_t *cut)
 {
 	const char *text = w->text.data + w->from;
 
 	return cut[0] + 1 == cut[1] || is_blank(w, text[cut[0] + 1]);
 }
 
-/* Whether record n from here has the table's width, and its two ends if lines have two, where a run has them. */
+/*
+ * Returns true if the record n places on has the width of the table and, with \r\n, both line
+ * ends.
+ */
 static bool is_regular(const struct quick_cursor *q, size_t n, size_t stride)
 {
 	const struct window *w = q->window;
 	const uint32_t *cut = w->cuts + q->n_ends + n * stride;
 
 	if (w->records[q->n_records + n] != q->n_ends + n * stride + q->width ||
-	    (q->width == 1 && is_suspect(w, cut)))
+	    (q->width == 1 && may_be_blank(w, cut)))
 		return false;
 	return stride == q->width ||
 	       (q->n_ends + (n + 1) * stride <= w->n_ends && is_crlf(w, cut[q->width]));
@@ -139,7 +147,7 @@ struct quick_run quick_next_run(struct quick_cursor *q, size_t most)
 	return run;
 }
 
-/* The cut before the next record: the end before it, or the \n after that end. */
+/* Returns the cut before a record: the end of the record before, or the \n after that end. */
 static uint32_t cut_before(const struct window *w, uint32_t cut)
 {
 	return cut != UINT32_MAX && is_crlf(w, cut) ? cut + 1 : cut;
@@ -152,7 +160,7 @@ static bool is_blank_line(const struct window *w, size_t from, size_t to)
 	return from >= to;
 }
 
-/* A delimiter right after the \r of a blank line: pandas swallows it. */
+/* Returns true for a delimiter after the \r of a blank line: pandas swallows that delimiter. */
 static bool is_swallowing(const struct window *w, uint32_t end)
 {
 	size_t at = w->from + end;
@@ -161,30 +169,30 @@ static bool is_swallowing(const struct window *w, uint32_t end)
 	       w->text.data[at + 1] == w->dialect.delimiter;
 }
 
-bool quick_one(struct quick_record *out, struct quick_cursor *q)
+bool quick_next_record(struct quick_record *out, struct quick_cursor *q)
 {
 	const struct window *w = q->window;
 	size_t end = w->records[q->n_records++];
-	struct quick_record one = {
+	struct quick_record record = {
 		.before = cut_before(w, w->cuts[q->n_ends]),
 		.ends = w->cuts + 1 + q->n_ends,
 		.n_fields = end - q->n_ends,
 	};
 
-	one.start = w->from + (uint32_t)(one.before + 1);
+	record.start = w->from + (uint32_t)(record.before + 1);
 	q->n_ends = end;
 	if (w->dialect.keeps_lf && is_crlf(w, w->cuts[end]))
 		q->n_ends++;
-	if (one.n_fields == 1 && is_blank_line(w, one.start, w->from + one.ends[0])) {
-		one.n_fields = 0;
-		if (is_swallowing(w, one.ends[0]))
+	if (record.n_fields == 1 && is_blank_line(w, record.start, w->from + record.ends[0])) {
+		record.n_fields = 0;
+		if (is_swallowing(w, record.ends[0]))
 			return false;
 	}
-	*out = one;
+	*out = record;
 	return true;
 }
 
-size_t quick_at(const struct quick_cursor *q)
+size_t quick_next_at(const struct quick_cursor *q)
 {
 	const struct window *w = q->window;
 	size_t at = w->from + (uint32_t)(cut_before(w, w->cuts[q->n_ends]) + 1);

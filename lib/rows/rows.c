@@ -5,10 +5,11 @@
 #include "rows/walk.h"
 
 /*
- * The source goes through a buffer that stays in the processor's caches: read, indexed, checked
- * and filled, all while it is there, where a source that is brought into memory as a whole has to
- * be fetched from there for each of these steps. What is left of the last record moves to the
- * front of the next window; a record that is longer than a window makes it grow.
+ * The source is read into a small buffer, window by window, so that a window is still in the
+ * processor's caches when it is indexed, checked and filled. A source that was read as a whole
+ * would have to be fetched from memory for each of these steps. A record that is cut by the end
+ * of a window moves to the front of the next one; a record that is longer than a window makes the
+ * window grow.
  */
 
 #ifdef SHMPUB_SMALL_STEPS
@@ -19,10 +20,10 @@ size_t rows_window_size = 64;
 #define WINDOW_SIZE ((size_t)128 << 10)
 #define WINDOW_SIZE_MAX ((size_t)1 << 20)
 #endif
-#define ROWS_A_WINDOW 32u       /* at least: columns are filled by some rows at a time */
-#define ROWS_A_WINDOW_APART 64u /* for several threads: up to seven of them are read twice */
+#define ROWS_A_WINDOW 32u         /* at least, because columns are filled some rows at a time */
+#define ROWS_A_WINDOW_ALIGNED 64u /* up to seven of them are read again with the next window */
 #define RECORD_MAX ((size_t)1 << 30)
-#define APART_MAX ((size_t)64 << 20) /* for several threads: each of them has such a window */
+#define ALIGNED_MAX ((size_t)64 << 20) /* of an aligned window: each thread has one */
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -36,7 +37,7 @@ static bool is_in_memory(const struct rows *r)
 
 /* --- bytes ---------------------------------------------------------------------------------------- */
 
-/* Begins a window with what is left of the one before. */
+/* Begins a window with the text that the window before has left. */
 static int take_rest(struct window *w, struct rows *r, struct shmpub_error *err)
 {
 	bool is_own = w->buffer && r->rest.data >= w->buffer &&
@@ -60,7 +61,7 @@ static int take_rest(struct window *w, struct rows *r, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-/* A failure of the source's: one of its text has a line, where it ends. */
+/* Returns `result`; if the text is at fault and not the system, notes where it failed. */
 static int source_failed(struct rows *r, const struct window *w, int result)
 {
 	if (result == SHMPUB_ERR_CSV || result == SHMPUB_ERR_LIMIT)
@@ -68,7 +69,7 @@ static int source_failed(struct rows *r, const struct window *w, int result)
 	return result;
 }
 
-/* So much text after `from`, if the source has as much. */
+/* Reads until the window has `want` bytes after `from`, or the source ends. */
 static int read_text(struct window *w, struct rows *r, size_t want, struct shmpub_error *err)
 {
 	const struct byte_source *s = r->source;
@@ -102,7 +103,7 @@ static int record_too_long(struct rows *r, uint64_t offset, struct shmpub_error 
 	return error_set(err, SHMPUB_ERR_LIMIT, "record longer than 1 GiB");
 }
 
-/* What comes after the window is for the next one. */
+/* Leaves the text after `to` to the next window. */
 static void leave_rest(struct rows *r, const struct window *w)
 {
 	r->rest_from = smaller(w->to, LOOK_BACK);
@@ -112,10 +113,12 @@ static void leave_rest(struct rows *r, const struct window *w)
 	r->n_skipped += w->n_skipped;
 }
 
-/* Reads on until the window holds whole rows, or the source ends. */
-static int complete(struct window *w, struct rows *r, struct shmpub_error *err)
+/* Reads on until the window has at least one whole row, or the source ends. */
+static int complete_window(struct window *w, struct rows *r, struct shmpub_error *err)
 {
-	struct walk walk = { .shape = &r->shape, .is_quick = r->is_quick, .is_apart = r->is_apart };
+	struct walk walk = { .shape = &r->shape,
+		             .is_quick = r->is_quick,
+		             .is_aligned = r->is_aligned };
 	size_t want = r->window_size;
 	int e;
 
@@ -134,8 +137,8 @@ static int complete(struct window *w, struct rows *r, struct shmpub_error *err)
 		}
 		if (w->to > w->from || r->is_last)
 			break;
-		if (r->is_apart && walk.unread > w->from && want >= APART_MAX)
-			r->is_apart = walk.is_apart = false;
+		if (r->is_aligned && walk.unread > w->from && want >= ALIGNED_MAX)
+			r->is_aligned = walk.is_aligned = false;
 		else if (want >= RECORD_MAX)
 			return record_too_long(r, w->offset + walk.unread, err);
 		else
@@ -181,8 +184,8 @@ static void swap(struct window *a, struct window *b)
 	*b = other;
 }
 
-/* The head is read again with the first window. */
-static int pass_head(struct window *w, struct rows *r, struct shmpub_error *err)
+/* The first window of a later pass reads the head again, and begins after it. */
+static int skip_head(struct window *w, struct rows *r, struct shmpub_error *err)
 {
 	int e = read_text(w, r, (size_t)r->head_size + r->window_size, err);
 
@@ -204,11 +207,11 @@ int rows_next(struct window *w, struct rows *r, struct shmpub_error *err)
 		return ROWS_END;
 	e = take_rest(w, r, err);
 	if (e == SHMPUB_OK && is_first)
-		e = pass_head(w, r, err);
-	return e ? e : complete(w, r, err);
+		e = skip_head(w, r, err);
+	return e ? e : complete_window(w, r, err);
 }
 
-int rows_each(struct rows *r, int (*see)(void *arg, const struct tile *t), void *arg,
+int rows_each(struct rows *r, int (*take)(void *arg, const struct tile *t), void *arg,
               struct shmpub_error *err)
 {
 	struct window w = WINDOW_NONE;
@@ -220,7 +223,7 @@ int rows_each(struct rows *r, int (*see)(void *arg, const struct tile *t), void 
 	while (e == SHMPUB_OK) {
 		e = rows_next(&w, r, err);
 		if (e == SHMPUB_OK)
-			e = tile_reader_each(&reader, &w, see, arg, err);
+			e = tile_reader_each(&reader, &w, take, arg, err);
 	}
 	tile_reader_deinit(&reader);
 	window_free(&w);
@@ -273,12 +276,12 @@ int rows_find_widest(size_t *widest, struct rows *r, struct shmpub_error *err)
 /* --- the beginning -------------------------------------------------------------------------------- */
 
 int rows_open(struct rows *out, const struct byte_source *source, enum csv_encoding encoding,
-              bool is_apart, size_t window_size, struct shmpub_error *err)
+              bool is_aligned, size_t window_size, struct shmpub_error *err)
 {
 	*out = (struct rows){ .source = source,
 		              .window_size = window_size ? window_size : WINDOW_SIZE,
 		              .is_fixed = window_size != 0,
-		              .is_apart = is_apart };
+		              .is_aligned = is_aligned };
 	if (encoding != CSV_UTF8) {
 		csv_decoding_init(&out->decoding, source, encoding);
 		out->source = &out->decoding.source;
@@ -324,15 +327,15 @@ static void widen_windows(struct rows *r)
 {
 	const struct window *w = &r->first;
 	uint64_t row_size = w->n_rows ? (w->to - w->from) / w->n_rows : 0;
-	uint64_t size = row_size * (r->is_apart ? ROWS_A_WINDOW_APART : ROWS_A_WINDOW);
+	uint64_t size = row_size * (r->is_aligned ? ROWS_A_WINDOW_ALIGNED : ROWS_A_WINDOW);
 
 	size = size < WINDOW_SIZE_MAX ? size : WINDOW_SIZE_MAX;
 	if (size > r->window_size && !r->is_fixed)
 		r->window_size = (size_t)size;
 }
 
-int rows_shape(struct rows *r, const struct row_shape *shape, uint64_t head_size,
-               uint64_t head_lines, struct shmpub_error *err)
+int rows_set_shape(struct rows *r, const struct row_shape *shape, uint64_t head_size,
+                   uint64_t head_lines, struct shmpub_error *err)
 {
 	int e;
 
@@ -341,7 +344,7 @@ int rows_shape(struct rows *r, const struct row_shape *shape, uint64_t head_size
 	r->head_size = head_size;
 	r->head_lines = r->n_lines = head_lines;
 	r->first.from = (size_t)head_size;
-	e = complete(&r->first, r, err);
+	e = complete_window(&r->first, r, err);
 	if (e)
 		return e;
 	r->has_first = true;
@@ -375,7 +378,7 @@ int rows_drop(struct rows *r, struct shmpub_error *err)
 	return e;
 }
 
-/* --- a look at what comes later ------------------------------------------------------------------- */
+/* --- a window from the middle --------------------------------------------------------------------- */
 
 static void skip_to_line(struct window *w)
 {
@@ -413,7 +416,7 @@ int rows_peek(struct window *w, const struct rows *r, uint64_t offset, struct sh
 	skip_to_line(w);
 	walk.n_lines = r->n_lines;
 	if (walk_window(w, &walk, NULL) != SHMPUB_OK || w->is_exact)
-		w->n_rows = 0; /* the pass will tell what is wrong, if anything is */
+		w->n_rows = 0; /* if the text is really wrong, the pass will report it */
 	return SHMPUB_OK;
 }
 
@@ -421,7 +424,7 @@ int rows_peek(struct window *w, const struct rows *r, uint64_t offset, struct sh
 
 #define LINES_AT_ONCE ((size_t)64 << 10)
 
-/* Reads the source up to a byte and one more: a \r before a \n is not a line's end. */
+/* Reads the source up to the offset and one byte more: a \r with a \n after it ends no line. */
 static int count_lines(uint64_t *line, const struct rows *r, uint64_t offset, char *buffer,
                        struct shmpub_error *err)
 {
@@ -470,7 +473,7 @@ int rows_tell_line(struct rows *r, uint64_t offset, struct shmpub_error *err)
 	mem_free(buffer);
 	if (e > 0)
 		return e;
-	/* A source that failed at this very byte fails there again. */
+	/* If the source itself failed at this offset, it does so again, and the line is known. */
 	if (e == SHMPUB_OK || e == SHMPUB_ERR_CSV || e == SHMPUB_ERR_LIMIT)
 		error_put_line(err, line);
 	return SHMPUB_OK;

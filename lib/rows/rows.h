@@ -1,12 +1,14 @@
 /*
- * The rows of a source, window by window, in one pass or several.
+ * Reads the rows of a source window by window, in one pass or several.
  *
- * Use:     rows_open -> the head, by rows_head and rows_more_head -> rows_shape -> passes:
- *          rows_rewind, then rows_next until ROWS_END.
- * Threads: one call at a time, from whichever thread; windows are their holders'.
- * Errors:  of a record, SHMPUB_ERR_CSV or SHMPUB_ERR_LIMIT without a line: rows_tell_line()
- *          puts it in, since lines are only counted when somebody asks. Answers of the source are
- *          handed on.
+ * Use:      rows_open; rows_head and rows_more_head for the head; rows_set_shape; then passes,
+ *           each of rows_rewind and of rows_next until ROWS_END.
+ * Threads:  one call at a time, from any thread. A window belongs to the thread that has it.
+ * Lifetime: the source and the dialect of the shape must outlive the rows. A window whose text
+ *           lies in the source (`whole`) is valid as long as the source.
+ * Errors:   SHMPUB_ERR_CSV or SHMPUB_ERR_LIMIT for a record, without a line: error_at is its
+ *           offset. Lines are counted only on demand, by rows_tell_line(). Answers and failures
+ *           of the source are returned unchanged.
  */
 #ifndef SHMPUB_ROWS_ROWS_H
 #define SHMPUB_ROWS_ROWS_H
@@ -19,89 +21,106 @@
 
 enum { ROWS_END = 70 };
 
-/* Where two threads may meet: no byte of bits is then of both. */
-#define ROWS_APART 8u
+/*
+ * Windows for several threads end at multiples of this number of rows: bits of eight rows share a
+ * byte, and two threads must not write to the same byte.
+ */
+#define ROWS_ALIGNMENT 8u
 
 #define OFFSET_NONE UINT64_MAX
 
 struct rows {
-	const struct byte_source *source; /* decoded */
-	struct csv_decoding decoding;     /* owned; where the source has to be decoded */
+	const struct byte_source *source; /* the caller's, or `decoding` over it */
+	struct csv_decoding decoding;     /* owned; used if the source is not UTF-8 */
 	struct row_shape shape;
-	bool is_quick; /* the shape lets records be read by the index */
+	bool is_quick; /* the index can tell records of this shape */
 	/*
-	 * Windows are for several threads: all but the last end at a multiple of ROWS_APART. Set to
-	 * false by rows_next() where rows are too long for that.
+	 * All windows but the last end at a multiple of ROWS_ALIGNMENT. rows_next() sets this to
+	 * false if rows are too long for it.
 	 */
-	bool is_apart;
+	bool is_aligned;
 	size_t window_size;
-	bool is_fixed;       /* the window size was asked for */
+	bool is_fixed;       /* window_size was given by the caller */
 	uint64_t head_size;  /* where the rows begin */
-	uint64_t head_lines; /* lines before them, as the tokenizer counts */
+	uint64_t head_lines; /* lines before the rows, as the tokenizer counts */
 
-	struct window first; /* read ahead by rows_open, for the head and a first look */
-	bool has_first;      /* it is still there for the pass to come */
+	struct window first; /* read by rows_open() for the head, the sample and the first pass */
+	bool has_first;      /* the next pass begins with `first` */
 
-	/* the pass */
-	uint64_t offset;  /* where the next window begins */
-	struct span rest; /* what was read and not taken, with up to two bytes before it */
-	size_t rest_from; /* those bytes */
-	bool is_last;     /* the source has no more */
+	/* the current pass */
+	uint64_t offset;  /* where the next window begins in the source */
+	struct span rest; /* text that was read, but left to the next window */
+	size_t rest_from; /* bytes of `rest` before that window; the tokenizer looks at them */
+	bool is_last;     /* all of the source was read */
 	uint64_t n_rows, n_skipped, n_lines;
-	bool is_dropped; /* rows_drop() */
-	size_t widest;   /* fields of a record; counted by rows_find_widest alone */
+	bool is_dropped; /* by rows_drop() */
+	size_t widest;   /* the most fields of a record; complete only in rows_find_widest() */
 
-	uint64_t error_at; /* the offset of the error that was told; OFFSET_NONE: no line */
+	uint64_t error_at; /* offset of the last error in the source; OFFSET_NONE: it has none */
 };
 
-#ifdef SHMPUB_SMALL_STEPS /* the fuzzers' build: they choose */
+#ifdef SHMPUB_SMALL_STEPS /* the fuzzers' build: a fuzzer chooses the size */
 extern size_t rows_window_size;
 #endif
 
-/* `window_size`: bytes; 0: as many as are good. */
+/*
+ * Opens the source and reads its beginning. `window_size`: bytes; 0: chosen here. The caller closes
+ * *r, after a failure as well.
+ */
 int rows_open(struct rows *r, const struct byte_source *source, enum csv_encoding encoding,
-              bool is_apart, size_t window_size, struct shmpub_error *err);
+              bool is_aligned, size_t window_size, struct shmpub_error *err);
 void rows_close(struct rows *r);
 
-/* Bytes of the source, as far as can be told before all was read. */
+/* Returns the size of the decoded source; an estimate until all of it was read. */
 uint64_t rows_size(const struct rows *r);
 
-/* Bytes of the source before they were decoded, once a pass has come to the end. */
+/* Returns the size of the source before decoding. Exact only when a pass has come to its end. */
 uint64_t rows_source_size(const struct rows *r);
 
-/* The source's beginning, as far as it was read. *is_all: that is all of it. */
+/* Returns the beginning of the source as far as it was read. *is_all: that is the whole source. */
 struct span rows_head(const struct rows *r, bool *is_all);
-/* Reads about as much again, for a record that begins at `at` and is not whole. */
+/*
+ * Doubles the text that rows_head() returns, if the source has as much. `at`: where the record
+ * begins that is not whole yet; it is at fault if there is more text than a record may have.
+ */
 int rows_more_head(struct rows *r, size_t at, struct shmpub_error *err);
-/* Says what the rows look like and where they begin; the first window is then in r->first. */
-int rows_shape(struct rows *r, const struct row_shape *shape, uint64_t head_size,
-               uint64_t head_lines, struct shmpub_error *err);
+/* Sets what the rows look like and where they begin. The first window is then in r->first. */
+int rows_set_shape(struct rows *r, const struct row_shape *shape, uint64_t head_size,
+                   uint64_t head_lines, struct shmpub_error *err);
 
-/* Begins anew, before the head. */
+/* Begins again at the start of the source, as rows_open() does. */
 int rows_restart(struct rows *r, struct shmpub_error *err);
-/* From here on there are no rows, but what is no record is an error as before. */
+/* Checks all records as a pass does, and drops them: later passes have no rows. */
 int rows_drop(struct rows *r, struct shmpub_error *err);
 
+/* Begins a pass. */
 int rows_rewind(struct rows *r, struct shmpub_error *err);
-/* The next window, in the place of what *w held. ROWS_END: there is none. */
+/* Sets *w to the next window; its buffers are used again. Returns ROWS_END if there is none. */
 int rows_next(struct window *w, struct rows *r, struct shmpub_error *err);
-/* All tiles of all windows, from the first; `see` returns SHMPUB_OK to go on. */
-int rows_each(struct rows *r, int (*see)(void *arg, const struct tile *t), void *arg,
+/* Makes a pass that calls take() with each tile, until take() does not return SHMPUB_OK. */
+int rows_each(struct rows *r, int (*take)(void *arg, const struct tile *t), void *arg,
               struct shmpub_error *err);
-/* Goes over all rows for the first record that is none. */
+/* Makes a pass over all records and returns the error of the first bad one, if there is one. */
 int rows_find_error(struct rows *r, struct shmpub_error *err);
-/* Goes over the rest of the source for a byte that cannot be decoded. */
+/*
+ * Reads the whole source and returns the error of a byte that cannot be decoded, if there is one.
+ */
 int rows_drain(struct rows *r, struct shmpub_error *err);
-/* The most fields of any record. */
+/* Makes a pass and sets *widest to the most fields that a record has. */
 int rows_find_widest(size_t *widest, struct rows *r, struct shmpub_error *err);
 
 /*
- * A window from somewhere in the middle, for a guess: whether the offset is inside quotes is not
- * known, so that its rows may be wrong. Without rows where the source cannot be looked at so.
+ * Sets *w to a window from the middle of the source. Its rows serve for a guess only: it is not
+ * known whether `offset` is inside quotes. *w has no rows if the source cannot be read in this
+ * way.
  */
 int rows_peek(struct window *w, const struct rows *r, uint64_t offset, struct shmpub_error *err);
 
-/* Puts in the line that a byte of the source stands in. OFFSET_NONE: nothing. */
+/*
+ * Sets the line of *err to that of the byte at `offset`. Does nothing for OFFSET_NONE or if *err
+ * has a line already. Reads the source again for this, so that a pass ends. Returns 0, or an
+ * answer of the source.
+ */
 int rows_tell_line(struct rows *r, uint64_t offset, struct shmpub_error *err);
 
 #endif

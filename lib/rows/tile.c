@@ -4,12 +4,12 @@
 #include "base/error.h"
 
 /*
- * A window is read in tiles whose cuts fit the nearest caches. However a record is written, a
- * column of a tile is a constant stride: runs of regular records are given as the index has
- * them, others are copied, with a cut for every field that is missing.
+ * A window is read in tiles, whose cuts fit into the nearest caches. The cells of a column always
+ * lie at a constant stride: the cuts of regular records are used where they are in the index,
+ * those of other records are copied, with additional cuts for missing fields.
  *
- * Which records are rows was found out before (rows.c), so there is no error to be met here but
- * one: text in somebody else's memory that has changed since.
+ * walk.c has checked the records before, so that only one error is possible here: somebody has
+ * changed the text in the meantime, where it lies in memory of the source.
  */
 
 #ifdef SHMPUB_SMALL_STEPS /* the fuzzers' build */
@@ -51,7 +51,9 @@ void tile_reader_begin(struct tile_reader *r, const struct window *w)
 	};
 }
 
-/* Cuts for the fields that the record does not have: each begins after its own end. */
+/*
+ * Adds cuts for missing fields. A missing field has its end before its beginning, see tile_raw().
+ */
 static void pad(uint32_t *cuts, size_t have, size_t n)
 {
 	uint32_t last = have ? cuts[have] : cuts[0] + 1;
@@ -81,23 +83,23 @@ static void read_exactly(struct tile *tile, struct tile_reader *r, size_t most)
 	}
 }
 
-/* Copies one record's cuts, whatever its shape; those that are no rows are passed over. */
-static void copy_record(struct tile *tile, const struct quick_record *one, struct tile_reader *r)
+/* Copies the cuts of one record of any shape, unless it is no row. */
+static void copy_record(struct tile *tile, const struct quick_record *record, struct tile_reader *r)
 {
-	size_t width = r->shape->table_width, n = smaller(one->n_fields, width);
+	size_t width = r->shape->table_width, n = smaller(record->n_fields, width);
 	uint32_t *cuts = r->cuts + tile->n_rows * tile->stride;
 
-	if (one->n_fields == 0 || shape_is_too_long(r->shape, one->n_fields))
+	if (record->n_fields == 0 || shape_is_too_long(r->shape, record->n_fields))
 		return;
-	cuts[0] = one->before;
-	memcpy(cuts + 1, one->ends, n * sizeof(*cuts));
+	cuts[0] = record->before;
+	memcpy(cuts + 1, record->ends, n * sizeof(*cuts));
 	pad(cuts, n, width);
 	tile->n_rows++;
 }
 
 static void read_quickly(struct tile *tile, struct tile_reader *r, size_t most)
 {
-	struct quick_record one;
+	struct quick_record record;
 	struct quick_run run = { NULL, 0, 0 };
 
 	while (tile->n_rows == 0 && !quick_is_over(&r->quick)) {
@@ -105,9 +107,9 @@ static void read_quickly(struct tile *tile, struct tile_reader *r, size_t most)
 		if (run.n_rows > 0)
 			break;
 		do {
-			if (!quick_one(&one, &r->quick))
+			if (!quick_next_record(&record, &r->quick))
 				return;
-			copy_record(tile, &one, r);
+			copy_record(tile, &record, r);
 		} while (tile->n_rows < most && !quick_is_over(&r->quick));
 	}
 	if (run.n_rows == 0)
@@ -141,7 +143,7 @@ int tile_reader_next(struct tile *tile, struct tile_reader *r, struct shmpub_err
 }
 
 int tile_reader_each(struct tile_reader *r, const struct window *w,
-                     int (*see)(void *arg, const struct tile *t), void *arg,
+                     int (*take)(void *arg, const struct tile *t), void *arg,
                      struct shmpub_error *err)
 {
 	struct tile tile;
@@ -152,7 +154,7 @@ int tile_reader_each(struct tile_reader *r, const struct window *w,
 		e = tile_reader_next(&tile, r, err);
 		if (e || tile.n_rows == 0)
 			return e;
-		e = see(arg, &tile);
+		e = take(arg, &tile);
 	} while (e == SHMPUB_OK);
 	return e;
 }

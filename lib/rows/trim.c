@@ -18,7 +18,10 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* A number without the blanks around it; a word, or one with a plus sign, is not the same then. */
+/*
+ * Returns a number without the blanks around it. Words, and numbers with a plus sign, keep their
+ * blanks, because pandas reads them differently without.
+ */
 static struct span trim_blanks(struct span cell)
 {
 	struct span inner = cell;
@@ -56,13 +59,19 @@ static bool is_to_trim(const struct trimmed *trimmed, struct span cell, const st
 	        (is_blank(cell.data[0]) || is_blank(cell.data[cell.size - 1])));
 }
 
-/* Whether what is between the quotes is what they mean, or no number in any case. */
-static bool is_as_it_stands(const struct trimmed *trimmed, struct span inner, char quote)
+/*
+ * Returns true if the bytes between the quotes may be parsed as they are. Doubled quotes are no
+ * obstacle for numbers, since a parser of numbers refuses any quote.
+ */
+static bool needs_no_unescape(const struct trimmed *trimmed, struct span inner, char quote)
 {
 	return trimmed->has_numbers || memchr(inner.data, quote, inner.size) == NULL;
 }
 
-/* The cuts around what counts; those of an empty cell, or of one that is not there, as they are. */
+/*
+ * Sets out[0] and out[1] to the cuts of the trimmed cell. An empty or missing cell keeps its
+ * cuts.
+ */
 static void trim_cuts(uint32_t *out, const struct trimmed *trimmed, const struct csv_dialect *d,
                       const struct tile *t, const uint32_t *cut)
 {
@@ -74,7 +83,7 @@ static void trim_cuts(uint32_t *out, const struct trimmed *trimmed, const struct
 		return;
 	if (cell_is_quoted(d, cell)) {
 		inner = span_of(cell.data + 1, cell.size - 2);
-		if (!is_as_it_stands(trimmed, inner, d->quote))
+		if (!needs_no_unescape(trimmed, inner, d->quote))
 			return;
 		cell = inner;
 	}

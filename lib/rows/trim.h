@@ -1,8 +1,9 @@
 /*
- * Runs of cells as the kernels of value/batch.h want them: without quotes around them, and
- * without the blanks around numbers, of which those know neither.
+ * Makes runs of cells for the kernels of value/batch.h, which know neither quotes around a cell nor
+ * blanks around a number.
  *
- * Threads: one each.
+ * Threads:  a struct trimmed belongs to one thread.
+ * Lifetime: a run is valid until the next call with the same struct trimmed.
  */
 #ifndef SHMPUB_ROWS_TRIM_H
 #define SHMPUB_ROWS_TRIM_H
@@ -13,13 +14,13 @@
 #define TRIMMED_MAX 256u
 
 struct trimmed {
-	bool has_numbers;          /* the column has numbers: blanks around a cell do not count */
-	const struct word_set *na; /* NULL, or words in place of which there is an empty cell */
-	size_t first, end;         /* rows of the tile whose cuts are here; none at first */
+	bool has_numbers;          /* the column has numbers: blanks around a cell are trimmed */
+	const struct word_set *na; /* NULL, or words that become an empty cell in the run */
+	size_t first, end;         /* the rows of the tile whose cuts are here */
 	uint32_t cuts[2 * TRIMMED_MAX];
 };
 
-/* Begins a column of a tile. */
+/* Begins a column of a tile, without any trimmed rows. */
 static inline void trim_begin(struct trimmed *trimmed, bool has_numbers)
 {
 	trimmed->has_numbers = has_numbers;

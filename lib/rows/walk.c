@@ -6,24 +6,24 @@
 #include "rows/rows.h"
 
 /*
- * An ordinary window is read by the index of its fields. Where quotes are irregular, where a
- * comment is possible, and as long as lines are skipped by number, the tokenizer goes over it,
- * here to count rows and once more while they are filled (tile.c).
+ * Most windows are read by the index of their fields. The tokenizer reads a window instead if its
+ * quotes are irregular, if it may have a comment, or if lines are skipped by their number. It goes
+ * over such a window twice: here to count rows, and when the rows are filled (tile.c).
  *
- * The window's text ends anywhere. A record counts only when it is certain that it ends: at the
- * end of what is at hand more of it may follow.
+ * The text of a window may end anywhere. A record that reaches the end of the text is not counted,
+ * since more of it may follow, except at the end of the source.
  */
 
-/* An index of four bytes for each byte of text must not grow with what a hostile record holds. */
+/* An index has four bytes for each byte of text: a hostile record must not make it huge. */
 #define QUICK_MOST ((size_t)16 << 20)
 
-/* How far one has come. */
+/* The end of a record, and the counts up to there. */
 struct place {
 	size_t at;
 	uint64_t n_rows, n_skipped, n_lines;
 };
 
-static void settle(struct window *w, struct walk *walk, const struct place *end)
+static void set_end(struct window *w, struct walk *walk, const struct place *end)
 {
 	w->to = end->at;
 	w->n_rows = end->n_rows;
@@ -31,9 +31,9 @@ static void settle(struct window *w, struct walk *walk, const struct place *end)
 	walk->n_lines = end->n_lines;
 }
 
-static bool is_apart(const struct window *w, const struct place *p)
+static bool is_aligned(const struct window *w, const struct place *p)
 {
-	return (w->first_row + p->n_rows) % ROWS_APART == 0;
+	return (w->first_row + p->n_rows) % ROWS_ALIGNMENT == 0;
 }
 
 static int too_long(const struct window *w, struct walk *walk, size_t start, size_t n_fields,
@@ -46,21 +46,24 @@ static int too_long(const struct window *w, struct walk *walk, size_t start, siz
 
 /* --- by the index ------------------------------------------------------------------------------- */
 
-/* After a run: it ends at a multiple of ROWS_APART, or a row of it does. */
-static void pass_run(struct place *apart, struct place *p, const struct window *w,
-                     const struct quick_cursor *q, const struct quick_run *run)
+/*
+ * Adds a run to *p. Sets *aligned to the last row of the run that ends at a multiple of
+ * ROWS_ALIGNMENT.
+ */
+static void add_run(struct place *aligned, struct place *p, const struct window *w,
+                    const struct quick_cursor *q, const struct quick_run *run)
 {
 	size_t extra;
 
 	p->n_rows += run->n_rows;
-	p->at = quick_at(q);
-	extra = (size_t)((w->first_row + p->n_rows) % ROWS_APART);
+	p->at = quick_next_at(q);
+	extra = (size_t)((w->first_row + p->n_rows) % ROWS_ALIGNMENT);
 	if (extra >= run->n_rows && extra > 0)
 		return;
-	*apart = *p;
+	*aligned = *p;
 	if (extra > 0) {
-		apart->n_rows -= extra;
-		apart->at = quick_row_at(q, run, run->n_rows - extra);
+		aligned->n_rows -= extra;
+		aligned->at = quick_row_at(q, run, run->n_rows - extra);
 	}
 }
 
@@ -69,32 +72,32 @@ enum { WALK_ODD = 80 };
 static int walk_quickly(struct window *w, struct walk *walk, struct shmpub_error *err)
 {
 	struct quick_cursor q = quick_begin(w, walk->shape);
-	struct place p = { .at = w->from, .n_lines = walk->n_lines }, apart = p;
-	struct quick_record one;
+	struct place p = { .at = w->from, .n_lines = walk->n_lines }, aligned = p;
+	struct quick_record record;
 	struct quick_run run;
 
 	while (!quick_is_over(&q)) {
 		run = quick_next_run(&q, SIZE_MAX);
 		if (run.n_rows > 0) {
-			pass_run(&apart, &p, w, &q, &run);
+			add_run(&aligned, &p, w, &q, &run);
 			continue;
 		}
-		if (!quick_one(&one, &q))
+		if (!quick_next_record(&record, &q))
 			return WALK_ODD;
-		if (!shape_is_too_long(walk->shape, one.n_fields))
-			p.n_rows += one.n_fields > 0;
+		if (!shape_is_too_long(walk->shape, record.n_fields))
+			p.n_rows += record.n_fields > 0;
 		else if (walk->shape->skips_bad_lines)
 			p.n_skipped++;
 		else
-			return too_long(w, walk, one.start, one.n_fields, err);
-		p.at = quick_at(&q);
-		if (is_apart(w, &p))
-			apart = p;
+			return too_long(w, walk, record.start, record.n_fields, err);
+		p.at = quick_next_at(&q);
+		if (is_aligned(w, &p))
+			aligned = p;
 	}
 	if (walk->is_last)
 		p.at = w->text.size;
 	walk->unread = p.at;
-	settle(w, walk, walk->is_apart && !walk->is_last ? &apart : &p);
+	set_end(w, walk, walk->is_aligned && !walk->is_last ? &aligned : &p);
 	return SHMPUB_OK;
 }
 
@@ -108,10 +111,11 @@ static int token_error(const struct window *w, struct walk *walk, const struct c
 }
 
 /*
- * Lines that are no records need not be read again with what follows them. The tokenizer asks for a
- * \r up to two bytes before the line, and then it matters where one began to read; not after \r\n.
+ * Moves *p past lines that are no records, so that the next window need not read them again. But
+ * the tokenizer looks for a \r in the two bytes before a line. If there is one, except in \r\n,
+ * the result depends on where the tokenizer began to read, and *p stays.
  */
-static void pass_lines(struct place *p, const struct window *w, const struct csv_tokenizer *t)
+static void skip_lines(struct place *p, const struct window *w, const struct csv_tokenizer *t)
 {
 	const char *line = w->text.data + t->line_at;
 
@@ -122,8 +126,8 @@ static void pass_lines(struct place *p, const struct window *w, const struct csv
 	p->n_lines = t->line_number;
 }
 
-static int pass_record(struct place *p, const struct window *w, struct walk *walk,
-                       const struct csv_record *record, struct shmpub_error *err)
+static int add_record(struct place *p, const struct window *w, struct walk *walk,
+                      const struct csv_record *record, struct shmpub_error *err)
 {
 	walk->widest = record->n_fields > walk->widest ? record->n_fields : walk->widest;
 	if (!shape_is_too_long(walk->shape, record->n_fields))
@@ -143,7 +147,7 @@ static int walk_exactly(struct window *w, struct walk *walk, struct shmpub_error
 		                   .n_lines = walk->n_lines,
 		                   .skip_first = walk->shape->skip_first,
 		                   .skip_list = walk->shape->skip_list };
-	struct place p = { .at = w->from, .n_lines = walk->n_lines }, apart = p;
+	struct place p = { .at = w->from, .n_lines = walk->n_lines }, aligned = p;
 	uint32_t cut;
 	struct csv_record record = { .cuts = &cut };
 	enum csv_token_answer answer;
@@ -160,30 +164,30 @@ static int walk_exactly(struct window *w, struct walk *walk, struct shmpub_error
 			break;
 		if (answer != CSV_RECORD)
 			return token_error(w, walk, &t, answer, err);
-		r = pass_record(&p, w, walk, &record, err);
+		r = add_record(&p, w, walk, &record, err);
 		if (r)
 			return r;
 		p.at = t.at;
 		p.n_lines = t.n_lines;
-		if (is_apart(w, &p))
-			apart = p;
+		if (is_aligned(w, &p))
+			aligned = p;
 	}
 	if (walk->is_last) {
 		p.at = w->text.size;
 		p.n_lines = t.n_lines;
 	} else if (answer == CSV_END) {
-		pass_lines(&p, w, &t);
-		if (is_apart(w, &p))
-			apart = p;
+		skip_lines(&p, w, &t);
+		if (is_aligned(w, &p))
+			aligned = p;
 	}
 	walk->unread = answer == CSV_END ? p.at : record.start;
-	settle(w, walk, walk->is_apart && !walk->is_last ? &apart : &p);
+	set_end(w, walk, walk->is_aligned && !walk->is_last ? &aligned : &p);
 	return SHMPUB_OK;
 }
 
-/* --- either ------------------------------------------------------------------------------------- */
+/* --- either of them ----------------------------------------------------------------------------- */
 
-/* No line to come is skipped for its number. */
+/* Returns true if no later line is skipped because of its number. */
 static bool is_after_skipped(const struct row_shape *s, uint64_t n_lines)
 {
 	const struct csv_items *list = s->skip_list;

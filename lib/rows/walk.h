@@ -1,7 +1,7 @@
 /*
- * Which records of a window are rows, and where the last one ends.
+ * Finds out which records of a window are rows, and where the last whole record ends.
  *
- * Threads: pure but for the window and the walk.
+ * Threads: a window and a walk belong to one thread.
  */
 #ifndef SHMPUB_ROWS_WALK_H
 #define SHMPUB_ROWS_WALK_H
@@ -9,22 +9,25 @@
 #include "rows/shape.h"
 #include "rows/window.h"
 
-#define LOOK_BACK 2u /* bytes before a record that the tokenizer asks for */
+#define LOOK_BACK 2u /* the tokenizer looks at this many bytes before a record */
 
 struct walk {
 	const struct row_shape *shape;
-	bool is_quick; /* records may be read by the index */
-	bool is_apart; /* the window is to end at a multiple of ROWS_APART, unless it is the last */
-	bool is_last;  /* the source ends with the window's text */
-	uint64_t n_lines;  /* before the window, as the tokenizer counts; then after it */
-	size_t widest;     /* the most fields of a record that the tokenizer met */
-	size_t unread;     /* set: where in the window's text what is no whole record begins */
-	uint64_t error_at; /* set with an error: the record's offset in the source */
+	bool is_quick; /* the index can tell records of this shape */
+	bool is_aligned; /* the window must end at a multiple of ROWS_ALIGNMENT, unless it is the last */
+	bool is_last; /* the source ends with the window's text */
+	uint64_t
+	        n_lines; /* lines before the window, as the tokenizer counts; set to those after it */
+	size_t widest;   /* set to the most fields of a record, if the tokenizer has read it */
+	size_t unread;   /* set to where the text begins that has no whole record */
+	uint64_t error_at; /* set with an error: the offset of the record in the source */
 };
 
 /*
- * `w` has text, offset, from and first_row. Sets the rest, `to` being where the last whole record
- * ends: at `from` when not one is at hand. An error of a record names no line.
+ * Expects text, offset, from and first_row of *w, and sets its other members. `to` is the end of
+ * the last whole record, or `from` if the text has no whole record.
+ *
+ * Returns 0, SHMPUB_ERR_NOMEM, or without a line SHMPUB_ERR_CSV or SHMPUB_ERR_LIMIT for a record.
  */
 int walk_window(struct window *w, struct walk *walk, struct shmpub_error *err);
 

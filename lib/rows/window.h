@@ -1,10 +1,13 @@
 /*
- * A window: the part of the source that is in memory at a time, and the rows in it.
+ * A window: the part of the source that is in memory at one time, and the rows in it.
  *
- * It begins and ends between two records. Its buffer is used again for the next one, so that
- * it stays in the processor's caches; where the source lies in memory the window points there.
+ * A window begins and ends between two records. Its buffer is used again for the next window, so
+ * that the buffer stays in the processor's caches. If the source lies in memory, the window has
+ * no buffer but points to the source.
  *
- * Threads: a window belongs to one thread. WINDOW_NONE may be freed.
+ * Threads:  a window belongs to one thread.
+ * Lifetime: WINDOW_NONE may be freed.
+ * Errors:   SHMPUB_ERR_NOMEM only.
  */
 #ifndef SHMPUB_ROWS_WINDOW_H
 #define SHMPUB_ROWS_WINDOW_H
@@ -14,39 +17,40 @@
 #include "shmpub/shmpub.h"
 
 struct window {
-	struct span text; /* all that is at hand: what comes before and after the rows as well */
-	size_t readable;  /* bytes from text.data on that may be read, though they mean nothing */
-	size_t from, to;  /* the rows are what stands in between */
-	uint64_t offset;  /* of text.data[0] in the source, once decoded */
+	struct span text; /* the text that was read, also that before and after the rows */
+	size_t readable;  /* bytes from text.data on that may be read without a fault */
+	size_t from, to;  /* where the rows begin and end in text */
+	uint64_t offset;  /* of text.data[0] in the decoded source */
 	uint64_t first_row, n_rows;
 	uint64_t n_skipped; /* records that are too long, with on_bad_lines = skip */
-	uint64_t n_lines;   /* before `from`, as the tokenizer counts; where lines are skipped */
-	bool is_exact;      /* only the tokenizer can read it; else the index has its fields */
-	bool has_bad_text;  /* bytes that are not UTF-8 */
+	uint64_t n_lines;   /* lines before `from`, as the tokenizer counts */
+	bool is_exact;      /* the tokenizer must read it; else there is an index of its fields */
+	bool has_bad_text;  /* its rows have bytes that are not UTF-8 */
 
-	/* The index of `from` to the end of text; offsets count from `from`. */
+	/* The index of the text from `from` on. Offsets count from `from`. */
 	struct csv_index_dialect dialect;
-	uint32_t *cuts;    /* owned; cuts[0] is the end before the first field */
-	uint32_t *records; /* owned; for each whole record the number of ends up to its last one */
+	uint32_t *cuts; /* owned; cuts[0] is the end before the first field, then all ends */
+	uint32_t
+	        *records; /* owned; for each whole record the number of ends up to its last field */
 	size_t index_room; /* bytes of text that cuts and records have room for */
 	size_t n_ends, n_records;
 	bool has_cr; /* a record ends at \r */
 
-	char *buffer; /* owned; NULL where text is in the source's own memory */
+	char *buffer; /* owned; NULL if the text lies in memory of the source */
 	size_t buffer_room;
 };
 
 #define WINDOW_NONE ((struct window){ .buffer = NULL })
 
-#define WINDOW_BEYOND 64u /* so many bytes after text may be read, in a window's own buffer */
+#define WINDOW_BEYOND 64u /* bytes after buffer_room that may be read */
 
-/* Room for `size` bytes of text; what is there already stays. */
+/* Makes room in the buffer for `size` bytes of text, and keeps its contents. */
 int window_reserve(struct window *w, size_t size, struct shmpub_error *err);
-/* Room for the index of so many bytes. What was there is lost. */
+/* Makes room for the index of `size` bytes of text. The contents of the index are lost. */
 int window_reserve_index(struct window *w, size_t size, struct shmpub_error *err);
 void window_free(struct window *w);
 
-/* Where in the source a byte of the window stands. */
+/* Returns the offset in the source of a byte of the window. */
 static inline uint64_t window_offset(const struct window *w, const char *at)
 {
 	return w->offset + (uint64_t)(at - w->text.data);

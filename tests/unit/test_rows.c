@@ -190,8 +190,8 @@ static void check_pass(const char *label, struct rows *rows, struct csv_tokenize
 		if (r)
 			break;
 		CHECK(label, are_right(&want, &reader, &w));
-		CHECK(label, !rows->is_apart || rows->is_last ||
-		                     (w.first_row + w.n_rows) % ROWS_APART == 0);
+		CHECK(label, !rows->is_aligned || rows->is_last ||
+		                     (w.first_row + w.n_rows) % ROWS_ALIGNMENT == 0);
 		*is_all_quick &= !w.is_exact;
 	}
 	record = (struct csv_record){ .cuts = &cut };
@@ -215,7 +215,7 @@ static void check_source(const char *label, const struct byte_source *source, st
 		CHECK_INT(label, rows_more_head(&rows, 0, NULL), SHMPUB_OK);
 	*is_all_quick = true;
 	/* A record that is none is an error, at once or in a pass; which one is for test_ingest.c. */
-	if (rows_shape(&rows, &shape, h->rows.at, h->rows.n_lines, NULL) == SHMPUB_OK) {
+	if (rows_set_shape(&rows, &shape, h->rows.at, h->rows.n_lines, NULL) == SHMPUB_OK) {
 		check_pass(label, &rows, h->rows, is_all_quick);
 		check_pass(label, &rows, h->rows, is_all_quick);
 	}
@@ -305,7 +305,7 @@ static void test_lines_without_rows(void)
 		}
 		pieces = (struct pieces){ .text = buffer_span(&b) };
 		CHECK_INT(lines[i], rows_open(&rows, &in_pieces, CSV_UTF8, false, 1024, NULL), 0);
-		CHECK_INT(lines[i], rows_shape(&rows, &shape, 4, 1, NULL), 0);
+		CHECK_INT(lines[i], rows_set_shape(&rows, &shape, 4, 1, NULL), 0);
 		while (rows_next(&w, &rows, NULL) == SHMPUB_OK)
 			;
 		CHECK_INT(lines[i], rows.n_rows, 8);
