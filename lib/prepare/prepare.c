@@ -1,11 +1,10 @@
 #include "prepare/prepare.h"
 
 /*
- * A refresh between "the bytes are here" and "somebody may see them". The filler looks
- * at every cell once and writes straight into the segment; when a cell contradicts the
- * schema that it began with, the places are planned again for the new one. The last
- * refresh's schema is the first guess, so that in the ordinary case nothing is planned
- * twice. It is kept only when all went well: a bad file is no reason to forget it.
+ * A refresh after its source was opened and before readers see its result. Columns are filled
+ * straight into the segment. If a cell contradicts the schema, the segment is laid out again for
+ * the new schema. The schema of the last refresh is the first guess, so that normally the segment
+ * is laid out only once. A refresh that fails leaves that schema as it is.
  */
 
 static uint64_t frame_columns(const struct schema *s)
@@ -34,7 +33,7 @@ static void describe(struct catalog_descriptor *d, const struct snapshot_stamp *
 	};
 }
 
-/* Passes, until the schema holds. *writer is the caller's, on failure as well. */
+/* Makes passes until the schema holds. The caller frees *writer, after a failure as well. */
 static int fill(struct snapshot_writer **writer, struct table_sink **sink, struct ingest *in,
                 const struct snapshot_memory *memory, const struct snapshot_origin *origin,
                 struct shmpub_error *err)
@@ -60,7 +59,7 @@ static uint64_t read_so_far_ns(const struct prepare_source *source)
 	return source->read_ns != NULL ? *source->read_ns : 0;
 }
 
-/* The clock without the time that reading takes. */
+/* Returns the clock minus the time that reading has taken so far. */
 static int64_t parsing_ns(const struct prepare_source *source)
 {
 	return shm_monotonic_ns() - (int64_t)read_so_far_ns(source);

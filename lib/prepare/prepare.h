@@ -1,8 +1,11 @@
 /*
- * Where CSV text (ingest/) or a program's columns meet the segment they go to
- * (publisher/): the one place that knows both.
+ * Fills a segment (publisher/) from CSV text (ingest/) or from the columns of a program. Only
+ * this room includes both sides.
  *
- * Threads: worker. Everything that can fail happens here, before anyone sees it.
+ * Threads:  a worker thread; nothing here is shared.
+ * Lifetime: arguments need to live until a function returns.
+ * Errors:   those of ingest/ingest.h, of publisher/publisher.h and SHMPUB_ERR_NOMEM. Everything
+ *           that can fail happens here, before readers see the segment.
  */
 #ifndef SHMPUB_PREPARE_PREPARE_H
 #define SHMPUB_PREPARE_PREPARE_H
@@ -16,26 +19,27 @@ struct prepare_source {
 	struct snapshot_origin origin;
 	int64_t mtime_ns;
 	/*
-	 * How long reading the bytes has taken so far; NULL: nobody counts. Whoever gives the
-	 * bytes may add to it, and what is added meanwhile does not count as parsing.
+	 * How long reading has taken so far; NULL: it is not measured. `bytes` may add to it
+	 * while it is read, and this time does not count as parsing.
 	 */
 	const uint64_t *read_ns;
 };
 
 /*
- * Parse, fill and seal; on success `pub` is ready to be committed with *d.
- * `schema` holds the schema of the last refresh (SCHEMA_NONE: none) and is set to
- * the one of this refresh; on failure it is unchanged. The caller discards `pub`.
+ * Parses, fills and seals; on success `pub` is ready to be committed with *d. `schema` is the
+ * schema of the last refresh (SCHEMA_NONE: none) and is set to that of this refresh; on failure
+ * it is unchanged, and the caller discards `pub`.
  */
 int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
                 const struct prepare_source *source, const struct csv_options *options,
                 struct schema *schema, const struct runner *runner, struct shmpub_error *err);
 
-/* The same into memory that is the caller's alone: a snapshot that nobody else sees, of *size bytes. */
+/* Makes a snapshot of *size bytes in memory of the caller, where no reader sees it. */
 int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,
                        const struct prepare_source *source, const struct csv_options *options,
                        const struct runner *runner, struct shmpub_error *err);
 
+/* Copies the columns of a program and seals; on success `pub` is ready to be committed with *d. */
 int prepare_table(struct publication *pub, struct catalog_descriptor *d, const struct table *table,
                   const struct snapshot_origin *origin, struct shmpub_error *err);
 
