@@ -1,12 +1,16 @@
-/* lib/plan/choose: which fields become columns, by headers, options and what pandas makes of them. */
+/*
+ * Tests lib/plan/choose: a table of headers and options, each with the columns that pandas
+ * chooses.
+ */
 #include "base/alloc.h"
 #include "plan/choose.h"
 #include "options_text.h"
 
 /*
- * Printed, for each column: `FIELD:NAME`, the field of a record counted from 0, `-` for a column
- * without one; ^N for level N of the index, ~ when the header has no name for the level; * when
- * pandas leaves the level without a name; d for dates. `fails`: `want` is in the error.
+ * `want` has for each column `FIELD:NAME`. FIELD is the number of the field in a record, from 0
+ * on, or `-` if there is none. After it come ^N for level N of the index, ~ if the header has no
+ * name for the level, * if pandas leaves the level without a name, d for dates. With `fails`, the
+ * error contains `want`.
  */
 static const struct {
 	const char *label, *options, *text, *want;
@@ -94,7 +98,7 @@ static void print(char out[512], const struct columns *s)
 	}
 }
 
-/* The columns of a case, or the error's line, when so many requests for memory succeed; negative: all. */
+/* Prints the columns of a case, or its error, if `n` requests for memory succeed; negative: all. */
 static int run(char got[512], size_t i, long n_requests)
 {
 	bool is_cut;
@@ -142,7 +146,10 @@ static void test_cases(void)
 	}
 }
 
-/* The n-th request fails: that is the error, and nothing is lost; in the end it is as it was. */
+/*
+ * Lets each request for memory fail in turn: expects that error and no leak, and success at the
+ * end.
+ */
 static void test_no_memory(void)
 {
 	char got[512];

@@ -1,4 +1,6 @@
-/* lib/fill/dictionary: words found once each, and what pandas' categories make of them. */
+/*
+ * Tests lib/fill/dictionary: words in, and out the values and codes that pandas' categories have.
+ */
 #include "base/alloc.h"
 #include "base/error.h"
 #include "check.h"
@@ -34,8 +36,8 @@ static void print_value(char *out, size_t room, const struct shmpub_column *c, u
 }
 
 /*
- * Words as they come, and the dictionary: its type (i u f b s), its values in order, and behind
- * the / which of them each word became.
+ * `words` come in this order. `want` is the type of the dictionary (i u f b s), its values in
+ * order, and after the / the number of the value that each word has become.
  */
 static const struct {
 	const char *label, *words, *want;
@@ -87,7 +89,7 @@ static void print(char out[512], const struct dictionary_column *c, const uint32
 		at += (size_t)snprintf(out + at, 512 - at, " %u", c->map[codes[i]]);
 }
 
-/* One case as far as memory lasts; *got is what came out when nothing failed. */
+/* Runs one case until memory runs out; *got is the result if nothing failed. */
 static int run(char got[512], const char *text)
 {
 	struct dictionary d = DICTIONARY_NONE;
@@ -137,7 +139,7 @@ static void test_options(void)
 	dictionary_column_free(&c);
 	dictionary_free(&d);
 
-	/* pandas reads categories without its own thousands and decimal. */
+	/* pandas ignores thousands and decimal in categories. */
 	s.has_number_options = true;
 	dictionary_put(&d, &code, span_str("1"), NULL);
 	CHECK_INT("finish", dictionary_finish(&c, &d, &s, NULL), SHMPUB_OK);
@@ -163,7 +165,10 @@ static void test_nothing(void)
 	CHECK_INT("nothing left", mem_live(), 0);
 }
 
-/* Codes count words as they come first, whatever the table's size; NUL is a byte like any. */
+/*
+ * Codes number words in the order of their first cell, however the table grows. Words may have
+ * NUL.
+ */
 static void test_codes(void)
 {
 	struct dictionary d = DICTIONARY_NONE;
@@ -195,7 +200,10 @@ static void test_codes(void)
 	CHECK_INT("nothing left", mem_live(), 0);
 }
 
-/* The n-th request fails: an error and nothing lost, until none does. */
+/*
+ * Lets each request for memory fail in turn: expects an error and no leak, and success at the
+ * end.
+ */
 static void test_no_memory(void)
 {
 	char got[512];
@@ -216,7 +224,7 @@ static void test_no_memory(void)
 	}
 }
 
-/* A word that could not be put is not there, and can be put later. */
+/* A word whose memory was refused is not in the dictionary, and can be put later. */
 static void test_put_again(void)
 {
 	struct dictionary d = DICTIONARY_NONE;

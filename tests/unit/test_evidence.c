@@ -1,11 +1,11 @@
-/* lib/types/evidence: what pandas makes of a column of cells, however the column is split. */
+/* Tests lib/types/evidence: the type that pandas infers, also if the column is split and joined. */
 #include "base/alloc.h"
 #include "types/evidence.h"
 #include "options_text.h"
 
 /*
- * Cells with `|` between them; NA and the empty cell are null. The verdict as heap_sink.h
- * prints types: i u f b s n, ! for a kind of its own, " for text in which NA is a word.
+ * `cells` have `|` between them; NA and the empty cell are null. `want` is the verdict as
+ * heap_sink.h prints types: i u f b s n, ! for a special kind, " for text in which NA is a word.
  */
 static const struct {
 	const char *label, *options, *cells, *want;
@@ -80,7 +80,7 @@ static const char *print(char out[8], const struct evidence *e)
 	return out;
 }
 
-/* The columns of a header `c`, so that words and rules are what the engine makes of the options. */
+/* Plans a column `c`: so the words and rules are those that the engine makes of the options. */
 static void init_columns(struct columns *s, struct header *h, struct csv_dialect *dialect,
                          const struct csv_options *o)
 {
@@ -104,7 +104,7 @@ static size_t split(struct span cells[8], const char *text)
 	return n;
 }
 
-/* Cells from..to of the column; rows count from the column's beginning. */
+/* Adds the cells from..to; rows count from the beginning of the column. */
 static struct evidence look(const struct columns *s, const struct span *cells, size_t from,
                             size_t to)
 {
@@ -171,7 +171,7 @@ static void test_cases(void)
 	}
 }
 
-/* Once a column is certainly text, cells are only counted; and no other cell would change that. */
+/* When a column is certainly text, cells are only counted: no cell could change its type. */
 static void test_certain_text(void)
 {
 	static const char *const later[] = { "1", "x", "True", "99999999999999999999", "NA" };

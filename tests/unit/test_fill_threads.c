@@ -1,6 +1,7 @@
 /*
- * lib/fill with several threads, for the thread sanitizer as well: the very table that one thread
- * makes, when text has room and when it has none, when types are wrong and when a cell is.
+ * Tests lib/fill with several threads, under the thread sanitizer as well: the table must be the
+ * one that a single thread makes, whether or not text has room, guesses are right, and cells are
+ * valid.
  */
 #include "unit/heap_sink.h"
 #include "unit/check.h"
@@ -56,7 +57,7 @@ static void add_rows(struct buffer *b, unsigned from, unsigned to, const char *f
 #define ROW "%u.5,\"word %u of\",2024-03-01 10:%02u:00,%u,,\"a \"\"%u\"\" text\n\" tail%u\n"
 #define NUMBERS "%u,%u,%u,%u,%u,%u\n"
 
-/* The table, or the error, as text. */
+/* Prints the table, or the error. */
 static int read_text(char *out, struct span text, struct csv_options *o, const struct schema *guess,
                      size_t n_threads, struct schema *learnt)
 {

@@ -1,14 +1,18 @@
-/* lib/plan/header: names and shape of a table, by tables of text and what pandas makes of it. */
+/*
+ * Tests lib/plan/header: a table of texts, each with the names and the shape that pandas gets
+ * from it.
+ */
 #include "base/alloc.h"
 #include "base/error.h"
 #include "plan/header.h"
 #include "options_text.h"
 
 /*
- * Printed: names with `,` between them (`*` behind one that the header left out, `<old` behind one
- * that was given a number), then what is not as in the plainest header: `lead N`, fields before the
- * first name; `drops`, longer records are cut; `none`, there are no rows; `positions`. Then, behind
- * a /, width and table width, and the text from the first row on. `fails`: the whole error.
+ * `want` has three parts with ` / ` between them. First the names with `,` between them (`*`
+ * after a name that the header leaves empty, `<old` after one that was numbered), and what is
+ * unusual: `lead N`, fields before the first name; `drops`, longer records lose fields; `none`,
+ * there are no rows; `positions`, names are integers. Then width and table width. Then the text
+ * from the first row on. With `fails`, `want` is the whole error.
  */
 static const struct {
 	const char *label, *options, *text, *want;
@@ -99,7 +103,7 @@ static void print(char out[512], const struct header *h)
 	                      (int)(t->text.size - t->at), t->text.data + t->at);
 }
 
-/* The most fields of any record from there on. */
+/* Returns the most fields of any record from there on. */
 static size_t widest_of(struct csv_tokenizer t)
 {
 	uint32_t cut;
@@ -114,7 +118,7 @@ static size_t widest_of(struct csv_tokenizer t)
 	}
 }
 
-/* The header, or its error, when so many requests for memory succeed; negative: all. */
+/* Prints the header, or its error, if `n` requests for memory succeed; negative: all succeed. */
 static int run(char got[512], size_t i, long n_requests)
 {
 	bool is_cut;
@@ -152,7 +156,10 @@ static void test_cases(void)
 	}
 }
 
-/* The n-th request fails: that is the error, and nothing is lost; in the end it is as it was. */
+/*
+ * Lets each request for memory fail in turn: expects that error and no leak, and success at the
+ * end.
+ */
 static void test_no_memory(void)
 {
 	char got[512];
@@ -170,7 +177,7 @@ static void test_no_memory(void)
 	}
 }
 
-/* An error of the CSV's that tells no line gets the header's; others are none of its business. */
+/* Only SHMPUB_ERR_CSV without a line gets the line of the header; other errors stay unchanged. */
 static void test_tell_line(void)
 {
 	bool is_cut;

@@ -1,4 +1,4 @@
-/* lib/ingest: bytes to columns, by tables of CSV text and what pandas makes of it. */
+/* Tests lib/ingest: a table of CSV texts, each with the columns that pandas makes of it. */
 #include <stdarg.h>
 #include "base/alloc.h"
 #include "check.h"
@@ -7,7 +7,9 @@
 #include "heap_sink.h"
 #include "options_text.h"
 
-/* Printed: `name:type ... | cells | cells`, see heap_sink.h. A text of NULL: the error's message has `want` in it. */
+/*
+ * `want` is `name:type ... | cells | cells`, see heap_sink.h; with `fails` the error contains it.
+ */
 static const struct {
 	const char *label;
 	const char *options; /* KEY=VALUE, separated by newlines */
@@ -257,7 +259,6 @@ static const struct {
 	{ "delimiter", "ab", "one ASCII byte" },
 };
 
-/* Said, and what was set before is as it was. */
 static void test_wrong_utf16(void)
 {
 	static const char text[] = "\xFF\xFE"
@@ -277,6 +278,7 @@ static void test_wrong_utf16(void)
 	CHECK(err.message, strstr(err.message, "line 3: byte 0x00 at offset 12 is not UTF-16"));
 }
 
+/* An option that is refused leaves the options that were set before unchanged. */
 static void test_refused(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
@@ -295,7 +297,7 @@ static void test_refused(void)
 	}
 }
 
-/* The number in a message that begins "line N: "; 0: it tells of no line. */
+/* Returns N of a message that begins "line N: ", or 0. */
 static unsigned line_told(const char *message)
 {
 	unsigned line;
@@ -314,7 +316,7 @@ static void check_case(size_t i, const struct csv_options *o)
 
 	if (!cases[i].fails) {
 		CHECK_STR(cases[i].label, r ? err.message : out, cases[i].want);
-		/* Once more, with what was learnt: text goes to its place at once. */
+		/* Again with the schema of the first time: now text goes to its place at once. */
 		r = heap_ingest(out, sizeof(out), span_str(cases[i].text), o, &learnt, NULL,
 		                &n_rounds, NULL, &err);
 		CHECK_STR(cases[i].label, r ? err.message : out, cases[i].want);
@@ -338,7 +340,7 @@ static void test_cases(void)
 	}
 }
 
-/* Every allocation fails in turn: an error, nothing lost, and in the end the same table. */
+/* Lets each request for memory fail in turn: expects an error and no leak, at the end the table. */
 static void test_out_of_memory(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -362,7 +364,7 @@ static void test_out_of_memory(void)
 	}
 }
 
-/* `n` rows of one text, which is repeated to have so many bytes. */
+/* Makes `n` rows of one text, which is repeated until it has so many bytes. */
 static char *rows_of(const char *row, size_t n, size_t bytes)
 {
 	size_t size = strlen(row);
@@ -396,7 +398,7 @@ static const struct {
 	{ "fewer quotes than before", "a\"\"b\"\"\"\"\"\"\"\"\"\"\"\"", 1000, 32, 1000, 32, 1 },
 };
 
-/* What was learnt of one text is used for another: the same as without it, in so many rounds. */
+/* The schema of one text is the guess for another: expects the same table, after so many passes. */
 static void check_expected(size_t i)
 {
 	static char first[1 << 20], again[1 << 20];
@@ -427,7 +429,7 @@ static void check_expected(size_t i)
 	free(text);
 }
 
-/* Text that was not expected to be so much is counted first. */
+/* If there is more text than expected, the first pass only counts it. */
 static void test_more_text(void)
 {
 	static char out[1 << 20], want[1 << 20];

@@ -1,4 +1,4 @@
-/* lib/types/numeric: what text that is numbers becomes when pandas looks at it once more. */
+/* Tests lib/types/numeric: the type of numbers that pandas infers from text that it made before. */
 #include "check.h"
 #include "types/numeric.h"
 
@@ -6,7 +6,7 @@
 #define BEYOND "99999999999999999999"
 #define BELOW "-99999999999999999999"
 
-/* Types as heap_sink.h prints them: i, u, f; s for text, ! behind Python's integers. */
+/* `want` is the type as heap_sink.h prints it: i, u, f; s for text, s! for Python integers. */
 static const struct {
 	const char *label, *numbers;
 	bool has_null;

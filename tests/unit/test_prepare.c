@@ -4,7 +4,10 @@
 #include "unit/check.h"
 #include "unit/scratch.h"
 
-/* From text to a sealed segment: the schema that is kept, the one that is not, and every failed request. */
+/*
+ * Tests lib/prepare: from text to a sealed segment, with the schema that is kept after success and
+ * the one that is kept after a failure, and with every request for memory failing in turn.
+ */
 
 struct bench {
 	struct scratch scratch;
@@ -39,7 +42,7 @@ static void close_bench(struct bench *b)
 	CHECK_INT("nothing left", mem_live(), 0);
 }
 
-/* Prepares and, when that went well, commits. */
+/* Prepares and, if that succeeds, commits. */
 static int refresh(struct bench *b, const char *text, struct catalog_descriptor *d,
                    struct shmpub_error *err)
 {
@@ -60,7 +63,7 @@ static int refresh(struct bench *b, const char *text, struct catalog_descriptor 
 	return publication_commit(pub, d, err);
 }
 
-/* One after the other, each with the schema of the one before as its guess. */
+/* Prepares texts in turn, each with the schema of the one before as its guess. */
 static const struct {
 	const char *label;
 	const char *text;

@@ -1,4 +1,7 @@
-/* lib/rows: whatever the windows, the very rows and cells that the tokenizer finds in the whole text. */
+/*
+ * Tests lib/rows: windows of any size have the rows and cells that the tokenizer finds in the
+ * text.
+ */
 #include "unit/check.h"
 
 #include "base/alloc.h"
@@ -14,7 +17,10 @@ static unsigned rnd(unsigned n)
 	return (unsigned)((seed >> 33) % n);
 }
 
-/* What a generated text may hold; each is on or off, so that the quick way has a chance. */
+/*
+ * What a generated text may have. Each trait is often off, so that the quick reader is used as
+ * well.
+ */
 struct traits {
 	unsigned columns, rows;
 	bool quotes, odd_quotes, blank_lines, blanks, short_rows, long_fields, final_newline;
@@ -83,7 +89,7 @@ static void generate(struct buffer *b, const struct traits *t)
 	}
 }
 
-/* A source that gives its bytes in pieces of random sizes, as a pipe does. */
+/* A source that returns its bytes in pieces of random sizes, as a pipe does. */
 struct pieces {
 	struct span text;
 	size_t at;
@@ -109,7 +115,7 @@ static int rewind_pieces(void *self, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-/* The next record that is not left out for being too long. */
+/* Reads the next record that is not skipped for being too long. */
 static enum csv_token_answer next_record(struct csv_tokenizer *want, struct csv_record *record,
                                          const struct row_shape *s)
 {
@@ -122,14 +128,14 @@ static enum csv_token_answer next_record(struct csv_tokenizer *want, struct csv_
 	return answer;
 }
 
-/* What the tiles of all windows are compared with. */
+/* The reference that the tiles of all windows are compared with. */
 struct wanted {
 	struct csv_tokenizer records;
 	const struct row_shape *shape;
 	uint64_t n_rows;
 };
 
-/* The cells of a tile against the next records of the tokenizer. */
+/* Compares the cells of a tile with the next records of the tokenizer. */
 static bool is_right(struct wanted *want, const struct tile *t)
 {
 	const struct row_shape *s = want->shape;
@@ -173,7 +179,7 @@ static bool are_right(struct wanted *want, struct tile_reader *reader, const str
 	}
 }
 
-/* A pass, against the tokenizer over the whole text. */
+/* Makes a pass and compares it with the tokenizer over the whole text. */
 static void check_pass(const char *label, struct rows *rows, struct csv_tokenizer records,
                        bool *is_all_quick)
 {
@@ -214,7 +220,7 @@ static void check_source(const char *label, const struct byte_source *source, st
 	while (rows_head(&rows, &is_all).size < h->rows.at && !is_all)
 		CHECK_INT(label, rows_more_head(&rows, 0, NULL), SHMPUB_OK);
 	*is_all_quick = true;
-	/* A record that is none is an error, at once or in a pass; which one is for test_ingest.c. */
+	/* A bad record is an error, at once or in a pass; test_ingest.c tests which error it is. */
 	if (rows_set_shape(&rows, &shape, h->rows.at, h->rows.n_lines, NULL) == SHMPUB_OK) {
 		check_pass(label, &rows, h->rows, is_all_quick);
 		check_pass(label, &rows, h->rows, is_all_quick);
@@ -254,13 +260,13 @@ static void check_text(const char *label, struct span text, size_t option, size_
 	csv_options_free(options);
 }
 
-/* From some bytes to more than the text has. */
+/* Returns 0 for the default size, or any size up to more than the text has. */
 static size_t window_of(unsigned round)
 {
 	return round % 8 == 0 ? 0 : (size_t)1 << rnd(18);
 }
 
-/* A record of many windows between short ones. */
+/* A record longer than many windows stands between short ones. */
 static void test_long_record(void)
 {
 	struct buffer b = BUFFER_NONE;
@@ -275,7 +281,7 @@ static void test_long_record(void)
 	buffer_free(&b);
 }
 
-/* Lines that are no rows, for many windows: the window does not grow with them. */
+/* Lines that are no rows fill many windows: the window must not grow with them. */
 static void test_lines_without_rows(void)
 {
 	static const char *const lines[] = { "# of comment\r\n", "# of \"comment\n", "\r\n",
@@ -317,7 +323,7 @@ static void test_lines_without_rows(void)
 	csv_options_free(options);
 }
 
-/* The line of a byte is that of csv_line_at(), however the bytes come. */
+/* The line of a byte is that of csv_line_at(), whatever pieces the source returns. */
 static void test_lines(void)
 {
 	static const char text[] = "a\nb\r\nc\rd\r\r\n\ne";
@@ -358,7 +364,7 @@ static void test_generated(void)
 
 		option = round % ARRAY_LEN(options_tried);
 		t.long_rows = strcmp(options_tried[option].value, "skip") == 0;
-		/* A data row is the header then: no other may be longer. */
+		/* Then a row of data is the header, and no other row may be longer. */
 		t.short_rows &= strcmp(options_tried[option].value, "2") != 0;
 		t.comments = strcmp(options_tried[option].value, "hash") == 0;
 		generate(&b, &t);
