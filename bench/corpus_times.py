@@ -25,9 +25,8 @@ import pandas as pd
 from harness import BUILD
 
 FEEDS = 48  # of one bench_publish, which takes 64
-OFTEN = 4  # refreshes in a row: as many segments must rest for a second
-REST_S = 1.1
-PANDAS_NS = 60_000_000  # as long as pandas reads each file in a round
+REST_S = 1.1  # between two refreshes of a file, so that its last segment can be filled again
+PANDAS_NS = 20_000_000  # as long as pandas reads each file in a round
 Case = tuple[str, Path, dict[str, Any]]
 
 
@@ -343,10 +342,10 @@ def open_bench(cases: list[Case], memory: str) -> tuple[subprocess.Popen[str], d
 
 def our_ns(process: subprocess.Popen[str], feed: str) -> int:
     assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(f"{feed} {OFTEN}\n")
+    process.stdin.write(f"{feed}\n")
     process.stdin.flush()
-    answers = [json.loads(process.stdout.readline()) for _ in range(OFTEN)]
-    return min(answer["worker_ns"] for answer in answers)
+    took: int = json.loads(process.stdout.readline())["worker_ns"]
+    return took
 
 
 def measure(cases: list[Case], rounds: int) -> list[tuple[float, int, int, str, int]]:
@@ -355,8 +354,6 @@ def measure(cases: list[Case], rounds: int) -> list[tuple[float, int, int, str, 
     ours = {name: 1 << 62 for name, _, _ in cases}
     with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="shmpub-times-") as memory:
         process, feeds = open_bench(cases, memory)
-        for feed in feeds:
-            our_ns(process, feed)
         for _ in range(rounds):
             began = time.monotonic()
             for name, path, options in feeds.values():
@@ -377,7 +374,7 @@ def main() -> None:
     )
     parser.add_argument("directory", nargs="?", type=Path)
     parser.add_argument("--only", default="")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--worst", type=int, default=40)
     parser.add_argument("--made", action="store_true")
     parser.add_argument("--keep", type=Path, help="where the made files lie, and stay")
