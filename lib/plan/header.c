@@ -139,7 +139,7 @@ static int check_columns(const struct header *h, size_t n, const struct csv_opti
 	if (n <= o->max_columns)
 		return SHMPUB_OK;
 	return error_set_line(err, SHMPUB_ERR_LIMIT, csv_line_at(h->rows.text, h->peeked),
-	                      "%zu fields, max_columns is %llu", n,
+	                      "more than %llu fields, which is max_columns",
 	                      (unsigned long long)o->max_columns);
 }
 

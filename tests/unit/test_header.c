@@ -64,9 +64,10 @@ static const struct {
 	{ "a line behind the header skipped", "skiprows=[1]", "a,b\nx,y,z\n1,2\n",
 	  "a,b / 2 2 / x,y,z\n1,2\n", false },
 	{ "as many columns as may be", "max_columns=2", "a,b\n1,2\n", "a,b / 2 2 / 1,2\n", false },
-	{ "one more", "max_columns=2", "a,b,c\n1,2\n", "line 1: 3 fields, max_columns is 2", true },
+	{ "one more", "max_columns=2", "a,b,c\n1,2\n",
+	  "line 1: more than 2 fields, which is max_columns", true },
 	{ "one more in the first row", "max_columns=2", "a,b\n1,2,3\n",
-	  "line 2: 3 fields, max_columns is 2", true },
+	  "line 2: more than 2 fields, which is max_columns", true },
 	{ "a quote that is never closed", "", "a\n\"b",
 	  "line 2: the text ends inside quotes that "
 	  "opened in this record",
