@@ -56,6 +56,7 @@ struct csv_index {
 	uint32_t odd_quote; /* offset of the first irregular quote, CSV_INDEX_NONE: none */
 	bool has_quotes;    /* any quote at all: cells may need unquoting */
 	bool has_cr;        /* any record ended at \r */
+	bool has_non_ascii; /* any byte above 0x7F */
 };
 
 /*

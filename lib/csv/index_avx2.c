@@ -8,6 +8,9 @@
 #if defined(__x86_64__)
 
 #include <immintrin.h>
+
+typedef __m256i block_seen;
+
 #include "csv/index_positions.h"
 
 static inline uint64_t bytes_equal(__m256i lo, __m256i hi, char c)
@@ -17,6 +20,11 @@ static inline uint64_t bytes_equal(__m256i lo, __m256i hi, char c)
 	const uint32_t above = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(hi, want));
 
 	return (uint64_t)above << 32 | below;
+}
+
+static inline uint64_t high_bits(__m256i lo, __m256i hi)
+{
+	return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(lo, hi));
 }
 
 static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d)
@@ -29,10 +37,11 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.delimiter = bytes_equal(lo, hi, d->delimiter),
 		.lf = bytes_equal(lo, hi, '\n'),
 		.cr = bytes_equal(lo, hi, '\r'),
+		.high = high_bits(lo, hi),
 	};
 }
 
-static inline struct csv_plain_block plain_block_load(const char *p,
+static inline struct csv_plain_block plain_block_load(block_seen *seen, const char *p,
                                                       const struct csv_index_dialect *d)
 {
 	const __m256i lo = _mm256_loadu_si256((const __m256i *)p);
@@ -44,11 +53,17 @@ static inline struct csv_plain_block plain_block_load(const char *p,
 	        _mm256_or_si256(_mm256_cmpeq_epi8(lo, cr), _mm256_cmpeq_epi8(hi, cr)));
 	const uint64_t lf = bytes_equal(lo, hi, '\n');
 
+	*seen = _mm256_or_si256(*seen, _mm256_or_si256(lo, hi));
 	return (struct csv_plain_block){
 		.ends = bytes_equal(lo, hi, d->delimiter) | lf,
 		.lf = lf,
 		.is_plain = _mm256_testz_si256(others, others),
 	};
+}
+
+static inline uint64_t seen_high(block_seen seen)
+{
+	return (uint32_t)_mm256_movemask_epi8(seen);
 }
 
 static inline uint64_t prefix_xor(uint64_t bits)

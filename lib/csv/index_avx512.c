@@ -16,6 +16,9 @@
 #include "base/compiler.h"
 
 #define PUT_BUSY_INLINE ALWAYS_INLINE
+
+typedef uint64_t block_seen;
+
 #include "csv/index_blocks.h"
 
 static inline uint64_t bytes_equal(__m512i bytes, char c)
@@ -32,14 +35,21 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.delimiter = bytes_equal(bytes, d->delimiter),
 		.lf = bytes_equal(bytes, '\n'),
 		.cr = bytes_equal(bytes, '\r'),
+		.high = _mm512_movepi8_mask(bytes),
 	};
 }
 
-static inline struct csv_plain_block plain_block_load(const char *p,
+static inline uint64_t seen_high(block_seen seen)
+{
+	return seen;
+}
+
+static inline struct csv_plain_block plain_block_load(block_seen *seen, const char *p,
                                                       const struct csv_index_dialect *d)
 {
 	const struct csv_block b = block_load(p, d);
 
+	*seen |= b.high;
 	return (struct csv_plain_block){ b.delimiter | b.lf, b.lf, (b.quote | b.cr) == 0 };
 }
 

@@ -1,6 +1,7 @@
 /*
  * The index by blocks of 64 bytes, over primitives that the including file defines: block_load(),
- * plain_block_load(), prefix_xor(), put_positions() and put_records().
+ * plain_block_load(), seen_high(), prefix_xor(), put_positions() and put_records(); and the type
+ * block_seen, all 0 at first, in which plain_block_load() notes whether a byte is no ASCII.
  *
  * One bit is one byte, the lowest bit the first. Everything between the primitives
  * is plain arithmetic on such words, the same on every machine.
@@ -15,6 +16,7 @@
 /* Where in 64 bytes the bytes of interest stand, quoted or not. */
 struct csv_block {
 	uint64_t quote, delimiter, lf, cr;
+	uint64_t high; /* not 0: some byte is no ASCII */
 };
 
 /* What the index needs of a block without quotes and \r. */
@@ -31,8 +33,9 @@ struct csv_put {
 };
 
 static inline struct csv_block block_load(const char *p, const struct csv_index_dialect *d);
-static inline struct csv_plain_block plain_block_load(const char *p,
+static inline struct csv_plain_block plain_block_load(block_seen *seen, const char *p,
                                                       const struct csv_index_dialect *d);
+static inline uint64_t seen_high(block_seen seen);
 
 /* Bit i of the answer is the XOR of the bits 0 to i. */
 static inline uint64_t prefix_xor(uint64_t bits);
@@ -163,8 +166,8 @@ struct csv_index_run {
 	struct csv_index_state state;
 	struct csv_index_dialect dialect;
 	struct span text;
-	size_t at;            /* of the next block */
-	uint64_t quotes, crs; /* all that were met, one block over the other */
+	size_t at;                   /* of the next block */
+	uint64_t quotes, crs, highs; /* all that were met, one block over the other */
 };
 
 /* Plain blocks, up to the first that is not plain or not whole. */
@@ -175,10 +178,11 @@ NEVER_INLINE void index_plain_blocks(struct csv_index_run *run, uint32_t base)
 	const size_t size = run->text.size;
 	struct csv_put put = run->put;
 	uint64_t last_ends = run->state.opener << 63, last_lines = run->state.line << 63;
+	block_seen seen = { 0 };
 	size_t at = run->at;
 
 	for (; at + CSV_INDEX_BLOCK <= size; at += CSV_INDEX_BLOCK) {
-		const struct csv_plain_block b = plain_block_load(data + at, &d);
+		const struct csv_plain_block b = plain_block_load(&seen, data + at, &d);
 
 		if (!b.is_plain)
 			break;
@@ -188,6 +192,7 @@ NEVER_INLINE void index_plain_blocks(struct csv_index_run *run, uint32_t base)
 	}
 	run->put = put;
 	run->at = at;
+	run->highs |= seen_high(seen);
 	run->state.opener = last_ends >> 63;
 	run->state.line = last_lines >> 63;
 }
@@ -201,6 +206,7 @@ static inline void index_busy_block(struct csv_index_run *run, struct csv_index 
 	note_odd(out, e->odd, base);
 	run->quotes |= b->quote;
 	run->crs |= b->cr;
+	run->highs |= b->high;
 }
 
 /* Blocks of any kind, until there were enough plain ones in a row, or up to the one not whole. */
@@ -249,6 +255,7 @@ static inline void index_blocks(struct csv_index *out, struct span text,
 	out->n_records = (size_t)(run.put.records - out->records);
 	out->has_quotes |= run.quotes != 0;
 	out->has_cr |= run.crs != 0;
+	out->has_non_ascii |= run.highs != 0;
 	*state = run.state;
 }
 

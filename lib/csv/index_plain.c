@@ -47,6 +47,7 @@ static void index_text(struct csv_index *out, struct span text, const struct csv
 			out->odd_quote = out->base + (uint32_t)i;
 		out->has_quotes |= w.is_quote;
 		out->has_cr |= text.data[i] == '\r';
+		out->has_non_ascii |= (unsigned char)text.data[i] > 0x7F;
 	}
 }
 

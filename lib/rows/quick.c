@@ -86,6 +86,7 @@ int quick_index(struct window *w, bool *is_odd, const struct row_shape *shape, b
 	index.ends = w->cuts + 1;
 	index.records = w->records;
 	csv_index_best()->index(&index, text, &w->dialect, &state);
+	w->is_ascii = !index.has_non_ascii;
 	if (index.odd_quote != CSV_INDEX_NONE)
 		return SHMPUB_OK;
 	w->n_ends = index.n_ends;

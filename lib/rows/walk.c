@@ -204,7 +204,7 @@ int walk_window(struct window *w, struct walk *walk, struct shmpub_error *err)
 	w->to = w->from;
 	w->n_rows = w->n_skipped = 0;
 	w->n_lines = walk->n_lines;
-	w->is_exact = w->has_bad_text = false;
+	w->is_exact = w->has_bad_text = w->is_ascii = false;
 	if (walk->is_quick && w->text.size - w->from <= QUICK_MOST &&
 	    is_after_skipped(walk->shape, walk->n_lines))
 		r = quick_index(w, &is_odd, walk->shape, walk->is_last, err);
@@ -212,7 +212,7 @@ int walk_window(struct window *w, struct walk *walk, struct shmpub_error *err)
 		r = is_odd ? WALK_ODD : walk_quickly(w, walk, err);
 	if (r == WALK_ODD)
 		r = walk_exactly(w, walk, err);
-	if (r == SHMPUB_OK)
+	if (r == SHMPUB_OK && !w->is_ascii)
 		w->has_bad_text = utf8_valid_prefix(span_of(w->text.data + w->from,
 		                                            w->to - w->from)) != w->to - w->from;
 	return r;

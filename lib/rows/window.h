@@ -26,6 +26,7 @@ struct window {
 	uint64_t n_lines;   /* lines before `from`, as the tokenizer counts */
 	bool is_exact;      /* the tokenizer must read it; else there is an index of its fields */
 	bool has_bad_text;  /* its rows have bytes that are not UTF-8 */
+	bool is_ascii;      /* the index found no byte above 0x7F from `from` on */
 
 	/* The index of the text from `from` on. Offsets count from `from`. */
 	struct csv_index_dialect dialect;

@@ -37,6 +37,7 @@ static void compare(const struct result *a, const struct result *b)
 	CLAIM(a->index.odd_quote == b->index.odd_quote);
 	CLAIM(a->index.n_ends == b->index.n_ends && a->index.n_records == b->index.n_records);
 	CLAIM(a->index.has_quotes == b->index.has_quotes && a->index.has_cr == b->index.has_cr);
+	CLAIM(a->index.has_non_ascii == b->index.has_non_ascii);
 	CLAIM(memcmp(&a->state, &b->state, sizeof(a->state)) == 0);
 	CLAIM(memcmp(a->ends, b->ends, a->index.n_ends * sizeof(a->ends[0])) == 0);
 	CLAIM(memcmp(a->records, b->records, a->index.n_records * sizeof(a->records[0])) == 0);

@@ -13,23 +13,27 @@ static const struct {
 	const char *records; /* ends up to each record's last */
 	int odd;             /* -1: none */
 	bool still_quoted;
+	bool has_non_ascii;
 } cases[] = {
-	{ "no final newline", "a,b", "1 ", "", -1, false },
-	{ "two records", "a,b\nc,d\n", "1 3 5 7 ", "2 4 ", -1, false },
-	{ "crlf ends at the cr", "a,b\r\nc,d\r\n", "1 3 6 8 ", "2 4 ", -1, false },
-	{ "bare cr", "a\rb\r", "1 3 ", "1 2 ", -1, false },
-	{ "empty lines", "\na\n\n\nb\n", "0 2 3 4 6 ", "1 2 3 4 5 ", -1, false },
-	{ "empty crlf lines", "a\r\n\r\nb\r\n", "1 3 6 ", "1 2 3 ", -1, false },
-	{ "lf cr is two ends", "a\n\rb\n", "1 2 4 ", "1 2 3 ", -1, false },
-	{ "quoted delimiter", "\"a,b\",c\n", "5 7 ", "2 ", -1, false },
-	{ "quoted newlines", "\"a\r\nb\n\",c\n", "7 9 ", "2 ", -1, false },
-	{ "doubled quote", "\"a\"\",b\",c\n", "7 9 ", "2 ", -1, false },
-	{ "empty quoted", "\"\",\"\"\n", "2 5 ", "2 ", -1, false },
-	{ "text behind a quote", "\"a\"b,c\n", "4 6 ", "2 ", -1, false },
-	{ "quote in a bare field", "a\"b,c\n", "", "", 1, true },
-	{ "quote after text after quote", "\"a\"b\"c,d\n", "", "", 4, true },
-	{ "quote after a blank", "a, \"b\"\n", "1 6 ", "2 ", 3, false },
-	{ "never closed", "a,\"b\nc\n", "1 ", "", -1, true },
+	{ "no final newline", "a,b", "1 ", "", -1, false, false },
+	{ "two records", "a,b\nc,d\n", "1 3 5 7 ", "2 4 ", -1, false, false },
+	{ "crlf ends at the cr", "a,b\r\nc,d\r\n", "1 3 6 8 ", "2 4 ", -1, false, false },
+	{ "bare cr", "a\rb\r", "1 3 ", "1 2 ", -1, false, false },
+	{ "empty lines", "\na\n\n\nb\n", "0 2 3 4 6 ", "1 2 3 4 5 ", -1, false, false },
+	{ "empty crlf lines", "a\r\n\r\nb\r\n", "1 3 6 ", "1 2 3 ", -1, false, false },
+	{ "lf cr is two ends", "a\n\rb\n", "1 2 4 ", "1 2 3 ", -1, false, false },
+	{ "quoted delimiter", "\"a,b\",c\n", "5 7 ", "2 ", -1, false, false },
+	{ "quoted newlines", "\"a\r\nb\n\",c\n", "7 9 ", "2 ", -1, false, false },
+	{ "doubled quote", "\"a\"\",b\",c\n", "7 9 ", "2 ", -1, false, false },
+	{ "empty quoted", "\"\",\"\"\n", "2 5 ", "2 ", -1, false, false },
+	{ "text behind a quote", "\"a\"b,c\n", "4 6 ", "2 ", -1, false, false },
+	{ "quote in a bare field", "a\"b,c\n", "", "", 1, true, false },
+	{ "quote after text after quote", "\"a\"b\"c,d\n", "", "", 4, true, false },
+	{ "quote after a blank", "a, \"b\"\n", "1 6 ", "2 ", 3, false, false },
+	{ "never closed", "a,\"b\nc\n", "1 ", "", -1, true, false },
+	{ "no ascii", "a,\xC3\xBC\n", "1 4 ", "2 ", -1, false, true },
+	{ "the least that is no ascii", "\x7F,\x80\n", "1 3 ", "2 ", -1, false, true },
+	{ "the last of ascii", "\x7F\n", "1 ", "1 ", -1, false, false },
 };
 
 static void format_numbers(char *out, size_t size, const uint32_t *v, size_t n)
@@ -56,6 +60,7 @@ static void check_case(size_t i, const struct csv_index_kind *kind)
 	CHECK_STR(label, text, cases[i].records);
 	CHECK_INT(label, (int)index.odd_quote, cases[i].odd);
 	CHECK_INT(label, state.quoted != 0, cases[i].still_quoted);
+	CHECK_INT(label, index.has_non_ascii, cases[i].has_non_ascii);
 }
 
 struct result {
@@ -84,6 +89,7 @@ static bool same(const struct result *a, const struct result *b)
 	       memcmp(a->records, b->records, a->index.n_records * sizeof(a->records[0])) == 0 &&
 	       a->index.odd_quote == b->index.odd_quote &&
 	       a->index.has_quotes == b->index.has_quotes && a->index.has_cr == b->index.has_cr &&
+	       a->index.has_non_ascii == b->index.has_non_ascii &&
 	       memcmp(&a->state, &b->state, sizeof(a->state)) == 0;
 }
 
@@ -112,6 +118,8 @@ static void test_against_plain(void)
 			seed = seed * 6364136223846793005u + 1442695040888963407u;
 			text[i] = alphabet[(seed >> 35) % letters];
 		}
+		if (size && (round & 12) == 0) /* one that is no ASCII, anywhere */
+			text[(seed >> 21) % size] = '\xE9';
 		run(&want, csv_index_kind(0), span_of(text, size), cut, d);
 		for (size_t k = 1; csv_index_kind(k) != NULL; k++) {
 			run(&got, csv_index_kind(k), span_of(text, size), cut, d);
