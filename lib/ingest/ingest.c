@@ -10,6 +10,7 @@
  */
 
 #define SPARE_ROWS 64u
+#define GUESS_SCALE_MAX 4u
 
 /* --- the head ----------------------------------------------------------------------------------- */
 
@@ -108,10 +109,25 @@ static void scale_text(struct ingest *in, uint64_t source_size)
 	for (size_t k = 0; k < in->plan.n; k++) {
 		struct column_type *y = &in->types.columns[k];
 
-		if (y->text_expected)
-			y->text_expected = (uint64_t)((double)y->text_expected * scale * 1.03) +
-			                   TEXT_SPARE;
+		if (y->text_expected == 0)
+			continue;
+		y->text_expected = (uint64_t)((double)y->text_expected * scale * 1.03);
+		if (y->text_expected > rows_size(&in->rows))
+			y->text_expected = rows_size(&in->rows);
+		y->text_expected += TEXT_SPARE;
 	}
+}
+
+/*
+ * Whether a refresh of a source of that size tells how many rows and how much text this one has:
+ * not where it was much smaller or larger, unless all of this one is at hand and was counted.
+ */
+static bool is_of_like_size(const struct ingest *in, const struct schema *guess)
+{
+	uint64_t size = rows_size(&in->rows);
+
+	return in->rows.is_last || (guess->source_size >= size / GUESS_SCALE_MAX &&
+	                            guess->source_size / GUESS_SCALE_MAX <= size);
 }
 
 static int guess_types(struct ingest *in, const struct schema *guess, struct shmpub_error *err)
@@ -119,6 +135,8 @@ static int guess_types(struct ingest *in, const struct schema *guess, struct shm
 	double row_size = 0;
 	int r;
 
+	if (guess && !is_of_like_size(in, guess))
+		guess = NULL;
 	if (guess && in->rows.n_rows > 0) { /* without rows the columns have no types to guess */
 		types_guess(&in->types, guess);
 		scale_text(in, guess->source_size);
@@ -195,6 +213,14 @@ const struct schema *ingest_schema(const struct ingest *in)
 uint64_t ingest_capacity(const struct ingest *in)
 {
 	return in->capacity;
+}
+
+int ingest_count(struct ingest *in, struct shmpub_error *err)
+{
+	int r = rows_find_error(&in->rows, err);
+
+	in->capacity = in->rows.n_rows;
+	return r ? ingest_tell(in, r, err) : SHMPUB_OK;
 }
 
 uint64_t ingest_skipped_rows(const struct ingest *in)

@@ -51,6 +51,11 @@ int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error 
 /*
  * Returns the number of records that on_bad_lines = skip has left out. Valid after ingest_fill().
  */
+/*
+ * Goes over the source to count its rows: from then on the capacity is what there is. For a caller
+ * that has no room for as many as were expected.
+ */
+int ingest_count(struct ingest *in, struct shmpub_error *err);
 uint64_t ingest_skipped_rows(const struct ingest *in);
 /* Returns the size of the source in bytes, before decoding. Valid after ingest_fill(). */
 uint64_t ingest_source_size(const struct ingest *in);

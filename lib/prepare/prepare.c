@@ -33,11 +33,23 @@ static void describe(struct catalog_descriptor *d, const struct snapshot_stamp *
 	};
 }
 
+/* There is no room for as many rows as were expected: INGEST_RETYPE if there are fewer. */
+static int count_rows(struct ingest *in, int failure, struct shmpub_error *err)
+{
+	uint64_t expected = ingest_capacity(in);
+	int r = ingest_count(in, err);
+
+	if (r)
+		return r;
+	return ingest_capacity(in) < expected ? INGEST_RETYPE : failure;
+}
+
 /* Makes passes until the schema holds. The caller frees *writer, after a failure as well. */
 static int fill(struct snapshot_writer **writer, struct table_sink **sink, struct ingest *in,
                 const struct snapshot_memory *memory, const struct snapshot_origin *origin,
                 struct shmpub_error *err)
 {
+	bool is_counted = false;
 	int r;
 
 	do {
@@ -45,9 +57,12 @@ static int fill(struct snapshot_writer **writer, struct table_sink **sink, struc
 		*writer = NULL;
 		r = snapshot_writer_new(writer, sink, memory, ingest_schema(in),
 		                        ingest_capacity(in), origin, err);
-		if (r)
-			return r;
-		r = ingest_fill(in, *sink, err);
+		if (r && !is_counted) { /* perhaps more rows were expected than there are */
+			is_counted = true;
+			r = count_rows(in, r, err);
+		} else if (r == SHMPUB_OK) {
+			r = ingest_fill(in, *sink, err);
+		}
 	} while (r == INGEST_RETYPE);
 	if (r)
 		return r;

@@ -17,9 +17,10 @@ struct bench {
 	struct schema schema;
 };
 
-static void open_bench(struct bench *b)
+/* max_bytes 0: no bound. */
+static void open_bounded(struct bench *b, uint64_t max_bytes)
 {
-	struct publisher_options o = { .instance = "unit" };
+	struct publisher_options o = { .instance = "unit", .max_bytes = max_bytes };
 	struct shmpub_error err = { 0 };
 
 	scratch_open(&b->scratch, memory_below);
@@ -31,6 +32,11 @@ static void open_bench(struct bench *b)
 		fprintf(stderr, "%s\n", err.message);
 		exit(EXIT_FAILURE);
 	}
+}
+
+static void open_bench(struct bench *b)
+{
+	open_bounded(b, 0);
 }
 
 static void close_bench(struct bench *b)
@@ -176,8 +182,37 @@ static void test_limit(void)
 	close_bench(&b);
 }
 
+/*
+ * Short rows at the beginning, or a last table of very few bytes, let more rows be expected than
+ * there is room for: then they are counted.
+ */
+static void test_fewer_rows_than_expected(void)
+{
+	static char text[1500000];
+	struct catalog_descriptor d;
+	struct shmpub_error err = { 0 };
+	struct bench b;
+	size_t size = 0;
+
+	open_bounded(&b, 2 << 20);
+	CHECK_INT("small", refresh(&b, "x\n1\n", &d, &err), 0);
+	size += (size_t)sprintf(text, "x\n");
+	for (int i = 0; i < 100000; i++)
+		size += (size_t)sprintf(text + size, "%d\n", i % 10);
+	for (int i = 0; i < 1200; i++)
+		size += (size_t)sprintf(text + size, "%1000d\n", i);
+	CHECK_INT("large", refresh(&b, text, &d, &err), 0);
+	CHECK_INT("rows", d.rows, 101200);
+	CHECK_INT("again", refresh(&b, text, &d, &err), 0);
+	CHECK_INT("small again", refresh(&b, "x\n1\n", &d, &err), 0);
+	CHECK_INT("large again", refresh(&b, text, &d, &err), 0);
+	CHECK_INT("rows", d.rows, 101200);
+	close_bench(&b);
+}
+
 int main(void)
 {
+	test_fewer_rows_than_expected();
 	test_rounds();
 	test_memory();
 	test_limit();
