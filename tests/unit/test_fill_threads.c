@@ -4,47 +4,15 @@
  * valid.
  */
 #include "unit/heap_sink.h"
+#include "unit/threads.h"
 #include "unit/check.h"
 
 #include "base/alloc.h"
-#include "base/atomic.h"
 #include "base/buffer.h"
 #include "base/hash.h"
-#include "shm/shm_thread.h"
 
-#define THREADS 4
+#define THREADS (HELPERS_MAX + 1)
 #define OUT_SIZE ((size_t)16 << 20)
-
-struct work {
-	void (*task)(void *arg, size_t i);
-	void *arg;
-	size_t n;
-	uint64_t next;
-};
-
-static void take_tasks(void *arg)
-{
-	struct work *w = arg;
-	uint64_t i;
-
-	while ((i = fetch_add_relaxed_u64(&w->next, 1)) < w->n)
-		w->task(w->arg, (size_t)i);
-}
-
-static void run_threads(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
-{
-	struct work w = { task, arg, n, 0 };
-	struct shm_thread *threads[THREADS - 1];
-	size_t started = 0;
-
-	(void)self;
-	while (started < THREADS - 1 &&
-	       shm_thread_start(&threads[started], take_tasks, &w, NULL) == SHMPUB_OK)
-		started++;
-	take_tasks(&w);
-	while (started > 0)
-		shm_thread_join(threads[--started]);
-}
 
 static void add_rows(struct buffer *b, unsigned from, unsigned to, const char *format)
 {
@@ -61,7 +29,8 @@ static void add_rows(struct buffer *b, unsigned from, unsigned to, const char *f
 static int read_text(char *out, struct span text, struct csv_options *o, const struct schema *guess,
                      size_t n_threads, struct schema *learnt)
 {
-	struct runner runner = { .run = run_threads, .n_threads = n_threads };
+	size_t n_helpers = HELPERS_MAX;
+	struct runner runner = { .run = run_threads, .self = &n_helpers, .n_threads = n_threads };
 	struct shmpub_error err = { .code = 0 };
 	int n_passes;
 	int r = heap_ingest(out, OUT_SIZE, text, o, guess, &runner, &n_passes, learnt, &err);

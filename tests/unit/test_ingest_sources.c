@@ -4,13 +4,12 @@
  * memory changes while it is read.
  */
 #include "unit/heap_sink.h"
+#include "unit/threads.h"
 
 #include "base/alloc.h"
-#include "base/atomic.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "options_text.h"
-#include "shm/shm_thread.h"
 
 #define OUT_SIZE ((size_t)16 << 20)
 /* Which call fails next: every one would take minutes under a sanitizer. */
@@ -24,38 +23,6 @@
 #define THREADS 3
 
 static char want[OUT_SIZE], got[OUT_SIZE];
-
-/* --- threads ------------------------------------------------------------------------------------- */
-
-struct work {
-	void (*task)(void *arg, size_t i);
-	void *arg;
-	size_t n;
-	uint64_t next;
-};
-
-static void take_tasks(void *arg)
-{
-	struct work *w = arg;
-	uint64_t i;
-
-	while ((i = fetch_add_relaxed_u64(&w->next, 1)) < w->n)
-		w->task(w->arg, (size_t)i);
-}
-
-/* As many threads as can be had: with none the tasks run one after the other. */
-static void run_threads(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
-{
-	struct work w = { task, arg, n, 0 };
-	struct shm_thread *threads[THREADS - 1];
-	size_t started = 0, most = *(const size_t *)self;
-
-	while (started < most && shm_thread_start(&threads[started], take_tasks, &w, NULL) == 0)
-		started++;
-	take_tasks(&w);
-	while (started > 0)
-		shm_thread_join(threads[--started]);
-}
 
 static size_t helpers[] = { 0, 1, THREADS - 1 };
 static const struct runner runners[] = {
