@@ -5,8 +5,10 @@
 #include "types/again.h"
 
 /*
- * Text: a cell's bytes behind those of the cell before, and where they begin. Ordinary cells are
- * copied in fixed steps, whose excess the next one overwrites; all others go one by one.
+ * Fills text columns. The bytes of each cell are written after those of the cell before it, and
+ * the cell's offset says where they begin. Ordinary cells are copied in steps of a fixed size; the
+ * bytes that a step copies too many are overwritten by the next cell. All other cells are copied
+ * one at a time.
  */
 
 #define STEP TEXT_BEYOND
@@ -14,7 +16,7 @@ _Static_assert(STEP >= CSV_UNQUOTE_BEYOND, "what is copied too much");
 
 /* --- room ------------------------------------------------------------------------------------------ */
 
-/* The sink's room does not suffice: from here on text is only counted. */
+/* Called when the sink has no room for the next text: from then on text is only counted. */
 static void leave_sink(struct filler *f, size_t column)
 {
 	struct text_writer *w = &f->writers[column];
@@ -114,8 +116,8 @@ static bool put_cell(struct filler *f, size_t column, const struct tile *t, size
 /* --- ordinary cells ---------------------------------------------------------------------------------- */
 
 /*
- * What all cells of a run have in common. A copy of everything: text is written as bytes, after
- * each of which a compiler would have to load again what is behind a pointer.
+ * What all cells of a run have in common. Everything here is a copy: text is written as bytes, and
+ * after each such write a compiler would have to load again what a pointer leads to.
  */
 struct run {
 	struct csv_unquote_kind unquote;
