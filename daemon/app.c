@@ -317,7 +317,7 @@ static void init_handles(struct app *app)
 
 static void init_host(struct app *app)
 {
-	app->runner = spread_runner(&app->spread, app->pool.workers);
+	app->runner = spread_runner(&app->spread, spread_threads(app->config->daemon.workers));
 	app->host.loop = &app->loop;
 	app->host.log = &app->log;
 	app->host.pool = &app->pool;

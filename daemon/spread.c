@@ -48,6 +48,13 @@ static void pause_task(void *self)
 	uv_sleep(0);
 }
 
+size_t spread_threads(uint64_t workers)
+{
+	size_t usable = uv_available_parallelism();
+
+	return workers != 0 && workers < usable ? (size_t)workers : usable;
+}
+
 struct runner spread_runner(struct spread *s, size_t n_threads)
 {
 	s->n_threads = n_threads < SPREAD_THREADS_MAX ? n_threads : SPREAD_THREADS_MAX;
