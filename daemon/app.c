@@ -119,6 +119,15 @@ int app_add_feed(struct app *app, struct feed *f, struct shmpub_error *err)
 
 /* --- stop ----------------------------------------------------------------------------------------- */
 
+static bool is_fetching(const struct app *app)
+{
+	for (const struct feed *f = app->feeds; f != NULL; f = f->next) {
+		if (f->state == FEED_FETCHING)
+			return true;
+	}
+	return false;
+}
+
 /* Closing a feed's timer frees the feed, unless a worker still has its job. */
 static void close_feeds(struct app *app)
 {
@@ -126,6 +135,7 @@ static void close_feeds(struct app *app)
 
 	for (f = app->feeds; f != NULL; f = after) {
 		after = f->next;
+		feed_cancel_fetch(f, true);
 		feed_leave(f, app->config->daemon.keep_on_exit);
 	}
 }
@@ -178,7 +188,8 @@ static void on_stop_timer(uv_timer_t *timer)
 		return;
 	if (app->stop_limit_ms && app->stop_limit_ms < limit_ms)
 		limit_ms = app->stop_limit_ms;
-	if (app->pool.n_running == 0 || app->is_stop_forced || now - app->stop_began_ms >= limit_ms)
+	if ((app->pool.n_running == 0 && !is_fetching(app)) || app->is_stop_forced ||
+	    now - app->stop_began_ms >= limit_ms)
 		close_all(app);
 }
 

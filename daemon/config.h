@@ -17,6 +17,7 @@
 #include "config_problems.h"
 #include "csv/options.h"
 #include "shm/shm.h"
+#include "source_address.h"
 
 /* Stands for a mode: the source decides who may read the table (file_mode.h). */
 #define FILE_MODE_AUTO 010000u
@@ -29,9 +30,20 @@ struct config_feed {
 	unsigned source_line; /* the line of its key `source` */
 	/* key_bit() of each key whose value was refused, or whose name was misspelt */
 	uint32_t refused;
-	/* a path; it is relative to the working directory if the ini file's path is */
+	enum source_scheme scheme;
+	/*
+	 * SCHEME_FILE: a path; it is relative to the working directory if the ini file's path
+	 * is. SCHEME_HTTP: the URL. Else the command. It may have secrets in it.
+	 */
 	char *source;
+	char *source_name;    /* by which the source is shown; see source_address.h */
 	uint64_t interval_ms; /* 0: refreshed only at start and reload */
+	/* the rest of this paragraph: of a source that is fetched */
+	uint64_t timeout_ms;
+	uint64_t max_source;     /* bytes; 0: the daemon's max_bytes is the only bound */
+	char *environment;       /* variables for the command; NULL: none */
+	char *user;              /* who runs the command; NULL: the daemon's user */
+	char *working_directory; /* of the command; NULL: the ini file's directory */
 	struct csv_options *csv;
 	char *csv_segment;   /* NULL: none */
 	char *array_segment; /* NULL: none */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "fetch.h"
 #include "file_mode.h"
 #include "keys.h"
 #include "source_file.h"
@@ -282,6 +283,30 @@ static int check_modes(const struct config_feed *f, const struct source_mark *ma
 	return config_warning(p, at, message.message, err);
 }
 
+/*
+ * What is fetched has no mode of its own. So the daemon's user alone may read the table, which is
+ * told, because the tables of files are often for everybody.
+ */
+static int check_fetched(const struct config_feed *f, struct config_problems *p,
+                         struct shmpub_error *err)
+{
+	struct config_place at = config_feed_place(f);
+	struct shmpub_error why, message;
+	int r = SHMPUB_OK;
+
+	at.line = f->source_line;
+	if (fetch_kind_of(f->scheme)->usable(f, &why) != SHMPUB_OK) {
+		error_set(&message, SHMPUB_ERR_INVALID, "source: %s", why.message);
+		r = config_warning(p, at, message.message, err);
+	}
+	if (r || f->access.mode != FILE_MODE_AUTO)
+		return r;
+	return config_warning(p, config_feed_place(f),
+	                      "file_mode auto: nobody but the daemon's user may read what is "
+	                      "fetched, a mode (0644, say) lets others read",
+	                      err);
+}
+
 static int check_source(const struct config_feed *f, struct config_problems *p,
                         struct shmpub_error *err)
 {
@@ -304,8 +329,11 @@ int config_check_sources(const struct config *c, struct config_problems *problem
 	int r = SHMPUB_OK;
 
 	for (size_t i = 0; i < c->n_feeds && !r; i++) {
-		if (c->feeds[i]->source != NULL)
-			r = check_source(c->feeds[i], problems, err);
+		const struct config_feed *f = c->feeds[i];
+
+		if (f->source != NULL)
+			r = source_scheme_is_fetched(f->scheme) ? check_fetched(f, problems, err)
+			                                        : check_source(f, problems, err);
 	}
 	return r;
 }

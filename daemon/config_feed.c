@@ -11,6 +11,7 @@ static void feed_free(struct config_feed *f)
 	mem_free(f->name);
 	mem_free(f->file);
 	mem_free(f->source);
+	mem_free(f->source_name);
 	mem_free(f->csv_segment);
 	mem_free(f->array_segment);
 	mem_free(f->array_columns);

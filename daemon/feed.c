@@ -12,7 +12,8 @@
  *
  *     timer -> attempt -> [open] -> was_opened -> [build] -> was_built -> timer
  *
- * where the steps in brackets run on a worker. The build reads the source. While the source does
+ * where the steps in brackets run on a worker. The build reads the source. A source that is no
+ * file is fetched before it is opened (feed_fetch.c), which takes no worker. While a file does
  * not change, an attempt is only
  *
  *     timer -> attempt -> [look] -> was_looked -> timer
@@ -26,8 +27,6 @@
  */
 
 #define BUSY_PATIENCE 3 /* times in a row that a source may make us give way to its writer */
-
-static void attempt(struct feed *f);
 
 bool feed_is_busy(const struct feed *f)
 {
@@ -61,6 +60,7 @@ void feed_remove(struct feed *f)
 {
 	f->is_removed = true;
 	uv_timer_stop(&f->timer);
+	feed_cancel_fetch(f, false);
 	article_leave(&f->article, false);
 	if (f->out != NULL)
 		publisher_feed_remove(f->out);
@@ -73,6 +73,7 @@ void feed_stop(struct feed *f)
 {
 	f->is_stopped = true;
 	uv_timer_stop(&f->timer);
+	feed_cancel_fetch(f, false);
 	feed_log_counts(f, true);
 }
 
@@ -84,8 +85,7 @@ void feed_leave(struct feed *f, bool keep)
 
 /* --- jobs ---------------------------------------------------------------------------------------- */
 
-/* Ends the job: frees what it holds and what of its result was not used. */
-static void end_job(struct feed *f)
+void feed_end_job(struct feed *f)
 {
 	struct refresh *r = &f->refresh;
 
@@ -93,6 +93,7 @@ static void end_job(struct feed *f)
 	r->publication = NULL;
 	schema_free(&r->schema);
 	refresh_clear(r);
+	fetch_clear(&f->fetch);
 	config_feed_release(r->config);
 	r->config = NULL;
 	f->is_job_void = false;
@@ -100,14 +101,10 @@ static void end_job(struct feed *f)
 	f->hung_s = 0;
 }
 
-/*
- * True when the job's result is not wanted any more. The job is then ended, and what has
- * to happen instead is under way.
- */
-static bool drop_obsolete_job(struct feed *f, bool ran)
+bool feed_drop_obsolete_job(struct feed *f, bool ran)
 {
 	if (f->is_removed || f->is_stopped || !ran) {
-		end_job(f);
+		feed_end_job(f);
 		if (f->is_removed)
 			close_when_idle(f);
 		return true;
@@ -118,8 +115,8 @@ static bool drop_obsolete_job(struct feed *f, bool ran)
 	 */
 	if (f->is_job_void || !config_feed_equal(f->refresh.config, f->config) ||
 	    (f->is_forced && !f->refresh.is_forced)) {
-		end_job(f);
-		attempt(f);
+		feed_end_job(f);
+		feed_attempt(f);
 		return true;
 	}
 	return false;
@@ -150,7 +147,7 @@ static void commit(struct feed *f)
 
 	r->publication = NULL; /* publication_commit has consumed it, also on failure */
 	if (result) {
-		end_job(f);
+		feed_end_job(f);
 		feed_failed_costly(f, &err);
 		return;
 	}
@@ -165,7 +162,7 @@ static void commit(struct feed *f)
 	log_line(f->host->log, LOG_LEVEL_DEBUG, "feed %s: %llu rows, sequence %llu",
 	         f->config->name, (unsigned long long)r->descriptor.rows,
 	         (unsigned long long)r->descriptor.sequence);
-	end_job(f);
+	feed_end_job(f);
 	feed_succeeded(f, REFRESH_PUBLISHED);
 }
 
@@ -173,13 +170,14 @@ static void was_built(struct pool_job *job, bool ran)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, build));
 
-	if (drop_obsolete_job(f, ran))
+	if (feed_drop_obsolete_job(f, ran))
 		return;
+	feed_note_validators(f);
 	if (f->refresh.result == SHMPUB_OK) {
 		commit(f);
 		return;
 	}
-	end_job(f);
+	feed_end_job(f);
 	if (f->refresh.result > 0)
 		feed_answered(f);
 	else
@@ -202,7 +200,7 @@ static void start_build(struct feed *f)
 	if (!result)
 		result = schema_copy(&r->schema, &f->schema, &err);
 	if (result) {
-		end_job(f);
+		feed_end_job(f);
 		feed_failed_costly(f, &err);
 		return;
 	}
@@ -233,9 +231,10 @@ static void was_opened(struct pool_job *job, bool ran)
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 	int result = f->refresh.result;
 
-	if (drop_obsolete_job(f, ran))
+	if (feed_drop_obsolete_job(f, ran))
 		return;
 	set_access_by_source(f);
+	feed_note_validators(f);
 	f->is_quiet = result == SOURCE_UNCHANGED;
 	if (result != SOURCE_FRESH)
 		f->waited = SOURCE_MARK_NONE;
@@ -243,7 +242,7 @@ static void was_opened(struct pool_job *job, bool ran)
 		start_build(f);
 		return;
 	}
-	end_job(f);
+	feed_end_job(f);
 	if (result > 0)
 		feed_answered(f);
 	else
@@ -257,7 +256,7 @@ static void open_source(struct pool_job *job)
 	refresh_open(&f->refresh);
 }
 
-static void start_open(struct feed *f)
+void feed_start_open(struct feed *f)
 {
 	f->look.work = open_source;
 	f->look.done = was_opened;
@@ -269,13 +268,13 @@ static void was_looked(struct pool_job *job, bool ran)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 
-	if (drop_obsolete_job(f, ran))
+	if (feed_drop_obsolete_job(f, ran))
 		return;
 	if (f->refresh.result != SOURCE_UNCHANGED) {
-		start_open(f);
+		feed_start_open(f);
 		return;
 	}
-	end_job(f);
+	feed_end_job(f);
 	if (f->is_waiting)
 		feed_wait_on(f);
 	else
@@ -338,11 +337,11 @@ static int open_place(struct feed *f, struct shmpub_error *err)
 	return r;
 }
 
-static void attempt(struct feed *f)
+void feed_attempt(struct feed *f)
 {
+	bool again, is_fetched = source_scheme_is_fetched(f->config->scheme);
 	struct refresh *r = &f->refresh;
 	struct shmpub_error err;
-	bool again;
 	int result;
 
 	if (feed_is_busy(f) || f->is_stopped || f->is_removed)
@@ -360,7 +359,7 @@ static void attempt(struct feed *f)
 		feed_failed(f, &err);
 		return;
 	}
-	f->is_waiting = f->retry_ms > feed_now_ms(f) && !f->is_forced;
+	f->is_waiting = !is_fetched && f->retry_ms > feed_now_ms(f) && !f->is_forced;
 	*r = (struct refresh){
 		.config = config_feed_acquire(f->config),
 		.instance = f->host->instance,
@@ -381,15 +380,17 @@ static void attempt(struct feed *f)
 	};
 	article_ask(&r->article, &f->article);
 	f->state = FEED_OPENING;
-	if ((f->is_quiet || f->is_waiting) && !r->is_forced)
+	if (is_fetched)
+		feed_start_fetch(f);
+	else if ((f->is_quiet || f->is_waiting) && !r->is_forced)
 		start_look(f);
 	else
-		start_open(f);
+		feed_start_open(f);
 }
 
 void feed_on_timer(uv_timer_t *timer)
 {
-	attempt(timer->data);
+	feed_attempt(timer->data);
 }
 
 /* --- start --------------------------------------------------------------------------------------- */
@@ -408,6 +409,7 @@ int feed_new(struct feed **out, struct feed_host *host, struct config_feed *conf
 	f->shown.mode = 0644;
 	f->shown.gid = -1;
 	f->schema = SCHEMA_NONE;
+	f->fetch = FETCH_NONE;
 	f->seen = SOURCE_MARK_NONE;
 	f->success_ms = uv_now(host->loop);
 	*out = f;
@@ -430,7 +432,7 @@ int feed_open(struct feed *f, struct shmpub_error *err)
 
 void feed_start(struct feed *f)
 {
-	attempt(f);
+	feed_attempt(f);
 }
 
 void feed_drop_segments(struct feed *f, const struct config_feed *next)
@@ -460,12 +462,13 @@ void feed_configure(struct feed *f, struct config_feed *config)
 			feed_plan_next(f);
 		return;
 	}
+	feed_cancel_fetch(f, false); /* of the old configuration */
 	f->is_forced = true;
 	f->seen = SOURCE_MARK_NONE;
 	f->seen_hash = 0;
 	schema_free(&f->schema);
 	f->n_failures = 0;
-	attempt(f);
+	feed_attempt(f);
 }
 
 void feed_tick(struct feed *f)

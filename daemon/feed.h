@@ -11,6 +11,7 @@
 
 #include <uv.h>
 #include "config.h"
+#include "fetch.h"
 #include "fold.h"
 #include "log.h"
 #include "pool.h"
@@ -40,10 +41,11 @@ struct feed_host {
 };
 
 /*
- * FEED_OPENING: a worker looks at the source or opens it, or such a job waits for a thread.
+ * FEED_FETCHING: the bytes of the source come from a program or a server; no worker has a part in
+ * it. FEED_OPENING: a worker looks at the source or opens it, or such a job waits for a thread.
  * FEED_BUILDING: a worker reads it to a snapshot.
  */
-enum feed_job { FEED_IDLE, FEED_OPENING, FEED_BUILDING };
+enum feed_job { FEED_IDLE, FEED_FETCHING, FEED_OPENING, FEED_BUILDING };
 
 struct feed {
 	struct feed_host *host;
@@ -54,7 +56,10 @@ struct feed {
 	uv_timer_t timer;
 	struct pool_job look, build; /* one of them at a time; `look` opens the source as well */
 	enum feed_job state;
-	struct refresh refresh; /* belongs to a worker while state is not FEED_IDLE */
+	struct refresh refresh; /* belongs to a worker while it has the job */
+	struct fetch fetch;
+	struct source_fetched fetched;      /* what `fetch` has brought */
+	struct fetch_validators validators; /* of the bytes that seen_hash stands for */
 
 	struct source_mark seen; /* the source as the last finished attempt has found it */
 	uint64_t seen_hash;
@@ -88,7 +93,7 @@ struct feed {
 	bool is_stale;
 	struct shmpub_error failure;     /* the last one */
 	char warning[SHMPUB_ERROR_SIZE]; /* a warning of a refresh that succeeded */
-	struct fold fold;
+	struct fold fold, told; /* of lines of our own; of what the other side of a fetch said */
 	char logged[SHMPUB_ERROR_SIZE]; /* the last failure in the log; empty after success */
 	/* `logged`, `warning` went into the log, and were not only counted */
 	bool is_told, is_warning_told;
@@ -130,6 +135,8 @@ void feed_leave(struct feed *f, bool keep);
  */
 void feed_tick(struct feed *f);
 bool feed_is_busy(const struct feed *f);
+/* Ends a fetch under way, soon or at once (fetch.h); else does nothing. */
+void feed_cancel_fetch(struct feed *f, bool at_once);
 /* Since when the feed's job waits for the source, by uv_now(); 0: it does not wait. */
 uint64_t feed_waits_since_ms(const struct feed *f);
 /*

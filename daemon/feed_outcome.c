@@ -65,6 +65,16 @@ void feed_log_counts(struct feed *f, bool is_last)
 		log_times(f, &told, f->is_failing ? "; failing now" : "; well now");
 }
 
+void feed_log_told(struct feed *f, const char *line)
+{
+	struct fold_told told;
+
+	if (!fold_take(&told, &f->told, line, feed_now_ms(f)))
+		return;
+	log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: %s says: %s", f->config->name,
+	         f->config->source_name, line);
+}
+
 /* --- warnings about plain segments ------------------------------------------------------------ */
 
 void feed_note_warning(struct feed *f)
@@ -149,11 +159,22 @@ void feed_failed(struct feed *f, const struct shmpub_error *err)
 	plan(f, pace_look_again(f->config->interval_ms, f->n_failures, uv_hrtime()));
 }
 
+void feed_fetch_failed(struct feed *f, const struct shmpub_error *err, uint64_t least_ms)
+{
+	uint64_t wait;
+
+	failed(f, err);
+	wait = pace_back_off(f->config->interval_ms, f->n_failures, uv_hrtime());
+	plan(f, wait > least_ms ? wait : least_ms);
+}
+
 void feed_wait_on(struct feed *f)
 {
 	uint64_t now = feed_now_ms(f), left = f->retry_ms > now ? f->retry_ms - now : 1;
 	uint64_t look = pace_look_again(f->config->interval_ms, f->n_failures, uv_hrtime());
 
+	if (source_scheme_is_fetched(f->config->scheme)) /* there is nothing to look at */
+		look = left;
 	plan(f, look < left ? look : left);
 }
 
@@ -218,14 +239,14 @@ void feed_notice_hang(struct feed *f)
 	if (passed_s < f->hung_s) /* it went on, and hangs again */
 		f->hung_s = 0;
 	if (f->hung_s == 0) {
-		error_set(&err, SHMPUB_ERR_SYS, "%s: hung: no answer for %d s", f->config->source,
-		          HUNG_MS / 1000);
+		error_set(&err, SHMPUB_ERR_SYS, "%s: hung: no answer for %d s",
+		          f->config->source_name, HUNG_MS / 1000);
 		log_failure(f, err.message);
 	}
 	if (f->hung_s != 0 && passed_s < f->hung_s + HUNG_AGAIN_S)
 		return;
 	f->hung_s = passed_s;
-	error_set(&err, SHMPUB_ERR_SYS, "%s: hung: reading for %llu s", f->config->source,
+	error_set(&err, SHMPUB_ERR_SYS, "%s: hung: reading for %llu s", f->config->source_name,
 	          (unsigned long long)passed_s);
 	publisher_feed_note(f->out, &err);
 }
@@ -270,7 +291,8 @@ void feed_busy(struct feed *f, bool is_fresh)
 		patience = BUSY_LEAST_MS;
 	if (now - f->busy_since_ms > patience) {
 		error_set(&err, SHMPUB_ERR_INVALID, "%s: written to without a pause for %llu s",
-		          f->config->source, (unsigned long long)(now - f->busy_since_ms) / 1000);
+		          f->config->source_name,
+		          (unsigned long long)(now - f->busy_since_ms) / 1000);
 		feed_failed(f, &err);
 		return;
 	}

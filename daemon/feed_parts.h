@@ -1,5 +1,6 @@
 /*
- * What feed.c (the life of a feed) and feed_outcome.c (how an attempt ends) share.
+ * What feed.c (the life of a feed), feed_fetch.c (a source that is fetched) and feed_outcome.c
+ * (how an attempt ends) share.
  *
  * Threads: the loop thread only.
  */
@@ -12,6 +13,22 @@ static inline uint64_t feed_now_ms(const struct feed *f)
 {
 	return uv_now(f->host->loop);
 }
+
+/* Begins an attempt, unless one is under way. */
+void feed_attempt(struct feed *f);
+/* Opens the source on a worker. f->refresh is set. */
+void feed_start_open(struct feed *f);
+/* Fetches the source, and then opens what was fetched. f->refresh is set. */
+void feed_start_fetch(struct feed *f);
+/* After a job that has read the source: remembers by what a server knows these bytes. */
+void feed_note_validators(struct feed *f);
+/* Ends the job: frees what it holds and what of its result was not used. */
+void feed_end_job(struct feed *f);
+/*
+ * True when the job's result is not wanted any more. The job is then ended, and what has
+ * to happen instead is under way.
+ */
+bool feed_drop_obsolete_job(struct feed *f, bool ran);
 
 /* The timer's callback: begins an attempt. */
 void feed_on_timer(uv_timer_t *timer);
@@ -29,6 +46,13 @@ void feed_note_warning(struct feed *f);
  * itself, and trying again is cheap.
  */
 void feed_failed(struct feed *f, const struct shmpub_error *err);
+/*
+ * The source could not be fetched. Fetching costs the other side something, so the feed tries
+ * again after ever longer waits; not before `least_ms` have passed.
+ */
+void feed_fetch_failed(struct feed *f, const struct shmpub_error *err, uint64_t least_ms);
+/* Logs a line that the other side of a fetch said. */
+void feed_log_told(struct feed *f, const char *line);
 /*
  * This failure may pass by itself, but each try costs a whole refresh. Until the next one the
  * source is only looked at.

@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "columns/column_type.h"
 #include "feed_doubts.h"
+#include "fetch.h"
 #include "refresh.h"
 #include "show/align.h"
 #include "show/cell.h"
@@ -26,6 +27,9 @@
 
 struct test {
 	struct refresh refresh;
+	struct fetch fetch;
+	struct source_fetched fetched;
+	struct buffer *out;
 	struct snapshot_view view;
 	void *block;
 	char *memory; /* within `block`, at a multiple of 64 as in a segment */
@@ -88,10 +92,37 @@ static int make_table(struct test *t, struct shmpub_error *err)
 	}
 	if (result == SOURCE_BUSY || result == SOURCE_FRESH)
 		return error_set(err, SHMPUB_ERR_INVALID, "%s: it is being written to",
-		                 r->config->source);
+		                 r->config->source_name);
 	if (result)
 		*err = r->error;
 	return result;
+}
+
+static void was_told(struct fetch *fetch, const char *line)
+{
+	struct test *t = (struct test *)((char *)fetch - offsetof(struct test, fetch));
+	struct shmpub_error safe;
+
+	error_set(&safe, SHMPUB_OK, "%s", line);
+	(void)buffer_printf(t->out, NULL, "%s says: %s\n", fetch->config->source_name,
+	                    safe.message);
+}
+
+/* A source that is no file is fetched first; spools then are where the system puts such files. */
+static int fetch(struct test *t, struct shmpub_error *err)
+{
+	const struct config_feed *config = t->refresh.config;
+	int r;
+
+	if (!source_scheme_is_fetched(config->scheme))
+		return SHMPUB_OK;
+	t->fetch.config = config;
+	t->fetch.max_size = config->max_source ? config->max_source : t->refresh.max_bytes;
+	t->fetch.told = was_told;
+	r = fetch_wait(&t->fetch, err);
+	t->fetched = fetch_bytes(&t->fetch);
+	t->refresh.fetched = &t->fetched;
+	return r;
 }
 
 static int look_at_table(struct test *t, struct shmpub_error *err)
@@ -103,7 +134,7 @@ static int look_at_table(struct test *t, struct shmpub_error *err)
 		return r;
 	r = article_check(t->refresh.config, &t->view.table, err);
 	if (r == SHMPUB_ERR_CSV)
-		error_prefix(err, 0, "%s: ", t->refresh.config->source);
+		error_prefix(err, 0, "%s: ", t->refresh.config->source_name);
 	return r;
 }
 
@@ -240,7 +271,8 @@ static int show(struct buffer *out, const struct test *t, struct shmpub_error *e
 	int r = buffer_printf(out, err,
 	                      "%s: %s, %llu bytes\n%llu rows, %zu columns; read in %.2f ms, parsed "
 	                      "in %.2f ms\n\n",
-	                      f->name, f->source, (unsigned long long)t->refresh.intake.n_hashed,
+	                      f->name, f->source_name,
+	                      (unsigned long long)t->refresh.intake.n_hashed,
 	                      (unsigned long long)table->n_rows, table->n_columns,
 	                      (double)t->refresh.read_ns / 1e6, (double)t->parse_ns / 1e6);
 
@@ -258,7 +290,7 @@ static int test_feed(struct buffer *out, struct config_feed *config, uint64_t ma
 {
 	struct spread spread;
 	struct runner runner = spread_runner(&spread, uv_available_parallelism());
-	struct test t = { .view = SNAPSHOT_VIEW_NONE };
+	struct test t = { .out = out, .view = SNAPSHOT_VIEW_NONE, .fetch = FETCH_NONE };
 	int r;
 
 	t.refresh = (struct refresh){
@@ -271,7 +303,9 @@ static int test_feed(struct buffer *out, struct config_feed *config, uint64_t ma
 		.schema = SCHEMA_NONE,
 		.article = ARTICLE_DRAFT_NONE,
 	};
-	r = make_table(&t, err);
+	r = fetch(&t, err);
+	if (!r)
+		r = make_table(&t, err);
 	if (!r)
 		r = look_at_table(&t, err);
 	if (!r)
@@ -279,6 +313,7 @@ static int test_feed(struct buffer *out, struct config_feed *config, uint64_t ma
 	snapshot_view_free(&t.view);
 	mem_free(t.block);
 	refresh_clear(&t.refresh);
+	fetch_clear(&t.fetch);
 	return r;
 }
 

@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "base/name.h"
 #include "config.h"
+#include "fetch.h"
 #include "log.h"
 #include "path.h"
 #include "process.h"
@@ -128,49 +129,61 @@ static int set_directory(void *field, const struct key *key, struct span value, 
 	                                      : set_path(field, key, value, base, err);
 }
 
-static bool is_scheme_byte(char c)
+/* A source that is no file: `address` is what it is called by, without the scheme. */
+static int set_address(struct config_feed *f, struct span address, struct shmpub_error *err)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       c == '+' || c == '-' || c == '.';
-}
+	int r = source_address_check(f->scheme, address, err);
 
-/* Returns the size of a prefix "NAME://" or "exec:"; 0: the value is a path. */
-static size_t scheme_size(struct span value)
-{
-	size_t n = 0;
-
-	while (n < value.size && is_scheme_byte(value.data[n]))
-		n++;
-	if (n && value.size >= n + 3 && memcmp(value.data + n, "://", 3) == 0)
-		return n + 3;
-	return value.size >= 5 && memcmp(value.data, "exec:", 5) == 0 ? 5 : 0;
+	return r ? r : replace_string(&f->source, address, err);
 }
 
 /*
  * Other kinds of sources have prefixes. They are refused, so that none is taken for a file's
  * name.
  */
-static int set_source(void *field, const struct key *key, struct span value, struct span base,
-                      struct shmpub_error *err)
+static int check_served(enum source_scheme scheme, struct span value, struct shmpub_error *err)
 {
-	size_t n = scheme_size(value);
+	const char *end;
 
-	if (n == 7 && memcmp(value.data, "file://", 7) == 0)
+	if (value.size >= 7 && memcmp(value.data, "file://", 7) == 0)
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "source: write the path of the file without 'file://'");
-	if (n)
+	if (scheme != SCHEME_FILE && fetch_kind_of(scheme) == NULL) {
+		end = memchr(value.data, ':', value.size);
 		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "source: '%.*s' is not served yet, the path of a file is wanted",
-		                 (int)n, value.data);
+		                 "source: '%.*s' is not served, the path of a file is wanted",
+		                 (int)(end - value.data) + (end[1] == '/' ? 3 : 1), value.data);
+	}
 	/*
 	 * If a pattern were taken for a file's name today, it would mean other files once
 	 * patterns are served.
 	 */
-	if (path_is_pattern(value))
+	if (scheme == SCHEME_FILE && path_is_pattern(value))
 		return error_set(
 		        err, SHMPUB_ERR_INVALID,
 		        "source: patterns are not served yet, the path of one file is wanted");
-	return set_path(field, key, value, base, err);
+	return SHMPUB_OK;
+}
+
+static int set_source(void *field, const struct key *key, struct span value, struct span base,
+                      struct shmpub_error *err)
+{
+	struct config_feed *f = (struct config_feed *)((char *)field -
+	                                               offsetof(struct config_feed, source));
+	struct span address;
+	int r;
+
+	f->scheme = source_scheme_of(&address, value);
+	r = check_served(f->scheme, value, err);
+	if (r)
+		return r;
+	r = f->scheme == SCHEME_FILE ? set_path(field, key, value, base, err)
+	                             : set_address(f, address, err);
+	if (r)
+		return r;
+	mem_free(f->source_name);
+	f->source_name = source_address_name(f->scheme, span_str(f->source));
+	return f->source_name != NULL ? SHMPUB_OK : error_nomem(err, value.size);
 }
 
 static int set_instance(void *field, const struct key *key, struct span value, struct span base,

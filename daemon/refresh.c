@@ -37,7 +37,8 @@ void refresh_look(struct refresh *r)
 static int open_source(struct refresh *r)
 {
 	struct source_request q = {
-		.path = r->config->source,
+		.path = r->fetched != NULL ? r->config->source_name : r->config->source,
+		.fetched = r->fetched,
 		.seen = r->is_forced ? NULL : &r->seen,
 		.waited = r->waited,
 		.insists = r->insists,
@@ -71,7 +72,7 @@ static bool is_to_be_compared(const struct refresh *r)
 /* What the source is now, of which only its marks and its hash are left after it is closed. */
 static void note_source(struct refresh *r)
 {
-	if (r->source.file == NULL)
+	if (r->source.body == NULL)
 		return;
 	r->mark = r->source.mark;
 	r->hash = intake_hash(&r->intake);
@@ -111,7 +112,7 @@ static struct prepare_source source_of(struct refresh *r)
 	return (struct prepare_source){
 		.bytes = intake_bytes(&r->intake),
 		.origin = { .feed = span_str(r->config->name),
-		            .source = span_str(r->config->source) },
+		            .source = span_str(r->config->source_name) },
 		.mtime_ns = r->mark.mtime_ns,
 		.read_ns = &r->read_ns,
 	};
@@ -123,7 +124,7 @@ static void end_reading(struct refresh *r, int result)
 	r->result = intake_end(&r->intake, result, &r->error);
 	r->is_source_failure = r->intake.is_failed;
 	if (!r->is_source_failure && is_of_content(r->result, &r->error))
-		error_put_path(&r->error, r->config->source);
+		error_put_path(&r->error, r->config->source_name);
 	note_source(r);
 }
 
@@ -146,7 +147,7 @@ static int build_article(struct refresh *r)
 	result = article_prepare(&r->article, r->config, r->instance, &view.table, &r->error);
 	snapshot_view_free(&view);
 	if (result == SHMPUB_ERR_CSV)
-		error_put_path(&r->error, r->config->source);
+		error_put_path(&r->error, r->config->source_name);
 	return result;
 }
 

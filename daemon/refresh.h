@@ -26,10 +26,11 @@ struct refresh {
 	const char *instance;
 	const char *spool_directory; /* see source.h */
 	const struct runner *runner;
-	struct source_mark seen;   /* what need not be read again */
-	struct source_mark waited; /* what was found fresh the last time */
-	bool is_forced;            /* read in any case */
-	bool insists;              /* see source.h */
+	const struct source_fetched *fetched; /* NULL: the source is a file */
+	struct source_mark seen;              /* what need not be read again */
+	struct source_mark waited;            /* what was found fresh the last time */
+	bool is_forced;                       /* read in any case */
+	bool insists;                         /* see source.h */
 	/*
 	 * The content is to be compared before a table is made of it, in a pass of its own: it
 	 * was the same when the source was rewritten the last time. Else it is compared as it

@@ -1,7 +1,7 @@
 #include "source.h"
 
 #include "base/error.h"
-#include "source_file.h"
+#include "source_kind.h"
 
 /*
  * What is the same for every kind of source: where the next read begins, how many bytes there
@@ -9,8 +9,7 @@
  *
  * A source that says its size has to give exactly so many bytes. One that says 0, as the files
  * of /proc do, ends where it ends; it never counts as settled, so the next attempt reads it
- * again. When a second kind of source comes, the calls of source_file.h below go through a table
- * of its functions.
+ * again.
  */
 
 #define READ_AT_ONCE ((size_t)256 * 1024)
@@ -20,12 +19,13 @@ int source_open(struct source *s, const struct source_request *q, struct shmpub_
 	*s = SOURCE_NONE;
 	s->path = q->path;
 	s->max_size = q->max_size;
-	return source_file_open(&s->file, &s->mark, q, err);
+	s->kind = q->fetched != NULL ? &source_kind_spool : &source_kind_file;
+	return s->kind->open(&s->body, &s->mark, q, err);
 }
 
 static int tell_too_large(struct source *s, struct shmpub_error *err)
 {
-	int r = source_file_check(s->file, &s->mark, err);
+	int r = s->kind->check(s->body, &s->mark, err);
 
 	if (r) /* it was empty when it was opened, and is being written */
 		return r;
@@ -50,10 +50,10 @@ static int meet_end(struct source *s, struct shmpub_error *err)
 
 	if (source_knows_size(s) && s->at != s->mark.size)
 		return SOURCE_BUSY;
-	r = source_file_check(s->file, &s->mark, err);
+	r = s->kind->check(s->body, &s->mark, err);
 	if (r)
 		return r;
-	source_file_let_go(s->file);
+	s->kind->let_go(s->body);
 	s->is_whole = true;
 	s->mark.is_settled &= s->at == s->mark.size;
 	return SHMPUB_OK;
@@ -61,7 +61,7 @@ static int meet_end(struct source *s, struct shmpub_error *err)
 
 int source_read(struct source *s, char *to, size_t size, size_t *n, struct shmpub_error *err)
 {
-	int r = source_file_read(s->file, s->at, to, size, n, err);
+	int r = s->kind->read(s->body, s->at, to, size, n, err);
 
 	if (r)
 		return r;
@@ -89,18 +89,19 @@ int source_peek(struct source *s, uint64_t offset, char *to, size_t size, size_t
                 struct shmpub_error *err)
 {
 	s->is_whole = false;
-	return source_file_read(s->file, offset, to, size, n, err);
+	return s->kind->read(s->body, offset, to, size, n, err);
 }
 
 int source_check(struct source *s, struct shmpub_error *err)
 {
-	return s->is_whole ? SHMPUB_OK : source_file_check(s->file, &s->mark, err);
+	return s->is_whole ? SHMPUB_OK : s->kind->check(s->body, &s->mark, err);
 }
 
 void source_close(struct source *s)
 {
-	source_file_close(s->file);
-	s->file = NULL;
+	if (s->body != NULL)
+		s->kind->close(s->body);
+	s->body = NULL;
 }
 
 /* One byte more than the size, so that the end is seen without growing. */

@@ -1,7 +1,8 @@
 /*
  * Where the bytes of a feed come from. A source is opened, gives its bytes in order and again
- * from the start, and has a mark by which the next look knows it. Today every source is a file
- * (source_file.h); whoever reads from a source does not see which kind it is.
+ * from the start, and has a mark by which the next look knows it. It is a file (source_file.h), or
+ * bytes that were fetched from a program or a server before (fetch.h); whoever reads from a source
+ * does not see which kind it is (source_kind.h).
  *
  * All bytes from one open to one close are of one state of the source, or somebody is told:
  * whoever reads to the end, or calls source_check(), gets SOURCE_BUSY when the source changed
@@ -46,8 +47,18 @@ struct source_mark {
 /* The same source, unchanged. An unsettled mark equals nothing: it may have changed unseen. */
 bool source_mark_equal(const struct source_mark *a, const struct source_mark *b);
 
+struct spool;
+
+/* Bytes that were fetched, all of them, and how the source looked. Both belong to the fetch. */
+struct source_fetched {
+	struct spool *spool;
+	struct source_mark mark;
+};
+
 struct source_request {
-	const char *path;
+	const char *path; /* of a file; else the name of the source, for messages */
+	/* NULL: the source is the file `path`. Else these bytes, and they are read in any case. */
+	const struct source_fetched *fetched;
 	const struct source_mark *seen; /* what was read before; NULL: read in any case */
 	/*
 	 * The look that was answered with SOURCE_FRESH, or SOURCE_MARK_NONE. A file that is
@@ -66,10 +77,11 @@ struct source_request {
 	const char *spool_directory;
 };
 
-struct source_file;
+struct source_kind;
 
 struct source {
-	struct source_file *file; /* NULL: not open */
+	const struct source_kind *kind;
+	void *body; /* the kind's own; NULL: not open */
 	struct source_mark mark;
 	const char *path;
 	uint64_t max_size;
@@ -77,7 +89,7 @@ struct source {
 	uint64_t n_lines; /* line ends so far, where the size is not known */
 	bool is_whole;    /* the last read met the end, and all before it is of one state */
 };
-#define SOURCE_NONE ((struct source){ .file = NULL })
+#define SOURCE_NONE ((struct source){ .body = NULL })
 
 /* Positive answers: SOURCE_UNCHANGED, SOURCE_FRESH. s->mark is set on SHMPUB_OK and SOURCE_FRESH. */
 int source_open(struct source *s, const struct source_request *request, struct shmpub_error *err);

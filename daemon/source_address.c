@@ -1,0 +1,165 @@
+#include "source_address.h"
+
+#include <string.h>
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "command_line.h"
+
+static const struct {
+	const char *prefix;
+	enum source_scheme scheme;
+	bool is_url; /* the prefix is a part of the address */
+} schemes[] = {
+	{ "exec:", SCHEME_EXEC, false },
+	{ "shell:", SCHEME_SHELL, false },
+	{ "http://", SCHEME_HTTP, true },
+	{ "https://", SCHEME_HTTP, true },
+};
+
+static bool has_prefix(struct span value, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return value.size >= n && memcmp(value.data, prefix, n) == 0;
+}
+
+static bool is_alphanumeric(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool is_scheme_byte(char c)
+{
+	return is_alphanumeric(c) || c == '+' || c == '-' || c == '.';
+}
+
+static bool has_unknown_scheme(struct span value)
+{
+	size_t n = 0;
+
+	while (n < value.size && is_scheme_byte(value.data[n]))
+		n++;
+	return n && has_prefix(span_of(value.data + n, value.size - n), "://");
+}
+
+static struct span skip_blanks(struct span text)
+{
+	while (text.size && (text.data[0] == ' ' || text.data[0] == '\t'))
+		text = span_of(text.data + 1, text.size - 1);
+	return text;
+}
+
+enum source_scheme source_scheme_of(struct span *rest, struct span value)
+{
+	*rest = value;
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		size_t n = strlen(schemes[i].prefix);
+
+		if (!has_prefix(value, schemes[i].prefix))
+			continue;
+		if (!schemes[i].is_url)
+			*rest = skip_blanks(span_of(value.data + n, value.size - n));
+		return schemes[i].scheme;
+	}
+	return has_unknown_scheme(value) ? SCHEME_UNKNOWN : SCHEME_FILE;
+}
+
+int source_address_check(enum source_scheme scheme, struct span rest, struct shmpub_error *err)
+{
+	char **words;
+	int r;
+
+	if (scheme == SCHEME_SHELL && rest.size == 0)
+		return error_set(err, SHMPUB_ERR_INVALID, "shell: a command wanted");
+	if (scheme != SCHEME_EXEC)
+		return SHMPUB_OK;
+	r = command_line_split(&words, NULL, rest, err);
+	if (r == SHMPUB_OK && words[0][0] == '\0')
+		r = error_set(err, SHMPUB_ERR_INVALID, "the program has no name");
+	if (r == SHMPUB_ERR_INVALID && err != NULL)
+		error_prefix(err, 0, "exec: ");
+	mem_free(words);
+	return r;
+}
+
+/* --- names --------------------------------------------------------------------------------------- */
+
+static char *name_of_program(const char *scheme, struct span program)
+{
+	struct buffer name = BUFFER_NONE;
+	char *copy = NULL;
+
+	if (buffer_printf(&name, NULL, "%s%s%.*s", scheme, program.size ? ":" : "",
+	                  (int)program.size, program.data) == SHMPUB_OK)
+		copy = mem_copy(buffer_span(&name));
+	buffer_free(&name);
+	return copy;
+}
+
+static char *name_of_exec(struct span line)
+{
+	char **words, *name;
+
+	if (command_line_split(&words, NULL, line, NULL) != SHMPUB_OK)
+		return NULL;
+	name = name_of_program("exec", span_str(words[0]));
+	mem_free(words);
+	return name;
+}
+
+/*
+ * The first word of a text for the shell is shown if it can only be the name of a program: it
+ * might also be a variable with a password.
+ */
+static struct span program_of_shell(struct span text)
+{
+	size_t n = 0;
+
+	while (n < text.size && (is_alphanumeric(text.data[n]) || text.data[n] == '_' ||
+	                         text.data[n] == '.' || text.data[n] == '/' || text.data[n] == '-'))
+		n++;
+	if (n < text.size && text.data[n] != ' ' && text.data[n] != '\t')
+		n = 0;
+	return span_of(text.data, n);
+}
+
+/* Leaves out what stands before an '@' in the host's part, and what follows a '?' or '#'. */
+static char *name_of_url(struct span url)
+{
+	struct buffer name = BUFFER_NONE;
+	size_t host = 0, end, slash;
+	char *copy = NULL;
+
+	while (host + 2 < url.size && memcmp(url.data + host, "//", 2) != 0)
+		host++;
+	host += 2;
+	for (end = host; end < url.size && url.data[end] != '?' && url.data[end] != '#';)
+		end++;
+	for (slash = host; slash < end && url.data[slash] != '/';)
+		slash++;
+	if (buffer_append(&name, span_of(url.data, host), NULL) != SHMPUB_OK)
+		return NULL;
+	for (size_t i = host; i < slash; i++) {
+		if (url.data[i] == '@')
+			host = i + 1;
+	}
+	if (buffer_append(&name, span_of(url.data + host, end - host), NULL) == SHMPUB_OK)
+		copy = mem_copy(buffer_span(&name));
+	buffer_free(&name);
+	return copy;
+}
+
+char *source_address_name(enum source_scheme scheme, struct span rest)
+{
+	switch (scheme) {
+	case SCHEME_EXEC:
+		return name_of_exec(rest);
+	case SCHEME_SHELL:
+		return name_of_program("shell", program_of_shell(rest));
+	case SCHEME_HTTP:
+		return name_of_url(rest);
+	default:
+		return mem_copy(rest);
+	}
+}

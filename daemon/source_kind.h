@@ -1,0 +1,26 @@
+/*
+ * What each kind of source provides: source.c calls these functions, and nobody else does. All
+ * of them have the contract of source_file.h.
+ *
+ * Threads: a worker; one call at a time for one body.
+ */
+#ifndef SHMPUBD_SOURCE_KIND_H
+#define SHMPUBD_SOURCE_KIND_H
+
+#include "source.h"
+
+struct source_kind {
+	int (*open)(void **body, struct source_mark *mark, const struct source_request *request,
+	            struct shmpub_error *err);
+	int (*read)(void *body, uint64_t offset, char *to, size_t size, size_t *n,
+	            struct shmpub_error *err);
+	void (*let_go)(void *body);
+	int (*check)(void *body, const struct source_mark *mark, struct shmpub_error *err);
+	void (*close)(void *body);
+};
+
+extern const struct source_kind source_kind_file;
+/* Bytes that were fetched: request->fetched. */
+extern const struct source_kind source_kind_spool;
+
+#endif
