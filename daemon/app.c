@@ -39,7 +39,7 @@ static void report_ready(struct app *app)
 	log_line(&app->log, LOG_LEVEL_INFO, "instance %s: %zu feed%s, %zu published",
 	         app->config->daemon.instance, app->n_feeds, app->n_feeds == 1 ? "" : "s",
 	         app->n_tried - app->n_unpublished);
-	notify_send(&app->notify, "READY=1\nSTATUS=serving");
+	app_status_ready(app);
 	call_listener(app, app->options.listener.ready);
 }
 
@@ -147,6 +147,7 @@ static void close_all(struct app *app)
 	for (size_t i = 0; i < PROCESS_SIGNALS; i++)
 		uv_close((uv_handle_t *)&app->signals[i], NULL);
 	app_requests_close(app);
+	app_status_close(app);
 	uv_close((uv_handle_t *)&app->tick, NULL);
 	uv_close((uv_handle_t *)&app->ready, NULL);
 	uv_close((uv_handle_t *)&app->stop, NULL);
@@ -203,7 +204,7 @@ void app_stop(struct app *app)
 	}
 	app->is_stopping = true;
 	app->stop_began_ms = uv_now(&app->loop);
-	notify_send(&app->notify, "STOPPING=1");
+	app_status_stopping(app);
 	call_listener(app, app->options.listener.stopping);
 	for (struct feed *f = app->feeds; f != NULL; f = f->next)
 		feed_stop(f);
@@ -216,7 +217,6 @@ void app_stop(struct app *app)
 static void on_tick(uv_timer_t *timer)
 {
 	struct app *app = timer->data;
-	uint64_t now = uv_now(&app->loop);
 
 	pool_tick(&app->pool);
 	if (app->pool.is_short && !app->is_lack_logged) {
@@ -228,10 +228,7 @@ static void on_tick(uv_timer_t *timer)
 	publisher_heartbeat(app->publisher, shm_now_ns());
 	for (struct feed *f = app->feeds; f != NULL; f = f->next)
 		feed_tick(f);
-	if (app->notify.watchdog_ms && now - app->watchdog_ms >= app->notify.watchdog_ms / 3) {
-		notify_send(&app->notify, "WATCHDOG=1");
-		app->watchdog_ms = now;
-	}
+	app_status_tick(app);
 	call_listener(app, app->options.listener.tick);
 }
 
@@ -421,7 +418,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 		goto failed;
 	init_handles(app);
 	init_host(app);
-	notify_open(&app->notify);
+	app_status_open(app);
 	/* frees the slots of feeds that are gone from the ini */
 	publisher_sweep(app->publisher, is_configured, app->config);
 	r = add_feeds(app, err);

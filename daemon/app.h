@@ -32,6 +32,8 @@ struct app_listener {
 	void *arg;
 };
 
+#define APP_STATUS_SIZE 512
+
 struct app_options {
 	const char *path; /* of the configuration file */
 	/* --once: refresh every feed once, leave the snapshots, return */
@@ -73,7 +75,9 @@ struct app {
 	bool is_ready, is_stopping, is_stop_forced, is_closing;
 	bool is_lack_logged;  /* the log already says that threads are lacking */
 	int status;           /* what app_run returns */
-	uint64_t watchdog_ms; /* when WATCHDOG=1 was last sent */
+	uv_timer_t watchdog;
+	bool is_reload_refused;            /* the last reload changed nothing */
+	char status_told[APP_STATUS_SIZE]; /* what the service manager was told last */
 };
 
 /*
@@ -114,6 +118,18 @@ int app_requests_init(struct app *app, struct shmpub_error *err);
 int app_requests_open(struct app *app, struct shmpub_error *err);
 void app_requests_close(struct app *app);
 void app_requests_deinit(struct app *app);
+
+/* --- for app.c and app_reload.c: app_status.c tells the service manager ----------------------------- */
+
+/* Finds the manager and begins to answer its watchdog. app_status_close() ends that. */
+void app_status_open(struct app *app);
+void app_status_close(struct app *app);
+void app_status_ready(struct app *app);
+/* To be called once a second. */
+void app_status_tick(struct app *app);
+void app_status_reloading(struct app *app);
+void app_status_reloaded(struct app *app, bool is_refused);
+void app_status_stopping(struct app *app);
 
 /* --- for app_reload.c ------------------------------------------------------------------------------ */
 

@@ -202,19 +202,20 @@ void app_reload(struct app *app)
 	struct shmpub_error err;
 	struct config *next = NULL;
 	struct feed *added;
+	bool is_refused;
 
 	if (app->is_stopping)
 		return;
-	notify_reloading(&app->notify);
-	if (prepare(&next, &added, app, &problems, &err) == SHMPUB_OK) {
+	app_status_reloading(app);
+	is_refused = prepare(&next, &added, app, &problems, &err) != SHMPUB_OK;
+	if (!is_refused) {
 		apply(app, next, added);
-		publisher_config_loaded(app->publisher, true);
 	} else {
-		publisher_config_loaded(app->publisher, false);
 		log_problems(app, &problems);
 		log_line(&app->log, LOG_LEVEL_ERROR, "%s; the old configuration stays",
 		         err.message);
 	}
+	publisher_config_loaded(app->publisher, !is_refused);
 	config_problems_free(&problems);
-	notify_send(&app->notify, "READY=1");
+	app_status_reloaded(app, is_refused);
 }

@@ -32,17 +32,82 @@ def test_reload_and_stop_are_told(daemon):
     stamp = int(reloading.split("MONOTONIC_USEC=")[1])
     assert abs(stamp - time.monotonic() * 1e6) < 60e6
     d.stop()
-    assert "STOPPING=1" in d.told
+    assert any("STOPPING=1" in t.splitlines() for t in d.told)
     assert ": 1 feed, 0 published" in d.log_text()
 
 
+def test_a_refused_reload_is_told_until_one_succeeds(daemon):
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"a": "source = a.csv"})
+    d.start()
+    d.wait_told("STATUS=1 of 1 fresh")
+    good = d.ini.read_text()
+    d.ini.write_text(good + "nonsense = 1\n")
+    d.reload()
+    refused = "the last reload was refused, the configuration before it is in force"
+    d.wait_told(f"STATUS=1 of 1 fresh; {refused}")
+    d.ini.write_text(good)
+    d.reload()
+    d.wait_told("STATUS=1 of 1 fresh")
+
+
+def test_the_status_line_follows_the_feeds(daemon):
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    feeds = {name: f"source = {name}.csv\ninterval = 50ms" for name in "abcdefgh"}
+    d.configure(feeds)
+    d.start()
+    d.wait_told("STATUS=1 of 8 fresh, 7 failing: b, c, d, e, f and 2 more")
+    for name in "cdefgh":
+        d.source(f"{name}.csv", "a\n1\n")
+    d.wait_told("STATUS=7 of 8 fresh, 1 failing: b")
+    del feeds["b"]
+    d.configure(feeds)
+    d.reload()
+    d.wait_told("STATUS=7 of 7 fresh")
+    n = len([t for t in d.hear() if t.startswith("STATUS=")])
+    time.sleep(2.5)
+    assert len([t for t in d.hear() if t.startswith("STATUS=")]) == n  # nothing new, nothing said
+
+
+def test_a_long_status_line_is_cut(daemon):
+    """Names of forty letters, all failing: the line keeps to its size, and is still sent."""
+    d = daemon()
+    feeds = {f"{n:040d}": "source = none.csv\ninterval = 1h" for n in range(200)}
+    d.configure(feeds)
+    d.start()
+    until(lambda: any(t.startswith("STATUS=0 of 200 fresh, 200 failing: 0") for t in d.hear()))
+    assert max(len(t) for t in d.hear()) < 512
+
+
 def test_watchdog(daemon):
+    """It is answered twice in its time, from the start until the end."""
     d = daemon()
     d.configure(ABSENT)
-    d.environment = {"WATCHDOG_USEC": "3000000"}
+    d.environment = {"WATCHDOG_USEC": "400000"}
     d.start()
-    d.wait_told("WATCHDOG=1")
+    n = d.hear().count("WATCHDOG=1")
+    assert n > 0
+    time.sleep(2)
+    assert 5 <= d.hear().count("WATCHDOG=1") - n <= 15
     d.stop()
+
+
+def test_a_loop_that_stands_still_does_not_answer_the_watchdog(daemon):
+    d = daemon()
+    d.configure(ABSENT)
+    d.environment = {"WATCHDOG_USEC": "100000"}
+    d.start()
+    os.kill(d.pid, signal.SIGSTOP)
+    try:
+        d.hear()
+        n = d.told.count("WATCHDOG=1")
+        time.sleep(1)
+        assert d.hear().count("WATCHDOG=1") == n
+    finally:
+        os.kill(d.pid, signal.SIGCONT)
+    until(lambda: d.hear().count("WATCHDOG=1") > n)
 
 
 def test_watchdog_of_another(daemon):
