@@ -26,7 +26,7 @@ struct command_line {
 	const char *instance; /* NULL: the default; `directory` too */
 	const char *directory;
 	const char *owner; /* a further trusted user; NULL: none */
-	bool json;
+	bool json, no_wait;
 	enum cat_format format;
 	uint64_t head;       /* print so many rows; UINT64_MAX: all */
 	uint64_t max_age_ms; /* of data; UINT64_MAX: any age */
@@ -42,7 +42,13 @@ struct session {
 };
 
 /* The options that only some commands take. */
-enum command_option { TAKES_JSON = 1, TAKES_FORMAT = 2, TAKES_HEAD = 4, TAKES_MAX_AGE = 8 };
+enum command_option {
+	TAKES_JSON = 1,
+	TAKES_FORMAT = 2,
+	TAKES_HEAD = 4,
+	TAKES_MAX_AGE = 8,
+	TAKES_NO_WAIT = 16,
+};
 
 struct command {
 	const char *name;
@@ -60,6 +66,7 @@ int command_watch(struct session *s);
 int command_top(struct session *s);
 int command_verify(struct session *s);
 int command_metrics(struct session *s);
+int command_refresh(struct session *s);
 int command_health(struct session *s);
 
 /* Prints "shmpub: " and the line in s->err on standard error. Returns EXIT_BAD. */

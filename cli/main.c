@@ -30,6 +30,8 @@ static const struct command commands[] = {
 	  command_verify },
 	{ "health", "[FEED...] [--max-age 10s]", "one line, and status 0, 1 (not well), 2 (gone)",
 	  TAKES_MAX_AGE, 0, SIZE_MAX, command_health },
+	{ "refresh", "FEED... [--no-wait]", "refresh now: for the instance's owner, and for root",
+	  TAKES_NO_WAIT, 1, SIZE_MAX, command_refresh },
 	{ "metrics", "", "all figures in Prometheus' text format", 0, 0, 0, command_metrics },
 };
 
@@ -71,6 +73,13 @@ static bool set_json(struct command_line *l, const char *value)
 	return true;
 }
 
+static bool set_no_wait(struct command_line *l, const char *value)
+{
+	(void)value;
+	l->no_wait = true;
+	return true;
+}
+
 static bool set_format(struct command_line *l, const char *value)
 {
 	static const char *const names[] = {
@@ -107,6 +116,7 @@ static const struct option {
 	{ "-d", "--directory", "a path", 0, set_directory },
 	{ "--owner", NULL, "a user", 0, set_owner },
 	{ "--json", NULL, NULL, TAKES_JSON, set_json },
+	{ "--no-wait", NULL, NULL, TAKES_NO_WAIT, set_no_wait },
 	{ "--format", NULL, "csv, json or arrow", TAKES_FORMAT, set_format },
 	{ "--head", NULL, "a number of rows", TAKES_HEAD, set_head },
 	{ "--max-age", NULL, "a duration with its unit: 500ms, 10s, 5m, 1h", TAKES_MAX_AGE,

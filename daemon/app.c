@@ -75,10 +75,19 @@ static void on_tried(void *arg, struct feed *feed, bool published)
 
 /* --- feeds ---------------------------------------------------------------------------------------- */
 
+static void on_ended(void *arg, struct feed *feed, const struct feed_end *end)
+{
+	struct app *app = arg;
+
+	control_tell(&app->control, feed, end);
+}
+
 static void on_gone(void *arg, struct feed *feed)
 {
 	struct app *app = arg;
 	struct feed **at = &app->feeds;
+
+	control_forget(&app->control, feed);
 
 	while (*at != feed)
 		at = &(*at)->next;
@@ -146,6 +155,7 @@ static void close_all(struct app *app)
 	close_feeds(app);
 	for (size_t i = 0; i < PROCESS_SIGNALS; i++)
 		uv_close((uv_handle_t *)&app->signals[i], NULL);
+	control_close(&app->control);
 	app_requests_close(app);
 	app_status_close(app);
 	uv_close((uv_handle_t *)&app->tick, NULL);
@@ -229,6 +239,7 @@ static void on_tick(uv_timer_t *timer)
 	for (struct feed *f = app->feeds; f != NULL; f = f->next)
 		feed_tick(f);
 	app_status_tick(app);
+	app_control_tick(app);
 	call_listener(app, app->options.listener.tick);
 }
 
@@ -334,6 +345,7 @@ static void init_host(struct app *app)
 	app->host.runner = &app->runner;
 	app->host.hash_seed = shm_random();
 	app->host.tried = on_tried;
+	app->host.ended = on_ended;
 	app->host.gone = on_gone;
 	app->host.lost = on_lost;
 	app->host.arg = app;
@@ -419,6 +431,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	init_handles(app);
 	init_host(app);
 	app_status_open(app);
+	app_control_open(app);
 	/* frees the slots of feeds that are gone from the ini */
 	publisher_sweep(app->publisher, is_configured, app->config);
 	r = add_feeds(app, err);

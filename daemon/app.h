@@ -14,6 +14,7 @@
 
 #include <uv.h>
 #include "config.h"
+#include "control.h"
 #include "feed.h"
 #include "log.h"
 #include "notify.h"
@@ -73,7 +74,10 @@ struct app {
 	uint64_t stop_began_ms; /* when the stop began */
 	uint64_t stop_limit_ms; /* the longest wait of this stop; 0: the usual one */
 	bool is_ready, is_stopping, is_stop_forced, is_closing;
-	bool is_lack_logged;  /* the log already says that threads are lacking */
+	bool is_lack_logged; /* the log already says that threads are lacking */
+	struct control control;
+	struct control_host control_host;
+	bool is_control_lost; /* the log already says so */
 	int status;           /* what app_run returns */
 	uv_timer_t watchdog;
 	bool is_reload_refused;            /* the last reload changed nothing */
@@ -130,6 +134,12 @@ void app_status_tick(struct app *app);
 void app_status_reloading(struct app *app);
 void app_status_reloaded(struct app *app, bool is_refused);
 void app_status_stopping(struct app *app);
+
+/* --- for app.c: app_control.c ---------------------------------------------------------------------- */
+
+void app_control_open(struct app *app);
+/* To be called once a second. */
+void app_control_tick(struct app *app);
 
 /* --- for app_reload.c ------------------------------------------------------------------------------ */
 

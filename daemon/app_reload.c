@@ -21,6 +21,7 @@ static void remove_gone_feeds(struct app *app, const struct config *next)
 			feed_drop_segments(f, config);
 		} else if (!f->is_removed) {
 			log_line(&app->log, LOG_LEVEL_INFO, "feed %s: removed", f->config->name);
+			control_forget(&app->control, f);
 			feed_remove(f);
 		}
 	}

@@ -348,6 +348,7 @@ void feed_attempt(struct feed *f)
 		return;
 	uv_timer_stop(&f->timer);
 	f->is_asked = false;
+	f->n_attempts++;
 	result = open_place(f, &err);
 	if (!result)
 		result = put_back_names(&again, f, &err);

@@ -20,6 +20,14 @@
 
 struct feed;
 
+/* How an attempt ended. */
+struct feed_end {
+	uint64_t attempt; /* its number; UINT64_MAX: it has not ended, and may never do so */
+	enum refresh_result result;
+	uint64_t sequence, rows;        /* of what was published */
+	const struct shmpub_error *err; /* of REFRESH_FAILED; else NULL */
+};
+
 /* What all feeds of the daemon share. It outlives them. */
 struct feed_host {
 	uv_loop_t *loop;
@@ -33,6 +41,8 @@ struct feed_host {
 	uint64_t hash_seed;
 	/* The feed's first attempt has ended. `published`: the feed has a snapshot. */
 	void (*tried)(void *arg, struct feed *feed, bool published);
+	/* An attempt has ended, or (`end` says so) its source gives no answer for long. */
+	void (*ended)(void *arg, struct feed *feed, const struct feed_end *end);
 	/* The feed frees itself after this call: it must leave the app's list. */
 	void (*gone)(void *arg, struct feed *feed);
 	/* Another process has taken the instance: this one must stop. */
@@ -56,6 +66,7 @@ struct feed {
 	uv_timer_t timer;
 	struct pool_job look, build; /* one of them at a time; `look` opens the source as well */
 	enum feed_job state;
+	uint64_t n_attempts;    /* that have begun */
 	struct refresh refresh; /* belongs to a worker while it has the job */
 	struct fetch fetch;
 	struct source_fetched fetched;      /* what `fetch` has brought */
@@ -113,6 +124,11 @@ void feed_delete(struct feed *f);
 int feed_open(struct feed *f, struct shmpub_error *err);
 /* Begins the first attempt at once. */
 void feed_start(struct feed *f);
+/*
+ * Begins an attempt at once, or as soon as the one under way has ended. Its number is
+ * f->n_attempts + 1, as that is before the call.
+ */
+void feed_refresh_now(struct feed *f);
 /*
  * Removes the plain segments that `next` does not ask for, so that another feed can have their
  * names.

@@ -20,7 +20,7 @@
 
 static void plan(struct feed *f, uint64_t wait_ms)
 {
-	uv_timer_start(&f->timer, feed_on_timer, wait_ms, 0);
+	uv_timer_start(&f->timer, feed_on_timer, f->is_asked ? 0 : wait_ms, 0);
 }
 
 void feed_plan_next(struct feed *f)
@@ -102,6 +102,20 @@ static void tried(struct feed *f)
 	f->host->tried(f->host->arg, f, !f->is_failing);
 }
 
+/* Tells who asked for the attempt. The rows of what was published stand in f->refresh. */
+static void ended(struct feed *f, enum refresh_result result)
+{
+	const struct feed_end end = {
+		.attempt = f->n_attempts,
+		.result = result,
+		.sequence = f->out != NULL ? publisher_feed_sequence(f->out) : 0,
+		.rows = f->refresh.descriptor.rows,
+		.err = result == REFRESH_FAILED ? &f->failure : NULL,
+	};
+
+	f->host->ended(f->host->arg, f, &end);
+}
+
 /* A failure is logged once while it lasts, and also when it comes back within a minute. */
 static void log_failure(struct feed *f, const char *line)
 {
@@ -141,6 +155,7 @@ static void report_failure(struct feed *f, const struct shmpub_error *err)
 	if (f->out != NULL)
 		publisher_feed_report(f->out, REFRESH_FAILED, err);
 	log_failure(f, f->failure.message);
+	ended(f, REFRESH_FAILED);
 	tried(f);
 }
 
@@ -215,6 +230,7 @@ void feed_succeeded(struct feed *f, enum refresh_result result)
 	f->shown = f->access;
 	error_set(&warning, SHMPUB_OK, "%s", f->warning);
 	publisher_feed_report(f->out, result, f->warning[0] ? &warning : NULL);
+	ended(f, result);
 	tried(f);
 	feed_plan_next(f);
 }
@@ -249,6 +265,8 @@ void feed_notice_hang(struct feed *f)
 	error_set(&err, SHMPUB_ERR_SYS, "%s: hung: reading for %llu s", f->config->source_name,
 	          (unsigned long long)passed_s);
 	publisher_feed_note(f->out, &err);
+	f->host->ended(f->host->arg, f,
+	               &(struct feed_end){ UINT64_MAX, REFRESH_FAILED, 0, 0, &err });
 }
 
 /* Who may read the source may read the table, which has the same content. */

@@ -60,11 +60,12 @@ _shmpub() {
 		command=$(_shmpub_command)
 		case $command:$word in
 		:-*) words="-i --instance -d --directory --owner --help --version" ;;
-		:*) words="ls info cat watch top verify health metrics" ;;
+		:*) words="ls info cat watch top verify health refresh metrics" ;;
 		ls:-* | info:-* | watch:-*) words="--json" ;;
 		cat:-*) words="--format --head" ;;
 		health:-*) words="--max-age" ;;
-		info:* | cat:* | watch:* | verify:* | health:*) words=$(_shmpub_feeds "$1") ;;
+		refresh:-*) words="--no-wait" ;;
+		info:* | cat:* | watch:* | verify:* | health:* | refresh:*) words=$(_shmpub_feeds "$1") ;;
 		esac
 		;;
 	esac

@@ -18,6 +18,7 @@
 
 #define CATALOG_MAX_SEQUENCE (UINT64_MAX / 2) /* greater ones are hostile: no counter gets there */
 #define CATALOG_MAX_FEEDS 1000000u
+#define CATALOG_CONTROL "control" /* the name of the socket by which its owner asks a daemon */
 #define CATALOG_HIDDEN ".catalog" /* the name of a catalog that is not complete yet */
 
 enum catalog_state { /* of the writer */

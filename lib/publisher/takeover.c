@@ -18,12 +18,15 @@
  * next snapshot gets a sequence greater than both.
  */
 
-/* True for ".FEED.N" and ".catalog", names that readers do not open. */
+/*
+ * True for ".FEED.N", ".catalog" and "control", names that readers do not open. The last one is a
+ * socket of the daemon, which makes it again.
+ */
 static bool is_hidden(const char *name)
 {
 	const char *number = strrchr(name, '.');
 
-	if (strcmp(name, CATALOG_HIDDEN) == 0)
+	if (strcmp(name, CATALOG_HIDDEN) == 0 || strcmp(name, CATALOG_CONTROL) == 0)
 		return true;
 	if (name[0] != '.' || number == name || number[1] == '\0')
 		return false;

@@ -182,8 +182,10 @@ class Daemon:
         )
 
     def files(self) -> set[str]:
+        """Return the names in the instance's directory, but the socket of a daemon that runs."""
         place = self.shm / self.instance
-        return {p.name for p in place.iterdir()} if place.exists() else set()
+        names = {p.name for p in place.iterdir()} if place.exists() else set()
+        return names - {"control"} if self.process is not None else names
 
 
 def replace(path: Path, text: str | bytes) -> None:

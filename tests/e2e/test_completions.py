@@ -13,7 +13,7 @@ from cli_tools import SHMPUB, Publisher
 from test_cli_output import Terminal
 
 COMPLETIONS = Path(__file__).resolve().parents[2] / "cli" / "completions"
-COMMANDS = {"ls", "info", "cat", "watch", "top", "verify", "health", "metrics"}
+COMMANDS = {"ls", "info", "cat", "watch", "top", "verify", "health", "refresh", "metrics"}
 
 # bash's own way of calling a completion: the line is split as readline splits it, at "=" too.
 BASH = r"""
@@ -54,6 +54,7 @@ def place(publisher: Publisher) -> list[str]:
         (["ls", "-"], {"--json"}),
         (["ls", ""], set()),
         (["health", "-"], {"--max-age"}),
+        (["refresh", "-"], {"--no-wait"}),
         (["health", "--max-age", ""], set()),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, list) else "",

@@ -55,7 +55,11 @@ REFUSED = {  # name: (text, options, ":line: reason")
         "",
         ":2: more than 1000000 fields, which is max_columns",
     ),
-    "max_columns": ("a,b,c\n1,2,3\n", "max_columns = 2", ":1: more than 2 fields, which is max_columns"),
+    "max_columns": (
+        "a,b,c\n1,2,3\n",
+        "max_columns = 2",
+        ":1: more than 2 fields, which is max_columns",
+    ),
     "newlines": ("\n" * 1_000_000, "", ":1: no columns"),
     "returns": ("\r" * 1_000_000, "", ":1: no columns"),
     "blanks": (" " * 1_000_000, "", ":1: no columns"),
