@@ -14,11 +14,7 @@
 
 #define TICK_MS 1000
 #define READY_MS 10000
-#define STOP_MS 5000        /* how long a stop waits for workers that read sources */
-#define STOP_BUILD_MS 15000 /* and for those that build a snapshot: a build always ends */
-#define STOP_SOON_MS 3000   /* the whole wait of a PROCESS_STOP_SOON */
-#define STOP_HUNG_MS 2000   /* a build that waits for its source for so long hangs */
-#define STOP_LOOK_MS 10
+#define STOP_SOON_MS 3000 /* the whole wait of a PROCESS_STOP_SOON */
 #define DESCRIPTORS_LEAST 32
 
 /* --- readiness ------------------------------------------------------------------------------------ */
@@ -124,102 +120,6 @@ int app_add_feed(struct app *app, struct feed *f, struct shmpub_error *err)
 	app->feeds = f;
 	app->n_feeds++;
 	return feed_open(f, err);
-}
-
-/* --- stop ----------------------------------------------------------------------------------------- */
-
-static bool is_fetching(const struct app *app)
-{
-	for (const struct feed *f = app->feeds; f != NULL; f = f->next) {
-		if (f->state == FEED_FETCHING)
-			return true;
-	}
-	return false;
-}
-
-/* Closing a feed's timer frees the feed, unless a worker still has its job. */
-static void close_feeds(struct app *app)
-{
-	struct feed *f, *after;
-
-	for (f = app->feeds; f != NULL; f = after) {
-		after = f->next;
-		feed_cancel_fetch(f, true);
-		feed_leave(f, app->config->daemon.keep_on_exit);
-	}
-}
-
-static void close_all(struct app *app)
-{
-	app->is_closing = true;
-	close_feeds(app);
-	for (size_t i = 0; i < PROCESS_SIGNALS; i++)
-		uv_close((uv_handle_t *)&app->signals[i], NULL);
-	control_close(&app->control);
-	app_requests_close(app);
-	app_status_close(app);
-	uv_close((uv_handle_t *)&app->tick, NULL);
-	uv_close((uv_handle_t *)&app->ready, NULL);
-	uv_close((uv_handle_t *)&app->stop, NULL);
-	pool_close(&app->pool);
-	if (app->pool.n_running)
-		uv_stop(&app->loop); /* uv_run() would wait for the job */
-}
-
-/* Builds that have waited for their source for a while may never come to an end. */
-static bool has_builds(const struct app *app)
-{
-	uint64_t now = uv_now(&app->loop);
-
-	for (const struct feed *f = app->feeds; f != NULL; f = f->next) {
-		uint64_t since = feed_waits_since_ms(f);
-
-		if (f->state == FEED_BUILDING && (since == 0 || now < since + STOP_HUNG_MS))
-			return true;
-	}
-	return false;
-}
-
-static bool give_up_builds(struct app *app)
-{
-	bool are_over = true;
-
-	for (struct feed *f = app->feeds; f != NULL; f = f->next)
-		are_over &= feed_give_up_build(f);
-	return are_over;
-}
-
-static void on_stop_timer(uv_timer_t *timer)
-{
-	struct app *app = timer->data;
-	uint64_t now = uv_now(&app->loop);
-	uint64_t limit_ms = has_builds(app) ? STOP_BUILD_MS : STOP_MS;
-
-	if (app->is_closing)
-		return;
-	if (app->stop_limit_ms && app->stop_limit_ms < limit_ms)
-		limit_ms = app->stop_limit_ms;
-	if ((app->pool.n_running == 0 && !is_fetching(app)) || app->is_stop_forced ||
-	    now - app->stop_began_ms >= limit_ms)
-		close_all(app);
-}
-
-void app_stop(struct app *app)
-{
-	if (app->is_closing)
-		return;
-	if (app->is_stopping) {
-		app->is_stop_forced = true;
-		return;
-	}
-	app->is_stopping = true;
-	app->stop_began_ms = uv_now(&app->loop);
-	app_status_stopping(app);
-	call_listener(app, app->options.listener.stopping);
-	for (struct feed *f = app->feeds; f != NULL; f = f->next)
-		feed_stop(f);
-	pool_stop(&app->pool);
-	uv_timer_start(&app->stop, on_stop_timer, 0, STOP_LOOK_MS);
 }
 
 /* --- timers and signals --------------------------------------------------------------------------- */
@@ -437,7 +337,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	r = add_feeds(app, err);
 	if (r) {
 		app->is_stopping = true;
-		close_all(app);
+		app_close_all(app);
 		app_deinit(app);
 	}
 	return r;
@@ -474,11 +374,11 @@ bool app_deinit(struct app *app)
 	pool_drain(&app->pool); /* jobs that ended in the loop's last turn */
 	is_clean = app->pool.n_running == 0;
 	if (is_clean) {
-		close_feeds(app);
+		app_close_feeds(app);
 		/* runs the callbacks that end the closed handles */
 		uv_run(&app->loop, UV_RUN_DEFAULT);
 	}
-	if (is_clean || give_up_builds(app))
+	if (is_clean || app_give_up_builds(app))
 		publisher_close(app->publisher);
 	else
 		log_line(&app->log, LOG_LEVEL_WARNING,

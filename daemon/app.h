@@ -141,6 +141,15 @@ void app_control_open(struct app *app);
 /* To be called once a second. */
 void app_control_tick(struct app *app);
 
+/* --- for app.c: app_stop.c ------------------------------------------------------------------------- */
+
+/* Ends the feeds; each frees itself when its job is back. */
+void app_close_feeds(struct app *app);
+/* Ends the feeds and closes every handle of the loop. */
+void app_close_all(struct app *app);
+/* False: a worker makes a snapshot right now. */
+bool app_give_up_builds(struct app *app);
+
 /* --- for app_reload.c ------------------------------------------------------------------------------ */
 
 /* The feed of that name, or NULL. A removed feed counts as long as its job is under way. */
