@@ -1,6 +1,7 @@
 #include "feed_table.h"
 
 #include <stdio.h>
+#include "feed_members.h"
 #include "human.h"
 #include "show/align.h"
 #include "wrap.h"

@@ -8,7 +8,7 @@
 #define SHMPUB_CLI_FEED_TABLE_H
 
 #include "base/buffer.h"
-#include "feed_list.h"
+#include "reader/feed_list.h"
 
 /*
  * Appends the table to `out`: a line of titles, then a line for each feed, none wider than

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include "clock.h"
-#include "feed_list.h"
+#include "feed_members.h"
 #include "human.h"
 #include "show/width.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include "clock.h"
 #include "columns/column_type.h"
-#include "feed_list.h"
+#include "feed_members.h"
 #include "human.h"
 #include "show/align.h"
 #include "terminal.h"

@@ -1,7 +1,7 @@
 #include "command.h"
 
 #include "clock.h"
-#include "feed_list.h"
+#include "feed_members.h"
 #include "feed_table.h"
 #include "terminal.h"
 

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include "clock.h"
-#include "feed_list.h"
+#include "reader/feed_list.h"
 #include "feed_table.h"
 #include "human.h"
 #include "terminal.h"

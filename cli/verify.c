@@ -1,7 +1,7 @@
 #include "command.h"
 
 #include <stdio.h>
-#include "feed_list.h"
+#include "reader/feed_list.h"
 #include "human.h"
 #include "show/width.h"
 

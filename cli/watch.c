@@ -4,7 +4,7 @@
 #include <string.h>
 #include "base/alloc.h"
 #include "clock.h"
-#include "feed_list.h"
+#include "feed_members.h"
 #include "human.h"
 
 /*

@@ -140,6 +140,7 @@ static void on_tick(uv_timer_t *timer)
 		feed_tick(f);
 	app_status_tick(app);
 	app_control_tick(app);
+	app_metrics_tick(app);
 	call_listener(app, app->options.listener.tick);
 }
 
@@ -334,7 +335,9 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	app_control_open(app);
 	/* frees the slots of feeds that are gone from the ini */
 	publisher_sweep(app->publisher, is_configured, app->config);
-	r = add_feeds(app, err);
+	r = app_metrics_open(app, err);
+	if (!r)
+		r = add_feeds(app, err);
 	if (r) {
 		app->is_stopping = true;
 		app_close_all(app);
@@ -387,6 +390,7 @@ bool app_deinit(struct app *app)
 	is_clean = log_close(&app->log) && is_clean;
 	if (!is_clean)
 		return false;
+	app_metrics_deinit(app);
 	mem_free(app->instance_path);
 	config_free(app->config);
 	uv_loop_close(&app->loop);

@@ -17,6 +17,8 @@
 #include "control.h"
 #include "feed.h"
 #include "log.h"
+#include "metrics_file.h"
+#include "metrics_page.h"
 #include "notify.h"
 #include "pool.h"
 #include "process.h"
@@ -53,6 +55,18 @@ struct app_requests {
 	unsigned n_stops;
 };
 
+/* The daemon's metrics, as a file and as a page. */
+struct app_metrics {
+	struct app *app;
+	struct shmpub_reader *reader; /* of the daemon's own catalog; NULL: no metrics are wanted */
+	struct buffer text;
+	uint64_t text_ms; /* when it was made */
+	struct metrics_page page;
+	struct metrics_file file;
+	uint64_t file_ms, told; /* when the file was written last, and what was news then */
+	bool is_file_lost;      /* the log already says so */
+};
+
 struct app {
 	struct app_options options;
 	uv_loop_t loop;
@@ -78,7 +92,8 @@ struct app {
 	struct control control;
 	struct control_host control_host;
 	bool is_control_lost; /* the log already says so */
-	int status;           /* what app_run returns */
+	struct app_metrics metrics;
+	int status; /* what app_run returns */
 	uv_timer_t watchdog;
 	bool is_reload_refused;            /* the last reload changed nothing */
 	char status_told[APP_STATUS_SIZE]; /* what the service manager was told last */
@@ -140,6 +155,16 @@ void app_status_stopping(struct app *app);
 void app_control_open(struct app *app);
 /* To be called once a second. */
 void app_control_tick(struct app *app);
+
+/* --- for app.c: app_metrics.c ---------------------------------------------------------------------- */
+
+/* SHMPUB_ERR_SYS: the address cannot be listened at. On failure it must be closed as well. */
+int app_metrics_open(struct app *app, struct shmpub_error *err);
+/* To be called once a second. */
+void app_metrics_tick(struct app *app);
+void app_metrics_close(struct app *app);
+/* When the loop has ended: says in the file that nothing runs, and frees the memory. */
+void app_metrics_deinit(struct app *app);
 
 /* --- for app.c: app_stop.c ------------------------------------------------------------------------- */
 

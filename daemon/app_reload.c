@@ -110,6 +110,11 @@ static void configure_feeds(struct app *app, const struct config *next)
 	}
 }
 
+static bool are_equal(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 /* Some keys are read only when the instance is taken, and cannot change while readers use it. */
 static void warn_of_fixed_keys(const struct app *app, const struct config_daemon *now,
                                const struct config_daemon *next)
@@ -125,6 +130,8 @@ static void warn_of_fixed_keys(const struct app *app, const struct config_daemon
 		{ "max_bytes", now->max_bytes != next->max_bytes },
 		{ "spare_bytes", now->spare_bytes != next->spare_bytes },
 		{ "keep_on_exit", now->keep_on_exit != next->keep_on_exit },
+		{ "metrics_file", !are_equal(now->metrics_file, next->metrics_file) },
+		{ "metrics_listen", !are_equal(now->metrics_listen, next->metrics_listen) },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
@@ -145,30 +152,11 @@ static void log_problems(const struct app *app, struct config_problems *p)
 	}
 }
 
-/*
- * The keys of warn_of_fixed_keys() keep their old values. The old strings themselves move to `next`,
- * because feeds point to them.
- */
-static void keep_fixed_keys(struct config_daemon *next, struct config_daemon *now)
-{
-	struct config_daemon swapped = *next;
-
-	next->instance = now->instance;
-	next->directory = now->directory;
-	next->workers = now->workers;
-	next->max_feeds = now->max_feeds;
-	next->max_bytes = now->max_bytes;
-	next->spare_bytes = now->spare_bytes;
-	next->keep_on_exit = now->keep_on_exit;
-	now->instance = swapped.instance;
-	now->directory = swapped.directory;
-}
-
 /* Cannot fail. */
 static void apply(struct app *app, struct config *next, struct feed *added)
 {
 	warn_of_fixed_keys(app, &app->config->daemon, &next->daemon);
-	keep_fixed_keys(&next->daemon, &app->config->daemon);
+	config_daemon_keep_fixed(&next->daemon, &app->config->daemon);
 	app->log.level = next->daemon.log_level;
 	remove_gone_feeds(app, next);
 	configure_feeds(app, next);

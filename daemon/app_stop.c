@@ -38,6 +38,7 @@ void app_close_all(struct app *app)
 	for (size_t i = 0; i < PROCESS_SIGNALS; i++)
 		uv_close((uv_handle_t *)&app->signals[i], NULL);
 	control_close(&app->control);
+	app_metrics_close(app);
 	app_requests_close(app);
 	app_status_close(app);
 	uv_close((uv_handle_t *)&app->tick, NULL);

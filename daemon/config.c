@@ -399,15 +399,9 @@ static int config_new(struct config **out, struct shmpub_error *err)
 
 	if (c == NULL)
 		return error_nomem(err, sizeof(*c));
-	c->daemon.max_feeds = 4096;
-	c->daemon.spare_bytes = (uint64_t)256 << 20;
-	c->daemon.log_level = LOG_LEVEL_INFO;
-	c->daemon.access = (struct shm_access){ .mode = FILE_MODE_AUTO, .gid = -1 };
-	c->daemon.instance = mem_copy(span_str(SHMPUB_INSTANCE));
-	c->daemon.directory = mem_copy(span_str(SHMPUB_DIRECTORY));
-	if (c->daemon.instance == NULL || c->daemon.directory == NULL) {
+	if (config_daemon_init(&c->daemon, err) != SHMPUB_OK) {
 		config_free(c);
-		return error_nomem(err, sizeof(*c));
+		return SHMPUB_ERR_NOMEM;
 	}
 	*out = c;
 	return SHMPUB_OK;
@@ -468,9 +462,7 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < c->n_feeds; i++)
 		config_feed_release(c->feeds[i]);
 	mem_free(c->feeds);
-	mem_free(c->daemon.instance);
-	mem_free(c->daemon.directory);
-	mem_free(c->daemon.include);
+	config_daemon_deinit(&c->daemon);
 	mem_free(c);
 }
 

@@ -60,7 +60,8 @@ struct config_daemon {
 	char *directory;
 	unsigned directory_line, keep_line; /* lines of the main file; 0: not set there */
 	char *include;
-	uint64_t workers; /* 0: as many as there are CPUs, at least 2 */
+	char *metrics_file, *metrics_listen; /* NULL: none */
+	uint64_t workers;                    /* 0: as many as there are CPUs, at least 2 */
 	uint64_t max_feeds, max_bytes, spare_bytes;
 	int log_level; /* enum log_level */
 	bool keep_on_exit;
@@ -98,6 +99,15 @@ bool config_feed_equal(const struct config_feed *a, const struct config_feed *b)
 /* For config.c: makes a configuration with the defaults. The caller owns its one reference. */
 int config_feed_new(struct config_feed **out, struct span name, struct config_place at,
                     struct shmpub_error *err);
+
+/* For config.c: fills in the defaults. On failure *d must be deinitialised as well. */
+int config_daemon_init(struct config_daemon *d, struct shmpub_error *err);
+void config_daemon_deinit(struct config_daemon *d);
+/*
+ * For a reload: gives `next` the values of `now` for the keys that are read only at the start. Strings
+ * move, because others point to them: those of `next` go to `now`.
+ */
+void config_daemon_keep_fixed(struct config_daemon *next, struct config_daemon *now);
 
 static inline struct config_place config_feed_place(const struct config_feed *f)
 {

@@ -6,6 +6,7 @@
 #include "base/name.h"
 #include "config.h"
 #include "fetch.h"
+#include "listen_address.h"
 #include "log.h"
 #include "path.h"
 #include "process.h"
@@ -333,6 +334,28 @@ static int set_dtype(void *field, const struct key *key, struct span value, stru
 	return SHMPUB_OK;
 }
 
+/* The textfile collector reads no files of other names. */
+static int set_metrics_file(void *field, const struct key *key, struct span value, struct span base,
+                            struct shmpub_error *err)
+{
+	if (value.size < 5 || memcmp(value.data + value.size - 5, ".prom", 5) != 0)
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: a path that ends in .prom wanted",
+		                 key->name);
+	return set_path(field, key, value, base, err);
+}
+
+static int set_listen(void *field, const struct key *key, struct span value, struct span base,
+                      struct shmpub_error *err)
+{
+	struct listen_address at;
+	struct shmpub_error why;
+	int r = set_text(field, key, value, base, err);
+
+	if (!r && listen_address_parse(&at, *(char **)field, &why) != SHMPUB_OK)
+		r = error_set(err, SHMPUB_ERR_INVALID, "%s: %s", key->name, why.message);
+	return r;
+}
+
 #define DAEMON(member) offsetof(struct config_daemon, member)
 #define FEED(member) offsetof(struct config_feed, member)
 
@@ -348,6 +371,8 @@ static const struct key daemon_rows[] = {
 	{ "max_bytes", set_size, DAEMON(max_bytes), 0, 0 },
 	{ "spare_bytes", set_size, DAEMON(spare_bytes), 0, 0 },
 	{ "include", set_path, DAEMON(include), 0, 0 },
+	{ "metrics_file", set_metrics_file, DAEMON(metrics_file), 0, 0 },
+	{ "metrics_listen", set_listen, DAEMON(metrics_listen), 0, 0 },
 };
 
 static const struct key feed_rows[] = {

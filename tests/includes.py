@@ -37,12 +37,13 @@ BELOW = {
     "snapshot": {"base", "columns"},
     "publisher": {"base", "columns", "shm", "catalog", "snapshot"},
     "reader": {"base", "columns", "shm", "catalog", "snapshot"},
+    "metrics": {"base", "reader"},
 }
 BELOW["prepare"] = {"ingest", "publisher", "base", "columns", "csv"} | BELOW["publisher"]
 BELOW["api"] = set(BELOW)
 ROOMS_FOR = {
     "daemon": set(BELOW) - {"api", "reader"},
-    "cli": {"base", "columns", "value", "show", "reader"},
+    "cli": {"base", "columns", "value", "show", "reader", "metrics"},
     "service": {"base"},
     "include": set[str](),
     "examples": set[str](),

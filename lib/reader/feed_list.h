@@ -1,16 +1,16 @@
 /*
- * All feeds of an instance at one moment, sorted by name, and the instance's own figures; and
- * how one feed is described to people and to programs.
+ * All feeds of an instance at one moment, sorted by name, and the instance's own figures.
  *
+ * Threads:  the reader's.
  * Lifetime: feed_list_free() frees the list, and leaves it FEED_LIST_NONE, which may be freed
  *           and read into again.
- * Errors:   those of shmpub_instance() and shmpub_feed_next(); SHMPUB_ERR_NOMEM.
+ * Errors:   those of reader_instance() and reader_feed_next(); SHMPUB_ERR_NOMEM.
  */
-#ifndef SHMPUB_CLI_FEED_LIST_H
-#define SHMPUB_CLI_FEED_LIST_H
+#ifndef SHMPUB_READER_FEED_LIST_H
+#define SHMPUB_READER_FEED_LIST_H
 
+#include <stddef.h>
 #include <stdint.h>
-#include "json.h"
 #include "shmpub/shmpub.h"
 
 struct feed_list {
@@ -37,17 +37,5 @@ const char *feed_state(enum shmpub_feed_state state);
  * publication. 0: there is no data.
  */
 int64_t feed_data_ns(const struct shmpub_feed_info *feed);
-
-#define FEED_TROUBLE_SIZE (SHMPUB_LINE_SIZE + SHMPUB_WHY_SIZE + 48)
-
-/*
- * Says in one line what is wrong with a feed: its last error, and why its publisher is gone.
- * Empty: nothing is wrong.
- */
-void feed_trouble(char out[FEED_TROUBLE_SIZE], const struct shmpub_feed_info *feed,
-                  const char *why_gone);
-/* Writes the members that describe a feed into the JSON object that is open. */
-void feed_members(struct json *j, const struct shmpub_feed_info *feed, const char *why_gone,
-                  int64_t now_ns);
 
 #endif

@@ -1,0 +1,52 @@
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "log.h"
+
+/* The section [daemon]: its defaults, and what it owns. */
+
+int config_daemon_init(struct config_daemon *d, struct shmpub_error *err)
+{
+	*d = (struct config_daemon){
+		.max_feeds = 4096,
+		.spare_bytes = (uint64_t)256 << 20,
+		.log_level = LOG_LEVEL_INFO,
+		.access = { .mode = FILE_MODE_AUTO, .gid = -1 },
+		.instance = mem_copy(span_str(SHMPUB_INSTANCE)),
+		.directory = mem_copy(span_str(SHMPUB_DIRECTORY)),
+	};
+	if (d->instance == NULL || d->directory == NULL)
+		return error_nomem(err, sizeof(SHMPUB_DIRECTORY));
+	return SHMPUB_OK;
+}
+
+void config_daemon_deinit(struct config_daemon *d)
+{
+	mem_free(d->instance);
+	mem_free(d->directory);
+	mem_free(d->include);
+	mem_free(d->metrics_file);
+	mem_free(d->metrics_listen);
+}
+
+static void swap(char **a, char **b)
+{
+	char *other = *a;
+
+	*a = *b;
+	*b = other;
+}
+
+void config_daemon_keep_fixed(struct config_daemon *next, struct config_daemon *now)
+{
+	swap(&next->instance, &now->instance);
+	swap(&next->directory, &now->directory);
+	swap(&next->metrics_file, &now->metrics_file);
+	swap(&next->metrics_listen, &now->metrics_listen);
+	next->workers = now->workers;
+	next->max_feeds = now->max_feeds;
+	next->max_bytes = now->max_bytes;
+	next->spare_bytes = now->spare_bytes;
+	next->keep_on_exit = now->keep_on_exit;
+}
