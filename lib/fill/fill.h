@@ -112,7 +112,7 @@ void fill_refuse(struct filler *f, size_t column, const struct tile *t, size_t r
 void fill_settle_integers(const struct column_type *y, struct column_notes *n,
                           struct column_sink *sink, uint64_t n_rows);
 
-#define TEXT_BEYOND 32u /* bytes that may be written after the end of a text */
+#define TEXT_BEYOND 192u /* bytes that may be written after the end of a text */
 /*
  * Makes room for `size` more bytes in memory of the thread. Returns false, and sets
  * f->cells.result, if there is none.

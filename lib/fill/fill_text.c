@@ -1,18 +1,16 @@
 #include "fill/fill.h"
 
 #include "columns/table.h"
-#include "csv/unquote.h"
+#include "csv/copy_cells.h"
 #include "types/again.h"
 
 /*
  * Fills text columns. The bytes of each cell are written after those of the cell before it, and
- * the cell's offset says where they begin. Ordinary cells are copied in steps of a fixed size; the
- * bytes that a step copies too many are overwritten by the next cell. All other cells are copied
- * one at a time.
+ * the cell's offset says where they begin. csv/copy_cells.h copies ordinary cells, many at a time. All
+ * other cells are copied one at a time.
  */
 
-#define STEP TEXT_BEYOND
-_Static_assert(STEP >= CSV_UNQUOTE_BEYOND, "what is copied too much");
+_Static_assert(TEXT_BEYOND >= COPY_CELLS_BEYOND, "what is copied too much");
 
 /* --- room ------------------------------------------------------------------------------------------ */
 
@@ -115,91 +113,29 @@ static bool put_cell(struct filler *f, size_t column, const struct tile *t, size
 
 /* --- ordinary cells ---------------------------------------------------------------------------------- */
 
-/*
- * What all cells of a run have in common. Everything here is a copy: text is written as bytes, and
- * after each such write a compiler would have to load again what a pointer leads to.
- */
-struct run {
-	struct csv_unquote_kind unquote;
-	struct csv_dialect dialect;
-	struct word_set na;
-	bool is_regular;
-	const char *source_end; /* text may be read in steps up to here */
-	char *to, *end;         /* where text goes, and where its room ends */
-};
-
-/* Writes a cell's text to d->to. False: it is not certain what its text is, or that there is room. */
-static inline bool copy_cell(size_t *size, struct run *d, struct span cell)
-{
-	bool is_quoted, is_first;
-
-	cell = cell_bare(&d->dialect, cell, &is_quoted);
-	/* A cell that the record does not have may begin past the end of the source. */
-	if ((is_quoted && !d->is_regular) || d->end - d->to < (ptrdiff_t)(cell.size + STEP) ||
-	    d->source_end - cell.data < (ptrdiff_t)(cell.size + STEP))
-		return false;
-	if (is_quoted) {
-		*size = d->unquote.copy(d->to, cell, d->dialect.quote);
-		return true;
-	}
-	is_first = cell.size > 0 &&
-	           (cell.data[0] == d->dialect.quote ||
-	            (d->dialect.is_whitespace && (cell.data[0] == ' ' || cell.data[0] == '\t')));
-	if (is_first)
-		return false;
-	memcpy(d->to, cell.data, STEP);
-	for (size_t i = STEP; i < cell.size; i += STEP)
-		memcpy(d->to + i, cell.data + i, STEP);
-	*size = cell.size;
-	return true;
-}
-
-/*
- * Copies cells from row i on for as long as they are ordinary; returns how many. A cell that is
- * NA is copied as well, and the next one goes over it: where NA comes at random, a branch costs
- * more than the copy.
- */
+/* Copies cells from row i on for as long as they are ordinary; returns how many. */
 static size_t take_cells(struct filler *f, size_t column, const struct tile *t, size_t i)
 {
 	const struct column *c = &f->plan->columns[column];
-	const struct cell_run cells = tile_run(t, 0, c->source);
-	int64_t *offsets = f->sink->columns[column].offsets + t->first_row;
-	uint8_t *validity = f->sink->columns[column].validity;
+	const struct cell_run run = tile_run(t, i, c->source);
 	struct text_writer *w = &f->writers[column];
-	struct run d = {
-		.unquote = *csv_unquote_best(),
-		.dialect = *f->cells.dialect,
-		.na = c->na->words,
+	struct cell_copy copy = {
+		.dialect = f->cells.dialect,
+		.na = &c->na->words,
 		.is_regular = t->is_regular,
 		.source_end = t->window->text.data + t->window->readable,
+		.text = w->text,
+		.room = w->room,
+		.validity = f->sink->columns[column].validity,
+		.offsets = f->sink->columns[column].offsets,
+		.row = t->first_row + i,
+		.size = w->size,
 	};
-	const uint64_t first_row = t->first_row;
-	const size_t n_rows = t->n_rows;
-	char *const text = w->text;
-	uint64_t n_nulls = 0;
-	size_t row, size;
+	size_t n = w->text ? copy_cells_best()->copy(&copy, &run, t->n_rows - i) : 0;
 
-	if (text == NULL)
-		return 0;
-	d.to = text + w->size;
-	d.end = text + w->room;
-	for (row = i; row < n_rows; row++) {
-		uint64_t at = first_row + row;
-		unsigned is_na;
-
-		if (!copy_cell(&size, &d, cell_run_at(&cells, row)))
-			break;
-		is_na = word_set_other_size(&d.na, size)
-		                ? word_set_has_other(&c->na->words, span_of(d.to, size))
-		                : word_set_has_readable(&d.na, d.to, size);
-		offsets[row] = d.to - text;
-		validity[at >> 3] &= (uint8_t) ~(is_na << (at & 7));
-		n_nulls += is_na;
-		d.to += size & (is_na - (size_t)1);
-	}
-	f->notes[column].n_nulls += n_nulls;
-	w->size = (uint64_t)(d.to - text);
-	return row - i;
+	f->notes[column].n_nulls += copy.n_nulls;
+	w->size = copy.size;
+	return n;
 }
 
 void fill_text(struct filler *f, size_t column, const struct tile *t)

@@ -157,7 +157,7 @@ static void narrow_codes(struct column_sink *sink, const uint32_t *map, uint64_t
 	}
 }
 
-/* The last 32-byte copy may have written past text_size: clears those bytes. */
+/* The last copies may have written past text_size: clears those bytes. */
 static void clear_spill(const struct column_sink *c)
 {
 	uint64_t left = c->text_room - c->text_size;
