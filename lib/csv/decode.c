@@ -1,6 +1,7 @@
 #include "csv/decode.h"
 
 #include "base/alloc.h"
+#include "base/compiler.h"
 #include "base/error.h"
 
 /*
@@ -53,6 +54,26 @@ static int invalid_byte(const struct csv_decoding *d, size_t at, const char *nam
 	                 (unsigned char)d->raw[at], (unsigned long long)(d->offset + at), name);
 }
 
+/*
+ * Copies ASCII from raw byte `at` on, eight bytes at a time, and returns how many bytes it has
+ * copied: up to the first byte that is not ASCII, or all but the last few. There is room for it,
+ * because each raw byte has room for GROWTH.
+ */
+static size_t copy_ascii(char *to, const struct csv_decoding *d, size_t at)
+{
+	size_t n = 0;
+
+	for (; d->raw_size - at - n >= 8; n += 8) {
+		const uint64_t eight = load_le64(d->raw + at + n);
+		const uint64_t high = eight & UINT64_C(0x8080808080808080);
+
+		memcpy(to + n, d->raw + at + n, 8);
+		if (high)
+			return n + bits_lowest(high) / 8;
+	}
+	return n;
+}
+
 /* Decodes raw bytes from *at on, up to the first that means nothing. */
 static int decode_bytes(struct csv_decoding *d, size_t *at, struct shmpub_error *err)
 {
@@ -61,6 +82,12 @@ static int decode_bytes(struct csv_decoding *d, size_t *at, struct shmpub_error 
 	uint32_t c;
 
 	for (; *at < d->raw_size; ++*at) {
+		const size_t n = copy_ascii(p, d, *at);
+
+		p += n;
+		*at += n;
+		if (*at == d->raw_size)
+			break;
 		c = (unsigned char)d->raw[*at];
 		if (d->encoding == CSV_ASCII && c >= 0x80) {
 			r = invalid_byte(d, *at, "ASCII", err);

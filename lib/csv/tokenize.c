@@ -1,7 +1,7 @@
 #include "csv/tokenize.h"
 
-#include <string.h>
 #include "base/error.h"
+#include "csv/find_quote.h"
 
 /*
  * pandas' tokenizer, whose states are places in the code here: between records (blank lines,
@@ -104,16 +104,14 @@ static bool is_skipped(const struct csv_tokenizer *t)
  */
 static size_t pass_quoted(const struct csv_tokenizer *t, size_t p)
 {
-	const char *data = t->text.data, *q;
+	const char quote = t->dialect->quote;
+	const char *q = t->text.data + p, *end = t->text.data + t->text.size;
 
-	while (p < t->text.size) {
-		q = memchr(data + p, t->dialect->quote, t->text.size - p);
-		if (q == NULL)
-			break;
-		p = (size_t)(q - data) + 1;
-		if (p == t->text.size || data[p] != t->dialect->quote)
-			return p;
-		p++;
+	while (q < end && (q = find_quote(q, end, quote)) != NULL) {
+		q++;
+		if (q == end || *q != quote)
+			return (size_t)(q - t->text.data);
+		q++;
 	}
 	return t->text.size + 1;
 }

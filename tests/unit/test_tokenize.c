@@ -4,6 +4,7 @@
 #include "csv/tokenize.h"
 #include "options_text.h"
 
+#define FORTY "aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd"
 #define ROOM 8u /* fields that the tests look at */
 
 /* Fields as they say it, `|` between them and `/` behind each record; `?` and why it stopped. */
@@ -204,6 +205,36 @@ static void test_lines(void)
 	CHECK_INT("of nothing", csv_line_at(SPAN_NONE, 0), 1);
 }
 
+/*
+ * Quotes near and far: parts of so many bytes before a pair and after it, each followed by text that
+ * must not count.
+ */
+static void test_distances(void)
+{
+	struct csv_options *o = options_of("");
+	struct csv_dialect dialect;
+
+	csv_dialect_init(&dialect, o);
+	for (int a = 0; a < 40; a++) {
+		for (int b = 0; b < 40; b++) {
+			char text[256], want[256];
+			struct csv_tokenizer t = { .dialect = &dialect };
+			struct dump d = { .size = 0 };
+
+			snprintf(text, sizeof(text), "\"%.*s\"\"%.*s\",x\n", a, FORTY, b, FORTY);
+			snprintf(want, sizeof(want), "%.*s\"%.*s|x/", a, FORTY, b, FORTY);
+			t.text = span_str(text);
+			CHECK("a record", dump_record(&d, &t) == CSV_RECORD);
+			CHECK_STR("a pair", d.text, want);
+			/* Without the last quote the field goes on to the end. */
+			t = (struct csv_tokenizer){ .dialect = &dialect,
+				                    .text = span_of(text, strlen(text) - 4) };
+			CHECK("open", dump_record(&d, &t) == CSV_OPEN_QUOTE);
+		}
+	}
+	csv_options_free(o);
+}
+
 int main(void)
 {
 	test_cases();
@@ -211,5 +242,6 @@ int main(void)
 	test_room();
 	test_too_long();
 	test_lines();
+	test_distances();
 	return check_report();
 }
