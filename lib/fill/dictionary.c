@@ -27,8 +27,12 @@ static int grow(struct dictionary *d, struct shmpub_error *err)
 	uint32_t *slots = mem_zalloc(n_slots, sizeof(*slots));
 	size_t i;
 
-	if (slots == NULL)
+	if (d->recent == NULL)
+		d->recent = mem_zalloc(1, sizeof(*d->recent));
+	if (slots == NULL || d->recent == NULL) {
+		mem_free(slots);
 		return error_nomem(err, n_slots * sizeof(*slots));
+	}
 	if (d->n_slots == 0)
 		d->seed = hash_seed(slots);
 	for (size_t k = 0; k < d->n; k++) {
@@ -93,6 +97,7 @@ void dictionary_free(struct dictionary *d)
 	buffer_free(&d->bytes);
 	mem_free(d->entries);
 	mem_free(d->slots);
+	mem_free(d->recent);
 	*d = DICTIONARY_NONE;
 }
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/buffer.h"
+#include "fill/recent_words.h"
 #include "types/verdict.h"
 
 struct dictionary_entry {
@@ -27,6 +28,7 @@ struct dictionary {
 	uint32_t *slots; /* 0: free; else the entry's number + 1 */
 	size_t n_slots;  /* a power of two */
 	uint64_t seed;
+	struct recent_words *recent; /* owned; NULL until there is a word. For the caller's use */
 };
 
 #define DICTIONARY_NONE ((struct dictionary){ .n = 0 })

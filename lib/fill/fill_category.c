@@ -7,27 +7,56 @@
  * has been sorted, ingest/verdict.c replaces these numbers by the final codes.
  */
 
-void fill_category(struct filler *f, size_t column, const struct tile *t)
+/* Returns true if the text of a cell, or of none, can be looked for in recent words. */
+static bool is_recent_size(const struct filler *f, const struct tile *t, struct span text)
+{
+	const char *end = t->window->text.data + t->window->readable;
+
+	return text.size <= RECENT_MAX && text.data != f->cells.unescaped.data &&
+	       end - text.data >= (ptrdiff_t)RECENT_READ;
+}
+
+/*
+ * Fills cell i with the number of a word that the dictionary may not have yet. Returns false if the
+ * filler has failed.
+ */
+static bool put_cell(struct filler *f, size_t column, const struct tile *t, size_t i,
+                     struct span text)
 {
 	const struct column *c = &f->plan->columns[column];
 	struct column_sink *sink = &f->sink->columns[column];
-	uint32_t *out = (uint32_t *)sink->values + t->first_row;
-	struct column_notes *s = &f->notes[column];
-	struct span cell;
+	uint32_t *out = (uint32_t *)sink->values + t->first_row + i;
+	struct dictionary *d = &f->dictionaries[column];
 	int r;
 
+	*out = 0;
+	if (column_is_na(c, text)) {
+		f->notes[column].n_nulls++;
+		bit_put(sink->validity, t->first_row + i, false);
+		return true;
+	}
+	r = dictionary_put(d, out, text, &f->cells.error);
+	if (r && f->cells.result == SHMPUB_OK)
+		f->cells.result = r;
+	else if (r == SHMPUB_OK && is_recent_size(f, t, text))
+		recent_add(d->recent, text, *out);
+	return f->cells.result == SHMPUB_OK;
+}
+
+/* No word of a dictionary is NA, so that a word that was found need not be compared with those. */
+void fill_category(struct filler *f, size_t column, const struct tile *t)
+{
+	const size_t source = f->plan->columns[column].source;
+	uint32_t *out = (uint32_t *)f->sink->columns[column].values + t->first_row;
+	struct dictionary *d = &f->dictionaries[column];
+
 	for (size_t i = 0; i < t->n_rows; i++) {
-		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
-		out[i] = 0;
-		if (column_is_na(c, cell)) {
-			s->n_nulls++;
-			bit_put(sink->validity, t->first_row + i, false);
+		struct span text = cells_text(&f->cells, tile_raw(t, i, source));
+
+		if (d->recent && is_recent_size(f, t, text) &&
+		    recent_find(&out[i], d->recent, text))
 			continue;
-		}
-		r = dictionary_put(&f->dictionaries[column], &out[i], cell, &f->cells.error);
-		if (r && f->cells.result == SHMPUB_OK)
-			f->cells.result = r;
-		if (f->cells.result)
+		if (!put_cell(f, column, t, i, text))
 			return;
 	}
 }

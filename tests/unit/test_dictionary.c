@@ -246,6 +246,38 @@ static void test_put_again(void)
 	dictionary_free(&d);
 }
 
+/*
+ * A recent word has the code that the dictionary gives it, whatever bytes come after it. Words
+ * differ in one byte, in their size, or in zeros at their end.
+ */
+static void test_recent(void)
+{
+	struct dictionary d = DICTIONARY_NONE;
+	uint32_t state = 1, found = 0, code, want;
+	char text[RECENT_MAX + RECENT_READ];
+
+	for (int i = 0; i < 100000; i++) {
+		const bool has_words = d.recent != NULL;
+		struct span word;
+		bool is_recent;
+
+		for (size_t k = 0; k < sizeof(text); k++) {
+			state = state * 1664525 + 1013904223;
+			text[k] = (state >> 24) < 8 ? 'a' : '\0';
+		}
+		word = span_of(text, (state >> 8) % (RECENT_MAX + 1));
+		is_recent = has_words && recent_find(&code, d.recent, word);
+		CHECK_INT("put", dictionary_put(&d, &want, word, NULL), SHMPUB_OK);
+		if (is_recent)
+			CHECK_INT("code of a recent word", code, want);
+		found += is_recent;
+		recent_add(d.recent, word, want);
+		CHECK("the last word", recent_find(&code, d.recent, word) && code == want);
+	}
+	CHECK("some are recent, and some are not", found > 20000 && found < 99000);
+	dictionary_free(&d);
+}
+
 int main(void)
 {
 	test_cases();
@@ -254,5 +286,6 @@ int main(void)
 	test_codes();
 	test_no_memory();
 	test_put_again();
+	test_recent();
 	return check_report();
 }
