@@ -244,7 +244,7 @@ static void check_case(const struct copy_cells_kind *kind, size_t i)
 	memcpy(words, default_words, n * sizeof(*words));
 	words[n++] = span_str(cases[i].na ? cases[i].na : "");
 	CHECK_INT(cases[i].label, word_set_init(&na, words, cases[i].na ? n : 0, NULL), 0);
-	for (int round = 0; round < 300; round++)
+	for (int round = 0; round < 60; round++)
 		check_column(kind, i, &na, &d);
 	word_set_free(&na);
 	csv_options_free(options);
