@@ -22,6 +22,8 @@
 /* Stands for a mode: the source decides who may read the table (file_mode.h). */
 #define FILE_MODE_AUTO 010000u
 
+struct command_user;
+
 struct config_feed {
 	unsigned n_references;
 	char *name;
@@ -40,10 +42,10 @@ struct config_feed {
 	uint64_t interval_ms; /* 0: refreshed only at start and reload */
 	/* the rest of this paragraph: of a source that is fetched */
 	uint64_t timeout_ms;
-	uint64_t max_source;     /* bytes; 0: the daemon's max_bytes is the only bound */
-	char *environment;       /* variables for the command; NULL: none */
-	char *user;              /* who runs the command; NULL: the daemon's user */
-	char *working_directory; /* of the command; NULL: the ini file's directory */
+	uint64_t max_source;       /* bytes; 0: the daemon's max_bytes is the only bound */
+	char *environment;         /* variables for the command, as one line; NULL: none */
+	struct command_user *user; /* who runs the command; NULL: the daemon's user */
+	char *working_directory;   /* of the command; NULL: the ini file's directory */
 	struct csv_options *csv;
 	char *csv_segment;   /* NULL: none */
 	char *array_segment; /* NULL: none */

@@ -323,6 +323,27 @@ static int check_source(const struct config_feed *f, struct config_problems *p,
 	return config_warning(p, at, message.message, err);
 }
 
+/* Says which key has no effect, as its writer may mean that something happens. NULL: none. */
+static const char *fetch_problem(const struct config_feed *f)
+{
+	if (f->environment != NULL)
+		return "environment: only a command gets variables";
+	if (f->user != NULL)
+		return "user: only a command runs as another user";
+	if (f->working_directory != NULL)
+		return "working_directory: only a command has one";
+	return NULL;
+}
+
+static int check_effects(const struct config_feed *f, struct config_problems *p,
+                         struct shmpub_error *err)
+{
+	bool is_command = f->scheme == SCHEME_EXEC || f->scheme == SCHEME_SHELL;
+	const char *problem = is_command ? NULL : fetch_problem(f);
+
+	return problem != NULL ? config_warning(p, config_feed_place(f), problem, err) : SHMPUB_OK;
+}
+
 int config_check_sources(const struct config *c, struct config_problems *problems,
                          struct shmpub_error *err)
 {
@@ -331,7 +352,10 @@ int config_check_sources(const struct config *c, struct config_problems *problem
 	for (size_t i = 0; i < c->n_feeds && !r; i++) {
 		const struct config_feed *f = c->feeds[i];
 
-		if (f->source != NULL)
+		if (f->source == NULL)
+			continue;
+		r = check_effects(f, problems, err);
+		if (!r)
 			r = source_scheme_is_fetched(f->scheme) ? check_fetched(f, problems, err)
 			                                        : check_source(f, problems, err);
 	}

@@ -12,6 +12,9 @@ static void feed_free(struct config_feed *f)
 	mem_free(f->file);
 	mem_free(f->source);
 	mem_free(f->source_name);
+	mem_free(f->environment);
+	mem_free(f->user);
+	mem_free(f->working_directory);
 	mem_free(f->csv_segment);
 	mem_free(f->array_segment);
 	mem_free(f->array_columns);
@@ -50,6 +53,7 @@ int config_feed_new(struct config_feed **out, struct span name, struct config_pl
 	f->line = at.line;
 	f->file_number = at.number;
 	f->interval_ms = 5000;
+	f->timeout_ms = 30000;
 	f->access.gid = -1;
 	f->segment_access.gid = -1;
 	f->text = BUFFER_NONE;

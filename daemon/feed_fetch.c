@@ -1,5 +1,7 @@
 #include "feed_parts.h"
 
+#include <stdio.h>
+#include <string.h>
 #include "base/error.h"
 #include "file_mode.h"
 
@@ -16,6 +18,44 @@
  * What a program or a server gives has no mode that others could be judged by. So by
  * FILE_MODE_AUTO the table is for the daemon's user alone, from before the first attempt on.
  */
+
+/* --- what the other side says --------------------------------------------------------------------- */
+
+static void log_told(struct feed *f, const struct fold_told *told)
+{
+	struct shmpub_error safe;
+	char times[64] = "";
+
+	error_set(&safe, SHMPUB_OK, "%s", told->text);
+	if (told->n_more)
+		snprintf(times, sizeof(times), " (%llu more times in %llu s)",
+		         (unsigned long long)told->n_more,
+		         (unsigned long long)told->passed_ms / 1000);
+	log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: %s says: %s%s", f->config->name,
+	         f->config->source_name, safe.message, times);
+}
+
+static void was_told(struct fetch *fetch, const char *line)
+{
+	struct feed *f = (struct feed *)((char *)fetch - offsetof(struct feed, fetch));
+	struct fold_told told;
+
+	if (fold_take(&told, &f->told, line, feed_now_ms(f)))
+		log_told(f, &told);
+}
+
+void feed_log_told_counts(struct feed *f, bool is_last)
+{
+	struct fold_told told;
+
+	while (fold_due(&told, &f->told, feed_now_ms(f), is_last)) {
+		if (strcmp(told.text, "other reasons") == 0)
+			told.text = "(other lines)";
+		log_told(f, &told);
+	}
+}
+
+/* --- the fetch ------------------------------------------------------------------------------------ */
 
 static void was_fetched(struct fetch *fetch)
 {
@@ -39,15 +79,6 @@ static void was_fetched(struct fetch *fetch)
 		feed_unchanged(f);
 	else
 		feed_fetch_failed(f, &err, wait_ms);
-}
-
-static void was_told(struct fetch *fetch, const char *line)
-{
-	struct feed *f = (struct feed *)((char *)fetch - offsetof(struct feed, fetch));
-	struct shmpub_error safe;
-
-	error_set(&safe, SHMPUB_OK, "%s", line);
-	feed_log_told(f, safe.message);
 }
 
 static uint64_t most_bytes(const struct feed *f)

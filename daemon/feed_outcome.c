@@ -63,16 +63,7 @@ void feed_log_counts(struct feed *f, bool is_last)
 
 	while (fold_due(&told, &f->fold, feed_now_ms(f), is_last))
 		log_times(f, &told, f->is_failing ? "; failing now" : "; well now");
-}
-
-void feed_log_told(struct feed *f, const char *line)
-{
-	struct fold_told told;
-
-	if (!fold_take(&told, &f->told, line, feed_now_ms(f)))
-		return;
-	log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: %s says: %s", f->config->name,
-	         f->config->source_name, line);
+	feed_log_told_counts(f, is_last);
 }
 
 /* --- warnings about plain segments ------------------------------------------------------------ */

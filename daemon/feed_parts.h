@@ -20,6 +20,8 @@ void feed_attempt(struct feed *f);
 void feed_start_open(struct feed *f);
 /* Fetches the source, and then opens what was fetched. f->refresh is set. */
 void feed_start_fetch(struct feed *f);
+/* As feed_log_counts(), for lines that the other side of a fetch said. */
+void feed_log_told_counts(struct feed *f, bool is_last);
 /* After a job that has read the source: remembers by what a server knows these bytes. */
 void feed_note_validators(struct feed *f);
 /* Ends the job: frees what it holds and what of its result was not used. */
@@ -51,8 +53,6 @@ void feed_failed(struct feed *f, const struct shmpub_error *err);
  * again after ever longer waits; not before `least_ms` have passed.
  */
 void feed_fetch_failed(struct feed *f, const struct shmpub_error *err, uint64_t least_ms);
-/* Logs a line that the other side of a fetch said. */
-void feed_log_told(struct feed *f, const char *line);
 /*
  * This failure may pass by itself, but each try costs a whole refresh. Until the next one the
  * source is only looked at.

@@ -8,7 +8,8 @@ static const struct {
 	enum source_scheme scheme;
 	const struct fetch_kind *kind;
 } kinds[] = {
-	{ SCHEME_UNKNOWN, NULL },
+	{ SCHEME_EXEC, &fetch_kind_command },
+	{ SCHEME_SHELL, &fetch_kind_command },
 };
 
 const struct fetch_kind *fetch_kind_of(enum source_scheme scheme)

@@ -86,6 +86,8 @@ struct fetch_kind {
 	int (*usable)(const struct config_feed *config, struct shmpub_error *err);
 };
 
+extern const struct fetch_kind fetch_kind_command;
+
 /* NULL: nobody fetches sources of this scheme. */
 const struct fetch_kind *fetch_kind_of(enum source_scheme scheme);
 /* On failure nothing is under way, and `done` is not called. */

@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "base/duration.h"
 #include "base/name.h"
+#include "command.h"
+#include "command_line.h"
 #include "config.h"
 #include "fetch.h"
 #include "listen_address.h"
@@ -152,7 +154,7 @@ static int check_served(enum source_scheme scheme, struct span value, struct shm
 	if (scheme != SCHEME_FILE && fetch_kind_of(scheme) == NULL) {
 		end = memchr(value.data, ':', value.size);
 		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "source: '%.*s' is not served, the path of a file is wanted",
+		                 "source: '%.*s' is not served yet, the path of a file is wanted",
 		                 (int)(end - value.data) + (end[1] == '/' ? 3 : 1), value.data);
 	}
 	/*
@@ -307,6 +309,52 @@ static int set_group(void *field, const struct key *key, struct span value, stru
 	return SHMPUB_OK;
 }
 
+static int set_user(void *field, const struct key *key, struct span value, struct span base,
+                    struct shmpub_error *err)
+{
+	struct command_user *user;
+	struct shmpub_error why;
+	int r = command_user_find(&user, value, &why);
+
+	(void)base;
+	if (r == SHMPUB_ERR_NOMEM)
+		return error_nomem(err, value.size);
+	if (r)
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: %s", key->name, why.message);
+	mem_free(*(struct command_user **)field);
+	*(struct command_user **)field = user;
+	return SHMPUB_OK;
+}
+
+static bool is_variable(const char *word)
+{
+	const char *end = strchr(word, '=');
+
+	return end != NULL && end > word;
+}
+
+/* The value is kept as it stands; here it is only looked whether all of it are variables. */
+static int set_environment(void *field, const struct key *key, struct span value, struct span base,
+                           struct shmpub_error *err)
+{
+	struct shmpub_error why;
+	char **words;
+	bool ok = true;
+	int r = command_line_split(&words, NULL, value, &why);
+
+	(void)base;
+	if (r == SHMPUB_ERR_NOMEM)
+		return error_nomem(err, value.size);
+	if (r)
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: %s", key->name, why.message);
+	for (size_t i = 0; words[i] != NULL; i++)
+		ok &= is_variable(words[i]);
+	mem_free(words);
+	return ok ? replace_string(field, value, err)
+	          : error_set(err, SHMPUB_ERR_INVALID, "%s: NAME=VALUE wanted, several by blanks",
+	                      key->name);
+}
+
 static int set_level(void *field, const struct key *key, struct span value, struct span base,
                      struct shmpub_error *err)
 {
@@ -378,6 +426,11 @@ static const struct key daemon_rows[] = {
 static const struct key feed_rows[] = {
 	{ "source", set_source, FEED(source), 0, 0 },
 	{ "interval", set_duration, FEED(interval_ms), 0, (uint64_t)10000 * 3600 * 1000 },
+	{ "timeout", set_duration, FEED(timeout_ms), 1, (uint64_t)24 * 3600 * 1000 },
+	{ "max_source", set_size, FEED(max_source), 0, 0 },
+	{ "environment", set_environment, FEED(environment), 0, 0 },
+	{ "user", set_user, FEED(user), 0, 0 },
+	{ "working_directory", set_path, FEED(working_directory), 0, 0 },
 	{ "csv_segment", set_segment, FEED(csv_segment), 0, 0 },
 	{ "array_segment", set_segment, FEED(array_segment), 0, 0 },
 	{ "array_dtype", set_dtype, FEED(array_dtype), 0, 0 },
