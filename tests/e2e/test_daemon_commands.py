@@ -393,7 +393,7 @@ def test_reload_while_one_runs(daemon, how):
         assert state_of(pid) == "S"
         os.kill(pid, signal.SIGTERM)
     until(lambda: state_of(pid) == "")
-    assert not [c for c in children(d.pid) if state_of(c) == "Z"]
+    until(lambda: all(state_of(c) != "Z" for c in children(d.pid)))
 
 
 @pytest.mark.parametrize("trap", ["", "trap '' TERM; "])
