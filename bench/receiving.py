@@ -12,8 +12,8 @@ the next, so giving back the old mapping is in the time.
 
 Most programs do something else between two snapshots, and that leaves neither the client's code nor
 its data in the processor's caches. "after other work" measures this: a publisher refreshes every
-30 ms, and the reader computes with some megabytes before each call. read_csv runs in the same loop,
-as cold as our calls.
+30 ms, and the reader computes with some megabytes before each call. read_csv and read_feather run
+in the same loop, as cold as our calls.
 """
 
 from __future__ import annotations
@@ -196,10 +196,12 @@ def after_other_work(instance: str, name: str, folder: Path) -> Times:
     publisher = Publisher(instance, feed, cpus=cpus_apart()[1])
     publisher.ask(name)
     by_df, by_snapshot = (shmpub.subscribe(name, instance=instance) for _ in range(2))
+    snapshot = Path("/dev/shm", instance, f"{name}.arrow")
     calls: dict[str, Callable[[], object]] = {
         "df": lambda: by_df.df,
         "snapshot().df": lambda: by_snapshot.snapshot().df,
         "pandas.read_csv(file)": lambda: pd.read_csv(paths[0], **(case.pandas or {})),
+        "pandas.read_feather(the snapshot)": lambda: pd.read_feather(snapshot),
     }
     held: dict[str, object] = {what: call() for what, call in calls.items()}
     n_refreshes = 3 * len(calls) * BUSY_CALLS  # a call may miss some
