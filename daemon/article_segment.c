@@ -311,8 +311,12 @@ static int settle_part(struct article_draft *d, size_t part, const char *name, i
 
 /* --- text as it passes --------------------------------------------------------------------------- */
 
-static int check_text_size(uint64_t size, struct shmpub_error *err)
+static int check_text_size(uint64_t size, uint64_t max_bytes, struct shmpub_error *err)
 {
+	if (size > max_bytes)
+		return error_set(err, SHMPUB_ERR_LIMIT,
+		                 "csv_segment: %llu bytes, max_bytes is %llu",
+		                 (unsigned long long)size, (unsigned long long)max_bytes);
 	if (size <= INT32_MAX)
 		return SHMPUB_OK;
 	return error_set(err, SHMPUB_ERR_LIMIT,
@@ -322,7 +326,8 @@ static int check_text_size(uint64_t size, struct shmpub_error *err)
 
 /* The length comes first and is known last: until then it is 0. */
 int article_begin_text(struct article_draft *d, const struct config_feed *feed,
-                       const char *instance, uint64_t size, struct shmpub_error *err)
+                       const char *instance, uint64_t size, uint64_t max_bytes,
+                       struct shmpub_error *err)
 {
 	static const char length[sizeof(int32_t)] = { 0 };
 	struct shmpub_error why;
@@ -331,7 +336,7 @@ int article_begin_text(struct article_draft *d, const struct config_feed *feed,
 	d->text_size = 0;
 	if (!d->is_wanted[ARTICLE_CSV])
 		return SHMPUB_OK;
-	r = check_text_size(size, &why);
+	r = check_text_size(size, max_bytes, &why);
 	if (!r)
 		r = begin_part(d, ARTICLE_CSV, feed, instance, &why);
 	if (!r)
@@ -350,7 +355,7 @@ int article_add_text(struct article_draft *d, struct span text, struct shmpub_er
 		return SHMPUB_OK;
 	d->text_size += text.size;
 	memcpy(name, out->name, sizeof(name));
-	r = check_text_size(d->text_size, &why);
+	r = check_text_size(d->text_size, UINT64_MAX, &why);
 	if (!r)
 		r = segment_write(out, text, &why);
 	return settle_part(d, ARTICLE_CSV, name, r, &why, err);

@@ -52,10 +52,12 @@ bool article_is_wanting(const struct article_live *live);
 void article_ask(struct article_draft *out, const struct article_live *live);
 /*
  * Begins the text segment, if one is asked for. article_add_text() then adds the text in pieces.
- * `size` is how large the text will be; 0: not known.
+ * `size` is how large the text will be; 0: not known, and whoever reads the source sees to it that
+ * it is at most max_bytes.
  */
 int article_begin_text(struct article_draft *d, const struct config_feed *feed,
-                       const char *instance, uint64_t size, struct shmpub_error *err);
+                       const char *instance, uint64_t size, uint64_t max_bytes,
+                       struct shmpub_error *err);
 int article_add_text(struct article_draft *d, struct span text, struct shmpub_error *err);
 /* Finishes all parts, when all text was added and has become `table`. On failure *d is discarded. */
 int article_prepare(struct article_draft *d, const struct config_feed *feed, const char *instance,

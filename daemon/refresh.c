@@ -97,6 +97,8 @@ void refresh_open(struct refresh *r)
 		note_source(r);
 }
 
+#define RECORD_MAX_LEAST ((uint64_t)1 << 20)
+
 /* --- a table --------------------------------------------------------------------------------------- */
 
 /* The error tells of the content, also when it is about a bound that a line exceeds. */
@@ -106,11 +108,20 @@ static bool is_of_content(int result, const struct shmpub_error *err)
 	       (result == SHMPUB_ERR_LIMIT && err->line != 0);
 }
 
+/* A record has to be in memory as a whole, beside the snapshots that max_bytes bounds. */
+static uint64_t record_max(uint64_t max_bytes)
+{
+	return max_bytes / 4 > RECORD_MAX_LEAST ? max_bytes / 4 : RECORD_MAX_LEAST;
+}
+
 static struct prepare_source source_of(struct refresh *r)
 {
+	struct byte_source bytes = intake_bytes(&r->intake);
+
 	r->intake.waiting = r->waiting; /* another job than the one that opened the source */
+	bytes.record_max = record_max(r->max_bytes);
 	return (struct prepare_source){
-		.bytes = intake_bytes(&r->intake),
+		.bytes = bytes,
 		.origin = { .feed = span_str(r->config->name),
 		            .source = span_str(r->config->source_name) },
 		.mtime_ns = r->mark.mtime_ns,
@@ -159,7 +170,7 @@ static bool wants_article(const struct article_draft *d)
 static int begin_text(struct refresh *r)
 {
 	int result = article_begin_text(&r->article, r->config, r->instance, r->mark.size,
-	                                &r->error);
+	                                r->max_bytes, &r->error);
 
 	r->intake.article = &r->article;
 	return result ? result : intake_copy_ahead(&r->intake, &r->error);

@@ -127,6 +127,9 @@ int source_read_all(struct buffer *out, struct source_mark *mark, const struct s
 	struct source s = SOURCE_NONE;
 	int r = source_open(&s, q, err);
 
+	if (r == SHMPUB_OK && s.mark.size > q->max_size)
+		r = error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, %llu are the most", q->path,
+		              (unsigned long long)s.mark.size, (unsigned long long)q->max_size);
 	if (r == SHMPUB_OK)
 		r = read_open(out, &s, err);
 	if (r == SHMPUB_OK || r == SOURCE_FRESH)

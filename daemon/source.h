@@ -72,6 +72,7 @@ struct source_request {
 	 * that answered SOURCE_BUSY a few times in a row, and would never be read otherwise.
 	 */
 	bool insists;
+	/* Of a source that does not say its size, and of all that is read by source_read_all(). */
 	uint64_t max_size;
 	/* Where bytes that cannot be read twice are kept meanwhile; NULL: the system's own place. */
 	const char *spool_directory;

@@ -326,10 +326,6 @@ static int look_at_open(struct source_mark *mark, nlink_t *n_links, int fd,
 	look = mark_of(&st, now_ns());
 	look.born_ns = born_ns(fd);
 	look.readers = readers_of(fd, &st);
-	if (look.size > q->max_size)
-		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
-		                 q->path, (unsigned long long)look.size,
-		                 (unsigned long long)q->max_size);
 	*mark = look;
 	*n_links = st.st_nlink;
 	return is_to_wait(&look, q) ? SOURCE_FRESH : SHMPUB_OK;

@@ -375,10 +375,6 @@ static int look_at_open(struct source_mark *mark, struct source_file *f,
 	if (r)
 		return r;
 	source_set_readers(&look, f->file);
-	if (look.size > q->max_size)
-		return error_set(err, SHMPUB_ERR_LIMIT, "%s: %llu bytes, max_bytes is %llu",
-		                 q->path, (unsigned long long)look.size,
-		                 (unsigned long long)q->max_size);
 	*mark = look;
 	return is_to_wait(&look, q) ? SOURCE_FRESH : SHMPUB_OK;
 }

@@ -27,6 +27,11 @@ struct byte_source {
 	int (*peek)(void *self, uint64_t offset, char *to, size_t size, size_t *n,
 	            struct shmpub_error *err);
 	uint64_t size; /* how many bytes there will probably be; 0: not known */
+	/*
+	 * How many bytes a record may have, all of which have to be in memory at once; 0: as many
+	 * as the reader allows. Messages call it a quarter of max_bytes.
+	 */
+	uint64_t record_max;
 	struct span
 	        whole; /* all of it, where it lies in memory: nobody need call read(); data NULL: no */
 };

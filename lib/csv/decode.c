@@ -268,7 +268,11 @@ void csv_decoding_init(struct csv_decoding *d, const struct byte_source *from,
 {
 	*d = (struct csv_decoding){ .from = from, .encoding = encoding };
 	d->source = (struct byte_source){
-		.self = d, .read = read_decoded, .rewind = rewind_decoded, .size = from->size
+		.self = d,
+		.read = read_decoded,
+		.rewind = rewind_decoded,
+		.size = from->size,
+		.record_max = from->record_max,
 	};
 }
 

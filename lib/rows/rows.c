@@ -97,10 +97,20 @@ static int read_text(struct window *w, struct rows *r, size_t want, struct shmpu
 	return SHMPUB_OK;
 }
 
+static size_t record_max(const struct rows *r)
+{
+	uint64_t max = r->source->record_max;
+
+	return max > 0 && max < RECORD_MAX ? (size_t)max : RECORD_MAX;
+}
+
 static int record_too_long(struct rows *r, uint64_t offset, struct shmpub_error *err)
 {
 	r->error_at = offset;
-	return error_set(err, SHMPUB_ERR_LIMIT, "record longer than 1 GiB");
+	if (record_max(r) == RECORD_MAX)
+		return error_set(err, SHMPUB_ERR_LIMIT, "record longer than 1 GiB");
+	return error_set(err, SHMPUB_ERR_LIMIT,
+	                 "record longer than %zu bytes, a quarter of max_bytes", record_max(r));
 }
 
 /* Leaves the text after `to` to the next window. */
@@ -119,7 +129,7 @@ static int complete_window(struct window *w, struct rows *r, struct shmpub_error
 	struct walk walk = { .shape = &r->shape,
 		             .is_quick = r->is_quick,
 		             .is_aligned = r->is_aligned };
-	size_t want = r->window_size;
+	size_t want = r->window_size, most = record_max(r);
 	int e;
 
 	w->first_row = r->n_rows;
@@ -137,12 +147,12 @@ static int complete_window(struct window *w, struct rows *r, struct shmpub_error
 		}
 		if (w->to > w->from || r->is_last)
 			break;
-		if (r->is_aligned && walk.unread > w->from && want >= ALIGNED_MAX)
+		if (r->is_aligned && walk.unread > w->from && want >= smaller(ALIGNED_MAX, most))
 			r->is_aligned = walk.is_aligned = false;
-		else if (want >= RECORD_MAX)
+		else if (want >= most)
 			return record_too_long(r, w->offset + walk.unread, err);
 		else
-			want *= 2;
+			want = smaller(2 * want, most);
 	}
 	r->n_lines = walk.n_lines;
 	r->widest = walk.widest > r->widest ? walk.widest : r->widest;
@@ -318,9 +328,11 @@ struct span rows_head(const struct rows *r, bool *is_all)
 
 int rows_more_head(struct rows *r, size_t at, struct shmpub_error *err)
 {
-	if (r->first.text.size >= RECORD_MAX)
+	size_t size = r->first.text.size, most = record_max(r);
+
+	if (size >= most)
 		return record_too_long(r, at, err);
-	return read_text(&r->first, r, 2 * r->first.text.size, err);
+	return read_text(&r->first, r, smaller(2 * size, most), err);
 }
 
 static void widen_windows(struct rows *r)

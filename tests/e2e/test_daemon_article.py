@@ -234,6 +234,25 @@ def test_name_taken_by_a_directory(daemon, name):
     assert d.log_text().count("csv_segment") == 1
 
 
+def test_text_above_max_bytes(daemon, name):
+    """The text of a source that is larger than max_bytes; its table is not, and is published."""
+    d = daemon()
+    d.source("a.csv", "a,b\n" + f"7,{'x' * 90}\n" * 20_000)
+    options = f"usecols = a\ncsv_segment = {name}"
+    d.configure({"a": f"source = a.csv\n{FAST}\n{options}"}, "max_bytes = 1M")
+    d.start()
+    status = d.wait_state("a", "fresh")
+    assert (
+        status["error"] == f"csv_segment {name}: csv_segment: 1860004 bytes, max_bytes is 1048576"
+    )
+    assert len(d.feed("a").df) == 20_000
+    assert not Path(f"/dev/shm/{name}").exists()
+    d.source("a.csv", STOCKS)
+    d.configure({"a": f"source = a.csv\n{FAST}\ncsv_segment = {name}"}, "max_bytes = 1M")
+    d.reload()
+    until(lambda: Path(f"/dev/shm/{name}").exists() and read_text(name) == STOCKS.encode())
+
+
 @needs_root
 def test_name_of_another_user(daemon, name):
     path = Path(f"/dev/shm/{name}")

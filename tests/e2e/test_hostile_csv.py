@@ -220,8 +220,8 @@ def test_types_that_turn(daemon, seed):
         pd.testing.assert_frame_equal(feed.df, want, check_exact=True)
 
 
-def test_source_above_max_bytes(daemon):
-    """A hole of 8 GB is refused by its size: it is not read."""
+def test_record_above_max_bytes(daemon):
+    """A hole of 8 GB is one record. It is read as far as a record may be long, and no further."""
     d = daemon()
     d.source("a.csv", GOOD)
     d.configure({"a": f"source = a.csv\n{FAST}"}, "max_bytes = 16M")
@@ -233,7 +233,23 @@ def test_source_above_max_bytes(daemon):
         f.truncate(8 << 30)
     hole.rename(d.folder / "a.csv")
     error = str(d.wait_state("a", "failing")["error"])
-    assert "a.csv: 8589934592 bytes, max_bytes is 16777216" in error
+    assert "a.csv:2: record longer than 4194304 bytes, a quarter of max_bytes" in error
     assert feed.df.b.tolist() == ["x", "y"]
     d.source("a.csv", "a,b\n3,z\n")
     until(lambda: feed.df.a.tolist() == [3])
+
+
+def test_source_above_max_bytes(daemon):
+    """`max_bytes` bounds tables: a source may be larger, as long as its table is not."""
+    d = daemon()
+    text = "a,b\n" + f"7,{'x' * 90}\n" * 400_000  # 37 MB; a has 3.2 MB
+    d.source("a.csv", text)
+    d.configure({"a": f"source = a.csv\nusecols = a\n{FAST}"}, "max_bytes = 16M")
+    d.start()
+    feed = d.feed("a")
+    until(lambda: feed.df.a.tolist() == [7] * 400_000)
+    d.configure({"a": f"source = a.csv\n{FAST}"}, "max_bytes = 16M")
+    d.reload()
+    error = str(d.wait_state("a", "failing")["error"])
+    assert "bytes more than max_bytes (16777216) allows" in error
+    assert feed.df.columns.tolist() == ["a"]

@@ -61,7 +61,7 @@ static int publish(struct article_live *live, const struct config_feed *feed, co
 	article_claim(live, feed, place);
 	article_ask(&draft, live);
 	draft.access = feed->segment_access;
-	r = article_begin_text(&draft, feed, instance, 0, err);
+	r = article_begin_text(&draft, feed, instance, 0, UINT64_MAX, err);
 	for (size_t i = 0; i < strlen(text) && !r; i++)
 		r = article_add_text(&draft, span_of(text + i, 1), err);
 	if (!r)

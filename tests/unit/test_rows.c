@@ -281,6 +281,76 @@ static void test_long_record(void)
 	buffer_free(&b);
 }
 
+/* The bytes of all rows of the text, and then what the source has at fault; each record may have 1,000. */
+static int read_bounded(struct span text, bool is_aligned, uint64_t *n_rows, uint64_t *error_at,
+                        struct shmpub_error *err)
+{
+	struct row_shape shape = { .width = 2, .table_width = 2 };
+	struct pieces pieces = { .text = text };
+	struct byte_source in_pieces = {
+		.self = &pieces, .read = read_piece, .rewind = rewind_pieces, .record_max = 1000
+	};
+	struct window w = WINDOW_NONE;
+	struct csv_options *options;
+	struct csv_dialect dialect;
+	struct rows rows;
+	int r;
+
+	if (csv_options_new(&options, NULL))
+		abort();
+	csv_dialect_init(&dialect, options);
+	shape.dialect = &dialect;
+	r = rows_open(&rows, &in_pieces, CSV_UTF8, is_aligned, 64, err);
+	if (!r)
+		r = rows_set_shape(&rows, &shape, 4, 1, err);
+	while (r == SHMPUB_OK) {
+		r = rows_next(&w, &rows, err);
+		CHECK("no more memory than a record may have", w.buffer_room <= 1100);
+	}
+	*n_rows = rows.n_rows;
+	*error_at = rows.error_at;
+	window_free(&w);
+	rows_close(&rows);
+	csv_options_free(options);
+	return r;
+}
+
+static void test_record_max(void)
+{
+	static const struct {
+		const char *label;
+		unsigned size;
+		int want;
+	} records[] = { { "a short one", 10, ROWS_END },
+		        { "as long as it may be", 1000, ROWS_END },
+		        { "one byte more", 1001, SHMPUB_ERR_LIMIT },
+		        { "much longer", 100000, SHMPUB_ERR_LIMIT } };
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(records); i++) {
+		const char *label = records[i / 2].label;
+		struct shmpub_error err = { .message = "" };
+		struct buffer b = BUFFER_NONE;
+		uint64_t n_rows, error_at;
+		bool is_good = records[i / 2].want == ROWS_END;
+
+		add(&b, "a,b\n");
+		for (unsigned k = 0; k < 40; k++)
+			add(&b, "1234567,2\n");
+		add(&b, "3,");
+		for (unsigned k = 3; k < records[i / 2].size; k++)
+			add(&b, "4");
+		add(&b, "\n5,6\n");
+		CHECK_INT(label, read_bounded(buffer_span(&b), i % 2, &n_rows, &error_at, &err),
+		          records[i / 2].want);
+		CHECK_INT(label, error_at, is_good ? OFFSET_NONE : 404);
+		CHECK_STR(label, err.message,
+		          is_good ? "" : "record longer than 1000 bytes, a quarter of max_bytes");
+		if (is_good)
+			CHECK_INT(label, n_rows, 42);
+		buffer_free(&b);
+	}
+}
+
 /* Lines that are no rows fill many windows: the window must not grow with them. */
 static void test_lines_without_rows(void)
 {
@@ -414,6 +484,7 @@ int main(void)
 {
 	test_cases();
 	test_long_record();
+	test_record_max();
 	test_lines_without_rows();
 	test_lines();
 	test_generated();
