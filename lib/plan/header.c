@@ -34,7 +34,8 @@ static enum csv_token_answer tokenize(struct header *h, struct csv_tokenizer *t,
 
 /*
  * Sets *n to the number of fields of the next record, 0 if there is none, without consuming the
- * record. A record without fields (*is_bare) counts as one field.
+ * record. A record without fields (*is_bare) counts as one field. On failure *n is the number of
+ * fields up to the one that is at fault.
  */
 static int peek(size_t *n, bool *is_bare, struct header *h, struct shmpub_error *err)
 {
@@ -46,11 +47,13 @@ static int peek(size_t *n, bool *is_bare, struct header *h, struct shmpub_error 
 	*n = 0;
 	if (answer == CSV_END)
 		return SHMPUB_OK;
-	if (answer != CSV_RECORD)
+	h->peeked = record.start;
+	if (answer != CSV_RECORD) {
+		*n = record.n_fields + 1;
 		return token_error(&copy, answer, err);
+	}
 	*is_bare = record.n_fields == 0;
 	*n = *is_bare ? 1 : record.n_fields;
-	h->peeked = record.start;
 	return SHMPUB_OK;
 }
 
@@ -133,11 +136,15 @@ static int no_columns(struct shmpub_error *err)
 	return error_set_line(err, SHMPUB_ERR_CSV, 1, "no columns, the text holds no record");
 }
 
-static int check_columns(const struct header *h, size_t n, const struct csv_options *o,
+/*
+ * Takes what peek() has returned, `peeked` with *err, and the number of fields. Too many of them are
+ * told even if the record has no end: this shows first, however much of the source was read.
+ */
+static int check_columns(const struct header *h, size_t n, int peeked, const struct csv_options *o,
                          struct shmpub_error *err)
 {
 	if (n <= o->max_columns)
-		return SHMPUB_OK;
+		return peeked;
 	return error_set_line(err, SHMPUB_ERR_LIMIT, csv_line_at(h->rows.text, h->peeked),
 	                      "more than %llu fields, which is max_columns",
 	                      (unsigned long long)o->max_columns);
@@ -158,7 +165,7 @@ static int read_header_line(struct header *h, size_t *n, const struct csv_option
 
 	for (uint64_t i = 0;; i++) {
 		r = peek(n, &h->is_bare, h, err);
-		if (r)
+		if (r && i < o->header)
 			return r;
 		if (*n == 0 && i == 0)
 			return o->names.is_given ? SHMPUB_OK : no_columns(err);
@@ -174,7 +181,7 @@ static int read_header_line(struct header *h, size_t *n, const struct csv_option
 		record.base = h->rows.at;
 		(void)tokenize(h, &h->rows, &record);
 	}
-	r = check_columns(h, *n, o, err);
+	r = check_columns(h, *n, r, o, err);
 	if (r == SHMPUB_OK)
 		r = read_names(h, *n, err);
 	*n = h->is_bare ? 0 : *n;
@@ -279,13 +286,13 @@ int header_read(struct header *out, bool *is_cut, struct span text,
 		h.rows.skip_list = &o->skiprows;
 	if (has_header)
 		r = read_header_line(&h, &n_header, o, err);
-	if (r == SHMPUB_OK)
+	if (r == SHMPUB_OK) {
 		r = peek(&n_first, &is_bare, &h, err);
+		r = check_columns(&h, n_first, r, o, err);
+	}
 	h.has_rows = n_first > 0;
 	if (!has_header)
 		h.at = first_record_at(&h.rows);
-	if (r == SHMPUB_OK)
-		r = check_columns(&h, n_first, o, err);
 	if (r == SHMPUB_OK && h.is_bare && is_bare && !o->names.is_given)
 		r = no_columns(err);
 	if (r == SHMPUB_OK && o->names.is_given)
