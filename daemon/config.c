@@ -207,7 +207,7 @@ static unsigned find_key_line(const struct buffer *seen, struct span name, struc
 		blank = memchr(line, ' ', seen->size - at);
 		end = memchr(line, '\n', seen->size - at);
 		*as = span_of(blank + 1, (size_t)(end - blank) - 1);
-		if (span_eq(csv_options_plain(*as), csv_options_plain(name)))
+		if (span_eq(csv_options_main_name(*as), csv_options_main_name(name)))
 			return (unsigned)strtoul(line, NULL, 10);
 		at += (size_t)(end - line) + 1;
 	}

@@ -181,7 +181,7 @@ void error_prefix(struct shmpub_error *err, size_t skip, const char *format, ...
 	err->quoted_size = (uint16_t)(end - begin);
 }
 
-void error_closed_line(char out[SHMPUB_ERROR_SIZE], const struct shmpub_error *err)
+void error_public_message(char out[SHMPUB_ERROR_SIZE], const struct shmpub_error *err)
 {
 	size_t size = strlen(err->message), begin = err->quoted_at;
 	size_t end = begin + err->quoted_size;

@@ -39,7 +39,7 @@ void error_put_path(struct shmpub_error *err, const char *path);
 /*
  * These two append to the message of an error that was set. error_quote() is for the text of a
  * cell, and a message has at most one. It is marked (quoted_at, quoted_size), because somebody
- * who may not read the table must not read the cell in a message; see error_closed_line().
+ * who may not read the table must not read the cell in a message; see error_public_message().
  */
 void error_quote(struct shmpub_error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 void error_add(struct shmpub_error *err, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -49,7 +49,7 @@ void error_prefix(struct shmpub_error *err, size_t skip, const char *format, ...
  * Writes the message in the form that everybody may read, with "..." in place of the cell that
  * error_quote() appended. `err` must not be NULL.
  */
-void error_closed_line(char out[SHMPUB_ERROR_SIZE], const struct shmpub_error *err);
+void error_public_message(char out[SHMPUB_ERROR_SIZE], const struct shmpub_error *err);
 
 /* Sets SHMPUB_ERR_NOMEM with the size of the request that failed. */
 int error_nomem(struct shmpub_error *err, size_t size);

@@ -25,7 +25,7 @@ struct csv_options;
 /* Returns true when `key` (index_col, dtype.NAME, ...) is an option. */
 bool csv_options_has(struct span key);
 /* Returns `key`, or "delimiter" for "sep": pandas has two names for that option. */
-static inline struct span csv_options_plain(struct span key)
+static inline struct span csv_options_main_name(struct span key)
 {
 	return span_is(key, "sep") ? span_str("delimiter") : key;
 }

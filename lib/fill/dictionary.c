@@ -155,7 +155,7 @@ static bool add_number(struct numeric *n, struct span word)
 {
 	double f;
 
-	if (!value_float_again(&f, word))
+	if (!value_float_reparsed(&f, word))
 		return false;
 	numeric_add(n, trimmed(word));
 	return true;
@@ -205,7 +205,7 @@ static void read_values(struct value *values, const struct dictionary *d, enum s
 		} else if (type == SHMPUB_UINT64) {
 			v->as.u = uint_of(word);
 		} else if (type == SHMPUB_FLOAT64) {
-			(void)value_float_again(&v->as.f, word);
+			(void)value_float_reparsed(&v->as.f, word);
 		} else if (type == SHMPUB_BOOL) {
 			(void)value_bool_rules(&b, word, &s->rules);
 			v->as.i = b;

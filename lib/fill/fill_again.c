@@ -21,7 +21,7 @@ static bool put(struct column_sink *sink, uint64_t row, const struct column_type
 	case READ_UINT:
 		return value_uint((uint64_t *)sink->values + row, cell) == UINT_VALUE;
 	case READ_FLOAT:
-		return value_float_again((double *)sink->values + row, cell);
+		return value_float_reparsed((double *)sink->values + row, cell);
 	default:
 		if (!second_look_bool(&b, s, cell))
 			return false;
@@ -44,7 +44,7 @@ static bool is_null(const struct column_type *y, struct span cell)
 	if (is_float_of_bool && cell.data)
 		return column_is_na_number(y->plan, span_is(cell, "True"));
 	return cell.data == NULL ||
-	       (y->verdict.reading == READ_FLOAT && value_float_again(&f, cell) &&
+	       (y->verdict.reading == READ_FLOAT && value_float_reparsed(&f, cell) &&
 	        second_look_is_null(y, cell, f));
 }
 

@@ -204,7 +204,7 @@ static struct span public_line(char room[SHMPUB_ERROR_SIZE], const struct publis
 		return SPAN_NONE;
 	if (shm_access_covers(&f->access, &f->publisher->access))
 		return span_str(err->message);
-	error_closed_line(room, err);
+	error_public_message(room, err);
 	return span_str(room);
 }
 

@@ -154,7 +154,7 @@ static bool look_at_cell(struct look *l, struct span cell, uint64_t row)
 	l->second.has_null |= cell.data == NULL;
 	if (c->infers_again && cell.data)
 		second_look_add(&l->second, l->y, l->plan, cell, room + size);
-	return l->s->dates && l->s->dates->has_unknown_zone;
+	return l->s->dates && l->s->dates->zone_has_other_case;
 }
 
 enum { LOOK_FOUND = 90 };
@@ -282,7 +282,7 @@ int again_find_type(struct column_type *y, struct column_notes *notes, const str
 		r = look_at_rows(&l);
 	if (r)
 		return r;
-	if (l.s->dates && l.s->dates->has_unknown_zone)
+	if (l.s->dates && l.s->dates->zone_has_other_case)
 		return wrong_cell(&l, ": the zone is UTC's, but in other letters");
 	y->verdict = decide(&l);
 	y->text_expected = notes->text_size;

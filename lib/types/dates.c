@@ -18,8 +18,8 @@ bool dates_begin(struct date_state *s, const struct column *c, struct span cell)
 void dates_refuse(struct date_state *s, const struct column *c, struct span cell)
 {
 	s->has_not_date = true;
-	s->has_unknown_zone = (c->given_form || s->has_value) &&
-	                      date_zone_is_unknown(dates_form(s, c), cell);
+	s->zone_has_other_case = (c->given_form || s->has_value) &&
+	                         date_zone_has_other_case(dates_form(s, c), cell);
 }
 
 /* Compares moments: the zones count. */

@@ -13,7 +13,7 @@ struct date_state {
 	bool has_value;
 	uint64_t first_row;           /* of the first value */
 	bool has_not_date;            /* a cell is no date: the column is text */
-	bool has_unknown_zone;        /* ... and pandas raises an error because of its zone */
+	bool zone_has_other_case;     /* ... and pandas raises an error because of its zone */
 	bool has_zone, is_mixed;      /* is_mixed: two values differ in their zone */
 	int32_t offset_s;             /* of the zone */
 	enum shmpub_unit unit;        /* the finest that a value needs */

@@ -158,9 +158,9 @@ static uint64_t expected_text(const struct examiner *e, const struct column_note
 /* --- verdicts --------------------------------------------------------------------------------------- */
 
 /* If so, all cells before this one decide whether pandas raises an error: again.c looks at them. */
-static bool has_unknown_zone(const struct column *c, const struct column_notes *s)
+static bool zone_has_other_case(const struct column *c, const struct column_notes *s)
 {
-	return column_is_date(c) && s->dates && s->dates->has_unknown_zone;
+	return column_is_date(c) && s->dates && s->dates->zone_has_other_case;
 }
 
 /* Sets the verdict of a column whose cells, or a sample of them, have been examined. */
@@ -169,7 +169,7 @@ static int decide_column(struct examiner *e, size_t k, struct rows *rows)
 	struct column_type *y = &e->types->columns[k];
 	struct column_notes *s = &e->notes[k];
 
-	if (is_examined_here(y->plan, e->is_sample) && !has_unknown_zone(y->plan, s)) {
+	if (is_examined_here(y->plan, e->is_sample) && !zone_has_other_case(y->plan, s)) {
 		y->verdict = decide_type(y->plan, s);
 		y->text_expected = expected_text(e, s, rows);
 		if (s->dates && !y->plan->given_form)

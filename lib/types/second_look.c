@@ -61,7 +61,7 @@ void second_look_add(struct second_look *l, const struct column_type *y, const s
 		l->has_not_bool = true;
 	if (l->has_not_number)
 		return;
-	if (!value_float_again(&f, cell)) {
+	if (!value_float_reparsed(&f, cell)) {
 		l->has_not_number = true;
 		return;
 	}

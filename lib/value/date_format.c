@@ -323,8 +323,8 @@ bool date_parse(struct timestamp *out, const struct date_format *format, struct 
 	}
 }
 
-bool date_zone_is_unknown(const struct date_format *format, struct span text)
+bool date_zone_has_other_case(const struct date_format *format, struct span text)
 {
 	return (format->kind == DATE_DIRECTIVES || format->kind == DATE_LAYOUT) &&
-	       strptime_zone_is_unknown(format->parts, format->n_parts, text);
+	       strptime_zone_has_other_case(format->parts, format->n_parts, text);
 }

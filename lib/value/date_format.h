@@ -127,7 +127,7 @@ struct date_cache {
  * Returns true if the cell matches the format except that a name of UTC is written in other
  * letters than usual ("utc"). pandas fails at such a cell, instead of leaving the column text.
  */
-bool date_zone_is_unknown(const struct date_format *format, struct span text);
+bool date_zone_has_other_case(const struct date_format *format, struct span text);
 
 /*
  * Parses a cell. False: it does not match the format. `cache` may be NULL. The words for null

@@ -149,7 +149,7 @@ bool value_float_rules(double *out, struct span text, const struct value_rules *
 	return parse_float(out, text, rules->decimal);
 }
 
-bool value_float_again(double *out, struct span text)
+bool value_float_reparsed(double *out, struct span text)
 {
 	if (has_plus(text))
 		return xstrtod(out, text, '.', '\0') || parse_infinity(out, text);

@@ -406,7 +406,7 @@ static bool resolve_date(int64_t *days, struct fields *f)
 	        .iso_week = UNSET,                                                                 \
 	})
 
-bool strptime_zone_is_unknown(const struct date_part *parts, size_t n_parts, struct span text)
+bool strptime_zone_has_other_case(const struct date_part *parts, size_t n_parts, struct span text)
 {
 	struct fields f = FIELDS_NONE;
 

@@ -15,7 +15,7 @@ bool strptime_parts(struct timestamp *out, const struct date_part *parts, size_t
  * Returns true if the cell matches except that a name of UTC is written in other letters than
  * usual ("utc"); strptime_parts() returns false for such a cell.
  */
-bool strptime_zone_is_unknown(const struct date_part *parts, size_t n_parts, struct span text);
+bool strptime_zone_has_other_case(const struct date_part *parts, size_t n_parts, struct span text);
 
 /* Returns true if there is a directive of that letter; %c, %x, %X and %% do not count here. */
 bool strptime_knows(char directive);

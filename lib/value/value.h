@@ -92,7 +92,7 @@ bool value_float_rules(double *out, struct span text, const struct value_rules *
  * Parses a number as pandas does where it parses text for a second time (categories and levels
  * of an index): a number with a plus sign is then not correctly rounded.
  */
-bool value_float_again(double *out, struct span text);
+bool value_float_reparsed(double *out, struct span text);
 /* Parses a word of na_values as Python's float(): blanks around, underscores between digits. */
 bool value_python_float(double *out, struct span text);
 

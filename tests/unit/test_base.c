@@ -36,7 +36,7 @@ static void check_closed(const char *label, const struct shmpub_error *err, cons
 {
 	char line[SHMPUB_ERROR_SIZE];
 
-	error_closed_line(line, err);
+	error_public_message(line, err);
 	CHECK_STR(label, line, want);
 }
 
@@ -63,7 +63,7 @@ static void test_quoted(void)
 	CHECK_INT("cut in the cell's text", strlen(other.message), SHMPUB_ERROR_SIZE - 1);
 	CHECK_INT("which ends the line", other.quoted_at + other.quoted_size,
 	          SHMPUB_ERROR_SIZE - 1);
-	error_closed_line(wide, &other);
+	error_public_message(wide, &other);
 	CHECK("and is not told", strchr(wide + SHMPUB_ERROR_SIZE - 34, '?') == NULL);
 	error_prefix(&other, 0, "%s", wide);
 	CHECK_INT("cut before it", other.quoted_size, 0);

@@ -370,8 +370,8 @@ static void test_keys(void)
 		          SHMPUB_ERR_INVALID);
 		CHECK(unknown[i], strstr(err.message, "is no CSV option") != NULL);
 	}
-	CHECK("pandas' other name", span_is(csv_options_plain(span_str("sep")), "delimiter"));
-	CHECK("any other is its own", span_is(csv_options_plain(span_str("names")), "names"));
+	CHECK("pandas' other name", span_is(csv_options_main_name(span_str("sep")), "delimiter"));
+	CHECK("any other is its own", span_is(csv_options_main_name(span_str("names")), "names"));
 	csv_options_free(o);
 	csv_options_free(NULL);
 }
