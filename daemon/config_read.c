@@ -107,10 +107,10 @@ static const char *cut_comment(struct span *line, size_t from)
 		if (line->data[i] != ';' || i == 0 || !is_blank(line->data[i - 1]))
 			continue;
 		if (i + 1 < line->size && !is_blank(line->data[i + 1]))
-			return "a ';' behind a blank begins a comment: write '; ' for one, "
+			return "a ';' after a blank begins a comment: write '; ' for one, "
 			       "or leave out the blank for text";
 		if (trim(span_of(line->data + from, i - from)).size == 0)
-			return "the value is empty: a ';' behind a blank begins a comment "
+			return "the value is empty: a ';' after a blank begins a comment "
 			       "(for the delimiter write 'semicolon')";
 		line->size = i;
 	}
@@ -127,7 +127,7 @@ static const char *check_section(struct reader *r, struct span line)
 	title = trim(span_of(line.data + 1, (size_t)(close - line.data) - 1));
 	rest = trim(span_of(close + 1, line.size - (size_t)(close - line.data) - 1));
 	if (rest.size && rest.data[0] != ';' && rest.data[0] != '#')
-		return "text behind a section's ']'";
+		return "text after a section's ']'";
 	if (title.size == 0)
 		return "a section without a name";
 	if ((size_t)(close - line.data) - 1 > CONFIG_SECTION_MAX)

@@ -177,7 +177,7 @@ static const char *skip_root(struct span *rest)
 	else if (has_drive(*rest) && path_is_absolute(*rest))
 		*rest = skip_bytes(*rest, 2);
 	else if (has_drive(*rest))
-		return "relative to a folder that the drive remembers: write a '\\' behind the ':'";
+		return "relative to a folder that the drive remembers: write a '\\' after the ':'";
 	else if (is_whole)
 		return "a device, not a file";
 	return is_pipe ? "a pipe, not a file" : NULL;
@@ -189,7 +189,7 @@ int path_check(struct span path, struct shmpub_error *err)
 	const char *why = skip_root(&rest);
 
 	if (why == NULL && rest.size && memchr(rest.data, ':', rest.size) != NULL)
-		why = "a ':' behind the drive: no file's name has one";
+		why = "a ':' after the drive: no file's name has one";
 	if (why != NULL)
 		return refuse(path, why, err);
 	while (rest.size) {

@@ -2,7 +2,7 @@
 
 /*
  * 32 bytes at a time are copied whether a quote is among them or not; where one is, the
- * copying goes on behind its twin, over what was copied too much.
+ * copying goes on after its twin, over what was copied too much.
  */
 #if defined(__x86_64__)
 

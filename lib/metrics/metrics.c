@@ -165,7 +165,7 @@ static uint64_t value_of(const void *figures, const struct metric *m)
 
 static void put_up(struct text *t, const char *instance, bool is_up)
 {
-	put_head(t, "", "up", "gauge", "1 when a publisher lives behind the instance.");
+	put_head(t, "", "up", "gauge", "1 when the instance's publisher is alive.");
 	put(t, "shmpub_up{shmpub_instance=\"%s\"} %d\n", instance, is_up);
 }
 

@@ -35,7 +35,7 @@ static int check_view(struct shm_map *map, const char *what, uint64_t size,
 	if (committed > 0 && committed >= size)
 		return SHMPUB_OK;
 	return error_set(err, SHMPUB_ERR_FORMAT,
-	                 "%s: the section has memory behind %zu bytes only, the catalog says %llu",
+	                 "%s: the section has memory for %zu bytes only, the catalog says %llu",
 	                 what, committed, (unsigned long long)size);
 }
 

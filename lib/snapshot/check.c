@@ -46,7 +46,7 @@ static int check_nulls(const struct shmpub_column *c, struct shmpub_error *err)
 	if (n_nulls != c->null_count)
 		return bad(err, c, "the bitmap has another number of nulls", c->n_rows);
 	if (!bits_end_clean(c->validity, c->n_rows))
-		return bad(err, c, "the bitmap goes on behind the last row", c->n_rows);
+		return bad(err, c, "the bitmap goes on after the last row", c->n_rows);
 	return SHMPUB_OK;
 }
 
@@ -78,7 +78,7 @@ static int check_bits(const struct shmpub_column *c, struct shmpub_error *err)
 			return bad(err, c, "there is a value under a null", i);
 	}
 	if (!bits_end_clean(bits, c->n_rows))
-		return bad(err, c, "bits go on behind the last row", c->n_rows);
+		return bad(err, c, "bits go on after the last row", c->n_rows);
 	return SHMPUB_OK;
 }
 

@@ -9,7 +9,7 @@
  *
  * The functions take cells from the first on and return how many they took: n, or the
  * number of the first cell that is not plain (a word, a quote, blanks, or no such value
- * at all). The caller asks value_* for that cell and goes on behind it. What was taken
+ * at all). The caller asks value_* for that cell and goes on after it. What was taken
  * equals what value_* gives.
  *
  * Threads: no state but the caller's.

@@ -100,7 +100,7 @@ BAD = {
     "colon": (FEED + "interval: 5s\n", 3, "'=' or ':'"),
     "indented key": ("[feed a]\n  source = a.csv\n  interval = 5s\n", 3, "beginning"),
     "indented section": (FEED + "  [feed b]\n", 3, "beginning"),
-    "text behind a section": ("[feed a] b\nsource = x\n", 1, "behind a section"),
+    "text after a section": ("[feed a] b\nsource = x\n", 1, "after a section"),
     "UTF-16": ("[daemon]\n".encode("utf-16"), 1, "UTF-16"),
     "no =": (FEED + "interval\n", 3, "no '='"),
 }

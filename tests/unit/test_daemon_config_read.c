@@ -52,7 +52,7 @@ static const struct {
 	{ "delimiter = ;", "[a]\nx = ;\n", "1[a] !2 " },
 	{ "delimiter = ; with more", "[a]\nx = ; semicolon\n", "1[a] !2 " },
 	{ "section not closed", "[a\nx=1\n", "!1 1[] 2x=1 " },
-	{ "text behind a section", "[a] b\nx=1\n", "!1 1[] 2x=1 " },
+	{ "text after a section", "[a] b\nx=1\n", "!1 1[] 2x=1 " },
 	{ "empty name of a section", "[ ]\nx=1\n", "!1 1[] 2x=1 " },
 	{ "semicolon in a section", "[a ;b]\nx=1\n", "!1 1[] 2x=1 " },
 	{ "not UTF-8", "[a]\nx = caf\xE9\n", "1[a] !2 " },

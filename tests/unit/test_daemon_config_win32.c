@@ -90,9 +90,9 @@ static const struct {
 	{ "source = C:\\data\\aux.csv",
 	  ":2: source: C:\\data\\aux.csv: 'aux.csv' is the name of a device, not of a file\n" },
 	{ "source = C:a.csv", ":2: source: C:a.csv: relative to a folder that the drive remembers: "
-	                      "write a '\\' behind the ':'\n" },
+	                      "write a '\\' after the ':'\n" },
 	{ "source = a.csv:stream",
-	  ":2: source: a.csv:stream: a ':' behind the drive: no file's name has one\n" },
+	  ":2: source: a.csv:stream: a ':' after the drive: no file's name has one\n" },
 	{ "source = \\\\.\\COM3", ":2: source: \\\\.\\COM3: a device, not a file\n" },
 	{ "source = \\\\server\\pipe\\x", ":2: source: \\\\server\\pipe\\x: a pipe, not a file\n" },
 	{ "source = ~\\a.csv", ":2: source: '~' is not expanded, write the whole path\n" },

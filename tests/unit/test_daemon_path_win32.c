@@ -46,9 +46,9 @@ static const struct {
 	{ "\\\\.\\pipe\\x", true, "\\\\.\\pipe\\", "a device, not a file" },
 	{ "\\\\server\\pipe\\x", true, "\\\\server\\pipe\\", "a pipe, not a file" },
 	{ "\\\\?\\UNC\\server\\PIPE\\x", true, "\\\\?\\UNC\\server\\PIPE\\", "a pipe, not a file" },
-	{ "a.csv:stream", false, "", "a ':' behind the drive" },
-	{ "C:\\data\\a.csv:Zone.Identifier", true, "C:\\data\\", "a ':' behind the drive" },
-	{ "file:a.csv", false, "", "a ':' behind the drive" },
+	{ "a.csv:stream", false, "", "a ':' after the drive" },
+	{ "C:\\data\\a.csv:Zone.Identifier", true, "C:\\data\\", "a ':' after the drive" },
+	{ "file:a.csv", false, "", "a ':' after the drive" },
 };
 
 static void test_rows(void)

@@ -368,7 +368,7 @@ static void test_no_files(void)
 	check_failure("CON", SHMPUB_ERR_INVALID, 0, "the name of a device");
 	check_failure("\\\\.\\pipe\\x", SHMPUB_ERR_INVALID, 0, "a device");
 	snprintf(name, sizeof(name), "%s:stream", path);
-	check_failure(name, SHMPUB_ERR_INVALID, 0, "a ':' behind the drive");
+	check_failure(name, SHMPUB_ERR_INVALID, 0, "a ':' after the drive");
 }
 
 /* What is not there at all is one line, whatever number the system gives it. */

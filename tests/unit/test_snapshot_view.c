@@ -285,9 +285,9 @@ static const struct spoil spoils[] = {
 	{ "another number of nulls", "nulls", 0, more_nulls,
 	  "column \"i\", row 5: the bitmap has another number of nulls" },
 	{ "a bitmap too long", "nulls", 0, validity_goes_on,
-	  "column \"i\", row 5: the bitmap goes on behind the last row" },
+	  "column \"i\", row 5: the bitmap goes on after the last row" },
 	{ "bits too long", "mixed_order", 4, bits_go_on,
-	  "column \"b\", row 5: bits go on behind the last row" },
+	  "column \"b\", row 5: bits go on after the last row" },
 };
 
 static const struct golden *named(const char *name)

@@ -91,7 +91,7 @@ def test_long_and_other_names(daemons: Make) -> None:
         ("\\\\.\\COM3", "a device, not a file"),
         ("\\\\server\\pipe\\x", "a pipe, not a file"),
         ("C:a.csv", "relative to a folder that the drive remembers"),
-        ("a.csv:stream", "a ':' behind the drive"),
+        ("a.csv:stream", "a ':' after the drive"),
         ("~\\a.csv", "'~' is not expanded"),
         ("*.csv", "patterns are not served yet"),
     ],
