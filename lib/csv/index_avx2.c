@@ -11,6 +11,7 @@
 
 typedef __m256i block_seen;
 
+#include "csv/index_clmul.h"
 #include "csv/index_positions.h"
 
 static inline uint64_t bytes_equal(__m256i lo, __m256i hi, char c)
@@ -64,14 +65,6 @@ static inline struct csv_plain_block plain_block_load(block_seen *seen, const ch
 static inline uint64_t seen_high(block_seen seen)
 {
 	return (uint32_t)_mm256_movemask_epi8(seen);
-}
-
-static inline uint64_t prefix_xor(uint64_t bits)
-{
-	__m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)bits),
-	                                       _mm_set1_epi8((char)0xFF), 0);
-
-	return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
 static inline uint32_t lowest_bit(uint64_t bits)

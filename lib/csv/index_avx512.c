@@ -17,9 +17,8 @@
 
 #define PUT_BUSY_INLINE ALWAYS_INLINE
 
-typedef uint64_t block_seen;
-
-#include "csv/index_blocks.h"
+#include "csv/index_clmul.h"
+#include "csv/index_plain_block.h"
 
 static inline uint64_t bytes_equal(__m512i bytes, char c)
 {
@@ -37,28 +36,6 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.cr = bytes_equal(bytes, '\r'),
 		.high = _mm512_movepi8_mask(bytes),
 	};
-}
-
-static inline uint64_t seen_high(block_seen seen)
-{
-	return seen;
-}
-
-static inline struct csv_plain_block plain_block_load(block_seen *seen, const char *p,
-                                                      const struct csv_index_dialect *d)
-{
-	const struct csv_block b = block_load(p, d);
-
-	*seen |= b.high;
-	return (struct csv_plain_block){ b.delimiter | b.lf, b.lf, (b.quote | b.cr) == 0 };
-}
-
-static inline uint64_t prefix_xor(uint64_t bits)
-{
-	__m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)bits),
-	                                       _mm_set1_epi8((char)0xFF), 0);
-
-	return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
 static const uint8_t numbers[64] = {

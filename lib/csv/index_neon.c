@@ -5,8 +5,7 @@
 
 #include <arm_neon.h>
 
-typedef uint64_t block_seen;
-
+#include "csv/index_plain_block.h"
 #include "csv/index_shifts.h"
 
 static inline uint64_t bytes_equal(const uint8x16_t v[4], char c)
@@ -36,20 +35,6 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.cr = bytes_equal(v, '\r'),
 		.high = vmaxvq_u8(vorrq_u8(vorrq_u8(v[0], v[1]), vorrq_u8(v[2], v[3]))) & 0x80u,
 	};
-}
-
-static inline uint64_t seen_high(block_seen seen)
-{
-	return seen;
-}
-
-static inline struct csv_plain_block plain_block_load(block_seen *seen, const char *p,
-                                                      const struct csv_index_dialect *d)
-{
-	const struct csv_block b = block_load(p, d);
-
-	*seen |= b.high;
-	return (struct csv_plain_block){ b.delimiter | b.lf, b.lf, (b.quote | b.cr) == 0 };
 }
 
 static void index_text(struct csv_index *out, struct span text, const struct csv_index_dialect *d,

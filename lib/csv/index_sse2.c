@@ -5,8 +5,7 @@
 
 #include <emmintrin.h>
 
-typedef uint64_t block_seen;
-
+#include "csv/index_plain_block.h"
 #include "csv/index_shifts.h"
 
 static inline uint64_t bytes_equal(const __m128i v[4], char c)
@@ -34,20 +33,6 @@ static inline struct csv_block block_load(const char *p, const struct csv_index_
 		.high = (unsigned)_mm_movemask_epi8(
 		        _mm_or_si128(_mm_or_si128(v[0], v[1]), _mm_or_si128(v[2], v[3]))),
 	};
-}
-
-static inline uint64_t seen_high(block_seen seen)
-{
-	return seen;
-}
-
-static inline struct csv_plain_block plain_block_load(block_seen *seen, const char *p,
-                                                      const struct csv_index_dialect *d)
-{
-	const struct csv_block b = block_load(p, d);
-
-	*seen |= b.high;
-	return (struct csv_plain_block){ b.delimiter | b.lf, b.lf, (b.quote | b.cr) == 0 };
 }
 
 static void index_text(struct csv_index *out, struct span text, const struct csv_index_dialect *d,
