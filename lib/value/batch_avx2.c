@@ -20,6 +20,7 @@
 
 #include <immintrin.h>
 #include "value/four_avx2.h"
+#include "value/join_digits.h"
 #include "value/long_avx2.h"
 #include "value/mid_avx2.h"
 
@@ -42,10 +43,10 @@ static inline __m256i load(const void *p)
 /* As long_join(), in half the width: 16 digits. */
 static inline uint64_t join_short(__m128i digits)
 {
-	const __m128i pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010a));
-	const __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(0x00010064));
+	const __m128i pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(JOIN_DIGITS));
+	const __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(JOIN_PAIRS));
 	const __m128i packed = _mm_packus_epi32(fours, fours);
-	const __m128i eights = _mm_madd_epi16(packed, _mm_set1_epi32(0x00012710));
+	const __m128i eights = _mm_madd_epi16(packed, _mm_set1_epi32(JOIN_FOURS));
 	const uint64_t both = (uint64_t)_mm_cvtsi128_si64(eights);
 
 	return (uint32_t)both * UINT64_C(100000000) + (both >> 32);

@@ -1,5 +1,6 @@
 #include "value/batch_kernel.h"
 #include "value/date_layout.h"
+#include "value/join_digits.h"
 
 /*
  * Dates of one fixed layout. The 16 bytes in which the time ends ("01T09:30:00.000") are
@@ -69,7 +70,7 @@ INLINE bool read_time(int64_t *ticks, const char *cell, const struct pattern *p)
 	const __m128i digits = _mm_xor_si128(text, p->bytes);
 	const __m128i above = _mm_subs_epu8(digits, p->most);
 	const __m128i pairs = _mm_maddubs_epi16(_mm_shuffle_epi8(digits, p->places),
-	                                        _mm_set1_epi16(0x010a));
+	                                        _mm_set1_epi16(JOIN_DIGITS));
 	const __m128i most = _mm_setr_epi16(23, 59, 59, INT16_MAX, INT16_MAX, INT16_MAX, INT16_MAX,
 	                                    INT16_MAX);
 	const __m128i wrong = _mm_or_si128(above, _mm_cmpgt_epi16(pairs, most));

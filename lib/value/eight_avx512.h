@@ -10,6 +10,7 @@
 
 #include <immintrin.h>
 #include "value/batch_kernel.h"
+#include "value/join_digits.h"
 
 #define EIGHT_INLINE static inline __attribute__((always_inline))
 #define EIGHT_SIZE 8u
@@ -105,8 +106,8 @@ EIGHT_INLINE __m512i eight_digits(struct eight *e, __mmask64 bytes, bool may_be_
 /* Eight digits a lane, zeros where there are none, to the number. */
 EIGHT_INLINE __m512i eight_join(__m512i digits)
 {
-	const __m512i pairs = _mm512_maddubs_epi16(digits, _mm512_set1_epi16(0x010a));
-	const __m512i fours = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x00010064));
+	const __m512i pairs = _mm512_maddubs_epi16(digits, _mm512_set1_epi16(JOIN_DIGITS));
+	const __m512i fours = _mm512_madd_epi16(pairs, _mm512_set1_epi32(JOIN_PAIRS));
 	const __m512i high = _mm512_mul_epu32(fours, _mm512_set1_epi64(10000));
 
 	return _mm512_add_epi64(high, _mm512_srli_epi64(fours, 32));

@@ -13,6 +13,7 @@
 
 #include <immintrin.h>
 #include "value/batch_kernel.h"
+#include "value/join_digits.h"
 #include "value/keep_avx2.h"
 
 #define FOUR_INLINE                                                                                \
@@ -118,8 +119,8 @@ FOUR_INLINE void four_check_there(struct four *f, __m256i bytes, bool may_be_emp
 /* Eight digits a lane, zeros where there are none, to the number. */
 FOUR_INLINE __m256i four_join(__m256i digits)
 {
-	const __m256i pairs = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(0x010a));
-	const __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00010064));
+	const __m256i pairs = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(JOIN_DIGITS));
+	const __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(JOIN_PAIRS));
 	const __m256i high = _mm256_mul_epu32(fours, _mm256_set1_epi64x(10000));
 
 	return _mm256_add_epi64(high, _mm256_srli_epi64(fours, 32));

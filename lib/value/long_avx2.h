@@ -14,6 +14,7 @@
 #include <immintrin.h>
 #include "value/batch.h"
 #include "value/decimal_quick.h"
+#include "value/join_digits.h"
 #include "value/keep_avx2.h"
 
 #define LONG_INLINE static inline __attribute__((always_inline))
@@ -33,7 +34,7 @@ LONG_INLINE __m256i long_last(uint32_t n)
 
 /* What a loop over cells needs in registers (value/keep_avx2.h). */
 struct long_constants {
-	__m256i point, zero, nine, tens, hundreds, ten_thousands;
+	__m256i point, zero, nine, join_digits, join_pairs, join_fours;
 };
 
 LONG_INLINE struct long_constants long_constants(void)
@@ -42,17 +43,17 @@ LONG_INLINE struct long_constants long_constants(void)
 		.point = _mm256_set1_epi8('.'),
 		.zero = _mm256_set1_epi8('0'),
 		.nine = _mm256_set1_epi8(9),
-		.tens = _mm256_set1_epi16(0x010a),
-		.hundreds = _mm256_set1_epi32(0x00010064),
-		.ten_thousands = _mm256_set1_epi32(0x00012710),
+		.join_digits = _mm256_set1_epi16(JOIN_DIGITS),
+		.join_pairs = _mm256_set1_epi32(JOIN_PAIRS),
+		.join_fours = _mm256_set1_epi32(JOIN_FOURS),
 	};
 
 	KEEP_IN_REGISTER(c.point);
 	KEEP_IN_REGISTER(c.zero);
 	KEEP_IN_REGISTER(c.nine);
-	KEEP_IN_REGISTER(c.tens);
-	KEEP_IN_REGISTER(c.hundreds);
-	KEEP_IN_REGISTER(c.ten_thousands);
+	KEEP_IN_REGISTER(c.join_digits);
+	KEEP_IN_REGISTER(c.join_pairs);
+	KEEP_IN_REGISTER(c.join_fours);
 	return c;
 }
 
@@ -62,10 +63,10 @@ LONG_INLINE struct long_constants long_constants(void)
  */
 LONG_INLINE bool long_join(uint64_t *out, const struct long_constants *c, __m256i digits)
 {
-	const __m256i pairs = _mm256_maddubs_epi16(digits, c->tens);
-	const __m256i fours = _mm256_madd_epi16(pairs, c->hundreds);
+	const __m256i pairs = _mm256_maddubs_epi16(digits, c->join_digits);
+	const __m256i fours = _mm256_madd_epi16(pairs, c->join_pairs);
 	const __m256i packed = _mm256_packus_epi32(fours, fours);
-	const __m256i eights = _mm256_madd_epi16(packed, c->ten_thousands);
+	const __m256i eights = _mm256_madd_epi16(packed, c->join_fours);
 	const uint64_t high = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(eights));
 	const uint64_t low = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(eights, 1));
 	const uint64_t top = high << 32 | high >> 32; /* the first eight of 32 digits must be 0 */

@@ -10,6 +10,7 @@
 #define SHMPUB_VALUE_MID_AVX2_H
 
 #include <immintrin.h>
+#include "value/join_digits.h"
 #include "value/keep_avx2.h"
 #include "value/long_avx2.h"
 #include "value/real.h"
@@ -18,7 +19,7 @@
 
 /* What a loop over cells needs in registers (value/keep_avx2.h). */
 struct mid_constants {
-	__m128i point, zero, nine, tens, hundreds, ten_thousands;
+	__m128i point, zero, nine, join_digits, join_pairs, join_fours;
 };
 
 LONG_INLINE struct mid_constants mid_constants(void)
@@ -27,17 +28,17 @@ LONG_INLINE struct mid_constants mid_constants(void)
 		.point = _mm_set1_epi8('.'),
 		.zero = _mm_set1_epi8('0'),
 		.nine = _mm_set1_epi8(9),
-		.tens = _mm_set1_epi16(0x010a),
-		.hundreds = _mm_set1_epi32(0x00010064),
-		.ten_thousands = _mm_set1_epi32(0x00012710),
+		.join_digits = _mm_set1_epi16(JOIN_DIGITS),
+		.join_pairs = _mm_set1_epi32(JOIN_PAIRS),
+		.join_fours = _mm_set1_epi32(JOIN_FOURS),
 	};
 
 	KEEP_IN_REGISTER(c.point);
 	KEEP_IN_REGISTER(c.zero);
 	KEEP_IN_REGISTER(c.nine);
-	KEEP_IN_REGISTER(c.tens);
-	KEEP_IN_REGISTER(c.hundreds);
-	KEEP_IN_REGISTER(c.ten_thousands);
+	KEEP_IN_REGISTER(c.join_digits);
+	KEEP_IN_REGISTER(c.join_pairs);
+	KEEP_IN_REGISTER(c.join_fours);
 	return c;
 }
 
@@ -57,10 +58,10 @@ LONG_INLINE bool mid_join(uint64_t *out, const struct mid_constants *c, __m128i 
 {
 	const __m128i digits = _mm_and_si128(_mm_sub_epi8(bytes, c->zero), mid_last(n));
 	const __m128i above_nine = _mm_subs_epu8(digits, c->nine);
-	const __m128i pairs = _mm_maddubs_epi16(digits, c->tens);
-	const __m128i fours = _mm_madd_epi16(pairs, c->hundreds);
+	const __m128i pairs = _mm_maddubs_epi16(digits, c->join_digits);
+	const __m128i fours = _mm_madd_epi16(pairs, c->join_pairs);
 	const __m128i packed = _mm_packus_epi32(fours, fours);
-	const uint64_t both = (uint64_t)_mm_cvtsi128_si64(_mm_madd_epi16(packed, c->ten_thousands));
+	const uint64_t both = (uint64_t)_mm_cvtsi128_si64(_mm_madd_epi16(packed, c->join_fours));
 
 	*out = (uint32_t)both * UINT64_C(100000000) + (both >> 32);
 	return _mm_testz_si128(above_nine, above_nine);
