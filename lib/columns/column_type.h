@@ -35,10 +35,10 @@ struct column_type {
 	const char *name;
 	const char *pandas_name; /* "pandas_type" in the metadata that pandas keeps in a schema */
 	enum column_form form;   /* of a column without a dictionary */
-	uint8_t value_size; /* FORM_VALUES: bytes of a value; snapshot/layout.c supports only 8 */
-	bool is_number;     /* an integer or a float */
-	bool has_unit;      /* `unit` and `timezone` of the column belong to the type */
-	enum shmpub_kind kind; /* the kind that a column may have instead of SHMPUB_PLAIN */
+	uint8_t value_size;      /* FORM_VALUES: bytes of a value; lib/fill stores only 8 */
+	bool is_number;          /* an integer or a float */
+	bool has_unit;           /* `unit` and `timezone` of the column belong to the type */
+	enum shmpub_kind kind;   /* the kind that a column may have instead of SHMPUB_PLAIN */
 	/* FORM_VALUES: the bits of the value that is stored where the cell is null. */
 	uint64_t null_bits;
 

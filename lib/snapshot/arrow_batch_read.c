@@ -187,7 +187,8 @@ int arrow_place_column(struct shmpub_column *c, struct arrow_batch *b, uint32_t 
 		return error_set(err, SHMPUB_ERR_FORMAT, "column %u has another number of rows", i);
 	c->n_rows = b->n_rows;
 	c->null_count = flatbuf_load(&b->view, at + 8, 8);
-	if (c->null_count > c->n_rows || !form_size(&size, form, c->n_rows, (uint64_t)c->code_size))
+	if (c->null_count > c->n_rows ||
+	    !form_size(&size, form, c->n_rows, value_width(c->type, c->code_size)))
 		return error_set(err, SHMPUB_ERR_FORMAT, "column %u has more nulls than rows", i);
 	if (form == FORM_NONE)
 		return SHMPUB_OK;

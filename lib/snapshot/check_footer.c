@@ -35,14 +35,14 @@ static bool same_type(const struct shmpub_column *a, const struct shmpub_column 
 }
 
 /* True when the region's last value ends inside the file, and no two columns overlap. */
-static bool fits(const struct region *g, uint64_t n_rows, uint64_t size)
+static bool fits(const struct region *g, uint64_t width, uint64_t n_rows, uint64_t size)
 {
 	uint64_t span, last;
 
 	return g->n > 0 && g->offset % ARROW_ALIGN == 0 && g->stride % ARROW_ALIGN == 0 &&
-	       g->stride / 8 >= n_rows && g->stride <= size &&
+	       g->stride / width >= n_rows && g->stride <= size &&
 	       u64_mul(&span, g->n - 1, g->stride) && u64_add(&last, g->offset, span) &&
-	       range_inside(last, 8 * n_rows, size);
+	       range_inside(last, width * n_rows, size);
 }
 
 /*
@@ -55,7 +55,7 @@ static int check_region(const struct snapshot_view *v, struct span file, const s
 	uint64_t k = 0;
 
 	if (g->field >= v->table.n_columns || !is_in_region(&v->columns[g->field]) ||
-	    !fits(g, v->table.n_rows, file.size))
+	    !fits(g, value_width(v->columns[g->field].type, 0), v->table.n_rows, file.size))
 		return bad_region(err, number);
 	for (size_t i = 0; i < v->table.n_columns; i++) {
 		const struct shmpub_column *c = &v->columns[i];

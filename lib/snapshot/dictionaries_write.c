@@ -33,7 +33,7 @@ static size_t parts_of(struct part parts[MAX_PARTS], const struct shmpub_column 
 	if (form == FORM_NONE)
 		return 0;
 	parts[0].from = form == FORM_TEXT ? (const void *)c->offsets : c->values;
-	form_size(&parts[0].length, form, c->n_rows, 0);
+	form_size(&parts[0].length, form, c->n_rows, value_width(c->type, 0));
 	if (form != FORM_TEXT)
 		return 1;
 	parts[1].from = c->n_rows > 0 ? c->text + c->offsets[0] : NULL;

@@ -43,16 +43,20 @@ void bits_clear_end(uint8_t *bits, uint64_t n_rows)
 		bits[n_rows / 8] &= (uint8_t)((1u << n_rows % 8) - 1);
 }
 
-bool form_size(uint64_t *out, enum column_form form, uint64_t n_rows, uint64_t code_size)
+uint64_t value_width(enum shmpub_type type, int code_size)
+{
+	return code_size > 0 ? (uint64_t)code_size : column_type(type)->value_size;
+}
+
+bool form_size(uint64_t *out, enum column_form form, uint64_t n_rows, uint64_t width)
 {
 	switch (form) {
 	case FORM_BITS:
 		*out = bits_size(n_rows);
 		return true;
 	case FORM_VALUES:
-		return u64_mul(out, n_rows, 8);
 	case FORM_CODES:
-		return u64_mul(out, n_rows, code_size);
+		return u64_mul(out, n_rows, width);
 	case FORM_TEXT:
 		return u64_add(out, n_rows, 1) && u64_mul(out, *out, 8);
 	default:
@@ -87,9 +91,9 @@ static bool take(uint64_t *place, uint64_t *at, uint64_t size)
 	return u64_add(at, *at, size) && u64_align(at, *at, ARROW_ALIGN) && *at < LAYOUT_LIMIT;
 }
 
-static bool stride_for(uint64_t *out, uint64_t capacity)
+static bool stride_for(uint64_t *out, uint64_t capacity, uint64_t width)
 {
-	if (!u64_mul(out, capacity, 8) || !u64_align(out, *out, ARROW_ALIGN))
+	if (!u64_mul(out, capacity, width) || !u64_align(out, *out, ARROW_ALIGN))
 		return false;
 	if (*out % 4096 == 0)
 		*out += ARROW_ALIGN;
@@ -110,27 +114,32 @@ static struct region *region_of(struct layout *l, const struct schema *s, size_t
 	return r;
 }
 
+static bool place_region(struct region *r, const struct schema *s, uint64_t capacity, uint64_t *at)
+{
+	uint64_t size;
+
+	return stride_for(&r->stride, capacity, value_width(s->fields[r->field].type, 0)) &&
+	       u64_mul(&size, r->stride, r->n) && take(&r->offset, at, size);
+}
+
 static bool place_regions(struct layout *l, const struct schema *s, uint64_t capacity, uint64_t *at)
 {
-	uint64_t stride, size;
+	const struct region *r;
 
-	if (!stride_for(&stride, capacity))
-		return false;
-	for (size_t i = 0; i < s->n_fields;
-	     i++) { /* until offsets are known: the place in its region */
+	/* until offsets are known: the place in its region */
+	for (size_t i = 0; i < s->n_fields; i++) {
 		if (has_region(&s->fields[i]))
 			l->columns[i].values = region_of(l, s, i)->n++;
 	}
 	for (size_t k = 0; k < l->n_regions; k++) {
-		l->regions[k].stride = stride;
-		if (!u64_mul(&size, stride, l->regions[k].n) ||
-		    !take(&l->regions[k].offset, at, size))
+		if (!place_region(&l->regions[k], s, capacity, at))
 			return false;
 	}
 	for (size_t i = 0; i < s->n_fields; i++) {
-		if (has_region(&s->fields[i]))
-			l->columns[i].values = region_of(l, s, i)->offset +
-			                       l->columns[i].values * stride;
+		if (!has_region(&s->fields[i]))
+			continue;
+		r = region_of(l, s, i);
+		l->columns[i].values = r->offset + l->columns[i].values * r->stride;
 	}
 	return true;
 }

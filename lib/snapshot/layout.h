@@ -19,8 +19,10 @@ struct buffer_place {
 
 enum column_form form_of_field(const struct field *f);
 size_t form_n_buffers(enum column_form form); /* 0, 2 or 3 */
+/* Bytes of a value, or with a dictionary (code_size > 0) of a code; 0: the form has neither. */
+uint64_t value_width(enum shmpub_type type, int code_size);
 /* Real bytes of the buffer after validity (values, bits, codes, offsets); false: beyond uint64. */
-bool form_size(uint64_t *out, enum column_form form, uint64_t n_rows, uint64_t code_size);
+bool form_size(uint64_t *out, enum column_form form, uint64_t n_rows, uint64_t width);
 uint64_t bits_size(uint64_t n_rows);
 /* Zero the bits of the last byte that belong to no row. */
 void bits_clear_end(uint8_t *bits, uint64_t n_rows);

@@ -209,7 +209,8 @@ static int finish_column(struct snapshot_writer *w, size_t i, struct batch_curso
 	put_buffer(b, p->validity, c->null_count > 0 ? bits_size(n_rows) : 0);
 	if (c->null_count > 0)
 		zero_bits(w->file, p->validity, n_rows);
-	form_size(&size, p->form, n_rows, (uint64_t)c->code_size);
+	form_size(&size, p->form, n_rows,
+	          value_width(w->sink.schema->fields[i].type, c->code_size));
 	if (p->form == FORM_TEXT && n_rows == 0)
 		memset(w->file + p->values, 0, sizeof(int64_t));
 	if (p->form == FORM_BITS)
