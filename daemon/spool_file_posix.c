@@ -65,7 +65,7 @@ int spool_file_write(struct spool_file *f, uint64_t offset, struct span bytes,
 			continue;
 		if (n < 0)
 			return error_sys(err, errno, "%s: to keep %llu bytes of the source",
-			                 f->directory, (unsigned long long)(offset + bytes.size));
+			                 f->directory, (unsigned long long)offset + bytes.size);
 		bytes = span_of(bytes.data + n, bytes.size - (size_t)n);
 		offset += (uint64_t)n;
 	}
