@@ -17,9 +17,9 @@
 /* Returns the first quote from `p` on and before `end`, or NULL. */
 static inline const char *find_quote(const char *p, const char *end, char quote)
 {
-	const char *near = end - p > FIND_QUOTE_NEAR ? p + FIND_QUOTE_NEAR : end;
+	const char *limit = end - p > FIND_QUOTE_NEAR ? p + FIND_QUOTE_NEAR : end;
 
-	for (; p < near; p++) {
+	for (; p < limit; p++) {
 		if (*p == quote)
 			return p;
 	}
