@@ -224,6 +224,7 @@ static int sweep_segments(struct app *app, struct shmpub_error *err)
 
 static void init_handles(struct app *app)
 {
+	wheel_init(&app->host.wheel, &app->loop);
 	uv_timer_init(&app->loop, &app->tick);
 	uv_timer_init(&app->loop, &app->ready);
 	uv_timer_init(&app->loop, &app->stop);

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "content_hash.h"
+#include "feed_rest.h"
 #include "file_mode.h"
 #include "pace.h"
 #include "source_file.h"
@@ -47,7 +48,7 @@ static void on_closed(uv_handle_t *handle)
 	feed_delete(f);
 }
 
-static void close_when_idle(struct feed *f)
+void feed_close_when_idle(struct feed *f)
 {
 	if (f->is_closed || feed_is_busy(f))
 		return;
@@ -59,20 +60,20 @@ static void close_when_idle(struct feed *f)
 void feed_remove(struct feed *f)
 {
 	f->is_removed = true;
-	uv_timer_stop(&f->timer);
+	feed_unplan(f);
 	feed_cancel_fetch(f, false);
 	article_leave(&f->article, false);
 	if (f->out != NULL)
 		publisher_feed_remove(f->out);
 	f->out = NULL;
 	f->is_job_void = feed_is_busy(f);
-	close_when_idle(f);
+	feed_close_when_idle(f);
 }
 
 void feed_stop(struct feed *f)
 {
 	f->is_stopped = true;
-	uv_timer_stop(&f->timer);
+	feed_unplan(f);
 	feed_cancel_fetch(f, false);
 	feed_log_counts(f, true);
 }
@@ -80,7 +81,7 @@ void feed_stop(struct feed *f)
 void feed_leave(struct feed *f, bool keep)
 {
 	article_leave(&f->article, keep);
-	close_when_idle(f);
+	feed_close_when_idle(f);
 }
 
 /* --- jobs ---------------------------------------------------------------------------------------- */
@@ -106,7 +107,7 @@ bool feed_drop_obsolete_job(struct feed *f, bool ran)
 	if (f->is_removed || f->is_stopped || !ran) {
 		feed_end_job(f);
 		if (f->is_removed)
-			close_when_idle(f);
+			feed_close_when_idle(f);
 		return true;
 	}
 	/*
@@ -339,16 +340,20 @@ static int open_place(struct feed *f, struct shmpub_error *err)
 
 void feed_attempt(struct feed *f)
 {
-	bool again, is_fetched = source_scheme_is_fetched(f->config->scheme);
+	bool again, may_rest, is_fetched = source_scheme_is_fetched(f->config->scheme);
 	struct refresh *r = &f->refresh;
 	struct shmpub_error err;
 	int result;
 
 	if (feed_is_busy(f) || f->is_stopped || f->is_removed)
 		return;
-	uv_timer_stop(&f->timer);
+	feed_unplan(f);
+	/* who asked is told how the attempt ends, which feed_rest.c does not */
+	may_rest = !f->is_asked;
 	f->is_asked = false;
 	f->n_attempts++;
+	if (may_rest && feed_rest_begin(f))
+		return;
 	result = open_place(f, &err);
 	if (!result)
 		result = put_back_names(&again, f, &err);
@@ -389,11 +394,6 @@ void feed_attempt(struct feed *f)
 		feed_start_open(f);
 }
 
-void feed_on_timer(uv_timer_t *timer)
-{
-	feed_attempt(timer->data);
-}
-
 /* --- start --------------------------------------------------------------------------------------- */
 
 int feed_new(struct feed **out, struct feed_host *host, struct config_feed *config,
@@ -428,6 +428,8 @@ int feed_open(struct feed *f, struct shmpub_error *err)
 {
 	uv_timer_init(f->host->loop, &f->timer);
 	f->timer.data = f;
+	f->resting.due = feed_on_wheel;
+	f->phase = content_hash(span_str(f->config->name), 0);
 	return open_place(f, err);
 }
 

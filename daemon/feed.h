@@ -17,6 +17,7 @@
 #include "pool.h"
 #include "publisher/publisher.h"
 #include "refresh.h"
+#include "wheel.h"
 
 struct feed;
 
@@ -39,6 +40,8 @@ struct feed_host {
 	const struct runner *runner;
 	uint64_t max_bytes;
 	uint64_t hash_seed;
+	struct wheel wheel; /* of feeds that wait for their interval */
+	uint64_t stood_ms;  /* when feed_rest.c has looked at the instance, by uv_now() */
 	/* The feed's first attempt has ended. `published`: the feed has a snapshot. */
 	void (*tried)(void *arg, struct feed *feed, bool published);
 	/* An attempt has ended, or (`end` says so) its source gives no answer for long. */
@@ -63,25 +66,43 @@ struct feed {
 	struct publisher_feed *out; /* the place in the catalog; NULL: removed, or not opened yet */
 	struct feed *next;          /* the app's list */
 
-	uv_timer_t timer;
-	struct pool_job look, build; /* one of them at a time; `look` opens the source as well */
+	/*
+	 * What a look at a source that rests needs stands together here, in few cache lines: a
+	 * thousand feeds do not stay in the caches from one look to the next.
+	 */
+	struct wheel_entry resting; /* the next attempt waits here, or for `timer` */
+	uint64_t phase;             /* pace.h */
+	uint64_t success_ms;
+	/* before this time a source is read only if it differs from `failed` */
+	uint64_t retry_ms;
+	uint64_t hung_s;     /* the seconds of a hang that were told last; 0: none */
+	uint64_t n_attempts; /* that have begun */
 	enum feed_job state;
-	uint64_t n_attempts;    /* that have begun */
-	struct refresh refresh; /* belongs to a worker while it has the job */
-	struct fetch fetch;
-	struct source_fetched fetched;      /* what `fetch` has brought */
-	struct fetch_validators validators; /* of the bytes that seen_hash stands for */
-
-	struct source_mark seen; /* the source as the last finished attempt has found it */
-	uint64_t seen_hash;
-	bool was_same; /* when it was rewritten the last time, its content was the same */
-	struct source_mark waited; /* the source as a look has found it too fresh to read */
 	/* the last attempt found the source unchanged: look before reading */
 	bool is_quiet;
 	bool is_forced;   /* the next attempt reads even an unchanged source */
 	bool is_asked;    /* begin another attempt as soon as this one ends */
 	bool is_job_void; /* the job began before the feed was removed and came back */
 	bool is_removed, is_stopped, is_tried, is_closed;
+	bool is_failing, is_stale;
+	struct pool_job look; /* also opens the source */
+	struct {              /* belongs to a worker while feed_rest.c looks at the source */
+		struct config_feed *config;
+		struct source_mark seen;
+		bool is_same;
+	} rest;
+	struct source_mark seen;         /* the source as the last finished attempt has found it */
+	char warning[SHMPUB_ERROR_SIZE]; /* a warning of a refresh that succeeded */
+
+	uv_timer_t timer;
+	struct pool_job build;  /* never at the same time as `look` */
+	struct refresh refresh; /* belongs to a worker while it has the job */
+	struct fetch fetch;
+	struct source_fetched fetched;      /* what `fetch` has brought */
+	struct fetch_validators validators; /* of the bytes that seen_hash stands for */
+	uint64_t seen_hash;
+	bool was_same; /* when it was rewritten the last time, its content was the same */
+	struct source_mark waited; /* the source as a look has found it too fresh to read */
 	struct schema schema;
 	struct article_live article;
 	unsigned n_plain_failures; /* in a row, for the back-off */
@@ -92,18 +113,12 @@ struct feed {
 	/* of the table that is published; before the first one: mode 0644 */
 	struct shm_access shown;
 
-	bool is_failing;
 	unsigned n_failures; /* in a row, for the back-off; an unchanged bad source adds none */
-	/* before this time a source is read only if it differs from `failed` */
-	uint64_t retry_ms;
 	struct source_mark failed;
 	bool is_waiting; /* the look under way compares the source with `failed` */
-	uint64_t hung_s; /* the seconds of a hang that were told last; 0: none */
 	unsigned n_busy; /* times in a row that the source was being written */
-	uint64_t busy_since_ms, success_ms;
-	bool is_stale;
-	struct shmpub_error failure;     /* the last one */
-	char warning[SHMPUB_ERROR_SIZE]; /* a warning of a refresh that succeeded */
+	uint64_t busy_since_ms;
+	struct shmpub_error failure; /* the last one */
 	struct fold fold, told; /* of lines of our own; of what the other side of a fetch said */
 	char logged[SHMPUB_ERROR_SIZE]; /* the last failure in the log; empty after success */
 	/* `logged`, `warning` went into the log, and were not only counted */

@@ -1,8 +1,8 @@
 #include "feed_parts.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include "base/error.h"
-#include "content_hash.h"
 #include "file_mode.h"
 #include "pace.h"
 #include "wait_word.h"
@@ -11,6 +11,7 @@
  * The ends of an attempt: each tells the catalog and the log, and plans the next attempt.
  */
 
+#define WHEEL_INTERVAL_MS (10 * WHEEL_TICK_MS) /* for shorter ones a tick is much */
 #define HUNG_MS 10000   /* a source that has not answered for so long hangs */
 #define HUNG_AGAIN_S 10 /* how often the feed's line about a hang is renewed */
 #define BUSY_LEAST_MS                                                                              \
@@ -18,20 +19,43 @@
 
 /* --- when to try again ---------------------------------------------------------------------------- */
 
+static void on_timer(uv_timer_t *timer)
+{
+	feed_attempt(timer->data);
+}
+
+void feed_on_wheel(struct wheel_entry *entry)
+{
+	feed_attempt((struct feed *)((char *)entry - offsetof(struct feed, resting)));
+}
+
+void feed_unplan(struct feed *f)
+{
+	wheel_take(&f->resting);
+	uv_timer_stop(&f->timer);
+}
+
 static void plan(struct feed *f, uint64_t wait_ms)
 {
-	uv_timer_start(&f->timer, feed_on_timer, f->is_asked ? 0 : wait_ms, 0);
+	feed_unplan(f);
+	uv_timer_start(&f->timer, on_timer, f->is_asked ? 0 : wait_ms, 0);
 }
 
 void feed_plan_next(struct feed *f)
 {
-	uint64_t interval = f->config->interval_ms;
+	uint64_t interval = f->config->interval_ms, wait;
 
 	if (f->is_asked)
 		plan(f, 0);
 	if (interval == 0 || f->is_asked)
 		return;
-	plan(f, pace_next(feed_now_ms(f), interval, content_hash(span_str(f->config->name), 0)));
+	wait = pace_next(feed_now_ms(f), interval, f->phase);
+	if (interval < WHEEL_INTERVAL_MS) {
+		plan(f, wait);
+		return;
+	}
+	uv_timer_stop(&f->timer);
+	wheel_put(&f->host->wheel, &f->resting, wait);
 }
 
 /* --- the log -------------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ static inline uint64_t feed_now_ms(const struct feed *f)
 	return uv_now(f->host->loop);
 }
 
-/* Begins an attempt, unless one is under way. */
+/* Begins an attempt, unless one is under way or none is wanted any more. */
 void feed_attempt(struct feed *f);
 /* Opens the source on a worker. f->refresh is set. */
 void feed_start_open(struct feed *f);
@@ -32,8 +32,10 @@ void feed_end_job(struct feed *f);
  */
 bool feed_drop_obsolete_job(struct feed *f, bool ran);
 
-/* The timer's callback: begins an attempt. */
-void feed_on_timer(uv_timer_t *timer);
+/* The wheel's callback: begins an attempt. */
+void feed_on_wheel(struct wheel_entry *entry);
+/* No attempt is planned any more. */
+void feed_unplan(struct feed *f);
 /* Starts the timer for the next attempt, if the feed has an interval. */
 void feed_plan_next(struct feed *f);
 
@@ -78,5 +80,8 @@ void feed_notice_hang(struct feed *f);
  * `is_last`.
  */
 void feed_log_counts(struct feed *f, bool is_last);
+
+/* Ends the feed now, or as soon as its job is back. */
+void feed_close_when_idle(struct feed *f);
 
 #endif

@@ -10,5 +10,5 @@ void feed_refresh_now(struct feed *f)
 	f->is_asked = true;
 	f->retry_ms = 0; /* no back-off: the source is read and not only looked at */
 	if (!feed_is_busy(f))
-		feed_on_timer(&f->timer);
+		feed_attempt(f);
 }

@@ -26,7 +26,7 @@
 #define POOL_STUCK_MS 2000
 #define POOL_SPARE_THREADS 64
 #define POOL_LEAST_THREADS 2 /* so that one source that hangs does not block all */
-#define POOL_TOGETHER_MAX 32
+#define POOL_TOGETHER_MAX 128
 
 struct pool;
 

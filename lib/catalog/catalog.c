@@ -241,6 +241,11 @@ const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i)
 	return &catalog_slots(c)[i];
 }
 
+struct catalog_slot *catalog_own_slot(const struct catalog *c, uint32_t i)
+{
+	return &catalog_slots(c)[i];
+}
+
 uint32_t catalog_slot_index(const struct catalog *c, const struct catalog_slot *slot)
 {
 	return (uint32_t)(slot - catalog_slots(c));

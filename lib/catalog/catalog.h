@@ -86,6 +86,8 @@ int catalog_open_reader(struct catalog *out, const struct shm_dir *dir, struct s
 const struct catalog_slot *catalog_find(const struct catalog *c, struct span name);
 /* Slot i, or NULL when it is free or i is not below catalog_n_slots(). */
 const struct catalog_slot *catalog_slot_at(const struct catalog *c, uint32_t i);
+/* For the writer: slot i, which it has taken, without a look at what stands in it. */
+struct catalog_slot *catalog_own_slot(const struct catalog *c, uint32_t i);
 uint32_t catalog_slot_index(const struct catalog *c, const struct catalog_slot *slot);
 uint32_t catalog_n_slots(const struct catalog *c);
 /*

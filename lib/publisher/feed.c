@@ -23,7 +23,7 @@ static const struct {
 
 struct catalog_slot *feed_slot(const struct publisher_feed *f)
 {
-	return (struct catalog_slot *)catalog_slot_at(&f->publisher->catalog, f->slot);
+	return catalog_own_slot(&f->publisher->catalog, f->slot);
 }
 
 static void set_first_state(struct publisher_feed *f)
@@ -184,6 +184,17 @@ void publisher_feed_set_stale(struct publisher_feed *f)
 		return; /* SLOT_FAILING tells more than SLOT_STALE */
 	catalog_set_state(&f->publisher->catalog, slot, SLOT_STALE);
 	catalog_wake(&f->publisher->catalog, slot);
+}
+
+void publisher_feed_rests(struct publisher_feed *f)
+{
+	struct catalog_slot *slot = feed_slot(f);
+
+	if (!hold_may_write(f->publisher))
+		return;
+	add_relaxed_u64(&slot->refreshes, 1);
+	add_relaxed_u64(&slot->unchanged, 1);
+	store_relaxed_u64((uint64_t *)&slot->last_attempt_ns, (uint64_t)shm_now_ns());
 }
 
 static enum slot_state state_after(const struct publisher_feed *f, enum refresh_result result)

@@ -16,6 +16,7 @@
  */
 
 #define DEFAULT_FEEDS 4096u
+#define TAKEN_MAX 15u         /* of publisher_feed_stands(): every sixteenth look is a real one */
 #define OTHER_DESCRIPTORS 64u /* left to the program for everything but segments */
 
 static int take_options(struct publisher *p, const struct publisher_options *o,
@@ -205,6 +206,30 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 	f->size = stat.size;
 	segment_let_go(p, old);
 	return 0;
+}
+
+int publisher_stand(struct publisher *p, struct shmpub_error *err)
+{
+	p->changed_ns = shm_dir_changed_ns(&p->dir);
+	return hold_ensure(p, err);
+}
+
+/*
+ * While no name in the directory changed, this feed's name did not. Somebody may have cut its file
+ * short, so once in a while the file itself is looked at.
+ */
+bool publisher_feed_stands(struct publisher_feed *f)
+{
+	int64_t changed_ns = f->publisher->changed_ns;
+	bool stands;
+
+	if (f->live != NULL && changed_ns != 0 && changed_ns == f->stood_ns &&
+	    f->n_taken++ < TAKEN_MAX)
+		return true;
+	stands = publisher_feed_is_in_place(f);
+	f->stood_ns = stands ? changed_ns : 0;
+	f->n_taken = 0;
+	return stands;
 }
 
 int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err)

@@ -88,6 +88,16 @@ bool publisher_feed_is_in_place(const struct publisher_feed *f);
  * SHMPUB_ERR_BUSY, SHMPUB_ERR_INVALID: as publisher_check().
  */
 int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err);
+/*
+ * The part of publisher_put_back() that is the same for all feeds: restores the directory and the
+ * catalog. A caller that refreshes many feeds at a time needs it once.
+ */
+int publisher_stand(struct publisher *p, struct shmpub_error *err);
+/*
+ * Right after publisher_stand(): as publisher_feed_is_in_place(), at the price of a system call only
+ * where something in the directory has changed, or at every sixteenth call.
+ */
+bool publisher_feed_stands(struct publisher_feed *f);
 void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms);
 /*
  * Who may read the next snapshots, and the cells in error lines. NULL or mode 0: the publisher's.
@@ -105,6 +115,11 @@ void publisher_feed_set_stale(struct publisher_feed *f);
 enum refresh_result { REFRESH_PUBLISHED, REFRESH_UNCHANGED, REFRESH_FAILED };
 void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
                            const struct shmpub_error *err);
+/*
+ * As publisher_feed_report() with REFRESH_UNCHANGED, for a feed whose state and line stay as they are:
+ * only its counters and the time of the attempt are stored.
+ */
+void publisher_feed_rests(struct publisher_feed *f);
 /* Store only the error line, while the refresh is still under way. */
 void publisher_feed_note(struct publisher_feed *f, const struct shmpub_error *err);
 

@@ -42,6 +42,7 @@ struct publisher {
 	struct shm_lock *lock;
 	bool is_lost;       /* at the last hold_check_lost() another process had the instance */
 	int64_t started_ns; /* the value that this publisher stored in the catalog */
+	int64_t changed_ns; /* of the directory at the last publisher_stand(): shm_dir_changed_ns() */
 	struct catalog catalog;
 	char *directory, *instance;
 	struct shm_access access;
@@ -75,6 +76,9 @@ struct publisher_feed {
 	uint64_t wanted_bytes; /* what the last publication asked for, if it failed; else 0 */
 	struct shm_id id;      /* of the live segment */
 	uint64_t size;         /* of the live segment, in bytes */
+	/* changed_ns when the name was last looked at, and how often it was taken for granted since */
+	int64_t stood_ns;
+	unsigned n_taken;
 	struct segment *live, *spare;
 	struct segment *retired;
 	struct publication *pending;

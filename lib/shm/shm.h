@@ -127,6 +127,11 @@ int shm_dir_base(struct shm_dir *out, const char *directory, struct shmpub_error
 bool shm_names_persist(void);
 /* True while its path still means the directory that is open. */
 bool shm_dir_is_in_place(const struct shm_dir *dir);
+/*
+ * When a name in the directory was last made, removed or given to another file, by the directory's own
+ * time. 0: not known here, or so lately that another change may have the same time.
+ */
+int64_t shm_dir_changed_ns(const struct shm_dir *dir);
 void shm_dir_close(struct shm_dir *dir);
 int shm_dir_owner(struct shm_user *out, const struct shm_dir *dir, struct shmpub_error *err);
 /*

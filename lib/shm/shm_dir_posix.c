@@ -18,6 +18,7 @@
  * of the descriptor: the path may mean another directory a moment later.
  */
 
+#define CHANGE_SHOWS_NS ((int64_t)20 * 1000 * 1000) /* longer than the tick of file times */
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 /* --- directory ------------------------------------------------------------------------------- */
@@ -158,6 +159,17 @@ bool shm_dir_is_in_place(const struct shm_dir *dir)
 
 	return fstat(dir->fd, &own) == 0 && lstat(dir->path, &at) == 0 && at.st_dev == own.st_dev &&
 	       at.st_ino == own.st_ino;
+}
+
+int64_t shm_dir_changed_ns(const struct shm_dir *dir)
+{
+	struct stat own;
+	int64_t changed_ns;
+
+	if (fstat(dir->fd, &own) != 0)
+		return 0;
+	changed_ns = (int64_t)own.st_mtim.tv_sec * 1000000000 + own.st_mtim.tv_nsec;
+	return changed_ns < shm_now_ns() - CHANGE_SHOWS_NS ? changed_ns : 0;
 }
 
 void shm_dir_close(struct shm_dir *dir)
