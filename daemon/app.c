@@ -224,7 +224,7 @@ static int sweep_segments(struct app *app, struct shmpub_error *err)
 
 static void init_handles(struct app *app)
 {
-	wheel_init(&app->host.wheel, &app->loop);
+	feed_host_open(&app->host, &app->loop);
 	uv_timer_init(&app->loop, &app->tick);
 	uv_timer_init(&app->loop, &app->ready);
 	uv_timer_init(&app->loop, &app->stop);
@@ -392,6 +392,7 @@ bool app_deinit(struct app *app)
 	if (!is_clean)
 		return false;
 	app_metrics_deinit(app);
+	watch_deinit(&app->host.watch);
 	mem_free(app->instance_path);
 	config_free(app->config);
 	uv_loop_close(&app->loop);

@@ -41,7 +41,7 @@ void app_close_all(struct app *app)
 	app_metrics_close(app);
 	app_requests_close(app);
 	app_status_close(app);
-	wheel_close(&app->host.wheel);
+	feed_host_close(&app->host);
 	uv_close((uv_handle_t *)&app->tick, NULL);
 	uv_close((uv_handle_t *)&app->ready, NULL);
 	uv_close((uv_handle_t *)&app->stop, NULL);

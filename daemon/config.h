@@ -40,6 +40,7 @@ struct config_feed {
 	char *source;
 	char *source_name;    /* by which the source is shown; see source_address.h */
 	uint64_t interval_ms; /* 0: refreshed only at start and reload */
+	bool watch;           /* refreshed on change as well */
 	/* the rest of this paragraph: of a source that is fetched */
 	uint64_t timeout_ms;
 	uint64_t max_source;       /* bytes; 0: the daemon's max_bytes is the only bound */

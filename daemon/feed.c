@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "content_hash.h"
 #include "feed_rest.h"
+#include "feed_watch.h"
 #include "file_mode.h"
 #include "pace.h"
 #include "source_file.h"
@@ -62,6 +63,7 @@ void feed_remove(struct feed *f)
 	f->is_removed = true;
 	feed_unplan(f);
 	feed_cancel_fetch(f, false);
+	feed_watch_end(f);
 	article_leave(&f->article, false);
 	if (f->out != NULL)
 		publisher_feed_remove(f->out);
@@ -75,6 +77,7 @@ void feed_stop(struct feed *f)
 	f->is_stopped = true;
 	feed_unplan(f);
 	feed_cancel_fetch(f, false);
+	feed_watch_end(f);
 	feed_log_counts(f, true);
 }
 
@@ -232,6 +235,7 @@ static void was_opened(struct pool_job *job, bool ran)
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 	int result = f->refresh.result;
 
+	feed_watch_resolved(f, ran);
 	if (feed_drop_obsolete_job(f, ran))
 		return;
 	set_access_by_source(f);
@@ -240,6 +244,7 @@ static void was_opened(struct pool_job *job, bool ran)
 	if (result != SOURCE_FRESH)
 		f->waited = SOURCE_MARK_NONE;
 	if (result == SHMPUB_OK) {
+		feed_watch_surprise(f);
 		start_build(f);
 		return;
 	}
@@ -254,6 +259,7 @@ static void open_source(struct pool_job *job)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 
+	feed_watch_resolve(f); /* first, so that no change comes between the two */
 	refresh_open(&f->refresh);
 }
 
@@ -261,6 +267,7 @@ void feed_start_open(struct feed *f)
 {
 	f->look.work = open_source;
 	f->look.done = was_opened;
+	feed_watch_begin(f);
 	f->look.is_short = false;
 	pool_submit(f->host->pool, &f->look, false);
 }
@@ -352,6 +359,7 @@ void feed_attempt(struct feed *f)
 	may_rest = !f->is_asked;
 	f->is_asked = false;
 	f->n_attempts++;
+	feed_watch_attempt(f);
 	if (may_rest && feed_rest_begin(f))
 		return;
 	result = open_place(f, &err);
@@ -388,7 +396,7 @@ void feed_attempt(struct feed *f)
 	f->state = FEED_OPENING;
 	if (is_fetched)
 		feed_start_fetch(f);
-	else if ((f->is_quiet || f->is_waiting) && !r->is_forced)
+	else if (!r->is_forced && (f->is_waiting || (f->is_quiet && !feed_watch_wants(f))))
 		start_look(f);
 	else
 		feed_start_open(f);
@@ -429,6 +437,7 @@ int feed_open(struct feed *f, struct shmpub_error *err)
 	uv_timer_init(f->host->loop, &f->timer);
 	f->timer.data = f;
 	f->resting.due = feed_on_wheel;
+	feed_watch_init(f);
 	f->phase = content_hash(span_str(f->config->name), 0);
 	return open_place(f, err);
 }
@@ -451,6 +460,7 @@ void feed_configure(struct feed *f, struct config_feed *config)
 	config_feed_acquire(config);
 	config_feed_release(f->config);
 	f->config = config;
+	feed_watch_configure(f, is_same && !is_back);
 	f->is_removed = false;
 	if (config->access.mode != FILE_MODE_AUTO)
 		f->access = config->access;
@@ -476,7 +486,7 @@ void feed_configure(struct feed *f, struct config_feed *config)
 
 void feed_tick(struct feed *f)
 {
-	uint64_t interval = f->config->interval_ms;
+	uint64_t interval = feed_watch_interval_ms(f);
 
 	feed_notice_hang(f);
 	feed_log_counts(f, false);

@@ -17,6 +17,7 @@
 #include "pool.h"
 #include "publisher/publisher.h"
 #include "refresh.h"
+#include "watch.h"
 #include "wheel.h"
 
 struct feed;
@@ -41,7 +42,9 @@ struct feed_host {
 	uint64_t max_bytes;
 	uint64_t hash_seed;
 	struct wheel wheel; /* of feeds that wait for their interval */
-	uint64_t stood_ms;  /* when feed_rest.c has looked at the instance, by uv_now() */
+	struct watch watch;
+	char watch_told[SHMPUB_ERROR_SIZE]; /* why the last feed could not be watched */
+	uint64_t stood_ms; /* when feed_rest.c has looked at the instance, by uv_now() */
 	/* The feed's first attempt has ended. `published`: the feed has a snapshot. */
 	void (*tried)(void *arg, struct feed *feed, bool published);
 	/* An attempt has ended, or (`end` says so) its source gives no answer for long. */
@@ -52,6 +55,10 @@ struct feed_host {
 	void (*lost)(void *arg, const struct shmpub_error *err);
 	void *arg;
 };
+
+/* What the feeds wait with: its handles are the loop's. */
+void feed_host_open(struct feed_host *host, uv_loop_t *loop);
+void feed_host_close(struct feed_host *host);
 
 /*
  * FEED_FETCHING: the bytes of the source come from a program or a server; no worker has a part in
@@ -91,6 +98,19 @@ struct feed {
 		struct source_mark seen;
 		bool is_same;
 	} rest;
+	struct { /* feed_watch.c */
+		struct watcher watcher;
+		unsigned events;    /* since the last attempt began */
+		bool was_told;      /* there were events before it, or the path was resolved */
+		bool is_to_resolve; /* the path is not followed yet, or means other names by now */
+		bool is_resolving, is_told;
+		int result;
+		uint64_t began_ms;       /* the attempt that is under way; 0: none */
+		uint64_t rests_until_ms; /* as long as the last attempt took, no event begins one */
+		uint64_t retry_ms;
+		struct watch_plan plan; /* belongs to a worker while is_resolving */
+		struct shmpub_error error;
+	} watch;
 	struct source_mark seen;         /* the source as the last finished attempt has found it */
 	char warning[SHMPUB_ERROR_SIZE]; /* a warning of a refresh that succeeded */
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include "base/error.h"
+#include "feed_watch.h"
 #include "file_mode.h"
 #include "pace.h"
 #include "wait_word.h"
@@ -38,19 +39,33 @@ void feed_unplan(struct feed *f)
 static void plan(struct feed *f, uint64_t wait_ms)
 {
 	feed_unplan(f);
-	uv_timer_start(&f->timer, on_timer, f->is_asked ? 0 : wait_ms, 0);
+	wait_ms = f->is_asked ? 0 : feed_watch_wait_ms(f, wait_ms);
+	uv_timer_start(&f->timer, on_timer, wait_ms, 0);
+}
+
+void feed_hasten(struct feed *f)
+{
+	uint64_t wait = feed_watch_wait_ms(f, UINT64_MAX);
+	bool is_planned = uv_is_active((uv_handle_t *)&f->timer);
+
+	if (f->is_removed || f->is_stopped ||
+	    (is_planned && uv_timer_get_due_in(&f->timer) <= wait))
+		return;
+	plan(f, wait);
 }
 
 void feed_plan_next(struct feed *f)
 {
-	uint64_t interval = f->config->interval_ms, wait;
+	uint64_t interval = feed_watch_interval_ms(f), wait;
 
 	if (f->is_asked)
 		plan(f, 0);
+	else if (interval == 0 && feed_watch_wait_ms(f, UINT64_MAX) != UINT64_MAX)
+		feed_hasten(f);
 	if (interval == 0 || f->is_asked)
 		return;
 	wait = pace_next(feed_now_ms(f), interval, f->phase);
-	if (interval < WHEEL_INTERVAL_MS) {
+	if (interval < WHEEL_INTERVAL_MS || feed_watch_wait_ms(f, wait) != wait) {
 		plan(f, wait);
 		return;
 	}

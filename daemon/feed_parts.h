@@ -34,6 +34,8 @@ bool feed_drop_obsolete_job(struct feed *f, bool ran);
 
 /* The wheel's callback: begins an attempt. */
 void feed_on_wheel(struct wheel_entry *entry);
+/* An event has come: begins the next attempt soon, if it would come later. */
+void feed_hasten(struct feed *f);
 /* No attempt is planned any more. */
 void feed_unplan(struct feed *f);
 /* Starts the timer for the next attempt, if the feed has an interval. */

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include "feed_parts.h"
+#include "feed_watch.h"
 #include "source_file.h"
 #include "wait_word.h"
 
@@ -27,9 +28,10 @@ static bool has_plain_segments(const struct feed *f)
 /* Nothing but a change of the source can make this attempt end in anything but "unchanged". */
 static bool is_at_rest(struct feed *f)
 {
-	return f->config->scheme == SCHEME_FILE && f->is_quiet && f->out != NULL &&
-	       !f->is_failing && !f->is_stale && !f->is_forced && f->retry_ms == 0 &&
-	       !has_plain_segments(f) && instance_stands(f->host) && publisher_feed_stands(f->out);
+	return f->config->scheme == SCHEME_FILE && f->is_quiet && !feed_watch_wants(f) &&
+	       f->out != NULL && !f->is_failing && !f->is_stale && !f->is_forced &&
+	       f->retry_ms == 0 && !has_plain_segments(f) && instance_stands(f->host) &&
+	       publisher_feed_stands(f->out);
 }
 
 static void look(struct pool_job *job)
@@ -63,6 +65,7 @@ static void was_looked(struct pool_job *job, bool ran)
 		f->success_ms = feed_now_ms(f);
 		feed_plan_next(f);
 	} else if (ran) {
+		feed_watch_surprise(f);
 		f->is_quiet =
 		        false; /* the source is to be opened: another look would tell nothing */
 		feed_attempt(f);
@@ -81,4 +84,16 @@ bool feed_rest_begin(struct feed *f)
 	f->look.is_short = true;
 	pool_submit(f->host->pool, &f->look, false);
 	return true;
+}
+
+void feed_host_open(struct feed_host *host, uv_loop_t *loop)
+{
+	wheel_init(&host->wheel, loop);
+	watch_init(&host->watch, loop);
+}
+
+void feed_host_close(struct feed_host *host)
+{
+	wheel_close(&host->wheel);
+	watch_close(&host->watch);
 }

@@ -431,6 +431,7 @@ static const struct key feed_rows[] = {
 	{ "environment", set_environment, FEED(environment), 0, 0 },
 	{ "user", set_user, FEED(user), 0, 0 },
 	{ "working_directory", set_path, FEED(working_directory), 0, 0 },
+	{ "watch", set_bool, FEED(watch), 0, 0 },
 	{ "csv_segment", set_segment, FEED(csv_segment), 0, 0 },
 	{ "array_segment", set_segment, FEED(array_segment), 0, 0 },
 	{ "array_dtype", set_dtype, FEED(array_dtype), 0, 0 },

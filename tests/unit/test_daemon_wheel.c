@@ -59,18 +59,18 @@ static void test_waits(void)
  * here, so only the bookkeeping is seen: it stays in. */
 static void test_long_wait(void)
 {
-	static struct waiter far, near;
+	static struct waiter late, soon;
 
-	put(&far, WHEEL_TICK_MS * WHEEL_SLOTS + 50);
-	put(&near, 50);
-	while (near.n_due == 0)
+	put(&late, WHEEL_TICK_MS * WHEEL_SLOTS + 50);
+	put(&soon, 50);
+	while (soon.n_due == 0)
 		uv_run(&loop, UV_RUN_ONCE);
-	CHECK_INT("its time has not come", far.n_due, 0);
-	CHECK("it waits", far.entry.link != NULL);
-	wheel_take(&far.entry);
-	wheel_take(&far.entry); /* twice is fine */
+	CHECK_INT("its time has not come", late.n_due, 0);
+	CHECK("it waits", late.entry.link != NULL);
+	wheel_take(&late.entry);
+	wheel_take(&late.entry); /* twice is fine */
 	uv_timer_stop(&wheel.timer); /* it may be set for the slot that is empty now */
-	CHECK_INT("taken out", far.n_due, 0);
+	CHECK_INT("taken out", late.n_due, 0);
 }
 
 static void test_taken_out_in_the_same_tick(void)
