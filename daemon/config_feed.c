@@ -55,6 +55,7 @@ int config_feed_new(struct config_feed **out, struct span name, struct config_pl
 	f->file_number = at.number;
 	f->interval_ms = 5000;
 	f->timeout_ms = 30000;
+	f->max_source = (uint64_t)1 << 30;
 	f->access.gid = -1;
 	f->segment_access.gid = -1;
 	f->text = BUFFER_NONE;

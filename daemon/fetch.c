@@ -46,7 +46,7 @@ int fetch_add(struct fetch *f, struct span bytes, struct shmpub_error *err)
 	if (bytes.size > f->max_size - f->spool.size)
 		return error_set(err, SHMPUB_ERR_LIMIT, "%s: more than %llu bytes, which is %s",
 		                 f->config->source_name, (unsigned long long)f->max_size,
-		                 f->config->max_source ? "max_source" : "max_bytes");
+		                 f->max_size == f->config->max_source ? "max_source" : "max_bytes");
 	return spool_write(&f->spool, f->spool_directory, bytes, err);
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -194,6 +195,11 @@ def test_no_descriptor_is_handed_on(daemon, tmp_path):
     until(lambda: d.status("a")["refreshes"] > 5)
     got = set(d.feed("a").df.fd)
     assert got == {0, 1, 2, 3}, got  # 3 is what listdir() opens
+    for info in Path(f"/proc/{d.pid}/fdinfo").iterdir():  # and none would be by another way
+        with contextlib.suppress(FileNotFoundError):
+            flags = int(re.search(r"flags:\s*(\d+)", info.read_text())[1], 8)
+            target = os.readlink(f"/proc/{d.pid}/fd/{info.name}")
+            assert int(info.name) < 3 or flags & os.O_CLOEXEC, target
 
 
 # --- what goes wrong
