@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import uuid
+import time
 from pathlib import Path
 
 import pytest
@@ -21,9 +21,9 @@ def serve(daemons: Make, source: str, options: str = "") -> Daemon:
     return d.start()
 
 
-def hanging(mark: str) -> str:
-    """A program that never ends, between the quotes that keep its path as it is."""
-    return f"'{outside(Path(SHMPUB))}' -i {mark} watch"
+def hanging(d: Daemon) -> str:
+    """A program that never ends: a reader that waits for news of the daemon itself."""
+    return f"-i {d.instance} -d {d.directory} watch"
 
 
 def marked(mark: str) -> list[int]:
@@ -48,7 +48,7 @@ def test_what_is_printed_is_the_table(daemons: Make) -> None:
 
 
 def test_shell_and_its_variables(daemons: Make) -> None:
-    source = "shell: (echo x& echo %WORD%& echo none) | findstr /v none"
+    source = "shell: echo x& echo %WORD%"
     d = serve(daemons, source, "environment = WORD='a b' OTHER=1")
     until(lambda: d.table() == ["x", "a", "b"])
 
@@ -72,28 +72,27 @@ def test_failures(daemons: Make, source: str, line: str) -> None:
 
 @pytest.mark.parametrize("kind", ["exec", "shell"])
 def test_whatever_hangs_is_ended_with_all_that_it_started(daemons: Make, kind: str) -> None:
-    mark = f"m{uuid.uuid4().hex[:8]}"
-    source = f"exec: {hanging(mark)}"
-    if kind == "shell":
-        source = f"shell: {outside(Path(SHMPUB))} -i {mark} watch"
     d = daemons()
-    d.configure({"a": f"source = {source}\ntimeout = 3s\ninterval = 1h"})
+    program = outside(Path(SHMPUB))
+    source = f"exec: '{program}'" if kind == "exec" else f"shell: {program}"
+    d.configure({"a": f"source = {source} {hanging(d)}\ntimeout = 5s\ninterval = 1h"})
     d.start()
-    d.wait_error("not over after 3 s, which is its timeout")
-    until(lambda: not marked(mark))
+    until(lambda: "not over after 5 s, which is its timeout" in d.log_text())
+    until(lambda: not marked(d.instance))
     assert d.end() == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_the_daemon_takes_its_commands_along(daemons: Make, how: signal.Signals) -> None:
-    mark = f"m{uuid.uuid4().hex[:8]}"
     d = daemons()
-    d.source("b.csv", "x\n1\n")
-    d.configure({"a": f"source = exec: {hanging(mark)}\ntimeout = 10m", "b": "source = b.csv"})
+    source = f"exec: '{outside(Path(SHMPUB))}' {hanging(d)}"
+    d.configure({"a": f"source = {source}\ntimeout = 10m"})
     d.start()
-    until(lambda: marked(mark))
+    until(lambda: marked(d.instance))
+    time.sleep(2)
+    assert marked(d.instance)
     d.end(how)
-    until(lambda: not marked(mark))
+    until(lambda: not marked(d.instance))
 
 
 def test_no_other_user(daemons: Make) -> None:
