@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +28,7 @@
 #include "csv/options.h"
 #include "prepare/prepare.h"
 #include "publisher/publisher.h"
-#include "shm/shm.h"
+#include "shm/shm_thread.h"
 
 enum { MAX_FEEDS = 64, MAX_FILES = 4, MAX_THREADS = 64 };
 
@@ -63,36 +62,38 @@ struct spread {
 	size_t n, next;
 };
 
-static void *take_tasks(void *arg)
+static void take_tasks(void *arg)
 {
 	struct spread *s = arg;
 	size_t i;
 
 	while ((i = __atomic_fetch_add(&s->next, 1, __ATOMIC_RELAXED)) < s->n)
 		s->task(s->arg, i);
-	return NULL;
 }
 
 static void run_spread(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg)
 {
 	size_t n_threads = ((const struct runner *)self)->n_threads;
 	struct spread s = { .task = task, .arg = arg, .n = n };
-	pthread_t threads[MAX_THREADS];
+	struct shm_thread *threads[MAX_THREADS];
 	size_t started = 0;
 
 	while (started + 1 < n_threads && started + 1 < n &&
-	       pthread_create(&threads[started], NULL, take_tasks, &s) == 0)
-		started++;
+	       shm_thread_start(&threads[started], take_tasks, &s, NULL) == SHMPUB_OK)
+		shm_thread_part(threads[started++]);
 	take_tasks(&s);
 	while (started > 0)
-		pthread_join(threads[--started], NULL);
+		shm_thread_join(threads[--started]);
 }
 
 /* As the daemon's runner does (daemon/spread.c). */
-static void pause_task(void *self)
+static void pause_task(void *self, unsigned n)
 {
 	(void)self;
-	nanosleep(&(struct timespec){ 0 }, NULL);
+	if (n < 2000)
+		shm_thread_yield();
+	else
+		nanosleep(&(struct timespec){ 0 }, NULL);
 }
 
 /* --- one refresh -------------------------------------------------------------------------------- */

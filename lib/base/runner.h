@@ -17,8 +17,11 @@ struct runner {
 	void (*run)(void *self, size_t n, void (*task)(void *arg, size_t i), void *arg);
 	void *self;
 	size_t n_threads; /* how many may work at the same time, the calling thread among them */
-	/* Gives up the processor for a moment, for a task that waits for another; NULL: it asks on. */
-	void (*pause)(void *self);
+	/*
+	 * Gives up the processor for a moment, for a task that waits for another. `n`: how often it
+	 * was called before during this wait. NULL: the task asks on.
+	 */
+	void (*pause)(void *self, unsigned n);
 };
 
 /* Returns how many threads may work at the same time, at least 1; `r` may be NULL. */

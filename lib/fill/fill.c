@@ -9,13 +9,10 @@
 /*
  * A window is filled tile by tile, and a tile column by column, so that the bytes of a tile stay in
  * the nearest caches while they are parsed.
- *
- * With one thread, text is written to its final place at once. With several threads, or when a
- * column has too little room, text is written to memory of the thread, window by window. From there
- * it is copied to its final place; if that has too little room, only its size is counted.
  */
 
-#define WINDOWS_A_THREAD 4u /* starting a thread costs as much as filling one or two windows */
+#define CLEARED_AT_ONCE 4096u /* rows whose bits are cleared together */
+#define WINDOWS_A_THREAD 4u   /* starting a thread costs as much as filling one or two windows */
 
 /* --- which function fills a column -------------------------------------------------------------- */
 
@@ -53,110 +50,6 @@ static fill_fn *fill_of(const struct column_type *y)
 	return fills[y->verdict.reading];
 }
 
-static bool is_text(const struct column_type *y)
-{
-	return y->verdict.type == SHMPUB_TEXT && y->verdict.reading != READ_CATEGORY;
-}
-
-/* --- text ----------------------------------------------------------------------------------------- */
-
-bool text_make_room(struct filler *f, struct text_writer *w, uint64_t size)
-{
-	int r;
-
-	w->own.size = (size_t)w->size;
-	r = buffer_reserve(&w->own, (size_t)size + TEXT_BEYOND, &f->cells.error);
-	if (r && f->cells.result == SHMPUB_OK)
-		f->cells.result = r;
-	w->text = w->own.data;
-	w->room = w->own.capacity;
-	return r == SHMPUB_OK;
-}
-
-/* From now on the text of a window is written to memory of the thread. */
-static void take_own(struct text_writer *w)
-{
-	w->is_own = true;
-	w->text = w->own.data;
-	w->room = w->own.capacity;
-	w->size = 0;
-}
-
-static void begin_text(struct filler *f, bool is_alone)
-{
-	for (size_t k = 0; k < f->plan->n; k++) {
-		struct column_sink *c = &f->sink->columns[k];
-		struct text_writer *w = &f->writers[k];
-
-		if (!is_text(&f->types[k]))
-			continue;
-		if (is_alone && c->text_room > 0) {
-			w->text = c->text;
-			w->room = c->text_room;
-		} else {
-			take_own(w);
-		}
-	}
-}
-
-/* Adds where the window's text begins to its offsets. */
-static void move_offsets(int64_t *offsets, uint64_t n_rows, uint64_t begin)
-{
-	for (uint64_t i = 0; i < n_rows; i++)
-		offsets[i] += (int64_t)begin;
-}
-
-/* Sets where the text of this window begins in each column. Called in the order of windows. */
-static void reserve_text(struct filler *f)
-{
-	struct fill *fill = f->fill;
-
-	for (size_t k = 0; k < f->plan->n; k++) {
-		struct text_writer *w = &f->writers[k];
-		uint64_t begin = fill->text_ends[k];
-
-		if (!w->is_own)
-			continue;
-		fill->text_ends[k] += w->size;
-		w->begin = begin;
-	}
-}
-
-static void place_text(struct filler *f)
-{
-	for (size_t k = 0; k < f->plan->n; k++) {
-		struct text_writer *w = &f->writers[k];
-		struct column_sink *c = &f->sink->columns[k];
-		uint64_t begin = w->begin;
-
-		if (!w->is_own)
-			continue;
-		if (begin + w->size <= c->text_room && !f->notes[k].is_broken) {
-			if (w->size > 0)
-				memcpy(c->text + begin, w->text, w->size);
-			move_offsets(c->offsets + f->window.first_row, f->window.n_rows, begin);
-		}
-		w->size = 0;
-	}
-}
-
-static bool has_room(const struct filler *f)
-{
-	return f->window.first_row + f->window.n_rows <= f->sink->capacity;
-}
-
-static void finish_text(struct filler *f, uint64_t turn, bool has_window)
-{
-	struct fill *fill = f->fill;
-
-	turn_wait(&fill->placing, turn, fill->runner);
-	if (has_window)
-		reserve_text(f);
-	turn_end(&fill->placing, turn);
-	if (has_window && has_room(f))
-		place_text(f);
-}
-
 /* --- one window ----------------------------------------------------------------------------------- */
 
 void fill_refuse(struct filler *f, size_t column, const struct tile *t, size_t row)
@@ -185,34 +78,9 @@ void fill_refuse(struct filler *f, size_t column, const struct tile *t, size_t r
 	error_add(&f->cells.error, "\" is not");
 }
 
-/*
- * Sets the bits of the window's rows: all cells are valid, and all bools false, before any is
- * read.
- */
-static void clear_bits(struct filler *f)
+static bool has_room(const struct filler *f)
 {
-	uint64_t from = f->window.first_row / 8, first = from * 8;
-	uint64_t size = (f->window.first_row + f->window.n_rows + 7) / 8 - from;
-	uint8_t kept = (uint8_t)((1u << (f->window.first_row - first)) - 1);
-
-	for (size_t k = 0; k < f->plan->n; k++) {
-		struct column_sink *sink = &f->sink->columns[k];
-		const struct verdict *v = &f->types[k].verdict;
-		uint8_t before;
-
-		if (v->reading == READ_NOTHING || size == 0)
-			continue;
-		before = sink->validity[from];
-		memset(sink->validity + from, 0xFF, size);
-		if (kept)
-			sink->validity[from] = (uint8_t)(before | ~kept);
-		if (v->type != SHMPUB_BOOL || v->reading == READ_CATEGORY)
-			continue;
-		before = ((uint8_t *)sink->values)[from];
-		memset((uint8_t *)sink->values + from, 0, size);
-		if (kept)
-			((uint8_t *)sink->values)[from] = before & kept;
-	}
+	return f->window.first_row + f->window.n_rows <= f->sink->capacity;
 }
 
 static int fill_tile(void *arg, const struct tile *t)
@@ -238,11 +106,45 @@ static int fill_tile(void *arg, const struct tile *t)
 
 static void fill_window(struct filler *f)
 {
-	clear_bits(f);
 	f->cells.result = tile_reader_each(&f->reader, &f->window, fill_tile, f, &f->cells.error);
 }
 
 /* --- all windows ---------------------------------------------------------------------------------- */
+
+/*
+ * Sets the bits of rows from fill->n_cleared up to `end`: all cells are valid, and all bools false,
+ * before any is read.
+ */
+static void clear_bits(struct fill *fill, uint64_t end)
+{
+	uint64_t from = fill->n_cleared / 8, size = (end + 7) / 8 - from;
+
+	for (size_t k = 0; k < fill->types->plan->n; k++) {
+		struct column_sink *sink = &fill->sink->columns[k];
+		const struct verdict *v = &fill->types->columns[k].verdict;
+
+		if (v->reading == READ_NOTHING)
+			continue;
+		memset(sink->validity + from, 0xFF, size);
+		if (v->type == SHMPUB_BOOL && v->reading != READ_CATEGORY)
+			memset((uint8_t *)sink->values + from, 0, size);
+	}
+	fill->n_cleared = end;
+}
+
+/*
+ * Clears the bits of the window's rows and of many more: one line of the caches has the bits of
+ * 512 rows, and two threads that both write to a line must wait for each other.
+ */
+static void clear_ahead(struct filler *f)
+{
+	uint64_t end = f->window.first_row + f->window.n_rows;
+
+	if (end <= f->fill->n_cleared || !has_room(f))
+		return;
+	end = (end / CLEARED_AT_ONCE + 1) * CLEARED_AT_ONCE;
+	clear_bits(f->fill, end < f->sink->capacity ? end : f->sink->capacity);
+}
 
 /* Returns false if there is no window left, or a thread has failed. */
 static bool take_window(struct filler *f)
@@ -255,8 +157,10 @@ static bool take_window(struct filler *f)
 	r = rows_next(&f->window, fill->rows, &fill->rows_error);
 	if (r == SHMPUB_OK && fill->n_fillers > 1 && !fill->rows->is_aligned)
 		r = FILL_ALONE;
-	if (r == SHMPUB_OK)
+	if (r == SHMPUB_OK) {
+		clear_ahead(f);
 		return true;
+	}
 	fill->rows_result = r;
 	store_relaxed_u64(&fill->is_over, 1);
 	return false;
@@ -269,7 +173,7 @@ static void fill_windows(void *arg, size_t i)
 	bool is_alone = fill->n_fillers == 1, has_window;
 	uint64_t turn;
 
-	begin_text(f, is_alone);
+	text_begin(f, is_alone);
 	do {
 		turn = fetch_add_relaxed_u64(&fill->tickets, 1);
 		turn_wait(&fill->reading, turn, fill->runner);
@@ -280,8 +184,9 @@ static void fill_windows(void *arg, size_t i)
 		if (f->cells.result)
 			store_relaxed_u64(&fill->is_over, 1);
 		if (fill->has_text)
-			finish_text(f, turn, has_window);
+			text_end_window(f, turn, has_window && has_room(f));
 	} while (has_window && f->cells.result == SHMPUB_OK);
+	text_end(f);
 }
 
 static void join_notes(struct fill *f)
@@ -302,7 +207,7 @@ static void measure_text(struct fill *f)
 		const struct text_writer *w = &f->fillers[0].writers[k];
 		struct column_sink *c = &f->sink->columns[k];
 
-		if (!is_text(&f->types->columns[k]))
+		if (!fill_is_text(&f->types->columns[k]))
 			continue;
 		c->text_size = w->is_own ? f->text_ends[k] : w->size;
 		f->lacks_room[k] = c->text_size > c->text_room;
@@ -381,7 +286,7 @@ int fill_run(struct fill *f, const struct types *types, struct rows *rows,
 		return error_nomem(err, n * sizeof(*f->fillers));
 	for (size_t k = 0; k < types->plan->n; k++) {
 		f->fills[k] = fill_of(&types->columns[k]);
-		f->has_text |= is_text(&types->columns[k]);
+		f->has_text |= fill_is_text(&types->columns[k]);
 	}
 	r = rows_rewind(rows, err);
 	while (f->n_fillers < n && r == SHMPUB_OK)

@@ -19,13 +19,22 @@
 #include "rows/rows.h"
 #include "types/types.h"
 
+#define TEXT_WINDOWS 4u /* at most, whose text is in memory of one thread */
+
 /* Where the text of one column goes. */
 struct text_writer {
 	char *text;          /* in the sink or, with is_own, in `own` */
 	uint64_t size, room; /* bytes written there, and bytes that fit */
 	bool is_own;         /* offsets count from `own` until the text of the window is placed */
-	uint64_t begin;      /* with is_own: where the text of the window begins in the column */
-	struct buffer own;   /* owned */
+	uint64_t begin;      /* with is_own: where the text of a window begins in the column */
+	uint64_t ends[TEXT_WINDOWS]; /* with is_own: where the text of each window ends in `own` */
+	struct buffer own;           /* owned */
+};
+
+/* A window that was filled, but whose text is still in memory of its thread. */
+struct text_window {
+	uint64_t turn;
+	uint64_t first_row, n_rows;
 };
 
 /* What one thread needs to fill windows, and its notes on each column. */
@@ -39,6 +48,9 @@ struct filler {
 	struct cells cells;
 	struct column_notes *notes;
 	struct text_writer *writers;
+	struct text_window text_windows[TEXT_WINDOWS];
+	size_t n_text_windows,
+	        n_text_placed; /* of text_windows; the first n_text_placed are done */
 	struct dictionary *dictionaries;
 	uint64_t refused_row; /* the first row with a refused cell: its error is the one reported */
 	uint64_t error_at;    /* offset of the byte that failed; OFFSET_NONE: it was none */
@@ -57,6 +69,7 @@ struct fill {
 	fill_fn **fills;     /* owned; the function that fills each column */
 	bool has_text;       /* a column is text */
 	uint64_t *text_ends; /* owned; the end of the text placed so far, for each column */
+	uint64_t n_cleared;  /* rows whose bits are set; changes in the turn of `reading` */
 	uint64_t tickets;    /* the number of the next window; taken by whoever wants one */
 	uint64_t reading;    /* the number of the window that may be read now (turns.h) */
 	uint64_t placing;    /* the number of the window whose text may be placed now */
@@ -108,9 +121,25 @@ fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_c
  */
 void fill_refuse(struct filler *f, size_t column, const struct tile *t, size_t row);
 
+/* Returns true if the cells of the column are written by a struct text_writer. */
+static inline bool fill_is_text(const struct column_type *y)
+{
+	return y->verdict.type == SHMPUB_TEXT && y->verdict.reading != READ_CATEGORY;
+}
+
 /* Corrects the integers among the floats of a column, when its last cell has been filled. */
 void fill_settle_integers(const struct column_type *y, struct column_notes *n,
                           struct column_sink *sink, uint64_t n_rows);
+
+/* Decides where the filler writes text. */
+void text_begin(struct filler *f, bool is_alone);
+/*
+ * The window of `turn` has no more text, or none at all: its text is placed now or later.
+ * `has_rows`: its rows have room in the sink.
+ */
+void text_end_window(struct filler *f, uint64_t turn, bool has_rows);
+/* Waits until the text of all windows of the filler is placed. */
+void text_end(struct filler *f);
 
 #define TEXT_BEYOND 192u /* bytes that may be written after the end of a text */
 /*

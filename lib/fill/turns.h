@@ -10,19 +10,26 @@
 #ifndef SHMPUB_FILL_TURNS_H
 #define SHMPUB_FILL_TURNS_H
 
+#include <limits.h>
+#include <stdbool.h>
 #include "base/atomic.h"
 #include "base/runner.h"
 
 #define TURN_SPINS 4000
 
+static inline bool turn_is_now(const uint64_t *now, uint64_t turn)
+{
+	return load_acquire_u64(now) == turn;
+}
+
 /* Returns when it is the turn of `turn`. What earlier turns have written is visible then. */
 static inline void turn_wait(const uint64_t *now, uint64_t turn, const struct runner *runner)
 {
-	for (unsigned n = 0; load_acquire_u64(now) != turn; n++) {
+	for (unsigned n = 0; !turn_is_now(now, turn); n += n < UINT_MAX) {
 		if (n < TURN_SPINS || runner == NULL || runner->pause == NULL)
 			atomic_relax();
 		else
-			runner->pause(runner->self);
+			runner->pause(runner->self, n - TURN_SPINS);
 	}
 }
 

@@ -34,9 +34,17 @@ struct shm_thread;
 int shm_thread_start(struct shm_thread **out, void (*fn)(void *arg), void *arg,
                      struct shmpub_error *err);
 /*
+ * Move a thread that was just started away from the caller's processor, if it may run on another
+ * one. Afterwards it may run wherever it could before. For a thread that is to work at the same
+ * time as the caller: a virtual machine's system may leave both on one processor for 50 ms.
+ */
+void shm_thread_part(const struct shm_thread *thread);
+/*
  * Wait for its end and free it. In a child of fork(), which has no such thread, only free it. NULL
  * is fine.
  */
 void shm_thread_join(struct shm_thread *thread);
+/* [any thread] Let another thread have the processor, if one is waiting for it. */
+void shm_thread_yield(void);
 
 #endif

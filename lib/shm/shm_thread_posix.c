@@ -1,6 +1,7 @@
 #include "shm/shm_thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 
@@ -85,4 +86,28 @@ void shm_thread_join(struct shm_thread *thread)
 	if (thread->pid == shm_pid())
 		pthread_join(thread->id, NULL);
 	mem_free(thread);
+}
+
+/*
+ * Linux takes a processor that is halted for one that the hypervisor has preempted, and does not
+ * prefer it for a new thread. Its balancing moves no thread that ran lately.
+ */
+void shm_thread_part(const struct shm_thread *thread)
+{
+	int here = sched_getcpu();
+	cpu_set_t all, others;
+
+	if (here < 0 || here >= CPU_SETSIZE ||
+	    pthread_getaffinity_np(thread->id, sizeof(all), &all) != 0)
+		return;
+	others = all;
+	CPU_CLR((size_t)here, &others);
+	if (CPU_COUNT(&others) > 0 &&
+	    pthread_setaffinity_np(thread->id, sizeof(others), &others) == 0)
+		pthread_setaffinity_np(thread->id, sizeof(all), &all);
+}
+
+void shm_thread_yield(void)
+{
+	sched_yield();
 }

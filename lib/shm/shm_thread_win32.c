@@ -73,3 +73,18 @@ void shm_thread_join(struct shm_thread *thread)
 	CloseHandle(thread->handle);
 	mem_free(thread);
 }
+
+void shm_thread_part(const struct shm_thread *thread)
+{
+	DWORD_PTR here = (DWORD_PTR)1 << (GetCurrentProcessorNumber() % (8 * sizeof(here)));
+	DWORD_PTR all, machine;
+
+	if (GetProcessAffinityMask(GetCurrentProcess(), &all, &machine) && (all & ~here) != 0 &&
+	    SetThreadAffinityMask(thread->handle, all & ~here) != 0)
+		SetThreadAffinityMask(thread->handle, all);
+}
+
+void shm_thread_yield(void)
+{
+	SwitchToThread();
+}

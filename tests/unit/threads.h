@@ -35,7 +35,7 @@ static inline void run_threads(void *self, size_t n, void (*task)(void *arg, siz
 	size_t started = 0, most = *(const size_t *)self;
 
 	while (started < most && shm_thread_start(&threads[started], take_tasks, &w, NULL) == 0)
-		started++;
+		shm_thread_part(threads[started++]);
 	take_tasks(&w);
 	while (started > 0)
 		shm_thread_join(threads[--started]);
