@@ -170,7 +170,7 @@ static struct times refresh(struct feed *f, const struct runner *runner)
 	if (publication_begin(&pub, f->feed, &err))
 		die(f->name, err.message);
 	open_source(f, &source);
-	if (prepare_csv(pub, &t.d, &source, f->options, &f->schema, runner, &err))
+	if (prepare_csv(pub, &t.d, &source, f->options, &f->schema, NULL, runner, &err))
 		die(f->name, err.message);
 	close(f->fd);
 	t.read_ns = (int64_t)f->read_ns;

@@ -255,7 +255,7 @@ static void init_host(struct app *app)
 
 static bool is_configured(void *config, struct span name)
 {
-	return config_find(config, name) != NULL;
+	return config_has_place(config, name);
 }
 
 static int add_feeds(struct app *app, struct shmpub_error *err)

@@ -34,15 +34,26 @@ static struct feed *find_kept_feed(const struct app *app, const char *name)
 	return f != NULL && f->out != NULL ? f : NULL;
 }
 
+static size_t feed_places(const struct feed *f)
+{
+	return (size_t)(f->out != NULL) + (f->rejects != NULL);
+}
+
 /* Checks that every new feed finds a place in the catalog. Removed feeds free theirs. */
 static int count_places(const struct app *app, const struct config *next, struct shmpub_error *err)
 {
 	size_t n_added = 0, left = publisher_feeds_left(app->publisher);
 
 	for (const struct feed *f = app->feeds; f != NULL; f = f->next)
-		left += f->out != NULL && config_find(next, span_str(f->config->name)) == NULL;
-	for (size_t i = 0; i < next->n_feeds; i++)
-		n_added += find_kept_feed(app, next->feeds[i]->name) == NULL;
+		left += config_find(next, span_str(f->config->name)) == NULL ? feed_places(f) : 0;
+	for (size_t i = 0; i < next->n_feeds; i++) {
+		size_t wanted = config_feed_places(next->feeds[i]);
+		const struct feed *kept = find_kept_feed(app, next->feeds[i]->name);
+		size_t has = kept != NULL ? feed_places(kept) : 0;
+
+		n_added += wanted > has ? wanted - has : 0;
+		left += has > wanted ? has - wanted : 0;
+	}
 	if (n_added <= left)
 		return SHMPUB_OK;
 	return error_set(err, SHMPUB_ERR_LIMIT,

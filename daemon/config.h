@@ -24,6 +24,12 @@
 
 struct command_user;
 
+/* How many records may be left out by on_bad_lines before a refresh fails. */
+struct reject_limit {
+	uint64_t rows;       /* UINT64_MAX: no bound */
+	uint32_t millionths; /* of all records; 1,000,000: no bound */
+};
+
 struct config_feed {
 	unsigned n_references;
 	char *name;
@@ -52,6 +58,7 @@ struct config_feed {
 	char *array_segment; /* NULL: none */
 	char *array_columns; /* NULL: all numeric columns */
 	enum array_dtype array_dtype;
+	struct reject_limit max_rejects;
 	uint64_t segment_room;            /* bytes reserved for a plain segment; 0: not given */
 	struct shm_access access;         /* of the snapshots; the mode may be FILE_MODE_AUTO */
 	struct shm_access segment_access; /* of the plain segments; mode 0: as the snapshot's */
@@ -111,6 +118,19 @@ void config_daemon_deinit(struct config_daemon *d);
  * move, because others point to them: those of `next` go to `now`.
  */
 void config_daemon_keep_fixed(struct config_daemon *next, struct config_daemon *now);
+
+/*
+ * Sets *out to the name of the feed that on_bad_lines = feed makes beside `feed`: NAME.rejects. The
+ * caller frees it.
+ */
+int config_rejects_name(char **out, const char *feed, struct shmpub_error *err);
+/* True when `name` is a feed's or that of its rejects. */
+bool config_has_place(const struct config *c, struct span name);
+/* The places in the catalog that the feed needs: one more for what on_bad_lines = feed leaves out. */
+static inline size_t config_feed_places(const struct config_feed *f)
+{
+	return f->csv->keeps_rejects ? 2 : 1;
+}
 
 static inline struct config_place config_feed_place(const struct config_feed *f)
 {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/name.h"
 #include "fetch.h"
 #include "file_mode.h"
 #include "keys.h"
@@ -114,6 +115,35 @@ static int check_segment_names(struct config *c, struct named_feed *names,
 	return check_names_differ(names, n, "segment", p, err);
 }
 
+/* The feed of a feed's rejects needs a name that is short enough, and that nobody else has. */
+static int check_rejects_name(const struct config_feed *f, const struct config *c,
+                              struct config_problems *p, struct shmpub_error *err)
+{
+	const struct config_feed *other;
+	struct shmpub_error message;
+	char *name;
+	int r;
+
+	if (!f->csv->keeps_rejects)
+		return SHMPUB_OK;
+	r = config_rejects_name(&name, f->name, err);
+	if (r)
+		return r;
+	other = config_find(c, span_str(name));
+	if (other != NULL)
+		error_set(&message, SHMPUB_ERR_INVALID,
+		          "on_bad_lines = feed needs the name %s, which is already that of %s:%u",
+		          name, other->file, other->line);
+	else if (!name_is_feed(span_str(name)))
+		error_set(&message, SHMPUB_ERR_INVALID,
+		          "on_bad_lines = feed makes the feed %s, whose name is longer than 40",
+		          name);
+	else
+		message.message[0] = '\0';
+	mem_free(name);
+	return message.message[0] != '\0' ? tell_problem(p, f, message.message, err) : SHMPUB_OK;
+}
+
 static bool is_refused(const struct config_feed *f, const char *key)
 {
 	return (f->refused & key_bit(&feed_keys, key_find(&feed_keys, span_str(key)))) != 0;
@@ -172,7 +202,7 @@ static int check_feed(struct config_feed *f, const struct config *c, struct conf
 		if (problems[i] != NULL)
 			r = tell_problem(p, f, problems[i], err);
 	}
-	return r;
+	return r ? r : check_rejects_name(f, c, p, err);
 }
 
 static int check_feeds(struct config *c, struct config_problems *p, struct shmpub_error *err)
@@ -191,14 +221,17 @@ static int check_count(const struct config *c, struct config_problems *p, struct
 {
 	const struct config_feed *last = c->n_feeds ? c->feeds[0] : NULL;
 	struct shmpub_error message;
+	size_t n = 0;
 
-	if (c->n_feeds <= c->daemon.max_feeds)
+	for (size_t i = 0; i < c->n_feeds; i++)
+		n += config_feed_places(c->feeds[i]);
+	if (n <= c->daemon.max_feeds)
 		return SHMPUB_OK;
 	for (size_t i = 1; i < c->n_feeds; i++) {
 		if (appears_later(c->feeds[i], last))
 			last = c->feeds[i];
 	}
-	error_set(&message, SHMPUB_ERR_INVALID, "%zu feeds, max_feeds is %llu", c->n_feeds,
+	error_set(&message, SHMPUB_ERR_INVALID, "%zu feeds, max_feeds is %llu", n,
 	          (unsigned long long)c->daemon.max_feeds);
 	return tell_problem(p, last, message.message, err);
 }

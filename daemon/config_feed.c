@@ -35,6 +35,30 @@ void config_feed_release(struct config_feed *feed)
 		feed_free(feed);
 }
 
+#define REJECTS_SUFFIX ".rejects"
+
+int config_rejects_name(char **out, const char *feed, struct shmpub_error *err)
+{
+	struct buffer name = BUFFER_NONE;
+	int r = buffer_printf(&name, err, "%s" REJECTS_SUFFIX, feed);
+
+	if (r == SHMPUB_OK)
+		*out = name.data;
+	return r;
+}
+
+bool config_has_place(const struct config *c, struct span name)
+{
+	size_t n = strlen(REJECTS_SUFFIX);
+	const struct config_feed *f = config_find(c, name);
+
+	if (f != NULL || name.size <= n ||
+	    memcmp(name.data + name.size - n, REJECTS_SUFFIX, n) != 0)
+		return f != NULL;
+	f = config_find(c, span_of(name.data, name.size - n));
+	return f != NULL && f->csv->keeps_rejects;
+}
+
 bool config_feed_equal(const struct config_feed *a, const struct config_feed *b)
 {
 	return a == b ||
@@ -56,6 +80,7 @@ int config_feed_new(struct config_feed **out, struct span name, struct config_pl
 	f->interval_ms = 5000;
 	f->timeout_ms = 30000;
 	f->max_source = (uint64_t)1 << 30;
+	f->max_rejects = (struct reject_limit){ UINT64_MAX, 1000000 };
 	f->access.gid = -1;
 	f->segment_access.gid = -1;
 	f->text = BUFFER_NONE;

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "content_hash.h"
+#include "feed_rejects.h"
 #include "feed_rest.h"
 #include "feed_watch.h"
 #include "file_mode.h"
@@ -68,6 +69,7 @@ void feed_remove(struct feed *f)
 	if (f->out != NULL)
 		publisher_feed_remove(f->out);
 	f->out = NULL;
+	feed_rejects_remove(f);
 	f->is_job_void = feed_is_busy(f);
 	feed_close_when_idle(f);
 }
@@ -95,6 +97,7 @@ void feed_end_job(struct feed *f)
 
 	publication_discard(r->publication);
 	r->publication = NULL;
+	feed_rejects_discard(f);
 	schema_free(&r->schema);
 	refresh_clear(r);
 	fetch_clear(&f->fetch);
@@ -147,9 +150,12 @@ static void commit(struct feed *f)
 {
 	struct refresh *r = &f->refresh;
 	struct shmpub_error err;
-	int result = publication_commit(r->publication, &r->descriptor, &err);
+	int result = feed_rejects_commit(f, &err); /* first: whoever sees the table finds them */
 
-	r->publication = NULL; /* publication_commit has consumed it, also on failure */
+	if (!result) {
+		result = publication_commit(r->publication, &r->descriptor, &err);
+		r->publication = NULL; /* publication_commit has consumed it, also on failure */
+	}
 	if (result) {
 		feed_end_job(f);
 		feed_failed_costly(f, &err);
@@ -181,6 +187,8 @@ static void was_built(struct pool_job *job, bool ran)
 		commit(f);
 		return;
 	}
+	if (f->refresh.result < 0)
+		feed_rejects_commit_alone(f);
 	feed_end_job(f);
 	if (f->refresh.result > 0)
 		feed_answered(f);
@@ -201,6 +209,8 @@ static void start_build(struct feed *f)
 	struct shmpub_error err;
 	int result = publication_begin(&r->publication, f->out, &err);
 
+	if (!result)
+		result = feed_rejects_begin(f, &err);
 	if (!result)
 		result = schema_copy(&r->schema, &f->schema, &err);
 	if (result) {
@@ -226,7 +236,7 @@ static void set_access_by_source(struct feed *f)
 	else if (is_shut) /* not even the daemon may read it */
 		f->access = file_mode_unjudged(f->config);
 	f->is_judged |= is_open || is_shut;
-	publisher_feed_set_access(f->out, &f->access);
+	feed_set_access(f, &f->access);
 	f->refresh.article.access = file_mode_segment(f->config, &f->access);
 }
 
@@ -304,47 +314,6 @@ static void start_look(struct feed *f)
 	pool_submit(f->host->pool, &f->look, false);
 }
 
-static bool wants_plain_segments(struct feed *f)
-{
-	article_claim(&f->article, f->config, f->host->instance_path);
-	feed_note_warning(f);
-	if (f->n_plain_failures && feed_now_ms(f) < f->plain_after_ms)
-		return false;
-	return article_is_wanting(&f->article);
-}
-
-/*
- * Puts back names that somebody has removed. *again becomes true when that needs a whole
- * refresh. A failing feed does without, because its source cannot be parsed.
- */
-static int put_back_names(bool *again, struct feed *f, struct shmpub_error *err)
-{
-	int r = publisher_put_back(f->out, err);
-	bool wants = wants_plain_segments(f);
-
-	*again = !f->is_failing && (r == SHM_ABSENT || wants);
-	return r == SHM_ABSENT ? SHMPUB_OK : r;
-}
-
-/*
- * Gives the feed its place in the catalog, if it has none. Every configured feed has one by
- * count, so only memory can be lacking, and the next attempt tries again.
- */
-static int open_place(struct feed *f, struct shmpub_error *err)
-{
-	int r;
-
-	if (f->out != NULL)
-		return SHMPUB_OK;
-	r = publisher_feed_open(&f->out, f->host->publisher, span_str(f->config->name),
-	                        f->config->interval_ms, &f->access, err);
-	if (!r &&
-	    /* a snapshot of before a crash gets the mode now */
-	    f->config->access.mode != FILE_MODE_AUTO)
-		(void)publisher_feed_follow_access(f->out, NULL);
-	return r;
-}
-
 void feed_attempt(struct feed *f)
 {
 	bool again, may_rest, is_fetched = source_scheme_is_fetched(f->config->scheme);
@@ -362,9 +331,9 @@ void feed_attempt(struct feed *f)
 	feed_watch_attempt(f);
 	if (may_rest && feed_rest_begin(f))
 		return;
-	result = open_place(f, &err);
+	result = feed_open_place(f, &err);
 	if (!result)
-		result = put_back_names(&again, f, &err);
+		result = feed_put_back_names(&again, f, &err);
 	if (result == SHMPUB_ERR_BUSY) {
 		f->host->lost(f->host->arg, &err);
 		return;
@@ -439,7 +408,7 @@ int feed_open(struct feed *f, struct shmpub_error *err)
 	f->resting.due = feed_on_wheel;
 	feed_watch_init(f);
 	f->phase = content_hash(span_str(f->config->name), 0);
-	return open_place(f, err);
+	return feed_open_place(f, err);
 }
 
 void feed_start(struct feed *f)
@@ -464,9 +433,9 @@ void feed_configure(struct feed *f, struct config_feed *config)
 	f->is_removed = false;
 	if (config->access.mode != FILE_MODE_AUTO)
 		f->access = config->access;
-	if (open_place(f, NULL) == SHMPUB_OK) { /* on failure the next attempt opens it */
+	if (feed_open_place(f, NULL) == SHMPUB_OK) { /* on failure the next attempt opens it */
 		publisher_feed_set_interval(f->out, config->interval_ms);
-		publisher_feed_set_access(f->out, &f->access);
+		feed_set_access(f, &f->access);
 	}
 	if (is_same && !is_back) {
 		/* without a timer only this reload makes it look */

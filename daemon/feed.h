@@ -71,7 +71,9 @@ struct feed {
 	struct feed_host *host;
 	struct config_feed *config;
 	struct publisher_feed *out; /* the place in the catalog; NULL: removed, or not opened yet */
-	struct feed *next;          /* the app's list */
+	struct publisher_feed *rejects; /* feed_rejects.h; NULL: none are published */
+	bool has_rejects;  /* what `rejects` shows is of the source as it was last parsed */
+	struct feed *next; /* the app's list */
 
 	/*
 	 * What a look at a source that rests needs stands together here, in few cache lines: a

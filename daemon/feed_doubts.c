@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "base/error.h"
 #include "columns/table.h"
+#include "prepare/prepare.h"
 #include "value/value.h"
 
 /*
@@ -44,6 +45,10 @@ static struct span column_name(const struct shmpub_column *c)
 
 static void check_rows(struct doubts *d, uint64_t n_skipped)
 {
+	const struct prepare_rejects bounds = {
+		.max_rows = d->feed->max_rejects.rows,
+		.max_millionths = d->feed->max_rejects.millionths,
+	};
 	char line[96];
 
 	if (d->table->n_rows == 0)
@@ -53,6 +58,8 @@ static void check_rows(struct doubts *d, uint64_t n_skipped)
 	snprintf(line, sizeof(line), "rows with too many fields that were left out: %llu",
 	         (unsigned long long)n_skipped);
 	warn(d, line);
+	if (prepare_rejects_are_too_many(&bounds, n_skipped, d->table->n_rows))
+		warn(d, "more than max_rejects: a refresh will fail");
 }
 
 /* Returns the only column beside the index; NULL when there are several or none. */

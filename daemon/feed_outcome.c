@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include "base/error.h"
+#include "feed_rejects.h"
 #include "feed_watch.h"
 #include "file_mode.h"
 #include "pace.h"
@@ -169,7 +170,8 @@ static void close_table(struct feed *f)
 	if ((f->shown.mode & 04) == 0)
 		table.mode = 0600;
 	segment = file_mode_segment(f->config, &table);
-	publisher_feed_set_access(f->out, &table);
+	feed_set_access(f, &table);
+	(void)feed_rejects_follow_access(f, NULL);
 	if (publisher_feed_follow_access(f->out, NULL) == SHMPUB_OK &&
 	    article_set_access(&f->article, &segment, NULL) == SHMPUB_OK)
 		f->shown = table;
@@ -184,6 +186,7 @@ static void report_failure(struct feed *f, const struct shmpub_error *err)
 	close_table(f);
 	if (f->out != NULL)
 		publisher_feed_report(f->out, REFRESH_FAILED, err);
+	feed_rejects_report(f, REFRESH_FAILED, err);
 	log_failure(f, f->failure.message);
 	ended(f, REFRESH_FAILED);
 	tried(f);
@@ -193,6 +196,7 @@ static void failed(struct feed *f, const struct shmpub_error *err)
 {
 	f->seen = SOURCE_MARK_NONE;
 	f->seen_hash = 0;
+	f->has_rejects = false;
 	f->n_failures++;
 	f->retry_ms = 0;
 	report_failure(f, err);
@@ -260,6 +264,7 @@ void feed_succeeded(struct feed *f, enum refresh_result result)
 	f->shown = f->access;
 	error_set(&warning, SHMPUB_OK, "%s", f->warning);
 	publisher_feed_report(f->out, result, f->warning[0] ? &warning : NULL);
+	feed_rejects_report(f, result, NULL);
 	ended(f, result);
 	tried(f);
 	feed_plan_next(f);
@@ -304,6 +309,8 @@ static int follow_access(struct feed *f, struct shmpub_error *err)
 {
 	int r = publisher_feed_follow_access(f->out, err);
 
+	if (r == SHMPUB_OK)
+		r = feed_rejects_follow_access(f, err);
 	return r ? r : article_set_access(&f->article, &f->refresh.article.access, err);
 }
 

@@ -83,6 +83,17 @@ void feed_notice_hang(struct feed *f);
  */
 void feed_log_counts(struct feed *f, bool is_last);
 
+/*
+ * Gives the feed its place in the catalog, if it has none. Every configured feed has one by
+ * count, so only memory can be lacking, and the next attempt tries again.
+ */
+int feed_open_place(struct feed *f, struct shmpub_error *err);
+/*
+ * Puts back names that somebody has removed. *again becomes true when that needs a whole
+ * refresh. A failing feed does without, because its source cannot be parsed.
+ */
+int feed_put_back_names(bool *again, struct feed *f, struct shmpub_error *err);
+
 /* Ends the feed now, or as soon as its job is back. */
 void feed_close_when_idle(struct feed *f);
 

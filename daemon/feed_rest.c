@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include "feed_parts.h"
+#include "feed_rejects.h"
 #include "feed_watch.h"
 #include "source_file.h"
 #include "wait_word.h"
@@ -31,7 +32,7 @@ static bool is_at_rest(struct feed *f)
 	return f->config->scheme == SCHEME_FILE && f->is_quiet && !feed_watch_wants(f) &&
 	       f->out != NULL && !f->is_failing && !f->is_stale && !f->is_forced &&
 	       f->retry_ms == 0 && !has_plain_segments(f) && instance_stands(f->host) &&
-	       publisher_feed_stands(f->out);
+	       publisher_feed_stands(f->out) && feed_rejects_stand(f);
 }
 
 static void look(struct pool_job *job)
@@ -62,6 +63,7 @@ static void was_looked(struct pool_job *job, bool ran)
 		feed_close_when_idle(f);
 	} else if (rests && !f->is_stopped) {
 		publisher_feed_rests(f->out);
+		feed_rejects_rest(f);
 		f->success_ms = feed_now_ms(f);
 		feed_plan_next(f);
 	} else if (ran) {

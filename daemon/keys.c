@@ -404,6 +404,29 @@ static int set_listen(void *field, const struct key *key, struct span value, str
 	return r;
 }
 
+/* "100" rows, or a share such as "0.5%" of all records. */
+static int set_rejects(void *field, const struct key *key, struct span value, struct span base,
+                       struct shmpub_error *err)
+{
+	struct reject_limit *limit = field;
+	bool is_share = value.size > 1 && value.data[value.size - 1] == '%';
+	uint64_t n;
+	bool is_good;
+
+	(void)base;
+	*limit = (struct reject_limit){ UINT64_MAX, 1000000 };
+	if (is_share) {
+		is_good = share_parse(&limit->millionths, span_of(value.data, value.size - 1));
+	} else {
+		is_good = count_parse(&n, value);
+		limit->rows = n;
+	}
+	return is_good ? SHMPUB_OK
+	               : error_set(err, SHMPUB_ERR_INVALID,
+	                           "%s: a number of rows, or a share of them such as 0.5%%, wanted",
+	                           key->name);
+}
+
 #define DAEMON(member) offsetof(struct config_daemon, member)
 #define FEED(member) offsetof(struct config_feed, member)
 
@@ -438,6 +461,7 @@ static const struct key feed_rows[] = {
 	{ "array_columns", set_text, FEED(array_columns), 0, 0 },
 	{ "segment_mode", set_mode, FEED(segment_access.mode), 0, 0666 },
 	{ "segment_room", set_size, FEED(segment_room), 0, 0 },
+	{ "max_rejects", set_rejects, FEED(max_rejects), 0, 0 },
 	{ "file_mode", set_file_mode, FEED(access.mode), 0, 0644 },
 	{ "group", set_group, FEED(access.gid), 0, 0 },
 };

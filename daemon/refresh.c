@@ -183,7 +183,7 @@ void refresh_build(struct refresh *r)
 
 	if (!result)
 		result = prepare_csv(r->publication, &r->descriptor, &source, r->config->csv,
-		                     &r->schema, r->runner, &r->error);
+		                     &r->schema, &r->rejects, r->runner, &r->error);
 	end_reading(r, result);
 	if (r->result == SHMPUB_OK && wants_article(&r->article))
 		r->result = build_article(r);

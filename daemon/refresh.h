@@ -52,8 +52,9 @@ struct refresh {
 	struct publication *publication;
 	struct schema schema; /* of the last refresh, then of this one */
 	struct catalog_descriptor descriptor;
-	struct article_draft article; /* before: which parts are wanted */
-	uint64_t hash;                /* of the text; 0: it was not read to its end */
+	struct prepare_rejects rejects; /* bounds, and a publication of their own */
+	struct article_draft article;   /* before: which parts are wanted */
+	uint64_t hash;                  /* of the text; 0: it was not read to its end */
 
 	int result;
 	bool is_source_failure;    /* the failure came from the source, and not from its content */

@@ -196,7 +196,7 @@ static int prepare(struct publication *pub, struct catalog_descriptor *d, const 
 
 	if (job->table != NULL)
 		return prepare_table(pub, d, job->table, &origin, err);
-	return prepare_csv(pub, d, job->source, job->options, &entry->schema, NULL, err);
+	return prepare_csv(pub, d, job->source, job->options, &entry->schema, NULL, NULL, err);
 }
 
 /* Without a promise the heartbeat's time stays 0: readers could not say when it is late. */
@@ -321,6 +321,9 @@ int shmpub_csv_options_set(struct shmpub_csv_options *options, const char *key, 
 {
 	if (!csv_options_has(span_str(key)))
 		return error_set(err, SHMPUB_ERR_INVALID, "no CSV option %s", key);
+	if (strcmp(key, "on_bad_lines") == 0 && strcmp(value, "feed") == 0)
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "on_bad_lines: feed is for shmpubd only, not for a program");
 	return csv_options_set(options->inner, span_str(key), span_str(value), err);
 }
 

@@ -79,3 +79,24 @@ bool count_parse(uint64_t *out, struct span text)
 {
 	return take_number(out, &text) && text.size == 0;
 }
+
+bool share_parse(uint32_t *millionths, struct span text)
+{
+	uint64_t whole, part = 0;
+	uint32_t scale = 10000;
+
+	if (!take_number(&whole, &text) || whole > 100)
+		return false;
+	if (text.size > 0) {
+		if (text.data[0] != '.' || text.size < 2 || text.size > 5)
+			return false;
+		for (size_t i = 1; i < text.size; i++) {
+			if (text.data[i] < '0' || text.data[i] > '9')
+				return false;
+			scale /= 10;
+			part += (uint64_t)(text.data[i] - '0') * scale;
+		}
+	}
+	*millionths = (uint32_t)(whole * 10000 + part);
+	return *millionths <= 1000000;
+}

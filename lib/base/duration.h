@@ -18,5 +18,7 @@ bool duration_parse(uint64_t *out_ms, struct span text);
 bool size_parse(uint64_t *out, struct span text);
 /* Parses a whole number without a unit. */
 bool count_parse(uint64_t *out, struct span text);
+/* A percentage without its sign, from 0 to 100 with at most four decimals, as millionths. */
+bool share_parse(uint32_t *millionths, struct span text);
 
 #endif

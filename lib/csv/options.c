@@ -234,9 +234,9 @@ static int set_skiprows(struct csv_options *o, const struct key *key, struct spa
 {
 	bool is_list = value.size >= 2 && value.data[0] == '[' && value.data[value.size - 1] == ']';
 	struct csv_items items = CSV_ITEMS_NONE;
-	int r;
+	int r = item_list_set(&items, is_list ? span_of(value.data + 1, value.size - 2) : value,
+	                      err);
 
-	r = item_list_set(&items, is_list ? span_of(value.data + 1, value.size - 2) : value, err);
 	if (r)
 		return r;
 	if (!item_list_sort_positions(&items)) {
@@ -252,9 +252,12 @@ static int set_skiprows(struct csv_options *o, const struct key *key, struct spa
 static int set_bad_lines(struct csv_options *o, const struct key *key, struct span value,
                          struct shmpub_error *err)
 {
-	if (!span_is(value, "error") && !span_is(value, "skip"))
-		return refuse(key, value, "error or skip", err);
-	o->skips_bad_lines = span_is(value, "skip");
+	bool keeps = span_is(value, "feed"), skips = keeps || span_is(value, "skip");
+
+	if (!skips && !span_is(value, "error"))
+		return refuse(key, value, "error, skip or feed", err);
+	o->keeps_rejects = keeps;
+	o->skips_bad_lines = skips;
 	return SHMPUB_OK;
 }
 
@@ -288,7 +291,6 @@ static bool parse_dtype(enum csv_dtype *out, struct span value)
 }
 
 #define DTYPES "int64, float64, bool, str, category or timestamp"
-
 static int set_dtype(struct csv_options *o, const struct key *key, struct span value,
                      struct shmpub_error *err)
 {

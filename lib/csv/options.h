@@ -103,7 +103,8 @@ struct csv_options {
 	char thousands;     /* 0: there is no separator of thousands */
 	char decimal;
 	bool skips_spaces;    /* skipinitialspace */
-	bool skips_bad_lines; /* on_bad_lines = skip */
+	bool skips_bad_lines; /* on_bad_lines = skip or feed */
+	bool keeps_rejects;   /* on_bad_lines = feed: the caller asks for what was left out */
 	bool has_header;
 	uint64_t header;      /* the header's number, from 0, among the lines that are not blank */
 	bool is_header_given; /* if not, `names` without `header` means that there is no header */

@@ -228,6 +228,14 @@ uint64_t ingest_skipped_rows(const struct ingest *in)
 	return in->rows.n_skipped;
 }
 
+int ingest_each_reject(struct ingest *in, int (*take)(void *arg, const struct reject *reject),
+                       void *arg, struct shmpub_error *err)
+{
+	if (in->rows.n_skipped == 0)
+		return SHMPUB_OK;
+	return rows_each_reject(&in->rows, take, arg, err);
+}
+
 uint64_t ingest_source_size(const struct ingest *in)
 {
 	return rows_source_size(&in->rows);

@@ -24,6 +24,7 @@
 #include "columns/schema.h"
 #include "columns/sink.h"
 #include "csv/options.h"
+#include "rows/rejects.h"
 
 enum ingest_answer {
 	INGEST_RETYPE = 30, /* a cell contradicts the schema: take the new schema and fill again */
@@ -49,14 +50,19 @@ uint64_t ingest_capacity(const struct ingest *in);
  */
 int ingest_fill(struct ingest *in, struct table_sink *sink, struct shmpub_error *err);
 /*
- * Returns the number of records that on_bad_lines = skip has left out. Valid after ingest_fill().
- */
-/*
  * Goes over the source to count its rows: from then on the capacity is what there is. For a caller
  * that has no room for as many as were expected.
  */
 int ingest_count(struct ingest *in, struct shmpub_error *err);
+/* Returns the number of records that on_bad_lines has left out. Valid after ingest_fill(). */
 uint64_t ingest_skipped_rows(const struct ingest *in);
+/*
+ * After ingest_fill(): goes over the source again, if any records were left out, and calls take()
+ * with each of them until take() does not return SHMPUB_OK. Returns what take() returned last, or
+ * a failure.
+ */
+int ingest_each_reject(struct ingest *in, int (*take)(void *arg, const struct reject *reject),
+                       void *arg, struct shmpub_error *err);
 /* Returns the size of the source in bytes, before decoding. Valid after ingest_fill(). */
 uint64_t ingest_source_size(const struct ingest *in);
 void ingest_close(struct ingest *in);

@@ -1,5 +1,7 @@
 #include "prepare/prepare.h"
 
+#include "prepare/rejects.h"
+
 /*
  * A refresh after its source was opened and before readers see its result. Columns are filled
  * straight into the segment. If a cell contradicts the schema, the segment is laid out again for
@@ -95,7 +97,8 @@ static void stamp_source(struct snapshot_stamp *stamp, const struct prepare_sour
 
 int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
                 const struct prepare_source *source, const struct csv_options *options,
-                struct schema *schema, const struct runner *runner, struct shmpub_error *err)
+                struct schema *schema, struct prepare_rejects *rejects, const struct runner *runner,
+                struct shmpub_error *err)
 {
 	struct snapshot_memory memory = publication_memory(pub);
 	int64_t began_ns = parsing_ns(source);
@@ -112,6 +115,8 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 	if (r)
 		goto out;
 	r = fill(&writer, &sink, in, &memory, &source->origin, err);
+	if (r == SHMPUB_OK && rejects != NULL)
+		r = rejects_take(rejects, in, sink->n_rows, &source->origin, err);
 	if (r)
 		goto out;
 	r = schema_copy(&settled, ingest_schema(in), err);

@@ -25,14 +25,34 @@ struct prepare_source {
 	const uint64_t *read_ns;
 };
 
+/* Of the records that on_bad_lines leaves out: how many may be, and where they are published. */
+struct prepare_rejects {
+	uint64_t max_rows;       /* more of them are a failure; UINT64_MAX: no bound */
+	uint32_t max_millionths; /* the same as a share of all records; 1,000,000: no bound */
+	struct publication *pub; /* gets a table of them; NULL: nobody wants it */
+	struct span feed;        /* the name of that table's feed */
+
+	struct catalog_descriptor descriptor; /* set with is_ready */
+	/*
+	 * Set: `pub` is sealed and may be committed. Also where prepare_csv() fails because they
+	 * are too many, so that people can see which.
+	 */
+	bool is_ready;
+};
+
+/* True when `n` records were left out beside `n_rows` rows, and that is more than are allowed. */
+bool prepare_rejects_are_too_many(const struct prepare_rejects *rejects, uint64_t n,
+                                  uint64_t n_rows);
+
 /*
  * Parses, fills and seals; on success `pub` is ready to be committed with *d. `schema` is the
  * schema of the last refresh (SCHEMA_NONE: none) and is set to that of this refresh; on failure
- * it is unchanged, and the caller discards `pub`.
+ * it is unchanged, and the caller discards `pub`. `rejects` may be NULL.
  */
 int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
                 const struct prepare_source *source, const struct csv_options *options,
-                struct schema *schema, const struct runner *runner, struct shmpub_error *err);
+                struct schema *schema, struct prepare_rejects *rejects, const struct runner *runner,
+                struct shmpub_error *err);
 
 /* Makes a snapshot of *size bytes in memory of the caller, where no reader sees it. */
 int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,

@@ -41,6 +41,25 @@ static const struct {
 	{ "1.5G", false, 0 },      { "20000000T", false, 0 },
 };
 
+static void test_shares(void)
+{
+	static const struct {
+		const char *text;
+		uint32_t millionths;
+	} good[] = { { "0", 0 },         { "1", 10000 },     { "0.5", 5000 },
+		     { "0.0001", 1 },    { "100", 1000000 }, { "100.0000", 1000000 },
+		     { "99.99", 999900 } };
+	static const char *const bad[] = { "",        "101", "100.1", "1.", ".5",
+		                           "1.00001", "1,5", "-1",    "1.x" };
+	uint32_t v;
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		CHECK(good[i].text,
+		      share_parse(&v, span_str(good[i].text)) && v == good[i].millionths);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		CHECK(bad[i], !share_parse(&v, span_str(bad[i])));
+}
+
 static void test_units(void)
 {
 	uint64_t v;
@@ -59,6 +78,7 @@ static void test_units(void)
 			CHECK_INT(sizes[i].text, v, sizes[i].want);
 	}
 	CHECK("count", count_parse(&v, span_str("17")) && v == 17);
+	test_shares();
 	CHECK("count with a unit", !count_parse(&v, span_str("17K")));
 }
 

@@ -61,7 +61,7 @@ static int refresh(struct bench *b, const char *text, struct catalog_descriptor 
 	int r = publication_begin(&pub, b->feed, err);
 
 	if (r == 0)
-		r = prepare_csv(pub, d, &source, b->options, &b->schema, NULL, err);
+		r = prepare_csv(pub, d, &source, b->options, &b->schema, NULL, NULL, err);
 	if (r) {
 		publication_discard(pub);
 		return r;

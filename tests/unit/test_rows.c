@@ -7,113 +7,9 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "plan/header.h"
+#include "rows/rejects.h"
 #include "rows/rows.h"
-
-static uint64_t seed = 7;
-
-static unsigned rnd(unsigned n)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((seed >> 33) % n);
-}
-
-/*
- * What a generated text may have. Each trait is often off, so that the quick reader is used as
- * well.
- */
-struct traits {
-	unsigned columns, rows;
-	bool quotes, odd_quotes, blank_lines, blanks, short_rows, long_fields, final_newline;
-	bool long_rows, comments;
-	unsigned line_end; /* 0: \n, 1: \r\n, 2: \r, 3: any */
-};
-
-static void add(struct buffer *b, const char *s)
-{
-	if (buffer_append(b, span_str(s), NULL))
-		abort();
-}
-
-static void add_line_end(struct buffer *b, const struct traits *t)
-{
-	static const char *const ends[] = { "\n", "\r\n", "\r" };
-
-	add(b, ends[t->line_end == 3 ? rnd(3) : t->line_end]);
-}
-
-static void add_field(struct buffer *b, const struct traits *t)
-{
-	static const char *const plain[] = { "a", "1.5", "", "-17", "word", "2024-01-01" };
-	static const char *const quoted[] = { "\"x\"",          "\"a,b\"",
-		                              "\"\"",           "\"say \"\"hi\"\"\"",
-		                              "\"two\nlines\"", "\"two\r\nlines\"",
-		                              "\"q\"tail" };
-	static const char *const odd[] = { "5\" pipe", "x\"y\"z", "\"q\"tail\"", " \"led\"" };
-	static const char *const blank[] = { " ", "\t", "  x", " \t " };
-
-	if (t->odd_quotes && rnd(400) == 0)
-		add(b, odd[rnd(4)]);
-	else if (t->quotes && rnd(4) == 0)
-		add(b, quoted[rnd(7)]);
-	else if (t->blanks && rnd(5) == 0)
-		add(b, blank[rnd(4)]);
-	else
-		add(b, plain[rnd(6)]);
-	for (unsigned i = 0; t->long_fields && i < rnd(40); i++)
-		add(b, "0123456789abcdef0123456789abcdef");
-}
-
-static void generate(struct buffer *b, const struct traits *t)
-{
-	b->size = 0;
-	for (unsigned c = 0; c < t->columns; c++)
-		add(b, c ? ",h" : "h");
-	add_line_end(b, t);
-	for (unsigned i = 0; i < t->rows; i++) {
-		unsigned n = t->short_rows && rnd(6) == 0 ? 1 + rnd(t->columns) : t->columns;
-
-		if (t->blank_lines && rnd(7) == 0) {
-			add(b, t->blanks && rnd(2) ? "  " : "");
-			add_line_end(b, t);
-		}
-		if (t->comments && rnd(3000) == 0)
-			add(b, rnd(2) ? "# a line, \"of comment\n" : "x,#");
-		if (t->long_rows && rnd(50) == 0)
-			n += 1 + rnd(3);
-		for (unsigned c = 0; c < n; c++) {
-			add(b, c ? "," : "");
-			add_field(b, t);
-		}
-		if (i + 1 < t->rows || t->final_newline)
-			add_line_end(b, t);
-	}
-}
-
-/* A source that returns its bytes in pieces of random sizes, as a pipe does. */
-struct pieces {
-	struct span text;
-	size_t at;
-};
-
-static int read_piece(void *self, char *to, size_t size, size_t *n, struct shmpub_error *err)
-{
-	struct pieces *p = self;
-	size_t left = p->text.size - p->at, most = 1 + rnd(1 << rnd(20));
-
-	(void)err;
-	*n = left < size ? left : size;
-	*n = *n < most ? *n : most;
-	memcpy(to, p->text.data + p->at, *n);
-	p->at += *n;
-	return SHMPUB_OK;
-}
-
-static int rewind_pieces(void *self, struct shmpub_error *err)
-{
-	(void)err;
-	((struct pieces *)self)->at = 0;
-	return SHMPUB_OK;
-}
+#include "unit/row_texts.h"
 
 /* Reads the next record that is not skipped for being too long. */
 static enum csv_token_answer next_record(struct csv_tokenizer *want, struct csv_record *record,
@@ -209,6 +105,55 @@ static void check_pass(const char *label, struct rows *rows, struct csv_tokenize
 	window_free(&w);
 }
 
+/* Compares what a pass has left out with the records of the tokenizer that are too long. */
+struct wanted_rejects {
+	struct csv_tokenizer records;
+	const struct row_shape *shape;
+	size_t at; /* the record before begins here, on `line` */
+	uint64_t line;
+	bool is_wrong;
+};
+
+static int check_reject(void *arg, const struct reject *got)
+{
+	struct wanted_rejects *want = arg;
+	uint32_t cut;
+	struct csv_record record = { .cuts = &cut };
+	struct span text;
+
+	do {
+		record.base = want->records.at;
+		if (csv_tokenize(&want->records, &record) != CSV_RECORD) {
+			want->is_wrong = true;
+			return SHMPUB_OK;
+		}
+	} while (record.n_fields <= want->shape->width);
+	text = span_of(want->records.text.data + record.start, want->records.at - record.start);
+	while (text.size > got->text.size && strchr("\r\n", text.data[text.size - 1]))
+		text.size--;
+	want->line += csv_line_at(
+	                      span_of(want->records.text.data + want->at, record.start - want->at),
+	                      record.start - want->at) -
+	              1;
+	want->at = record.start;
+	want->is_wrong |= !span_eq(text, got->text) || got->n_fields != record.n_fields ||
+	                  got->n_expected != want->shape->width || got->line != want->line;
+	return SHMPUB_OK;
+}
+
+static uint64_t n_rejects;
+
+static void check_rejects(const char *label, struct rows *rows, struct csv_tokenizer records)
+{
+	struct wanted_rejects want = { .records = records, .shape = &rows->shape, .line = 1 };
+	uint64_t n = rows->n_skipped;
+
+	CHECK_INT(label, rows_each_reject(rows, check_reject, &want, NULL), SHMPUB_OK);
+	CHECK_INT(label, rows->n_skipped, n);
+	CHECK(label, !want.is_wrong);
+	n_rejects += n;
+}
+
 static void check_source(const char *label, const struct byte_source *source, struct header *h,
                          const struct csv_options *o, size_t window, bool *is_all_quick)
 {
@@ -224,6 +169,8 @@ static void check_source(const char *label, const struct byte_source *source, st
 	if (rows_set_shape(&rows, &shape, h->rows.at, h->rows.n_lines, NULL) == SHMPUB_OK) {
 		check_pass(label, &rows, h->rows, is_all_quick);
 		check_pass(label, &rows, h->rows, is_all_quick);
+		if (shape.skips_bad_lines && rows.is_last)
+			check_rejects(label, &rows, h->rows);
 	}
 	rows_close(&rows);
 }
@@ -489,5 +436,6 @@ int main(void)
 	test_lines();
 	test_generated();
 	CHECK_INT("nothing left", mem_live(), 0);
+	CHECK("records were left out, and looked at", n_rejects > 1000);
 	return check_report();
 }
