@@ -23,7 +23,7 @@ BAD = {
     "unknown CSV option": (FEED + "index-col = a\n", 3, "did you mean 'index_col'?"),
     "unknown key in daemon": ("[daemon]\nworker = 1\n", 2, "did you mean 'workers'?"),
     "feed key in daemon": ("[daemon]\nsource = x\n", 2, "unknown key 'source' in [daemon]"),
-    "key of later work": (FEED + "watch = yes\n", 3, "unknown key 'watch'"),
+    "key like no other": (FEED + "colour = red\n", 3, "unknown key 'colour'"),
     "key before a section": ("interval = 5s\n", 1, "before the first section"),
     "key twice": (FEED + "interval = 5s\ninterval = 6s\n", 4, "interval is set twice"),
     "dtype twice": (FEED + "dtype.a = str\ndtype.a = str\n", 4, "dtype.a is set twice"),
