@@ -1,6 +1,7 @@
 #include "feed_members.h"
 
 #include <stdio.h>
+#include "human.h"
 
 /* The members are the same wherever a command prints a feed as JSON. */
 
@@ -14,6 +15,22 @@ void feed_trouble(char out[FEED_TROUBLE_SIZE], const struct shmpub_feed_info *fe
 	else
 		(void)snprintf(out, FEED_TROUBLE_SIZE, "publisher gone: %s; last error: %s",
 		               why_gone, feed->error);
+}
+
+void feed_list_refusal(char out[FEED_REFUSAL_SIZE], const struct shmpub_instance_info *info,
+                       int64_t now_ns)
+{
+	char refused[HUMAN_SIZE], loaded[HUMAN_SIZE];
+
+	out[0] = '\0';
+	if (info->config_result != SHMPUB_CONFIG_BAD || info->why_gone[0] != '\0')
+		return;
+	human_age(refused, now_ns - info->config_load_ns);
+	human_age(loaded, now_ns - info->config_good_ns);
+	(void)snprintf(out, FEED_REFUSAL_SIZE,
+	               "the configuration was refused %s ago, and the one of %s ago stays in "
+	               "force: the log of the daemon has the reason, and so has shmpubd --check",
+	               refused, loaded);
 }
 
 /* Writes the seconds since `since_ns`, or null when that is 0. */

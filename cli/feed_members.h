@@ -17,6 +17,11 @@
  */
 void feed_trouble(char out[FEED_TROUBLE_SIZE], const struct shmpub_feed_info *feed,
                   const char *why_gone);
+#define FEED_REFUSAL_SIZE 256
+
+/* Says that the last reload of the configuration was refused; empty: it was not. */
+void feed_list_refusal(char out[FEED_REFUSAL_SIZE], const struct shmpub_instance_info *info,
+                       int64_t now_ns);
 /* Writes the members that describe a feed into the JSON object that is open. */
 void feed_members(struct json *j, const struct shmpub_feed_info *feed, const char *why_gone,
                   int64_t now_ns);

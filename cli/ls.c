@@ -13,6 +13,7 @@
 static int print_table(struct session *s, const struct feed_list *list)
 {
 	struct buffer text = BUFFER_NONE;
+	char refusal[FEED_REFUSAL_SIZE];
 	size_t columns = 0, lines;
 	int r;
 
@@ -21,8 +22,24 @@ static int print_table(struct session *s, const struct feed_list *list)
 	r = feed_table_print(&text, list, clock_now_ns(), columns, &s->err);
 	if (r == SHMPUB_OK)
 		out_bytes(&s->out, buffer_span(&text));
+	feed_list_refusal(refusal, &list->instance, clock_now_ns());
+	if (r == SHMPUB_OK && refusal[0] != '\0')
+		out_printf(&s->out, "\n%s\n", refusal);
 	buffer_free(&text);
 	return r == SHMPUB_OK ? EXIT_GOOD : session_fail(s);
+}
+
+/*
+ * A line is a feed, so what concerns the instance stands in each: when the reload was refused; null:
+ * the last one took effect.
+ */
+static void refusal_members(struct json *j, const struct shmpub_instance_info *info)
+{
+	json_key(j, span_str("config_refused_ns"));
+	if (info->config_result == SHMPUB_CONFIG_BAD)
+		json_int(j, info->config_load_ns);
+	else
+		json_null(j);
 }
 
 static int print_json(struct session *s, const struct feed_list *list)
@@ -36,6 +53,7 @@ static int print_json(struct session *s, const struct feed_list *list)
 
 		json_open(&j, '{');
 		feed_members(&j, &list->items[i], list->instance.why_gone, now_ns);
+		refusal_members(&j, &list->instance);
 		json_close(&j, '}');
 		failed = j.has_failed || buffer_append(&text, span_str("\n"), NULL) != SHMPUB_OK;
 	}

@@ -314,7 +314,9 @@ struct shmpub_instance_info {
 	uint64_t config_loads; /* attempts to load a configuration, the one at the start included */
 	int64_t config_load_ns;                  /* time of the last attempt */
 	enum shmpub_config_result config_result; /* of the last attempt */
-	uint64_t reserved[8];
+	/* Time of the last attempt that took effect: what was read then is in force. 0: unknown. */
+	int64_t config_good_ns;
+	uint64_t reserved[7];
 };
 
 enum shmpub_feed_state {

@@ -71,7 +71,9 @@ struct catalog_header {
 	int64_t config_load_ns; /* 240 [atomic] wall clock of the last attempt */
 	uint64_t config_result; /* 248 [atomic] enum catalog_config of the last attempt */
 	uint32_t bell_turn;     /* 256 [atomic] Windows: how often the bell was rung; else 0 */
-	uint8_t reserved2[4096 - 260];
+	uint32_t reserved3;     /* 260 */
+	int64_t config_good_ns; /* 264 [atomic] wall clock of the last attempt that took effect */
+	uint8_t reserved2[4096 - 272];
 };
 
 /*

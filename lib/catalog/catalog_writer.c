@@ -146,6 +146,7 @@ static void init_state(struct catalog *c)
 	store_relaxed_u64(&h->config_loads, 0);
 	store_relaxed_u64((uint64_t *)&h->config_load_ns, 0);
 	store_relaxed_u64(&h->config_result, CATALOG_CONFIG_NONE);
+	store_relaxed_u64((uint64_t *)&h->config_good_ns, 0);
 	store_release_u32(&h->state, CATALOG_STARTING);
 }
 

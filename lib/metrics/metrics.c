@@ -82,6 +82,9 @@ static const struct metric instance_metrics[] = {
 	  OF(info.config_loads), COUNT, ABSENT_IF_ZERO },
 	{ "config_last_reload_timestamp_seconds", "gauge", "When the last attempt was, Unix time.",
 	  OF(info.config_load_ns), NS, ABSENT_IF_ZERO },
+	{ "config_last_reload_success_timestamp_seconds", "gauge",
+	  "When the configuration that is in force was loaded, Unix time.", OF(info.config_good_ns),
+	  NS, ABSENT_IF_ZERO },
 #undef OF
 };
 

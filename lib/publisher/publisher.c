@@ -109,12 +109,17 @@ void publisher_running(struct publisher *p)
 void publisher_config_loaded(struct publisher *p, bool good)
 {
 	struct catalog_header *h = catalog_header(&p->catalog);
+	int64_t now_ns = shm_now_ns();
 
 	if (!hold_may_write(p))
 		return;
 	add_relaxed_u64(&h->config_loads, 1);
-	store_relaxed_u64((uint64_t *)&h->config_load_ns, (uint64_t)shm_now_ns());
+	store_relaxed_u64((uint64_t *)&h->config_load_ns, (uint64_t)now_ns);
+	if (good)
+		store_relaxed_u64((uint64_t *)&h->config_good_ns, (uint64_t)now_ns);
 	store_relaxed_u64(&h->config_result, good ? CATALOG_CONFIG_GOOD : CATALOG_CONFIG_BAD);
+	add_release_u32(&h->wake, 1);
+	catalog_wake(&p->catalog, NULL);
 }
 
 /* At the end of the publisher segments are dropped although readers may have them mapped. */

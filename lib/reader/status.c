@@ -121,6 +121,7 @@ int reader_instance(struct shmpub_instance_info *out, struct shmpub_reader *r,
 		.resident_bytes = word(&h->resident_bytes),
 		.config_loads = word(&h->config_loads),
 		.config_load_ns = moment(&h->config_load_ns),
+		.config_good_ns = moment(&h->config_good_ns),
 		.config_result = (enum shmpub_config_result)word(&h->config_result),
 	};
 	copy_name(out->instance, span_str(r->instance));
