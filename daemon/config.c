@@ -7,6 +7,7 @@
 #include "base/name.h"
 #include "base/nearest.h"
 #include "config_check.h"
+#include "config_defaults.h"
 #include "config_read.h"
 #include "keys.h"
 #include "log.h"
@@ -22,7 +23,7 @@
 
 #define FILE_SIZE_MAX ((uint64_t)16 << 20)
 
-enum place { IN_NOTHING, IN_DAEMON, IN_FEED, IN_SKIPPED };
+enum place { IN_NOTHING, IN_DAEMON, IN_DEFAULTS, IN_FEED, IN_SKIPPED };
 
 struct loader {
 	struct config *config;
@@ -35,9 +36,11 @@ struct loader {
 	struct span base;
 	bool may_lack_section; /* a problem hid a section, which may have been a feed's */
 	enum place place;
-	struct config_feed *feed;
-	/* "LINE KEY\n" for each key read: of the feed, of [daemon] */
-	struct buffer seen, seen_daemon;
+	struct config_feed *feed;     /* of IN_FEED and IN_DEFAULTS */
+	struct config_feed *examinee; /* a feed in which the values of [defaults] are tried */
+	struct config_defaults defaults;
+	unsigned defaults_line;    /* of the file's [defaults]; 0: it has none so far */
+	struct buffer seen_daemon; /* as config_feed.keys, of [daemon] */
 	/* this many bytes of seen_daemon are keys of other files */
 	size_t seen_other_files_size;
 };
@@ -105,12 +108,34 @@ static int tell_unknown_section(struct loader *l, unsigned line, struct span tit
 	}
 	n = nearest_to(word);
 	nearest_offer(&n, "daemon");
+	nearest_offer(&n, "defaults");
 	nearest_offer(&n, "feed");
 	error_set(&message, SHMPUB_ERR_INVALID, "unknown section [%.*s]%s%s%s", (int)title.size,
 	          title.data, n.name ? ", did you mean [" : ": [daemon] or [feed NAME] wanted",
 	          n.name ? n.name : "",
 	          n.name == NULL ? "" : (strcmp(n.name, "feed") == 0 ? " NAME]?" : "]?"));
 	return tell_problem(l, line, message.message, err);
+}
+
+static int begin_defaults(struct loader *l, unsigned line, struct shmpub_error *err)
+{
+	struct shmpub_error why;
+	int r;
+
+	if (l->defaults_line != 0) {
+		error_set(&why, SHMPUB_ERR_INVALID, "[defaults] stands twice, first in line %u",
+		          l->defaults_line);
+		return tell_problem(l, line, why.message, err);
+	}
+	config_feed_release(l->examinee);
+	l->examinee = NULL;
+	r = config_feed_new(&l->examinee, span_str("defaults"), place_of(l, line), err);
+	if (r)
+		return r;
+	l->defaults_line = line;
+	l->feed = l->examinee;
+	l->place = IN_DEFAULTS;
+	return SHMPUB_OK;
 }
 
 static int on_section(void *arg, unsigned line, struct span title, struct shmpub_error *err)
@@ -121,7 +146,8 @@ static int on_section(void *arg, unsigned line, struct span title, struct shmpub
 
 	l->place = IN_SKIPPED;
 	l->feed = NULL;
-	l->seen.size = 0;
+	if (span_is(title, "defaults"))
+		return begin_defaults(l, line, err);
 	if (span_is(title, "daemon")) {
 		l->place = IN_DAEMON;
 		return SHMPUB_OK;
@@ -175,6 +201,10 @@ static void note_refused(struct loader *l, const char *name)
 		l->feed->refused |= key_bit(&feed_keys, key);
 }
 
+static const char *const place_names[] = {
+	[IN_DAEMON] = "daemon", [IN_DEFAULTS] = "defaults", [IN_FEED] = "feed"
+};
+
 static int tell_unknown_key(struct loader *l, unsigned line, struct span name,
                             struct shmpub_error *err)
 {
@@ -184,34 +214,13 @@ static int tell_unknown_key(struct loader *l, unsigned line, struct span name,
 
 	for (size_t i = 0; i < table->n; i++)
 		nearest_offer(&n, table->keys[i].name);
-	for (size_t i = 0; l->place == IN_FEED && csv_options_key(i) != NULL; i++)
+	for (size_t i = 0; l->place != IN_DAEMON && csv_options_key(i) != NULL; i++)
 		nearest_offer(&n, csv_options_key(i));
 	note_refused(l, n.name);
 	error_set(&message, SHMPUB_ERR_INVALID, "unknown key '%.*s' in [%s]%s%s%s", (int)name.size,
-	          name.data, l->place == IN_DAEMON ? "daemon" : "feed",
-	          n.name ? ", did you mean '" : "", n.name ? n.name : "", n.name ? "'?" : "");
+	          name.data, place_names[l->place], n.name ? ", did you mean '" : "",
+	          n.name ? n.name : "", n.name ? "'?" : "");
 	return tell_problem(l, line, message.message, err);
-}
-
-/*
- * Returns the line that has set the key `name` before, or 0. *as is the name that stands in
- * that line: it may be another name of the same key.
- */
-static unsigned find_key_line(const struct buffer *seen, struct span name, struct span *as)
-{
-	size_t at = 0;
-
-	while (at < seen->size) {
-		const char *line = seen->data + at, *blank, *end;
-
-		blank = memchr(line, ' ', seen->size - at);
-		end = memchr(line, '\n', seen->size - at);
-		*as = span_of(blank + 1, (size_t)(end - blank) - 1);
-		if (span_eq(csv_options_main_name(*as), csv_options_main_name(name)))
-			return (unsigned)strtoul(line, NULL, 10);
-		at += (size_t)(end - line) + 1;
-	}
-	return 0;
 }
 
 /*
@@ -221,10 +230,10 @@ static unsigned find_key_line(const struct buffer *seen, struct span name, struc
 static int note_key(bool *told, struct loader *l, unsigned line, struct span name,
                     struct shmpub_error *err)
 {
-	struct buffer *seen = l->place == IN_DAEMON ? &l->seen_daemon : &l->seen;
+	struct buffer *seen = l->place == IN_DAEMON ? &l->seen_daemon : &l->feed->keys;
 	struct span as = SPAN_NONE;
 	struct shmpub_error why;
-	unsigned before = find_key_line(seen, name, &as);
+	unsigned before = config_key_line(seen, name, &as);
 
 	*told = before != 0;
 	if (before == 0)
@@ -247,9 +256,7 @@ static int set_entry(struct loader *l, const struct key *key, struct span name, 
 {
 	if (l->place == IN_DAEMON)
 		return key_set(&l->config->daemon, key, value, l->base, why);
-	if (key != NULL)
-		return key_set(l->feed, key, value, l->base, why);
-	return csv_options_set(l->feed->csv, name, value, why);
+	return config_feed_set(l->feed, name, value, l->base, why);
 }
 
 static int tell_refused(struct loader *l, unsigned line, struct span value,
@@ -289,10 +296,9 @@ static int set_known(struct loader *l, const struct key *key, unsigned line, str
 		note_refused(l, key ? key->name : NULL);
 		return tell_refused(l, line, value, &why, err);
 	}
-	/* a new interval needs no new table */
-	if (l->place == IN_FEED && !span_is(name, "interval"))
-		return buffer_printf(&l->feed->text, err, "%.*s=%.*s\n", (int)name.size, name.data,
-		                     (int)value.size, value.data);
+	if (l->place == IN_DEFAULTS)
+		return config_defaults_add(&l->defaults, place_of(l, line), name, value, l->base,
+		                           err);
 	return SHMPUB_OK;
 }
 
@@ -315,6 +321,10 @@ static int on_entry(void *arg, unsigned line, struct span name, struct span valu
 		return tell_unknown_key(l, line, name, err);
 	if (l->file_number && key != NULL && strcmp(key->name, "include") == 0)
 		return tell_problem(l, line, "include: not in an included file", err);
+	if (l->place == IN_DEFAULTS && !config_defaults_may_have(name))
+		return tell_problem(l, line,
+		                    "not in [defaults]: each feed has its own source and segments",
+		                    err);
 	r = note_key(&told, l, line, name, err);
 	return r || told ? r : set_known(l, key, line, name, value, err);
 }
@@ -357,6 +367,7 @@ static int load_file(struct loader *l, const char *path, struct shmpub_error *er
 		goto out;
 	l->base = path_directory(path);
 	l->place = IN_NOTHING;
+	l->defaults_line = 0;
 	l->seen_other_files_size = l->seen_daemon.size;
 	if (l->file_number == 0)
 		l->n_lines = count_lines(buffer_span(&text));
@@ -393,24 +404,12 @@ static int load_all(struct loader *l, const char *path, struct shmpub_error *err
 	                      "no feed: a section [feed NAME] with a source is wanted", err);
 }
 
-static int config_new(struct config **out, struct shmpub_error *err)
-{
-	struct config *c = mem_zalloc(1, sizeof(*c));
-
-	if (c == NULL)
-		return error_nomem(err, sizeof(*c));
-	if (config_daemon_init(&c->daemon, err) != SHMPUB_OK) {
-		config_free(c);
-		return SHMPUB_ERR_NOMEM;
-	}
-	*out = c;
-	return SHMPUB_OK;
-}
-
 static int load(struct config **out, const char *path, bool is_check,
                 struct config_problems *problems, struct shmpub_error *err)
 {
-	struct loader l = { .problems = problems, .seen = BUFFER_NONE, .seen_daemon = BUFFER_NONE };
+	struct loader l = { .problems = problems,
+		            .seen_daemon = BUFFER_NONE,
+		            .defaults = CONFIG_DEFAULTS_NONE };
 	int r;
 
 	*out = NULL;
@@ -418,6 +417,8 @@ static int load(struct config **out, const char *path, bool is_check,
 	if (r)
 		return r;
 	r = load_all(&l, path, err);
+	if (!r)
+		r = config_defaults_apply(&l.defaults, l.config, problems, err);
 	if (!r)
 		r = config_check(l.config, problems, err);
 	if (!r && is_check && problems->n == 0) /* a look at a source may hang */
@@ -431,7 +432,8 @@ static int load(struct config **out, const char *path, bool is_check,
 	if (!r && problems->n)
 		r = error_set(err, SHMPUB_ERR_INVALID, "%s: %zu problem%s", path, problems->n,
 		              problems->n == 1 ? "" : "s");
-	buffer_free(&l.seen);
+	config_defaults_free(&l.defaults);
+	config_feed_release(l.examinee);
 	buffer_free(&l.seen_daemon);
 	if (r)
 		config_free(l.config);
@@ -453,35 +455,4 @@ int config_judge(const char *path, struct config_problems *problems, struct shmp
 
 	config_free(c);
 	return r;
-}
-
-void config_free(struct config *c)
-{
-	if (c == NULL)
-		return;
-	for (size_t i = 0; i < c->n_feeds; i++)
-		config_feed_release(c->feeds[i]);
-	mem_free(c->feeds);
-	config_daemon_deinit(&c->daemon);
-	mem_free(c);
-}
-
-struct config_feed *config_find(const struct config *c, struct span name)
-{
-	size_t low = 0, high = c->n_feeds;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		struct span at = span_str(c->feeds[middle]->name);
-		size_t n = at.size < name.size ? at.size : name.size;
-		int order = n ? memcmp(at.data, name.data, n) : 0;
-
-		if (order == 0 && at.size == name.size)
-			return c->feeds[middle];
-		if (order < 0 || (order == 0 && at.size < name.size))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
 }

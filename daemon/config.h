@@ -63,6 +63,8 @@ struct config_feed {
 	struct shm_access access;         /* of the snapshots; the mode may be FILE_MODE_AUTO */
 	struct shm_access segment_access; /* of the plain segments; mode 0: as the snapshot's */
 	struct buffer text; /* every key and value but the interval, for config_feed_equal */
+	/* "LINE KEY\n" for each key that is set; empty when the configuration is loaded */
+	struct buffer keys;
 };
 
 struct config_daemon {
@@ -110,6 +112,19 @@ bool config_feed_equal(const struct config_feed *a, const struct config_feed *b)
 int config_feed_new(struct config_feed **out, struct span name, struct config_place at,
                     struct shmpub_error *err);
 
+/* For config.c: with the defaults of [daemon] and no feeds. */
+int config_new(struct config **out, struct shmpub_error *err);
+/*
+ * For config.c and config_defaults.c: sets a key of [feed NAME] or an option of CSV. SHMPUB_ERR_INVALID:
+ * `err` says what is wrong with the value.
+ */
+int config_feed_set(struct config_feed *f, struct span name, struct span value, struct span base,
+                    struct shmpub_error *err);
+/*
+ * Returns the line that has set the key `name` before, or 0. *as is the name that stands in that line:
+ * it may be another name of the same key. `keys`: as config_feed.keys.
+ */
+unsigned config_key_line(const struct buffer *keys, struct span name, struct span *as);
 /* For config.c: fills in the defaults. On failure *d must be deinitialised as well. */
 int config_daemon_init(struct config_daemon *d, struct shmpub_error *err);
 void config_daemon_deinit(struct config_daemon *d);

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <stdlib.h>
 #include "base/alloc.h"
 #include "base/error.h"
 #include "keys.h"
@@ -20,6 +21,7 @@ static void feed_free(struct config_feed *f)
 	mem_free(f->array_columns);
 	csv_options_free(f->csv);
 	buffer_free(&f->text);
+	buffer_free(&f->keys);
 	mem_free(f);
 }
 
@@ -83,7 +85,7 @@ int config_feed_new(struct config_feed **out, struct span name, struct config_pl
 	f->max_rejects = (struct reject_limit){ UINT64_MAX, 1000000 };
 	f->access.gid = -1;
 	f->segment_access.gid = -1;
-	f->text = BUFFER_NONE;
+	f->text = f->keys = BUFFER_NONE;
 	f->name = mem_copy(name);
 	f->file = mem_copy(span_str(at.file));
 	if (f->name == NULL || f->file == NULL || csv_options_new(&f->csv, NULL) != SHMPUB_OK) {
@@ -92,4 +94,34 @@ int config_feed_new(struct config_feed **out, struct span name, struct config_pl
 	}
 	*out = f;
 	return SHMPUB_OK;
+}
+
+int config_feed_set(struct config_feed *f, struct span name, struct span value, struct span base,
+                    struct shmpub_error *err)
+{
+	const struct key *key = key_find(&feed_keys, name);
+	int r = key != NULL ? key_set(f, key, value, base, err)
+	                    : csv_options_set(f->csv, name, value, err);
+
+	if (r || span_is(name, "interval")) /* a new interval needs no new table */
+		return r;
+	return buffer_printf(&f->text, err, "%.*s=%.*s\n", (int)name.size, name.data,
+	                     (int)value.size, value.data);
+}
+
+unsigned config_key_line(const struct buffer *keys, struct span name, struct span *as)
+{
+	size_t at = 0;
+
+	while (at < keys->size) {
+		const char *line = keys->data + at, *blank, *end;
+
+		blank = memchr(line, ' ', keys->size - at);
+		end = memchr(line, '\n', keys->size - at);
+		*as = span_of(blank + 1, (size_t)(end - blank) - 1);
+		if (span_eq(csv_options_main_name(*as), csv_options_main_name(name)))
+			return (unsigned)strtoul(line, NULL, 10);
+		at += (size_t)(end - line) + 1;
+	}
+	return 0;
 }

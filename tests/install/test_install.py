@@ -44,6 +44,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "usr/local/lib/sysusers.d/shmpub.conf",
         "usr/local/lib/tmpfiles.d/shmpub.conf",
         "etc/shmpub/shmpubd.ini",
+        "etc/shmpub/conf.d/README",
         "usr/local/share/doc/shmpub/ARCHITECTURE.md",
         "usr/local/share/doc/shmpub/CHANGELOG.md",
         "usr/local/share/doc/shmpub/CSV.md",
