@@ -31,11 +31,11 @@ struct command_events {
 
 struct command_request {
 	uv_loop_t *loop;
-	const char *name;       /* for messages */
-	char **words;           /* the program and its arguments, then NULL */
-	const char *shell_text; /* a text for the system's shell, instead of `words`; or NULL */
-	char **environment;     /* "NAME=VALUE", then NULL: all variables that it gets */
-	const char *directory;  /* where it runs; NULL: where the daemon runs */
+	const char *name;      /* for messages */
+	char **words;          /* the program and its arguments, then NULL */
+	char *shell_text;      /* a text for the system's shell, instead of `words`; or NULL */
+	char **environment;    /* "NAME=VALUE", then NULL: all variables that it gets */
+	const char *directory; /* where it runs; NULL: where the daemon runs */
 	const struct command_user *user; /* NULL: the daemon's */
 	struct command_events on;
 };

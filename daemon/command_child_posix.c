@@ -27,7 +27,7 @@
 
 static _Noreturn void fail(const struct child_plan *p, enum child_step step)
 {
-	struct child_failure failure = { step, errno };
+	struct child_failure failure = { (int)step, errno };
 	ssize_t n = write(p->status, &failure, sizeof(failure));
 
 	(void)n; /* nobody is there to be told */

@@ -297,7 +297,7 @@ static char *const *words_of(const struct command_request *q, char *shell[4])
 		return q->words;
 	shell[0] = "sh";
 	shell[1] = "-c";
-	shell[2] = (char *)(uintptr_t)q->shell_text; /* exec takes it and changes nothing */
+	shell[2] = q->shell_text;
 	shell[3] = NULL;
 	return shell;
 }

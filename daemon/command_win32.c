@@ -145,10 +145,9 @@ static int spawn(struct command *c, const struct command_request *q, char **word
 /* cmd takes everything between the outer quotes as it is. */
 static int spawn_shell(struct command *c, const struct command_request *q, struct shmpub_error *err)
 {
-	const char *cmd = "cmd.exe";
 	size_t size = strlen(q->shell_text);
 	char *quoted = mem_alloc(size + 3);
-	char *words[] = { (char *)(uintptr_t)cmd, "/d", "/s", "/c", quoted, NULL };
+	char *words[] = { "cmd.exe", "/d", "/s", "/c", quoted, NULL };
 	int r;
 
 	if (quoted == NULL)

@@ -211,6 +211,10 @@ static bool is_blank(const char *line)
 
 static void end_line(struct run *run)
 {
+	for (size_t i = 0; i < run->line_size; i++) {
+		if (run->line[i] == '\0') /* it would end the text */
+			run->line[i] = '?';
+	}
 	run->line[run->line_size] = '\0';
 	run->line_size = 0;
 	if (is_blank(run->line))
@@ -230,8 +234,8 @@ static void take_text(struct run *run, struct span text)
 		size_t size = lf != NULL ? (size_t)(lf - text.data) : text.size;
 		size_t room = LINE_MAX_SIZE - run->line_size, n = size < room ? size : room;
 
-		for (size_t i = 0; i < n; i++) /* a NUL would end the text */
-			run->line[run->line_size++] = text.data[i] ? text.data[i] : '?';
+		memcpy(run->line + run->line_size, text.data, n);
+		run->line_size += n;
 		if (lf != NULL)
 			end_line(run);
 		size += lf != NULL;
