@@ -451,6 +451,7 @@ def test_check(daemon):
             "c": "source = exec: true\nfile_mode = 0644",
             "d": "source = a.csv\nenvironment = A=b",
             "e": "source = a.csv\nworking_directory = .",
+            "f": "source = exec: true\nfile_mode = 0644\nwatch = yes",
         }
     )
     d.source("a.csv", "a\n1\n")
@@ -463,6 +464,7 @@ def test_check(daemon):
     )
     assert "warning: environment: only a command gets variables" in lines
     assert "warning: working_directory: only a command has one" in lines
+    assert any("warning: watch: only a file is watched" in line for line in lines)
     assert sum("file_mode auto: nobody but the daemon's user" in line for line in lines) == 2
 
 
