@@ -154,6 +154,10 @@ static void on_signal(uv_signal_t *handle, int number)
 		return;
 	}
 	log_line(&app->log, LOG_LEVEL_INFO, "signal %d: stopping", number);
+	if (wish == PROCESS_STOP_KEEP) {
+		app->config->daemon.keep_on_exit = true;
+		publisher_keep(app->publisher);
+	}
 	if (wish == PROCESS_STOP_SOON)
 		app->stop_limit_ms = STOP_SOON_MS;
 	app_stop(app);
@@ -229,7 +233,7 @@ static void init_handles(struct app *app)
 	uv_timer_init(&app->loop, &app->ready);
 	uv_timer_init(&app->loop, &app->stop);
 	app->tick.data = app->ready.data = app->stop.data = app;
-	for (size_t i = 0; i < PROCESS_SIGNALS; i++) {
+	for (size_t i = 0; i < process_n_signals; i++) {
 		uv_signal_init(&app->loop, &app->signals[i]);
 		app->signals[i].data = app;
 		uv_signal_start(&app->signals[i], on_signal, process_signals[i].number);

@@ -35,7 +35,7 @@ void app_close_all(struct app *app)
 {
 	app->is_closing = true;
 	app_close_feeds(app);
-	for (size_t i = 0; i < PROCESS_SIGNALS; i++)
+	for (size_t i = 0; i < process_n_signals; i++)
 		uv_close((uv_handle_t *)&app->signals[i], NULL);
 	control_close(&app->control);
 	app_metrics_close(app);

@@ -9,6 +9,7 @@
 #define SHMPUBD_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "base/span.h"
 #include "shmpub/shmpub.h"
@@ -33,10 +34,14 @@ bool process_has_journal(void);
 enum process_wish {
 	PROCESS_STOP,
 	PROCESS_STOP_SOON, /* the system kills the process some seconds later */
+	PROCESS_STOP_KEEP, /* and leave the snapshots for the next start */
 	PROCESS_RELOAD,
 };
 
-#define PROCESS_SIGNALS 3
+/* At most; process_n_signals are there. */
+#define PROCESS_SIGNALS 4
+
+extern const size_t process_n_signals;
 
 extern const struct process_signal {
 	int number;

@@ -88,10 +88,13 @@ const struct process_signal process_signals[PROCESS_SIGNALS] = {
 	{ SIGHUP, PROCESS_RELOAD },
 	{ SIGTERM, PROCESS_STOP },
 	{ SIGINT, PROCESS_STOP },
+	{ SIGQUIT, PROCESS_STOP_KEEP },
 };
+const size_t process_n_signals = 4;
 
-const char process_signals_help[] = "HUP reads the configuration again, TERM and INT stop. "
-                                    "See shmpubd(8), shmpubd.ini(5).\n";
+const char process_signals_help[] =
+        "HUP reads the configuration again, TERM and INT stop, QUIT\n"
+        "stops and leaves the tables. See shmpubd(8), shmpubd.ini(5).\n";
 
 void process_ignore_signals(void)
 {

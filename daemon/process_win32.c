@@ -20,6 +20,7 @@ const struct process_signal process_signals[PROCESS_SIGNALS] = {
 	{ SIGBREAK, PROCESS_STOP },
 	{ SIGHUP, PROCESS_STOP_SOON },
 };
+const size_t process_n_signals = 3;
 
 const char process_signals_help[] =
         "Ctrl-C and Ctrl-Break stop. A service reads the configuration again when it is told to:\n"

@@ -95,6 +95,11 @@ uint64_t publisher_epoch(const struct publisher *p)
 	return catalog_header(&p->catalog)->epoch;
 }
 
+void publisher_keep(struct publisher *p)
+{
+	p->keep_on_exit = true;
+}
+
 void publisher_running(struct publisher *p)
 {
 	struct catalog_header *h = catalog_header(&p->catalog);

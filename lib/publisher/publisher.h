@@ -52,6 +52,8 @@ int publisher_check(const struct publisher *p, struct shmpub_error *err);
 uint64_t publisher_epoch(const struct publisher *p);
 /* Set the state to running: every configured feed was tried once. */
 void publisher_running(struct publisher *p);
+/* From now on it is as if it had been opened with keep_on_exit. */
+void publisher_keep(struct publisher *p);
 /* Count a load of the configuration, and its result, in the catalog. */
 void publisher_config_loaded(struct publisher *p, bool good);
 /*

@@ -69,7 +69,7 @@ static int open_instance(struct shm_dir *out, const char *directory, const char 
 {
 	struct shm_dir dir = SHM_DIR_NONE;
 	bool is_made = false;
-	int base, r;
+	int base, r, unmade = 0;
 
 	*out = SHM_DIR_NONE;
 	if (!name_is_instance(span_str(instance)))
@@ -82,13 +82,17 @@ static int open_instance(struct shm_dir *out, const char *directory, const char 
 		r = open_base(&base, directory, !make, err);
 	if (r != 0)
 		return r;
-	if (make)
+	if (make) {
 		is_made = mkdirat(base, instance, 0755) == 0;
+		unmade = is_made ? 0 : errno;
+	}
 	dir.fd = shm_openat(base, instance, DIR_FLAGS, 0);
 	if (dir.fd < 0 && errno == ENOENT && !make)
 		r = SHM_ABSENT;
 	else if (dir.fd < 0 && errno == EACCES && !make)
 		r = shm_denied(base, instance, dir.path, err);
+	else if (dir.fd < 0 && errno == ENOENT) /* why it could not be made is the reason */
+		r = error_sys(err, unmade, "make %s", dir.path);
 	else if (dir.fd < 0)
 		r = error_sys(err, errno, "open %s", dir.path);
 	else if (is_made && fchmod(dir.fd, 0755) != 0) /* mkdirat() applied the umask */

@@ -119,7 +119,7 @@ static void test_rest(void)
 	CHECK("some memory, and no more than there is", allowed > 0 && allowed <= all);
 	CHECK_INT("console closed", process_signals[2].number, SIGHUP);
 	CHECK_INT("stop while there is time", process_signals[2].wish, PROCESS_STOP_SOON);
-	for (size_t i = 0; i < PROCESS_SIGNALS; i++)
+	for (size_t i = 0; i < process_n_signals; i++)
 		CHECK("nothing reloads", process_signals[i].wish != PROCESS_RELOAD);
 }
 
