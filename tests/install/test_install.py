@@ -41,6 +41,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "usr/local/share/man/man8/shmpubd.8",
         "usr/local/share/zsh/site-functions/_shmpub",
         "usr/local/lib/systemd/system/shmpubd.service",
+        "usr/local/lib/systemd/system/shmpubd@.service",
         "usr/local/lib/sysusers.d/shmpub.conf",
         "usr/local/lib/tmpfiles.d/shmpub.conf",
         "etc/shmpub/shmpubd.ini",
@@ -60,7 +61,75 @@ def test_it_is_there(installed: Path, name: str) -> None:
 def test_the_unit_starts_what_was_installed(installed: Path) -> None:
     unit = (installed / "usr/local/lib/systemd/system/shmpubd.service").read_text()
     assert "ExecStart=/usr/local/bin/shmpubd -c /etc/shmpub/shmpubd.ini\n" in unit
-    assert "@" not in unit
+    assert not re.search("@[A-Z_]+@", unit)
+
+
+def test_the_unit_for_instances_has_an_ini_for_each(installed: Path) -> None:
+    unit = (installed / "usr/local/lib/systemd/system/shmpubd@.service").read_text()
+    assert "ExecStart=/usr/local/bin/shmpubd -c /etc/shmpub/%i.ini\n" in unit
+
+
+@pytest.mark.parametrize("version", [252, 253])
+def test_the_reload_is_as_systemd_knows_it(tmp_path: Path, version: int) -> None:
+    """The version is told to the build; the install script of a copy of it is run."""
+    script = (BUILD / "service/install_service.cmake").read_text()
+    own = tmp_path / "install.cmake"
+    own.write_text(
+        script.replace('set(systemd "")', f'set(systemd "{version}")').replace(
+            str(BUILD / "service"), str(tmp_path)
+        )
+    )
+    command = ["cmake", f"-DCMAKE_INSTALL_PREFIX={tmp_path}/to", "-P", own]
+    subprocess.run(command, check=True, capture_output=True)
+    unit = (tmp_path / "to/lib/systemd/system/shmpubd.service").read_text()
+    is_new = version >= 253
+    assert f"\nType={'notify-reload' if is_new else 'notify'}\n" in unit
+    assert ("kill -HUP" in unit) != is_new
+    assert "\nWatchdogSec=30\n" in unit
+
+
+def test_uninstall_leaves_nothing(tmp_path: Path) -> None:
+    into = tmp_path / "into"
+    other = into / "usr/local/share/man/man1/other.1"
+    other.parent.mkdir(parents=True)
+    other.write_text("another program's\n")
+    install(into)
+    assert len(files_below(into)) > 40
+    run_uninstall(into)
+    assert files_below(into) == [other]
+    assert not list(into.rglob("*shmpub*"))
+
+
+def test_uninstall_keeps_a_configuration_that_was_changed(tmp_path: Path) -> None:
+    install(tmp_path)
+    ini = tmp_path / "etc/shmpub/shmpubd.ini"
+    ini.chmod(0o644)
+    ini.write_text(ini.read_text() + "; mine\n")
+    assert f"Kept, because it was changed: {ini}" in run_uninstall(tmp_path)
+    assert files_below(tmp_path) == [ini]
+
+
+def test_uninstall_without_an_install_says_so(tmp_path: Path) -> None:
+    script = tmp_path / "uninstall.cmake"
+    text = (BUILD / "packaging/uninstall.cmake").read_text()
+    script.write_text(text.replace(str(BUILD), str(tmp_path)))
+    done = subprocess.run(["cmake", "-P", script], capture_output=True, text=True)
+    assert done.returncode != 0 and "nothing was installed from this build" in done.stderr
+
+
+def run_uninstall(into: Path) -> str:
+    done = subprocess.run(
+        ["cmake", "--build", BUILD, "--target", "uninstall"],
+        env=os.environ | {"DESTDIR": str(into)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.is_file() or p.is_symlink()]
 
 
 def test_the_sample_configuration_is_good(installed: Path) -> None:
