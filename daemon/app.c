@@ -178,6 +178,7 @@ static int open_publisher(struct app *app, struct shmpub_error *err)
 		.instance = d->instance,
 		.max_feeds = (uint32_t)d->max_feeds,
 		.max_bytes = memory_bound(d->max_bytes),
+		.min_free = d->min_free,
 		.spare_bytes = d->spare_bytes,
 		.access = d->access,
 		.heartbeat_interval_ms = TICK_MS,

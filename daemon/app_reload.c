@@ -139,6 +139,7 @@ static void warn_of_fixed_keys(const struct app *app, const struct config_daemon
 		{ "workers", now->workers != next->workers },
 		{ "max_feeds", now->max_feeds != next->max_feeds },
 		{ "max_bytes", now->max_bytes != next->max_bytes },
+		{ "min_free", now->min_free != next->min_free },
 		{ "spare_bytes", now->spare_bytes != next->spare_bytes },
 		{ "keep_on_exit", now->keep_on_exit != next->keep_on_exit },
 		{ "metrics_file", !are_equal(now->metrics_file, next->metrics_file) },

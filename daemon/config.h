@@ -53,6 +53,7 @@ struct config_feed {
 	char *environment;         /* variables for the command, as one line; NULL: none */
 	struct command_user *user; /* who runs the command; NULL: the daemon's user */
 	char *working_directory;   /* of the command; NULL: the ini file's directory */
+	uint64_t max_bytes;        /* of a snapshot; 0: the daemon's is the only bound */
 	struct csv_options *csv;
 	char *csv_segment;   /* NULL: none */
 	char *array_segment; /* NULL: none */
@@ -74,7 +75,7 @@ struct config_daemon {
 	char *include;
 	char *metrics_file, *metrics_listen; /* NULL: none */
 	uint64_t workers;                    /* 0: as many as there are CPUs, at least 2 */
-	uint64_t max_feeds, max_bytes, spare_bytes;
+	uint64_t max_feeds, max_bytes, min_free, spare_bytes;
 	int log_level; /* enum log_level */
 	bool keep_on_exit;
 	struct shm_access access; /* for feeds that set none, and for the catalog */

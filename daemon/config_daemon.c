@@ -47,6 +47,7 @@ void config_daemon_keep_fixed(struct config_daemon *next, struct config_daemon *
 	next->workers = now->workers;
 	next->max_feeds = now->max_feeds;
 	next->max_bytes = now->max_bytes;
+	next->min_free = now->min_free;
 	next->spare_bytes = now->spare_bytes;
 	next->keep_on_exit = now->keep_on_exit;
 }

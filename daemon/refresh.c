@@ -181,6 +181,7 @@ void refresh_build(struct refresh *r)
 	struct prepare_source source = source_of(r);
 	int result = begin_text(r);
 
+	publication_set_max_bytes(r->publication, r->config->max_bytes);
 	if (!result)
 		result = prepare_csv(r->publication, &r->descriptor, &source, r->config->csv,
 		                     &r->schema, &r->rejects, r->runner, &r->error);

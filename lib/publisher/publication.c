@@ -81,7 +81,8 @@ static void make_room(struct publisher_feed *f, uint64_t had)
 	if (f->wanted_bytes > want)
 		want = f->wanted_bytes;
 	want = want > had ? want - had : 0;
-	if (p->max_bytes != 0 && load_relaxed_u64(&p->used_bytes) + want > p->max_bytes)
+	if ((p->max_bytes != 0 && load_relaxed_u64(&p->used_bytes) + want > p->max_bytes) ||
+	    room_is_short(p, want))
 		publisher_free_spares(p);
 	else
 		held_sweep(p, HELD_PROBES / 4);
@@ -117,6 +118,11 @@ int publication_begin(struct publication **out, struct publisher_feed *f, struct
 	p->n_pending++;
 	*out = pub;
 	return 0;
+}
+
+void publication_set_max_bytes(struct publication *pub, uint64_t max_bytes)
+{
+	pub->max_bytes = max_bytes;
 }
 
 void publication_stamp(const struct publication *pub, struct snapshot_stamp *stamp)
@@ -177,11 +183,13 @@ static int grow(struct publication *pub, size_t size, struct shmpub_error *err)
 	struct segment *s = pub->segment;
 	uint64_t bytes = whole_pages(p, size);
 	uint64_t more = bytes > s->bytes ? bytes - s->bytes : 0;
-	int r = budget_take(p, more, err);
+	int r = room_check(p, more, err);
 
+	if (r == 0)
+		r = budget_take(p, more, err);
 	if (r != 0)
 		return r;
-	r = shm_resize(&s->map, size, err);
+	r = room_explain(shm_resize(&s->map, size, err), p, err);
 	if (r != 0) {
 		budget_give(p, more);
 		return r;
@@ -198,6 +206,10 @@ static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err
 	if (size > (size_t)PTRDIFF_MAX)
 		return error_set(err, SHMPUB_ERR_LIMIT,
 		                 "%zu bytes are more than a segment can have", size);
+	if (pub->max_bytes != 0 && size > pub->max_bytes)
+		return error_set(err, SHMPUB_ERR_LIMIT,
+		                 "a snapshot of %zu bytes or more, max_bytes of the feed is %llu",
+		                 size, (unsigned long long)pub->max_bytes);
 	pub->wanted_bytes = size;
 	if (pub->segment == NULL)
 		r = first_memory(pub, size, err);

@@ -33,6 +33,7 @@ static int take_options(struct publisher *p, const struct publisher_options *o,
 		p->access = (struct shm_access){ .mode = 0644, .gid = -1 };
 	p->max_feeds = o->max_feeds != 0 ? o->max_feeds : DEFAULT_FEEDS;
 	p->max_bytes = o->max_bytes;
+	p->min_free = o->min_free;
 	p->spare_limit = o->spare_bytes;
 	p->keep_on_exit = o->keep_on_exit;
 	p->page_size = shm_page_size();

@@ -29,6 +29,7 @@ struct publisher_options {
 	const char *instance;     /* NULL: SHMPUB_INSTANCE */
 	uint32_t max_feeds;       /* 0: 4096 */
 	uint64_t max_bytes;       /* bound of all segments, also of those readers hold; 0: none */
+	uint64_t min_free;        /* bytes that stay free in the directory; 0: none need to */
 	uint64_t spare_bytes;     /* bound of all spare segments; 0: none are kept */
 	struct shm_access access; /* of the catalog, and of feeds without their own; mode 0: 0644 */
 	/* A promise to readers how often publisher_heartbeat() is called; 0: none. */
@@ -133,9 +134,14 @@ void publisher_feed_note(struct publisher_feed *f, const struct shmpub_error *er
 int publication_begin(struct publication **out, struct publisher_feed *f, struct shmpub_error *err);
 /*
  * Worker. The memory for snapshot_writer_new(), in a segment. Its reserve() fails with
- * SHMPUB_ERR_LIMIT at max_bytes; the message says how much snapshots and readers have of it.
+ * SHMPUB_ERR_LIMIT at max_bytes and min_free; the message says how much snapshots and readers have.
  */
 struct snapshot_memory publication_memory(struct publication *pub);
+/*
+ * Worker, before the memory is used. A bound of this snapshot; 0: none. Beyond it reserve() fails with
+ * SHMPUB_ERR_LIMIT.
+ */
+void publication_set_max_bytes(struct publication *pub, uint64_t max_bytes);
 /* Sets sequence and epoch. */
 void publication_stamp(const struct publication *pub, struct snapshot_stamp *stamp);
 /*

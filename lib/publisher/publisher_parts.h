@@ -47,7 +47,7 @@ struct publisher {
 	char *directory, *instance;
 	struct shm_access access;
 	uint32_t max_feeds;
-	uint64_t max_bytes, spare_limit;
+	uint64_t max_bytes, min_free, spare_limit;
 	bool keep_on_exit;
 	uint32_t has_leases; /* [any, atomic] 1: leases tell whether a reader has a file */
 	uint64_t page_size;
@@ -97,6 +97,7 @@ struct publication {
 	struct segment *retired; /* the worker drops those that nobody has; the rest are held */
 	struct shm_stat stat;    /* of the sealed segment */
 	uint64_t wanted_bytes;
+	uint64_t max_bytes; /* of this snapshot; 0: no bound */
 	bool is_sealed;
 	bool no_leases;               /* asking for a lease failed: has_leases becomes 0 */
 	char name[SEGMENT_NAME_SIZE]; /* for a new segment */
@@ -109,6 +110,13 @@ int budget_take(struct publisher *p, uint64_t bytes, struct shmpub_error *err);
 /* [any] */
 void budget_give(struct publisher *p, uint64_t bytes);
 uint64_t whole_pages(const struct publisher *p, uint64_t size);
+
+/* [any] SHMPUB_ERR_LIMIT: so many bytes more would leave less than min_free in the directory. */
+int room_check(const struct publisher *p, uint64_t bytes, struct shmpub_error *err);
+/* [any] True when the directory has too little room for so many bytes more. */
+bool room_is_short(const struct publisher *p, uint64_t bytes);
+/* [any] If *err says that the directory is full, adds what helps. Returns r. */
+int room_explain(int r, const struct publisher *p, struct shmpub_error *err);
 
 /* Make a hidden name that was not used before. */
 void segment_hidden_name(char out[SEGMENT_NAME_SIZE], struct publisher *p, const char *feed);

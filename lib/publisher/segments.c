@@ -65,12 +65,14 @@ int segment_create(struct segment **out, const struct publisher_feed *f, const c
 	*out = NULL;
 	if (s == NULL)
 		return error_nomem(err, sizeof(*s));
-	r = budget_take(p, bytes, err);
+	r = room_check(p, bytes, err);
+	if (r == 0)
+		r = budget_take(p, bytes, err);
 	if (r != 0) {
 		mem_free(s);
 		return r;
 	}
-	r = shm_create(&s->map, &p->dir, name, size, access, err);
+	r = room_explain(shm_create(&s->map, &p->dir, name, size, access, err), p, err);
 	if (r != 0) {
 		budget_give(p, bytes);
 		mem_free(s);

@@ -125,6 +125,11 @@ int shm_dir_base(struct shm_dir *out, const char *directory, struct shmpub_error
  * True on Linux: every process sees the names, and they stay when the process that made them ends.
  */
 bool shm_names_persist(void);
+/*
+ * The bytes that are free in the file system of the directory, for this user. UINT64_MAX: unknown, as on
+ * Windows, where segments are no files.
+ */
+uint64_t shm_dir_free(const struct shm_dir *dir);
 /* True while its path still means the directory that is open. */
 bool shm_dir_is_in_place(const struct shm_dir *dir);
 /*

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -235,4 +236,14 @@ int shm_remove(const struct shm_dir *dir, const char *name, struct shmpub_error 
 	if (unlinkat(dir->fd, name, 0) != 0 && errno != ENOENT)
 		return error_sys(err, errno, "unlink %s/%s", dir->path, name);
 	return 0;
+}
+
+uint64_t shm_dir_free(const struct shm_dir *dir)
+{
+	struct statvfs fs;
+
+	/* A tmpfs without a limit says that it has no blocks. */
+	if (fstatvfs(dir->fd, &fs) != 0 || fs.f_blocks == 0)
+		return UINT64_MAX;
+	return (uint64_t)fs.f_bavail * fs.f_frsize;
 }
