@@ -13,7 +13,9 @@
 #include <time.h>
 
 #include "base/utf8_kernel.h"
+#include "csv/copy_cells.h"
 #include "csv/index.h"
+#include "csv/options.h"
 #include "csv/unquote.h"
 #include "value/batch_kernel.h"
 
@@ -34,7 +36,18 @@ static union {
 	char text[CELL_ROOM + 64];
 	int64_t ints[CELLS];
 	double floats[CELLS];
+	struct {
+		char text[sizeof(made.text)];
+		int64_t offsets[CELLS];
+		uint8_t validity[CELLS / 8];
+	} copied;
 } out;
+
+/* What the text of cells is read with: pandas' defaults. */
+static struct {
+	struct csv_dialect dialect;
+	struct word_set na;
+} defaults;
 
 static uint64_t seed = 1;
 
@@ -123,6 +136,16 @@ static int quoted(char *cell)
 	return sprintf(cell, "\"one, two \"\"%07x\"\" end\"", random_below(1 << 28));
 }
 
+static int short_quoted(char *cell)
+{
+	return sprintf(cell, random_below(2) ? "\"w%x\"" : "w%x", random_below(1 << 20));
+}
+
+static int word_or_na(char *cell)
+{
+	return random_below(2) ? sprintf(cell, "NA") : sprintf(cell, "w%x", random_below(1 << 20));
+}
+
 static int inner(char *cell)
 {
 	return sprintf(cell, "one, two \"\"%07x\"\" end", random_below(1 << 28));
@@ -200,12 +223,6 @@ static void run_unquoted_size(const void *kernel)
 	out.ints[0] = (int64_t)size;
 }
 
-static void run_utf8(const void *kernel)
-{
-	if (utf8_valid_prefix_by(kernel, span_of(made.text, made.size)) != made.size)
-		abort();
-}
-
 static void must_take_all(size_t taken)
 {
 	if (taken != made.n_cells)
@@ -213,6 +230,27 @@ static void must_take_all(size_t taken)
 }
 
 static const struct cell_run cells = { made.text, made.cuts, 1 };
+
+static void run_copy(const void *kernel)
+{
+	const struct copy_cells_kind *k = kernel;
+	struct cell_copy copy = { .dialect = &defaults.dialect,
+		                  .na = &defaults.na,
+		                  .is_regular = true,
+		                  .source_end = made.text + sizeof(made.text),
+		                  .text = out.copied.text,
+		                  .room = sizeof(out.copied.text),
+		                  .validity = out.copied.validity,
+		                  .offsets = out.copied.offsets };
+
+	must_take_all(k->copy(&copy, &cells, made.n_cells));
+}
+
+static void run_utf8(const void *kernel)
+{
+	if (utf8_valid_prefix_by(kernel, span_of(made.text, made.size)) != made.size)
+		abort();
+}
 
 static void run_ints(const void *kernel)
 {
@@ -265,6 +303,11 @@ static const void *unquote_at(size_t i)
 	return csv_unquote_kind(i);
 }
 
+static const void *copy_at(size_t i)
+{
+	return copy_cells_kind(i);
+}
+
 static const void *utf8_at(size_t i)
 {
 	return utf8_kernel_at(i);
@@ -291,6 +334,11 @@ static const struct {
 	{ "unquote, short", inner, 4096, 4, unquote_at, run_unquote, true },
 	{ "unquote, long", long_inner, 512, 4, unquote_at, run_unquote, true },
 	{ "unquoted size", inner, 4096, 4, unquote_at, run_unquoted_size, true },
+	{ "copy, words", words, 4096, 4, copy_at, run_copy, true },
+	{ "copy, short", short_quoted, 8192, 4, copy_at, run_copy, true },
+	{ "copy, NA", word_or_na, 8192, 4, copy_at, run_copy, true },
+	{ "copy, quoted", quoted, 4096, 4, copy_at, run_copy, true },
+	{ "copy, long", long_inner, 512, 4, copy_at, run_copy, true },
 	{ "ints, 1 to 5", small_int, 8192, 6, batch_at, run_ints, true },
 	{ "ints, 1 to 10", id, 8192, 6, batch_at, run_ints, true },
 	{ "ints, 10 to 16", long_int, 8192, 6, batch_at, run_ints, true },
@@ -337,13 +385,28 @@ static void time_line(size_t line, unsigned n_rounds)
 	printf("\n");
 }
 
+static void make_defaults(void)
+{
+	struct csv_options *options;
+	const struct span *words;
+	size_t n;
+
+	words = words_default_na(&n);
+	if (csv_options_new(&options, NULL) || word_set_init(&defaults.na, words, n, NULL))
+		abort();
+	csv_dialect_init(&defaults.dialect, options);
+	csv_options_free(options);
+}
+
 int main(int argc, char **argv)
 {
 	const unsigned n_rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1000;
 
+	make_defaults();
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		if (argc < 3 || strstr(lines[i].name, argv[2]))
 			time_line(i, n_rounds ? n_rounds : 1);
 	}
+	word_set_free(&defaults.na);
 	return 0;
 }
