@@ -7,12 +7,16 @@
  * has been sorted, ingest/verdict.c replaces these numbers by the final codes.
  */
 
-/* Returns true if the text of a cell, or of none, can be looked for in recent words. */
+/*
+ * Returns true if the text of a cell can be looked for in recent words: its bytes, and those that
+ * are read after them, are in the window. An empty text may be somewhere else: there is one for a
+ * cell whose text found no memory.
+ */
 static bool is_recent_size(const struct filler *f, const struct tile *t, struct span text)
 {
 	const char *end = t->window->text.data + t->window->readable;
 
-	return text.size <= RECENT_MAX && text.data != f->cells.unescaped.data &&
+	return text.size > 0 && text.size <= RECENT_MAX && text.data != f->cells.unescaped.data &&
 	       end - text.data >= (ptrdiff_t)RECENT_READ;
 }
 
