@@ -127,6 +127,20 @@ static inline bool fill_is_text(const struct column_type *y)
 	return y->verdict.type == SHMPUB_TEXT && y->verdict.reading != READ_CATEGORY;
 }
 
+/*
+ * Returns true if the text of a cell can be looked for in recent words: its bytes, and those that
+ * are read after them, are in the window. An empty text may be somewhere else: there is one for a
+ * cell whose text found no memory.
+ */
+static inline bool fill_is_recent_size(const struct filler *f, const struct tile *t,
+                                       struct span text)
+{
+	const char *end = t->window->text.data + t->window->readable;
+
+	return text.size > 0 && text.size <= RECENT_MAX && text.data != f->cells.unescaped.data &&
+	       end - text.data >= (ptrdiff_t)RECENT_READ;
+}
+
 /* Corrects the integers among the floats of a column, when its last cell has been filled. */
 void fill_settle_integers(const struct column_type *y, struct column_notes *n,
                           struct column_sink *sink, uint64_t n_rows);

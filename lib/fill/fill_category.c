@@ -8,19 +8,6 @@
  */
 
 /*
- * Returns true if the text of a cell can be looked for in recent words: its bytes, and those that
- * are read after them, are in the window. An empty text may be somewhere else: there is one for a
- * cell whose text found no memory.
- */
-static bool is_recent_size(const struct filler *f, const struct tile *t, struct span text)
-{
-	const char *end = t->window->text.data + t->window->readable;
-
-	return text.size > 0 && text.size <= RECENT_MAX && text.data != f->cells.unescaped.data &&
-	       end - text.data >= (ptrdiff_t)RECENT_READ;
-}
-
-/*
  * Fills cell i with the number of a word that the dictionary may not have yet. Returns false if the
  * filler has failed.
  */
@@ -42,7 +29,7 @@ static bool put_cell(struct filler *f, size_t column, const struct tile *t, size
 	r = dictionary_put(d, out, text, &f->cells.error);
 	if (r && f->cells.result == SHMPUB_OK)
 		f->cells.result = r;
-	else if (r == SHMPUB_OK && is_recent_size(f, t, text))
+	else if (r == SHMPUB_OK && fill_is_recent_size(f, t, text))
 		recent_add(d->recent, text, *out);
 	return f->cells.result == SHMPUB_OK;
 }
@@ -57,7 +44,7 @@ void fill_category(struct filler *f, size_t column, const struct tile *t)
 	for (size_t i = 0; i < t->n_rows; i++) {
 		struct span text = cells_text(&f->cells, tile_raw(t, i, source));
 
-		if (d->recent && is_recent_size(f, t, text) &&
+		if (d->recent && fill_is_recent_size(f, t, text) &&
 		    recent_find(&out[i], d->recent, text))
 			continue;
 		if (!put_cell(f, column, t, i, text))

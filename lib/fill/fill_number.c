@@ -303,24 +303,96 @@ static size_t take_bools(uint8_t *bits, uint64_t row, const struct cell_run *run
 	return n;
 }
 
+/* What a cell of a column of bools is; also the number of its word in struct recent_words. */
+enum bool_answer { BOOL_FALSE, BOOL_TRUE, BOOL_NULL, BOOL_REFUSED };
+
+static enum bool_answer read_bool(const struct filler *f, const struct column *c, struct span cell)
+{
+	bool v = false, is_bool = value_bool_rules(&v, cell, &f->plan->rules);
+
+	/* A word for a bool may be a word for NA as well: then it is NA. */
+	if (is_bool && !(f->plan->has_bool_words && column_is_na(c, cell)) &&
+	    !is_na_before_reading(c, cell))
+		return v ? BOOL_TRUE : BOOL_FALSE;
+	return c->dtype != CSV_DTYPE_BOOL && column_is_na(c, cell) ? BOOL_NULL : BOOL_REFUSED;
+}
+
+/* Reads a cell into the sink. Returns false if the filler has failed or the column is broken. */
+static bool put_bool(struct filler *f, size_t column, const struct tile *t, size_t i)
+{
+	const struct column *c = &f->plan->columns[column];
+	const struct span cell = cells_text(&f->cells, tile_raw(t, i, c->source));
+	const enum bool_answer answer = read_bool(f, c, cell);
+	struct column_sink *sink = &f->sink->columns[column];
+	struct column_notes *s = &f->notes[column];
+	char *room;
+
+	/* A word may be a number as well: evidence decides then. */
+	if (f->plan->has_bool_words && (answer > BOOL_TRUE || !evidence_is_settled(&s->seen))) {
+		room = cells_room(&f->cells, cell.size + 1);
+		if (room == NULL)
+			return false;
+		evidence_add(&s->seen, c, f->plan, cell, t->first_row + i, room);
+	}
+	if (answer == BOOL_REFUSED) {
+		fill_refuse(f, column, t, i);
+		return false;
+	}
+	if (answer == BOOL_NULL)
+		put_null(s, sink, t->first_row + i);
+	bit_put(sink->values, t->first_row + i, answer == BOOL_TRUE);
+	return true;
+}
+
+/*
+ * Fills a column with own words for bools, when a cell that is one adds no evidence: what a word
+ * is, is looked up among recent words.
+ */
+static void fill_own_words(struct filler *f, size_t column, const struct tile *t)
+{
+	const struct column *c = &f->plan->columns[column];
+	struct column_sink *sink = &f->sink->columns[column];
+	struct column_notes *s = &f->notes[column];
+	struct recent_words recent = { .words = { { 0 } } };
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		const struct span cell = cells_text(&f->cells, tile_raw(t, i, c->source));
+		const bool is_short = fill_is_recent_size(f, t, cell);
+		uint32_t answer;
+
+		if (!is_short || !recent_find(&answer, &recent, cell)) {
+			if (!put_bool(f, column, t, i))
+				return;
+			if (is_short)
+				recent_add(&recent, cell, read_bool(f, c, cell));
+			continue;
+		}
+		if (answer == BOOL_NULL) {
+			s->seen.n_nulls++;
+			put_null(s, sink, t->first_row + i);
+		}
+		bit_put(sink->values, t->first_row + i, answer == BOOL_TRUE);
+	}
+}
+
 void fill_bool(struct filler *f, size_t column, const struct tile *t)
 {
 	const struct column *c = &f->plan->columns[column];
 	struct column_sink *sink = &f->sink->columns[column];
 	struct column_notes *s = &f->notes[column];
-	bool v, is_na, is_bool, has_words = f->plan->has_bool_words;
+	bool has_words = f->plan->has_bool_words;
 	bool is_plain = !has_words && !c->na->has_numbers && f->plan->has_plain_quotes;
 	struct batch_empty empty = empty_of(c, c->dtype == CSV_DTYPE_BOOL ? NULL : sink->validity);
 	struct trimmed trimmed;
 	struct cell_run run;
-	struct span cell;
 	size_t n;
-	char *room;
 
+	if (has_words && evidence_is_settled(&s->seen)) {
+		fill_own_words(f, column, t);
+		return;
+	}
 	trim_begin(&trimmed, true);
 	for (size_t i = 0; i < t->n_rows; i++) {
-		uint64_t row;
-
 		for (n = 1; is_plain && n && i < t->n_rows; i += n) {
 			run = trim_run(&trimmed, &n, f->cells.dialect, t, i, c->source);
 			empty.row = t->first_row + i;
@@ -328,27 +400,8 @@ void fill_bool(struct filler *f, size_t column, const struct tile *t)
 		}
 		if (i == t->n_rows)
 			break;
-		row = t->first_row + i;
-		cell = cells_text(&f->cells, tile_raw(t, i, c->source));
-		is_na = has_words && column_is_na(c, cell);
-		v = false;
-		is_bool = value_bool_rules(&v, cell, &f->plan->rules);
-		/* A word may be a number as well: evidence decides then. */
-		if (has_words && (is_na || !is_bool || !evidence_is_settled(&s->seen))) {
-			room = cells_room(&f->cells, cell.size + 1);
-			if (room == NULL)
-				return;
-			evidence_add(&s->seen, c, f->plan, cell, row, room);
-		}
-		if (is_na || is_na_before_reading(c, cell) || !is_bool) {
-			if (c->dtype == CSV_DTYPE_BOOL || !column_is_na(c, cell)) {
-				fill_refuse(f, column, t, i);
-				return;
-			}
-			put_null(s, sink, row);
-			v = false;
-		}
-		bit_put(sink->values, row, v);
+		if (!put_bool(f, column, t, i))
+			return;
 	}
 	s->n_nulls += empty.n;
 }

@@ -1,11 +1,11 @@
 /*
- * The codes of short words that a category has had most recently.
+ * The numbers of the short words that a column has had most recently.
  *
  * A word of at most 16 bytes is compared as two numbers: its first eight bytes and its last eight
  * bytes, or all of it and zeros. A word has one place, where the next word of the same place
  * replaces it.
  *
- * Threads:  as the dictionary that it belongs to.
+ * Threads:  one thread uses them.
  * Lifetime: filled with zeros it is empty.
  */
 #ifndef SHMPUB_FILL_RECENT_WORDS_H
