@@ -81,6 +81,24 @@ def test_a_long_status_line_is_cut(daemon):
     assert max(len(t) for t in d.hear()) < 512
 
 
+def test_quit_leaves_the_tables_for_the_next_start(daemon):
+    """The file is there all the time, what a reader holds stays, and the sequence goes on."""
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"a": "source = a.csv"})
+    d.start()
+    feed = d.feed("a")
+    held, sequence = feed.df, feed.sequence
+    path = d.shm / d.instance / "a.arrow"
+    assert d.stop(signal.SIGQUIT) == 0
+    assert path.exists() and list(feed.df.a) == [1] and d.status("a")["state"] == "gone"
+    d.source("a.csv", "a\n2\n")
+    d.start()
+    until(lambda: list(feed.df.a) == [2])
+    assert feed.sequence > sequence and list(held.a) == [1]
+    assert d.stop() == 0 and not path.exists()
+
+
 def test_watchdog(daemon):
     """It is answered twice in its time, from the start until the end."""
     d = daemon()

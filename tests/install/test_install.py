@@ -132,6 +132,25 @@ def files_below(folder: Path) -> list[Path]:
     return [p for p in folder.rglob("*") if p.is_file() or p.is_symlink()]
 
 
+def test_the_dockerfile_installs_what_is_needed(tmp_path: Path) -> None:
+    setup = (ROOT / "scripts/setup").read_text()
+    wanted = set(re.search(r"^packages=\((.*?)\)", setup, re.S | re.M)[1].split())
+    image = (ROOT / "packaging/docker/Dockerfile").read_text()
+    build, run = image.split("\nFROM ")[1:]
+    assert wanted - {"python3", "python3-venv"} <= set(build.split())
+    (tmp_path / "debian").mkdir()
+    (tmp_path / "debian/control").touch()
+    linked = subprocess.run(
+        ["dpkg-shlibdeps", "-O", BUILD / "daemon/shmpubd"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    names = set(re.findall(r"\b(lib[a-z0-9.+-]+) ", linked)) - {"libc6"}
+    assert names and names <= set(run.split())
+
+
 def test_the_sample_configuration_is_good(installed: Path) -> None:
     daemon = installed / "usr/local/bin/shmpubd"
     ini = installed / "etc/shmpub/shmpubd.ini"
