@@ -264,17 +264,30 @@ static int show_rows(struct buffer *out, const struct table *table, struct shmpu
 
 /* --- all of it ------------------------------------------------------------------------------------ */
 
+static int show_sizes(struct buffer *out, const struct test *t, struct shmpub_error *err)
+{
+	const struct config_feed *f = t->refresh.config;
+	const struct intake *in = &t->refresh.intake;
+	const struct table *table = &t->view.table;
+	int r = buffer_printf(out, err, "%s: %s, %llu bytes", f->name, f->source_name,
+	                      (unsigned long long)in->n_hashed);
+
+	if (!r && in->is_compressed)
+		r = buffer_printf(out, err, " of %s, %llu of text", in->expansion.format->name,
+		                  (unsigned long long)in->text_at);
+	if (r)
+		return r;
+	return buffer_printf(out, err,
+	                     "\n%llu rows, %zu columns; read in %.2f ms, parsed in %.2f ms\n\n",
+	                     (unsigned long long)table->n_rows, table->n_columns,
+	                     (double)t->refresh.read_ns / 1e6, (double)t->parse_ns / 1e6);
+}
+
 static int show(struct buffer *out, const struct test *t, struct shmpub_error *err)
 {
 	const struct config_feed *f = t->refresh.config;
 	const struct table *table = &t->view.table;
-	int r = buffer_printf(out, err,
-	                      "%s: %s, %llu bytes\n%llu rows, %zu columns; read in %.2f ms, parsed "
-	                      "in %.2f ms\n\n",
-	                      f->name, f->source_name,
-	                      (unsigned long long)t->refresh.intake.n_hashed,
-	                      (unsigned long long)table->n_rows, table->n_columns,
-	                      (double)t->refresh.read_ns / 1e6, (double)t->parse_ns / 1e6);
+	int r = show_sizes(out, t, err);
 
 	if (!r && table->n_columns)
 		r = show_columns(out, table, err);

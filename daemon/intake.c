@@ -9,6 +9,9 @@
  * The engine may begin again before the end (it looked at the header only) or after it (a type
  * turned out to be another). Every byte is hashed and copied when it comes by for the first
  * time, so both are complete with the first read that meets the end, however many were needed.
+ *
+ * What is compressed is hashed before it is expanded: so the same content is found at the cost of
+ * reading it.
  */
 
 #define HASH_AT_ONCE ((size_t)256 * 1024)
@@ -26,8 +29,8 @@ uint64_t intake_hash(const struct intake *in)
 }
 
 /*
- * `bytes` end where the source's next read begins. Gives back those that come after the first
- * *n_known ones of the source, and counts them.
+ * `bytes` end where the next read begins. Gives back those that come after the first
+ * *n_known ones, and counts them.
  */
 static struct span take_new(uint64_t *n_known, struct span bytes, uint64_t end)
 {
@@ -37,16 +40,6 @@ static struct span take_new(uint64_t *n_known, struct span bytes, uint64_t end)
 	return span_of(bytes.data + (bytes.size - n), n);
 }
 
-static int pass(struct intake *in, struct span bytes, struct shmpub_error *err)
-{
-	uint64_t end = in->source->at;
-
-	content_hash_add(&in->hash, take_new(&in->n_hashed, bytes, end));
-	if (in->article == NULL)
-		return SHMPUB_OK;
-	return article_add_text(in->article, take_new(&in->n_copied, bytes, end), err);
-}
-
 static int meet_end(struct intake *in)
 {
 	in->is_complete = true;
@@ -54,7 +47,7 @@ static int meet_end(struct intake *in)
 	                                                                : SHMPUB_OK;
 }
 
-/* --- the functions of struct byte_source --------------------------------------------------------- */
+/* --- the source as it is, as a struct byte_source ------------------------------------ */
 
 /* One call that may hang. */
 enum call { CALL_READ, CALL_PEEK, CALL_CHECK };
@@ -103,7 +96,10 @@ static int read_on(void *self, char *to, size_t size, size_t *n, struct shmpub_e
 	*n = p.n;
 	if (r)
 		return r;
-	return p.n > 0 ? pass(in, span_of(to, p.n), err) : meet_end(in);
+	if (p.n == 0)
+		return meet_end(in);
+	content_hash_add(&in->hash, take_new(&in->n_hashed, span_of(to, p.n), in->source->at));
+	return SHMPUB_OK;
 }
 
 static int peek(void *self, uint64_t offset, char *to, size_t size, size_t *n,
@@ -125,7 +121,7 @@ static int rewind_source(void *self, struct shmpub_error *err)
 	return r;
 }
 
-struct byte_source intake_bytes(struct intake *in)
+static struct byte_source raw_bytes(struct intake *in)
 {
 	return (struct byte_source){
 		.self = in,
@@ -135,6 +131,76 @@ struct byte_source intake_bytes(struct intake *in)
 		.size = in->source->mark.size,
 		.whole = buffer_span(&in->ahead),
 	};
+}
+
+/* --- text ----------------------------------------------------------------------------------------- */
+
+static int copy_text(struct intake *in, struct span text, struct shmpub_error *err)
+{
+	in->text_at += text.size;
+	if (in->article == NULL)
+		return SHMPUB_OK;
+	return article_add_text(in->article, take_new(&in->n_copied, text, in->text_at), err);
+}
+
+static int read_text(void *self, char *to, size_t size, size_t *n, struct shmpub_error *err)
+{
+	struct intake *in = self;
+	int r = in->is_compressed ? in->expansion.source.read(&in->expansion, to, size, n, err)
+	                          : read_on(in, to, size, n, err);
+
+	return r ? r : copy_text(in, span_of(to, *n), err);
+}
+
+static int rewind_text(void *self, struct shmpub_error *err)
+{
+	struct intake *in = self;
+
+	in->text_at = 0;
+	return in->is_compressed ? in->expansion.source.rewind(&in->expansion, err)
+	                         : rewind_source(in, err);
+}
+
+struct byte_source intake_bytes(struct intake *in)
+{
+	struct byte_source bytes = in->is_compressed ? in->expansion.source : raw_bytes(in);
+
+	bytes.self = in;
+	bytes.read = read_text;
+	bytes.rewind = rewind_text;
+	return bytes;
+}
+
+static int read_head(struct span *head, char *room, struct intake *in, struct shmpub_error *err)
+{
+	size_t n = 0;
+	int r = SHMPUB_OK;
+
+	if (in->ahead.data != NULL) {
+		*head = buffer_span(&in->ahead);
+		return r;
+	}
+	r = peek(in, 0, room, EXPAND_HEAD_SIZE, &n, err);
+	*head = span_of(room, r ? 0 : n);
+	return r;
+}
+
+int intake_recognise(struct intake *in, struct expand_limit limit, struct shmpub_error *err)
+{
+	const struct expand_format *format;
+	char room[EXPAND_HEAD_SIZE];
+	struct span head;
+	int r = read_head(&head, room, in, err);
+
+	if (r)
+		return r;
+	format = expand_format_of(head);
+	if (format == NULL)
+		return SHMPUB_OK;
+	in->is_compressed = true;
+	in->raw = raw_bytes(in);
+	expansion_init(&in->expansion, &in->raw, format, limit);
+	return SHMPUB_OK;
 }
 
 /* --- the end ------------------------------------------------------------------------------------- */
@@ -187,12 +253,13 @@ int intake_read_ahead(struct intake *in, struct shmpub_error *err)
 
 int intake_copy_ahead(struct intake *in, struct shmpub_error *err)
 {
-	if (in->ahead.data == NULL)
+	if (in->ahead.data == NULL || in->is_compressed)
 		return SHMPUB_OK;
 	return article_add_text(in->article, buffer_span(&in->ahead), err);
 }
 
 void intake_free(struct intake *in)
 {
+	expansion_free(&in->expansion);
 	buffer_free(&in->ahead);
 }

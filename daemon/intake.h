@@ -1,13 +1,15 @@
 /*
  * The way of a source's bytes to whoever makes a table of them. As they pass for the first time
- * they are hashed, and copied into the article's text segment; the time that reading takes is
- * added up, and the loop thread sees when a read does not come back.
+ * they are hashed, as they are, then expanded if they are compressed (expand.h), and the text is
+ * copied into the article's text segment. The time that reading takes is added up, and the loop
+ * thread sees when a read does not come back.
  *
- * Use:      intake_begin, then intake_bytes() for the engine; intake_end when it has finished;
- *           intake_free. Before the engine, intake_read_ahead or intake_hash_only.
+ * Use:      intake_begin, intake_read_ahead, perhaps intake_hash_only, intake_recognise; then
+ *           intake_bytes() for the engine; intake_end when it has finished; intake_free.
+ * Lifetime: an intake stays where it is from intake_recognise to intake_free.
  * Threads:  a worker; one call at a time.
  * Errors:   those of source.h; SOURCE_UNCHANGED from the read that meets the end, when the
- *           bytes are those that `known_hash` stands for; SHMPUB_ERR_NOMEM.
+ *           bytes are those that `known_hash` stands for; those of expand.h; SHMPUB_ERR_NOMEM.
  */
 #ifndef SHMPUBD_INTAKE_H
 #define SHMPUBD_INTAKE_H
@@ -16,6 +18,7 @@
 #include "base/buffer.h"
 #include "base/byte_source.h"
 #include "content_hash.h"
+#include "expand.h"
 #include "source.h"
 
 struct intake {
@@ -26,13 +29,20 @@ struct intake {
 	uint64_t *read_ns;   /* what reading takes is added to it */
 
 	struct content_hash hash;
-	struct buffer ahead;         /* all bytes, where they were read ahead */
-	uint64_t n_hashed, n_copied; /* bytes from the start */
-	bool is_complete;            /* the end was met: all of them are hashed */
-	bool is_failed;              /* a failure was the source's own, and not the reader's */
+	struct buffer ahead;        /* all bytes, where they were read ahead */
+	uint64_t n_hashed;          /* bytes of the source from the start */
+	uint64_t n_copied, text_at; /* bytes of text; text_at: where the next read begins */
+	struct byte_source raw;     /* the source as it is */
+	bool is_compressed;
+	struct expansion expansion;
+	bool is_complete; /* the end was met: all of them are hashed */
+	bool is_failed;   /* a failure was the source's own, and not the reader's */
 };
 
 void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed);
+/* Looks whether the source is compressed, which its first bytes tell. */
+int intake_recognise(struct intake *in, struct expand_limit limit, struct shmpub_error *err);
+/* The text. */
 struct byte_source intake_bytes(struct intake *in);
 /* Of all bytes; 0: the end was not met. */
 uint64_t intake_hash(const struct intake *in);
@@ -47,11 +57,14 @@ int intake_end(struct intake *in, int result, struct shmpub_error *err);
  * need not be kept open (source_file_let_go). Leaves a large source alone.
  */
 int intake_read_ahead(struct intake *in, struct shmpub_error *err);
-/* Copies to the article what was read ahead. To be called when `article` is set. */
+/* Copies to the article the text that was read ahead. To be called when `article` is set. */
 int intake_copy_ahead(struct intake *in, struct shmpub_error *err);
-/* A pass over all bytes for their hash alone; then they can be read from the start again. */
+/*
+ * A pass over all bytes of the source for their hash alone; then they can be read from the start
+ * again.
+ */
 int intake_hash_only(struct intake *in, struct shmpub_error *err);
-/* Frees what was read ahead. An intake that is all zero may be freed. */
+/* Frees what was read ahead, and what expands it. An intake that is all zero may be freed. */
 void intake_free(struct intake *in);
 
 #endif

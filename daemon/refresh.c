@@ -69,6 +69,16 @@ static bool is_to_be_compared(const struct refresh *r)
 	       r->mark.size == r->seen.size && source_knows_size(&r->source);
 }
 
+/* How much text a compressed source may have. */
+static struct expand_limit text_limit(const struct refresh *r)
+{
+	uint64_t own = r->config->max_source;
+
+	if (own != 0 && own < r->max_bytes)
+		return (struct expand_limit){ own, "max_source" };
+	return (struct expand_limit){ r->max_bytes, "max_bytes" };
+}
+
 /* What the source is now, of which only its marks and its hash are left after it is closed. */
 static void note_source(struct refresh *r)
 {
@@ -93,6 +103,8 @@ void refresh_open(struct refresh *r)
 	r->result = intake_read_ahead(&r->intake, &r->error);
 	if (r->result == SHMPUB_OK && is_to_be_compared(r))
 		r->result = intake_hash_only(&r->intake, &r->error);
+	if (r->result == SHMPUB_OK)
+		r->result = intake_recognise(&r->intake, text_limit(r), &r->error);
 	if (r->result != SHMPUB_OK)
 		note_source(r);
 }
@@ -114,12 +126,23 @@ static uint64_t record_max(uint64_t max_bytes)
 	return max_bytes / 4 > RECORD_MAX_LEAST ? max_bytes / 4 : RECORD_MAX_LEAST;
 }
 
+/* How much text a compressed source has, as the last refresh lets one guess; 0: nothing is known. */
+static uint64_t guess_text_size(const struct refresh *r)
+{
+	double last = (double)r->schema.source_size, most = (double)text_limit(r).most;
+	double text = r->seen.size != 0 ? last / (double)r->seen.size * (double)r->mark.size : last;
+
+	return text < most ? (uint64_t)text : text_limit(r).most;
+}
+
 static struct prepare_source source_of(struct refresh *r)
 {
 	struct byte_source bytes = intake_bytes(&r->intake);
 
 	r->intake.waiting = r->waiting; /* another job than the one that opened the source */
 	bytes.record_max = record_max(r->max_bytes);
+	if (r->intake.is_compressed)
+		bytes.size = guess_text_size(r);
 	return (struct prepare_source){
 		.bytes = bytes,
 		.origin = { .feed = span_str(r->config->name),
@@ -169,8 +192,9 @@ static bool wants_article(const struct article_draft *d)
 
 static int begin_text(struct refresh *r)
 {
-	int result = article_begin_text(&r->article, r->config, r->instance, r->mark.size,
-	                                r->max_bytes, &r->error);
+	int result = article_begin_text(&r->article, r->config, r->instance,
+	                                r->intake.is_compressed ? 0 : r->mark.size, r->max_bytes,
+	                                &r->error);
 
 	r->intake.article = &r->article;
 	return result ? result : intake_copy_ahead(&r->intake, &r->error);

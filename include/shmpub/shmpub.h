@@ -347,7 +347,7 @@ struct shmpub_feed_info {
 	int64_t published_ns;
 	/* The data is as old as this time, or as published_ns where this is 0 (unknown). */
 	int64_t source_mtime_ns;
-	uint64_t source_size; /* bytes of CSV */
+	uint64_t source_size; /* bytes of CSV, after expanding a compressed source */
 	uint64_t read_ns, parse_ns;
 	uint64_t skipped_rows;
 	uint64_t reserved[8];
