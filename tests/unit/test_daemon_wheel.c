@@ -68,7 +68,7 @@ static void test_long_wait(void)
 	CHECK_INT("its time has not come", late.n_due, 0);
 	CHECK("it waits", late.entry.link != NULL);
 	wheel_take(&late.entry);
-	wheel_take(&late.entry); /* twice is fine */
+	wheel_take(&late.entry);     /* twice is fine */
 	uv_timer_stop(&wheel.timer); /* it may be set for the slot that is empty now */
 	CHECK_INT("taken out", late.n_due, 0);
 }
