@@ -79,6 +79,13 @@ static struct span spell_anew(struct filler *f, const struct column_type *y, str
 	return span_of(room, value_python_int(room, cell));
 }
 
+/* Returns true if the text of the cell goes into the column as it stands, and is not NA. */
+static bool is_as_written(const struct column_type *y, struct span cell)
+{
+	return y->verdict.reading == READ_LONG && y->plan->index_level < 0 &&
+	       y->plan->has_plain_numbers && value_is_plain_long(cell);
+}
+
 /* False: the column is broken or the filler has failed. */
 static bool put_cell(struct filler *f, size_t column, const struct tile *t, size_t i)
 {
@@ -89,12 +96,13 @@ static bool put_cell(struct filler *f, size_t column, const struct tile *t, size
 	struct text_writer *w = &f->writers[column];
 	uint64_t row = t->first_row + i;
 	struct span cell = cells_text(&f->cells, tile_raw(t, i, y->plan->source));
+	bool is_done = is_as_written(y, cell);
 
-	if (reading != READ_LITERAL && column_is_na(y->plan, cell)) {
+	if (!is_done && reading != READ_LITERAL && column_is_na(y->plan, cell)) {
 		s->n_nulls++;
 		bit_put(sink->validity, row, false);
 		cell.size = 0;
-	} else if (reading == READ_LONG || reading == READ_ANEW) {
+	} else if (!is_done && (reading == READ_LONG || reading == READ_ANEW)) {
 		again_note_large(s, y, cell, tile_offset(t, i, y->plan->source));
 		cell = spell_anew(f, y, cell);
 		if (cell.size == 0) {

@@ -92,8 +92,11 @@ bool evidence_is_settled(const struct evidence *e)
 
 bool evidence_is_spared(const struct evidence *e, const struct column *c, struct span cell)
 {
-	return is_certainly_no_integer(e) && e->has_not_bool && c->has_plain_numbers &&
-	       cell.size <= SPARED_MAX && is_simple_number(cell);
+	if (!e->has_not_bool || !c->has_plain_numbers)
+		return false;
+	if (is_certainly_no_integer(e) && cell.size <= SPARED_MAX && is_simple_number(cell))
+		return true;
+	return e->numbers.has_beyond && e->first_huge != ROW_NONE && value_is_plain_long(cell);
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)

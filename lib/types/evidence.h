@@ -45,8 +45,9 @@ void evidence_add(struct evidence *e, const struct column *c, const struct colum
 /* True if the column is no integers and no floats for certain: a cell that is a bool adds nothing. */
 bool evidence_is_settled(const struct evidence *e);
 /*
- * Returns true if the cell can add nothing: the column is certainly not one of integers, and the
- * cell is a number as most are written, digits with at most a sign and a point.
+ * Returns true if the cell can add nothing because it is a number as most are written, and the
+ * column is certainly not one of bools: digits with at most a sign and a point, if the column is
+ * not one of integers either; or an integer above uint64, if an earlier row has one.
  */
 bool evidence_is_spared(const struct evidence *e, const struct column *c, struct span cell);
 /* Adds the evidence of other rows. */

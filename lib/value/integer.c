@@ -204,3 +204,17 @@ size_t value_python_int(char *out, struct span text)
 	}
 	return n;
 }
+
+#define SHORTEST_LONG 21u /* UINT64_MAX has 20 digits */
+#define LONGEST_LONG 64u
+
+bool value_is_plain_long(struct span text)
+{
+	unsigned n_others = 0;
+
+	if (text.size < SHORTEST_LONG || text.size > LONGEST_LONG || text.data[0] == '0')
+		return false;
+	for (size_t i = 0; i < text.size; i++)
+		n_others += (unsigned char)(text.data[i] - '0') > 9;
+	return n_others == 0;
+}

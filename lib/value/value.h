@@ -80,6 +80,12 @@ enum uint_answer value_uint_rules(uint64_t *out, struct span text, const struct 
 size_t value_python_int(char *out, struct span text);
 
 /*
+ * Returns true if the text is an integer above UINT64_MAX of digits alone, as Python prints it. It
+ * may be false for one of more than 64 digits.
+ */
+bool value_is_plain_long(struct span text);
+
+/*
  * Parses a number, correctly rounded (to the nearest double, ties to even) except where pandas
  * is not exact: see real.c. The form is: blanks, perhaps a sign, digits with or without a
  * decimal point anywhere, perhaps an exponent, blanks. Or inf or infinity in any case, with or

@@ -3,6 +3,8 @@
 #include "types/evidence.h"
 #include "options_text.h"
 
+#define DIGITS "00000000000000000000"
+
 /*
  * `cells` have `|` between them; NA and the empty cell are null. `want` is the verdict as
  * heap_sink.h prints types: i u f b s n, ! for a special kind, " for text in which NA is a word.
@@ -50,6 +52,16 @@ static const struct {
 	  "f" },
 	{ "above int64, beyond, a fraction", "", "18446744073709551615|99999999999999999999|1.5",
 	  "s\"" },
+
+	{ "all beyond", "", "9" DIGITS "|1" DIGITS "|2" DIGITS, "s!" },
+	{ "beyond, with a sign, NA", "", "9" DIGITS "|1" DIGITS "|-2" DIGITS "|NA", "s!" },
+	{ "above int64, then all beyond", "", "1844674407370955161|9" DIGITS "|1" DIGITS, "s!" },
+	{ "a fraction among all beyond", "", "9" DIGITS "|1" DIGITS ".5|2" DIGITS, "s\"" },
+	{ "a fraction, then all beyond", "", "1.5|9" DIGITS "|1" DIGITS, "f" },
+	{ "text, then all beyond", "", "x|9" DIGITS "|1" DIGITS, "s" },
+	{ "all beyond, then text", "", "9" DIGITS "|1" DIGITS "|1" DIGITS "x", "s\"" },
+	{ "a word for NA beyond", "na_values=1" DIGITS, "9" DIGITS "|1" DIGITS, "s!" },
+	{ "a word for truth beyond", "true_values=1" DIGITS, "1" DIGITS "|True|1" DIGITS, "s\"" },
 
 	{ "truth", "", "True|FALSE|true", "b" },
 	{ "truth and NA", "", "True|NA", "b!" },

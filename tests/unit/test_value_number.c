@@ -414,6 +414,29 @@ static void test_python_int(void)
 	}
 }
 
+static const struct {
+	const char *text;
+	bool is_long;
+} longs[] = {
+	{ "100000000000000000000", true },   { "99999999999999999999", false },
+	{ "000000000000000000001", false },  { "-100000000000000000000", false },
+	{ "10000000000000000000.0", false }, { " 10000000000000000000", false },
+	{ "10000000000000000000a", false },  { "10000000000/000000000", false },
+	{ "1_0000000000000000000", false },  { "", false },
+};
+
+static void test_plain_long(void)
+{
+	char digits[65];
+
+	memset(digits, '9', sizeof(digits));
+	for (size_t i = 0; i < ARRAY_LEN(longs); i++)
+		CHECK_INT(longs[i].text, value_is_plain_long(span_str(longs[i].text)),
+		          longs[i].is_long);
+	CHECK("64 digits", value_is_plain_long(span_of(digits, 64)));
+	CHECK("65 digits", !value_is_plain_long(span_of(digits, 65)));
+}
+
 int main(void)
 {
 	test_integers();
@@ -426,5 +449,6 @@ int main(void)
 	test_default_words();
 	test_sizes_of_sets();
 	test_python_int();
+	test_plain_long();
 	return check_report();
 }
