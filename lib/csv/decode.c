@@ -50,8 +50,10 @@ static const uint16_t cp1252[32] = {
 static int invalid_byte(const struct csv_decoding *d, size_t at, const char *name,
                         struct shmpub_error *err)
 {
+	const unsigned long long offset = d->offset + at;
+
 	return error_set(err, SHMPUB_ERR_CSV, "byte 0x%02x at offset %llu is not %s",
-	                 (unsigned char)d->raw[at], (unsigned long long)(d->offset + at), name);
+	                 (unsigned char)d->raw[at], offset, name);
 }
 
 /*

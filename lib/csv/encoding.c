@@ -20,7 +20,9 @@ static bool is_codec_name(struct span value, const char *word)
 	char c;
 
 	for (; i < value.size && word[i]; i++) {
-		c = value.data[i] == '_' ? '-' : value.data[i];
+		c = value.data[i];
+		if (c == '_')
+			c = '-';
 		if (c >= 'A' && c <= 'Z')
 			c = (char)(c + ('a' - 'A'));
 		if (c != word[i])

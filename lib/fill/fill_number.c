@@ -202,7 +202,7 @@ void fill_float(struct filler *f, size_t column, const struct tile *t)
 	size_t n;
 
 	trim_begin(&trimmed, true);
-	if (empty.validity)
+	if (c->na->has_empty)
 		trimmed.na = &c->na->words;
 	for (size_t i = 0; i < t->n_rows; i++) {
 		for (n = 1; is_batch && n && i < t->n_rows; i += n) {
