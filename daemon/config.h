@@ -37,7 +37,7 @@ struct config_feed {
 	unsigned file_number, line;
 	unsigned source_line; /* the line of its key `source` */
 	/* key_bit() of each key whose value was refused, or whose name was misspelt */
-	uint32_t refused;
+	uint64_t refused;
 	enum source_scheme scheme;
 	/*
 	 * SCHEME_FILE: a path; it is relative to the working directory if the ini file's path
@@ -54,6 +54,9 @@ struct config_feed {
 	struct command_user *user; /* who runs the command; NULL: the daemon's user */
 	char *working_directory;   /* of the command; NULL: the ini file's directory */
 	uint64_t max_bytes;        /* of a snapshot; 0: the daemon's is the only bound */
+	char *username;            /* for a URL; NULL: none, or it stands in the URL */
+	char *password_file, *token_file, *ca_file; /* for a URL; NULL: none */
+	char *proxy;                                /* for a URL; NULL: what the environment says */
 	struct csv_options *csv;
 	char *csv_segment;   /* NULL: none */
 	char *array_segment; /* NULL: none */

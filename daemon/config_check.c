@@ -357,6 +357,18 @@ static int check_source(const struct config_feed *f, struct config_problems *p,
 }
 
 /* Says which key has no effect, as its writer may mean that something happens. NULL: none. */
+static const char *url_problem(const struct config_feed *f)
+{
+	if (f->username != NULL || f->password_file != NULL)
+		return "username and password_file: only a URL has them";
+	if (f->token_file != NULL)
+		return "token_file: only a URL has one";
+	if (f->ca_file != NULL)
+		return "ca_file: only a URL has one";
+	return f->proxy != NULL ? "proxy: only a URL has one" : NULL;
+}
+
+/* The same of the keys of commands. */
 static const char *fetch_problem(const struct config_feed *f)
 {
 	if (f->environment != NULL)
@@ -377,6 +389,8 @@ static int check_effects(const struct config_feed *f, struct config_problems *p,
 	if (f->watch && f->scheme != SCHEME_FILE)
 		problem = "watch: only a file is watched, interval says how often this source is "
 		          "fetched";
+	if (problem == NULL && f->scheme != SCHEME_HTTP)
+		problem = url_problem(f);
 	return problem != NULL ? config_warning(p, config_feed_place(f), problem, err) : SHMPUB_OK;
 }
 

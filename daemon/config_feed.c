@@ -16,6 +16,11 @@ static void feed_free(struct config_feed *f)
 	mem_free(f->environment);
 	mem_free(f->user);
 	mem_free(f->working_directory);
+	mem_free(f->username);
+	mem_free(f->password_file);
+	mem_free(f->token_file);
+	mem_free(f->ca_file);
+	mem_free(f->proxy);
 	mem_free(f->csv_segment);
 	mem_free(f->array_segment);
 	mem_free(f->array_columns);

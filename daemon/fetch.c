@@ -10,6 +10,7 @@ static const struct {
 } kinds[] = {
 	{ SCHEME_EXEC, &fetch_kind_command },
 	{ SCHEME_SHELL, &fetch_kind_command },
+	{ SCHEME_HTTP, &fetch_kind_url },
 };
 
 const struct fetch_kind *fetch_kind_of(enum source_scheme scheme)
@@ -41,12 +42,17 @@ void fetch_clear(struct fetch *f)
 	spool_close(&f->spool);
 }
 
+int fetch_tell_too_large(const struct fetch *f, struct shmpub_error *err)
+{
+	return error_set(err, SHMPUB_ERR_LIMIT, "%s: more than %llu bytes, which is %s",
+	                 f->config->source_name, (unsigned long long)f->max_size,
+	                 f->max_size == f->config->max_source ? "max_source" : "max_bytes");
+}
+
 int fetch_add(struct fetch *f, struct span bytes, struct shmpub_error *err)
 {
 	if (bytes.size > f->max_size - f->spool.size)
-		return error_set(err, SHMPUB_ERR_LIMIT, "%s: more than %llu bytes, which is %s",
-		                 f->config->source_name, (unsigned long long)f->max_size,
-		                 f->max_size == f->config->max_source ? "max_source" : "max_bytes");
+		return fetch_tell_too_large(f, err);
 	return spool_write(&f->spool, f->spool_directory, bytes, err);
 }
 

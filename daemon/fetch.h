@@ -86,7 +86,7 @@ struct fetch_kind {
 	int (*usable)(const struct config_feed *config, struct shmpub_error *err);
 };
 
-extern const struct fetch_kind fetch_kind_command;
+extern const struct fetch_kind fetch_kind_command, fetch_kind_url;
 
 /* NULL: nobody fetches sources of this scheme. */
 const struct fetch_kind *fetch_kind_of(enum source_scheme scheme);
@@ -109,6 +109,8 @@ static inline struct source_fetched fetch_bytes(struct fetch *f)
 
 /* Adds bytes to the result. SHMPUB_ERR_LIMIT when there are more than max_size. */
 int fetch_add(struct fetch *f, struct span bytes, struct shmpub_error *err);
+/* Sets the error of a source that has more than max_size bytes, and returns SHMPUB_ERR_LIMIT. */
+int fetch_tell_too_large(const struct fetch *f, struct shmpub_error *err);
 /*
  * Ends the fetch. `result` and *err (used on failure only) are what `done` sees. On SHMPUB_OK
  * `mtime_ns` is the source's time. Nobody but the daemon's user may read what was fetched, unless

@@ -2,16 +2,15 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/duration.h"
 #include "base/name.h"
 #include "command.h"
 #include "command_line.h"
 #include "config.h"
 #include "fetch.h"
 #include "listen_address.h"
+#include "key_kinds.h"
 #include "log.h"
 #include "path.h"
-#include "process.h"
 #include "segment.h"
 
 /*
@@ -211,104 +210,6 @@ static int set_segment(void *field, const struct key *key, struct span value, st
 	return replace_string(field, value, err);
 }
 
-static int set_duration(void *field, const struct key *key, struct span value, struct span base,
-                        struct shmpub_error *err)
-{
-	uint64_t v;
-
-	(void)base;
-	if (!duration_parse(&v, value))
-		return error_set(
-		        err, SHMPUB_ERR_INVALID,
-		        "%s: '%.*s' is no duration: a whole number with ms, s, m or h wanted",
-		        key->name, (int)value.size, value.data);
-	if (v < key->least || v > key->most)
-		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "%s: '%.*s' is not within %llums and %lluh", key->name,
-		                 (int)value.size, value.data, (unsigned long long)key->least,
-		                 (unsigned long long)(key->most / 3600000));
-	*(uint64_t *)field = v;
-	return SHMPUB_OK;
-}
-
-static int set_size(void *field, const struct key *key, struct span value, struct span base,
-                    struct shmpub_error *err)
-{
-	(void)base;
-	if (!size_parse(field, value))
-		return error_set(
-		        err, SHMPUB_ERR_INVALID,
-		        "%s: '%.*s' is no size: a whole number of bytes, or with K, M, G or "
-		        "T, wanted",
-		        key->name, (int)value.size, value.data);
-	return SHMPUB_OK;
-}
-
-static int set_count(void *field, const struct key *key, struct span value, struct span base,
-                     struct shmpub_error *err)
-{
-	uint64_t v;
-
-	(void)base;
-	if (!count_parse(&v, value) || v < key->least || v > key->most)
-		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "%s: a whole number from %llu to %llu wanted", key->name,
-		                 (unsigned long long)key->least, (unsigned long long)key->most);
-	*(uint64_t *)field = v;
-	return SHMPUB_OK;
-}
-
-static int set_bool(void *field, const struct key *key, struct span value, struct span base,
-                    struct shmpub_error *err)
-{
-	(void)base;
-	if (!span_is(value, "yes") && !span_is(value, "no"))
-		return error_set(err, SHMPUB_ERR_INVALID, "%s: yes or no wanted", key->name);
-	*(bool *)field = span_is(value, "yes");
-	return SHMPUB_OK;
-}
-
-/* `most` has the bits that this mode may have. */
-static int set_mode(void *field, const struct key *key, struct span value, struct span base,
-                    struct shmpub_error *err)
-{
-	unsigned mode = 0;
-	bool ok = value.size >= 3 && value.size <= 4;
-
-	(void)base;
-	for (size_t i = 0; i < value.size && ok; i++) {
-		ok = value.data[i] >= '0' && value.data[i] <= '7';
-		mode = mode * 8 + (unsigned)(value.data[i] - '0');
-	}
-	if (!ok || (mode & 0400) == 0 || (mode & ~(unsigned)key->most) != 0)
-		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "%s: %san octal mode of 0400 up to bits of %04o wanted", key->name,
-		                 strcmp(key->name, "file_mode") == 0 ? "auto, or " : "",
-		                 (unsigned)key->most);
-	*(unsigned *)field = mode;
-	return SHMPUB_OK;
-}
-
-static int set_file_mode(void *field, const struct key *key, struct span value, struct span base,
-                         struct shmpub_error *err)
-{
-	if (!span_is(value, "auto"))
-		return set_mode(field, key, value, base, err);
-	*(unsigned *)field = FILE_MODE_AUTO;
-	return SHMPUB_OK;
-}
-
-static int set_group(void *field, const struct key *key, struct span value, struct span base,
-                     struct shmpub_error *err)
-{
-	struct shmpub_error why;
-
-	(void)base;
-	if (process_group(field, value, &why))
-		return error_set(err, SHMPUB_ERR_INVALID, "%s: %s", key->name, why.message);
-	return SHMPUB_OK;
-}
-
 static int set_user(void *field, const struct key *key, struct span value, struct span base,
                     struct shmpub_error *err)
 {
@@ -355,33 +256,6 @@ static int set_environment(void *field, const struct key *key, struct span value
 	                      key->name);
 }
 
-static int set_level(void *field, const struct key *key, struct span value, struct span base,
-                     struct shmpub_error *err)
-{
-	int level = log_level_parse(value);
-
-	(void)base;
-	if (level < 0)
-		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "%s: error, warning, info or debug wanted", key->name);
-	*(int *)field = level;
-	return SHMPUB_OK;
-}
-
-static int set_dtype(void *field, const struct key *key, struct span value, struct span base,
-                     struct shmpub_error *err)
-{
-	enum array_dtype dtype = array_dtype_parse(value);
-
-	(void)base;
-	if (dtype == ARRAY_NONE)
-		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "%s: int8 to int64, uint8 to uint64, float32 or float64 wanted",
-		                 key->name);
-	*(enum array_dtype *)field = dtype;
-	return SHMPUB_OK;
-}
-
 /* The textfile collector reads no files of other names. */
 static int set_metrics_file(void *field, const struct key *key, struct span value, struct span base,
                             struct shmpub_error *err)
@@ -404,44 +278,21 @@ static int set_listen(void *field, const struct key *key, struct span value, str
 	return r;
 }
 
-/* "100" rows, or a share such as "0.5%" of all records. */
-static int set_rejects(void *field, const struct key *key, struct span value, struct span base,
-                       struct shmpub_error *err)
-{
-	struct reject_limit *limit = field;
-	bool is_share = value.size > 1 && value.data[value.size - 1] == '%';
-	uint64_t n;
-	bool is_good;
-
-	(void)base;
-	*limit = (struct reject_limit){ UINT64_MAX, 1000000 };
-	if (is_share) {
-		is_good = share_parse(&limit->millionths, span_of(value.data, value.size - 1));
-	} else {
-		is_good = count_parse(&n, value);
-		limit->rows = n;
-	}
-	return is_good ? SHMPUB_OK
-	               : error_set(err, SHMPUB_ERR_INVALID,
-	                           "%s: a number of rows, or a share of them such as 0.5%%, wanted",
-	                           key->name);
-}
-
 #define DAEMON(member) offsetof(struct config_daemon, member)
 #define FEED(member) offsetof(struct config_feed, member)
 
 static const struct key daemon_rows[] = {
 	{ "instance", set_instance, DAEMON(instance), 0, 0 },
 	{ "directory", set_directory, DAEMON(directory), 0, 0 },
-	{ "workers", set_count, DAEMON(workers), 0, 256 },
-	{ "log_level", set_level, DAEMON(log_level), 0, 0 },
-	{ "file_mode", set_file_mode, DAEMON(access.mode), 0, 0644 },
-	{ "group", set_group, DAEMON(access.gid), 0, 0 },
-	{ "keep_on_exit", set_bool, DAEMON(keep_on_exit), 0, 0 },
-	{ "max_feeds", set_count, DAEMON(max_feeds), 1, 1000000 },
-	{ "max_bytes", set_size, DAEMON(max_bytes), 0, 0 },
-	{ "min_free", set_size, DAEMON(min_free), 0, 0 },
-	{ "spare_bytes", set_size, DAEMON(spare_bytes), 0, 0 },
+	{ "workers", key_set_count, DAEMON(workers), 0, 256 },
+	{ "log_level", key_set_level, DAEMON(log_level), 0, 0 },
+	{ "file_mode", key_set_file_mode, DAEMON(access.mode), 0, 0644 },
+	{ "group", key_set_group, DAEMON(access.gid), 0, 0 },
+	{ "keep_on_exit", key_set_bool, DAEMON(keep_on_exit), 0, 0 },
+	{ "max_feeds", key_set_count, DAEMON(max_feeds), 1, 1000000 },
+	{ "max_bytes", key_set_size, DAEMON(max_bytes), 0, 0 },
+	{ "min_free", key_set_size, DAEMON(min_free), 0, 0 },
+	{ "spare_bytes", key_set_size, DAEMON(spare_bytes), 0, 0 },
 	{ "include", set_path, DAEMON(include), 0, 0 },
 	{ "metrics_file", set_metrics_file, DAEMON(metrics_file), 0, 0 },
 	{ "metrics_listen", set_listen, DAEMON(metrics_listen), 0, 0 },
@@ -449,26 +300,31 @@ static const struct key daemon_rows[] = {
 
 static const struct key feed_rows[] = {
 	{ "source", set_source, FEED(source), 0, 0 },
-	{ "interval", set_duration, FEED(interval_ms), 0, (uint64_t)10000 * 3600 * 1000 },
-	{ "timeout", set_duration, FEED(timeout_ms), 1, (uint64_t)24 * 3600 * 1000 },
-	{ "max_source", set_size, FEED(max_source), 0, 0 },
+	{ "interval", key_set_duration, FEED(interval_ms), 0, (uint64_t)10000 * 3600 * 1000 },
+	{ "timeout", key_set_duration, FEED(timeout_ms), 1, (uint64_t)24 * 3600 * 1000 },
+	{ "max_source", key_set_size, FEED(max_source), 0, 0 },
 	{ "environment", set_environment, FEED(environment), 0, 0 },
 	{ "user", set_user, FEED(user), 0, 0 },
 	{ "working_directory", set_path, FEED(working_directory), 0, 0 },
-	{ "watch", set_bool, FEED(watch), 0, 0 },
-	{ "max_bytes", set_size, FEED(max_bytes), 0, 0 },
+	{ "watch", key_set_bool, FEED(watch), 0, 0 },
+	{ "max_bytes", key_set_size, FEED(max_bytes), 0, 0 },
+	{ "username", set_text, FEED(username), 0, 0 },
+	{ "password_file", set_path, FEED(password_file), 0, 0 },
+	{ "token_file", set_path, FEED(token_file), 0, 0 },
+	{ "ca_file", set_path, FEED(ca_file), 0, 0 },
+	{ "proxy", set_text, FEED(proxy), 0, 0 },
 	{ "csv_segment", set_segment, FEED(csv_segment), 0, 0 },
 	{ "array_segment", set_segment, FEED(array_segment), 0, 0 },
-	{ "array_dtype", set_dtype, FEED(array_dtype), 0, 0 },
+	{ "array_dtype", key_set_dtype, FEED(array_dtype), 0, 0 },
 	{ "array_columns", set_text, FEED(array_columns), 0, 0 },
-	{ "segment_mode", set_mode, FEED(segment_access.mode), 0, 0666 },
-	{ "segment_room", set_size, FEED(segment_room), 0, 0 },
-	{ "max_rejects", set_rejects, FEED(max_rejects), 0, 0 },
-	{ "file_mode", set_file_mode, FEED(access.mode), 0, 0644 },
-	{ "group", set_group, FEED(access.gid), 0, 0 },
+	{ "segment_mode", key_set_mode, FEED(segment_access.mode), 0, 0666 },
+	{ "segment_room", key_set_size, FEED(segment_room), 0, 0 },
+	{ "max_rejects", key_set_rejects, FEED(max_rejects), 0, 0 },
+	{ "file_mode", key_set_file_mode, FEED(access.mode), 0, 0644 },
+	{ "group", key_set_group, FEED(access.gid), 0, 0 },
 };
 
-_Static_assert(ARRAY_LEN(feed_rows) <= 32, "key_bit() has a bit for each");
+_Static_assert(ARRAY_LEN(feed_rows) <= 64, "key_bit() has a bit for each");
 
 const struct key_table daemon_keys = { daemon_rows, ARRAY_LEN(daemon_rows) };
 const struct key_table feed_keys = { feed_rows, ARRAY_LEN(feed_rows) };
@@ -482,9 +338,9 @@ const struct key *key_find(const struct key_table *table, struct span name)
 	return NULL;
 }
 
-uint32_t key_bit(const struct key_table *table, const struct key *key)
+uint64_t key_bit(const struct key_table *table, const struct key *key)
 {
-	return (uint32_t)1 << (key - table->keys);
+	return (uint64_t)1 << (key - table->keys);
 }
 
 int key_set(void *object, const struct key *key, struct span value, struct span base,

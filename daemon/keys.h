@@ -33,8 +33,8 @@ extern const struct key_table feed_keys;   /* of struct config_feed, besides the
 
 /* The row of that name, or NULL. */
 const struct key *key_find(const struct key_table *table, struct span name);
-/* A bit that stands for the row of the key. A table has 32 rows at most. */
-uint32_t key_bit(const struct key_table *table, const struct key *key);
+/* A bit that stands for the row of the key. A table has 64 rows at most. */
+uint64_t key_bit(const struct key_table *table, const struct key *key);
 /* A hint about a common mistake in `value`, to be told beside its problem. NULL: it has none. */
 const char *value_hint(struct span value);
 /* Reads `value` into the member of *object that the key stands for. */

@@ -65,6 +65,44 @@ enum source_scheme source_scheme_of(struct span *rest, struct span value)
 	return has_unknown_scheme(value) ? SCHEME_UNKNOWN : SCHEME_FILE;
 }
 
+/* The part of a URL that names user, password, host and port. */
+static struct span authority_of(struct span url)
+{
+	size_t from = 0, to;
+
+	while (from + 2 < url.size && memcmp(url.data + from, "//", 2) != 0)
+		from++;
+	from = from + 2 < url.size ? from + 2 : url.size;
+	for (to = from; to < url.size && strchr("/?#", url.data[to]) == NULL;)
+		to++;
+	return span_of(url.data + from, to - from);
+}
+
+/*
+ * A password with a '/' in it ends the authority where nobody means it to, and the rest of it
+ * would be shown as a path. What stands before it is then no port.
+ */
+static int check_url(struct span url, struct shmpub_error *err)
+{
+	struct span host = authority_of(url);
+	size_t user = host.size, port;
+
+	while (user > 0 && host.data[user - 1] != '@')
+		user--;
+	host = span_of(host.data + user, host.size - user);
+	port = host.size;
+	while (port > 0 && host.data[port - 1] >= '0' && host.data[port - 1] <= '9')
+		port--;
+	if (host.size == 0 || host.data[0] == ':')
+		return error_set(err, SHMPUB_ERR_INVALID, "the URL has no host");
+	if (host.data[0] != '[' && memchr(host.data, ':', port) != NULL &&
+	    host.data[port - 1] != ':')
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "the URL's port is no number (in a password, '/' is written %%2F, "
+		                 "'?' %%3F, '#' %%23)");
+	return SHMPUB_OK;
+}
+
 int source_address_check(enum source_scheme scheme, struct span rest, struct shmpub_error *err)
 {
 	char **words;
@@ -72,6 +110,8 @@ int source_address_check(enum source_scheme scheme, struct span rest, struct shm
 
 	if (scheme == SCHEME_SHELL && rest.size == 0)
 		return error_set(err, SHMPUB_ERR_INVALID, "shell: a command wanted");
+	if (scheme == SCHEME_HTTP)
+		return check_url(rest, err);
 	if (scheme != SCHEME_EXEC)
 		return SHMPUB_OK;
 	r = command_line_split(&words, NULL, rest, err);

@@ -62,7 +62,7 @@ STANDARD_CXX = set(
 )
 VECTORS = {"immintrin.h", "emmintrin.h", "nmmintrin.h", "wmmintrin.h", "arm_neon.h", "arm_acle.h"}
 COMPILERS = {"intrin.h", "cpuid.h"}  # builtins of MSVC; of gcc and clang
-LIBRARIES = {"daemon": {"uv.h", "ini.h", "zlib.h"}}
+LIBRARIES = {"daemon": {"uv.h", "ini.h", "curl/curl.h", "zlib.h"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)

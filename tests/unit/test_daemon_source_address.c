@@ -35,8 +35,14 @@ static const struct {
 	  "https://me:secret@example.org:8080/a?token=secret", "https://example.org:8080/a" },
 	{ "https://me:s@cret@example.org/a@b#secret", SCHEME_HTTP,
 	  "https://me:s@cret@example.org/a@b#secret", "https://example.org/a@b" },
-	{ "http://", SCHEME_HTTP, "http://", "http://" },
-	{ "http://?secret", SCHEME_HTTP, "http://?secret", "http://" },
+	{ "https://[::1]:8443/a.csv", SCHEME_HTTP, "https://[::1]:8443/a.csv",
+	  "https://[::1]:8443/a.csv" },
+	{ "http://host:/a@b", SCHEME_HTTP, "http://host:/a@b", "http://host:/a@b" },
+	{ "http://", SCHEME_HTTP, "http://", NULL },
+	{ "http://?secret", SCHEME_HTTP, "http://?secret", NULL },
+	{ "http://:80/a", SCHEME_HTTP, "http://:80/a", NULL },
+	{ "http://me:se/cret@host/a", SCHEME_HTTP, "http://me:se/cret@host/a", NULL },
+	{ "http://me:1?cret@host/a", SCHEME_HTTP, "http://me:1?cret@host/a", "http://me:1" },
 };
 
 static void check_name(size_t i, enum source_scheme scheme, struct span rest)
