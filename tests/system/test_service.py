@@ -104,6 +104,41 @@ def test_reload(served):
     until(lambda: served.status() == "3 of 4 fresh, 1 failing: d")
 
 
+CLOSED = """\
+import os, socket
+def is_closed(what):
+    try: what()
+    except OSError: return 1
+    return 0
+print("place,closed")
+print("disk", is_closed(lambda: open("/srv/data/x", "w")), sep=",")
+print("raw", is_closed(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)), sep=",")
+print("user", is_closed(lambda: os.setuid(0)), sep=",")
+print("temporary", is_closed(lambda: open("/tmp/x", "w")), sep=",")
+print("network", is_closed(lambda: socket.create_server(("127.0.0.1", 0))), sep=",")
+"""
+
+
+def test_commands_work_in_the_sandbox_and_are_held_by_it(served):
+    served.do("rm -f /srv/data/t.db; sqlite3 /srv/data/t.db 'create table t(name, value)'")
+    served.do("sqlite3 /srv/data/t.db \"insert into t values ('a', 1), ('b', 2)\"")
+    served.write("/srv/data/closed.py", CLOSED)
+    commands = {
+        "sql": "exec: sqlite3 -readonly -csv -header /srv/data/t.db 'select * from t'",
+        "pipe": "shell: sort -o /tmp/sorted /srv/data/a.csv && tac /tmp/sorted",
+        "closed": "exec: python3 /srv/data/closed.py",
+    }
+    served.configure(
+        {name: f"source = {line}\nfile_mode = 0644" for name, line in commands.items()}
+    )
+    served.do("systemctl restart shmpubd")
+    until(lambda: served.status() == "3 of 3 fresh")
+    assert served.do("shmpub cat sql", user="reader").split() == ["name,value", "a,1", "b,2"]
+    assert served.do("shmpub cat pipe", user="reader").split() == ["name,value", "b,2", "a,1"]
+    closed = served.do("shmpub cat closed", user="reader").split()[1:]
+    assert closed == ["disk,1", "raw,1", "user,1", "temporary,0", "network,0"]
+
+
 def test_a_killed_daemon_comes_back_and_readers_go_on(served, tmp_path):
     with writing(served, "/srv/data/a.csv"):
         reader = Reader(served, "a", tmp_path / "out")
