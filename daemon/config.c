@@ -448,11 +448,8 @@ int config_load(struct config **out, const char *path, struct config_problems *p
 	return load(out, path, false, problems, err);
 }
 
-int config_judge(const char *path, struct config_problems *problems, struct shmpub_error *err)
+int config_judge(struct config **out, const char *path, struct config_problems *problems,
+                 struct shmpub_error *err)
 {
-	struct config *c;
-	int r = load(&c, path, true, problems, err);
-
-	config_free(c);
-	return r;
+	return load(out, path, true, problems, err);
 }

@@ -100,7 +100,8 @@ int config_load(struct config **out, const char *path, struct config_problems *p
  * Checks as config_load does. If there is no problem, it also looks at each source: one that is
  * missing, or that this process may not read, is a warning.
  */
-int config_judge(const char *path, struct config_problems *problems, struct shmpub_error *err);
+int config_judge(struct config **out, const char *path, struct config_problems *problems,
+                 struct shmpub_error *err);
 /* `c` may be NULL. */
 void config_free(struct config *c);
 

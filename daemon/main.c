@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/span.h"
 #include "base/standard.h"
+#include "config_show.h"
 #include "feed_test.h"
 #include "path.h"
 #include "process.h"
@@ -23,17 +24,18 @@
 struct command {
 	struct app_options app;
 	const char *test; /* the feed of --test; NULL: not given */
-	bool is_check, is_version, is_help;
+	bool is_check, is_quiet, is_version, is_help;
 };
 
 static const char usage[] =
-        "usage: shmpubd [-c FILE] [--check | --once | --test FEED | --version | --help]\n"
+        "usage: shmpubd [-c FILE] [--check [--quiet] | --once | --test FEED | --version | --help]\n"
         "       shmpubd service WORD [OPTION...]\n"
         "\n"
         "Publishes CSV sources as tables in shared memory, in the foreground.\n"
         "\n"
         "  -c FILE    the configuration (%s)\n"
-        "  --check    judge the configuration: FILE:LINE: MESSAGE for each problem\n"
+        "  --check    judge the configuration: FILE:LINE: MESSAGE for each problem;\n"
+        "             without one, a line for each feed, unless --quiet is given\n"
         "  --once     refresh every feed once, leave the snapshots in place, end\n"
         "  --test FEED  read one feed, print its columns, first rows and what is doubtful;\n"
         "             nothing is published\n"
@@ -48,6 +50,7 @@ static const struct {
 	size_t offset; /* of a bool in struct command */
 } flags[] = {
 	{ "--check", offsetof(struct command, is_check) },
+	{ "--quiet", offsetof(struct command, is_quiet) },
 	{ "--once", offsetof(struct command, app.is_once) },
 	{ "--version", offsetof(struct command, is_version) },
 	{ "--help", offsetof(struct command, is_help) },
@@ -100,6 +103,8 @@ static bool parse(struct command *c, int argc, char **argv, const char *config)
 	}
 	if (c->is_check + c->app.is_once + (c->test != NULL) > 1)
 		return print_misuse(config, "%s exclude each other", "--check, --once and --test");
+	if (c->is_quiet && !c->is_check)
+		return print_misuse(config, "%s goes with --check", "--quiet");
 	return true;
 }
 
@@ -114,16 +119,33 @@ static int print_problems(struct config_problems *problems, const struct shmpub_
 	return EXIT_FAILURE;
 }
 
+static int print_text(const struct buffer *text)
+{
+	if (fwrite(text->data, 1, text->size, stdout) == text->size && fflush(stdout) == 0)
+		return EXIT_SUCCESS;
+	perror("shmpubd: standard output");
+	return EXIT_FAILURE;
+}
+
 static int check(const struct command *c)
 {
 	struct config_problems problems = CONFIG_PROBLEMS_NONE;
+	struct buffer out = BUFFER_NONE;
 	struct shmpub_error err;
+	struct config *config;
+	int status = EXIT_SUCCESS;
 
-	if (config_judge(c->app.path, &problems, &err))
+	if (config_judge(&config, c->app.path, &problems, &err))
 		return print_problems(&problems, &err);
 	log_print(LOG_LEVEL_WARNING, "", buffer_span(&problems.lines));
 	config_problems_free(&problems);
-	return EXIT_SUCCESS;
+	if (!c->is_quiet && config_show(&out, config, &err))
+		status = print_problems(&problems, &err);
+	else if (!c->is_quiet)
+		status = print_text(&out);
+	buffer_free(&out);
+	config_free(config);
+	return status;
 }
 
 static int test(const struct command *c)
@@ -131,17 +153,14 @@ static int test(const struct command *c)
 	struct config_problems problems = CONFIG_PROBLEMS_NONE;
 	struct buffer out = BUFFER_NONE;
 	struct shmpub_error err;
-	int status = EXIT_SUCCESS;
+	int status;
 
 	if (feed_test(&out, c->app.path, c->test, &problems, &err)) {
 		buffer_free(&out);
 		return print_problems(&problems, &err);
 	}
 	config_problems_free(&problems);
-	if (fwrite(out.data, 1, out.size, stdout) != out.size || fflush(stdout) != 0) {
-		perror("shmpubd: standard output");
-		status = EXIT_FAILURE;
-	}
+	status = print_text(&out);
 	buffer_free(&out);
 	return status;
 }

@@ -126,11 +126,13 @@ static void test_bad(void)
 static void test_judge(void)
 {
 	struct config_problems problems = CONFIG_PROBLEMS_NONE;
+	struct config *judged;
 	struct shmpub_error err;
 	char text[512];
 
 	write_ini("[feed a]\nsource = none.csv\n[daemon]\nkeep_on_exit = yes\n");
-	CHECK_INT("may be used", config_judge(path, &problems, &err), 0);
+	CHECK_INT("may be used", config_judge(&judged, path, &problems, &err), 0);
+	config_free(judged);
 	snprintf(text, sizeof(text),
 	         "%s:2: warning: source: %s/none.csv: error 2 (no such file)\n"
 	         "%s:4: warning: keep_on_exit: shared memory ends with its last user on this "
