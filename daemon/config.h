@@ -47,6 +47,12 @@ struct config_feed {
 	char *source_name;    /* by which the source is shown; see source_address.h */
 	uint64_t interval_ms; /* 0: refreshed only at start and reload */
 	bool watch;           /* refreshed on change as well */
+	uint64_t settle_ms;   /* how long a file has to rest before it is read; 0: a tick */
+	/* what a table has to be like before it is published: expect.h */
+	bool require_newline, frozen_schema;
+	uint64_t min_rows;
+	char *require_columns;    /* names between commas; NULL: none */
+	uint64_t expect_every_ms; /* data that is older is stale; 0: never */
 	/* the rest of this paragraph: of a source that is fetched */
 	uint64_t timeout_ms;
 	uint64_t max_source;       /* bytes; 0: the daemon's max_bytes is the only bound */

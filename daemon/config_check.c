@@ -165,6 +165,16 @@ static const char *array_problem(const struct config_feed *f)
 	return NULL;
 }
 
+/* There are no events of a command or a server, and what was fetched is at its end. */
+static const char *file_problem(const struct config_feed *f)
+{
+	if (!source_scheme_is_fetched(f->scheme) || f->source == NULL)
+		return NULL;
+	if (f->watch)
+		return "watch needs a file as source";
+	return f->settle_ms != 0 ? "settle needs a file as source" : NULL;
+}
+
 static const char *segment_problem(const struct config_feed *f, const char *instance)
 {
 	bool has_segment = f->csv_segment != NULL || f->array_segment != NULL ||
@@ -193,7 +203,8 @@ static void inherit_defaults(struct config_feed *f, const struct config_daemon *
 static int check_feed(struct config_feed *f, const struct config *c, struct config_problems *p,
                       struct shmpub_error *err)
 {
-	const char *problems[] = { array_problem(f), segment_problem(f, c->daemon.instance) };
+	const char *problems[] = { file_problem(f), array_problem(f),
+		                   segment_problem(f, c->daemon.instance) };
 	int r = SHMPUB_OK;
 
 	if (f->source == NULL && !is_refused(f, "source"))

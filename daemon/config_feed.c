@@ -21,6 +21,7 @@ static void feed_free(struct config_feed *f)
 	mem_free(f->token_file);
 	mem_free(f->ca_file);
 	mem_free(f->proxy);
+	mem_free(f->require_columns);
 	mem_free(f->csv_segment);
 	mem_free(f->array_segment);
 	mem_free(f->array_columns);

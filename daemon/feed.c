@@ -169,6 +169,7 @@ static void commit(struct feed *f)
 	f->seen_hash = r->hash;
 	f->was_same = false;
 	f->is_forced = false;
+	f->published_ns = r->descriptor.published_ns;
 	log_line(f->host->log, LOG_LEVEL_DEBUG, "feed %s: %llu rows, sequence %llu",
 	         f->config->name, (unsigned long long)r->descriptor.rows,
 	         (unsigned long long)r->descriptor.sequence);
@@ -213,6 +214,8 @@ static void start_build(struct feed *f)
 		result = feed_rejects_begin(f, &err);
 	if (!result)
 		result = schema_copy(&r->schema, &f->schema, &err);
+	if (!result && f->config->frozen_schema)
+		result = feed_load_frozen(f, &err);
 	if (result) {
 		feed_end_job(f);
 		feed_failed_costly(f, &err);
@@ -352,6 +355,9 @@ void feed_attempt(struct feed *f)
 		.seen_hash = f->seen_hash,
 		.hash_seed = f->host->hash_seed,
 		.waited = f->waited,
+		.settle_ms = f->config->settle_ms,
+		.waited_ms = feed_now_ms(f) - f->waited_since_ms,
+		.takes_growing = feed_takes_growing(f),
 		.is_forced = f->is_forced || again,
 		.insists = f->n_busy >= BUSY_PATIENCE,
 		/* a mark that is not settled makes us read again what is probably the same */
@@ -451,18 +457,4 @@ void feed_configure(struct feed *f, struct config_feed *config)
 	schema_free(&f->schema);
 	f->n_failures = 0;
 	feed_attempt(f);
-}
-
-void feed_tick(struct feed *f)
-{
-	uint64_t interval = feed_watch_interval_ms(f);
-
-	feed_notice_hang(f);
-	feed_log_counts(f, false);
-	if (interval == 0 || f->is_failing || f->is_stale || f->out == NULL)
-		return;
-	if (feed_now_ms(f) - f->success_ms > 3 * interval + 1000) {
-		f->is_stale = true;
-		publisher_feed_set_stale(f->out);
-	}
 }

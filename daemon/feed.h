@@ -94,6 +94,7 @@ struct feed {
 	bool is_job_void; /* the job began before the feed was removed and came back */
 	bool is_removed, is_stopped, is_tried, is_closed;
 	bool is_failing, is_stale;
+	bool is_overdue;      /* stale because the data are old: feed_stale.c */
 	struct pool_job look; /* also opens the source */
 	struct {              /* belongs to a worker while feed_rest.c looks at the source */
 		struct config_feed *config;
@@ -122,9 +123,13 @@ struct feed {
 	struct fetch fetch;
 	struct source_fetched fetched;      /* what `fetch` has brought */
 	struct fetch_validators validators; /* of the bytes that seen_hash stands for */
+	int64_t published_ns;               /* when; 0: not by this process */
 	uint64_t seen_hash;
 	bool was_same; /* when it was rewritten the last time, its content was the same */
 	struct source_mark waited; /* the source as a look has found it too fresh to read */
+	uint64_t waited_since_ms;
+	struct source_mark grown; /* the source at the last of the attempts that n_busy counts */
+	bool has_only_grown;      /* at each of them */
 	struct schema schema;
 	struct article_live article;
 	unsigned n_plain_failures; /* in a row, for the back-off */
@@ -183,8 +188,8 @@ void feed_stop(struct feed *f);
  */
 void feed_leave(struct feed *f, bool keep);
 /*
- * To be called once a second: notices a source that hangs, and a feed without a success for
- * three intervals.
+ * To be called once a second: notices a source that hangs, a feed without a success for three
+ * intervals, and data that are older than expected.
  */
 void feed_tick(struct feed *f);
 bool feed_is_busy(const struct feed *f);

@@ -16,8 +16,6 @@
 #define WHEEL_INTERVAL_MS (10 * WHEEL_TICK_MS) /* for shorter ones a tick is much */
 #define HUNG_MS 10000   /* a source that has not answered for so long hangs */
 #define HUNG_AGAIN_S 10 /* how often the feed's line about a hang is renewed */
-#define BUSY_LEAST_MS                                                                              \
-	10000 /* a source written for so long, and for three intervals, is a failure */
 
 /* --- when to try again ---------------------------------------------------------------------------- */
 
@@ -37,7 +35,7 @@ void feed_unplan(struct feed *f)
 	uv_timer_stop(&f->timer);
 }
 
-static void plan(struct feed *f, uint64_t wait_ms)
+void feed_plan(struct feed *f, uint64_t wait_ms)
 {
 	feed_unplan(f);
 	wait_ms = f->is_asked ? 0 : feed_watch_wait_ms(f, wait_ms);
@@ -52,7 +50,7 @@ void feed_hasten(struct feed *f)
 	if (f->is_removed || f->is_stopped ||
 	    (is_planned && uv_timer_get_due_in(&f->timer) <= wait))
 		return;
-	plan(f, wait);
+	feed_plan(f, wait);
 }
 
 void feed_plan_next(struct feed *f)
@@ -60,14 +58,14 @@ void feed_plan_next(struct feed *f)
 	uint64_t interval = feed_watch_interval_ms(f), wait;
 
 	if (f->is_asked)
-		plan(f, 0);
+		feed_plan(f, 0);
 	else if (interval == 0 && feed_watch_wait_ms(f, UINT64_MAX) != UINT64_MAX)
 		feed_hasten(f);
 	if (interval == 0 || f->is_asked)
 		return;
 	wait = pace_next(feed_now_ms(f), interval, f->phase);
 	if (interval < WHEEL_INTERVAL_MS || feed_watch_wait_ms(f, wait) != wait) {
-		plan(f, wait);
+		feed_plan(f, wait);
 		return;
 	}
 	uv_timer_stop(&f->timer);
@@ -205,7 +203,7 @@ static void failed(struct feed *f, const struct shmpub_error *err)
 void feed_failed(struct feed *f, const struct shmpub_error *err)
 {
 	failed(f, err);
-	plan(f, pace_look_again(f->config->interval_ms, f->n_failures, uv_hrtime()));
+	feed_plan(f, pace_look_again(f->config->interval_ms, f->n_failures, uv_hrtime()));
 }
 
 void feed_fetch_failed(struct feed *f, const struct shmpub_error *err, uint64_t least_ms)
@@ -214,7 +212,7 @@ void feed_fetch_failed(struct feed *f, const struct shmpub_error *err, uint64_t 
 
 	failed(f, err);
 	wait = pace_back_off(f->config->interval_ms, f->n_failures, uv_hrtime());
-	plan(f, wait > least_ms ? wait : least_ms);
+	feed_plan(f, wait > least_ms ? wait : least_ms);
 }
 
 void feed_wait_on(struct feed *f)
@@ -224,7 +222,7 @@ void feed_wait_on(struct feed *f)
 
 	if (source_scheme_is_fetched(f->config->scheme)) /* there is nothing to look at */
 		look = left;
-	plan(f, look < left ? look : left);
+	feed_plan(f, look < left ? look : left);
 }
 
 void feed_failed_costly(struct feed *f, const struct shmpub_error *err)
@@ -248,6 +246,18 @@ void feed_failed_for_good(struct feed *f, const struct shmpub_error *err)
 	feed_plan_next(f);
 }
 
+/* feed_stale.c: a table may be whole, and its data old. */
+static void note_age(struct feed *f)
+{
+	bool is_overdue = feed_is_overdue(f);
+
+	if (f->is_overdue && !is_overdue)
+		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: new data again", f->config->name);
+	f->is_overdue &= is_overdue; /* feed_tick() tells when it becomes so */
+	f->is_stale = f->is_overdue;
+	publisher_feed_set_overdue(f->out, f->is_overdue);
+}
+
 void feed_succeeded(struct feed *f, enum refresh_result result)
 {
 	struct shmpub_error warning;
@@ -256,14 +266,16 @@ void feed_succeeded(struct feed *f, enum refresh_result result)
 		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: well again", f->config->name);
 	f->logged[0] = '\0';
 	f->is_failing = false;
-	f->is_stale = false;
+	note_age(f);
 	f->n_failures = 0;
 	f->retry_ms = 0;
 	f->n_busy = 0;
 	f->success_ms = feed_now_ms(f);
 	f->shown = f->access;
 	error_set(&warning, SHMPUB_OK, "%s", f->warning);
-	publisher_feed_report(f->out, result, f->warning[0] ? &warning : NULL);
+	if (f->is_overdue)
+		feed_overdue_line(&warning, f);
+	publisher_feed_report(f->out, result, warning.message[0] ? &warning : NULL);
 	feed_rejects_report(f, result, NULL);
 	ended(f, result);
 	tried(f);
@@ -334,26 +346,6 @@ void feed_unchanged(struct feed *f)
 	feed_plan_next(f);
 }
 
-void feed_busy(struct feed *f, bool is_fresh)
-{
-	uint64_t now = feed_now_ms(f), patience = 3 * f->config->interval_ms;
-	struct shmpub_error err;
-
-	f->waited = is_fresh ? f->refresh.mark : SOURCE_MARK_NONE;
-	if (f->n_busy++ == 0)
-		f->busy_since_ms = now;
-	if (patience < BUSY_LEAST_MS)
-		patience = BUSY_LEAST_MS;
-	if (now - f->busy_since_ms > patience) {
-		error_set(&err, SHMPUB_ERR_INVALID, "%s: written to without a pause for %llu s",
-		          f->config->source_name,
-		          (unsigned long long)(now - f->busy_since_ms) / 1000);
-		feed_failed(f, &err);
-		return;
-	}
-	plan(f, is_fresh ? pace_fresh(f->n_busy) : pace_busy(f->n_busy));
-}
-
 void feed_answered(struct feed *f)
 {
 	int answer = f->refresh.result;
@@ -373,6 +365,8 @@ void feed_build_failed(struct feed *f)
 
 	if (r->is_source_failure && r->result != SHMPUB_ERR_LIMIT) {
 		feed_failed(f, &r->error);
+	} else if (r->mark.is_cut && r->result == SHMPUB_ERR_CSV) { /* within a quoted field? */
+		feed_busy(f, false);
 	} else if (r->result == SHMPUB_ERR_CSV || r->result == SHMPUB_ERR_INVALID) {
 		f->is_forced = false;
 		feed_failed_for_good(f, &r->error);

@@ -36,6 +36,17 @@ bool feed_drop_obsolete_job(struct feed *f, bool ran);
 void feed_on_wheel(struct wheel_entry *entry);
 /* An event has come: begins the next attempt soon, if it would come later. */
 void feed_hasten(struct feed *f);
+/*
+ * Sets r->frozen to the schema that is published, by this process or by one before it.
+ * SHMPUB_ERR_NOMEM.
+ */
+int feed_load_frozen(struct feed *f, struct shmpub_error *err);
+/* The data are older than `expect_every` says. */
+bool feed_is_overdue(const struct feed *f);
+/* The line that says so. */
+void feed_overdue_line(struct shmpub_error *out, const struct feed *f);
+/* Begins the next attempt after `wait_ms`, or sooner when an event has come meanwhile. */
+void feed_plan(struct feed *f, uint64_t wait_ms);
 /* No attempt is planned any more. */
 void feed_unplan(struct feed *f);
 /* Starts the timer for the next attempt, if the feed has an interval. */
@@ -70,6 +81,8 @@ void feed_unchanged(struct feed *f);
 void feed_wait_on(struct feed *f);
 /* The source is being written, or (`is_fresh`) has changed a moment ago. */
 void feed_busy(struct feed *f, bool is_fresh);
+/* The source has been written for some attempts, and only grew: its whole lines are to be read. */
+bool feed_takes_growing(const struct feed *f);
 /* f->refresh ended with an answer of source.h, which is one of the two above. */
 void feed_answered(struct feed *f);
 /* f->refresh could not make a snapshot. Which of the failures above it is depends on the error. */

@@ -30,9 +30,9 @@ static bool has_plain_segments(const struct feed *f)
 static bool is_at_rest(struct feed *f)
 {
 	return f->config->scheme == SCHEME_FILE && f->is_quiet && !feed_watch_wants(f) &&
-	       f->out != NULL && !f->is_failing && !f->is_stale && !f->is_forced &&
-	       f->retry_ms == 0 && !has_plain_segments(f) && instance_stands(f->host) &&
-	       publisher_feed_stands(f->out) && feed_rejects_stand(f);
+	       f->out != NULL && !f->is_failing && (!f->is_stale || f->is_overdue) &&
+	       !f->is_forced && f->retry_ms == 0 && !has_plain_segments(f) &&
+	       instance_stands(f->host) && publisher_feed_stands(f->out) && feed_rejects_stand(f);
 }
 
 static void look(struct pool_job *job)

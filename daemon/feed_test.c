@@ -1,4 +1,5 @@
 #include "feed_test.h"
+#include "expect.h"
 
 #include <stdio.h>
 #include <uv.h>
@@ -125,6 +126,27 @@ static int fetch(struct test *t, struct shmpub_error *err)
 	return r;
 }
 
+/* What the daemon would refuse to publish; there is no earlier table to compare with. */
+static int check_expectations(struct test *t, struct shmpub_error *err)
+{
+	struct schema none = SCHEMA_NONE, schema = SCHEMA_NONE;
+	struct expect_found found = {
+		.before = &none,
+		.now = &schema,
+		.n_rows = t->view.table.n_rows,
+		.ends_line = intake_ends_line(&t->refresh.intake),
+	};
+	struct expect_change change;
+	int r = prepare_schema_of(&schema, &t->view.table, err);
+
+	if (!r)
+		r = expect_check(&change, t->refresh.config, &found, err);
+	if (r == SHMPUB_ERR_INVALID)
+		error_put_path(err, t->refresh.config->source_name);
+	schema_free(&schema);
+	return r;
+}
+
 static int look_at_table(struct test *t, struct shmpub_error *err)
 {
 	int r = snapshot_view_init(&t->view, span_of(t->memory, (size_t)t->size),
@@ -132,7 +154,9 @@ static int look_at_table(struct test *t, struct shmpub_error *err)
 
 	if (r)
 		return r;
-	r = article_check(t->refresh.config, &t->view.table, err);
+	r = check_expectations(t, err);
+	if (!r)
+		r = article_check(t->refresh.config, &t->view.table, err);
 	if (r == SHMPUB_ERR_CSV)
 		error_prefix(err, 0, "%s: ", t->refresh.config->source_name);
 	return r;

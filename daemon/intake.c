@@ -23,6 +23,13 @@ void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed)
 	content_hash_begin(&in->hash, hash_seed);
 }
 
+bool intake_ends_line(const struct intake *in)
+{
+	char last = in->tail[1] != '\0' ? in->tail[1] : in->tail[0];
+
+	return in->n_hashed == 0 || last == '\n' || last == '\r';
+}
+
 uint64_t intake_hash(const struct intake *in)
 {
 	return in->is_complete ? content_hash_end(&in->hash) : 0;
@@ -149,6 +156,10 @@ static int read_text(void *self, char *to, size_t size, size_t *n, struct shmpub
 	int r = in->is_compressed ? in->expansion.source.read(&in->expansion, to, size, n, err)
 	                          : read_on(in, to, size, n, err);
 
+	for (size_t i = *n > 2 ? *n - 2 : 0; !r && i < *n; i++) {
+		in->tail[0] = in->tail[1];
+		in->tail[1] = to[i];
+	}
 	return r ? r : copy_text(in, span_of(to, *n), err);
 }
 
@@ -247,6 +258,10 @@ int intake_read_ahead(struct intake *in, struct shmpub_error *err)
 		r = read_on(in, in->ahead.data + in->ahead.size,
 		            in->ahead.capacity - in->ahead.size, &n, err);
 		in->ahead.size += n;
+	}
+	for (size_t at = in->ahead.size > 2 ? in->ahead.size - 2 : 0; at < in->ahead.size; at++) {
+		in->tail[0] = in->tail[1];
+		in->tail[1] = in->ahead.data[at];
 	}
 	return r;
 }

@@ -37,6 +37,7 @@ struct intake {
 	struct expansion expansion;
 	bool is_complete; /* the end was met: all of them are hashed */
 	bool is_failed;   /* a failure was the source's own, and not the reader's */
+	char tail[2];     /* the last two bytes of text that were read */
 };
 
 void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed);
@@ -44,6 +45,8 @@ void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed);
 int intake_recognise(struct intake *in, struct expand_limit limit, struct shmpub_error *err);
 /* The text. */
 struct byte_source intake_bytes(struct intake *in);
+/* The last byte ends a line; also where a character has two bytes. No bytes at all end one. */
+bool intake_ends_line(const struct intake *in);
 /* Of all bytes; 0: the end was not met. */
 uint64_t intake_hash(const struct intake *in);
 /*

@@ -41,6 +41,9 @@ static int open_source(struct refresh *r)
 		.fetched = r->fetched,
 		.seen = r->is_forced ? NULL : &r->seen,
 		.waited = r->waited,
+		.waited_ms = r->waited_ms,
+		.settle_ms = r->settle_ms,
+		.takes_growing = r->takes_growing,
 		.insists = r->insists,
 		.max_size = r->max_bytes,
 		.spool_directory = r->spool_directory,
@@ -135,7 +138,7 @@ static uint64_t guess_text_size(const struct refresh *r)
 	return text < most ? (uint64_t)text : text_limit(r).most;
 }
 
-static struct prepare_source source_of(struct refresh *r)
+struct prepare_source refresh_source(struct refresh *r)
 {
 	struct byte_source bytes = intake_bytes(&r->intake);
 
@@ -164,7 +167,7 @@ static void end_reading(struct refresh *r, int result)
 
 void refresh_try(struct refresh *r, const struct snapshot_memory *memory, uint64_t *size)
 {
-	struct prepare_source source = source_of(r);
+	struct prepare_source source = refresh_source(r);
 
 	end_reading(
 	        r, prepare_csv_memory(memory, size, &source, r->config->csv, r->runner, &r->error));
@@ -202,13 +205,15 @@ static int begin_text(struct refresh *r)
 
 void refresh_build(struct refresh *r)
 {
-	struct prepare_source source = source_of(r);
+	struct prepare_source source = refresh_source(r);
 	int result = begin_text(r);
 
 	publication_set_max_bytes(r->publication, r->config->max_bytes);
 	if (!result)
 		result = prepare_csv(r->publication, &r->descriptor, &source, r->config->csv,
 		                     &r->schema, &r->rejects, r->runner, &r->error);
+	if (!result)
+		result = refresh_expect(r, &r->schema, r->descriptor.rows);
 	end_reading(r, result);
 	if (r->result == SHMPUB_OK && wants_article(&r->article))
 		r->result = build_article(r);
@@ -221,4 +226,6 @@ void refresh_clear(struct refresh *r)
 	intake_free(&r->intake);
 	source_close(&r->source);
 	article_discard(&r->article);
+	schema_free(&r->frozen);
+	r->frozen = SCHEMA_NONE;
 }

@@ -29,6 +29,9 @@ struct refresh {
 	const struct source_fetched *fetched; /* NULL: the source is a file */
 	struct source_mark seen;              /* what need not be read again */
 	struct source_mark waited;            /* what was found fresh the last time */
+	uint64_t settle_ms;                   /* see source.h */
+	uint64_t waited_ms;                   /* for how long it has been so */
+	bool takes_growing;                   /* see source.h */
 	bool is_forced;                       /* read in any case */
 	bool insists;                         /* see source.h */
 	/*
@@ -50,6 +53,7 @@ struct refresh {
 
 	/* set before refresh_build, made by it */
 	struct publication *publication;
+	struct schema frozen; /* what expect.h compares with; no fields: nothing */
 	struct schema schema; /* of the last refresh, then of this one */
 	struct catalog_descriptor descriptor;
 	struct prepare_rejects rejects; /* bounds, and a publication of their own */
@@ -73,6 +77,10 @@ void refresh_open(struct refresh *r);
 void refresh_build(struct refresh *r);
 /* As refresh_build, into memory of the caller's and for nobody else. */
 void refresh_try(struct refresh *r, const struct snapshot_memory *memory, uint64_t *size);
+/* The bytes of the source that is open, for the engine. */
+struct prepare_source refresh_source(struct refresh *r);
+/* For refresh_build: expect.h, and which line it was, while the source is open. */
+int refresh_expect(struct refresh *r, const struct schema *now, uint64_t n_rows);
 /* Source and drafts; not the publication, which is the loop thread's. */
 void refresh_clear(struct refresh *r);
 

@@ -30,6 +30,8 @@ enum source_answer {
 
 /* How a source looked when it was opened. SOURCE_MARK_NONE matches nothing. */
 struct source_mark {
+	/* The file was growing: `size` ends with its last newline, and only that much was read. */
+	bool is_cut;
 	bool is_settled; /* its last change was long enough before the look to show in its times */
 	uint64_t device, inode, size; /* inode 0: there was no look */
 	int64_t mtime_ns, ctime_ns;
@@ -46,6 +48,8 @@ struct source_mark {
 
 /* The same source, unchanged. An unsettled mark equals nothing: it may have changed unseen. */
 bool source_mark_equal(const struct source_mark *a, const struct source_mark *b);
+/* Both looks saw the same: it may have changed between them only if a mark is not settled. */
+bool source_mark_same_look(const struct source_mark *a, const struct source_mark *b);
 
 struct spool;
 
@@ -67,6 +71,16 @@ struct source_request {
 	 */
 	struct source_mark waited;
 	bool takes_fresh; /* never answer SOURCE_FRESH */
+	/*
+	 * SOURCE_FRESH until the size and the time of the last write have stayed as they are for so
+	 * long: by that time, or because `waited` has looked the same for `waited_ms`.
+	 */
+	uint64_t settle_ms, waited_ms;
+	/*
+	 * The file has only grown while it was waited for: read it up to its last newline as it is
+	 * now, whatever is written behind that meanwhile. The mark is then not settled.
+	 */
+	bool takes_growing;
 	/*
 	 * Do not give way to a writer who waits for the file to be closed (Windows). For a source
 	 * that answered SOURCE_BUSY a few times in a row, and would never be read otherwise.

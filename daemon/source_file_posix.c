@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "source_cut.h"
 #include "spool.h"
 
 /*
@@ -124,7 +125,7 @@ static struct shm_access readers_of(int fd, const struct stat *st)
 	return readers;
 }
 
-static bool same_look(const struct source_mark *a, const struct source_mark *b)
+bool source_mark_same_look(const struct source_mark *a, const struct source_mark *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
 	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->mode == b->mode &&
@@ -133,7 +134,7 @@ static bool same_look(const struct source_mark *a, const struct source_mark *b)
 
 bool source_mark_equal(const struct source_mark *a, const struct source_mark *b)
 {
-	return a->is_settled && b->is_settled && same_look(a, b);
+	return a->is_settled && b->is_settled && source_mark_same_look(a, b);
 }
 
 static const char *kind_name(mode_t mode)
@@ -162,7 +163,16 @@ static int check_kind(const struct stat *st, const char *path, struct shmpub_err
  */
 static bool is_quiet(const struct source_mark *look, const struct source_mark *waited)
 {
-	return waited->inode != 0 && look->ctime_ns > now_ns() && same_look(look, waited);
+	return waited->inode != 0 && look->ctime_ns > now_ns() &&
+	       source_mark_same_look(look, waited);
+}
+
+/* For as long as `settle` wants: by the time of its last write, or by looks, whatever its clock is. */
+static bool has_rested(const struct source_mark *look, const struct source_request *q)
+{
+	if (look->mtime_ns <= now_ns() - (int64_t)q->settle_ms * 1000000)
+		return true;
+	return q->waited_ms >= q->settle_ms && source_mark_same_look(look, &q->waited);
 }
 
 static bool is_to_wait(const struct source_mark *look, const struct source_request *q)
@@ -171,7 +181,10 @@ static bool is_to_wait(const struct source_mark *look, const struct source_reque
 	                   (q->waited.inode != look->inode || q->waited.device != look->device ||
 	                    q->waited.born_ns != look->born_ns);
 
-	return !look->is_settled && !q->takes_fresh && !is_replaced && !is_quiet(look, &q->waited);
+	if (q->settle_ms > 0 && !has_rested(look, q))
+		return true;
+	return !look->is_settled && !q->takes_fresh && !q->takes_growing && !is_replaced &&
+	       !is_quiet(look, &q->waited);
 }
 
 /* --- reading ------------------------------------------------------------------------------------ */
@@ -179,7 +192,8 @@ static bool is_to_wait(const struct source_mark *look, const struct source_reque
 struct source_file {
 	int fd;
 	const char *path;
-	nlink_t n_links; /* names that it had when it was opened */
+	nlink_t n_links;   /* names that it had when it was opened */
+	uint64_t cut_size; /* no more than this is read; UINT64_MAX: all of it */
 	/*
 	 * The file says that it is empty, as the files of /proc do. A second read may give other
 	 * bytes, so the bytes are kept in `spool` as they come, and are read from there.
@@ -227,6 +241,10 @@ int source_file_read(struct source_file *f, uint64_t offset, char *to, size_t si
 		r = keep_up_to(f, offset, err);
 		return r ? r : spool_read(&f->spool, offset, to, size, n, err);
 	}
+	if (offset >= f->cut_size)
+		return SHMPUB_OK;
+	if (size > f->cut_size - offset)
+		size = (size_t)(f->cut_size - offset);
 	do {
 		got = pread(f->fd, to, size, (off_t)offset);
 	} while (got < 0 && errno == EINTR);
@@ -251,7 +269,7 @@ static bool is_only_replaced(const struct source_file *f, const struct stat *st,
                              const struct source_mark *mark, struct source_mark now)
 {
 	now.ctime_ns = mark->ctime_ns;
-	return mark->is_settled && st->st_nlink < f->n_links && same_look(mark, &now);
+	return mark->is_settled && st->st_nlink < f->n_links && source_mark_same_look(mark, &now);
 }
 
 int source_file_check(struct source_file *f, const struct source_mark *mark,
@@ -263,7 +281,9 @@ int source_file_check(struct source_file *f, const struct source_mark *mark,
 	if (fstat(f->fd, &st) != 0)
 		return error_sys(err, errno, "%s", f->path);
 	now = mark_of(&st, now_ns());
-	if (same_look(mark, &now) || is_only_replaced(f, &st, mark, now))
+	if (mark->is_cut) /* it may grow on */
+		return now.size >= mark->size ? SHMPUB_OK : SOURCE_BUSY;
+	if (source_mark_same_look(mark, &now) || is_only_replaced(f, &st, mark, now))
 		return SHMPUB_OK;
 	return SOURCE_BUSY;
 }
@@ -343,10 +363,21 @@ static int keep_open(struct source_file **out, int fd, nlink_t n_links,
 	f->n_links = n_links;
 	f->path = q->path;
 	f->is_kept = mark->size == 0;
+	f->cut_size = UINT64_MAX;
 	f->spool = SPOOL_NONE;
 	f->spool_directory = q->spool_directory;
 	*out = f;
 	return SHMPUB_OK;
+}
+
+static int cut(struct source_file *f, struct source_mark *mark, struct shmpub_error *err)
+{
+	int r = source_cut(mark, f, err);
+
+	f->cut_size = mark->size;
+	if (r)
+		source_file_close(f);
+	return r;
 }
 
 int source_file_open(struct source_file **out, struct source_mark *mark,
@@ -373,5 +404,7 @@ int source_file_open(struct source_file **out, struct source_mark *mark,
 		r = keep_open(out, fd, n_links, mark, q, err);
 	if (r)
 		close(fd);
+	else if (q->takes_growing && mark->size > 0)
+		r = cut(*out, mark, err);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "oplock_win32.h"
 #include "path_win32.h"
+#include "source_cut.h"
 #include "source_readers_win32.h"
 
 /*
@@ -103,7 +104,7 @@ static bool look(struct source_mark *out, DWORD *attributes, HANDLE h)
 	return true;
 }
 
-static bool same_look(const struct source_mark *a, const struct source_mark *b)
+bool source_mark_same_look(const struct source_mark *a, const struct source_mark *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
 	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->born_ns == b->born_ns;
@@ -111,7 +112,7 @@ static bool same_look(const struct source_mark *a, const struct source_mark *b)
 
 bool source_mark_equal(const struct source_mark *a, const struct source_mark *b)
 {
-	return a->is_settled && b->is_settled && same_look(a, b);
+	return a->is_settled && b->is_settled && source_mark_same_look(a, b);
 }
 
 /* SHMPUB_ERR_INVALID: it is not a file. */
@@ -218,12 +219,22 @@ static bool is_replaced(const struct source_mark *now, const struct source_mark 
  * its writer may still have open, and for one whose last change is in the future, because some
  * clock is ahead of ours.
  */
+/* For as long as `settle` wants: by the time of its last write, or by looks, whatever its clock is. */
+static bool has_rested(const struct source_mark *look, const struct source_request *q)
+{
+	if (look->mtime_ns <= now_ns() - (int64_t)q->settle_ms * 1000000)
+		return true;
+	return q->waited_ms >= q->settle_ms && source_mark_same_look(look, &q->waited);
+}
+
 static bool is_to_wait(const struct source_mark *now, const struct source_request *q)
 {
-	bool is_equal = q->waited.inode != 0 && same_look(now, &q->waited);
+	bool is_equal = q->waited.inode != 0 && source_mark_same_look(now, &q->waited);
 	int64_t time = now_ns(), last = now->ctime_ns ? now->ctime_ns : now->mtime_ns;
 
-	if (q->takes_fresh || is_replaced(now, &q->waited))
+	if (q->settle_ms > 0 && !has_rested(now, q))
+		return true;
+	if (q->takes_fresh || q->takes_growing || is_replaced(now, &q->waited))
 		return false;
 	if (now->is_settled)
 		return !is_equal && last > time - LATELY_NS;
@@ -236,6 +247,7 @@ struct source_file {
 	const char *path;
 	bool insists;            /* take no lock */
 	struct source_mark mark; /* how it looked when it was opened */
+	uint64_t cut_size;       /* no more than this is read; UINT64_MAX: all of it */
 };
 
 static int open_again(struct source_file *f, struct shmpub_error *err)
@@ -278,15 +290,18 @@ int source_file_read(struct source_file *f, uint64_t offset, char *to, size_t si
 	OVERLAPPED o = { .Offset = (DWORD)offset,
 		         .OffsetHigh = (DWORD)(offset >> 32),
 		         .hEvent = f->event };
+	uint64_t left = offset < f->cut_size ? f->cut_size - offset : 0;
 	DWORD room = (DWORD)(size < READ_MAX ? size : READ_MAX), got = 0;
 	bool is_begun;
 	int r = have_open(f, err);
 
 	*n = 0;
-	if (r)
+	if (r || left == 0)
 		return r;
 	if (oplock_is_broken(&f->lock))
 		return SOURCE_BUSY;
+	if (room > left)
+		room = (DWORD)left;
 	is_begun = ReadFile(f->file, to, room, NULL, &o) || GetLastError() == ERROR_IO_PENDING;
 	if (!is_begun || !GetOverlappedResult(f->file, &o, &got, TRUE)) {
 		if (GetLastError() == ERROR_HANDLE_EOF)
@@ -307,7 +322,13 @@ int source_file_check(struct source_file *f, const struct source_mark *mark,
 		r = look_at_file(&now, f->file, f->path, err);
 	if (r)
 		return r;
-	return same_look(mark, &now) && !oplock_is_broken(&f->lock) ? SHMPUB_OK : SOURCE_BUSY;
+	if (mark->is_cut) /* it may grow on */
+		return now.inode == mark->inode && now.device == mark->device &&
+		                       now.size >= mark->size
+		               ? SHMPUB_OK
+		               : SOURCE_BUSY;
+	return source_mark_same_look(mark, &now) && !oplock_is_broken(&f->lock) ? SHMPUB_OK
+	                                                                        : SOURCE_BUSY;
 }
 
 void source_file_close(struct source_file *f)
@@ -389,6 +410,7 @@ static int open_file(struct source_file **out, struct source_mark *mark, const w
 		return error_nomem(err, sizeof(*f));
 	f->path = q->path;
 	f->insists = q->insists;
+	f->cut_size = UINT64_MAX;
 	f->file = INVALID_HANDLE_VALUE;
 	f->event = CreateEventW(NULL, TRUE, FALSE, NULL);
 	r = f->event == NULL ? path_failed(err, GetLastError(), q->path)
@@ -397,6 +419,10 @@ static int open_file(struct source_file **out, struct source_mark *mark, const w
 		oplock_take(&f->lock, f->file);
 	if (!r)
 		r = look_at_open(mark, f, q, err);
+	if (!r && q->takes_growing && mark->size > 0)
+		r = source_cut(mark, f, err);
+	if (!r && mark->is_cut)
+		f->cut_size = mark->size;
 	if (r) {
 		source_file_close(f);
 		return r;

@@ -187,7 +187,7 @@ static int field_of_column(struct schema *s, size_t i, const struct shmpub_colum
 	return SHMPUB_OK;
 }
 
-static int schema_of_table(struct schema *out, const struct table *table, struct shmpub_error *err)
+int prepare_schema_of(struct schema *out, const struct table *table, struct shmpub_error *err)
 {
 	int r;
 
@@ -208,7 +208,7 @@ int prepare_table(struct publication *pub, struct catalog_descriptor *d, const s
 	uint64_t size;
 	int r;
 
-	r = schema_of_table(&schema, table, err);
+	r = prepare_schema_of(&schema, table, err);
 	if (r)
 		goto out;
 	publication_stamp(pub, &stamp);

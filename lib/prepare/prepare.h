@@ -59,6 +59,8 @@ int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,
                        const struct prepare_source *source, const struct csv_options *options,
                        const struct runner *runner, struct shmpub_error *err);
 
+/* The schema of a table that is complete. On failure *out is not set. */
+int prepare_schema_of(struct schema *out, const struct table *table, struct shmpub_error *err);
 /* Copies the columns of a program and seals; on success `pub` is ready to be committed with *d. */
 int prepare_table(struct publication *pub, struct catalog_descriptor *d, const struct table *table,
                   const struct snapshot_origin *origin, struct shmpub_error *err);

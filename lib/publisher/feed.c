@@ -176,6 +176,11 @@ void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms)
 
 /* --- status words ------------------------------------------------------------------------------ */
 
+void publisher_feed_set_overdue(struct publisher_feed *f, bool is_overdue)
+{
+	f->is_overdue = is_overdue;
+}
+
 void publisher_feed_set_stale(struct publisher_feed *f)
 {
 	struct catalog_slot *slot = feed_slot(f);
@@ -201,7 +206,9 @@ static enum slot_state state_after(const struct publisher_feed *f, enum refresh_
 {
 	if (result == REFRESH_FAILED)
 		return SLOT_FAILING;
-	return f->sequence != 0 ? SLOT_FRESH : SLOT_NEVER;
+	if (f->sequence == 0)
+		return SLOT_NEVER;
+	return f->is_overdue ? SLOT_STALE : SLOT_FRESH;
 }
 
 /*

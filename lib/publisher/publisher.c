@@ -219,6 +219,15 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 	return 0;
 }
 
+int publisher_feed_map(struct shm_map *out, struct publisher_feed *f)
+{
+	struct shm_stat stat;
+
+	if (f->live == NULL)
+		return SHM_ABSENT;
+	return shm_map_read(out, &stat, &f->publisher->dir, f->file, NULL);
+}
+
 int publisher_stand(struct publisher *p, struct shmpub_error *err)
 {
 	p->changed_ns = shm_dir_changed_ns(&p->dir);

@@ -101,6 +101,8 @@ int publisher_stand(struct publisher *p, struct shmpub_error *err);
  * where something in the directory has changed, or at every sixteenth call.
  */
 bool publisher_feed_stands(struct publisher_feed *f);
+/* Maps the feed's newest snapshot for reading. SHM_ABSENT: there is none. */
+int publisher_feed_map(struct shm_map *out, struct publisher_feed *f);
 void publisher_feed_set_interval(struct publisher_feed *f, uint64_t interval_ms);
 /*
  * Who may read the next snapshots, and the cells in error lines. NULL or mode 0: the publisher's.
@@ -110,6 +112,8 @@ void publisher_feed_set_access(struct publisher_feed *f, const struct shm_access
 int publisher_feed_follow_access(struct publisher_feed *f, struct shmpub_error *err);
 /* Tell readers that no refresh has succeeded for three intervals, until the next report. */
 void publisher_feed_set_stale(struct publisher_feed *f);
+/* The data are older than they should be: a refresh that succeeds makes the feed stale, not fresh. */
+void publisher_feed_set_overdue(struct publisher_feed *f, bool is_overdue);
 
 /*
  * Store the result of a refresh in the feed's slot. `err`: the error, or a warning, or NULL. Where

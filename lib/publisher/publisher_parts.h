@@ -82,7 +82,7 @@ struct publisher_feed {
 	struct segment *live, *spare;
 	struct segment *retired;
 	struct publication *pending;
-	bool is_removed, is_recycler;
+	bool is_removed, is_recycler, is_overdue;
 	char name[SHMPUB_FEED_MAX + 1];
 	char file[SEGMENT_NAME_SIZE];
 };

@@ -1,0 +1,61 @@
+#include "base/error.h"
+#include "feed_parts.h"
+#include "feed_watch.h"
+
+/*
+ * A table is stale when nobody could look at its source for three intervals, or when its data are
+ * older than `expect_every`: by the time of the source's last change where it has one, which a
+ * restart does not make younger, else by when the last table was published.
+ */
+
+static bool has_missed_looks(const struct feed *f)
+{
+	uint64_t interval = feed_watch_interval_ms(f);
+
+	return interval != 0 && feed_now_ms(f) - f->success_ms > 3 * interval + 1000;
+}
+
+static int64_t data_ns(const struct feed *f)
+{
+	return f->seen.mtime_ns > 0 ? f->seen.mtime_ns : f->published_ns;
+}
+
+bool feed_is_overdue(const struct feed *f)
+{
+	uint64_t every = f->config->expect_every_ms;
+
+	return every != 0 && data_ns(f) != 0 &&
+	       shm_now_ns() - data_ns(f) > (int64_t)every * 1000000;
+}
+
+void feed_overdue_line(struct shmpub_error *out, const struct feed *f)
+{
+	error_set(out, SHMPUB_OK, "%s: no new data for more than %llu s, which is expect_every",
+	          f->config->source_name, (unsigned long long)f->config->expect_every_ms / 1000);
+}
+
+static void tell_overdue(struct feed *f)
+{
+	struct shmpub_error line;
+
+	feed_overdue_line(&line, f);
+	publisher_feed_note(f->out, &line);
+	if (!f->is_overdue)
+		log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name,
+		         line.message);
+	f->is_overdue = true;
+}
+
+void feed_tick(struct feed *f)
+{
+	feed_notice_hang(f);
+	feed_log_counts(f, false);
+	if (f->is_failing || f->is_stale || f->out == NULL || publisher_feed_sequence(f->out) == 0)
+		return;
+	if (feed_is_overdue(f))
+		tell_overdue(f);
+	else if (!has_missed_looks(f))
+		return;
+	f->is_stale = true;
+	publisher_feed_set_stale(f->out);
+}
