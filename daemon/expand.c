@@ -21,9 +21,22 @@
 #else
 #define GZIP NULL
 #endif
+#ifdef SHMPUBD_ZSTD
+#define ZSTD (&expand_kind_zstd)
+#else
+#define ZSTD NULL
+#endif
+#ifdef SHMPUBD_XZ
+#define XZ (&expand_kind_xz)
+#else
+#define XZ NULL
+#endif
 
 static const struct expand_format formats[] = {
 	{ "gzip", "\x1F\x8B", 2, GZIP },
+	{ "zstd", "\x28\xB5\x2F\xFD", 4, ZSTD },
+	{ "zstd", "\x50\x2A\x4D\x18", 4, ZSTD }, /* a frame to be skipped, as pzstd begins */
+	{ "xz", "\xFD\x37\x7A\x58\x5A\x00", 6, XZ },
 };
 
 const struct expand_format *expand_format_of(struct span head)
@@ -79,9 +92,6 @@ static int begin_archive(struct expansion *e, struct shmpub_error *err)
 		e->is_end = e->is_raw_end;
 		return SHMPUB_OK;
 	}
-	if (e->raw.data[0] != e->format->magic[0])
-		return expand_damaged(err, e->format->name,
-		                      "other bytes follow the end of the archive");
 	r = e->format->kind->begin(&e->state, err);
 	e->is_in_archive = r == SHMPUB_OK;
 	return r;
@@ -123,7 +133,8 @@ static int read_expanded(void *self, char *to, size_t size, size_t *n, struct sh
 
 	*n = 0;
 	if (e->format->kind == NULL)
-		return error_set(err, SHMPUB_ERR_INVALID, "%s: this shmpubd was built without it",
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "compressed by %s, which this shmpubd was built without",
 		                 e->format->name);
 	while (!r && *n == 0 && !e->is_end) {
 		if (e->raw.size == 0 && !e->is_raw_end)

@@ -1,7 +1,7 @@
 /*
- * A source that was compressed by gzip, as a source of its text: expanded some at a time, in
+ * A source that was compressed by gzip, zstd or xz, as a source of its text: expanded some at a time, in
  * memory that does not grow with either of them. Several archives one after the other are one
- * text, as zcat has it.
+ * text, as zcat, zstdcat and xzcat have it.
  *
  * Threads:  as base/byte_source.h.
  * Lifetime: an expansion stays where it is from expansion_init to expansion_free, and what it

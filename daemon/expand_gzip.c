@@ -50,6 +50,8 @@ static int expand_gzip(void *state, struct expand_step *s, struct shmpub_error *
 	z_stream *z = state;
 	int r;
 
+	if (z->total_in == 0 && s->in.size > 0 && s->in.data[0] != '\x1F')
+		return expand_damaged(err, "gzip", EXPAND_OTHER_BYTES);
 	z->next_in = (z_const Bytef *)s->in.data;
 	z->avail_in = (uInt)s->in.size;
 	z->next_out = (Bytef *)s->out;

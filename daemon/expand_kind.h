@@ -34,7 +34,10 @@ struct expand_kind {
 	bool pads;                 /* zeros may follow an archive */
 };
 
-extern const struct expand_kind expand_kind_gzip;
+/* Those whose libraries were found, see CMakeLists.txt. */
+extern const struct expand_kind expand_kind_gzip, expand_kind_zstd, expand_kind_xz;
+
+#define EXPAND_OTHER_BYTES "other bytes follow the end of the archive"
 
 /* Sets *err to "damaged NAME: WHY" and returns SHMPUB_ERR_INVALID. */
 int expand_damaged(struct shmpub_error *err, const char *name, const char *why);

@@ -62,7 +62,8 @@ STANDARD_CXX = set(
 )
 VECTORS = {"immintrin.h", "emmintrin.h", "nmmintrin.h", "wmmintrin.h", "arm_neon.h", "arm_acle.h"}
 COMPILERS = {"intrin.h", "cpuid.h"}  # builtins of MSVC; of gcc and clang
-LIBRARIES = {"daemon": {"uv.h", "ini.h", "curl/curl.h", "zlib.h"}}
+EXPANDERS = {"zlib.h", "zstd.h", "zstd_errors.h", "lzma.h"}
+LIBRARIES = {"daemon": {"uv.h", "ini.h", "curl/curl.h"} | EXPANDERS}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)

@@ -6,9 +6,13 @@ import functools
 import gzip
 import io
 import itertools
+import lzma
 import random
 import re
+import shutil
+import subprocess
 import uuid
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,8 +28,17 @@ def gzipped(text: bytes) -> bytes:
     return gzip.compress(text, 6, mtime=0)
 
 
-FORMATS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzipped}
-each = pytest.mark.parametrize("format", FORMATS)
+def zstandard(text: bytes) -> bytes:
+    return subprocess.run(["zstd", "-qc"], input=text, check=True, stdout=subprocess.PIPE).stdout
+
+
+FORMATS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzipped,
+    "zstd": zstandard,
+    "xz": lzma.compress,
+}
+needs_zstd = pytest.mark.skipif(shutil.which("zstd") is None, reason="no program zstd")
+each = pytest.mark.parametrize("format", ["gzip", pytest.param("zstd", marks=needs_zstd), "xz"])
 
 
 @functools.cache
@@ -57,7 +70,7 @@ def check_frame(df: pd.DataFrame, text: bytes) -> None:
 
 
 @each
-@pytest.mark.parametrize("rows", [1, 3, 30_000, 300_000])
+@pytest.mark.parametrize("rows", [1, 3, 30_000, 100_000])
 def test_the_table_is_that_of_the_text(daemon, format, rows):
     text = table(rows)
     d = daemon()
@@ -114,6 +127,21 @@ def test_headers_with_all_parts(daemon):
     extra = b"\x05\x00hello" + b"a.csv\0" + b"comment\0"
     d = serve(daemon, plain[:3] + bytes([4 | 8 | 16]) + plain[4:10] + extra + plain[10:])
     check_frame(d.feed("a").df, GOOD)
+
+
+def test_padding_may_follow_xz(daemon):
+    d = serve(daemon, lzma.compress(b"a,b\n1,x\n") + bytes(8) + lzma.compress(b"2,y\n") + bytes(4))
+    check_frame(d.feed("a").df, GOOD)
+    d.source("a.csv.gz", lzma.compress(GOOD) + bytes(3))  # xz refuses what is no multiple of 4
+    assert "damaged xz" in failure(d)
+
+
+@pytest.mark.skipif(shutil.which("pzstd") is None, reason="no program pzstd")
+def test_frames_that_are_skipped(daemon):
+    text = table(100_000)
+    packed = subprocess.run(["pzstd", "-qc"], input=text, check=True, stdout=subprocess.PIPE).stdout
+    assert packed[:4] == b"P*M\x18"
+    check_frame(serve(daemon, packed).feed("a").df, text)
 
 
 @each
@@ -247,6 +275,35 @@ def test_bombs(daemon, format):
 def test_long_lines_are_bounded(daemon, format):
     d = serve(daemon, FORMATS[format](b"a\n" + b"1" * (20 << 20)), "", "max_bytes = 16M")
     assert "max_bytes" in failure(d)
+
+
+def zstd_frame(window: int, text: bytes) -> bytes:
+    head = b"\x28\xb5\x2f\xfd\x00" + bytes([window - 10 << 3])
+    return head + (len(text) << 3 | 1).to_bytes(3, "little") + text
+
+
+def test_zstd_has_so_much_memory(daemon):
+    """A window log of 27 is what zstd itself allows without being asked."""
+    d = serve(daemon, zstd_frame(27, GOOD))
+    check_frame(d.feed("a").df, GOOD)
+    d.source("a.csv.gz", zstd_frame(28, GOOD))
+    assert failure(d).endswith("a.csv.gz: zstd: it needs more than 128 MiB of memory to expand")
+
+
+def xz_stream(dictionary: int, text: bytes) -> bytes:
+    stream = bytearray(lzma.compress(text))
+    assert stream[12:16] == b"\x02\x00\x21\x01"
+    stream[16] = dictionary
+    stream[20:24] = zlib.crc32(stream[12:20]).to_bytes(4, "little")
+    return bytes(stream)
+
+
+def test_xz_has_so_much_memory(daemon):
+    d = serve(daemon, xz_stream(28, GOOD))  # 64 MiB, as of xz -9
+    check_frame(d.feed("a").df, GOOD)
+    d.source("a.csv.gz", xz_stream(32, GOOD))  # 256 MiB
+    wanted = r"a\.csv\.gz: xz: it needs 25\d MiB of memory to expand, 128 are the most$"
+    assert re.search(wanted, failure(d))
 
 
 @each

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "expand.h"
 
+#define ROOM ((size_t)300 << 10) /* more than the one block of zstd that a flipped bit may make */
 #define TEXT "a,b\n1,hello hello hello hello hello\n2,x\n"
 
 /* TEXT, as the formats' own programs compress it. */
@@ -18,6 +19,19 @@ static const struct archive {
 	    0xE2, 0x32, 0xD4, 0xC9, 0x48, 0xCD, 0xC9, 0xC9, 0x57, 0xC0, 0x41, 0x72, 0x19,
 	    0xE9, 0x54, 0x70, 0x01, 0x00, 0x3F, 0x33, 0x91, 0x60, 0x28, 0x00, 0x00, 0x00 },
 	  39 },
+	{ "zstd",
+	  { 0x28, 0xB5, 0x2F, 0xFD, 0x04, 0x58, 0xBD, 0x00, 0x00, 0x88, 0x61, 0x2C,
+	    0x62, 0x0A, 0x31, 0x2C, 0x68, 0x65, 0x6C, 0x6C, 0x6F, 0x20, 0x0A, 0x32,
+	    0x2C, 0x78, 0x0A, 0x01, 0x00, 0xA9, 0x4B, 0x12, 0x36, 0x51, 0x36, 0xA4 },
+	  36 },
+	{ "xz",
+	  { 0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00, 0x00, 0x04, 0xE6, 0xD6, 0xB4, 0x46, 0x02, 0x00,
+	    0x21, 0x01, 0x16, 0x00, 0x00, 0x00, 0x74, 0x2F, 0xE5, 0xA3, 0xE0, 0x00, 0x27, 0x00,
+	    0x18, 0x5D, 0x00, 0x30, 0x8B, 0x08, 0x40, 0xA6, 0x74, 0xD3, 0x2E, 0x2B, 0x28, 0x7E,
+	    0x6B, 0xDF, 0x08, 0x00, 0x79, 0x37, 0xF6, 0xFC, 0x3D, 0xF6, 0x88, 0x38, 0x95, 0x00,
+	    0x68, 0x9C, 0xA6, 0x8D, 0xD8, 0x26, 0x38, 0xF7, 0x00, 0x01, 0x34, 0x28, 0x26, 0xEE,
+	    0x19, 0xAE, 0x1F, 0xB6, 0xF3, 0x7D, 0x01, 0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5A },
+	  84 },
 };
 
 static uint64_t state = 5;
@@ -95,7 +109,7 @@ static int expand(char *out, size_t room, size_t *size, const struct expand_form
 	struct pieces p = { bytes.data, bytes.size, 0, SIZE_MAX };
 	struct byte_source pieces = source_of(&p), memory = byte_source_of(bytes);
 	struct expansion e;
-	char again[1000];
+	static char again[ROOM];
 	size_t n;
 	int r, r2;
 
@@ -156,12 +170,12 @@ static void test_truncated(const struct archive *a)
 /* Every bit and, for most of them, a failure; never a text that is another one. */
 static void test_flipped(const struct archive *a)
 {
-	char out[1000], bad[128], start[100];
+	static char out[ROOM];
+	char bad[128];
 	size_t size, n_failed = 0;
 	struct shmpub_error err;
 	int r;
 
-	snprintf(start, sizeof(start), "damaged %s: ", a->name);
 	for (size_t bit = 8 * format_of(a)->magic_size; bit < 8 * a->size; bit++) {
 		memcpy(bad, a->bytes, a->size);
 		bad[bit / 8] = (char)(bad[bit / 8] ^ 1 << bit % 8);
@@ -170,8 +184,8 @@ static void test_flipped(const struct archive *a)
 		if (r == 0)
 			CHECK("text", size == strlen(TEXT) && memcmp(out, TEXT, size) == 0);
 		else
-			CHECK("told", r == SHMPUB_ERR_INVALID &&
-			                      strncmp(err.message, start, strlen(start)) == 0);
+			CHECK("told",
+			      r == SHMPUB_ERR_INVALID && strstr(err.message, a->name) != NULL);
 	}
 	CHECK("most of them are told", n_failed > 6 * (a->size - format_of(a)->magic_size));
 }
@@ -235,7 +249,22 @@ static void test_no_memory(const struct archive *a)
 		expansion_free(&e);
 		CHECK_INT("nothing is left", mem_live(), live);
 	} while (r);
-	CHECK("there were requests", n > 2);
+	CHECK("there were requests", n > 1);
+}
+
+static void test_not_built_in(void)
+{
+	const struct expand_format format = { "best", "b", 1, NULL };
+	const struct byte_source memory = byte_source_of(span_str("best"));
+	struct shmpub_error err;
+	struct expansion e;
+	char out[100];
+	size_t size;
+
+	expansion_init(&e, &memory, &format, no_limit);
+	CHECK_INT("refused", read_all(out, sizeof(out), &size, &e, &err), SHMPUB_ERR_INVALID);
+	CHECK_STR("told", err.message, "compressed by best, which this shmpubd was built without");
+	expansion_free(&e);
 }
 
 static void test_formats(void)
@@ -249,6 +278,7 @@ static void test_formats(void)
 int main(void)
 {
 	test_formats();
+	test_not_built_in();
 	for (size_t i = 0; i < ARRAY_LEN(archives); i++) {
 		const struct archive *a = &archives[i];
 
