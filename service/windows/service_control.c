@@ -22,11 +22,13 @@
 int service_check_config(const char *config, struct shmpub_error *err)
 {
 	struct config_problems problems = CONFIG_PROBLEMS_NONE;
+	struct config *judged = NULL;
 	int r = service_enter(config, err);
 
 	if (r)
 		return r;
-	r = config_judge(config, &problems, err);
+	r = config_judge(&judged, config, &problems, err);
+	config_free(judged);
 	if (problems.lines.size)
 		log_print(problems.n ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "",
 		          buffer_span(&problems.lines));
