@@ -129,11 +129,14 @@ static uint64_t record_max(uint64_t max_bytes)
 	return max_bytes / 4 > RECORD_MAX_LEAST ? max_bytes / 4 : RECORD_MAX_LEAST;
 }
 
-/* How much text a compressed source has, as the last refresh lets one guess; 0: nothing is known. */
+#define USUAL_RATIO 4 /* about what CSV has; too small a guess costs another pass */
+
+/* How much text a compressed source has, as its size and the last refresh let one guess. */
 static uint64_t guess_text_size(const struct refresh *r)
 {
 	double last = (double)r->schema.source_size, most = (double)text_limit(r).most;
-	double text = r->seen.size != 0 ? last / (double)r->seen.size * (double)r->mark.size : last;
+	double ratio = last > 0 && r->seen.size != 0 ? last / (double)r->seen.size : USUAL_RATIO;
+	double text = ratio * (double)r->mark.size;
 
 	return text < most ? (uint64_t)text : text_limit(r).most;
 }
