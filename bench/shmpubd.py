@@ -22,16 +22,23 @@ from harness import BUILD, HERE, Child, Publisher, cpus_apart, spread, table
 SHMPUBD = BUILD / "daemon/shmpubd"
 SHMPUB = BUILD / "cli/shmpub"
 IDLE_FEEDS, IDLE_S = 1000, 10
+CHANGES = 200
 DAEMON_INTERVAL = "1500ms"  # a replaced segment is filled again when it has rested for a second
 
 
 def configuration(
-    folder: Path, directory: Path, feeds: dict[str, Path], interval: str, workers: int
+    folder: Path,
+    directory: Path,
+    feeds: dict[str, Path],
+    interval: str,
+    workers: int,
+    watch: str = "no",
 ) -> Path:
     ini = folder / "shmpubd.ini"
     lines = ["[daemon]", "instance = bench", f"directory = {directory}", f"workers = {workers}"]
     for feed, path in feeds.items():
         lines += [f"[feed {feed}]", f"source = {path}", f"interval = {interval}"]
+        lines += [f"watch = {watch}"]
     ini.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return ini
 
@@ -217,7 +224,49 @@ def daemon_table(results: list[dict[str, Any]]) -> str:
 
 
 def unchanged(folder: Path) -> dict[str, Any]:
-    """Feeds looked at every second whose files stay as they are: processor time and memory."""
+    """Feeds whose files stay as they are, with and without watch: processor time and memory."""
+    return idle(folder, "no", 5) | {"watched": idle(folder, "yes", 22)["cpu"], **latency()}
+
+
+def latency() -> dict[str, Any]:
+    """ms from the end of a rename, or of a writer's close, until a reader sees the sequence."""
+    import shmpub
+
+    result: dict[str, Any] = {}
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        tempfile.TemporaryDirectory(dir="/dev/shm") as shm,
+    ):
+        path = Path(scratch, "a.csv")
+        path.write_text("a\n0\n", encoding="utf-8")
+        ini = configuration(Path(scratch), Path(shm), {"a": path}, "1h", 0, "yes")
+        with subprocess.Popen([SHMPUBD, "-c", ini], stderr=subprocess.DEVNULL) as process:
+            time.sleep(1)
+            feed = shmpub.subscribe("a", instance="bench", directory=shm)
+            for how in ("rename", "close"):
+                times = [change_and_wait(feed, path, n, how) for n in range(CHANGES)]
+                times.sort()
+                result[how] = {"p50": times[CHANGES // 2], "p99": times[CHANGES * 99 // 100]}
+            process.terminate()
+    return {"latency_ms": result}
+
+
+def change_and_wait(feed: Any, path: Path, n: int, how: str) -> float:
+    text = f"a\n{n}\n{how}\n"
+    time.sleep(0.06)
+    sequence = feed.sequence
+    new = path.with_name("new") if how == "rename" else path
+    new.write_text(text, encoding="utf-8")
+    if how == "rename":
+        new.replace(path)
+    start = time.perf_counter()
+    while feed.sequence == sequence:
+        feed.wait(1)
+    return (time.perf_counter() - start) * 1e3
+
+
+def idle(folder: Path, watch: str, warm_s: float) -> dict[str, Any]:
+    """`warm_s` until the feeds rest: a source that was just read is looked at more closely."""
     tiny = data.make(folder, "tiny").read_bytes()
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -226,9 +275,9 @@ def unchanged(folder: Path) -> dict[str, Any]:
         feeds = {f"feed{i:04d}": Path(scratch, f"{i:04d}.csv") for i in range(IDLE_FEEDS)}
         for path in feeds.values():
             path.write_bytes(tiny)
-        ini = configuration(Path(scratch), Path(shm), feeds, "1s", 0)
+        ini = configuration(Path(scratch), Path(shm), feeds, "1s", 0, watch)
         with subprocess.Popen([SHMPUBD, "-c", ini], stderr=subprocess.DEVNULL) as process:
-            time.sleep(5)
+            time.sleep(warm_s)
             before, start = ticks_of(process.pid), time.monotonic()
             time.sleep(IDLE_S)
             ticks, elapsed = ticks_of(process.pid) - before, time.monotonic() - start
@@ -263,4 +312,10 @@ def report(results: dict[str, Any]) -> list[str]:
             f"{100 * u['cpu']:.1f} % of one CPU, {u['us_per_refresh']:.1f} us a look, "
             f"{u['resident'] / 1e6:.1f} MB resident"
         )
+        lines.append(f"The same with watch = yes: {100 * u['watched']:.1f} % of one CPU")
+        for how, ms in u["latency_ms"].items():
+            lines.append(
+                f"watch = yes, from a {how} to the sequence that readers see: "
+                f"p50 {ms['p50']:.0f} ms, p99 {ms['p99']:.0f} ms"
+            )
     return lines

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
+import shmpub
 from conftest import SHMPUB, Daemon
 from test_metrics import parse
 
@@ -38,6 +39,9 @@ def test_refused_until_one_takes_effect(daemon: Callable[[], Daemon]) -> None:
             assert (at is not None) == refused
             assert at is None or began - 60 < at / 1e9 <= time.time()
         assert figure(d, "config_last_reload_successful") == (not refused)
+        at = shmpub.feeds(instance=d.instance, directory=str(d.shm)).attrs["config_refused"]
+        assert (at is not None) == refused
+        assert at is None or began - 60 < at.timestamp() <= time.time()
 
     check(False)
     loaded = figure(d, "config_last_reload_success_timestamp_seconds")

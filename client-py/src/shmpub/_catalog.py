@@ -21,6 +21,8 @@ from ._place import Place, is_feed_name
 _MAGIC = b"SHMPUBC\x01"
 _VERSION = 1
 _HEADER_SIZE = 4096
+_CONFIG_LOAD_AT, _CONFIG_RESULT_AT = 240, 248
+_CONFIG_REFUSED = 2
 _SLOT_SIZE = 1024
 _NAME_SIZE = 48
 _MAX_FEEDS = 1_000_000
@@ -172,6 +174,11 @@ class Catalog:
     def stands(self) -> bool:
         """Whether the instance still has this catalog."""
         return self.instance.stands(self.is_stopped)
+
+    def config_refused_ns(self) -> int:
+        """When the publisher refused its changed configuration; 0: the last load took effect."""
+        is_refused = self.words64[_CONFIG_RESULT_AT // 8] == _CONFIG_REFUSED
+        return self.words64[_CONFIG_LOAD_AT // 8] if is_refused else 0
 
     # --- slots -----------------------------------------------------------------------------------
 

@@ -44,6 +44,9 @@ def feeds(
     state       str: "never", "fresh", "stale", "failing" or "gone", as in Feed.state
     last_error  str: why the state is so; empty when all is well
 
+    `attrs["config_refused"]` is None, or the time (an aware UTC pandas.Timestamp) at which the
+    publisher refused to load its changed configuration, so that an older one is in force.
+
     `instance`, `directory` and `owner` mean what they mean for subscribe(). Raises InstanceNotFound
     when nothing is published there, and AccessDenied, UntrustedOwner or FormatError when the
     catalog can't be read.
@@ -58,7 +61,10 @@ def feeds(
     found = (catalog.status(slot, generation) for slot, generation, _ in catalog.slots())
     rows = [_row(status, why, now) for status in found if status is not None]
     frame = pd.DataFrame(rows, columns=list(_DTYPES)).astype(_DTYPES)
-    return frame.set_index("feed").sort_index()
+    frame = frame.set_index("feed").sort_index()
+    refused = catalog.config_refused_ns()
+    frame.attrs["config_refused"] = pd.Timestamp(refused, unit="ns", tz="UTC") if refused else None
+    return frame
 
 
 def _row(status: Status, why_gone: str | None, now_ns: int) -> tuple[object, ...]:
