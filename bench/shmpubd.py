@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import data
+import shmpub
 from harness import BUILD, HERE, Child, Publisher, cpus_apart, spread, table
 
 SHMPUBD = BUILD / "daemon/shmpubd"
@@ -230,8 +231,6 @@ def unchanged(folder: Path) -> dict[str, Any]:
 
 def latency() -> dict[str, Any]:
     """ms from the end of a rename, or of a writer's close, until a reader sees the sequence."""
-    import shmpub
-
     result: dict[str, Any] = {}
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -252,6 +251,7 @@ def latency() -> dict[str, Any]:
 
 
 def change_and_wait(feed: Any, path: Path, n: int, how: str) -> float:
+    """ms until the change number `n` can be seen."""
     text = f"a\n{n}\n{how}\n"
     time.sleep(0.06)
     sequence = feed.sequence
