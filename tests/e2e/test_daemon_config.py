@@ -391,7 +391,9 @@ def accepted():
     """The keys as the tables of the program have them, by the section that they belong into."""
     daemon = (ROOT / "daemon" / "keys.c").read_text()
     options = (ROOT / "lib" / "csv" / "options.c").read_text()
-    row = re.compile(r'^\t\{ "(\w+)", (?:key_)?set_\w+, [^}\n]*?(NULL|set_column_\w+|) ?\},$', re.MULTILINE)
+    row = re.compile(
+        r'^\t\{ "(\w+)", (?:key_)?set_\w+, [^}\n]*?(NULL|set_column_\w+|) ?\},$', re.MULTILINE
+    )
     tables = {
         name: re.search(rf"{name}\[\] = \{{\n(.*?)^\}};", text, re.MULTILINE | re.DOTALL)[1]
         for name, text in (("daemon_rows", daemon), ("feed_rows", daemon), ("keys", options))

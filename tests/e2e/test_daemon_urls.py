@@ -147,6 +147,16 @@ def test_not_modified(daemon, serve, kind):
     until(lambda: list(d.feed("a").df.a) == [9])
 
 
+def test_compressed(daemon, serve):
+    """A file that is an archive, and not an encoding of the transfer that libcurl undoes."""
+    server = serve()
+    server.answers["/a.csv.gz"] = give(gzip.compress(GOOD))
+    d = feed_of(daemon, server.url("/a.csv.gz"))
+    assert list(d.feed("a").df.b) == ["x", "y"]
+    server.answers["/a.csv.gz"] = give(gzip.compress(GOOD)[:-9])
+    fails_with(d, "ends too early")
+
+
 def test_304_that_nobody_asked_for(daemon, serve):
     server = serve()
     server.answers["/a.csv"] = give(b"", 304)
@@ -282,7 +292,9 @@ def test_user_password_and_token(daemon, serve, tmp_path):
     line = fails_with(d, "no such file")
     assert str(secret) in line
     place = d.shm / d.instance
-    everything = d.log_text().encode() + b"".join(p.read_bytes() for p in place.iterdir() if p.is_file())
+    everything = d.log_text().encode() + b"".join(
+        p.read_bytes() for p in place.iterdir() if p.is_file()
+    )
     assert SECRET.encode() not in everything
 
 
