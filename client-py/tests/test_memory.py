@@ -15,6 +15,7 @@ from conftest import descriptors, read, snapshots_held
 from handmade import Instance
 
 import shmpub
+from shmpub._mapped import Mapped
 
 FIRST = read("a,b,s\n1,1.5,x\n2,2.5,y\n")
 LATER = read("a,b,s\n9,9.5,z\n")
@@ -81,6 +82,18 @@ def test_no_array_can_be_made_writable(instance: Instance, directory: Path) -> N
         if np.shares_memory(array, snapshot._content):
             with pytest.raises(ValueError, match="cannot set WRITEABLE"):
                 array.flags.writeable = True
+
+
+def test_the_collector_does_not_know_mappings(instance: Instance, directory: Path) -> None:
+    """It would run their finalizers before those of other objects in a dead cycle: see _mapped.
+
+    It knows every object of a class that is written in Python, one without slots too.
+    """
+    instance.publish("quotes", FIRST, 1)
+    snapshot = shmpub.subscribe("quotes", directory=directory).snapshot()
+    owner = snapshot._content.base
+    assert isinstance(owner, Mapped)
+    assert not gc.is_tracked(owner)
 
 
 def test_interpreter_ends_with_mappings_in_use(instance: Instance, directory: Path) -> None:
