@@ -253,7 +253,7 @@ static void test_put_again(void)
 static void test_recent(void)
 {
 	struct dictionary d = DICTIONARY_NONE;
-	uint32_t state = 1, found = 0, code, want;
+	uint32_t state = 1, found = 0, code = 0, want;
 	char text[RECENT_MAX + RECENT_READ];
 
 	for (int i = 0; i < 100000; i++) {
