@@ -5,6 +5,7 @@
 #include "columns/column_type.h"
 #include "feed_members.h"
 #include "human.h"
+#include "info_holders.h"
 #include "show/align.h"
 #include "terminal.h"
 
@@ -157,8 +158,25 @@ static int print(struct session *s, struct align *t)
 	return r == SHMPUB_OK ? EXIT_GOOD : session_fail(s);
 }
 
+/* `holders` may be NULL: they were not asked for. */
+static int show_holders(struct session *s, const struct holders *holders)
+{
+	struct align t = ALIGN_NONE;
+	int r;
+
+	if (holders == NULL)
+		return EXIT_GOOD;
+	out_str(&s->out, "\n");
+	info_holder_rows(&t, holders);
+	r = print(s, &t);
+	if (r == EXIT_GOOD && holders->n_hidden > 0)
+		out_printf(&s->out, "%zu processes of other users were not looked at\n",
+		           holders->n_hidden);
+	return r;
+}
+
 static int show(struct session *s, const struct shmpub_feed_info *feed, const char *why_gone,
-                const struct shmpub_snapshot *snapshot)
+                const struct shmpub_snapshot *snapshot, const struct holders *holders)
 {
 	struct align t = ALIGN_NONE;
 	int64_t now_ns = clock_now_ns();
@@ -169,11 +187,12 @@ static int show(struct session *s, const struct shmpub_feed_info *feed, const ch
 	if (snapshot != NULL)
 		snapshot_rows(&t, snapshot, feed->held_bytes, now_ns);
 	r = print(s, &t);
-	if (r || snapshot == NULL)
-		return r;
-	out_str(&s->out, "\n");
-	column_rows(&t, snapshot);
-	return print(s, &t);
+	if (r == EXIT_GOOD && snapshot != NULL) {
+		out_str(&s->out, "\n");
+		column_rows(&t, snapshot);
+		r = print(s, &t);
+	}
+	return r ? r : show_holders(s, holders);
 }
 
 /* --- for programs ------------------------------------------------------------------------------ */
@@ -215,7 +234,7 @@ static void snapshot_members(struct json *j, const struct shmpub_snapshot *snaps
 }
 
 static int show_json(struct session *s, const struct shmpub_feed_info *feed, const char *why_gone,
-                     const struct shmpub_snapshot *snapshot)
+                     const struct shmpub_snapshot *snapshot, const struct holders *holders)
 {
 	struct buffer text = BUFFER_NONE;
 	struct json j = json_to(&text);
@@ -224,6 +243,8 @@ static int show_json(struct session *s, const struct shmpub_feed_info *feed, con
 	feed_members(&j, feed, why_gone, clock_now_ns());
 	if (snapshot != NULL)
 		snapshot_members(&j, snapshot);
+	if (holders != NULL)
+		info_holder_members(&j, holders);
 	json_close(&j, '}');
 	if (!j.has_failed) {
 		out_bytes(&s->out, buffer_span(&text));
@@ -239,17 +260,23 @@ int command_info(struct session *s)
 	struct shmpub_snapshot *snapshot = NULL;
 	struct shmpub_instance_info instance;
 	struct shmpub_feed_info feed;
+	struct holders holders = HOLDERS_NONE, *asked = s->line->holders ? &holders : NULL;
 	int r, absent;
 
 	r = shmpub_instance(&instance, s->reader, &s->err);
 	if (r == SHMPUB_OK)
 		r = shmpub_feed(&feed, s->reader, name, &s->err);
-	if (r)
+	if (r == SHMPUB_OK && asked != NULL)
+		r = holders_find(asked, instance.instance, name, instance.pid, &s->err);
+	if (r) {
+		holders_free(&holders);
 		return session_fail(s);
+	}
 	absent = shmpub_acquire(&snapshot, s->reader, name, NULL, &s->err);
-	r = s->line->json ? show_json(s, &feed, instance.why_gone, snapshot)
-	                  : show(s, &feed, instance.why_gone, snapshot);
+	r = s->line->json ? show_json(s, &feed, instance.why_gone, snapshot, asked)
+	                  : show(s, &feed, instance.why_gone, snapshot, asked);
 	shmpub_release(snapshot);
+	holders_free(&holders);
 	if (absent) {
 		out_flush(&s->out);
 		return session_fail(s);

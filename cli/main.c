@@ -18,8 +18,8 @@
 
 static const struct command commands[] = {
 	{ "ls", "[--json]", "every feed, one line each", TAKES_JSON, 0, 0, command_ls },
-	{ "info", "FEED [--json]", "one feed and the columns of its newest snapshot", TAKES_JSON, 1,
-	  1, command_info },
+	{ "info", "FEED [--holders] [--json]", "one feed and the columns of its newest snapshot",
+	  TAKES_JSON | TAKES_HOLDERS, 1, 1, command_info },
 	{ "cat", "FEED [--format csv|json|arrow] [--head N]", "the newest snapshot's contents",
 	  TAKES_FORMAT | TAKES_HEAD, 1, 1, command_cat },
 	{ "watch", "[FEED...] [--json]", "a line for every publication and every loss, as it comes",
@@ -80,6 +80,13 @@ static bool set_no_wait(struct command_line *l, const char *value)
 	return true;
 }
 
+static bool set_holders(struct command_line *l, const char *value)
+{
+	(void)value;
+	l->holders = true;
+	return true;
+}
+
 static bool set_format(struct command_line *l, const char *value)
 {
 	static const char *const names[] = {
@@ -117,6 +124,7 @@ static const struct option {
 	{ "--owner", NULL, "a user", 0, set_owner },
 	{ "--json", NULL, NULL, TAKES_JSON, set_json },
 	{ "--no-wait", NULL, NULL, TAKES_NO_WAIT, set_no_wait },
+	{ "--holders", NULL, NULL, TAKES_HOLDERS, set_holders },
 	{ "--format", NULL, "csv, json or arrow", TAKES_FORMAT, set_format },
 	{ "--head", NULL, "a number of rows", TAKES_HEAD, set_head },
 	{ "--max-age", NULL, "a duration with its unit: 500ms, 10s, 5m, 1h", TAKES_MAX_AGE,

@@ -61,7 +61,8 @@ _shmpub() {
 		case $command:$word in
 		:-*) words="-i --instance -d --directory --owner --help --version" ;;
 		:*) words="ls info cat watch top verify health refresh metrics" ;;
-		ls:-* | info:-* | watch:-*) words="--json" ;;
+		info:-*) words="--holders --json" ;;
+		ls:-* | watch:-*) words="--json" ;;
 		cat:-*) words="--format --head" ;;
 		health:-*) words="--max-age" ;;
 		refresh:-*) words="--no-wait" ;;
