@@ -145,6 +145,7 @@ static void cancel_after(const struct config *config, uint64_t ms, bool at_once)
 	c.timer.data = &c;
 	c.fetch.loop = &loop;
 	c.fetch.done = was_done;
+	c.fetch.max_size = (uint64_t)1 << 32; /* `yes` prints a megabyte in less than 8 ms */
 	CHECK_INT("begin", fetch_begin(&c.fetch, NULL), 0);
 	CHECK_INT("not from within", c.n_done, 0);
 	uv_timer_start(&c.timer, cancel_now, ms, 0);
