@@ -19,7 +19,7 @@
 
 void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed)
 {
-	*in = (struct intake){ .source = source };
+	*in = (struct intake){ .source = source, .hash_seed = hash_seed };
 	content_hash_begin(&in->hash, hash_seed);
 }
 
@@ -216,6 +216,40 @@ int intake_recognise(struct intake *in, struct expand_limit limit, struct shmpub
 
 /* --- the end ------------------------------------------------------------------------------------- */
 
+static int hash_again(struct content_hash *hash, struct intake *in, char *room,
+                      struct shmpub_error *err)
+{
+	struct piece p = { .to = room, .size = HASH_AT_ONCE, .n = 1 };
+	int r = rewind_source(in, err);
+
+	while (!r && p.n > 0) {
+		r = ask_and_wait(in, CALL_READ, &p, err);
+		if (!r)
+			content_hash_add(hash, span_of(room, p.n));
+	}
+	return r;
+}
+
+/*
+ * A file that grows has other times at each look, so they cannot tell that somebody cut it and
+ * wrote it anew while it was read. Its bytes tell: they are still those that were hashed.
+ */
+static int compare_again(struct intake *in, struct shmpub_error *err)
+{
+	char *room = mem_alloc(HASH_AT_ONCE);
+	struct content_hash hash;
+	int r;
+
+	if (room == NULL)
+		return error_nomem(err, HASH_AT_ONCE);
+	content_hash_begin(&hash, in->hash_seed);
+	r = hash_again(&hash, in, room, err);
+	mem_free(room);
+	if (r)
+		return r;
+	return content_hash_end(&hash) == intake_hash(in) ? SHMPUB_OK : SOURCE_BUSY;
+}
+
 int intake_end(struct intake *in, int result, struct shmpub_error *err)
 {
 	struct shmpub_error why;
@@ -224,6 +258,8 @@ int intake_end(struct intake *in, int result, struct shmpub_error *err)
 	if (result > 0 || in->is_failed)
 		return result;
 	r = ask_and_wait(in, CALL_CHECK, NULL, &why);
+	if (r == SHMPUB_OK && in->source->mark.is_cut)
+		r = compare_again(in, &why);
 	if (r == SHMPUB_OK || (r < 0 && result < 0)) /* of two failures the first is told */
 		return result;
 	if (r < 0 && err != NULL)

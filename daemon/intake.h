@@ -29,6 +29,7 @@ struct intake {
 	uint64_t *read_ns;   /* what reading takes is added to it */
 
 	struct content_hash hash;
+	uint64_t hash_seed;
 	struct buffer ahead;        /* all bytes, where they were read ahead */
 	uint64_t n_hashed;          /* bytes of the source from the start */
 	uint64_t n_copied, text_at; /* bytes of text; text_at: where the next read begins */
