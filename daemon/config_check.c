@@ -397,9 +397,6 @@ static int check_effects(const struct config_feed *f, struct config_problems *p,
 	bool is_command = f->scheme == SCHEME_EXEC || f->scheme == SCHEME_SHELL;
 	const char *problem = is_command ? NULL : fetch_problem(f);
 
-	if (f->watch && f->scheme != SCHEME_FILE)
-		problem = "watch: only a file is watched, interval says how often this source is "
-		          "fetched";
 	if (problem == NULL && f->scheme != SCHEME_HTTP)
 		problem = url_problem(f);
 	return problem != NULL ? config_warning(p, config_feed_place(f), problem, err) : SHMPUB_OK;

@@ -47,7 +47,15 @@ def test_each_example_is_a_good_configuration(daemon):
     check = run_shmpubd("-c", d.ini, "--check")
     assert check.returncode == 0
     wrong = [line for line in check.stderr.splitlines() if "warning" not in line]
-    assert not wrong and set(EXAMPLES) == {"orders", "stock", "sensors", "rates", "pods", "far"}
+    assert not wrong and set(EXAMPLES) == {
+        "orders",
+        "stock",
+        "sensors",
+        "rates",
+        "pods",
+        "far",
+        "prices",
+    }
 
 
 def test_sqlite3(daemon):
