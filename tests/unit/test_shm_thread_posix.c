@@ -10,6 +10,7 @@
 #include "unit/check.h"
 
 #define TRIES 20
+#define ROUNDS 50
 
 struct helper {
 	cpu_set_t before, after; /* where it may run; set before it works */
@@ -64,12 +65,15 @@ int main(void)
 	h = part(&one, (size_t)here);
 	CHECK("one processor", CPU_EQUAL(&h.after, &one));
 	CHECK_INT("stays", h.ran_on, here);
-	for (int i = 0; i < TRIES; i++) {
-		h = part(&all, (size_t)here);
-		CHECK("all processors", CPU_EQUAL(&h.after, &all));
-		n_moved += h.ran_on != here;
+	/* The system may have moved some of them back, and most of them while it is busy. */
+	for (int round = 0; round < ROUNDS && n_moved <= TRIES / 2; round++) {
+		n_moved = 0;
+		for (int i = 0; i < TRIES; i++) {
+			h = part(&all, (size_t)here);
+			CHECK("all processors", CPU_EQUAL(&h.after, &all));
+			n_moved += h.ran_on != here;
+		}
 	}
-	/* The system may have moved some of them back. */
 	CHECK("moved", CPU_COUNT(&all) == 1 || n_moved > TRIES / 2);
 	CHECK_INT("nothing lost", mem_live(), 0);
 	return check_report();
