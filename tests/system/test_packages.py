@@ -33,13 +33,18 @@ def files(machine: Machine) -> dict[str, str]:
     return {path: what for path, what in found.items() if not OTHERS.match(path)}
 
 
+def lintian(packages, *options):
+    command = ["lintian", *options, *packages.glob("*.deb")]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
 def test_lintian(packages):
-    done = subprocess.run(
-        ["lintian", "--show-overrides", *packages.glob("*.deb")], capture_output=True, text=True
-    )
-    lines = done.stdout.splitlines()
-    assert done.returncode == 0 and not [line for line in lines if line[:2] in ("E:", "W:")]
-    assert len([line for line in lines if line.startswith("O:")]) <= 16
+    done = lintian(packages)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not [line for line in done.stdout.splitlines() if line[:2] in ("E:", "W:")]
+    # Its status then counts overridden errors too.
+    shown = lintian(packages, "--show-overrides").stdout.splitlines()
+    assert 0 < len([line for line in shown if line.startswith("O:")]) <= 16
 
 
 def test_the_same_sources_give_the_same_bytes(packages):
