@@ -21,8 +21,8 @@
  * within one tick does not show. So a look that comes less than a tick after a change is not
  * settled: its mark never counts as "unchanged", and two such looks prove nothing. Such a file is
  * not read until its tick is over. This wait also covers the short pauses of a program that writes
- * in pieces. A file that is another one at each look is read at once: somebody renames whole files
- * over the name.
+ * in pieces. A file that is another one at each look is not given up for that: somebody renames whole
+ * files over the name, so it is opened, and waited for while it is open.
  *
  * O_NONBLOCK is for a path that is no file: opening a FIFO without a writer would wait.
  */
@@ -175,15 +175,18 @@ static bool has_rested(const struct source_mark *look, const struct source_reque
 	return q->waited_ms >= q->settle_ms && source_mark_same_look(look, &q->waited);
 }
 
+static bool is_replaced(const struct source_mark *look, const struct source_request *q)
+{
+	return q->waited.inode != 0 &&
+	       (q->waited.inode != look->inode || q->waited.device != look->device ||
+	        q->waited.born_ns != look->born_ns);
+}
+
 static bool is_to_wait(const struct source_mark *look, const struct source_request *q)
 {
-	bool is_replaced = q->waited.inode != 0 &&
-	                   (q->waited.inode != look->inode || q->waited.device != look->device ||
-	                    q->waited.born_ns != look->born_ns);
-
 	if (q->settle_ms > 0 && !has_rested(look, q))
 		return true;
-	return !look->is_settled && !q->takes_fresh && !q->takes_growing && !is_replaced &&
+	return !look->is_settled && !q->takes_fresh && !q->takes_growing && !is_replaced(look, q) &&
 	       !is_quiet(look, &q->waited);
 }
 
@@ -351,6 +354,23 @@ static int look_at_open(struct source_mark *mark, nlink_t *n_links, int fd,
 	return is_to_wait(&look, q) ? SOURCE_FRESH : SHMPUB_OK;
 }
 
+/*
+ * A file that is another one at each look is waited for while it is open: whoever renames files over
+ * its name does not change the one in hand, and no later look would find one that is older. Only a
+ * settled mark shows afterwards whether the file was written to (see is_only_replaced()).
+ */
+static int look_once_settled(struct source_mark *mark, nlink_t *n_links, int fd,
+                             const struct source_request *q, struct shmpub_error *err)
+{
+	struct timespec tick = { .tv_nsec = SETTLE_NS + SETTLE_NS / 5 };
+	int r = look_at_open(mark, n_links, fd, q, err);
+
+	if (r || mark->is_settled || !is_replaced(mark, q))
+		return r;
+	nanosleep(&tick, NULL);
+	return look_at_open(mark, n_links, fd, q, err);
+}
+
 static int keep_open(struct source_file **out, int fd, nlink_t n_links,
                      const struct source_mark *mark, const struct source_request *q,
                      struct shmpub_error *err)
@@ -399,7 +419,7 @@ int source_file_open(struct source_file **out, struct source_mark *mark,
 	fd = open(q->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return error_sys(err, errno, "%s", q->path);
-	r = look_at_open(mark, &n_links, fd, q, err);
+	r = look_once_settled(mark, &n_links, fd, q, err);
 	if (!r)
 		r = keep_open(out, fd, n_links, mark, q, err);
 	if (r)

@@ -94,6 +94,22 @@ def test_changes_all_the_time(daemon):
     until(lambda: feed.df.a.iloc[-1] == n)
 
 
+def test_whole_files_all_the_time(daemon):
+    """Each is replaced before it is read and before it is 10 ms old: some are read all the same."""
+    d = watched(daemon, options="parse_dates = a\n")
+    path, spares = d.folder / "a.csv", [d.folder / f"{n}" for n in range(400)]
+    text = "a\n" + "Thu Sep 25 10:36:28 2003\n" * 40_000  # long to read, soon written
+    for n, spare in enumerate(spares):
+        spare.write_text(f"{text}Thu Sep 25 10:36:28 {2000 + n}\n")
+    d.start()
+    feed = d.feed("a")
+    first = feed.sequence
+    for spare in spares:
+        spare.rename(path)
+        time.sleep(0.004)
+    assert feed.sequence > first  # about 30 of the 400 on an idle machine
+
+
 def ticks(pid):
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
         fields = file.read().rpartition(")")[2].split()
