@@ -39,7 +39,8 @@ struct feed {
 	struct csv_options *options;
 	struct schema schema;
 	int fd;
-	uint64_t at, read_ns;
+	uint64_t at, size, read_ns;
+	bool was_short;
 };
 
 struct times {
@@ -103,13 +104,14 @@ static int read_file(void *self, char *to, size_t size, size_t *n, struct shmpub
 {
 	struct feed *f = self;
 	int64_t began_ns = shm_monotonic_ns();
-	ssize_t got = pread(f->fd, to, size, (off_t)f->at);
+	ssize_t got = f->was_short ? 0 : pread(f->fd, to, size, (off_t)f->at);
 
 	(void)err;
 	if (got < 0)
 		die(f->name, strerror(errno));
 	*n = (size_t)got;
 	f->at += *n;
+	f->was_short = *n < size && f->at == f->size;
 	f->read_ns += (uint64_t)(shm_monotonic_ns() - began_ns);
 	return SHMPUB_OK;
 }
@@ -118,6 +120,7 @@ static int rewind_file(void *self, struct shmpub_error *err)
 {
 	(void)err;
 	((struct feed *)self)->at = 0;
+	((struct feed *)self)->was_short = false;
 	return SHMPUB_OK;
 }
 
@@ -139,8 +142,10 @@ static void open_source(struct feed *f, struct prepare_source *source)
 
 	f->fd = open(file, O_RDONLY | O_CLOEXEC);
 	f->at = f->read_ns = 0;
+	f->was_short = false;
 	if (f->fd < 0 || fstat(f->fd, &st) != 0)
 		die(file, strerror(errno));
+	f->size = (uint64_t)st.st_size;
 	source->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 	source->read_ns = &f->read_ns;
 	source->bytes = (struct byte_source){ .self = f,

@@ -65,7 +65,7 @@ static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err
 
 static void try_once(struct test *t)
 {
-	struct snapshot_memory memory = { reserve, t };
+	struct snapshot_memory memory = { .reserve = reserve, .arg = t };
 	struct refresh *r = &t->refresh;
 	uint64_t start;
 

@@ -99,7 +99,7 @@ static bool ask_for_type(struct csv_options *o, const struct field *f)
 static uint64_t find_line(struct refresh *r, const struct field *before)
 {
 	struct block block = { .memory = NULL };
-	struct snapshot_memory memory = { reserve, &block };
+	struct snapshot_memory memory = { .reserve = reserve, .arg = &block };
 	struct prepare_source source = refresh_source(r);
 	struct shmpub_error why = { .line = 0 };
 	struct csv_options *o;

@@ -61,14 +61,18 @@ static int meet_end(struct source *s, struct shmpub_error *err)
 
 int source_read(struct source *s, char *to, size_t size, size_t *n, struct shmpub_error *err)
 {
-	int r = s->kind->read(s->body, s->at, to, size, n, err);
+	int r = SHMPUB_OK;
 
+	*n = 0;
+	if (!s->was_short)
+		r = s->kind->read(s->body, s->at, to, size, n, err);
 	if (r)
 		return r;
 	if (*n == 0)
 		return meet_end(s, err);
 	s->at += *n;
 	s->is_whole = false;
+	s->was_short = *n < size && s->at == s->mark.size;
 	if (source_knows_size(s))
 		return s->at > s->mark.size ? SOURCE_BUSY : SHMPUB_OK;
 	if (s->at > s->max_size)
@@ -81,6 +85,7 @@ int source_rewind(struct source *s, struct shmpub_error *err)
 {
 	(void)err;
 	s->at = 0;
+	s->was_short = false;
 	s->n_lines = 0;
 	return SHMPUB_OK;
 }

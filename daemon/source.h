@@ -102,7 +102,8 @@ struct source {
 	uint64_t max_size;
 	uint64_t at;      /* offset of the next read */
 	uint64_t n_lines; /* line ends so far, where the size is not known */
-	bool is_whole;    /* the last read met the end, and all before it is of one state */
+	bool was_short; /* the last read ended with the size that is known, and met the end there */
+	bool is_whole;  /* the last read met the end, and all before it is of one state */
 };
 #define SOURCE_NONE ((struct source){ .body = NULL })
 

@@ -154,14 +154,14 @@ static bool recycle(struct publication *pub)
 	pub->spare = NULL;
 	if (s == NULL)
 		return false;
-	r = shm_recycle(&s->map, NULL);
-	if (r == 0 && shm_map_is_in_place(&s->map, &p->dir, s->name)) {
+	r = shm_recycle(&s->map, &p->dir, s->name, NULL);
+	if (r == 0) {
 		segment_spoil(&s->map);
 		pub->segment = s;
 		return true;
 	}
 	pub->no_leases |= r < 0;
-	if (r == 0)
+	if (r == SHM_ABSENT && !shm_map_is_in_place(&s->map, &p->dir, s->name))
 		segment_forget(s); /* its name means another file by now: do not remove that */
 	push(&pub->retired, s);
 	return false;
@@ -221,9 +221,16 @@ static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err
 	return r;
 }
 
+static size_t reserved(const void *arg)
+{
+	const struct publication *pub = arg;
+
+	return pub->segment->map.size;
+}
+
 struct snapshot_memory publication_memory(struct publication *pub)
 {
-	return (struct snapshot_memory){ .reserve = reserve, .arg = pub };
+	return (struct snapshot_memory){ .reserve = reserve, .reserved = reserved, .arg = pub };
 }
 
 /* --- worker: seal ------------------------------------------------------------------------------ */
@@ -261,9 +268,8 @@ int publication_seal(struct publication *pub, uint64_t size, struct shmpub_error
 	budget_give(pub->publisher, s->bytes - bytes);
 	s->bytes = bytes;
 	s->access = pub->access;
-	r = shm_stat_map(&pub->stat, &s->map, err);
-	pub->is_sealed = r == 0;
-	return r;
+	pub->is_sealed = true;
+	return 0;
 }
 
 struct span publication_bytes(const struct publication *pub)
@@ -359,8 +365,8 @@ static void replace_live(struct publication *pub, bool exchanged)
 	struct segment *old = f->live, *s = pub->segment;
 
 	f->live = s;
-	f->id = pub->stat.id;
-	f->size = pub->stat.size;
+	f->id = s->map.id;
+	f->size = s->map.size;
 	if (old != NULL) {
 		memcpy(old->name, exchanged ? s->name : "", exchanged ? sizeof(old->name) : 1);
 		feed_retire(f, old);

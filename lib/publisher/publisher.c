@@ -189,7 +189,6 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 {
 	struct publisher *p = f->publisher;
 	struct segment *s, *old = f->live;
-	struct shm_stat stat;
 	char name[SEGMENT_NAME_SIZE];
 	bool exchanged;
 	int r;
@@ -201,8 +200,6 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 	memcpy(s->map.addr, old->map.addr, old->map.size);
 	r = shm_seal(&s->map, old->map.size, &old->access, err);
 	if (r == 0)
-		r = shm_stat_map(&stat, &s->map, err);
-	if (r == 0)
 		r = shm_place(&p->dir, s->name, f->file, &exchanged, err);
 	if (r != 0) {
 		segment_drop(p, s);
@@ -213,8 +210,8 @@ static int put_back_snapshot(struct publisher_feed *f, struct shmpub_error *err)
 	s->name[0] = '\0';
 	s->access = old->access;
 	f->live = s;
-	f->id = stat.id;
-	f->size = stat.size;
+	f->id = s->map.id;
+	f->size = s->map.size;
 	segment_let_go(p, old);
 	return 0;
 }

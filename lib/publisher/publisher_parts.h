@@ -95,7 +95,6 @@ struct publication {
 	struct segment *segment; /* the one that the snapshot is written to */
 	struct segment *spare;   /* to be filled again, if no reader has it */
 	struct segment *retired; /* the worker drops those that nobody has; the rest are held */
-	struct shm_stat stat;    /* of the sealed segment */
 	uint64_t wanted_bytes;
 	uint64_t max_bytes; /* of this snapshot; 0: no bound */
 	bool is_sealed;

@@ -75,21 +75,24 @@ static inline bool shm_access_covers(const struct shm_access *a, const struct sh
 	return (b->mode & 04) == 0 && (a->mode & 040) != 0 && a->gid == b->gid;
 }
 
-struct shm_map {
-	void *addr;
-	size_t size;     /* bytes mapped */
-	int fd;          /* writers only; -1 otherwise */
-	uint64_t number; /* Windows: of the section, by which readers find it; else 0 */
-	bool is_writable;
-	bool is_leased;    /* there is a write lease on the file: see shm_recycle() */
-	int64_t leased_ns; /* monotonic: when the lease was taken, or a little earlier */
-};
-#define SHM_MAP_NONE ((struct shm_map){ .fd = -1 })
-
 /* No two segments have the same: device and inode, or on Windows the number. */
 struct shm_id {
 	uint64_t space, number;
 };
+
+struct shm_map {
+	void *addr;
+	size_t size;      /* bytes mapped */
+	int fd;           /* writers only; -1 otherwise */
+	struct shm_id id; /* writers only */
+	uint64_t number;  /* Windows: of the section, by which readers find it; else 0 */
+	bool is_writable;
+	bool is_leased;        /* there is a write lease on the file: see shm_recycle() */
+	int64_t leased_ns;     /* monotonic: when the lease was taken, or a little earlier */
+	unsigned leased_mode;  /* mode and group that the file had under the lease */
+	int64_t leased_gid;
+};
+#define SHM_MAP_NONE ((struct shm_map){ .fd = -1 })
 
 static inline bool shm_id_equal(const struct shm_id *a, const struct shm_id *b)
 {
@@ -231,11 +234,12 @@ void shm_discard(struct shm_map *map);
  */
 int shm_dir_recycles(const struct shm_dir *dir, struct shmpub_error *err);
 /*
- * Make a sealed segment writable again under a write lease. SHM_BUSY: somebody else has it open or
- * mapped. SHM_ABSENT: somebody changed its size, so it cannot be used. SHMPUB_ERR_SYS: there are no
- * leases here.
+ * Make the sealed segment `name` writable again under a write lease. SHM_BUSY: somebody else has it
+ * open or mapped. SHM_ABSENT: somebody changed its size, or the name means another file or none, so
+ * the segment cannot be used. SHMPUB_ERR_SYS: there are no leases here.
  */
-int shm_recycle(struct shm_map *map, struct shmpub_error *err);
+int shm_recycle(struct shm_map *map, const struct shm_dir *dir, const char *name,
+                struct shmpub_error *err);
 /* False when somebody may have opened the file since shm_recycle(). True if there is no lease. */
 bool shm_lease_holds(const struct shm_map *map);
 /*

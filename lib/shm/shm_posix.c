@@ -1,7 +1,6 @@
 #include "shm/shm_posix.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -14,15 +13,8 @@
  *
  * Writing to a page is SIGBUS when the tmpfs is full. So posix_fallocate() allocates every
  * page before it is written, and returns an error when the file system is full.
- *
- * The kernel grants a lease (fcntl(2), F_SETLEASE) only if nobody else has the file open or
- * mapped. When somebody opens the file, it sends a signal to the holder of the lease. The
- * default, SIGIO, would end a program that does not handle it, so the signal is set to
- * SIGURG, which is ignored by default.
  */
 
-/* The kernel takes a lease away after fs.lease-break-time: at least one second (0: never). */
-#define LEASE_SAFE_NS INT64_C(1000000000)
 #define POPULATE_SIZE (1u << 20) /* the fewest bytes for which madvise() is worth its call */
 
 /* --- segments, writing ------------------------------------------------------------------------ */
@@ -124,6 +116,7 @@ int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char
                       size_t room, const struct shm_access *access, struct shmpub_error *err)
 {
 	struct shm_map map = SHM_MAP_NONE;
+	struct stat st;
 	int sys = 0;
 
 	*out = SHM_MAP_NONE;
@@ -135,7 +128,11 @@ int shm_create_sparse(struct shm_map *out, const struct shm_dir *dir, const char
 	map.fd = shm_openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | SHM_FILE_FLAGS, 0600);
 	if (map.fd < 0)
 		return error_sys(err, errno, "create a file in %s", dir->path);
-	if (!access->may_lack_group)
+	if (fstat(map.fd, &st) != 0)
+		sys = errno;
+	else
+		map.id = shm_id_of(&st);
+	if (sys == 0 && !access->may_lack_group)
 		sys = give_group(map.fd, access);
 	if (sys == 0 && room > 0)
 		sys = make_room(map.fd, 0, room);
@@ -232,23 +229,11 @@ int shm_resize(struct shm_map *map, size_t size, struct shmpub_error *err)
 	return error_sys(err, sys, "shared memory from %zu to %zu bytes", before, size);
 }
 
-static int set_lease(int fd, int type)
+/* Under the lease nobody but the owner can have changed the mode and the group since it was taken. */
+static bool has_access(const struct shm_map *map, const struct shm_access *access)
 {
-	if (type == F_WRLCK && fcntl(fd, F_SETSIG, SIGURG) != 0)
-		return errno;
-	return fcntl(fd, F_SETLEASE, type) != 0 ? errno : 0;
-}
-
-int shm_lease_return(struct shm_map *map)
-{
-	map->is_writable = false;
-	if (!map->is_leased)
-		return 0;
-	if (!shm_lease_holds(map))
-		return SHM_BUSY;
-	map->is_leased = false;
-	(void)set_lease(map->fd, F_UNLCK);
-	return 0;
+	return map->is_leased && map->leased_mode == access->mode &&
+	       (access->gid < 0 || map->leased_gid == access->gid);
 }
 
 int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
@@ -262,7 +247,7 @@ int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
 		r = shm_resize(map, size, err);
 	if (r != 0)
 		return r;
-	sys = set_access(map->fd, access);
+	sys = has_access(map, access) ? 0 : set_access(map->fd, access);
 	if (sys != 0)
 		return error_sys(err, sys, "seal a segment of %zu bytes", size);
 	return shm_lease_return(map);
@@ -295,7 +280,9 @@ int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable,
 
 bool shm_map_is_in_place(const struct shm_map *map, const struct shm_dir *dir, const char *name)
 {
-	return map->fd >= 0 && shm_same_file(map->fd, dir->fd, name);
+	struct stat st;
+
+	return map->fd >= 0 && shm_stat_in_place(&st, map, dir, name);
 }
 
 void shm_discard(struct shm_map *map)
@@ -305,80 +292,6 @@ void shm_discard(struct shm_map *map)
 	if (map->fd >= 0)
 		close(map->fd);
 	*map = SHM_MAP_NONE;
-}
-
-/* --- segments, recycling ---------------------------------------------------------------------- */
-
-int shm_recycle(struct shm_map *map, struct shmpub_error *err)
-{
-	/*
-	 * The time is taken before the lease: this thread may be suspended after the call, while
-	 * somebody already waits for the lease.
-	 */
-	int64_t now_ns = shm_monotonic_ns();
-	int sys = set_lease(map->fd, F_WRLCK);
-	struct stat st;
-
-	if (sys == EAGAIN || sys == EBUSY)
-		return SHM_BUSY;
-	if (sys != 0)
-		return error_sys(err, sys, "lease on a segment");
-	if (fstat(map->fd, &st) != 0 || (uint64_t)st.st_size != map->size) {
-		(void)set_lease(map->fd, F_UNLCK);
-		return SHM_ABSENT; /* if it was truncated, writing would be SIGBUS */
-	}
-	map->is_writable = true;
-	map->is_leased = true;
-	map->leased_ns = now_ns;
-	return 0;
-}
-
-/*
- * F_GETLEASE no longer answers F_WRLCK as soon as an open() waits for the lease, when it
- * still holds. So before LEASE_SAFE_NS have passed, in which the kernel cannot take the
- * lease away, F_GETLEASE is not asked.
- */
-bool shm_lease_holds(const struct shm_map *map)
-{
-	if (!map->is_leased || shm_monotonic_ns() - map->leased_ns < LEASE_SAFE_NS)
-		return true;
-	return fcntl(map->fd, F_GETLEASE) == F_WRLCK;
-}
-
-void shm_empty(struct shm_map *map)
-{
-	/* Without the lease a reader may have it mapped, and reading would then be SIGBUS. */
-	if (map->is_leased && shm_lease_holds(map) && ftruncate(map->fd, 0) != 0)
-		(void)0;
-	shm_discard(map);
-}
-
-static int probe(int fd)
-{
-	int sys = set_lease(fd, F_WRLCK);
-
-	if (sys == 0) {
-		(void)set_lease(fd, F_UNLCK);
-		return 0;
-	}
-	return sys == EAGAIN || sys == EBUSY ? SHM_BUSY : SHMPUB_ERR_SYS;
-}
-
-int shm_probe(const struct shm_map *map)
-{
-	return map->fd >= 0 ? probe(map->fd) : SHMPUB_ERR_SYS;
-}
-
-int shm_probe_name(const struct shm_dir *dir, const char *name)
-{
-	int fd = shm_openat(dir->fd, name, O_RDONLY | SHM_FILE_FLAGS, 0);
-	int r;
-
-	if (fd < 0)
-		return SHMPUB_ERR_SYS;
-	r = probe(fd);
-	close(fd);
-	return r;
 }
 
 uint64_t shm_descriptor_limit(void)
@@ -437,6 +350,7 @@ static int map_name(struct shm_map *out, struct shm_stat *stat, const struct shm
 	}
 	if (r == 0) {
 		shm_fill_stat(stat, &st);
+		map.id = stat->id;
 		*out = map;
 		map = SHM_MAP_NONE;
 	}

@@ -51,14 +51,34 @@ int shm_denied(int dir, const char *name, const char *path, struct shmpub_error 
 
 void shm_user_of_uid(struct shm_user *out, uid_t uid);
 
+static inline struct shm_id shm_id_of(const struct stat *st)
+{
+	return (struct shm_id){ .space = st->st_dev, .number = st->st_ino };
+}
+
 static inline void shm_fill_stat(struct shm_stat *out, const struct stat *st)
 {
-	out->id = (struct shm_id){ .space = st->st_dev, .number = st->st_ino };
+	out->id = shm_id_of(st);
 	out->size = (uint64_t)st->st_size;
 	out->blocks_size = (uint64_t)st->st_blocks * 512;
 	shm_user_of_uid(&out->owner, st->st_uid);
 	out->gid = st->st_gid;
 	out->mode = st->st_mode & 07777;
+}
+
+/*
+ * Set *st if the name means the file that is mapped, else return false. The descriptor is open, so no
+ * other file can have the inode's number meanwhile.
+ */
+static inline bool shm_stat_in_place(struct stat *st, const struct shm_map *map,
+                                     const struct shm_dir *dir, const char *name)
+{
+	struct shm_id id;
+
+	if (fstatat(dir->fd, name, st, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	id = shm_id_of(st);
+	return shm_id_equal(&id, &map->id);
 }
 
 /* True when the name means the regular file that is open. A symbolic link does not. */

@@ -110,6 +110,7 @@ static int make_section(struct shm_map *map, const char *path, size_t size, DWOR
 		return r;
 	for (int i = 0; i < NUMBER_TRIES && is_taken(sys); i++) {
 		map->number = next_number();
+		map->id.number = map->number;
 		snprintf(leaf, sizeof(leaf), "%llu", (unsigned long long)map->number);
 		shm_object_name(name, path, leaf);
 		SetLastError(ERROR_SUCCESS);
@@ -322,9 +323,10 @@ int shm_access_set_name(const struct shm_dir *dir, const char *name, const struc
 
 /* --- recycling, which needs leases: there are none on Windows ---------------------------------- */
 
-int shm_recycle(struct shm_map *map, struct shmpub_error *err)
+int shm_recycle(struct shm_map *map, const struct shm_dir *dir, const char *name,
+                struct shmpub_error *err)
 {
-	(void)map;
+	(void)map, (void)dir, (void)name;
 	return error_set(err, SHMPUB_ERR_SYS, "Windows does not tell who has a snapshot mapped");
 }
 

@@ -47,6 +47,11 @@ struct snapshot_origin {
 struct snapshot_memory {
 	int (*reserve)(void *arg, void **addr, size_t size, struct shmpub_error *err);
 	void *arg;
+	/*
+	 * How many bytes there are at *addr, which may be more than the last reserve() asked for. NULL:
+	 * as many as it asked for.
+	 */
+	size_t (*reserved)(const void *arg);
 };
 
 struct snapshot_writer; /* opaque, heap */

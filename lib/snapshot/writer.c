@@ -50,7 +50,7 @@ static int reserve(struct snapshot_writer *w, uint64_t size, struct shmpub_error
 	if (r)
 		return r;
 	w->file = addr;
-	w->size = size;
+	w->size = w->memory.reserved != NULL ? w->memory.reserved(w->memory.arg) : size;
 	return SHMPUB_OK;
 }
 
@@ -127,6 +127,19 @@ out:
 	return r;
 }
 
+/*
+ * If memory is lacking, asks for that of the footer as well, so that it has to move only once. A segment
+ * that is filled again has exactly as much as the last snapshot, which mostly suffices for all.
+ */
+static int reserve_for_text(struct snapshot_writer *w, struct shmpub_error *err)
+{
+	uint64_t size = w->footer_at;
+
+	if (size > w->size)
+		size += footer_max_size(&w->arrow, w->dictionaries.n, w->layout.n_regions);
+	return reserve(w, size, err);
+}
+
 int snapshot_writer_text(struct snapshot_writer *w, struct shmpub_error *err)
 {
 	uint64_t end;
@@ -144,10 +157,7 @@ int snapshot_writer_text(struct snapshot_writer *w, struct shmpub_error *err)
 	if (r)
 		return r;
 	w->footer_at = end + END_OF_STREAM_SIZE;
-	r = reserve(w,
-	            w->footer_at +
-	                    footer_max_size(&w->arrow, w->dictionaries.n, w->layout.n_regions),
-	            err);
+	r = reserve_for_text(w, err);
 	if (r)
 		return r;
 	w->has_text = true;

@@ -82,8 +82,10 @@ static void pause_us(uint64_t us)
 
 /* --- what is taken out ------------------------------------------------------------------------- */
 
-int __real_shm_recycle(struct shm_map *map, struct shmpub_error *err);
-int __wrap_shm_recycle(struct shm_map *map, struct shmpub_error *err);
+int __real_shm_recycle(struct shm_map *map, const struct shm_dir *dir, const char *name,
+                       struct shmpub_error *err);
+int __wrap_shm_recycle(struct shm_map *map, const struct shm_dir *dir, const char *name,
+                       struct shmpub_error *err);
 void __real_segment_spoil(struct shm_map *map);
 void __wrap_segment_spoil(struct shm_map *map);
 int __real_shm_place(const struct shm_dir *dir, const char *hidden, const char *stable,
@@ -99,7 +101,8 @@ void __wrap_feed_retire(struct publisher_feed *f, struct segment *s);
 int __wrap_snapshot_view_init(struct snapshot_view *out, struct span bytes,
                               enum snapshot_check check, struct shmpub_error *err);
 
-int __wrap_shm_recycle(struct shm_map *map, struct shmpub_error *err)
+int __wrap_shm_recycle(struct shm_map *map, const struct shm_dir *dir, const char *name,
+                       struct shmpub_error *err)
 {
 	int r;
 
@@ -107,7 +110,7 @@ int __wrap_shm_recycle(struct shm_map *map, struct shmpub_error *err)
 		map->is_writable = true;
 		r = mprotect(map->addr, map->size, PROT_READ | PROT_WRITE);
 	} else {
-		r = __real_shm_recycle(map, err);
+		r = __real_shm_recycle(map, dir, name, err);
 	}
 	if (r == 0)
 		board->recycled++;

@@ -72,7 +72,7 @@ static int convert(struct span *memory, uint64_t *size, struct schema *schema, s
                    const struct csv_options *options, const struct runner *runner,
                    struct shmpub_error *err)
 {
-	struct snapshot_memory place = { reserve, memory };
+	struct snapshot_memory place = { .reserve = reserve, .arg = memory };
 	struct snapshot_origin origin = { span_str("corpus"), SPAN_NONE };
 	struct snapshot_stamp stamp = { .sequence = 1 };
 	struct snapshot_writer *writer = NULL;

@@ -263,7 +263,7 @@ static inline const struct golden *golden_named(const char *name)
 /* The damaged bytes into *m; their size. */
 static inline size_t golden_damage(struct golden_memory *m, const struct golden_bad *bad)
 {
-	struct snapshot_memory memory = { golden_reserve, m };
+	struct snapshot_memory memory = { .reserve = golden_reserve, .arg = m };
 	struct snapshot_view v = SNAPSHOT_VIEW_NONE;
 	uint64_t written;
 	void *addr;

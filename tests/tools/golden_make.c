@@ -123,7 +123,7 @@ static FILE *create(const char *directory, const char *name, const char *ending)
 static void make(const char *directory, const struct golden *g)
 {
 	struct golden_memory bytes = { NULL, NULL, 0 };
-	struct snapshot_memory memory = { golden_reserve, &bytes };
+	struct snapshot_memory memory = { .reserve = golden_reserve, .arg = &bytes };
 	struct shmpub_error err;
 	uint64_t size;
 	FILE *f;

@@ -33,7 +33,7 @@ static void test_good(void)
 	for (size_t i = 0; i < GOLDEN_COUNT; i++) {
 		const struct golden *g = &golden_tables[i];
 		struct golden_memory file = { NULL, NULL, 0 }, mine = { NULL, NULL, 0 };
-		struct snapshot_memory memory = { golden_reserve, &mine };
+		struct snapshot_memory memory = { .reserve = golden_reserve, .arg = &mine };
 		struct table want = { g->n_rows, g->n_columns, g->columns };
 		struct snapshot_view v = SNAPSHOT_VIEW_NONE;
 		struct shmpub_error err = { 0 };

@@ -185,10 +185,10 @@ static void test_lease(const struct shm_dir *dir)
 	CHECK_INT("ours counts by name", shm_probe_name(dir, ".l.1"), SHM_BUSY);
 	CHECK_INT("a reader", shm_map_read(&reader, &stat, dir, ".l.1", &err), 0);
 	CHECK_INT("holds it", shm_probe(&map), SHM_BUSY);
-	CHECK_INT("not to be had", shm_recycle(&map, &err), SHM_BUSY);
+	CHECK_INT("not to be had", shm_recycle(&map, dir, ".l.1", &err), SHM_BUSY);
 	CHECK("still read-only", !map.is_writable && !map.is_leased);
 	shm_discard(&reader);
-	CHECK_INT("recycle", shm_recycle(&map, &err), 0);
+	CHECK_INT("recycle", shm_recycle(&map, dir, ".l.1", &err), 0);
 	CHECK("writable, leased", map.is_writable && map.is_leased);
 	memset(map.addr, 'y', 8192);
 	CHECK_INT("a late opener who will not wait", openat(dir->fd, ".l.1", O_RDONLY | O_NONBLOCK),
@@ -203,7 +203,7 @@ static void test_lease(const struct shm_dir *dir)
 	CHECK("open again", fd >= 0);
 	CHECK_INT("held by an open file too", shm_probe(&map), SHM_BUSY);
 	close(fd);
-	CHECK_INT("recycle", shm_recycle(&map, &err), 0);
+	CHECK_INT("recycle", shm_recycle(&map, dir, ".l.1", &err), 0);
 	shm_empty(&map);
 	CHECK_INT("stat", shm_stat_name(&stat, dir, ".l.1", &err), 0);
 	CHECK_INT("a failed fill leaves nothing", stat.size, 0);
@@ -234,12 +234,69 @@ static void test_clock_of_lease(const struct shm_dir *dir)
 	CHECK_INT("create", shm_create(&map, dir, ".l.9", 4096, &access_all, &err), 0);
 	CHECK_INT("seal", shm_seal(&map, 4096, &access_all, &err), 0);
 	watched = map.fd;
-	CHECK_INT("recycle", shm_recycle(&map, &err), 0);
+	CHECK_INT("recycle", shm_recycle(&map, dir, ".l.9", &err), 0);
 	watched = -1;
 	CHECK("leased", fcntl(map.fd, F_GETLEASE) == F_WRLCK);
 	CHECK("the clock was read before the lease", !is_leased_when_asked);
 	shm_discard(&map);
 	shm_remove(dir, ".l.9", &err);
+}
+
+static unsigned mode_of(const struct shm_dir *dir, const char *name)
+{
+	struct shm_stat stat = { 0 };
+	struct shmpub_error err;
+
+	CHECK_INT("stat", shm_stat_name(&stat, dir, name, &err), 0);
+	return stat.mode;
+}
+
+/* What the seal knows of a recycled file must not keep it from setting what is asked for. */
+static void test_access_of_recycled(const struct shm_dir *dir)
+{
+	static const struct {
+		const char *label;
+		unsigned found, wanted;
+	} cases[] = {
+		{ "the same", 0644, 0644 },
+		{ "fewer readers", 0644, 0600 },
+		{ "more readers", 0600, 0644 },
+		{ "changed by somebody", 0604, 0644 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct shm_access access = { .mode = cases[i].wanted, .gid = -1 };
+		struct shm_map map;
+		struct shmpub_error err;
+
+		make_sealed(&map, dir, ".l.4");
+		CHECK_INT("chmod", fchmod(map.fd, cases[i].found), 0);
+		CHECK_INT("recycle", shm_recycle(&map, dir, ".l.4", &err), 0);
+		CHECK_INT("seal", shm_seal(&map, 8192, &access, &err), 0);
+		CHECK_INT(cases[i].label, mode_of(dir, ".l.4"), cases[i].wanted);
+		shm_discard(&map);
+		shm_remove(dir, ".l.4", &err);
+	}
+}
+
+/* Each of these segments is left alone, without a lease. */
+static void test_not_recycled(const struct shm_dir *dir)
+{
+	struct shm_map map, other;
+	struct shmpub_error err;
+
+	make_sealed(&map, dir, ".l.5");
+	make_sealed(&other, dir, ".l.6");
+	CHECK_INT("another file's name", shm_recycle(&map, dir, ".l.6", &err), SHM_ABSENT);
+	CHECK("no lease", !map.is_leased && fcntl(map.fd, F_GETLEASE) == F_UNLCK);
+	CHECK_INT("no such name", shm_recycle(&map, dir, ".l.7", &err), SHM_ABSENT);
+	CHECK_INT("cut", ftruncate(map.fd, 4096), 0);
+	CHECK_INT("cut short", shm_recycle(&map, dir, ".l.5", &err), SHM_ABSENT);
+	CHECK("no lease", !map.is_leased && fcntl(map.fd, F_GETLEASE) == F_UNLCK);
+	shm_discard(&map);
+	shm_discard(&other);
+	shm_remove(dir, ".l.5", &err);
+	shm_remove(dir, ".l.6", &err);
 }
 
 static void test_lost_lease(const struct shm_dir *dir)
@@ -248,7 +305,7 @@ static void test_lost_lease(const struct shm_dir *dir)
 	struct shmpub_error err;
 
 	make_sealed(&map, dir, ".l.3");
-	CHECK_INT("recycle", shm_recycle(&map, &err), 0);
+	CHECK_INT("recycle", shm_recycle(&map, dir, ".l.3", &err), 0);
 	map.leased_ns -= INT64_C(3600000000000);
 	CHECK("an hour, nobody came", shm_lease_holds(&map));
 	CHECK_INT("somebody came", openat(dir->fd, ".l.3", O_RDONLY | O_NONBLOCK), -1);
@@ -315,6 +372,8 @@ int main(void)
 	test_segment(&dir);
 	test_place(&dir);
 	test_lease(&dir);
+	test_access_of_recycled(&dir);
+	test_not_recycled(&dir);
 	test_lost_lease(&dir);
 	test_clock_of_lease(&dir);
 	test_futex(&dir);

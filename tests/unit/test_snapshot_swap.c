@@ -25,7 +25,7 @@ struct file {
 static struct file write_file(const struct golden *g)
 {
 	struct golden_memory bytes = { NULL, NULL, 0 };
-	struct snapshot_memory memory = { golden_reserve, &bytes };
+	struct snapshot_memory memory = { .reserve = golden_reserve, .arg = &bytes };
 	struct file f = { NULL, 0 };
 	uint64_t size = 0;
 

@@ -24,7 +24,7 @@ static struct copy copy_of(const char *bytes, size_t size, size_t room)
 static struct copy write_golden(const struct golden *g)
 {
 	struct golden_memory bytes = { NULL, NULL, 0 };
-	struct snapshot_memory memory = { golden_reserve, &bytes };
+	struct snapshot_memory memory = { .reserve = golden_reserve, .arg = &bytes };
 	struct shmpub_error err = { 0 };
 	uint64_t size = 0;
 	struct copy c;

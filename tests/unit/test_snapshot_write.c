@@ -114,7 +114,7 @@ static void check_places(const struct table_sink *s)
 static int write_filled(struct golden_memory *bytes, uint64_t capacity, uint64_t n_rows,
                         uint64_t *size)
 {
-	struct snapshot_memory memory = { golden_reserve, bytes };
+	struct snapshot_memory memory = { .reserve = golden_reserve, .arg = bytes };
 	struct snapshot_origin origin = golden_origin();
 	struct snapshot_writer *w = NULL;
 	struct schema schema = SCHEMA_NONE;
@@ -303,7 +303,7 @@ static void test_refused(void)
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		struct golden g = { "refused", 2, 1, { refused[i].column } };
 		struct golden_memory bytes = { NULL, NULL, 0 };
-		struct snapshot_memory memory = { golden_reserve, &bytes };
+		struct snapshot_memory memory = { .reserve = golden_reserve, .arg = &bytes };
 		struct shmpub_error err = { 0 };
 		uint64_t size;
 
@@ -324,7 +324,7 @@ static void test_too_large(void)
 	CHECK_INT("schema", fill_schema(&schema), SHMPUB_OK);
 	for (size_t i = 0; i < ARRAY_LEN(capacities); i++) {
 		struct golden_memory bytes = { NULL, NULL, 0 };
-		struct snapshot_memory memory = { golden_reserve, &bytes };
+		struct snapshot_memory memory = { .reserve = golden_reserve, .arg = &bytes };
 		struct snapshot_writer *w = NULL;
 		struct table_sink *sink;
 
@@ -344,7 +344,7 @@ static void test_no_memory(void)
 {
 	for (long n = 0;; n++) {
 		struct golden_memory bytes = { NULL, NULL, 0 };
-		struct snapshot_memory memory = { golden_reserve, &bytes };
+		struct snapshot_memory memory = { .reserve = golden_reserve, .arg = &bytes };
 		uint64_t size;
 		int r;
 
@@ -379,7 +379,7 @@ static void test_no_room(void)
 {
 	for (int n = 0; n < 2; n++) {
 		struct stingy s = { .left = n };
-		struct snapshot_memory memory = { stingy_reserve, &s };
+		struct snapshot_memory memory = { .reserve = stingy_reserve, .arg = &s };
 		uint64_t size;
 
 		CHECK_INT("what the memory's owner says is passed on",
