@@ -7,6 +7,7 @@ process of the same session. `Peer` is tests/tools/peer_win32.c.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import queue
 import signal
@@ -26,8 +27,34 @@ CHECK_TABLES = str(BUILD / "tests" / "check_tables.exe")
 
 FAST = "interval = 20ms"
 FAILED, MISUSED = 1, 2
+SYS_TGKILL = 234  # x86-64
 
 Run = subprocess.CompletedProcess
+
+
+def idle_threads(pid: int) -> list[int]:
+    """The threads that sleep and would take a signal, but for the first one."""
+    found = []
+    for place in Path(f"/proc/{pid}/task").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            text = (place / "status").read_text()
+            lines = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+            if lines["State"].startswith("S") and int(lines["SigBlk"], 16) == 0:
+                found.append(int(place.name))
+    return sorted(set(found) - {pid})
+
+
+def control_c(process: subprocess.Popen[bytes]) -> None:
+    """Send the signal that Wine makes Ctrl-C of, to a thread that does nothing.
+
+    Wine starts a thread in its signal handler. In a thread that was interrupted while it forks (the
+    first one does when it starts a command) or allocates, this waits for ever for a lock that the
+    same thread holds.
+    """
+    for thread in idle_threads(process.pid):
+        if ctypes.CDLL(None).syscall(SYS_TGKILL, process.pid, thread, int(signal.SIGINT)) == 0:
+            return
+    process.send_signal(signal.SIGINT)
 
 
 class Daemon:
@@ -87,9 +114,12 @@ class Daemon:
         return f"instance {self.instance}: " in self.log_text()
 
     def end(self, how: signal.Signals = signal.SIGINT) -> int:
-        """By Ctrl-C, which Wine makes of this signal."""
+        """By Ctrl-C, or killed."""
         assert self.process is not None
-        self.process.send_signal(how)
+        if how == signal.SIGINT:
+            control_c(self.process)
+        else:
+            self.process.send_signal(how)
         status = self.process.wait(PATIENCE)
         self.process = None
         return status

@@ -9,7 +9,6 @@ import os
 import pty
 import select
 import shutil
-import signal
 import struct
 import subprocess
 import termios
@@ -18,7 +17,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 import pytest
-from daemons import FAST, SHMPUB, Daemon
+from daemons import FAST, SHMPUB, Daemon, control_c
 from wine import PATIENCE, Wine, until
 
 TABLE = 'city,price,note\nZürich,1.5,"a, b"\n東京,2.5,\nRome,3.5,"two\nlines"\n'
@@ -107,7 +106,7 @@ def test_watch(daemon: Daemon) -> None:
         watch = daemon.wine.popen(SHMPUB, "-i", daemon.instance, "watch", "a")
         assert watch.stdout is not None and b" a " in watch.stdout.readline()
         if ends_by == "interrupt":
-            watch.send_signal(signal.SIGINT)
+            control_c(watch)
             assert watch.wait(PATIENCE) == 130
         else:
             watch.stdout.close()
