@@ -311,6 +311,14 @@ static int open_loop(struct app *app, struct shmpub_error *err)
 	return r;
 }
 
+static int open_log(struct app *app, struct shmpub_error *err)
+{
+	const struct config_daemon *d = &app->config->daemon;
+
+	return log_open(&app->log, d->log_level, (enum log_format)d->log_format,
+	                app->options.log_sink, err);
+}
+
 int app_init(struct app *app, const struct app_options *options, struct config_problems *problems,
              struct shmpub_error *err)
 {
@@ -324,7 +332,7 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	process_ignore_signals();
 	r = check_descriptors(err);
 	if (!r)
-		r = log_open(&app->log, app->config->daemon.log_level, options->log_sink, err);
+		r = open_log(app, err);
 	if (!r)
 		r = app_requests_init(app, err);
 	if (!r)

@@ -20,7 +20,7 @@ static void remove_gone_feeds(struct app *app, const struct config *next)
 		if (config != NULL) {
 			feed_drop_segments(f, config);
 		} else if (!f->is_removed) {
-			log_line(&app->log, LOG_LEVEL_INFO, "feed %s: removed", f->config->name);
+			feed_log(f, LOG_LEVEL_INFO, NULL, "removed");
 			control_forget(&app->control, f);
 			feed_remove(f);
 		}
@@ -101,10 +101,9 @@ static void add_feeds(struct app *app, struct feed *list)
 
 	for (struct feed *f = list, *after; f != NULL; f = after) {
 		after = f->next;
-		log_line(&app->log, LOG_LEVEL_INFO, "feed %s: added", f->config->name);
+		feed_log(f, LOG_LEVEL_INFO, NULL, "added");
 		if (app_add_feed(app, f, &err) != SHMPUB_OK)
-			log_line(&app->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name,
-			         err.message);
+			feed_log(f, LOG_LEVEL_WARNING, &err, "%s", err.message);
 		feed_start(f);
 	}
 }
@@ -136,6 +135,7 @@ static void warn_of_fixed_keys(const struct app *app, const struct config_daemon
 	} fixed[] = {
 		{ "instance", strcmp(now->instance, next->instance) != 0 },
 		{ "directory", strcmp(now->directory, next->directory) != 0 },
+		{ "log_format", now->log_format != next->log_format },
 		{ "workers", now->workers != next->workers },
 		{ "max_feeds", now->max_feeds != next->max_feeds },
 		{ "max_bytes", now->max_bytes != next->max_bytes },

@@ -85,7 +85,7 @@ struct config_daemon {
 	char *metrics_file, *metrics_listen; /* NULL: none */
 	uint64_t workers;                    /* 0: as many as there are CPUs, at least 2 */
 	uint64_t max_feeds, max_bytes, min_free, spare_bytes;
-	int log_level; /* enum log_level */
+	int log_level, log_format; /* enum log_level, enum log_format */
 	bool keep_on_exit;
 	struct shm_access access; /* for feeds that set none, and for the catalog */
 };

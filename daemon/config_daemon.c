@@ -44,6 +44,7 @@ void config_daemon_keep_fixed(struct config_daemon *next, struct config_daemon *
 	swap(&next->directory, &now->directory);
 	swap(&next->metrics_file, &now->metrics_file);
 	swap(&next->metrics_listen, &now->metrics_listen);
+	next->log_format = now->log_format;
 	next->workers = now->workers;
 	next->max_feeds = now->max_feeds;
 	next->max_bytes = now->max_bytes;

@@ -170,9 +170,7 @@ static void commit(struct feed *f)
 	f->was_same = false;
 	f->is_forced = false;
 	f->published_ns = r->descriptor.published_ns;
-	log_line(f->host->log, LOG_LEVEL_DEBUG, "feed %s: %llu rows, sequence %llu",
-	         f->config->name, (unsigned long long)r->descriptor.rows,
-	         (unsigned long long)r->descriptor.sequence);
+	feed_log_published(f);
 	feed_end_job(f);
 	feed_succeeded(f, REFRESH_PUBLISHED);
 }

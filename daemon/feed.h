@@ -192,6 +192,12 @@ void feed_leave(struct feed *f, bool keep);
  * intervals, and data that are older than expected.
  */
 void feed_tick(struct feed *f);
+/*
+ * Logs an event of the feed. `err`: the failure that the event is of, whose code and line become
+ * fields; NULL: of none. The text is what `format` says, without the feed's name.
+ */
+void feed_log(const struct feed *f, enum log_level level, const struct shmpub_error *err,
+              const char *format, ...) PRINTF_LIKE(4, 5);
 bool feed_is_busy(const struct feed *f);
 /* Ends a fetch under way, soon or at once (fetch.h); else does nothing. */
 void feed_cancel_fetch(struct feed *f, bool at_once);

@@ -19,42 +19,6 @@
  * FILE_MODE_AUTO the table is for the daemon's user alone, from before the first attempt on.
  */
 
-/* --- what the other side says --------------------------------------------------------------------- */
-
-static void log_told(struct feed *f, const struct fold_told *told)
-{
-	struct shmpub_error safe;
-	char times[64] = "";
-
-	error_set(&safe, SHMPUB_OK, "%s", told->text);
-	if (told->n_more)
-		snprintf(times, sizeof(times), " (%llu more times in %llu s)",
-		         (unsigned long long)told->n_more,
-		         (unsigned long long)told->passed_ms / 1000);
-	log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: %s says: %s%s", f->config->name,
-	         f->config->source_name, safe.message, times);
-}
-
-static void was_told(struct fetch *fetch, const char *line)
-{
-	struct feed *f = (struct feed *)((char *)fetch - offsetof(struct feed, fetch));
-	struct fold_told told;
-
-	if (fold_take(&told, &f->told, line, feed_now_ms(f)))
-		log_told(f, &told);
-}
-
-void feed_log_told_counts(struct feed *f, bool is_last)
-{
-	struct fold_told told;
-
-	while (fold_due(&told, &f->told, feed_now_ms(f), is_last)) {
-		if (strcmp(told.text, "other reasons") == 0)
-			told.text = "(other lines)";
-		log_told(f, &told);
-	}
-}
-
 /* --- the fetch ------------------------------------------------------------------------------------ */
 
 static void was_fetched(struct fetch *fetch)
@@ -107,7 +71,7 @@ void feed_start_fetch(struct feed *f)
 		.config = f->refresh.config,
 		.spool_directory = f->host->instance_path,
 		.max_size = most_bytes(f),
-		.told = was_told,
+		.told = feed_log_told,
 		.done = was_fetched,
 		.spool = SPOOL_NONE,
 	};

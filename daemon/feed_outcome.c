@@ -72,38 +72,6 @@ void feed_plan_next(struct feed *f)
 	wheel_put(&f->host->wheel, &f->resting, wait);
 }
 
-/* --- the log -------------------------------------------------------------------------------------- */
-
-static void log_times(struct feed *f, const struct fold_told *told, const char *end)
-{
-	log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s (%llu more time%s in %llu s%s)",
-	         f->config->name, told->text, (unsigned long long)told->n_more,
-	         told->n_more == 1 ? "" : "s", (unsigned long long)told->passed_ms / 1000, end);
-}
-
-/* Logs a line. False: it was logged within the last minute, and is only counted. */
-static bool log_folded(struct feed *f, const char *line)
-{
-	struct fold_told told;
-
-	if (!fold_take(&told, &f->fold, line, feed_now_ms(f)))
-		return false;
-	if (told.n_more)
-		log_times(f, &told, "");
-	else
-		log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name, line);
-	return true;
-}
-
-void feed_log_counts(struct feed *f, bool is_last)
-{
-	struct fold_told told;
-
-	while (fold_due(&told, &f->fold, feed_now_ms(f), is_last))
-		log_times(f, &told, f->is_failing ? "; failing now" : "; well now");
-	feed_log_told_counts(f, is_last);
-}
-
 /* --- warnings about plain segments ------------------------------------------------------------ */
 
 void feed_note_warning(struct feed *f)
@@ -114,10 +82,9 @@ void feed_note_warning(struct feed *f)
 	if (strcmp(line, f->warning) == 0)
 		return;
 	if (is_warned)
-		f->is_warning_told = log_folded(f, line);
+		f->is_warning_told = feed_log_folded(f, line, NULL);
 	else if (f->is_warning_told)
-		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: its segments are well again",
-		         f->config->name);
+		feed_log(f, LOG_LEVEL_INFO, NULL, "its segments are well again");
 	memcpy(f->warning, line, sizeof(line));
 }
 
@@ -146,12 +113,12 @@ static void ended(struct feed *f, enum refresh_result result)
 }
 
 /* A failure is logged once while it lasts, and also when it comes back within a minute. */
-static void log_failure(struct feed *f, const char *line)
+static void log_failure(struct feed *f, const struct shmpub_error *err)
 {
-	if (strcmp(line, f->logged) == 0)
+	if (strcmp(err->message, f->logged) == 0)
 		return;
-	snprintf(f->logged, sizeof(f->logged), "%s", line);
-	f->is_told = log_folded(f, line);
+	snprintf(f->logged, sizeof(f->logged), "%s", err->message);
+	f->is_told = feed_log_folded(f, err->message, err);
 }
 
 /*
@@ -185,7 +152,7 @@ static void report_failure(struct feed *f, const struct shmpub_error *err)
 	if (f->out != NULL)
 		publisher_feed_report(f->out, REFRESH_FAILED, err);
 	feed_rejects_report(f, REFRESH_FAILED, err);
-	log_failure(f, f->failure.message);
+	log_failure(f, &f->failure);
 	ended(f, REFRESH_FAILED);
 	tried(f);
 }
@@ -252,7 +219,7 @@ static void note_age(struct feed *f)
 	bool is_overdue = feed_is_overdue(f);
 
 	if (f->is_overdue && !is_overdue)
-		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: new data again", f->config->name);
+		feed_log(f, LOG_LEVEL_INFO, NULL, "new data again");
 	f->is_overdue &= is_overdue; /* feed_tick() tells when it becomes so */
 	f->is_stale = f->is_overdue;
 	publisher_feed_set_overdue(f->out, f->is_overdue);
@@ -263,7 +230,7 @@ void feed_succeeded(struct feed *f, enum refresh_result result)
 	struct shmpub_error warning;
 
 	if (f->logged[0] && f->is_told)
-		log_line(f->host->log, LOG_LEVEL_INFO, "feed %s: well again", f->config->name);
+		feed_log_well(f, result == REFRESH_PUBLISHED);
 	f->logged[0] = '\0';
 	f->is_failing = false;
 	note_age(f);
@@ -304,7 +271,7 @@ void feed_notice_hang(struct feed *f)
 	if (f->hung_s == 0) {
 		error_set(&err, SHMPUB_ERR_SYS, "%s: hung: no answer for %d s",
 		          f->config->source_name, HUNG_MS / 1000);
-		log_failure(f, err.message);
+		log_failure(f, &err);
 	}
 	if (f->hung_s != 0 && passed_s < f->hung_s + HUNG_AGAIN_S)
 		return;

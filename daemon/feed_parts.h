@@ -1,6 +1,6 @@
 /*
- * What feed.c (the life of a feed), feed_fetch.c (a source that is fetched) and feed_outcome.c
- * (how an attempt ends) share.
+ * What feed.c (the life of a feed), feed_fetch.c (a source that is fetched), feed_outcome.c
+ * (how an attempt ends) and feed_log.c (what the log tells) share.
  *
  * Threads: the loop thread only.
  */
@@ -20,8 +20,16 @@ void feed_attempt(struct feed *f);
 void feed_start_open(struct feed *f);
 /* Fetches the source, and then opens what was fetched. f->refresh is set. */
 void feed_start_fetch(struct feed *f);
-/* As feed_log_counts(), for lines that the other side of a fetch said. */
-void feed_log_told_counts(struct feed *f, bool is_last);
+/* Logs a line that the other side of a fetch said. */
+void feed_log_told(struct fetch *fetch, const char *line);
+/* Log the table that was published just now, and the end of a failure. */
+void feed_log_published(const struct feed *f);
+void feed_log_well(const struct feed *f, bool is_published);
+/*
+ * Logs a warning. False: it was logged within the last minute, and is only counted. `err`: as
+ * feed_log().
+ */
+bool feed_log_folded(struct feed *f, const char *line, const struct shmpub_error *err);
 /* After a job that has read the source: remembers by what a server knows these bytes. */
 void feed_note_validators(struct feed *f);
 /* Ends the job: frees what it holds and what of its result was not used. */

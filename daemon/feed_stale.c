@@ -41,8 +41,7 @@ static void tell_overdue(struct feed *f)
 	feed_overdue_line(&line, f);
 	publisher_feed_note(f->out, &line);
 	if (!f->is_overdue)
-		log_line(f->host->log, LOG_LEVEL_WARNING, "feed %s: %s", f->config->name,
-		         line.message);
+		feed_log(f, LOG_LEVEL_WARNING, NULL, "%s", line.message);
 	f->is_overdue = true;
 }
 

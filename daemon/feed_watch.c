@@ -86,9 +86,8 @@ static void report(struct feed *f)
 		return;
 	f->watch.is_told = true;
 	memcpy(host->watch_told, f->watch.error.message, sizeof(host->watch_told));
-	log_line(host->log, LOG_LEVEL_WARNING,
-	         "feed %s: watch: %s; it is looked at by its interval", f->config->name,
-	         f->watch.error.message);
+	feed_log(f, LOG_LEVEL_WARNING, &f->watch.error,
+	         "watch: %s; it is looked at by its interval", f->watch.error.message);
 }
 
 void feed_watch_resolved(struct feed *f, bool ran)

@@ -118,6 +118,19 @@ int key_set_level(void *field, const struct key *key, struct span value, struct 
 	return SHMPUB_OK;
 }
 
+int key_set_log_format(void *field, const struct key *key, struct span value, struct span base,
+                       struct shmpub_error *err)
+{
+	int format = log_format_parse(value);
+
+	(void)base;
+	if (format < 0)
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "%s: auto, text, logfmt or journal wanted", key->name);
+	*(int *)field = format;
+	return SHMPUB_OK;
+}
+
 int key_set_dtype(void *field, const struct key *key, struct span value, struct span base,
                   struct shmpub_error *err)
 {

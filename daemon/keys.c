@@ -286,6 +286,7 @@ static const struct key daemon_rows[] = {
 	{ "directory", set_directory, DAEMON(directory), 0, 0 },
 	{ "workers", key_set_count, DAEMON(workers), 0, 256 },
 	{ "log_level", key_set_level, DAEMON(log_level), 0, 0 },
+	{ "log_format", key_set_log_format, DAEMON(log_format), 0, 0 },
 	{ "file_mode", key_set_file_mode, DAEMON(access.mode), 0, 0644 },
 	{ "group", key_set_group, DAEMON(access.gid), 0, 0 },
 	{ "keep_on_exit", key_set_bool, DAEMON(keep_on_exit), 0, 0 },

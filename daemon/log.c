@@ -1,40 +1,172 @@
 #include "log.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
+#include <string.h>
+#include <uv.h>
 #include "base/buffer.h"
+#include "base/error.h"
 #include "process.h"
+#include "shm/shm.h"
 
 /*
- * A line is put together first and written in one call, so that lines of two processes on one
- * terminal do not mix. Text of sources gets here only inside error messages, in which
- * base/error.c has already made control characters harmless.
+ * An event is put down as a whole and handed to the log's thread, which writes it. For the journal
+ * each event goes with the line that standard error gets when the journal does not take the event.
  */
 
-static const struct {
-	const char *name;
-	int priority; /* syslog(3) */
-} levels[] = {
-	[LOG_LEVEL_ERROR] = { "error", 3 },
-	[LOG_LEVEL_WARNING] = { "warning", 4 },
-	[LOG_LEVEL_INFO] = { "info", 6 },
-	[LOG_LEVEL_DEBUG] = { "debug", 7 },
-};
+#define STANDARD_ERROR 2
 
 int log_level_parse(struct span name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
-		if (span_is(name, levels[i].name))
+	return log_level_find(name.data, name.size);
+}
+
+int log_format_parse(struct span name)
+{
+	static const char *const names[] = { [LOG_FORMAT_AUTO] = "auto",
+		                             [LOG_FORMAT_TEXT] = "text",
+		                             [LOG_FORMAT_LOGFMT] = "logfmt",
+		                             [LOG_FORMAT_JOURNAL] = "journal" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (span_is(name, names[i]))
 			return (int)i;
 	}
 	return -1;
 }
 
-int log_open(struct log *log, int level, const struct log_sink *sink, struct shmpub_error *err)
+/* --- the journal ---------------------------------------------------------------------------------- */
+
+/* What stands in the queue for the journal: this, the record, the line. */
+struct frame {
+	uint32_t record_size, line_size;
+};
+
+/* The log's thread. */
+static void write_journal(void *arg, const char *frames, size_t size)
 {
-	*log = (struct log){ .level = level, .is_journal = sink != NULL || process_has_journal() };
-	return log_queue_open(&log->queue, sink, log->is_journal ? "<4>" : "shmpubd: ", err);
+	struct log *log = arg;
+	struct frame f;
+
+	while (size >= sizeof(f)) {
+		memcpy(&f, frames, sizeof(f));
+		frames += sizeof(f);
+		if (log_journal_write(&log->journal, frames, f.record_size) != 0)
+			log_queue_write_standard_error(frames + f.record_size, f.line_size);
+		frames += f.record_size + f.line_size;
+		size -= sizeof(f) + f.record_size + f.line_size;
+	}
+}
+
+static size_t write_frame(char *out, const struct log *log, const struct log_event *e,
+                          int64_t now_ns)
+{
+	char *record = out + sizeof(struct frame);
+	size_t n = log_event_write(record, LOG_FORM_JOURNAL, e, now_ns);
+	size_t line = log_event_write(record + n, log->spare_form, e, now_ns);
+	struct frame f = { (uint32_t)n, (uint32_t)line };
+
+	memcpy(out, &f, sizeof(f));
+	return sizeof(f) + n + line;
+}
+
+/* --- events --------------------------------------------------------------------------------------- */
+
+#define PUT_SIZE (sizeof(struct frame) + 2 * LOG_RECORD_SIZE)
+
+static size_t write_event(char out[PUT_SIZE], const struct log *log, const struct log_event *e)
+{
+	int64_t now = shm_now_ns();
+
+	return log->form == LOG_FORM_JOURNAL ? write_frame(out, log, e, now)
+	                                     : log_event_write(out, log->form, e, now);
+}
+
+/* The log's thread. */
+static size_t write_lost(void *arg, char *out, const char *text)
+{
+	struct log_event e = { .level = LOG_LEVEL_WARNING, .text = text };
+
+	return write_event(out, arg, &e);
+}
+
+void log_event_v(const struct log *log, const struct log_event *e, const char *format, va_list args)
+{
+	char text[LOG_TEXT_SIZE + 8], out[PUT_SIZE];
+	struct log_event event = *e;
+
+	if ((int)e->level > log->level || log->queue == NULL)
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	event.text = text;
+	log_queue_put(log->queue, out, write_event(out, log, &event));
+}
+
+void log_event(const struct log *log, const struct log_event *e, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_event_v(log, e, format, args);
+	va_end(args);
+}
+
+void log_line(const struct log *log, enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_event_v(log, &(struct log_event){ .level = level }, format, args);
+	va_end(args);
+}
+
+/* --- opening -------------------------------------------------------------------------------------- */
+
+/* A journal that reads lines takes the level from the number in front (sd-daemon(3)). */
+static enum log_form line_form(enum log_format format)
+{
+	bool has_journal = process_has_journal();
+
+	if (format == LOG_FORMAT_AUTO && !has_journal)
+		format = uv_guess_handle(STANDARD_ERROR) == UV_TTY ? LOG_FORMAT_TEXT
+		                                                   : LOG_FORMAT_LOGFMT;
+	if (format == LOG_FORMAT_LOGFMT)
+		return has_journal ? LOG_FORM_LEVEL_LOGFMT : LOG_FORM_LOGFMT;
+	return has_journal ? LOG_FORM_LEVELS : LOG_FORM_TEXT;
+}
+
+/* A socket of the journal that is not there (a container?) is a failure only where it was asked for. */
+static int open_journal(struct log *log, enum log_format format, struct shmpub_error *err)
+{
+	bool is_asked = format == LOG_FORMAT_JOURNAL;
+	struct shmpub_error why;
+
+	if (!is_asked && !(format == LOG_FORMAT_AUTO && process_has_journal()))
+		return SHMPUB_OK;
+	if (log_journal_open(&log->journal, &why) != SHMPUB_OK)
+		return is_asked ? error_set(err, SHMPUB_ERR_SYS, "log_format = journal: %s",
+		                            why.message)
+		                : SHMPUB_OK;
+	log->form = LOG_FORM_JOURNAL;
+	log->sink = (struct log_sink){ .name = "the journal", .write = write_journal, .arg = log };
+	return SHMPUB_OK;
+}
+
+int log_open(struct log *log, int level, enum log_format format, const struct log_sink *sink,
+             struct shmpub_error *err)
+{
+	struct log_lost lost = { .write = write_lost, .arg = log, .size = PUT_SIZE };
+	int r = SHMPUB_OK;
+
+	*log = (struct log){ .level = level, .journal = LOG_JOURNAL_NONE };
+	log->form = log->spare_form = sink != NULL ? LOG_FORM_LEVELS : line_form(format);
+	if (sink == NULL)
+		r = open_journal(log, format, err);
+	if (!r)
+		r = log_queue_open(&log->queue, log->form == LOG_FORM_JOURNAL ? &log->sink : sink,
+		                   lost, err);
+	if (r)
+		log_journal_close(&log->journal);
+	return r;
 }
 
 bool log_close(struct log *log)
@@ -42,37 +174,12 @@ bool log_close(struct log *log)
 	bool is_over = log_queue_close(log->queue);
 
 	log->queue = NULL;
+	if (is_over) /* else its thread may still write there */
+		log_journal_close(&log->journal);
 	return is_over;
 }
 
-static void format_time(char *out, size_t size)
-{
-	time_t now = time(NULL);
-	const struct tm *utc = gmtime(&now);
-
-	if (utc == NULL || strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", utc) == 0)
-		out[0] = '\0';
-}
-
-void log_line(const struct log *log, enum log_level level, const char *format, ...)
-{
-	char text[2 * SHMPUB_ERROR_SIZE], line[sizeof(text) + 64], when[32];
-	va_list args;
-	int n;
-
-	if ((int)level > log->level || log->queue == NULL)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (log->is_journal) {
-		n = snprintf(line, sizeof(line), "<%d>%s\n", levels[level].priority, text);
-	} else {
-		format_time(when, sizeof(when));
-		n = snprintf(line, sizeof(line), "%s %s: %s\n", when, levels[level].name, text);
-	}
-	log_queue_put(log->queue, line, (size_t)n);
-}
+/* --- without a log -------------------------------------------------------------------------------- */
 
 /* Writes the line in one piece: on Windows a stream without a buffer may write it byte by byte. */
 static void print_line(const char *prefix, struct span line)
@@ -92,7 +199,7 @@ void log_print(enum log_level level, const char *prefix, struct span lines)
 {
 	char journal[8];
 
-	snprintf(journal, sizeof(journal), "<%d>", levels[level].priority);
+	snprintf(journal, sizeof(journal), "<%d>", log_level_priority(level));
 	if (process_has_journal())
 		prefix = journal;
 	while (lines.size) {

@@ -30,7 +30,8 @@ struct log_queue {
 	uv_mutex_t mutex;
 	uv_cond_t has_lines, is_out;
 	const struct log_sink *sink;
-	const char *prefix;
+	struct log_lost lost;
+	char *lost_line; /* lost.size bytes */
 
 	/* under the mutex */
 	char *lines; /* ROOM bytes */
@@ -50,11 +51,10 @@ static uint64_t now_ms(void)
 
 /* --- the thread ----------------------------------------------------------------------------------- */
 
-static void write_standard_error(void *arg, const char *data, size_t size)
+void log_queue_write_standard_error(const char *data, size_t size)
 {
 	uv_fs_t request;
 
-	(void)arg;
 	while (size) {
 		uv_buf_t piece = uv_buf_init((char *)data, (unsigned)size);
 		int n = uv_fs_write(NULL, &request, STANDARD_ERROR, &piece, 1, -1, NULL);
@@ -71,17 +71,22 @@ static void write_standard_error(void *arg, const char *data, size_t size)
 	}
 }
 
+static void write_standard_error(void *arg, const char *data, size_t size)
+{
+	(void)arg;
+	log_queue_write_standard_error(data, size);
+}
+
 static const struct log_sink standard_error = { .name = "standard error",
 	                                        .write = write_standard_error };
 
 static void write_lost(const struct log_queue *q, uint64_t n_lost)
 {
-	char line[160];
-	int n = snprintf(line, sizeof(line), "%s%llu line%s lost: %s did not take them in time\n",
-	                 q->prefix, (unsigned long long)n_lost, n_lost == 1 ? "" : "s",
-	                 q->sink->name);
+	char text[128];
 
-	q->sink->write(q->sink->arg, line, (size_t)n);
+	snprintf(text, sizeof(text), "%llu line%s lost: %s did not take them in time",
+	         (unsigned long long)n_lost, n_lost == 1 ? "" : "s", q->sink->name);
+	q->sink->write(q->sink->arg, q->lost_line, q->lost.write(q->lost.arg, q->lost_line, text));
 }
 
 /* Called with the mutex held, and returns so. The mutex is released while the thread writes. */
@@ -126,6 +131,7 @@ static void free_queue(struct log_queue *q)
 {
 	mem_free(q->lines);
 	mem_free(q->writing);
+	mem_free(q->lost_line);
 	mem_free(q);
 }
 
@@ -153,7 +159,7 @@ static int init_parts(struct log_queue *q, struct shmpub_error *err)
 	                 uv_strerror(r));
 }
 
-int log_queue_open(struct log_queue **out, const struct log_sink *sink, const char *prefix,
+int log_queue_open(struct log_queue **out, const struct log_sink *sink, struct log_lost lost,
                    struct shmpub_error *err)
 {
 	struct log_queue *q = mem_zalloc(1, sizeof(*q));
@@ -163,10 +169,11 @@ int log_queue_open(struct log_queue **out, const struct log_sink *sink, const ch
 	if (q == NULL)
 		return error_nomem(err, sizeof(*q));
 	q->sink = sink != NULL ? sink : &standard_error;
-	q->prefix = prefix;
+	q->lost = lost;
+	q->lost_line = mem_alloc(lost.size);
 	q->lines = mem_alloc(ROOM);
 	q->writing = mem_alloc(ROOM);
-	if (q->lines == NULL || q->writing == NULL)
+	if (q->lines == NULL || q->writing == NULL || q->lost_line == NULL)
 		error_nomem(err, ROOM);
 	else
 		r = init_parts(q, err);

@@ -24,21 +24,28 @@ struct log_queue;
 struct log_sink {
 	const char *name; /* named in the line that says that lines were lost */
 	/*
-	 * Gets whole lines, each with its newline. The queue's thread calls it, and it may
-	 * block.
+	 * Gets whole records as they were put: lines, each with its newline. The queue's thread
+	 * calls it, and it may block.
 	 */
 	void (*write)(void *arg, const char *lines, size_t size);
 	void *arg;
 };
 
-/*
- * `prefix`: the beginning of the lines that the queue itself writes. `sink`: NULL means
- * standard error; another sink must live as long as the queue.
- */
-int log_queue_open(struct log_queue **out, const struct log_sink *sink, const char *prefix,
+/* How the record is made that tells of lost lines. */
+struct log_lost {
+	/* Writes a record that says `text` to `out`, and returns its size. The queue's thread. */
+	size_t (*write)(void *arg, char *out, const char *text);
+	void *arg;
+	size_t size; /* of `out` */
+};
+
+/* `sink`: NULL means standard error; another sink must live as long as the queue. */
+int log_queue_open(struct log_queue **out, const struct log_sink *sink, struct log_lost lost,
                    struct shmpub_error *err);
-/* Appends `line`, which ends in a newline. */
+/* Appends a record: a line that ends in a newline, or what the sink takes instead. */
 void log_queue_put(struct log_queue *q, const char *line, size_t size);
+/* What the queue does for standard error. It waits until everything is written. */
+void log_queue_write_standard_error(const char *data, size_t size);
 /* `q` may be NULL. */
 bool log_queue_close(struct log_queue *q);
 

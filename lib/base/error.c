@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/span.h"
 #include "base/utf8.h"
 
 /*
@@ -191,6 +192,19 @@ void error_public_message(char out[SHMPUB_ERROR_SIZE], const struct shmpub_error
 	else
 		snprintf(out, SHMPUB_ERROR_SIZE, "%.*s...%s", (int)begin, err->message,
 		         err->message + end);
+}
+
+const char *error_code_name(int code)
+{
+	static const char *const names[] = {
+		[-SHMPUB_ERR_SYS] = "sys",       [-SHMPUB_ERR_NOMEM] = "nomem",
+		[-SHMPUB_ERR_FORMAT] = "format", [-SHMPUB_ERR_INVALID] = "invalid",
+		[-SHMPUB_ERR_CSV] = "csv",       [-SHMPUB_ERR_BUSY] = "busy",
+		[-SHMPUB_ERR_LIMIT] = "limit",   [-SHMPUB_ERR_OWNER] = "owner",
+		[-SHMPUB_ERR_ACCESS] = "access",
+	};
+
+	return code < 0 && code > -(int)ARRAY_LEN(names) ? names[-code] : "";
 }
 
 int error_nomem(struct shmpub_error *err, size_t size)

@@ -51,6 +51,9 @@ void error_prefix(struct shmpub_error *err, size_t skip, const char *format, ...
  */
 void error_public_message(char out[SHMPUB_ERROR_SIZE], const struct shmpub_error *err);
 
+/* The word for a code, as lists and logs have it: "csv" for SHMPUB_ERR_CSV; "" for one that is no failure. */
+const char *error_code_name(int code);
+
 /* Sets SHMPUB_ERR_NOMEM with the size of the request that failed. */
 int error_nomem(struct shmpub_error *err, size_t size);
 

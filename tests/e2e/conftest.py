@@ -27,7 +27,9 @@ from programs import BUILD
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "client-py" / "src"))
+sys.path.insert(0, str(ROOT / "tests"))
 
+import logfmt  # noqa: E402
 import shmpub  # noqa: E402
 
 SHMPUBD = BUILD / "daemon" / "shmpubd"
@@ -161,7 +163,12 @@ class Daemon:
     # --- what the daemon shows
 
     def log_text(self) -> str:
-        return self.log.read_text() if self.log.exists() else ""
+        """Return the log as people read it. It is written as logfmt, and each line is parsed."""
+        return logfmt.log_text(self.log.read_text()) if self.log.exists() else ""
+
+    def events(self) -> list[dict[str, str | int]]:
+        """Return the events of the log with their fields."""
+        return [logfmt.parse(line) for line in self.log.read_text().splitlines()]
 
     def feed(self, name: str) -> shmpub.Feed:
         return shmpub.subscribe(

@@ -8,6 +8,7 @@ import termios
 import time
 import tty
 
+import logfmt
 import pytest
 from conftest import SHMPUBD, run_shmpubd, until
 
@@ -85,10 +86,12 @@ def test_lines_lost_are_counted(pipe):
 
     until(told)
     lost = int(re.search(rb"(\d+) lines lost", text)[1])
-    assert lost + text.count(b"warning: feed f") + text.count(b"info: instance") == 401
-    whole = rb"\S+Z (warning: feed f\d+: .* name too long|.* No such file or directory)"
-    other = rb"\S+Z info: instance .* 0 published|shmpubd: \d+ lines lost: .* in time"
-    assert all(re.fullmatch(whole + b"|" + other, line) for line in text.split(b"\n") if line)
+    events = [logfmt.parse(line) for line in text.decode().split("\n") if line.strip()]
+    of_feeds = [e for e in events if "feed" in e]
+    assert lost + len(of_feeds) + sum("0 published" in e["msg"] for e in events) == 401
+    assert all(e["level"] == "warning" and e["code"] == "sys" for e in of_feeds)
+    assert all(e["msg"].endswith("No such file or directory") for e in of_feeds)
+    assert len({e["feed"] for e in of_feeds}) == len(of_feeds)
 
 
 def test_stop_with_a_stalled_log(pipe):
@@ -122,6 +125,8 @@ def test_stopped_terminal(daemon):
 
         until(told)
         assert d.stop() == 0
+        lines = text.decode().split("\n")[:-1]  # on a terminal: text
+        assert all(re.fullmatch(r"\S+Z (info|debug): .+", line) for line in lines), lines
     finally:
         os.close(master)
         os.close(slave)
@@ -286,3 +291,72 @@ def test_busy_instance_is_an_error_of_the_journal(daemon, tmp_path):
     assert run.returncode == 1
     assert re.fullmatch(rf"<3>\S+: process {d.pid} publishes there\n", log.read_text())
     assert d.stop() == 0
+
+
+# --- the forms
+
+
+def test_fields(daemon):
+    d = daemon()
+    d.source("a.csv", 'x,y\n1,2\n3,"="\n')
+    d.configure({"a": f"source = a.csv\ndtype.y = int64\n{FAST}"}, "log_level = debug")
+    d.start()
+    d.source("a.csv", "x,y\n1,2\n3,4\n")
+    d.wait_state("a", "fresh")
+    size = (d.shm / d.instance / "a.arrow").stat().st_size
+    d.stop()
+    failed = next(e for e in d.events() if e["level"] == "warning")
+    assert failed["feed"] == "a" and failed["code"] == "csv" and failed["line"] == 3
+    assert failed["msg"].startswith(f"{d.folder}/a.csv:3: ") and '"="' in failed["msg"]
+    published, well = [e for e in d.events() if "rows" in e]
+    assert well["msg"] == "well again" and published["msg"] == "2 rows, sequence 1"
+    assert (published["feed"], published["sequence"], published["rows"]) == ("a", 1, 2)
+    assert published["bytes"] == size and 0 < published["duration_us"] < 10_000_000
+    assert {k: v for k, v in well.items() if k not in ("time", "level", "msg")} == {
+        k: v for k, v in published.items() if k not in ("time", "level", "msg")
+    }
+
+
+def test_times_are_a_field(daemon):
+    d = daemon()
+    d.source("a.csv", "a\n1\n")
+    d.configure({"a": f"source = a.csv\n{FAST}"})
+    d.start()
+    for n in range(3):
+        (d.folder / "a.csv").unlink()
+        until(lambda: d.status("a")["state"] == "failing", pause=0.02)
+        d.source("a.csv", f"a\n{n}\n")
+        until(lambda: d.status("a")["state"] == "fresh", pause=0.02)
+    d.stop()
+    assert [e["times"] for e in d.events() if "times" in e] == [2]
+
+
+def test_text_is_one_key_away(daemon):
+    d = daemon()
+    d.configure({"a": "source = none.csv"}, "log_format = text")
+    d.start()
+    d.stop()
+    text = d.log.read_text()
+    assert re.search(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ warning: feed a: .* No such file", text)
+    assert "time=" not in text
+
+
+def test_a_hostile_name_in_logfmt(daemon):
+    """Whatever a path has in it, a line stays a line of pairs."""
+    d = daemon()
+    name = 'a "b"=c\\d level=error'
+    d.configure({"a": f"source = {name}.csv"})
+    d.start()
+    d.stop()
+    (failed,) = [e for e in d.events() if e["level"] == "warning"]
+    assert failed["msg"] == f"{d.folder}/{name}.csv: No such file or directory"
+
+
+def test_a_format_takes_effect_with_the_next_start(daemon):
+    d = daemon()
+    d.configure({"a": "source = none.csv"})
+    d.start()
+    d.configure({"a": "source = none.csv"}, "log_format = text")
+    d.reload()
+    d.stop()
+    assert "log_format: a change takes effect with the next start" in {e["msg"] for e in d.events()}

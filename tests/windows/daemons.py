@@ -12,12 +12,16 @@ import json
 import queue
 import signal
 import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.append(str(Path(__file__).parents[1]))
+
+import logfmt
 from wine import BUILD, PATIENCE, Wine, until
 
 SHMPUBD = str(BUILD / "daemon" / "shmpubd.exe")
@@ -130,7 +134,9 @@ class Daemon:
     # --- what can be seen of it
 
     def log_text(self) -> str:
-        return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
+        """What the daemon told, as people read it; it is written as logfmt."""
+        text = self.log.read_text(encoding="utf-8") if self.log.exists() else ""
+        return logfmt.log_text(text)
 
     def cli(self, command: str, *arguments: str, directory: str = "") -> Run[str]:
         place = ["-i", self.instance, "-d", directory or self.directory]
