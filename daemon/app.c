@@ -239,6 +239,7 @@ static void init_handles(struct app *app)
 		app->signals[i].data = app;
 		uv_signal_start(&app->signals[i], on_signal, process_signals[i].number);
 	}
+	process_release_reload();
 }
 
 static void init_host(struct app *app)

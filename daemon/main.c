@@ -172,6 +172,7 @@ static int serve(const struct command *c)
 	struct app app;
 	int status;
 
+	process_hold_reload();
 	if (app_init(&app, &c->app, &problems, &err))
 		return print_problems(&problems, &err);
 	config_problems_free(&problems);

@@ -57,6 +57,12 @@ extern const char process_signals_help[];
  */
 void process_ignore_signals(void);
 /*
+ * A reload that is asked for between these two waits. Else the signal would kill a process that has
+ * not installed its handler yet.
+ */
+void process_hold_reload(void);
+void process_release_reload(void);
+/*
  * Calls `found` for each path that matches the pattern, in sorted order. No match is no error.
  * A result of `found` other than 0 ends the search and is returned.
  */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,25 @@ void process_ignore_signals(void)
 
 	sigaction(SIGPIPE, &action, NULL);
 	sigaction(SIGXFSZ, &action, NULL);
+}
+
+static void mask_reload(int how)
+{
+	sigset_t reload;
+
+	sigemptyset(&reload);
+	sigaddset(&reload, SIGHUP);
+	(void)pthread_sigmask(how, &reload, NULL);
+}
+
+void process_hold_reload(void)
+{
+	mask_reload(SIG_BLOCK);
+}
+
+void process_release_reload(void)
+{
+	mask_reload(SIG_UNBLOCK);
 }
 
 char *process_real_path(const char *directory, const char *name)

@@ -31,6 +31,14 @@ void process_ignore_signals(void)
 {
 }
 
+void process_hold_reload(void)
+{
+}
+
+void process_release_reload(void)
+{
+}
+
 const char process_thread_bounds[] = "the memory that is free, and the limits of its job";
 
 /* A process may have millions of handles. */

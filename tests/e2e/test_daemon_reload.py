@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 import shmpub
@@ -38,6 +39,24 @@ def test_added_kept_removed(daemon):
     assert list(held.a) == [1]  # what is in hand stays
     log = d.log_text()
     assert "feed b: removed" in log and "feed c: added" in log
+
+
+def test_asked_for_before_the_daemon_is_up(daemon):
+    """The signal waits for its handler: it neither kills nor gets lost."""
+    d = daemon()
+    d.source("a.csv", "x\n1\n")
+    d.configure({f"f{n}": "source = a.csv" for n in range(4000)})
+    d.start(wait=False)
+
+    def blocked():
+        status = Path(f"/proc/{d.pid}/status").read_text()
+        mask = next(line for line in status.splitlines() if line.startswith("SigBlk"))
+        return int(mask.split()[1], 16) & 1 << signal.SIGHUP - 1
+
+    until(blocked, pause=0)
+    os.kill(d.pid, signal.SIGHUP)
+    until(lambda: ": reloaded" in d.log_text())
+    assert d.stop() == 0
 
 
 def test_removed_and_added_again(daemon):
