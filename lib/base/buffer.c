@@ -6,15 +6,13 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-int buffer_reserve(struct buffer *b, size_t more, struct shmpub_error *err)
+int buffer_grow(struct buffer *b, size_t more, struct shmpub_error *err)
 {
 	size_t capacity = b->capacity ? b->capacity : 256;
 	char *data;
 
 	if (more > SIZE_MAX / 2 - b->size)
 		return error_nomem(err, more);
-	if (b->size + more <= b->capacity)
-		return SHMPUB_OK;
 	while (capacity < b->size + more)
 		capacity *= 2;
 	data = mem_resize(b->data, capacity);

@@ -22,8 +22,13 @@ struct buffer {
 
 #define BUFFER_NONE ((struct buffer){ NULL, 0, 0 })
 
+/* For buffer_reserve() alone. */
+int buffer_grow(struct buffer *b, size_t more, struct shmpub_error *err);
 /* Makes room for `more` bytes after the contents; `size` stays as it is. */
-int buffer_reserve(struct buffer *b, size_t more, struct shmpub_error *err);
+static inline int buffer_reserve(struct buffer *b, size_t more, struct shmpub_error *err)
+{
+	return more <= b->capacity - b->size ? SHMPUB_OK : buffer_grow(b, more, err);
+}
 int buffer_append(struct buffer *b, struct span bytes, struct shmpub_error *err);
 /* Appends `n` zero bytes. */
 int buffer_zeros(struct buffer *b, size_t n, struct shmpub_error *err);

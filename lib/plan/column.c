@@ -258,9 +258,13 @@ static int set_options(struct columns *s, const struct header *h, const struct c
 
 static int init_words(struct word_set *out, const struct csv_items *items, struct shmpub_error *err)
 {
-	struct span *words = mem_zalloc(items->n + 1, sizeof(*words));
+	struct span *words;
 	int r;
 
+	*out = WORD_SET_NONE;
+	if (items->n == 0)
+		return SHMPUB_OK;
+	words = mem_zalloc(items->n, sizeof(*words));
 	if (words == NULL)
 		return error_nomem(err, items->n * sizeof(*words));
 	for (size_t i = 0; i < items->n; i++)

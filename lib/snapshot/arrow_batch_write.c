@@ -51,9 +51,16 @@ int arrow_message_schema(struct arrow_message *out, const struct arrow_schema *s
 	flatbuf_settle(&out->tree); /* before the schema: its bytes come last, as in the footer */
 	flatbuf_align(&out->tree, 8, 0);
 	flatbuf_refer(&out->tree, header, flatbuf_size(&out->tree) + schema->table);
+	flatbuf_reserve(&out->tree, schema->tree.bytes.size + 8);
+	out->schema_at = flatbuf_size(&out->tree);
 	flatbuf_append(&out->tree, buffer_span(&schema->tree.bytes));
 	flatbuf_align(&out->tree, 8, 0);
 	return end(out);
+}
+
+void arrow_message_set_schema(struct arrow_message *m, const struct arrow_schema *schema)
+{
+	memcpy(m->tree.bytes.data + m->schema_at, schema->tree.bytes.data, schema->tree.bytes.size);
 }
 
 static uint32_t batch(struct arrow_message *m, size_t n_nodes, size_t n_buffers)

@@ -13,11 +13,14 @@
 struct arrow_message {
 	struct flatbuf tree; /* the whole message, prefix included */
 	uint32_t body_length_at, length_at, nodes_at, buffers_at; /* places of numbers in it */
+	uint32_t schema_at; /* place of the schema's bytes, which come last */
 };
 #define ARROW_MESSAGE_NONE ((struct arrow_message){ .nodes_at = 0 })
 
 int arrow_message_schema(struct arrow_message *out, const struct arrow_schema *schema,
                          struct shmpub_error *err);
+/* Copy the schema again, whose sizes of codes are other ones than when the message was written. */
+void arrow_message_set_schema(struct arrow_message *m, const struct arrow_schema *schema);
 int arrow_message_batch(struct arrow_message *out, size_t n_nodes, size_t n_buffers,
                         struct shmpub_error *err);
 int arrow_message_dictionary(struct arrow_message *out, int64_t id, size_t n_buffers,

@@ -362,10 +362,13 @@ int arrow_schema_write(struct arrow_schema *out, const struct schema *schema,
 	}
 	r = name_fields(names, made_up, schema, err);
 	if (r == SHMPUB_OK)
+		r = buffer_reserve(&pandas, 384 + 128 * schema->n_fields, err);
+	if (r == SHMPUB_OK)
 		r = pandas_metadata(&pandas, schema, names, err);
 	if (r)
 		goto out;
 	a.tree.err = err;
+	flatbuf_reserve(&a.tree, 256 + pandas.size + 128 * schema->n_fields);
 	write_schema(&a, schema, names, buffer_span(&pandas), origin);
 	r = a.tree.status;
 	if (r)

@@ -35,9 +35,18 @@ static void zeros(struct flatbuf *f, size_t n)
 		f->status = buffer_zeros(&f->bytes, n, f->err);
 }
 
+void flatbuf_reserve(struct flatbuf *f, size_t size)
+{
+	if (f->status == SHMPUB_OK)
+		f->status = buffer_reserve(&f->bytes, size, f->err);
+}
+
 void flatbuf_align(struct flatbuf *f, uint32_t align, uint32_t residue)
 {
-	zeros(f, (residue - flatbuf_size(f)) & (align - 1));
+	uint32_t n = (residue - flatbuf_size(f)) & (align - 1);
+
+	if (n > 0)
+		zeros(f, n);
 }
 
 void flatbuf_append(struct flatbuf *f, struct span bytes)

@@ -78,6 +78,7 @@ int footer_write(struct flatbuf *out, const struct arrow_schema *schema, const s
 	int r;
 
 	f.err = err;
+	flatbuf_reserve(&f, footer_max_size(schema, record->n_dictionaries, record->n_regions));
 	flatbuf_align(&f, 8, 4); /* four zeros: the root reference */
 	footer = flatbuf_table(&f, &footer_shape);
 	flatbuf_refer(&f, 0, footer);

@@ -27,7 +27,7 @@ struct snapshot_writer {
 	uint64_t size; /* bytes that are there */
 	const struct schema *schema;
 	struct arrow_schema arrow;
-	struct arrow_message batch;
+	struct arrow_message schema_message, batch;
 	struct layout layout;
 	struct dictionaries dictionaries;
 	uint64_t footer_at; /* the end of stream mark comes just before */
@@ -77,20 +77,18 @@ static void point_sink(struct snapshot_writer *w)
 static int plan(struct snapshot_writer *w, uint64_t capacity, const struct snapshot_origin *origin,
                 struct shmpub_error *err)
 {
-	struct arrow_message schema = ARROW_MESSAGE_NONE;
 	size_t n_buffers = 0;
 	int r = arrow_schema_write(&w->arrow, w->schema, origin, err);
 
 	for (size_t i = 0; i < w->schema->n_fields; i++)
 		n_buffers += form_n_buffers(form_of_field(&w->schema->fields[i]));
 	if (r == SHMPUB_OK)
-		r = arrow_message_schema(&schema, &w->arrow, err);
+		r = arrow_message_schema(&w->schema_message, &w->arrow, err);
 	if (r == SHMPUB_OK)
 		r = arrow_message_batch(&w->batch, w->schema->n_fields, n_buffers, err);
 	if (r == SHMPUB_OK)
-		r = layout_plan(&w->layout, w->schema, capacity, schema.tree.bytes.size,
+		r = layout_plan(&w->layout, w->schema, capacity, w->schema_message.tree.bytes.size,
 		                w->batch.tree.bytes.size, err);
-	arrow_message_free(&schema);
 	return r;
 }
 
@@ -275,18 +273,14 @@ static uint64_t schema_id(struct span bytes)
 }
 
 /* Both messages into the room in front; what the record says about them. */
-static int put_front(struct snapshot_writer *w, struct record *record, struct shmpub_error *err)
+static void put_front(struct snapshot_writer *w, struct record *record)
 {
-	struct arrow_message schema;
-	int r = arrow_message_schema(&schema, &w->arrow, err);
+	const struct flatbuf *schema = &w->schema_message.tree;
 
-	if (r)
-		return r;
-	put_message(w->file, &record->schema, &schema.tree, ARROW_SCHEMA_AT);
+	arrow_message_set_schema(&w->schema_message, &w->arrow);
+	put_message(w->file, &record->schema, schema, ARROW_SCHEMA_AT);
 	put_message(w->file, &record->batch, &w->batch.tree, w->layout.batch_at);
-	record->schema_id = schema_id(buffer_span(&schema.tree.bytes));
-	arrow_message_free(&schema);
-	return SHMPUB_OK;
+	record->schema_id = schema_id(buffer_span(&schema->bytes));
 }
 
 static int put_footer(struct snapshot_writer *w, const struct record *record, uint64_t *size,
@@ -329,10 +323,10 @@ int snapshot_writer_finish(struct snapshot_writer *w, const struct snapshot_stam
 	r = finish_columns(w, err);
 	if (r == SHMPUB_OK)
 		r = dictionaries_write(&w->dictionaries, w->file, record.dictionaries, err);
-	if (r == SHMPUB_OK)
-		r = put_front(w, &record, err);
-	if (r == SHMPUB_OK)
+	if (r == SHMPUB_OK) {
+		put_front(w, &record);
 		r = put_footer(w, &record, size, err);
+	}
 	mem_free(record.dictionaries);
 	return r;
 }
@@ -343,6 +337,7 @@ void snapshot_writer_free(struct snapshot_writer *w)
 		return;
 	mem_free(w->sink.columns);
 	arrow_schema_free(&w->arrow);
+	arrow_message_free(&w->schema_message);
 	arrow_message_free(&w->batch);
 	layout_free(&w->layout);
 	dictionaries_free(&w->dictionaries);

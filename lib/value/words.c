@@ -47,6 +47,9 @@ enum {
 	TRIES = 64,      /* multipliers, before the table is made larger */
 };
 
+/* Any odd number would do. With this one the first try succeeds for the default words. */
+#define FIRST_MULTIPLIER UINT64_C(0x24283805D818E4CF)
+
 /* The same as a load of 8 bytes would give, but nothing after the word is read. */
 static uint64_t key_of(struct span word)
 {
@@ -87,7 +90,7 @@ static int make_shorts(struct word_set *set, const struct span *words, size_t n,
 		if (set->shorts == NULL)
 			return error_nomem(err, room * sizeof(*set->shorts));
 		set->shift = 64 - bits_lowest(room);
-		set->multiplier = UINT64_C(0x9E3779B97F4A7C15);
+		set->multiplier = FIRST_MULTIPLIER;
 		for (int i = 0; i < TRIES; i++) {
 			if (place_shorts(set, words, n))
 				return SHMPUB_OK;
