@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * malloc() after a look at a counter. The counter exists for one kind of test: it lets n
@@ -38,9 +39,28 @@ void *mem_alloc(size_t size)
 	return may_allocate() ? counted(malloc(size ? size : 1)) : NULL;
 }
 
+/*
+ * glibc's calloc() does not take memory from the thread's own cache, as malloc() does. So small memory is
+ * from malloc(), through a pointer that the compiler does not look through: it would make a calloc() of
+ * malloc() and memset().
+ */
+#define SMALL 1024
+
+static void *(*const volatile take)(size_t) = malloc;
+
+static void *zeroed(size_t n, size_t size)
+{
+	void *p;
+
+	if (n > SMALL || size > SMALL || n * size > SMALL || n * size == 0)
+		return calloc(n ? n : 1, size ? size : 1);
+	p = take(n * size);
+	return p != NULL ? memset(p, 0, n * size) : NULL;
+}
+
 void *mem_zalloc(size_t n, size_t size)
 {
-	return may_allocate() ? counted(calloc(n ? n : 1, size ? size : 1)) : NULL;
+	return may_allocate() ? counted(zeroed(n, size)) : NULL;
 }
 
 void *mem_resize(void *p, size_t size)

@@ -210,6 +210,12 @@ const struct schema *ingest_schema(const struct ingest *in)
 	return &in->schema;
 }
 
+void ingest_take_schema(struct schema *out, struct ingest *in)
+{
+	*out = in->schema;
+	in->schema = SCHEMA_NONE;
+}
+
 uint64_t ingest_capacity(const struct ingest *in)
 {
 	return in->capacity;

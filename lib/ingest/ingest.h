@@ -41,6 +41,8 @@ int ingest_open(struct ingest **out, const struct byte_source *source,
                 const struct runner *runner, struct shmpub_error *err);
 /* Returns the schema that the sink must have. */
 const struct schema *ingest_schema(const struct ingest *in);
+/* Moves the schema to *out, which the caller owns. After that the ingest may only be closed. */
+void ingest_take_schema(struct schema *out, struct ingest *in);
 /* Returns the number of rows that the sink should have room for. */
 uint64_t ingest_capacity(const struct ingest *in);
 /*

@@ -103,7 +103,6 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 	struct snapshot_memory memory = publication_memory(pub);
 	int64_t began_ns = parsing_ns(source);
 	struct snapshot_writer *writer = NULL;
-	struct schema settled = SCHEMA_NONE;
 	struct snapshot_stamp stamp;
 	struct table_sink *sink;
 	struct ingest *in = NULL;
@@ -119,9 +118,6 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 		r = rejects_take(rejects, in, sink->n_rows, &source->origin, err);
 	if (r)
 		goto out;
-	r = schema_copy(&settled, ingest_schema(in), err);
-	if (r)
-		goto out;
 	stamp_source(&stamp, source, in, began_ns);
 	publication_stamp(pub, &stamp);
 	r = snapshot_writer_finish(writer, &stamp, &size, err);
@@ -131,12 +127,10 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 	if (r)
 		goto out;
 
-	describe(d, &stamp, &settled, sink->n_rows, size);
+	describe(d, &stamp, ingest_schema(in), sink->n_rows, size);
 	schema_free(schema);
-	*schema = settled;
-	settled = SCHEMA_NONE; /* the caller's now */
+	ingest_take_schema(schema, in);
 out:
-	schema_free(&settled);
 	snapshot_writer_free(writer);
 	ingest_close(in);
 	return r;

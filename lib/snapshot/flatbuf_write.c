@@ -24,13 +24,24 @@
 #define VTABLE_HEAD 4u /* its own size and the table's, 16 bits each */
 #define TABLE_HEAD 4u  /* the distance to the vtable */
 
+static int too_large(const struct flatbuf *f)
+{
+	return error_set(f->err, SHMPUB_ERR_LIMIT, "metadata of the table exceeds 2 GiB");
+}
+
+#define SHORT 16 /* with a constant size memset() is two instructions */
+
 static void zeros(struct flatbuf *f, size_t n)
 {
 	if (f->status)
 		return;
+	if (n <= SHORT && f->bytes.capacity - f->bytes.size >= SHORT) {
+		memset(f->bytes.data + f->bytes.size, 0, SHORT);
+		f->bytes.size += n;
+		return;
+	}
 	if (n > INT32_MAX - f->bytes.size)
-		f->status = error_set(f->err, SHMPUB_ERR_LIMIT,
-		                      "metadata of the table exceeds 2 GiB");
+		f->status = too_large(f);
 	else
 		f->status = buffer_zeros(&f->bytes, n, f->err);
 }
@@ -51,11 +62,12 @@ void flatbuf_align(struct flatbuf *f, uint32_t align, uint32_t residue)
 
 void flatbuf_append(struct flatbuf *f, struct span bytes)
 {
-	size_t at = f->bytes.size;
-
-	zeros(f, bytes.size);
-	if (f->status == SHMPUB_OK && bytes.size > 0)
-		memcpy(f->bytes.data + at, bytes.data, bytes.size);
+	if (f->status)
+		return;
+	if (bytes.size > INT32_MAX - f->bytes.size)
+		f->status = too_large(f);
+	else
+		f->status = buffer_append(&f->bytes, bytes, f->err);
 }
 
 void flatbuf_store(struct flatbuf *f, uint32_t at, uint64_t value, size_t size)

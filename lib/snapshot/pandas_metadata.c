@@ -174,9 +174,11 @@ int pandas_metadata(struct buffer *out, const struct schema *schema, const struc
 	if (r == SHMPUB_OK)
 		r = put_index(out, schema, arrow_names, err);
 	if (r == SHMPUB_OK)
-		r = buffer_printf(out, err,
-		                  "\"column_indexes\":[{\"name\":null,\"field_name\":null,%s}],",
-		                  labels);
+		r = put(out, "\"column_indexes\":[{\"name\":null,\"field_name\":null,", err);
+	if (r == SHMPUB_OK)
+		r = put(out, labels, err);
+	if (r == SHMPUB_OK)
+		r = put(out, "}],", err);
 	if (r == SHMPUB_OK)
 		r = put_columns(out, schema, arrow_names, err);
 	if (r == SHMPUB_OK)
