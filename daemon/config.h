@@ -40,14 +40,15 @@ struct config_feed {
 	uint64_t refused;
 	enum source_scheme scheme;
 	/*
-	 * SCHEME_FILE: a path; it is relative to the working directory if the ini file's path
+	 * SCHEME_FILE, SCHEME_PATTERN: a path; it is relative to the working directory if the ini file's path
 	 * is. SCHEME_HTTP: the URL. Else the command. It may have secrets in it.
 	 */
 	char *source;
-	char *source_name;    /* by which the source is shown; see source_address.h */
-	uint64_t interval_ms; /* 0: refreshed only at start and reload */
-	bool watch;           /* refreshed on change as well */
-	uint64_t settle_ms;   /* how long a file has to rest before it is read; 0: a tick */
+	char *filename_column; /* of a pattern: the column of the rows' files; NULL: none */
+	char *source_name;     /* by which the source is shown; see source_address.h */
+	uint64_t interval_ms;  /* 0: refreshed only at start and reload */
+	bool watch;            /* refreshed on change as well */
+	uint64_t settle_ms;    /* how long a file has to rest before it is read; 0: a tick */
 	/* what a table has to be like before it is published: expect.h */
 	bool require_newline, frozen_schema;
 	uint64_t min_rows;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/name.h"
 #include "fetch.h"
+#include "file_set.h"
 #include "file_mode.h"
 #include "keys.h"
 #include "source_file.h"
@@ -358,9 +359,13 @@ static int check_source(const struct config_feed *f, struct config_problems *p,
 	struct shmpub_error why, message;
 	struct source_mark mark;
 	const char *hint = value_hint(span_str(f->source));
+	size_t n;
+	int r;
 
 	at.line = f->source_line;
-	if (source_file_usable(&mark, f->source, &why) == SHMPUB_OK)
+	r = f->scheme == SCHEME_PATTERN ? file_set_usable(&mark, &n, f->source, &why)
+	                                : source_file_usable(&mark, f->source, &why);
+	if (r == SHMPUB_OK)
 		return check_modes(f, &mark, p, err);
 	error_set(&message, SHMPUB_ERR_INVALID, "source: %s%s%s", why.message, hint ? "; " : "",
 	          hint ? hint : "");

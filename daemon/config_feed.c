@@ -13,6 +13,7 @@ static void feed_free(struct config_feed *f)
 	mem_free(f->file);
 	mem_free(f->source);
 	mem_free(f->source_name);
+	mem_free(f->filename_column);
 	mem_free(f->environment);
 	mem_free(f->user);
 	mem_free(f->working_directory);

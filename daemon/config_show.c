@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "base/error.h"
 #include "file_mode.h"
+#include "file_set.h"
 #include "show/align.h"
 #include "source_file.h"
 
@@ -11,11 +12,10 @@
  * left out: the source has a column of its own, and the variables of a command may be secrets.
  */
 
-static const char *const kinds[] = { [SCHEME_FILE] = "file",
-	                             [SCHEME_EXEC] = "command",
-	                             [SCHEME_SHELL] = "command",
-	                             [SCHEME_HTTP] = "url",
-	                             [SCHEME_UNKNOWN] = "?" };
+static const char *const kinds[] = {
+	[SCHEME_FILE] = "file",     [SCHEME_PATTERN] = "pattern", [SCHEME_EXEC] = "command",
+	[SCHEME_SHELL] = "command", [SCHEME_HTTP] = "url",        [SCHEME_UNKNOWN] = "?"
+};
 
 static void interval_cell(struct align *t, uint64_t ms)
 {
@@ -29,15 +29,32 @@ static void interval_cell(struct align *t, uint64_t ms)
 		align_printf(t, "%llum", (unsigned long long)ms / 60000);
 }
 
-/* Who may read the table, as the source is now. */
-static void readers_cell(struct align *t, const struct config_feed *f)
+/* The source as it is now. False: it cannot be read, or is fetched. *n_files is of a pattern. */
+static bool look_at_source(struct source_mark *mark, size_t *n_files, const struct config_feed *f)
+{
+	*n_files = 0;
+	if (f->scheme == SCHEME_PATTERN)
+		return file_set_usable(mark, n_files, f->source, NULL) == SHMPUB_OK;
+	return f->scheme == SCHEME_FILE && source_file_usable(mark, f->source, NULL) == SHMPUB_OK;
+}
+
+static void source_cell(struct align *t, const struct config_feed *f, size_t n_files)
+{
+	if (f->scheme == SCHEME_PATTERN)
+		align_printf(t, "%s (%zu file%s)", f->source_name, n_files,
+		             n_files == 1 ? "" : "s");
+	else
+		align_str(t, f->source_name != NULL ? f->source_name : f->source);
+}
+
+/* Who may read the table, as the source is now; `mark` NULL: that is not known. */
+static void readers_cell(struct align *t, const struct config_feed *f,
+                         const struct source_mark *mark)
 {
 	struct shm_access access = file_mode_unjudged(f);
-	struct source_mark mark;
 
-	if (f->access.mode == FILE_MODE_AUTO && !source_scheme_is_fetched(f->scheme) &&
-	    source_file_usable(&mark, f->source, NULL) == SHMPUB_OK)
-		access = file_mode_table(f, &mark);
+	if (f->access.mode == FILE_MODE_AUTO && mark != NULL)
+		access = file_mode_table(f, mark);
 	if ((access.mode & 04) != 0)
 		align_printf(t, "everybody (%04o)", access.mode);
 	else if ((access.mode & 040) == 0)
@@ -86,11 +103,15 @@ static int options_cell(struct align *t, const struct config_feed *f, struct shm
 
 static int feed_row(struct align *t, const struct config_feed *f, struct shmpub_error *err)
 {
+	struct source_mark mark;
+	size_t n_files;
+	bool is_known = look_at_source(&mark, &n_files, f);
+
 	align_str(t, f->name);
 	align_str(t, kinds[f->scheme]);
-	align_str(t, f->source_name != NULL ? f->source_name : f->source);
+	source_cell(t, f, n_files);
 	interval_cell(t, f->interval_ms);
-	readers_cell(t, f);
+	readers_cell(t, f, is_known ? &mark : NULL);
 	return options_cell(t, f, err);
 }
 

@@ -49,9 +49,14 @@ static struct log_event event_of_table(const struct feed *f, enum log_level leve
 void feed_log_published(const struct feed *f)
 {
 	struct log_event e = event_of_table(f, LOG_LEVEL_DEBUG);
+	size_t n_files = f->refresh.n_files;
+	char of_files[40] = "";
 
-	log_event(f->host->log, &e, "%llu rows, sequence %llu", (unsigned long long)e.rows,
-	          (unsigned long long)e.sequence);
+	if (n_files > 0)
+		snprintf(of_files, sizeof(of_files), " of %zu file%s", n_files,
+		         n_files == 1 ? "" : "s");
+	log_event(f->host->log, &e, "%llu rows%s, sequence %llu", (unsigned long long)e.rows,
+	          of_files, (unsigned long long)e.sequence);
 }
 
 void feed_log_well(const struct feed *f, bool is_published)

@@ -4,7 +4,7 @@
 #include "feed_parts.h"
 #include "feed_rejects.h"
 #include "feed_watch.h"
-#include "source_file.h"
+#include "source.h"
 #include "wait_word.h"
 
 /* Feeds whose timers run out in the same turn of the loop share one look at the instance. */
@@ -29,10 +29,11 @@ static bool has_plain_segments(const struct feed *f)
 /* Nothing but a change of the source can make this attempt end in anything but "unchanged". */
 static bool is_at_rest(struct feed *f)
 {
-	return f->config->scheme == SCHEME_FILE && f->is_quiet && !feed_watch_wants(f) &&
-	       f->out != NULL && !f->is_failing && (!f->is_stale || f->is_overdue) &&
-	       !f->is_forced && f->retry_ms == 0 && !has_plain_segments(f) &&
-	       instance_stands(f->host) && publisher_feed_stands(f->out) && feed_rejects_stand(f);
+	return !source_scheme_is_fetched(f->config->scheme) && f->is_quiet &&
+	       !feed_watch_wants(f) && f->out != NULL && !f->is_failing &&
+	       (!f->is_stale || f->is_overdue) && !f->is_forced && f->retry_ms == 0 &&
+	       !has_plain_segments(f) && instance_stands(f->host) &&
+	       publisher_feed_stands(f->out) && feed_rejects_stand(f);
 }
 
 static void look(struct pool_job *job)
@@ -40,7 +41,8 @@ static void look(struct pool_job *job)
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 
 	(void)wait_word_begin(&job->waiting);
-	f->rest.is_same = source_file_rests(f->rest.config->source, &f->rest.seen);
+	f->rest.is_same = source_rests(f->rest.config->source,
+	                               f->rest.config->scheme == SCHEME_PATTERN, &f->rest.seen);
 	(void)wait_word_end(&job->waiting);
 }
 

@@ -296,6 +296,9 @@ static int show_sizes(struct buffer *out, const struct test *t, struct shmpub_er
 	int r = buffer_printf(out, err, "%s: %s, %llu bytes", f->name, f->source_name,
 	                      (unsigned long long)in->n_hashed);
 
+	if (!r && t->refresh.n_files > 0)
+		r = buffer_printf(out, err, " of %zu file%s", t->refresh.n_files,
+		                  t->refresh.n_files == 1 ? "" : "s");
 	if (!r && in->is_compressed)
 		r = buffer_printf(out, err, " of %s, %llu of text", in->expansion.format->name,
 		                  (unsigned long long)in->text_at);

@@ -50,8 +50,8 @@ void feed_watch_init(struct feed *f)
 
 bool feed_watch_wants(const struct feed *f)
 {
-	return f->config->watch && f->config->scheme == SCHEME_FILE && f->watch.is_to_resolve &&
-	       feed_now_ms(f) >= f->watch.retry_ms;
+	return f->config->watch && !source_scheme_is_fetched(f->config->scheme) &&
+	       f->watch.is_to_resolve && feed_now_ms(f) >= f->watch.retry_ms;
 }
 
 void feed_watch_begin(struct feed *f)
@@ -67,11 +67,15 @@ void feed_watch_begin(struct feed *f)
 
 void feed_watch_resolve(struct feed *f)
 {
+	const struct config_feed *c = f->refresh.config;
+	int (*resolve)(struct watch_plan *, struct watch *, const char *,
+	               struct shmpub_error *) = c->scheme == SCHEME_PATTERN ? watch_resolve_pattern
+	                                                                    : watch_resolve;
+
 	if (!f->watch.is_resolving)
 		return;
 	(void)wait_word_begin(&f->look.waiting);
-	f->watch.result = watch_resolve(&f->watch.plan, &f->host->watch, f->refresh.config->source,
-	                                &f->watch.error);
+	f->watch.result = resolve(&f->watch.plan, &f->host->watch, c->source, &f->watch.error);
 	(void)wait_word_end(&f->look.waiting);
 }
 

@@ -32,7 +32,7 @@ bool intake_ends_line(const struct intake *in)
 
 uint64_t intake_hash(const struct intake *in)
 {
-	return in->is_complete ? content_hash_end(&in->hash) : 0;
+	return in->is_complete ? content_hash_end(&in->hash) ^ in->parts_hash : 0;
 }
 
 /*
@@ -50,6 +50,7 @@ static struct span take_new(uint64_t *n_known, struct span bytes, uint64_t end)
 static int meet_end(struct intake *in)
 {
 	in->is_complete = true;
+	in->parts_hash = source_parts_hash(in->source);
 	return in->known_hash != 0 && intake_hash(in) == in->known_hash ? SOURCE_UNCHANGED
 	                                                                : SHMPUB_OK;
 }
@@ -90,7 +91,10 @@ static int ask_and_wait(struct intake *in, enum call call, struct piece *p,
 		r = error_set(err, SHMPUB_ERR_SYS, "%s: given up while it was read",
 		              in->source->path);
 	*in->read_ns += uv_hrtime() - start;
-	in->is_failed |= r < 0;
+	if (r == SHMPUB_ERR_INVALID && in->source->parts != NULL)
+		in->is_told = true;
+	else
+		in->is_failed |= r < 0;
 	return r;
 }
 
@@ -134,8 +138,9 @@ static struct byte_source raw_bytes(struct intake *in)
 		.self = in,
 		.read = read_on,
 		.rewind = rewind_source,
-		.peek = peek,
-		.size = in->source->mark.size,
+		.peek = in->source->parts == NULL ? peek : NULL,
+		.size = in->source->parts == NULL ? in->source->mark.size : in->source->text_size,
+		.parts = in->source->parts,
 		.whole = buffer_span(&in->ahead),
 	};
 }
@@ -201,8 +206,11 @@ int intake_recognise(struct intake *in, struct expand_limit limit, struct shmpub
 	const struct expand_format *format;
 	char room[EXPAND_HEAD_SIZE];
 	struct span head;
-	int r = read_head(&head, room, in, err);
+	int r;
 
+	if (in->source->parts != NULL)
+		return SHMPUB_OK;
+	r = read_head(&head, room, in, err);
 	if (r)
 		return r;
 	format = expand_format_of(head);
@@ -247,7 +255,8 @@ static int compare_again(struct intake *in, struct shmpub_error *err)
 	mem_free(room);
 	if (r)
 		return r;
-	return content_hash_end(&hash) == intake_hash(in) ? SHMPUB_OK : SOURCE_BUSY;
+	return (content_hash_end(&hash) ^ in->parts_hash) == intake_hash(in) ? SHMPUB_OK
+	                                                                     : SOURCE_BUSY;
 }
 
 int intake_end(struct intake *in, int result, struct shmpub_error *err)

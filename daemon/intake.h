@@ -36,9 +36,11 @@ struct intake {
 	struct byte_source raw;     /* the source as it is */
 	bool is_compressed;
 	struct expansion expansion;
-	bool is_complete; /* the end was met: all of them are hashed */
-	bool is_failed;   /* a failure was the source's own, and not the reader's */
-	char tail[2];     /* the last two bytes of text that were read */
+	bool is_complete;    /* the end was met: all of them are hashed */
+	bool is_failed;      /* a failure was the source's own, and not the reader's */
+	bool is_told;        /* a failure was of what a file has in it, and names the file */
+	uint64_t parts_hash; /* of source_parts_hash(); set with is_complete */
+	char tail[2];        /* the last two bytes of text that were read */
 };
 
 void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed);

@@ -10,6 +10,7 @@
 #include "listen_address.h"
 #include "key_kinds.h"
 #include "log.h"
+#include "name_glob.h"
 #include "path.h"
 #include "segment.h"
 
@@ -150,20 +151,15 @@ static int check_served(enum source_scheme scheme, struct span value, struct shm
 	if (value.size >= 7 && memcmp(value.data, "file://", 7) == 0)
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "source: write the path of the file without 'file://'");
-	if (scheme != SCHEME_FILE && fetch_kind_of(scheme) == NULL) {
+	if (scheme != SCHEME_FILE && scheme != SCHEME_PATTERN && fetch_kind_of(scheme) == NULL) {
 		end = memchr(value.data, ':', value.size);
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "source: '%.*s' is not served yet, the path of a file is wanted",
 		                 (int)(end - value.data) + (end[1] == '/' ? 3 : 1), value.data);
 	}
-	/*
-	 * If a pattern were taken for a file's name today, it would mean other files once
-	 * patterns are served.
-	 */
-	if (scheme == SCHEME_FILE && path_is_pattern(value))
-		return error_set(
-		        err, SHMPUB_ERR_INVALID,
-		        "source: patterns are not served yet, the path of one file is wanted");
+	if (scheme == SCHEME_PATTERN && name_glob_has_class(value))
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "source: '[:', '[.' and '[=' in a pattern are not served");
 	return SHMPUB_OK;
 }
 
@@ -176,11 +172,13 @@ static int set_source(void *field, const struct key *key, struct span value, str
 	int r;
 
 	f->scheme = source_scheme_of(&address, value);
+	if (f->scheme == SCHEME_FILE && path_is_pattern(value))
+		f->scheme = SCHEME_PATTERN;
 	r = check_served(f->scheme, value, err);
 	if (r)
 		return r;
-	r = f->scheme == SCHEME_FILE ? set_path(field, key, value, base, err)
-	                             : set_address(f, address, err);
+	r = source_scheme_is_fetched(f->scheme) ? set_address(f, address, err)
+	                                        : set_path(field, key, value, base, err);
 	if (r)
 		return r;
 	mem_free(f->source_name);

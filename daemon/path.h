@@ -23,8 +23,15 @@ bool path_is_absolute(struct span path);
 bool path_is_absolute_memory(struct span directory);
 /* The beginning of `path` up to its last separator, with it; empty when there is none. */
 struct span path_directory(const char *path);
-/* True when the path has a '*', '?' or '[', and so means all files that match. */
-bool path_is_pattern(struct span path);
+/* Where the path has its first '*', '?' or '['; its size: nowhere. */
+size_t path_glob_at(struct span path);
+/* True when the path has one of them, and so means all files that match. */
+static inline bool path_is_pattern(struct span path)
+{
+	return path_glob_at(path) < path.size;
+}
+/* True where names of letters of both cases are one name. */
+bool path_ignores_case(void);
 /*
  * SHMPUB_ERR_INVALID: no file can ever have this path. The message begins with the path. Files
  * are not looked at.

@@ -34,12 +34,17 @@ struct span path_directory(const char *path)
 	return slash ? span_of(path, (size_t)(slash - path) + 1) : SPAN_NONE;
 }
 
-bool path_is_pattern(struct span path)
+size_t path_glob_at(struct span path)
 {
-	for (size_t i = 0; i < path.size; i++) {
-		if (strchr("*?[", path.data[i]) != NULL)
-			return true;
-	}
+	size_t at = 0;
+
+	while (at < path.size && strchr("*?[", path.data[at]) == NULL)
+		at++;
+	return at;
+}
+
+bool path_ignores_case(void)
+{
 	return false;
 }
 

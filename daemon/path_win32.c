@@ -147,13 +147,18 @@ static struct span skip_share(bool *is_pipe, struct span path)
 }
 
 /* The '?' of "\\?\" does not make a pattern. */
-bool path_is_pattern(struct span path)
+size_t path_glob_at(struct span path)
 {
-	for (size_t i = has_device_prefix(path, '?') ? 4 : 0; i < path.size; i++) {
-		if (strchr("*?[", path.data[i]) != NULL)
-			return true;
-	}
-	return false;
+	size_t at = has_device_prefix(path, '?') ? 4 : 0;
+
+	while (at < path.size && strchr("*?[", path.data[at]) == NULL)
+		at++;
+	return at;
+}
+
+bool path_ignores_case(void)
+{
+	return true;
 }
 
 /*

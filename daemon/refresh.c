@@ -1,7 +1,7 @@
 #include "refresh.h"
 
 #include "base/error.h"
-#include "source_file.h"
+#include "part_head.h"
 #include "wait_word.h"
 
 /*
@@ -29,9 +29,40 @@ void refresh_look(struct refresh *r)
 	bool rests;
 
 	begin_waiting(r);
-	rests = !r->is_forced && source_file_rests(r->config->source, &r->seen);
+	rests = !r->is_forced &&
+	        source_rests(r->config->source, r->config->scheme == SCHEME_PATTERN, &r->seen);
 	end_waiting(r);
 	r->result = rests ? SOURCE_UNCHANGED : SHMPUB_OK;
+}
+
+/* How much text what is compressed may have. */
+static struct expand_limit text_limit(const struct refresh *r)
+{
+	uint64_t own = r->config->max_source;
+
+	if (own != 0 && own < r->max_bytes)
+		return (struct expand_limit){ own, "max_source" };
+	return (struct expand_limit){ r->max_bytes, "max_bytes" };
+}
+
+/* The files of a pattern are read by the feed's options, and their text by what is left of them. */
+static const struct source_pattern *set_pattern(struct refresh *r)
+{
+	if (r->config->scheme != SCHEME_PATTERN)
+		return NULL;
+	r->pattern = (struct source_pattern){
+		.csv = r->config->csv,
+		.limit = text_limit(r),
+		.requires_newline = r->config->require_newline,
+		.column = r->config->filename_column,
+	};
+	r->text_csv = heads_options(r->config->csv);
+	return &r->pattern;
+}
+
+const struct csv_options *refresh_options(const struct refresh *r)
+{
+	return r->config->scheme == SCHEME_PATTERN ? &r->text_csv : r->config->csv;
 }
 
 static int open_source(struct refresh *r)
@@ -39,6 +70,7 @@ static int open_source(struct refresh *r)
 	struct source_request q = {
 		.path = r->fetched != NULL ? r->config->source_name : r->config->source,
 		.fetched = r->fetched,
+		.pattern = set_pattern(r),
 		.seen = r->is_forced ? NULL : &r->seen,
 		.waited = r->waited,
 		.waited_ms = r->waited_ms,
@@ -69,17 +101,8 @@ static void begin_intake(struct refresh *r)
 static bool is_to_be_compared(const struct refresh *r)
 {
 	return !r->intake.is_complete && r->compares_first && r->intake.known_hash != 0 &&
-	       r->mark.size == r->seen.size && source_knows_size(&r->source);
-}
-
-/* How much text a compressed source may have. */
-static struct expand_limit text_limit(const struct refresh *r)
-{
-	uint64_t own = r->config->max_source;
-
-	if (own != 0 && own < r->max_bytes)
-		return (struct expand_limit){ own, "max_source" };
-	return (struct expand_limit){ r->max_bytes, "max_bytes" };
+	       r->mark.size == r->seen.size &&
+	       (source_knows_size(&r->source) || r->source.parts != NULL);
 }
 
 /* What the source is now, of which only its marks and its hash are left after it is closed. */
@@ -88,6 +111,7 @@ static void note_source(struct refresh *r)
 	if (r->source.body == NULL)
 		return;
 	r->mark = r->source.mark;
+	r->n_files = r->source.parts != NULL ? r->source.parts->n : 0;
 	r->hash = intake_hash(&r->intake);
 	intake_free(&r->intake);
 	source_close(&r->source);
@@ -158,13 +182,31 @@ struct prepare_source refresh_source(struct refresh *r)
 	};
 }
 
+static int put_path(struct refresh *r)
+{
+	int result = SHMPUB_OK;
+
+	if (r->source.parts == NULL) {
+		error_put_path(&r->error, r->config->source_name);
+		return result;
+	}
+	begin_waiting(r);
+	result = source_put_path(&r->source, &r->error);
+	end_waiting(r);
+	return result;
+}
+
 /* The source may have changed under the engine, which is then no better than what it read. */
 static void end_reading(struct refresh *r, int result)
 {
+	int told = SHMPUB_OK;
+
 	r->result = intake_end(&r->intake, result, &r->error);
 	r->is_source_failure = r->intake.is_failed;
-	if (!r->is_source_failure && is_of_content(r->result, &r->error))
-		error_put_path(&r->error, r->config->source_name);
+	if (!r->is_source_failure && !r->intake.is_told && is_of_content(r->result, &r->error))
+		told = put_path(r);
+	if (told > 0)
+		r->result = told;
 	note_source(r);
 }
 
@@ -172,8 +214,8 @@ void refresh_try(struct refresh *r, const struct snapshot_memory *memory, uint64
 {
 	struct prepare_source source = refresh_source(r);
 
-	end_reading(
-	        r, prepare_csv_memory(memory, size, &source, r->config->csv, r->runner, &r->error));
+	end_reading(r, prepare_csv_memory(memory, size, &source, refresh_options(r), r->runner,
+	                                  &r->error));
 }
 
 static int build_article(struct refresh *r)
@@ -196,10 +238,15 @@ static bool wants_article(const struct article_draft *d)
 	return d->is_wanted[ARTICLE_CSV] || d->is_wanted[ARTICLE_ARRAY];
 }
 
+static bool is_text_larger(const struct refresh *r)
+{
+	return r->intake.is_compressed || r->source.parts != NULL;
+}
+
 static int begin_text(struct refresh *r)
 {
 	int result = article_begin_text(&r->article, r->config, r->instance,
-	                                r->intake.is_compressed ? 0 : r->mark.size, r->max_bytes,
+	                                is_text_larger(r) ? 0 : r->mark.size, r->max_bytes,
 	                                &r->error);
 
 	r->intake.article = &r->article;
@@ -213,7 +260,7 @@ void refresh_build(struct refresh *r)
 
 	publication_set_max_bytes(r->publication, r->config->max_bytes);
 	if (!result)
-		result = prepare_csv(r->publication, &r->descriptor, &source, r->config->csv,
+		result = prepare_csv(r->publication, &r->descriptor, &source, refresh_options(r),
 		                     &r->schema, &r->rejects, r->runner, &r->error);
 	if (!result)
 		result = refresh_expect(r, &r->schema, r->descriptor.rows);

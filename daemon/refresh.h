@@ -47,7 +47,9 @@ struct refresh {
 
 	/* made by refresh_open */
 	struct source source;
-	struct source_mark mark; /* the source's, kept when it is closed */
+	struct source_pattern pattern; /* of a source that is one */
+	struct csv_options text_csv;   /* the options for the text of a pattern */
+	struct source_mark mark;       /* the source's, kept when it is closed */
 	struct intake intake;
 	uint64_t read_ns;
 
@@ -58,6 +60,7 @@ struct refresh {
 	struct catalog_descriptor descriptor;
 	struct prepare_rejects rejects; /* bounds, and a publication of their own */
 	struct article_draft article;   /* before: which parts are wanted */
+	size_t n_files;                 /* of a pattern; else 0 */
 	uint64_t hash;                  /* of the text; 0: it was not read to its end */
 
 	int result;
@@ -77,6 +80,8 @@ void refresh_open(struct refresh *r);
 void refresh_build(struct refresh *r);
 /* As refresh_build, into memory of the caller's and for nobody else. */
 void refresh_try(struct refresh *r, const struct snapshot_memory *memory, uint64_t *size);
+/* How these bytes are to be read: the feed's options, or what is left of them for a pattern's text. */
+const struct csv_options *refresh_options(const struct refresh *r);
 /* The bytes of the source that is open, for the engine. */
 struct prepare_source refresh_source(struct refresh *r);
 /* For refresh_build: expect.h, and which line it was, while the source is open. */

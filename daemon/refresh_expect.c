@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "expect.h"
+#include "part_head.h"
 
 /*
  * frozen_schema tells the line that changed a column's type. The engine knows that line only where a
@@ -102,15 +103,18 @@ static uint64_t find_line(struct refresh *r, const struct field *before)
 	struct snapshot_memory memory = { .reserve = reserve, .arg = &block };
 	struct prepare_source source = refresh_source(r);
 	struct shmpub_error why = { .line = 0 };
-	struct csv_options *o;
+	struct csv_options *o, text;
 	uint64_t size, line = 0;
 
 	if (csv_options_new(&o, NULL) != SHMPUB_OK)
 		return 0;
 	r->intake.known_hash = 0; /* these bytes were read already */
-	if (set_all(o, buffer_span(&r->config->text)) && ask_for_type(o, before) &&
-	    prepare_csv_memory(&memory, &size, &source, o, r->runner, &why) == SHMPUB_ERR_CSV)
-		line = why.line;
+	if (set_all(o, buffer_span(&r->config->text)) && ask_for_type(o, before)) {
+		text = r->source.parts != NULL ? heads_options(o) : *o;
+		if (prepare_csv_memory(&memory, &size, &source, &text, r->runner, &why) ==
+		    SHMPUB_ERR_CSV)
+			line = why.line;
+	}
 	csv_options_free(o);
 	mem_free(block.memory);
 	return line;

@@ -1,6 +1,7 @@
 #include "source.h"
 
 #include "base/error.h"
+#include "source_file.h"
 #include "source_kind.h"
 
 /*
@@ -14,13 +15,30 @@
 
 #define READ_AT_ONCE ((size_t)256 * 1024)
 
+static const struct source_kind *kind_of(const struct source_request *q)
+{
+	if (q->fetched != NULL)
+		return &source_kind_spool;
+	return q->pattern != NULL ? &source_kind_pattern : &source_kind_file;
+}
+
 int source_open(struct source *s, const struct source_request *q, struct shmpub_error *err)
 {
+	int r;
+
 	*s = SOURCE_NONE;
 	s->path = q->path;
 	s->max_size = q->max_size;
-	s->kind = q->fetched != NULL ? &source_kind_spool : &source_kind_file;
-	return s->kind->open(&s->body, &s->mark, q, err);
+	s->kind = kind_of(q);
+	r = s->kind->open(&s->body, &s->mark, q, err);
+	if (r == SHMPUB_OK && s->kind->parts != NULL)
+		s->parts = s->kind->parts(s->body, &s->text_size);
+	return r;
+}
+
+bool source_rests(const char *path, bool is_pattern, const struct source_mark *seen)
+{
+	return is_pattern ? source_pattern_rests(path, seen) : source_file_rests(path, seen);
 }
 
 static int tell_too_large(struct source *s, struct shmpub_error *err)
@@ -55,7 +73,7 @@ static int meet_end(struct source *s, struct shmpub_error *err)
 		return r;
 	s->kind->let_go(s->body);
 	s->is_whole = true;
-	s->mark.is_settled &= s->at == s->mark.size;
+	s->mark.is_settled &= s->parts != NULL || s->at == s->mark.size;
 	return SHMPUB_OK;
 }
 
@@ -72,9 +90,11 @@ int source_read(struct source *s, char *to, size_t size, size_t *n, struct shmpu
 		return meet_end(s, err);
 	s->at += *n;
 	s->is_whole = false;
-	s->was_short = *n < size && s->at == s->mark.size;
+	s->was_short = *n < size && s->at == s->mark.size && source_knows_size(s);
 	if (source_knows_size(s))
 		return s->at > s->mark.size ? SOURCE_BUSY : SHMPUB_OK;
+	if (s->parts != NULL)
+		return SHMPUB_OK;
 	if (s->at > s->max_size)
 		return tell_too_large(s, err);
 	count_lines(s, to, *n);
@@ -107,6 +127,7 @@ void source_close(struct source *s)
 	if (s->body != NULL)
 		s->kind->close(s->body);
 	s->body = NULL;
+	s->parts = NULL;
 }
 
 /* One byte more than the size, so that the end is seen without growing. */

@@ -1,8 +1,11 @@
 /*
  * Where the bytes of a feed come from. A source is opened, gives its bytes in order and again
- * from the start, and has a mark by which the next look knows it. It is a file (source_file.h), or
- * bytes that were fetched from a program or a server before (fetch.h); whoever reads from a source
- * does not see which kind it is (source_kind.h).
+ * from the start, and has a mark by which the next look knows it. It is a file (source_file.h), all
+ * files that match a pattern, or bytes that were fetched from a program or a server before
+ * (fetch.h); whoever reads from a source does not see which kind it is (source_kind.h).
+ *
+ * The files of a pattern give one text, in UTF-8 and expanded. It has parts (base/byte_source.h),
+ * cannot be peeked into, and how much of it there is shows only at its end.
  *
  * All bytes from one open to one close are of one state of the source, or somebody is told:
  * whoever reads to the end, or calls source_check(), gets SOURCE_BUSY when the source changed
@@ -20,6 +23,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/buffer.h"
+#include "base/byte_source.h"
+#include "csv/options.h"
+#include "expand.h"
 #include "shm/shm.h"
 
 enum source_answer {
@@ -42,7 +48,8 @@ struct source_mark {
 	 * may, else 0600. An access control list counts as far as it lets everybody read.
 	 */
 	struct shm_access readers;
-	int64_t born_ns; /* tells a new file from an old one whose inode it got; 0: not known */
+	int64_t born_ns;    /* tells a new file from an old one whose inode it got; 0: not known */
+	uint64_t look_hash; /* of a pattern: how each of its files looks; else 0 */
 };
 #define SOURCE_MARK_NONE ((struct source_mark){ .is_settled = false })
 
@@ -59,11 +66,20 @@ struct source_fetched {
 	struct source_mark mark;
 };
 
+/* All files that match request->path. */
+struct source_pattern {
+	const struct csv_options *csv; /* how each of the files is to be read */
+	struct expand_limit limit;     /* of the text of all that are compressed */
+	bool requires_newline;         /* at the end of each file */
+	const char *column;            /* of the rows' files; NULL: none */
+};
+
 struct source_request {
 	const char *path; /* of a file; else the name of the source, for messages */
 	/* NULL: the source is the file `path`. Else these bytes, and they are read in any case. */
 	const struct source_fetched *fetched;
-	const struct source_mark *seen; /* what was read before; NULL: read in any case */
+	const struct source_pattern *pattern; /* NULL: no pattern. To outlive the source */
+	const struct source_mark *seen;       /* what was read before; NULL: read in any case */
 	/*
 	 * The look that was answered with SOURCE_FRESH, or SOURCE_MARK_NONE. A file that is
 	 * fresh again is taken when it is another one: it is being replaced, not written to;
@@ -104,6 +120,8 @@ struct source {
 	uint64_t n_lines; /* line ends so far, where the size is not known */
 	bool was_short; /* the last read ended with the size that is known, and met the end there */
 	bool is_whole;  /* the last read met the end, and all before it is of one state */
+	const struct byte_parts *parts; /* NULL: it gives bytes as they are */
+	uint64_t text_size;             /* with `parts`: about how much text there is */
 };
 #define SOURCE_NONE ((struct source){ .body = NULL })
 
@@ -112,8 +130,15 @@ int source_open(struct source *s, const struct source_request *request, struct s
 /* False: how many bytes the source has is only known at its end. */
 static inline bool source_knows_size(const struct source *s)
 {
-	return s->mark.size != 0;
+	return s->mark.size != 0 && s->parts == NULL;
 }
+/* Whether a look at `path` shows what `seen` marks. */
+bool source_rests(const char *path, bool is_pattern, const struct source_mark *seen);
+/*
+ * Which table the same text makes depends on it: on which row is of which part, where the table
+ * tells that. 0: on nothing else. To be called at the end of the text.
+ */
+uint64_t source_parts_hash(const struct source *s);
 /* Reads at most `size` bytes (at least 1). *n is how many; 0: the end. SOURCE_BUSY: see above. */
 int source_read(struct source *s, char *to, size_t size, size_t *n, struct shmpub_error *err);
 /* The next read begins at the first byte again. */
@@ -124,6 +149,12 @@ int source_peek(struct source *s, uint64_t offset, char *to, size_t size, size_t
 /* SHMPUB_OK, or SOURCE_BUSY when what was read so far may not be of one state. */
 int source_check(struct source *s, struct shmpub_error *err);
 void source_close(struct source *s);
+/*
+ * Puts the path of the source before the message of an error of its content, of its part's file
+ * where the error has a line; the line becomes that in the file. Reads the source again for it, as
+ * far as that line. SHMPUB_OK, or an answer of the source.
+ */
+int source_put_path(struct source *s, struct shmpub_error *err);
 
 /*
  * All of it at once, for small sources: appended to *out, which is empty. On anything but

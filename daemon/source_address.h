@@ -14,6 +14,7 @@
 
 enum source_scheme {
 	SCHEME_FILE,    /* a path */
+	SCHEME_PATTERN, /* a path with '*', '?' or '[': all files that match */
 	SCHEME_EXEC,    /* "exec: PROGRAM ARGUMENTS" */
 	SCHEME_SHELL,   /* "shell: TEXT" */
 	SCHEME_HTTP,    /* "http://..." or "https://..." */

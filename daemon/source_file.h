@@ -41,6 +41,11 @@ void source_file_close(struct source_file *f);
 /* Whether a look shows the very file that `seen` marks. */
 bool source_file_rests(const char *path, const struct source_mark *seen);
 
+/* Looks at the file without opening it: *mark says nothing of who may read it. */
+int source_file_look(struct source_mark *mark, const char *path, struct shmpub_error *err);
+/* Whether a file that looks so is to be waited for: SOURCE_FRESH. */
+bool source_file_must_wait(const struct source_mark *look, const struct source_request *request);
+
 /* Whether the file can be opened for reading now; it is not read. *mark is set when it can. */
 int source_file_usable(struct source_mark *mark, const char *path, struct shmpub_error *err);
 

@@ -129,7 +129,7 @@ bool source_mark_same_look(const struct source_mark *a, const struct source_mark
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
 	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->mode == b->mode &&
-	       a->gid == b->gid;
+	       a->gid == b->gid && a->look_hash == b->look_hash;
 }
 
 bool source_mark_equal(const struct source_mark *a, const struct source_mark *b)
@@ -182,7 +182,7 @@ static bool is_replaced(const struct source_mark *look, const struct source_requ
 	        q->waited.born_ns != look->born_ns);
 }
 
-static bool is_to_wait(const struct source_mark *look, const struct source_request *q)
+bool source_file_must_wait(const struct source_mark *look, const struct source_request *q)
 {
 	if (q->settle_ms > 0 && !has_rested(look, q))
 		return true;
@@ -313,6 +313,16 @@ bool source_file_rests(const char *path, const struct source_mark *seen)
 	return source_mark_equal(seen, &look);
 }
 
+int source_file_look(struct source_mark *mark, const char *path, struct shmpub_error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return error_sys(err, errno, "%s", path);
+	*mark = mark_of(&st, now_ns());
+	return check_kind(&st, path, err);
+}
+
 bool source_file_is_shut(const struct shmpub_error *err)
 {
 	return err->code == SHMPUB_ERR_SYS && err->sys == EACCES;
@@ -351,7 +361,7 @@ static int look_at_open(struct source_mark *mark, nlink_t *n_links, int fd,
 	look.readers = readers_of(fd, &st);
 	*mark = look;
 	*n_links = st.st_nlink;
-	return is_to_wait(&look, q) ? SOURCE_FRESH : SHMPUB_OK;
+	return source_file_must_wait(&look, q) ? SOURCE_FRESH : SHMPUB_OK;
 }
 
 /*

@@ -107,7 +107,8 @@ static bool look(struct source_mark *out, DWORD *attributes, HANDLE h)
 bool source_mark_same_look(const struct source_mark *a, const struct source_mark *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->born_ns == b->born_ns;
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns &&
+	       a->born_ns == b->born_ns && a->look_hash == b->look_hash;
 }
 
 bool source_mark_equal(const struct source_mark *a, const struct source_mark *b)
@@ -227,7 +228,7 @@ static bool has_rested(const struct source_mark *look, const struct source_reque
 	return q->waited_ms >= q->settle_ms && source_mark_same_look(look, &q->waited);
 }
 
-static bool is_to_wait(const struct source_mark *now, const struct source_request *q)
+bool source_file_must_wait(const struct source_mark *now, const struct source_request *q)
 {
 	bool is_equal = q->waited.inode != 0 && source_mark_same_look(now, &q->waited);
 	int64_t time = now_ns(), last = now->ctime_ns ? now->ctime_ns : now->mtime_ns;
@@ -360,6 +361,18 @@ bool source_file_rests(const char *path, const struct source_mark *seen)
 	return rests;
 }
 
+int source_file_look(struct source_mark *mark, const char *path, struct shmpub_error *err)
+{
+	wchar_t *wide;
+	int r = path_wide(&wide, path, err);
+
+	if (r)
+		return r;
+	r = look_at_path(mark, wide, path, err);
+	mem_free(wide);
+	return r;
+}
+
 bool source_file_is_shut(const struct shmpub_error *err)
 {
 	return err->code == SHMPUB_ERR_SYS &&
@@ -397,7 +410,7 @@ static int look_at_open(struct source_mark *mark, struct source_file *f,
 		return r;
 	source_set_readers(&look, f->file);
 	*mark = look;
-	return is_to_wait(&look, q) ? SOURCE_FRESH : SHMPUB_OK;
+	return source_file_must_wait(&look, q) ? SOURCE_FRESH : SHMPUB_OK;
 }
 
 static int open_file(struct source_file **out, struct source_mark *mark, const wchar_t *wide,

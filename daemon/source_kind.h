@@ -17,10 +17,20 @@ struct source_kind {
 	void (*let_go)(void *body);
 	int (*check)(void *body, const struct source_mark *mark, struct shmpub_error *err);
 	void (*close)(void *body);
+	/*
+	 * Of a source that gives text: its parts, which live as long as the body, and about how much
+	 * text there is. Only read() from 0 and where the last one ended. NULL: it gives bytes.
+	 */
+	const struct byte_parts *(*parts)(void *body, uint64_t *text_size);
 };
 
 extern const struct source_kind source_kind_file;
 /* Bytes that were fetched: request->fetched. */
 extern const struct source_kind source_kind_spool;
+/* The files that match a pattern: request->pattern. */
+extern const struct source_kind source_kind_pattern;
+
+/* For source_rests(). */
+bool source_pattern_rests(const char *pattern, const struct source_mark *seen);
 
 #endif

@@ -3,6 +3,8 @@
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/error.h"
+#include "name_glob.h"
+#include "path.h"
 
 /*
  * A hash table of (directory, name), so that a thousand feeds in one directory cost an event no more
@@ -21,6 +23,7 @@ struct watch_directory {
 	int64_t handle;
 	bool is_gone; /* the system has ended the watch by itself */
 	struct watch_entry *entries;
+	size_t n_globs; /* of `entries` */
 };
 
 /* --- the table ---------------------------------------------------------------------------------------- */
@@ -130,6 +133,7 @@ static void remove_entry(struct watch *w, struct watch_entry *e)
 	while (*at != e)
 		at = &(*at)->next;
 	*at = e->next;
+	e->directory->n_globs -= e->is_glob;
 	*e->link_in = e->next_in;
 	if (e->next_in != NULL)
 		e->next_in->link_in = e->link_in;
@@ -164,12 +168,19 @@ void watch_forget(struct watch *w, struct watcher *watcher)
 		sweep(w);
 }
 
+void watch_plan_cut(struct watch_plan *plan, size_t n)
+{
+	while (plan->n > n) {
+		plan->n--;
+		mem_free(plan->spots[plan->n].directory);
+		mem_free(plan->spots[plan->n].name);
+	}
+}
+
 static void free_plan(struct watch_plan *plan)
 {
-	for (size_t i = 0; i < plan->n; i++) {
-		mem_free(plan->spots[i].directory);
-		mem_free(plan->spots[i].name);
-	}
+	watch_plan_cut(plan, 0);
+	mem_free(plan->spots);
 	*plan = WATCH_PLAN_NONE;
 }
 
@@ -189,7 +200,7 @@ static int have_directory(struct watch_directory **out, struct watch *w, int64_t
 	return SHMPUB_OK;
 }
 
-static int add_entry(struct watch *w, struct watcher *x, struct watch_spot *spot,
+static int add_entry(struct watch *w, struct watcher *x, struct watch_spot *spot, bool is_glob,
                      struct shmpub_error *err)
 {
 	struct watch_entry *e = &x->entries[x->n];
@@ -201,6 +212,8 @@ static int add_entry(struct watch *w, struct watcher *x, struct watch_spot *spot
 		return r;
 	e->watcher = x;
 	e->name = spot->name;
+	e->is_glob = is_glob && name_glob_is_pattern(span_str(e->name));
+	e->directory->n_globs += e->is_glob;
 	spot->name = NULL;
 	e->hash = mix(watch_name_hash(span_str(e->name)), spot->handle);
 	e->next = w->buckets[e->hash % w->n_buckets];
@@ -226,7 +239,7 @@ static int follow(struct watch *w, struct watcher *x, struct watch_plan *plan,
 	if (x->entries == NULL)
 		return error_nomem(err, plan->n * sizeof(*x->entries));
 	for (size_t i = 0; i < plan->n && !r; i++)
-		r = add_entry(w, x, &plan->spots[i], err);
+		r = add_entry(w, x, &plan->spots[i], plan->has_globs, err);
 	x->next = w->watchers;
 	x->link = &w->watchers;
 	if (x->next != NULL)
@@ -244,7 +257,7 @@ static bool has_missed(const struct watch *w, const struct watcher *x, uint64_t 
 		uint64_t hash = w->strays[n % WATCH_STRAYS];
 
 		for (size_t i = 0; i < x->n; i++) {
-			if (hash == x->entries[i].hash ||
+			if (hash == x->entries[i].hash || x->entries[i].is_glob ||
 			    hash == mix(0, x->entries[i].directory->handle))
 				return true;
 		}
@@ -306,6 +319,23 @@ static void tell_directory(struct watch *w, int64_t handle, unsigned events)
 		e->watcher->changed(e->watcher, events);
 }
 
+/* True: there was an entry that the name matches. */
+static bool tell_globs(struct watch *w, int64_t handle, struct span name, unsigned events)
+{
+	struct watch_directory *d = w->n_buckets ? *find_directory(w, handle) : NULL;
+	bool is_told = false;
+
+	if (d == NULL || d->n_globs == 0)
+		return false;
+	for (struct watch_entry *e = d->entries; e != NULL; e = e->next_in) {
+		if (!e->is_glob || !name_glob_matches(span_str(e->name), name, path_ignores_case()))
+			continue;
+		e->watcher->changed(e->watcher, events);
+		is_told = true;
+	}
+	return is_told;
+}
+
 void watch_tell(struct watch *w, int64_t handle, struct span name, unsigned events)
 {
 	uint64_t hash = mix(watch_name_hash(name), handle);
@@ -326,7 +356,7 @@ void watch_tell(struct watch *w, int64_t handle, struct span name, unsigned even
 			is_stray = false;
 		}
 	}
-	if (is_stray)
+	if (!tell_globs(w, handle, name, events) && is_stray)
 		keep_stray(w, hash);
 }
 
@@ -348,17 +378,45 @@ void watch_tell_all(struct watch *w)
 
 /* --- a plan ------------------------------------------------------------------------------------------- */
 
+static bool is_same_spot(const struct watch_spot *spot, int64_t handle, struct span directory,
+                         struct span name)
+{
+	bool is_same_directory = spot->directory == NULL || span_is(directory, spot->directory);
+
+	return spot->handle == handle && is_same_directory && span_is(name, spot->name);
+}
+
+static int have_room(struct watch_plan *plan, struct shmpub_error *err)
+{
+	size_t room = plan->room ? 2 * plan->room : 16;
+	struct watch_spot *grown;
+
+	if (plan->n < plan->room)
+		return SHMPUB_OK;
+	grown = mem_resize(plan->spots, room * sizeof(*grown));
+	if (grown == NULL)
+		return error_nomem(err, room * sizeof(*grown));
+	plan->spots = grown;
+	plan->room = room;
+	return SHMPUB_OK;
+}
+
 int watch_plan_add(struct watch_plan *plan, int64_t handle, struct span directory, struct span name,
                    struct shmpub_error *err)
 {
-	struct watch_spot *spot = &plan->spots[plan->n];
+	struct watch_spot *spot;
+	int r;
 
 	for (size_t i = 0; i < plan->n; i++) { /* a link to itself */
-		if (plan->spots[i].handle == handle && span_is(name, plan->spots[i].name))
+		if (is_same_spot(&plan->spots[i], handle, directory, name))
 			return SHMPUB_OK;
 	}
 	if (plan->n == WATCH_SPOTS_MAX)
 		return error_set(err, SHMPUB_ERR_SYS, "more than %d links", WATCH_SPOTS_MAX - 1);
+	r = have_room(plan, err);
+	if (r)
+		return r;
+	spot = &plan->spots[plan->n];
 	spot->handle = handle;
 	spot->name = mem_copy(name);
 	spot->directory = directory.size ? mem_copy(directory) : NULL;

@@ -7,7 +7,8 @@
  *
  * A path is watched in two steps. watch_resolve() finds on a worker, where a dead server can hang it,
  * which names in which directories decide what the path means: each symbolic link on the way, the file's
- * own name, or the first part that is not there yet. watch_follow() then makes events at those names
+ * own name, or the first part that is not there yet. Of a pattern it finds the directories as they are
+ * now, and in each of them all names count that match. watch_follow() then makes events at those names
  * call watcher->changed. What happens between the two steps is told as well.
  *
  * Threads:  watch_resolve() on a worker, any number at a time; all else on the loop thread.
@@ -34,7 +35,8 @@ enum watch_event {
 	WATCH_NAMES = 4,
 };
 
-#define WATCH_SPOTS_MAX 16
+#define WATCH_SPOTS_MAX 1024
+#define WATCH_DIRECTORIES_MAX 256 /* of one pattern; the changes in others are found by looks */
 #define WATCH_STRAYS 64
 
 /* A name in a directory. The strings are owned by the plan. */
@@ -45,8 +47,9 @@ struct watch_spot {
 };
 
 struct watch_plan {
-	struct watch_spot spots[WATCH_SPOTS_MAX];
-	size_t n;
+	struct watch_spot *spots; /* owned */
+	size_t n, room;
+	bool has_globs;    /* names of the spots may be patterns */
 	uint64_t n_strays; /* watch->n_strays at the beginning */
 	/* Everything that happens to the file is told: looks may be rare. */
 	bool is_reliable;
@@ -62,6 +65,7 @@ struct watch_entry {
 	struct watch_directory *directory;
 	struct watcher *watcher;
 	uint64_t hash;
+	bool is_glob; /* events at all names that match `name` are meant */
 	char *name;
 };
 
@@ -104,6 +108,9 @@ void watch_begin(struct watch *w);
  */
 int watch_resolve(struct watch_plan *out, struct watch *w, const char *path,
                   struct shmpub_error *err);
+/* The same of a pattern (file_set.h). */
+int watch_resolve_pattern(struct watch_plan *out, struct watch *w, const char *pattern,
+                          struct shmpub_error *err);
 /*
  * The watcher follows the names of *plan, instead of those it followed before. The plan is used up, on
  * failure as well; the watcher then follows nothing. If one of the names may have changed since the
@@ -127,14 +134,17 @@ void watch_tell(struct watch *w, int64_t handle, struct span name, unsigned even
 void watch_tell_gone(struct watch *w, int64_t handle);
 /* Events were lost. */
 void watch_tell_all(struct watch *w);
-/* Adds a spot. Takes over neither string. */
+/* Adds a spot. Takes over neither string. watch_plan_cut() takes away all after the first n. */
 int watch_plan_add(struct watch_plan *plan, int64_t handle, struct span directory, struct span name,
                    struct shmpub_error *err);
+
+void watch_plan_cut(struct watch_plan *plan, size_t n);
 
 /* NULL: there are no watches, and *why is set to a line that says so. */
 struct watch_system *watch_system_open(struct watch *w, uv_loop_t *loop, struct shmpub_error *why);
 void watch_system_close(struct watch_system *s);
 void watch_system_free(struct watch_system *s);
+/* Adds to the plan, and sets is_reliable. */
 int watch_system_resolve(struct watch_plan *out, struct watch_system *s, const char *path,
                          struct shmpub_error *err);
 /* Loop thread: sets spot->handle where watch_system_resolve() has not. */

@@ -236,17 +236,11 @@ static int walk(struct walk *k, const char *path, struct shmpub_error *err)
 	return r;
 }
 
-static void drop_spots(struct watch_plan *plan)
-{
-	for (size_t i = 0; i < plan->n; i++)
-		mem_free(plan->spots[i].name);
-	plan->n = 0;
-}
-
 int watch_system_resolve(struct watch_plan *out, struct watch_system *s, const char *path,
                          struct shmpub_error *err)
 {
 	struct walk *k = mem_zalloc(1, sizeof(*k));
+	size_t n_before = out->n;
 	int r = WALK_RACE;
 
 	if (k == NULL)
@@ -254,7 +248,7 @@ int watch_system_resolve(struct watch_plan *out, struct watch_system *s, const c
 	k->plan = out;
 	k->system = s;
 	for (int i = 0; i < RACES_MAX && r == WALK_RACE; i++) {
-		drop_spots(out);
+		watch_plan_cut(out, n_before);
 		r = walk(k, path, err);
 	}
 	mem_free(k);

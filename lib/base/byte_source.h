@@ -14,6 +14,23 @@
 #include "base/span.h"
 #include "shmpub/shmpub.h"
 
+/*
+ * The parts of a source that is made of several, one after the other; what comes before the first
+ * part is a header. Each part ends with a line end, or is empty.
+ *
+ * All parts are known before the first byte is read, and where each of them begins is known when
+ * a byte of it was read. A later pass finds them at the same places.
+ */
+struct byte_parts {
+	size_t n;
+	size_t n_begun;        /* of so many the beginning is set; only read() changes it */
+	const uint64_t *begin; /* offset in the source of the part's first byte */
+	const uint64_t *line;  /* the number, from 1, that its line has in the part itself */
+	uint64_t header_line;  /* the number that the header's line has in the first part */
+	const struct span *names;
+	struct span column; /* the name of a column that tells each row's part; data NULL: none */
+};
+
 struct byte_source {
 	void *self;
 	/* Reads at most `size` bytes (at least 1) to `to`. *n is how many; 0: the end. */
@@ -32,6 +49,7 @@ struct byte_source {
 	 * as the reader allows. Messages call it a quarter of max_bytes.
 	 */
 	uint64_t record_max;
+	const struct byte_parts *parts; /* NULL: it is in one piece, or its parts do not matter */
 	struct span
 	        whole; /* all of it, where it lies in memory: nobody need call read(); data NULL: no */
 };

@@ -125,6 +125,14 @@ void error_put_line(struct shmpub_error *err, uint64_t line)
 	set_line(err, line);
 }
 
+void error_move_line(struct shmpub_error *err, uint64_t line)
+{
+	int before = snprintf(NULL, 0, LINE_FORMAT, (unsigned long long)err->line);
+
+	error_prefix(err, (size_t)before, LINE_FORMAT, (unsigned long long)line);
+	set_line(err, line);
+}
+
 void error_put_path(struct shmpub_error *err, const char *path)
 {
 	int prefix_size = snprintf(NULL, 0, LINE_FORMAT, (unsigned long long)err->line);

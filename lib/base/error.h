@@ -28,6 +28,8 @@ int error_sys(struct shmpub_error *err, int sys, const char *format, ...) PRINTF
 int error_set_line(struct shmpub_error *err, int code, uint64_t line, const char *format, ...)
         PRINTF_LIKE(4, 5);
 void error_put_line(struct shmpub_error *err, uint64_t line);
+/* Replaces the line of an error that has one. `err` must not be NULL. */
+void error_move_line(struct shmpub_error *err, uint64_t line);
 
 /*
  * Puts the file's path before the message, as compilers write it: "PATH:N: ..." replaces

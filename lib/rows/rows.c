@@ -128,7 +128,8 @@ static int complete_window(struct window *w, struct rows *r, struct shmpub_error
 {
 	struct walk walk = { .shape = &r->shape,
 		             .is_quick = r->is_quick,
-		             .is_aligned = r->is_aligned };
+		             .is_aligned = r->is_aligned,
+		             .parts = r->source->parts };
 	size_t want = r->window_size, most = record_max(r);
 	int e;
 

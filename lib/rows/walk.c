@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "rows/part_ends.h"
 #include "rows/quick.h"
 #include "rows/rows.h"
 
@@ -44,6 +45,13 @@ static int too_long(const struct window *w, struct walk *walk, size_t start, siz
 	                 walk->shape->width);
 }
 
+static int open_quote(const struct window *w, struct walk *walk, size_t start,
+                      struct shmpub_error *err)
+{
+	walk->error_at = w->offset + start;
+	return csv_token_error(CSV_OPEN_QUOTE, err);
+}
+
 /* --- by the index ------------------------------------------------------------------------------- */
 
 /*
@@ -75,6 +83,7 @@ static int walk_quickly(struct window *w, struct walk *walk, struct shmpub_error
 	struct place p = { .at = w->from, .n_lines = walk->n_lines }, aligned = p;
 	struct quick_record record;
 	struct quick_run run;
+	size_t start;
 
 	while (!quick_is_over(&q)) {
 		run = quick_next_run(&q, SIZE_MAX);
@@ -94,8 +103,12 @@ static int walk_quickly(struct window *w, struct walk *walk, struct shmpub_error
 		if (is_aligned(w, &p))
 			aligned = p;
 	}
+	if (part_ends_in_field(&start, w, walk->parts, p.at))
+		return open_quote(w, walk, start, err);
 	if (walk->is_last)
 		p.at = w->text.size;
+	else if (part_ends_between(w, walk->parts, p.at, w->text.size))
+		return open_quote(w, walk, p.at, err); /* no record ends in this text */
 	walk->unread = p.at;
 	set_end(w, walk, walk->is_aligned && !walk->is_last ? &aligned : &p);
 	return SHMPUB_OK;
@@ -158,6 +171,10 @@ static int walk_exactly(struct window *w, struct walk *walk, struct shmpub_error
 		t.line_at = 0;
 		record.base = t.at;
 		answer = csv_tokenize(&t, &record);
+		if (answer != CSV_END &&
+		    part_ends_between(w, walk->parts, record.start,
+		                      answer == CSV_RECORD ? t.at : w->text.size))
+			return open_quote(w, walk, record.start, err);
 		if (!walk->is_last && (answer != CSV_RECORD || t.at >= w->text.size))
 			break;
 		if (answer == CSV_END)

@@ -6,6 +6,7 @@
 #ifndef SHMPUB_ROWS_WALK_H
 #define SHMPUB_ROWS_WALK_H
 
+#include "base/byte_source.h"
 #include "rows/shape.h"
 #include "rows/window.h"
 
@@ -16,6 +17,8 @@ struct walk {
 	bool is_quick; /* the index can tell records of this shape */
 	bool is_aligned; /* the window must end at a multiple of ROWS_ALIGNMENT, unless it is the last */
 	bool is_last; /* the source ends with the window's text */
+	const struct byte_parts
+	        *parts; /* no record may go over the end of one; NULL: there are none */
 	uint64_t
 	        n_lines; /* lines before the window, as the tokenizer counts; set to those after it */
 	size_t widest;   /* set to the most fields of a record, if the tokenizer has read it */
