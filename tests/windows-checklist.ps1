@@ -395,6 +395,55 @@ function Test-SourceItems {
     Set-GoodFeeds
 }
 
+# --- items: servers with certificates --------------------------------------------------------------------
+
+# A server of one table at https://localhost:PORT, whose certificate has no authority but itself, for as
+# long as the block runs. The block gets the URL and the file of the certificate (PEM).
+function Use-TlsServer {
+    param([scriptblock] $Block)
+    $certificate = New-SelfSignedCertificate -DnsName localhost -CertStoreLocation Cert:\LocalMachine\My
+    $pem = Join-Path $Place 'server.pem'
+    $text = [Convert]::ToBase64String($certificate.RawData, 'InsertLineBreaks')
+    [System.IO.File]::WriteAllText($pem, "-----BEGIN CERTIFICATE-----`r`n$text`r`n-----END CERTIFICATE-----`r`n")
+    $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
+    $listener.Start()
+    $server = [powershell]::Create().AddScript({
+            param($listener, $certificate)
+            $answer = [System.Text.Encoding]::ASCII.GetBytes("HTTP/1.1 200 OK`r`nContent-Length: 8`r`nConnection: close`r`n`r`na,b`n7,8`n")
+            while ($true) {
+                $client = $listener.AcceptTcpClient()
+                try {
+                    $tls = [System.Net.Security.SslStream]::new($client.GetStream())
+                    $tls.AuthenticateAsServer($certificate)
+                    [void] $tls.Read([byte[]]::new(4096), 0, 4096)
+                    $tls.Write($answer, 0, $answer.Length)
+                }
+                catch { }
+                finally { $client.Dispose() }
+            }
+        }).AddArgument($listener).AddArgument($certificate)
+    [void] $server.BeginInvoke()
+    try { & $Block "https://localhost:$($listener.LocalEndpoint.Port)/a.csv" $pem }
+    finally {
+        $listener.Stop()
+        Remove-Item "Cert:\LocalMachine\My\$($certificate.Thumbprint)"
+    }
+}
+
+function Test-TlsItems {
+    [System.IO.File]::WriteAllText((Join-Path $Place 'a.csv'), "a,b`r`n1,2`r`n")
+    Test-Item 'url.certificate-that-nobody-trusts' {
+        Use-TlsServer {
+            param($url, $pem)
+            Use-Daemon "[feed tls]`r`nsource = $url`r`ninterval = 1s`r`n[feed ca]`r`nsource = $url`r`ninterval = 1s`r`nca_file = $pem" {
+                Wait-Until { (Invoke-Program $Shmpub '-i shmpub-check ls').Text -match 'UNTRUSTED_ROOT' } 20 'it is not refused'
+                Wait-Until { (Invoke-Program $Shmpub '-i shmpub-check cat ca').Text -match '7,8' } 20 'ca_file does not count'
+            }
+        }
+    }
+    Set-GoodFeeds
+}
+
 # --- items: the article's mappings ---------------------------------------------------------------------
 
 # The text behind its length, as the article's reader takes it from what it has opened.
@@ -497,6 +546,7 @@ else {
     else {
         try {
             Test-SourceItems
+            Test-TlsItems
             Test-ArticleItems
             Test-ConsoleItems
             Test-ServiceItems

@@ -4,18 +4,16 @@ import base64
 import contextlib
 import email.utils
 import gzip
-import http.server
 import os
 import socket
-import ssl
 import subprocess
-import threading
 import time
 
 import pytest
+import web
 from conftest import SHMPUBD, run_shmpubd, until
+from web import GOOD, Server, endless, give, trickle
 
-GOOD = b"a,b\n1,x\n2,y\n"
 SECRET = "s3cret-Pa55"
 
 
@@ -25,39 +23,6 @@ def is_built_with_curl():
 
 
 pytestmark = pytest.mark.skipif(not is_built_with_curl(), reason="built without libcurl")
-
-
-class Server:
-    """Answers each path by the function that a test has set, and notes the requests."""
-
-    def __init__(self, context=None):
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                outer.requests.append((self.path, dict(self.headers)))
-                outer.answers[self.path.partition("?")[0]](self)
-
-            def log_message(self, *args):
-                pass
-
-        self.answers, self.requests = {}, []
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        if context:
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.scheme = "https" if context else "http"
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def url(self, path):
-        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -70,24 +35,6 @@ def serve():
             return server
 
         yield make
-
-
-def give(body=GOOD, status=200, **headers):
-    """Return an answer: status, headers (with _ for -), and the body."""
-
-    def answer(request):
-        request.send_response(status)
-        for name, value in headers.items():
-            request.send_header(name.replace("_", "-"), value)
-        if "Content_Length" not in headers and "Transfer_Encoding" not in headers:
-            request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        with contextlib.suppress(OSError):
-            request.wfile.write(body)
-        if "Content_Length" in headers:
-            request.close_connection = True
-
-    return answer
 
 
 def feed_of(daemon, url, options="", interval="50ms"):
@@ -171,7 +118,7 @@ def test_304_that_nobody_asked_for(daemon, serve):
         "500 with a table": (give(GOOD, 500), "HTTP 500"),
         "206": (give(GOOD, 206), "HTTP 206"),
         "204": (give(b"", 204), "HTTP 204"),
-        "cut": (give(GOOD, 200, Content_Length="100"), "bytes remaining"),
+        "cut": (give(GOOD, 200, Content_Length="100"), " bytes "),
         "cut chunks": (
             give(b"c\r\n" + GOOD + b"\r\n", 200, Transfer_Encoding="chunked", Connection="close"),
             "127.0.0.1",
@@ -199,26 +146,6 @@ def test_answers_that_do_not_count(daemon, serve, answer, text):
     assert list(d.feed("a").df.b) == ["x", "y"]  # the last good one
     server.answers["/a.csv"] = give(b"a,b\n5,ok\n")
     until(lambda: d.status("a")["state"] == "fresh" and list(d.feed("a").df.b) == ["ok"])
-
-
-def endless(request):
-    request.send_response(200)
-    request.end_headers()
-    with contextlib.suppress(OSError):
-        request.wfile.write(b"a,b\n")
-        while True:
-            request.wfile.write(b"1,x\n" * 1000)
-
-
-def trickle(request):
-    request.send_response(200)
-    request.send_header("Content-Length", "1000000")
-    request.end_headers()
-    with contextlib.suppress(OSError):
-        for _ in range(1000):
-            request.wfile.write(b"1")
-            request.wfile.flush()
-            time.sleep(0.05)
 
 
 def test_endless(daemon, serve):
@@ -298,25 +225,9 @@ def test_user_password_and_token(daemon, serve, tmp_path):
     assert SECRET.encode() not in everything
 
 
-def openssl(*arguments, cwd):
-    subprocess.run(["openssl", *arguments], check=True, cwd=cwd, capture_output=True)
-
-
 @pytest.fixture
 def certificate(open_folder):
-    """A private CA, and the certificate of 127.0.0.1 that it has signed."""
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=our CA",
-            "-keyout", "ca.key", "-out", "ca.pem", cwd=open_folder)  # fmt: skip
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=here",
-            "-keyout", "server.key", "-out", "server.csr", cwd=open_folder)  # fmt: skip
-    (open_folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2",
-            "-extfile", "names", "-out", "server.pem", cwd=open_folder)  # fmt: skip
-    for path in open_folder.iterdir():
-        path.chmod(0o644)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(open_folder / "server.pem", open_folder / "server.key")
-    return context, open_folder / "ca.pem"
+    return web.certificate(open_folder)
 
 
 def test_tls_with_a_private_ca(daemon, serve, certificate):
