@@ -24,7 +24,7 @@ TEMPLATE = ROOT / "build" / "windows" / "prefix"
 PYTHON = ROOT / "build" / "windows" / "python" / "python.exe"  # Windows' CPython
 SITE = ROOT / "build" / "windows" / "site"
 WINE = "/usr/lib/wine/wine64"
-PATIENCE = 60.0  # seconds; a bound against hanging, never a measurement
+PATIENCE = 150.0  # seconds; a bound against hanging, never a measurement
 
 
 def until(what: Callable[[], object], seconds: float = PATIENCE, pause: float = 0.2) -> object:
