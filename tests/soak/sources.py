@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import lzma
@@ -141,6 +142,10 @@ class Server:
                 pass
 
             def do_GET(self) -> None:
+                with contextlib.suppress(ConnectionError):  # whoever asked was killed meanwhile
+                    self.serve()
+
+            def serve(self) -> None:
                 self.close_connection = True
                 fate = random.random()
                 try:
