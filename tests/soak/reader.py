@@ -51,7 +51,7 @@ class Reader:
         self.feeds[name] = feed
         snapshot = feed.snapshot()
         self.check(name, snapshot)
-        version = 0 if tables.GROWING in name else int(snapshot.df["v"].iloc[0])
+        version = 0 if tables.GROWING in name else int(snapshot.df["v"].max())
         sequence, last_version = self.last.get(name, (0, 0))
         if snapshot.sequence < sequence or version < last_version:
             self.note(name, f"back from {sequence, last_version} to {snapshot.sequence, version}")

@@ -169,7 +169,7 @@ class Run:
             return False
         if source.kind == tables.GROWING:
             return len(df) == source.next_row
-        return int(df["v"].iloc[0]) == source.version
+        return int(df["v"].max()) == source.version
 
     def judge_states(self) -> None:
         listed = shmpub.feeds(INSTANCE, directory=str(self.shm))

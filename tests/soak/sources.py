@@ -17,7 +17,7 @@ from types import MappingProxyType
 import tables
 
 SHARES = {  # of 500 feeds
-    "file": 190,
+    "file": 170,
     "watched": 80,
     "gzip": 25,
     "xz": 15,
@@ -27,6 +27,7 @@ SHARES = {  # of 500 feeds
     "shell": 10,
     "url": 40,
     "rejects": 20,
+    tables.PATTERN: 20,
     "plain": 10,
     "failing": 30,
 }
@@ -75,6 +76,7 @@ class Source:
             "shell": "source = shell: cat {file} | cat\ninterval = 10s",
             "url": "source = {url}\ninterval = 5s\ntimeout = 10s",
             "rejects": "source = {file}\ninterval = 2s\non_bad_lines = feed",
+            tables.PATTERN: "source = {file}.*\ninterval = 2s",
             "plain": "source = {file}\ninterval = 2s\ncsv_segment = soak_{pid}_{number}",
             "failing": FAILING[self.number % len(FAILING)],
         }[self.kind]
@@ -89,7 +91,10 @@ class Source:
             return
         version = self.version + 1
         text = tables.text_of(self.number, version, self.kind == "rejects").encode()
-        if self.kind == "inplace" and version > 1:
+        if self.kind == tables.PATTERN:
+            for part in range(tables.PARTS) if version == 1 else [version % tables.PARTS]:
+                replace(self.path.with_name(f"{self.path.name}.{part}"), text)
+        elif self.kind == "inplace" and version > 1:
             with self.path.open("wb") as file:
                 for at in range(0, len(text), 1 + len(text) // 3):
                     file.write(text[at : at + 1 + len(text) // 3])

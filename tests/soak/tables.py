@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 
 LARGE_EVERY = 50  # feeds; their tables need several windows and both threads
 GROWING = "growing"
+PATTERN = "pattern"
+PARTS = 3  # files of a pattern, each of a version of its own
 BAD_EVERY = 40  # rows of a feed with rejected rows
 
 
@@ -34,6 +37,16 @@ def growth(start: int, n: int) -> str:
 
 def fault(name: str, df: pd.DataFrame) -> str:
     """Return what is wrong with a table of the feed `name` (KIND-NUMBER); "" when it is whole."""
+    if not name.startswith(PATTERN):
+        return fault_of_file(name, df)
+    starts = [*np.flatnonzero(df["i"].to_numpy() == 0), len(df)]
+    if len(starts) != PARTS + 1:
+        return f"{len(starts) - 1} files"
+    parts = (df.iloc[a:b] for a, b in itertools.pairwise(starts))
+    return next(filter(None, (fault_of_file(name, part) for part in parts)), "")
+
+
+def fault_of_file(name: str, df: pd.DataFrame) -> str:
     kind, _, number = name.rpartition("-")
     if list(df.columns) != ["v", "i", "x", "t"]:
         return f"columns {list(df.columns)}"
