@@ -404,6 +404,8 @@ static int check_effects(const struct config_feed *f, struct config_problems *p,
 
 	if (problem == NULL && f->scheme != SCHEME_HTTP)
 		problem = url_problem(f);
+	if (problem == NULL && f->scheme != SCHEME_PATTERN && f->filename_column != NULL)
+		problem = "filename_column: only a pattern of files has one";
 	return problem != NULL ? config_warning(p, config_feed_place(f), problem, err) : SHMPUB_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/name.h"
+#include "base/utf8.h"
 #include "command.h"
 #include "command_line.h"
 #include "config.h"
@@ -37,6 +38,15 @@ static int set_text(void *field, const struct key *key, struct span value, struc
 	if (value.size == 0)
 		return error_set(err, SHMPUB_ERR_INVALID, "%s: no value", key->name);
 	return replace_string(field, value, err);
+}
+
+/* The name of a column of our own, which a snapshot has in UTF-8. */
+static int set_column(void *field, const struct key *key, struct span value, struct span base,
+                      struct shmpub_error *err)
+{
+	if (utf8_valid_prefix(value) != value.size)
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: not UTF-8", key->name);
+	return set_text(field, key, value, base, err);
 }
 
 #define HASH_HINT "a '#' begins a comment only at the beginning of a line"
@@ -299,6 +309,7 @@ static const struct key daemon_rows[] = {
 
 static const struct key feed_rows[] = {
 	{ "source", set_source, FEED(source), 0, 0 },
+	{ "filename_column", set_column, FEED(filename_column), 0, 0 },
 	{ "interval", key_set_duration, FEED(interval_ms), 0, (uint64_t)10000 * 3600 * 1000 },
 	{ "timeout", key_set_duration, FEED(timeout_ms), 1, (uint64_t)24 * 3600 * 1000 },
 	{ "max_source", key_set_size, FEED(max_source), 0, 0 },

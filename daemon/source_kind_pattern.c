@@ -1,5 +1,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "content_hash.h"
 #include "file_set.h"
 #include "part_head.h"
@@ -71,8 +72,14 @@ static int make_room(struct pattern *p, struct shmpub_error *err)
 	p->line = mem_zalloc(n, sizeof(*p->line));
 	if (p->part_heads == NULL || p->names == NULL || p->begin == NULL || p->line == NULL)
 		return error_nomem(err, n * sizeof(*p->part_heads));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		p->names[i] = span_str(p->set.files[i].name);
+		if (p->request->column != NULL &&
+		    utf8_valid_prefix(p->names[i]) != p->names[i].size)
+			return error_set(err, SHMPUB_ERR_INVALID,
+			                 "%s: not UTF-8, so filename_column cannot have it",
+			                 p->set.files[i].path);
+	}
 	p->parts = (struct byte_parts){
 		.n = n,
 		.begin = p->begin,

@@ -27,7 +27,7 @@ int check_text(const struct tile *t, const struct columns *plan, uint64_t *error
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		for (size_t k = 0; k < plan->n && r == SHMPUB_OK; k++) {
-			if (plan->columns[k].route != ROUTE_MISSING)
+			if (column_has_field(&plan->columns[k]))
 				r = check_cell(t, i, plan->columns[k].source, error_at, err);
 		}
 		if (r)

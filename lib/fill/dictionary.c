@@ -290,7 +290,7 @@ int dictionary_finish(struct dictionary_column *out, const struct dictionary *d,
 	struct value *values = mem_zalloc(d->n + 1, sizeof(*values));
 	size_t n;
 
-	c.column.type = type_of(d, s);
+	c.column.type = s != NULL ? type_of(d, s) : SHMPUB_TEXT;
 	c.map = mem_zalloc(d->n + 1, sizeof(*c.map));
 	c.memory = mem_zalloc(1, (d->n + 1) * 8 + d->bytes.size + 8);
 	if (values == NULL || c.map == NULL || c.memory == NULL) {

@@ -50,7 +50,8 @@ struct dictionary_column {
 
 /*
  * Makes *out with copies of the values, so that `d` may be freed. true_values, false_values and the
- * number options are taken from `columns`. Fails for lack of memory only; *out is then unset.
+ * number options are taken from `columns`; NULL: the words are text, whatever they look like. Fails for lack of memory
+ * only; *out is then unset.
  */
 int dictionary_finish(struct dictionary_column *out, const struct dictionary *d,
                       const struct columns *columns, struct shmpub_error *err);

@@ -42,6 +42,8 @@ static fill_fn *fill_of(const struct column_type *y)
 
 	if (y->plan->route == ROUTE_MISSING)
 		return fill_missing;
+	if (y->plan->route == ROUTE_PART)
+		return fill_part;
 	if (y->plan->infers_again && y->verdict.reading <= READ_BOOL)
 		return fill_again;
 	if (y->verdict.reading <= READ_BOOL && y->verdict.reading != READ_NOTHING &&
@@ -263,7 +265,8 @@ size_t fill_threads(const struct types *types, const struct rows *rows, const st
 	size_t n = rows->is_aligned ? runner_threads(runner) : 1;
 
 	for (size_t k = 0; k < types->plan->n; k++) {
-		if (types->columns[k].verdict.reading == READ_CATEGORY)
+		if (types->columns[k].verdict.reading == READ_CATEGORY &&
+		    types->plan->columns[k].route != ROUTE_PART)
 			return 1;
 	}
 	return n <= n_windows / WINDOWS_A_THREAD ? n
@@ -291,6 +294,10 @@ int fill_run(struct fill *f, const struct types *types, struct rows *rows,
 	r = rows_rewind(rows, err);
 	while (f->n_fillers < n && r == SHMPUB_OK)
 		r = init_filler(&f->fillers[f->n_fillers++], f, err);
+	for (size_t k = 0; k < types->plan->n && r == SHMPUB_OK; k++) {
+		if (types->plan->columns[k].route == ROUTE_PART)
+			r = fill_part_names(f, k, err);
+	}
 	if (r)
 		return r;
 	if (n > 1)

@@ -114,7 +114,10 @@ size_t fill_threads(const struct types *types, const struct rows *rows,
 /* --- for the files of this room ----------------------------------------------------------------- */
 
 fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_category, fill_date,
-        fill_again, fill_missing;
+        fill_again, fill_missing, fill_part;
+
+/* The names of the parts are the words of column k, before the first row is filled. */
+int fill_part_names(struct fill *f, size_t k, struct shmpub_error *err);
 
 /*
  * Marks the column as broken by this cell. If the column is strict, sets the error of the filler.

@@ -159,6 +159,16 @@ int ingest_set_schema(struct ingest *in, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
+static int plan_columns(struct ingest *in, struct shmpub_error *err)
+{
+	const struct byte_parts *parts = in->source.parts;
+	int r = columns_init(&in->plan, &in->header, in->options, err);
+
+	if (r == SHMPUB_OK && parts != NULL && parts->column.data != NULL)
+		r = columns_add_part(&in->plan, parts, err);
+	return r;
+}
+
 static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_error *err)
 {
 	int r;
@@ -170,8 +180,7 @@ static int prepare(struct ingest *in, const struct schema *guess, struct shmpub_
 	if (r == SHMPUB_OK)
 		r = check_widest(in, err);
 	if (r == SHMPUB_OK)
-		r = header_tell_line(&in->header,
-		                     columns_init(&in->plan, &in->header, in->options, err), err);
+		r = header_tell_line(&in->header, plan_columns(in, err), err);
 	if (r == SHMPUB_OK)
 		r = shape_rows(in, err);
 	if (r == SHMPUB_OK && in->plan.has_no_field)
@@ -240,6 +249,11 @@ int ingest_each_reject(struct ingest *in, int (*take)(void *arg, const struct re
 	if (in->rows.n_skipped == 0)
 		return SHMPUB_OK;
 	return rows_each_reject(&in->rows, take, arg, err);
+}
+
+bool ingest_has_parts(const struct ingest *in)
+{
+	return in->source.parts != NULL;
 }
 
 uint64_t ingest_source_size(const struct ingest *in)

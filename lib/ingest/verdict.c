@@ -31,7 +31,8 @@ static int finish_dictionary(struct ingest *in, size_t k, struct shmpub_error *e
 
 	if (y->verdict.reading != READ_CATEGORY)
 		return SHMPUB_OK;
-	r = dictionary_finish(d, fill_dictionary(&in->fill, k), &in->plan, err);
+	r = dictionary_finish(d, fill_dictionary(&in->fill, k),
+	                      in->plan.columns[k].route != ROUTE_PART ? &in->plan : NULL, err);
 	if (r == SHMPUB_OK && d->column.type != y->verdict.type) {
 		y->verdict.type = d->column.type;
 		r = INGEST_RETYPE;

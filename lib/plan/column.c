@@ -314,6 +314,26 @@ int columns_init(struct columns *out, const struct header *h, const struct csv_o
 	return r;
 }
 
+int columns_add_part(struct columns *s, const struct byte_parts *parts, struct shmpub_error *err)
+{
+	struct column *grown;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (span_eq(s->columns[i].name, parts->column))
+			return error_set(err, SHMPUB_ERR_CSV,
+			                 "there is a column '%.*s', the name of filename_column",
+			                 span_shown(parts->column, 100), parts->column.data);
+	}
+	grown = mem_resize(s->columns, (s->n + 1) * sizeof(*grown));
+	if (grown == NULL)
+		return error_nomem(err, (s->n + 1) * sizeof(*grown));
+	s->columns = grown;
+	s->columns[s->n++] = (struct column){
+		.name = parts->column, .index_level = -1, .route = ROUTE_PART, .na = &s->na[0]
+	};
+	return SHMPUB_OK;
+}
+
 void columns_free(struct columns *s)
 {
 	for (size_t i = 0; i < s->n; i++)

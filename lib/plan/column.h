@@ -9,6 +9,7 @@
 #ifndef SHMPUB_PLAN_COLUMN_H
 #define SHMPUB_PLAN_COLUMN_H
 
+#include "base/byte_source.h"
 #include "csv/options.h"
 #include "plan/header.h"
 #include "value/date_format.h"
@@ -39,6 +40,7 @@ struct date_request {
 enum route {
 	ROUTE_TYPED = 0,       /* read once: as its dtype, else as what is inferred */
 	ROUTE_MISSING,         /* the name has no field: objects that are all NaN */
+	ROUTE_PART,            /* no field: the name of the source's part that has the row */
 	ROUTE_DATES,           /* dates, else text, from the cells as they are written */
 	ROUTE_DATES_OF_READER, /* the same, but pandas' reader knows only ISO 8601 in one layout */
 	ROUTE_DATES_OF_VALUES, /* dates, else text, from the text that spells its values */
@@ -93,6 +95,18 @@ struct columns {
 int columns_init(struct columns *out, const struct header *header,
                  const struct csv_options *options, struct shmpub_error *err);
 void columns_free(struct columns *columns);
+/*
+ * Adds the column that `parts` wants, after all others. SHMPUB_ERR_CSV without a line: one of them
+ * has its name. SHMPUB_ERR_NOMEM.
+ */
+int columns_add_part(struct columns *columns, const struct byte_parts *parts,
+                     struct shmpub_error *err);
+
+/* False: its cells are made of no field of a record. */
+static inline bool column_has_field(const struct column *c)
+{
+	return c->route != ROUTE_MISSING && c->route != ROUTE_PART;
+}
 
 static inline bool column_is_date(const struct column *c)
 {

@@ -5,7 +5,8 @@
 #include "base/utf8.h"
 
 /*
- * The table has a row for each record: line, reason and text. It is made in memory of its own and
+ * The table has a row for each record: line, reason and text, and the file where the source is a
+ * pattern of files. It is made in memory of its own and
  * then copied, because it is small: sources with many bad records are bounded to
  * REJECTS_MAX_ROWS of them.
  */
@@ -14,6 +15,7 @@ struct reject_rows {
 	struct buffer lines;                        /* int64_t */
 	struct buffer reason_offsets, text_offsets; /* int64_t, one more than rows */
 	struct buffer reasons, texts;
+	struct buffer file_offsets, files; /* of a source that has parts */
 	uint64_t n;
 	struct shmpub_error error;
 };
@@ -25,6 +27,8 @@ static void free_rows(struct reject_rows *rows)
 	buffer_free(&rows->text_offsets);
 	buffer_free(&rows->reasons);
 	buffer_free(&rows->texts);
+	buffer_free(&rows->file_offsets);
+	buffer_free(&rows->files);
 }
 
 static int add_number(struct buffer *b, uint64_t number, struct shmpub_error *err)
@@ -57,7 +61,9 @@ static int add_ends(struct reject_rows *rows)
 {
 	int r = add_number(&rows->reason_offsets, rows->reasons.size, &rows->error);
 
-	return r ? r : add_number(&rows->text_offsets, rows->texts.size, &rows->error);
+	if (r == SHMPUB_OK)
+		r = add_number(&rows->text_offsets, rows->texts.size, &rows->error);
+	return r ? r : add_number(&rows->file_offsets, rows->files.size, &rows->error);
 }
 
 enum { ENOUGH = 90 };
@@ -70,7 +76,10 @@ static int add_row(void *arg, const struct reject *reject)
 	if (rows->n == REJECTS_MAX_ROWS)
 		return ENOUGH;
 	rows->n++;
-	r = add_number(&rows->lines, reject->line, &rows->error);
+	r = add_number(&rows->lines, reject->part.data ? reject->part_line : reject->line,
+	               &rows->error);
+	if (r == SHMPUB_OK)
+		r = add_text(&rows->files, reject->part, &rows->error);
 	if (r == SHMPUB_OK)
 		r = buffer_printf(&rows->reasons, &rows->error, "%zu fields, expected %zu",
 		                  reject->n_fields, reject->n_expected);
@@ -79,7 +88,7 @@ static int add_row(void *arg, const struct reject *reject)
 	return r ? r : add_ends(rows);
 }
 
-static int publish(struct prepare_rejects *rejects, const struct reject_rows *rows,
+static int publish(struct prepare_rejects *rejects, const struct reject_rows *rows, bool has_files,
                    const struct snapshot_origin *origin, struct shmpub_error *err)
 {
 	struct snapshot_origin own = { .feed = rejects->feed, .source = origin->source };
@@ -101,8 +110,14 @@ static int publish(struct prepare_rejects *rejects, const struct reject_rows *ro
 		  .n_rows = rows->n,
 		  .offsets = (const int64_t *)(const void *)rows->text_offsets.data,
 		  .text = rows->texts.data },
+		{ .name = "file",
+		  .name_size = 4,
+		  .type = SHMPUB_TEXT,
+		  .n_rows = rows->n,
+		  .offsets = (const int64_t *)(const void *)rows->file_offsets.data,
+		  .text = rows->files.data },
 	};
-	const struct table table = { rows->n, ARRAY_LEN(columns), columns };
+	const struct table table = { rows->n, ARRAY_LEN(columns) - !has_files, columns };
 	int r = prepare_table(rejects->pub, &rejects->descriptor, &table, &own, err);
 
 	rejects->is_ready = r == SHMPUB_OK;
@@ -122,7 +137,7 @@ static int collect_and_publish(struct prepare_rejects *rejects, struct ingest *i
 	if (r == ENOUGH)
 		r = SHMPUB_OK;
 	if (r == SHMPUB_OK)
-		r = publish(rejects, &rows, origin, &rows.error);
+		r = publish(rejects, &rows, ingest_has_parts(in), origin, &rows.error);
 	if (r && err != NULL)
 		*err = rows.error;
 	free_rows(&rows);

@@ -16,6 +16,9 @@ struct rows;
 
 struct reject {
 	uint64_t line; /* in the source, from 1, where the record begins */
+	struct span
+	        part; /* the name of the source's part that has it; data NULL: it has no parts */
+	uint64_t part_line; /* its line in that part */
 	size_t n_fields, n_expected;
 	struct span text; /* the record without its line end; not checked to be UTF-8 */
 };

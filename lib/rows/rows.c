@@ -138,6 +138,7 @@ static int complete_window(struct window *w, struct rows *r, struct shmpub_error
 		e = read_text(w, r, want, err);
 		if (e)
 			return e;
+		w->n_parts = r->source->parts != NULL ? r->source->parts->n_begun : 0;
 		walk.is_last = r->is_last;
 		walk.n_lines = r->n_lines;
 		walk.error_at = OFFSET_NONE;

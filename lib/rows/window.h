@@ -22,6 +22,7 @@ struct window {
 	size_t from, to;  /* where the rows begin and end in text */
 	uint64_t offset;  /* of text.data[0] in the decoded source */
 	uint64_t first_row, n_rows;
+	size_t n_parts;     /* parts of the source that begin before the end of the text */
 	uint64_t n_skipped; /* records that are too long, with on_bad_lines = skip */
 	uint64_t n_lines;   /* lines before `from`, as the tokenizer counts */
 	bool is_exact;      /* the tokenizer must read it; else there is an index of its fields */

@@ -92,7 +92,7 @@ bool types_hold(const struct column_type *y, const struct column_notes *s, uint6
 		return false;
 	if (y->verdict.reading == READ_DATE && !column_is_of_values(c))
 		return dates_hold(s->dates, y, s->n_nulls);
-	if (column_is_read_twice(c) || c->route == ROUTE_MISSING)
+	if (column_is_read_twice(c) || !column_has_field(c))
 		return true; /* it was decided by all cells before the fill */
 	if (c->dtype != CSV_DTYPE_AUTO || column_is_date(c))
 		return true;

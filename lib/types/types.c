@@ -18,6 +18,8 @@ int types_init(struct types *out, const struct columns *plan, struct shmpub_erro
 		y->plan = &plan->columns[k];
 		if (y->plan->route == ROUTE_MISSING)
 			y->verdict = verdict_of_nan();
+		if (y->plan->route == ROUTE_PART)
+			y->verdict = verdict_of(READ_CATEGORY, SHMPUB_TEXT);
 		if (!column_may_be_dates(y->plan))
 			continue;
 		y->form = mem_zalloc(1, sizeof(*y->form));
@@ -64,7 +66,7 @@ static int set_field(struct schema *schema, size_t i, const struct types *s,
 	f->index_level = c->index_level;
 	f->is_unnamed = c->index_level >= 0 && c->is_unnamed;
 	f->is_dictionary = y->verdict.reading == READ_CATEGORY;
-	f->is_integer_name = s->plan->has_integer_names && !f->is_unnamed;
+	f->is_integer_name = s->plan->has_integer_names && !f->is_unnamed && c->route != ROUTE_PART;
 	f->text_expected = f->type == SHMPUB_TEXT && !f->is_dictionary ? y->text_expected : 0;
 	r = f->is_unnamed ? SHMPUB_OK : schema_set_name(schema, i, c->name, err);
 	if (r || !y->verdict.has_zone)
@@ -120,7 +122,7 @@ void types_guess(struct types *s, const struct schema *guess)
 	for (size_t i = 0; i < s->plan->n; i++) {
 		const struct column *c = s->columns[i].plan;
 
-		if (c->route != ROUTE_MISSING && span_eq(guess->fields[i].name, c->name))
+		if (column_has_field(c) && span_eq(guess->fields[i].name, c->name))
 			take_field(&s->columns[i], &guess->fields[i]);
 	}
 }
