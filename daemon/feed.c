@@ -433,6 +433,7 @@ void feed_configure(struct feed *f, struct config_feed *config)
 	config_feed_acquire(config);
 	config_feed_release(f->config);
 	f->config = config;
+	f->tick_ms = 0;
 	feed_watch_configure(f, is_same && !is_back);
 	f->is_removed = false;
 	if (config->access.mode != FILE_MODE_AUTO)

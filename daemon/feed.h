@@ -84,7 +84,8 @@ struct feed {
 	uint64_t success_ms;
 	/* before this time a source is read only if it differs from `failed` */
 	uint64_t retry_ms;
-	uint64_t hung_s;     /* the seconds of a hang that were told last; 0: none */
+	uint64_t tick_ms; /* no sooner feed_tick() can have anything to do, unless there is a job */
+	uint64_t hung_s;  /* the seconds of a hang that were told last; 0: none */
 	uint64_t n_attempts; /* that have begun */
 	enum feed_job state;
 	/* the last attempt found the source unchanged: look before reading */
@@ -94,6 +95,7 @@ struct feed {
 	bool is_job_void; /* the job began before the feed was removed and came back */
 	bool is_removed, is_stopped, is_tried, is_closed;
 	bool is_failing, is_stale;
+	bool is_timed;        /* `timer` runs */
 	bool is_overdue;      /* stale because the data are old: feed_stale.c */
 	struct pool_job look; /* also opens the source */
 	struct {              /* belongs to a worker while feed_rest.c looks at the source */

@@ -21,7 +21,18 @@
 
 static void on_timer(uv_timer_t *timer)
 {
-	feed_attempt(timer->data);
+	struct feed *f = timer->data;
+
+	f->is_timed = false;
+	feed_attempt(f);
+}
+
+/* A feed that rests waits in the wheel, and its timer, which lies elsewhere in memory, is not touched. */
+static void stop_timer(struct feed *f)
+{
+	if (f->is_timed)
+		uv_timer_stop(&f->timer);
+	f->is_timed = false;
 }
 
 void feed_on_wheel(struct wheel_entry *entry)
@@ -32,7 +43,7 @@ void feed_on_wheel(struct wheel_entry *entry)
 void feed_unplan(struct feed *f)
 {
 	wheel_take(&f->resting);
-	uv_timer_stop(&f->timer);
+	stop_timer(f);
 }
 
 void feed_plan(struct feed *f, uint64_t wait_ms)
@@ -40,15 +51,15 @@ void feed_plan(struct feed *f, uint64_t wait_ms)
 	feed_unplan(f);
 	wait_ms = f->is_asked ? 0 : feed_watch_wait_ms(f, wait_ms);
 	uv_timer_start(&f->timer, on_timer, wait_ms, 0);
+	f->is_timed = true;
 }
 
 void feed_hasten(struct feed *f)
 {
 	uint64_t wait = feed_watch_wait_ms(f, UINT64_MAX);
-	bool is_planned = uv_is_active((uv_handle_t *)&f->timer);
 
 	if (f->is_removed || f->is_stopped ||
-	    (is_planned && uv_timer_get_due_in(&f->timer) <= wait))
+	    (f->is_timed && uv_timer_get_due_in(&f->timer) <= wait))
 		return;
 	feed_plan(f, wait);
 }
@@ -68,7 +79,7 @@ void feed_plan_next(struct feed *f)
 		feed_plan(f, wait);
 		return;
 	}
-	uv_timer_stop(&f->timer);
+	stop_timer(f);
 	wheel_put(&f->host->wheel, &f->resting, wait);
 }
 

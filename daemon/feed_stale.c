@@ -8,6 +8,8 @@
  * restart does not make younger, else by when the last table was published.
  */
 
+#define TICK_MOST_MS 3000 /* what feed_tick() looks at is looked at no less often */
+
 static bool has_missed_looks(const struct feed *f)
 {
 	uint64_t interval = feed_watch_interval_ms(f);
@@ -45,8 +47,25 @@ static void tell_overdue(struct feed *f)
 	f->is_overdue = true;
 }
 
+/*
+ * Nearly all feeds of a thousand have nothing to do in nearly all seconds, and to find that out by looking
+ * at everything would cost as much as the looks at their sources.
+ */
+static uint64_t next_tick_ms(const struct feed *f)
+{
+	uint64_t now = feed_now_ms(f), interval = feed_watch_interval_ms(f);
+	uint64_t missed = f->success_ms + 3 * interval + 1000;
+
+	if (f->fold.has_counts || f->told.has_counts || f->config->expect_every_ms != 0)
+		return now;
+	return interval != 0 && missed < now + TICK_MOST_MS ? missed : now + TICK_MOST_MS;
+}
+
 void feed_tick(struct feed *f)
 {
+	if (!feed_is_busy(f) && feed_now_ms(f) < f->tick_ms)
+		return;
+	f->tick_ms = next_tick_ms(f);
 	feed_notice_hang(f);
 	feed_log_counts(f, false);
 	if (f->is_failing || f->is_stale || f->out == NULL || publisher_feed_sequence(f->out) == 0)

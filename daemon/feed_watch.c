@@ -171,6 +171,8 @@ uint64_t feed_watch_wait_ms(struct feed *f, uint64_t wait_ms)
 {
 	uint64_t now = feed_now_ms(f), soon = TOUCH_MS;
 
+	if (!f->config->watch)
+		return wait_ms;
 	note_end(f);
 	if (!is_worth_a_look(f, f->watch.events) && !feed_watch_wants(f))
 		return wait_ms;

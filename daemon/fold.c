@@ -58,14 +58,18 @@ bool fold_take(struct fold_told *out, struct fold *f, const char *line, uint64_t
 			l->told_ms = now_ms;
 	}
 	l->n_more++;
+	f->has_counts = true;
 	return false;
 }
 
 bool fold_due(struct fold_told *out, struct fold *f, uint64_t now_ms, bool is_last)
 {
-	for (size_t i = 0; i <= FOLD_LINES; i++) {
+	bool has_counts = false;
+
+	for (size_t i = 0; f->has_counts && i <= FOLD_LINES; i++) {
 		struct fold_line *l = i < FOLD_LINES ? &f->lines[i] : &f->others;
 
+		has_counts |= l->n_more > 0;
 		if (l->n_more == 0 || (!is_last && now_ms - l->told_ms < FOLD_MS))
 			continue;
 		tell(out, l, now_ms);
@@ -73,5 +77,6 @@ bool fold_due(struct fold_told *out, struct fold *f, uint64_t now_ms, bool is_la
 			out->text = "other reasons";
 		return true;
 	}
+	f->has_counts = has_counts;
 	return false;
 }

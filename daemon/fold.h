@@ -24,6 +24,7 @@ struct fold_line {
 };
 
 struct fold {
+	bool has_counts; /* some n_more is not 0 */
 	struct fold_line lines[FOLD_LINES];
 	struct fold_line others; /* counts the lines that found no free entry */
 };

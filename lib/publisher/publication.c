@@ -290,7 +290,7 @@ static void finish(struct publication *pub)
 	if (pub->no_leases)
 		store_relaxed_u32(&p->has_leases, 0);
 	if (pub->spare != NULL)
-		push(&f->retired, pub->spare);
+		feed_push_retired(f, pub->spare);
 	segments_let_go(p, &pub->retired);
 	f->pending = NULL;
 	p->n_pending--;
@@ -319,6 +319,7 @@ static bool may_be_spare_again(const struct publication *pub)
 static void put_spare(struct publisher_feed *f, struct segment *s)
 {
 	f->spare = s;
+	f->publisher->has_replaced = true;
 	f->publisher->spare_bytes += s->bytes;
 }
 

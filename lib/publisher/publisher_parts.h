@@ -57,6 +57,7 @@ struct publisher {
 	uint64_t spare_bytes;
 	uint64_t next_number;              /* for hidden names */
 	size_t n_pending;                  /* publications that are under way */
+	bool has_replaced;                 /* some feed may have a spare or retired segments */
 	size_t n_recyclers, max_recyclers; /* feeds that may keep a spare; each needs descriptors */
 
 	struct publisher_feed *feeds;
@@ -147,6 +148,8 @@ void held_sweep(struct publisher *p, size_t most);
 /* The feed's live segment was replaced: it becomes the spare, or is retired. */
 void feed_retire(struct publisher_feed *f, struct segment *s);
 void feed_drop_spare(struct publisher_feed *f);
+/* Put a segment into the list of those that are probed at the next heartbeat. */
+void feed_push_retired(struct publisher_feed *f, struct segment *s);
 /* True when the feed may keep a spare. */
 bool feed_recycles(struct publisher_feed *f);
 /* Free all memory that is only kept for speed, because max_bytes is reached. */

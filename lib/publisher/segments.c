@@ -249,10 +249,11 @@ void feed_drop_spare(struct publisher_feed *f)
 	segment_let_go(f->publisher, s);
 }
 
-static void push(struct segment **list, struct segment *s)
+void feed_push_retired(struct publisher_feed *f, struct segment *s)
 {
-	s->next = *list;
-	*list = s;
+	s->next = f->retired;
+	f->retired = s;
+	f->publisher->has_replaced = true;
 }
 
 void feed_retire(struct publisher_feed *f, struct segment *s)
@@ -265,10 +266,11 @@ void feed_retire(struct publisher_feed *f, struct segment *s)
 		feed_drop_spare(f); /* a reader has it: the newly replaced one may be free sooner */
 	if (f->spare != NULL || s->map.fd < 0 || s->name[0] == '\0' || !feed_recycles(f) ||
 	    s->bytes > p->spare_limit - p->spare_bytes) {
-		push(&f->retired, s);
+		feed_push_retired(f, s);
 		return;
 	}
 	p->spare_bytes += s->bytes;
+	p->has_replaced = true;
 	f->spare = s;
 }
 
@@ -310,21 +312,30 @@ void publisher_store_usage(struct publisher *p)
 	store_relaxed_u64(&h->held_bytes, held);
 }
 
+/* Returns true if some feed still has a spare. While feeds rest, none has. */
+static bool tend_replaced(struct publisher *p, int64_t now_ns)
+{
+	bool has_spares = false;
+
+	for (struct publisher_feed *f = p->feeds; f != NULL; f = f->next) {
+		segments_let_go(p, &f->retired);
+		if (f->spare != NULL &&
+		    (!feed_recycles(f) || now_ns - f->spare->replaced_ns > SPARE_KEEP_NS))
+			feed_drop_spare(f);
+		probe_spare(f, now_ns);
+		has_spares |= f->spare != NULL;
+	}
+	return has_spares;
+}
+
 void publisher_heartbeat(struct publisher *p, int64_t now_ns)
 {
-	int64_t monotonic_ns = shm_monotonic_ns();
-
 	if (!hold_may_rename(p) && hold_ensure(p, NULL) != 0)
 		hold_check_lost(p);
 	if (!hold_may_write(p))
 		return;
-	for (struct publisher_feed *f = p->feeds; f != NULL; f = f->next) {
-		segments_let_go(p, &f->retired);
-		if (f->spare != NULL &&
-		    (!feed_recycles(f) || monotonic_ns - f->spare->replaced_ns > SPARE_KEEP_NS))
-			feed_drop_spare(f);
-		probe_spare(f, monotonic_ns);
-	}
+	if (p->has_replaced)
+		p->has_replaced = tend_replaced(p, shm_monotonic_ns());
 	held_sweep(p, HELD_PROBES);
 	publisher_store_usage(p);
 	store_relaxed_u64(&catalog_header(&p->catalog)->resident_bytes, shm_resident_bytes());
