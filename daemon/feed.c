@@ -410,6 +410,7 @@ int feed_open(struct feed *f, struct shmpub_error *err)
 	uv_timer_init(f->host->loop, &f->timer);
 	f->timer.data = f;
 	f->resting.due = feed_on_wheel;
+	f->resting.soon = feed_on_wheel_soon;
 	feed_watch_init(f);
 	f->phase = content_hash(span_str(f->config->name), 0);
 	return feed_open_place(f, err);

@@ -42,6 +42,7 @@ bool feed_drop_obsolete_job(struct feed *f, bool ran);
 
 /* The wheel's callback: begins an attempt. */
 void feed_on_wheel(struct wheel_entry *entry);
+void feed_on_wheel_soon(struct wheel_entry *entry);
 /* An event has come: begins the next attempt soon, if it would come later. */
 void feed_hasten(struct feed *f);
 /*

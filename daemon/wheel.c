@@ -1,6 +1,7 @@
 #include "wheel.h"
 
 #include <stddef.h>
+#include "base/compiler.h"
 
 /*
  * A hashed timing wheel (Varghese and Lauck, scheme 6): a slot for each tick, an entry in the slot of
@@ -65,6 +66,11 @@ static void turn_slot(struct wheel *w, uint64_t tick)
 	w->slots[tick % WHEEL_SLOTS] = NULL;
 	if (list != NULL)
 		list->link = &list;
+	for (struct wheel_entry *e = list; e != NULL; e = e->next) {
+		PREFETCH(e->next);
+		if (e->soon != NULL)
+			e->soon(e);
+	}
 	while (list != NULL) {
 		struct wheel_entry *entry = list;
 

@@ -16,6 +16,9 @@
 
 struct wheel_entry {
 	void (*due)(struct wheel_entry *entry);
+	void (*soon)(
+	        struct wheel_entry
+	                *entry); /* due() comes in a moment: load what it needs; NULL: nothing */
 	uint64_t tick;
 	struct wheel_entry *next, **link; /* link NULL: in no wheel */
 };

@@ -33,6 +33,9 @@
 
 #define IS_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 
+/* Begins to load a cache line that is needed soon. Any address will do. */
+#define PREFETCH(address) __builtin_prefetch(address)
+
 static inline unsigned bits_count(uint64_t v)
 {
 	return (unsigned)__builtin_popcountll(v);
@@ -75,6 +78,8 @@ static inline bool i64_mul(int64_t *out, int64_t a, int64_t b)
 #define NEVER_INLINE static __declspec(noinline)
 
 #define IS_BIG_ENDIAN 0
+
+#define PREFETCH(address) _mm_prefetch((const char *)(address), _MM_HINT_T0)
 
 /* Counts by arithmetic, because the oldest processors lack an instruction for it. */
 static inline unsigned bits_count(uint64_t v)

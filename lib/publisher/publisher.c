@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/atomic.h"
+#include "base/compiler.h"
 #include "base/error.h"
 #include "base/name.h"
 
@@ -223,6 +224,17 @@ int publisher_feed_map(struct shm_map *out, struct publisher_feed *f)
 	if (f->live == NULL)
 		return SHM_ABSENT;
 	return shm_map_read(out, &stat, &f->publisher->dir, f->file, NULL);
+}
+
+void publisher_feed_prefetch(const struct publisher_feed *f)
+{
+	const struct catalog_slot *slot;
+
+	if (f == NULL)
+		return;
+	slot = feed_slot(f);
+	PREFETCH(&slot->refreshes);
+	PREFETCH(&f->live);
 }
 
 int publisher_stand(struct publisher *p, struct shmpub_error *err)
