@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "path.h"
 #include "path_win32.h"
 #include <windows.h>
 
@@ -12,7 +13,8 @@
  * path leads to a drive of this machine: opening one on a dead server would take half a minute.
  *
  * A watch is never reliable here. A file that stays open tells of its growth when it is closed or
- * flushed, and links are not followed: the looks of the interval go on.
+ * flushed, links are not followed, and nobody tells when a folder above is renamed: the looks of the
+ * interval go on.
  */
 
 struct open_directory {
@@ -32,13 +34,14 @@ struct watch_system {
 
 /* --- a path (worker) ---------------------------------------------------------------------------------- */
 
-static size_t directory_size(struct span path)
+/* The part up to the last separator and with it; nothing: there is none. */
+static struct span folder_of(struct span path)
 {
 	size_t n = path.size;
 
-	while (n > 0 && path.data[n - 1] != '\\' && path.data[n - 1] != '/')
+	while (n > 0 && !path_is_separator(path.data[n - 1]))
 		n--;
-	return n;
+	return span_of(path.data, n);
 }
 
 static bool is_remote(const wchar_t *wide)
@@ -48,28 +51,60 @@ static bool is_remote(const wchar_t *wide)
 	return !GetVolumePathNameW(wide, root, MAX_PATH) || GetDriveTypeW(root) == DRIVE_REMOTE;
 }
 
-/* The nearest directory that is there; *name is what is awaited in it. */
-int watch_system_resolve(struct watch_plan *out, struct watch_system *s, const char *path,
-                         struct shmpub_error *err)
-{
-	struct span whole = span_str(path), directory = span_of(path, directory_size(whole));
-	struct span name = span_of(path + directory.size, whole.size - directory.size);
-	wchar_t *wide;
-	DWORD attributes;
-	char *copy = mem_copy(directory.size > 0 ? directory : span_str(".\\"));
-	int r = copy != NULL ? path_wide(&wide, copy, err) : error_nomem(err, directory.size);
+enum place { PLACE_WATCHED, PLACE_ABSENT, PLACE_UNKNOWN };
 
-	(void)s;
+static int judge_folder(enum place *out, struct span folder, struct shmpub_error *err)
+{
+	char *copy = mem_copy(folder);
+	wchar_t *wide;
+	DWORD attributes, code;
+	int r = copy != NULL ? path_wide(&wide, copy, err) : error_nomem(err, folder.size);
+
 	mem_free(copy);
 	if (r)
 		return r;
 	attributes = GetFileAttributesW(wide);
-	if (attributes == INVALID_FILE_ATTRIBUTES || is_remote(wide))
-		r = error_set(err, SHMPUB_ERR_SYS, "%s: its folder is not watched", path);
+	code = GetLastError();
+	if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY))
+		*out = is_remote(wide) ? PLACE_UNKNOWN : PLACE_WATCHED;
+	else if (attributes != INVALID_FILE_ATTRIBUTES || code == ERROR_FILE_NOT_FOUND ||
+	         code == ERROR_PATH_NOT_FOUND)
+		*out = PLACE_ABSENT;
+	else
+		*out = PLACE_UNKNOWN;
 	mem_free(wide);
+	return SHMPUB_OK;
+}
+
+/* What begins with two separators lies on a share. */
+static bool is_on_share(struct span path)
+{
+	return path.size > 1 && path_is_separator(path.data[0]) && path_is_separator(path.data[1]);
+}
+
+/* The nearest folder on the way to the file that is there, and the name that is awaited in it. */
+int watch_system_resolve(struct watch_plan *out, struct watch_system *s, const char *path,
+                         struct shmpub_error *err)
+{
+	struct span rest = span_str(path), folder = folder_of(rest);
+	enum place place = PLACE_ABSENT;
+	int r = SHMPUB_OK;
+
+	(void)s;
+	if (folder.size == 0)
+		return watch_plan_add(out, -1, span_str(".\\"), rest, err);
+	while (folder.size > 0 && !is_on_share(folder)) {
+		r = judge_folder(&place, folder, err);
+		if (r || place != PLACE_ABSENT)
+			break;
+		rest = span_of(folder.data, folder.size - 1);
+		folder = folder_of(rest);
+	}
+	if (!r && place != PLACE_WATCHED)
+		r = error_set(err, SHMPUB_ERR_SYS, "%s: its folder is not watched", path);
 	return r ? r
-	         : watch_plan_add(out, -1, directory.size > 0 ? directory : span_str(".\\"), name,
-	                          err);
+	         : watch_plan_add(out, -1, folder,
+	                          span_of(folder.data + folder.size, rest.size - folder.size), err);
 }
 
 /* --- directories (loop) ------------------------------------------------------------------------------- */
@@ -112,9 +147,13 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
 		watch_tell_gone(s->watch, handle);
 		return;
 	}
-	/* without a name: there were too many events for the system's buffer */
-	watch_tell(s->watch, d->handle, name != NULL ? span_str(name) : SPAN_NONE,
-	           name != NULL ? meaning(events) : WATCH_DONE | WATCH_NAMES);
+	if (name == NULL) { /* there were too many events for the system's buffer */
+		watch_tell(s->watch, d->handle, SPAN_NONE, WATCH_DONE | WATCH_NAMES);
+		return;
+	}
+	while (path_is_separator(*name)) /* libuv leaves it where the folder's path ends with one */
+		name++;
+	watch_tell(s->watch, d->handle, span_str(name), meaning(events));
 }
 
 static int open_directory(struct watch_system *s, const char *path, struct shmpub_error *err)
@@ -149,9 +188,12 @@ int watch_system_begin(struct watch_system *s, struct watch_spot *spot, struct s
 		d = d->next;
 	if (d == NULL)
 		r = open_directory(s, spot->directory, err);
-	if (!r)
-		spot->handle = (d != NULL ? d : s->open)->handle;
-	return r;
+	if (r)
+		return r;
+	spot->handle = (d != NULL ? d : s->open)->handle;
+	if (d == NULL) /* whatever has changed since the worker looked was told to nobody */
+		watch_tell(s->watch, spot->handle, SPAN_NONE, WATCH_DONE | WATCH_NAMES);
+	return SHMPUB_OK;
 }
 
 void watch_system_end(struct watch_system *s, int64_t handle)

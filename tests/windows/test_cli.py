@@ -95,6 +95,11 @@ def test_nobody(wine: Wine) -> None:
     assert wine.run(SHMPUB, "-i", "nobody", "ls").returncode == 1
 
 
+def test_holders(daemon: Daemon) -> None:
+    run = daemon.wine.run(SHMPUB, "-i", daemon.instance, "info", "a", "--holders")
+    assert run.returncode == 1 and "Windows does not tell who" in run.stderr, run
+
+
 def test_arguments_are_utf8(daemon: Daemon) -> None:
     run = daemon.wine.run(SHMPUB, "-i", daemon.instance, "cat", "Zürich")
     assert run.stderr.startswith('shmpub: feed name "Zürich": ')
