@@ -5,6 +5,7 @@
 #include "columns/column_type.h"
 #include "feed_members.h"
 #include "human.h"
+#include "info_errors.h"
 #include "info_holders.h"
 #include "show/align.h"
 #include "terminal.h"
@@ -158,7 +159,23 @@ static int print(struct session *s, struct align *t)
 	return r == SHMPUB_OK ? EXIT_GOOD : session_fail(s);
 }
 
-/* `holders` may be NULL: they were not asked for. */
+/* What info tells beside the status and the snapshot. */
+struct extras {
+	const struct holders *holders; /* NULL: they were not asked for */
+	struct info_errors errors;
+};
+
+static int show_errors(struct session *s, const struct info_errors *errors, int64_t now_ns)
+{
+	struct align t = ALIGN_NONE;
+
+	if (errors->n == 0)
+		return EXIT_GOOD;
+	out_str(&s->out, "\n");
+	info_error_rows(&t, errors, now_ns);
+	return print(s, &t);
+}
+
 static int show_holders(struct session *s, const struct holders *holders)
 {
 	struct align t = ALIGN_NONE;
@@ -176,7 +193,7 @@ static int show_holders(struct session *s, const struct holders *holders)
 }
 
 static int show(struct session *s, const struct shmpub_feed_info *feed, const char *why_gone,
-                const struct shmpub_snapshot *snapshot, const struct holders *holders)
+                const struct shmpub_snapshot *snapshot, const struct extras *extras)
 {
 	struct align t = ALIGN_NONE;
 	int64_t now_ns = clock_now_ns();
@@ -192,7 +209,9 @@ static int show(struct session *s, const struct shmpub_feed_info *feed, const ch
 		column_rows(&t, snapshot);
 		r = print(s, &t);
 	}
-	return r ? r : show_holders(s, holders);
+	if (r == EXIT_GOOD)
+		r = show_errors(s, &extras->errors, now_ns);
+	return r ? r : show_holders(s, extras->holders);
 }
 
 /* --- for programs ------------------------------------------------------------------------------ */
@@ -234,7 +253,7 @@ static void snapshot_members(struct json *j, const struct shmpub_snapshot *snaps
 }
 
 static int show_json(struct session *s, const struct shmpub_feed_info *feed, const char *why_gone,
-                     const struct shmpub_snapshot *snapshot, const struct holders *holders)
+                     const struct shmpub_snapshot *snapshot, const struct extras *extras)
 {
 	struct buffer text = BUFFER_NONE;
 	struct json j = json_to(&text);
@@ -243,8 +262,9 @@ static int show_json(struct session *s, const struct shmpub_feed_info *feed, con
 	feed_members(&j, feed, why_gone, clock_now_ns());
 	if (snapshot != NULL)
 		snapshot_members(&j, snapshot);
-	if (holders != NULL)
-		info_holder_members(&j, holders);
+	info_error_members(&j, &extras->errors);
+	if (extras->holders != NULL)
+		info_holder_members(&j, extras->holders);
 	json_close(&j, '}');
 	if (!j.has_failed) {
 		out_bytes(&s->out, buffer_span(&text));
@@ -261,11 +281,15 @@ int command_info(struct session *s)
 	struct shmpub_instance_info instance;
 	struct shmpub_feed_info feed;
 	struct holders holders = HOLDERS_NONE, *asked = s->line->holders ? &holders : NULL;
+	struct extras extras = { .holders = asked };
 	int r, absent;
 
 	r = shmpub_instance(&instance, s->reader, &s->err);
 	if (r == SHMPUB_OK)
 		r = shmpub_feed(&feed, s->reader, name, &s->err);
+	if (r == SHMPUB_OK)
+		r = shmpub_feed_errors(extras.errors.list, &extras.errors.n, s->reader, name,
+		                       &s->err);
 	if (r == SHMPUB_OK && asked != NULL)
 		r = holders_find(asked, instance.instance, name, instance.pid, &s->err);
 	if (r) {
@@ -273,8 +297,8 @@ int command_info(struct session *s)
 		return session_fail(s);
 	}
 	absent = shmpub_acquire(&snapshot, s->reader, name, NULL, &s->err);
-	r = s->line->json ? show_json(s, &feed, instance.why_gone, snapshot, asked)
-	                  : show(s, &feed, instance.why_gone, snapshot, asked);
+	r = s->line->json ? show_json(s, &feed, instance.why_gone, snapshot, &extras)
+	                  : show(s, &feed, instance.why_gone, snapshot, &extras);
 	shmpub_release(snapshot);
 	holders_free(&holders);
 	if (absent) {

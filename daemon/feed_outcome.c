@@ -303,6 +303,7 @@ void feed_notice_hang(struct feed *f)
 		error_set(&err, SHMPUB_ERR_SYS, "%s: hung: no answer for %d s",
 		          f->config->source_name, HUNG_MS / 1000);
 		log_failure(f, &err);
+		publisher_feed_count_error(f->out, &err);
 	}
 	if (f->hung_s != 0 && passed_s < f->hung_s + HUNG_AGAIN_S)
 		return;

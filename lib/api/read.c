@@ -123,6 +123,17 @@ int shmpub_feed(struct shmpub_feed_info *out, struct shmpub_reader *reader, cons
 	return r ? r : reader_feed(out, reader, name, err);
 }
 
+int shmpub_feed_errors(struct shmpub_feed_error out[SHMPUB_FEED_ERRORS], size_t *n,
+                       struct shmpub_reader *reader, const char *feed, struct shmpub_error *err)
+{
+	struct span name;
+	int r;
+
+	*n = 0;
+	r = name_feed(&name, feed, err);
+	return r ? r : reader_feed_errors(out, n, reader, name, err);
+}
+
 int shmpub_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *reader, uint32_t *position,
                      struct shmpub_error *err)
 {

@@ -66,7 +66,9 @@ AT(catalog_header, config_result, 248);
 AT(catalog_header, bell_turn, 256);
 AT(catalog_header, reserved3, 260);
 AT(catalog_header, config_good_ns, 264);
-AT(catalog_header, reserved2, 272);
+AT(catalog_header, errors_segment, 272);
+AT(catalog_header, errors_size, 280);
+AT(catalog_header, reserved2, 288);
 AT(catalog_descriptor, sequence, 0);
 AT(catalog_descriptor, segment, 8);
 AT(catalog_descriptor, size, 16);
@@ -94,7 +96,8 @@ AT(catalog_slot, held_bytes, 368);
 AT(catalog_slot, error_sequence, 376);
 AT(catalog_slot, error, 384);
 AT(catalog_slot, generation, 896);
-AT(catalog_slot, reserved, 904);
+AT(catalog_slot, n_errors, 904);
+AT(catalog_slot, reserved, 912);
 #undef AT
 
 /*

@@ -73,7 +73,9 @@ struct catalog_header {
 	uint32_t bell_turn;     /* 256 [atomic] Windows: how often the bell was rung; else 0 */
 	uint32_t reserved3;     /* 260 */
 	int64_t config_good_ns; /* 264 [atomic] wall clock of the last attempt that took effect */
-	uint8_t reserved2[4096 - 272];
+	uint64_t errors_segment; /* 272 [atomic] Windows: of the error table; else 0 */
+	uint64_t errors_size;    /* 280 [atomic] of the error table, in bytes; 0: there is none */
+	uint8_t reserved2[4096 - 288];
 };
 
 /*
@@ -112,7 +114,8 @@ struct catalog_slot {
 	char error
 	        [CATALOG_ERROR_SIZE]; /* 384 NUL-terminated UTF-8; empty: none. Read as 64-bit words */
 	uint64_t generation;          /* 896 [atomic] odd while the slot is given to another name */
-	uint8_t reserved[1024 - 904];
+	uint64_t n_errors;            /* 904 [atomic] entries of the error table that were used */
+	uint8_t reserved[1024 - 912];
 };
 
 #endif

@@ -50,6 +50,7 @@ static void clear_slot(struct catalog_slot *slot)
 	store_relaxed_u64((uint64_t *)&slot->last_attempt_ns, 0);
 	store_relaxed_u64(&slot->interval_ms, 0);
 	store_relaxed_u64(&slot->held_bytes, 0);
+	store_relaxed_u64(&slot->n_errors, 0);
 	catalog_set_error(slot, SPAN_NONE);
 }
 

@@ -245,6 +245,15 @@ void publisher_feed_note(struct publisher_feed *f, const struct shmpub_error *er
 	catalog_wake(&f->publisher->catalog, NULL);
 }
 
+void publisher_feed_count_error(struct publisher_feed *f, const struct shmpub_error *err)
+{
+	struct publisher *p = f->publisher;
+
+	if (hold_may_write(p) && hold_may_rename(p)) /* the table may have to be made */
+		(void)error_table_count(&p->errors, &p->dir, &p->catalog, &p->access, f->slot, err,
+		                        NULL);
+}
+
 void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
                            const struct shmpub_error *err)
 {
@@ -261,6 +270,8 @@ void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
 	if (result == REFRESH_FAILED) {
 		add_relaxed_u64(&slot->failures, 1);
 		add_relaxed_u64(&slot->consecutive_failures, 1);
+		if (err != NULL)
+			publisher_feed_count_error(f, err);
 	} else {
 		store_relaxed_u64(&slot->consecutive_failures, 0);
 	}

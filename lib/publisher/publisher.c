@@ -27,6 +27,7 @@ static int take_options(struct publisher *p, const struct publisher_options *o,
 
 	p->dir = SHM_DIR_NONE;
 	p->catalog = CATALOG_NONE;
+	p->errors = ERROR_TABLE_NONE;
 	p->lock = NULL;
 	p->held.end = &p->held.first;
 	p->access = o->access;
@@ -53,6 +54,7 @@ static int take_options(struct publisher *p, const struct publisher_options *o,
 
 static void release(struct publisher *p)
 {
+	error_table_close(&p->errors);
 	catalog_close(&p->catalog);
 	shm_unlock(p->lock);
 	shm_dir_close(&p->dir);
@@ -85,6 +87,7 @@ int publisher_open(struct publisher **out, const struct publisher_options *optio
 		release(p);
 		return r;
 	}
+	error_table_take_over(&p->errors, &p->dir, &p->catalog, &p->access);
 	catalog_promise(&p->catalog, options->heartbeat_interval_ms);
 	p->started_ns = catalog_header(&p->catalog)->started_ns;
 	store_relaxed_u64(&catalog_header(&p->catalog)->max_bytes, p->max_bytes);

@@ -132,6 +132,11 @@ void publisher_feed_report(struct publisher_feed *f, enum refresh_result result,
  * only its counters and the time of the attempt are stored.
  */
 void publisher_feed_rests(struct publisher_feed *f);
+/*
+ * Counts an error in the feed's table of errors, as publisher_feed_report() does with that of a refresh
+ * that failed. For one that has not ended.
+ */
+void publisher_feed_count_error(struct publisher_feed *f, const struct shmpub_error *err);
 /* Store only the error line, while the refresh is still under way. */
 void publisher_feed_note(struct publisher_feed *f, const struct shmpub_error *err);
 

@@ -9,6 +9,7 @@
 #ifndef SHMPUB_PUBLISHER_PARTS_H
 #define SHMPUB_PUBLISHER_PARTS_H
 
+#include "catalog/error_table.h"
 #include "publisher/publisher.h"
 
 #define SEGMENT_NAME_SIZE 72u       /* ".FEED.N" and "FEED.arrow" */
@@ -44,6 +45,7 @@ struct publisher {
 	int64_t started_ns; /* the value that this publisher stored in the catalog */
 	int64_t changed_ns; /* of the directory at the last publisher_stand(): shm_dir_changed_ns() */
 	struct catalog catalog;
+	struct error_table errors;
 	char *directory, *instance;
 	struct shm_access access;
 	uint32_t max_feeds;

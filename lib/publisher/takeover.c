@@ -19,14 +19,15 @@
  */
 
 /*
- * True for ".FEED.N", ".catalog" and "control", names that readers do not open. The last one is a
- * socket of the daemon, which makes it again.
+ * True for ".FEED.N", ".catalog", ".errors" and "control", names that readers do not open. The last
+ * one is a socket of the daemon, which makes it again.
  */
 static bool is_hidden(const char *name)
 {
 	const char *number = strrchr(name, '.');
 
-	if (strcmp(name, CATALOG_HIDDEN) == 0 || strcmp(name, CATALOG_CONTROL) == 0)
+	if (strcmp(name, CATALOG_HIDDEN) == 0 || strcmp(name, ERROR_TABLE_HIDDEN) == 0 ||
+	    strcmp(name, CATALOG_CONTROL) == 0)
 		return true;
 	if (name[0] != '.' || number == name || number[1] == '\0')
 		return false;
@@ -71,6 +72,7 @@ void takeover_remove_all(struct publisher *p)
 {
 	if (!p->keep_on_exit) {
 		(void)shm_remove(&p->dir, "catalog", NULL);
+		(void)shm_remove(&p->dir, ERROR_TABLE_FILE, NULL);
 		(void)shm_dir_each(&p->dir, remove_any, p, NULL);
 	} else {
 		(void)takeover_clean(p, NULL);

@@ -11,7 +11,7 @@
 
 #include "base/span.h"
 #include "reader/held.h"
-#include "shmpub/shmpub.h"
+#include "shmpub/feed_errors.h"
 
 int reader_new(struct shmpub_reader **out, const struct shmpub_reader_options *options,
                struct shmpub_error *err);
@@ -32,6 +32,8 @@ int reader_instance(struct shmpub_instance_info *out, struct shmpub_reader *r,
                     struct shmpub_error *err);
 int reader_feed(struct shmpub_feed_info *out, struct shmpub_reader *r, struct span feed,
                 struct shmpub_error *err);
+int reader_feed_errors(struct shmpub_feed_error *out, size_t *n, struct shmpub_reader *r,
+                       struct span feed, struct shmpub_error *err);
 int reader_feed_next(struct shmpub_feed_info *out, struct shmpub_reader *r, uint32_t *position,
                      struct shmpub_error *err);
 
