@@ -22,6 +22,11 @@
 /* Stands for a mode: the source decides who may read the table (file_mode.h). */
 #define FILE_MODE_AUTO 010000u
 
+/* The engine's windows may have so many bytes: a bound below it would not hold. */
+#define CONFIG_ROW_LEAST ((uint64_t)1 << 20)
+/* No row has more bytes, whatever max_row_bytes says. */
+#define CONFIG_ROW_MOST ((uint64_t)1 << 30)
+
 struct command_user;
 
 /* How many records may be left out by on_bad_lines before a refresh fails. */
@@ -61,6 +66,7 @@ struct config_feed {
 	struct command_user *user; /* who runs the command; NULL: the daemon's user */
 	char *working_directory;   /* of the command; NULL: the ini file's directory */
 	uint64_t max_bytes;        /* of a snapshot; 0: the daemon's is the only bound */
+	uint64_t max_row_bytes;    /* of a record of the source; 0: max_bytes is the only bound */
 	char *username;            /* for a URL; NULL: none, or it stands in the URL */
 	char *password_file, *token_file, *ca_file; /* for a URL; NULL: none */
 	char *proxy;                                /* for a URL; NULL: what the environment says */

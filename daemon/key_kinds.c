@@ -30,13 +30,21 @@ int key_set_duration(void *field, const struct key *key, struct span value, stru
 int key_set_size(void *field, const struct key *key, struct span value, struct span base,
                  struct shmpub_error *err)
 {
+	uint64_t v;
+
 	(void)base;
-	if (!size_parse(field, value))
+	if (!size_parse(&v, value))
 		return error_set(
 		        err, SHMPUB_ERR_INVALID,
 		        "%s: '%.*s' is no size: a whole number of bytes, or with K, M, G or "
 		        "T, wanted",
 		        key->name, (int)value.size, value.data);
+	if (key->most != 0 && (v < key->least || v > key->most))
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: '%.*s' is not within %lluM and %lluM",
+		                 key->name, (int)value.size, value.data,
+		                 (unsigned long long)(key->least >> 20),
+		                 (unsigned long long)(key->most >> 20));
+	*(uint64_t *)field = v;
 	return SHMPUB_OK;
 }
 

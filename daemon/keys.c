@@ -318,6 +318,7 @@ static const struct key feed_rows[] = {
 	{ "working_directory", set_path, FEED(working_directory), 0, 0 },
 	{ "watch", key_set_bool, FEED(watch), 0, 0 },
 	{ "max_bytes", key_set_size, FEED(max_bytes), 0, 0 },
+	{ "max_row_bytes", key_set_size, FEED(max_row_bytes), CONFIG_ROW_LEAST, CONFIG_ROW_MOST },
 	{ "username", set_text, FEED(username), 0, 0 },
 	{ "password_file", set_path, FEED(password_file), 0, 0 },
 	{ "token_file", set_path, FEED(token_file), 0, 0 },

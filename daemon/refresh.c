@@ -136,7 +136,7 @@ void refresh_open(struct refresh *r)
 		note_source(r);
 }
 
-#define RECORD_MAX_LEAST ((uint64_t)1 << 20)
+#define RECORD_MAX_LEAST CONFIG_ROW_LEAST
 
 /* --- a table --------------------------------------------------------------------------------------- */
 
@@ -148,9 +148,16 @@ static bool is_of_content(int result, const struct shmpub_error *err)
 }
 
 /* A record has to be in memory as a whole, beside the snapshots that max_bytes bounds. */
-static uint64_t record_max(uint64_t max_bytes)
+static void bound_records(struct byte_source *bytes, const struct refresh *r)
 {
-	return max_bytes / 4 > RECORD_MAX_LEAST ? max_bytes / 4 : RECORD_MAX_LEAST;
+	uint64_t most = r->max_bytes / 4, own = r->config->max_row_bytes;
+
+	bytes->record_max = most > RECORD_MAX_LEAST ? most : RECORD_MAX_LEAST;
+	bytes->record_max_name = "a quarter of max_bytes";
+	if (own != 0 && own <= bytes->record_max) {
+		bytes->record_max = own;
+		bytes->record_max_name = "which is max_row_bytes";
+	}
 }
 
 #define USUAL_RATIO 4 /* about what CSV has; too small a guess costs another pass */
@@ -170,7 +177,7 @@ struct prepare_source refresh_source(struct refresh *r)
 	struct byte_source bytes = intake_bytes(&r->intake);
 
 	r->intake.waiting = r->waiting; /* another job than the one that opened the source */
-	bytes.record_max = record_max(r->max_bytes);
+	bound_records(&bytes, r);
 	if (r->intake.is_compressed)
 		bytes.size = guess_text_size(r);
 	return (struct prepare_source){

@@ -46,9 +46,10 @@ struct byte_source {
 	uint64_t size; /* how many bytes there will probably be; 0: not known */
 	/*
 	 * How many bytes a record may have, all of which have to be in memory at once; 0: as many
-	 * as the reader allows. Messages call it a quarter of max_bytes.
+	 * as the reader allows. Messages call it `record_max_name`, such as "a quarter of max_bytes".
 	 */
 	uint64_t record_max;
+	const char *record_max_name;
 	const struct byte_parts *parts; /* NULL: it is in one piece, or its parts do not matter */
 	struct span
 	        whole; /* all of it, where it lies in memory: nobody need call read(); data NULL: no */

@@ -275,6 +275,7 @@ void csv_decoding_init(struct csv_decoding *d, const struct byte_source *from,
 		.rewind = rewind_decoded,
 		.size = from->size,
 		.record_max = from->record_max,
+		.record_max_name = from->record_max_name,
 	};
 }
 

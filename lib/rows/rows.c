@@ -110,7 +110,8 @@ static int record_too_long(struct rows *r, uint64_t offset, struct shmpub_error 
 	if (record_max(r) == RECORD_MAX)
 		return error_set(err, SHMPUB_ERR_LIMIT, "record longer than 1 GiB");
 	return error_set(err, SHMPUB_ERR_LIMIT,
-	                 "record longer than %zu bytes, a quarter of max_bytes", record_max(r));
+	                 "record longer than %zu bytes, %s", record_max(r),
+	                 r->source->record_max_name);
 }
 
 /* Leaves the text after `to` to the next window. */

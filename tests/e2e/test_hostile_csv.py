@@ -253,3 +253,31 @@ def test_source_above_max_bytes(daemon):
     error = str(d.wait_state("a", "failing")["error"])
     assert "bytes more than max_bytes (16777216) allows" in error
     assert feed.df.columns.tolist() == ["a"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_max_row_bytes(daemon, encoding):
+    """A quote that is never closed makes one row of all that comes after it."""
+    d = daemon()
+    options = f"max_row_bytes = 1M\nencoding = {encoding}\n{FAST}"
+    d.configure({"a": f"source = a.csv\n{options}"}, "max_bytes = 64M")
+    d.source("a.csv", GOOD.encode(encoding))
+    d.start()
+    feed = d.feed("a")
+    assert feed.df.b.tolist() == ["x", "y"]
+    longest = "x" * ((1 << 20) - 3)  # with "3," and the newline a row of a MiB
+    d.source("a.csv", f"a,b\n1,y\n3,{longest}\n4,z\n".encode(encoding))
+    until(lambda: feed.df.b.tolist() == ["y", longest, "z"])
+    d.source("a.csv", ('a,b\n1,y\n3,"x\n' + "4,z\n" * 1_000_000).encode(encoding))
+    error = str(d.wait_state("a", "failing")["error"])
+    assert error == f"{d.folder}/a.csv:3: record longer than 1048576 bytes, which is max_row_bytes"
+    assert feed.df.b.tolist() == ["y", longest, "z"]
+
+
+def test_max_row_bytes_is_not_above_a_quarter_of_max_bytes(daemon):
+    d = daemon()
+    d.configure({"a": f"source = a.csv\nmax_row_bytes = 1G\n{FAST}"}, "max_bytes = 8M")
+    d.source("a.csv", 'a,b\n3,"x\n' + "4,z\n" * 1_000_000)
+    d.start()
+    error = str(d.status("a")["error"])
+    assert error.endswith("a.csv:2: record longer than 2097152 bytes, a quarter of max_bytes")

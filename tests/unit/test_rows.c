@@ -234,9 +234,11 @@ static int read_bounded(struct span text, bool is_aligned, uint64_t *n_rows, uin
 {
 	struct row_shape shape = { .width = 2, .table_width = 2 };
 	struct pieces pieces = { .text = text };
-	struct byte_source in_pieces = {
-		.self = &pieces, .read = read_piece, .rewind = rewind_pieces, .record_max = 1000
-	};
+	struct byte_source in_pieces = { .self = &pieces,
+		                         .read = read_piece,
+		                         .rewind = rewind_pieces,
+		                         .record_max = 1000,
+		                         .record_max_name = "a quarter of max_bytes" };
 	struct window w = WINDOW_NONE;
 	struct csv_options *options;
 	struct csv_dialect dialect;
