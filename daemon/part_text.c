@@ -44,9 +44,12 @@ static bool is_expected(const struct part_text *t, const struct source_mark *exp
 static int open_file(struct part_text *t, const struct source_mark *expected,
                      const struct part_request *q, struct shmpub_error *err)
 {
+	bool waits = q->waits_tick && expected == NULL;
 	const struct source_request request = {
 		.path = t->path,
-		.takes_fresh = true,
+		.takes_fresh = !waits,
+		/* no file is this one: each is another one than at the last look */
+		.waited = { .inode = waits ? UINT64_MAX : 0 },
 		.takes_growing = q->takes_growing && expected == NULL,
 		.insists = q->insists,
 	};
@@ -57,7 +60,7 @@ static int open_file(struct part_text *t, const struct source_mark *expected,
 		return busy_if_gone(r, t->path);
 	}
 	if (expected == NULL)
-		return SHMPUB_OK;
+		return waits && !t->mark.is_settled ? SOURCE_BUSY : SHMPUB_OK;
 	if (!is_expected(t, expected))
 		return SOURCE_BUSY;
 	t->mark = *expected;

@@ -21,6 +21,11 @@ struct part_request {
 	struct expand_limit limit; /* of the text of one file, if it is compressed */
 	bool insists;              /* see source.h */
 	bool takes_growing;        /* read up to its last newline, see source.h */
+	/*
+	 * The file must have rested for a tick of the clock. One that is younger is held open so long,
+	 * whatever becomes of its name; SOURCE_BUSY: it was written to meanwhile.
+	 */
+	bool waits_tick;
 };
 
 struct part_text {

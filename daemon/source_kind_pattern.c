@@ -1,9 +1,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
-#include "content_hash.h"
-#include "file_set.h"
-#include "part_head.h"
+#include "pattern.h"
 #include "source_file.h"
 #include "source_kind.h"
 
@@ -15,37 +13,15 @@
  * opened for its head, which shows who may read it, and whether it has the columns of the first.
  * A pass opens one file at a time, and expects that it looks as it did. At the end of a pass the
  * files are listed and looked at once more. So all bytes are of one state of the set; a set that
- * does not rest so long is SOURCE_BUSY. Of a set that grows all the time (source.h) each file is
- * read up to its last newline, and files that are new since the list do not count.
+ * does not rest so long is SOURCE_BUSY.
+ *
+ * A set that is busy again and again (request->insists) may never be found at rest: many programs replace
+ * their files all the time. Then each file is captured: its text goes to a spool at once, and is of
+ * one state of this file, as its writer left it. A file that only grows (request->takes_growing) is
+ * captured up to its last newline.
  */
 
-enum step { STEP_HEADER, STEP_NEXT, STEP_FILE, STEP_END };
-
-struct pattern {
-	const struct source_pattern *request;
-	const char *path;
-	struct part_request part;
-	bool takes_growing;
-	struct file_set set;
-	struct heads heads;
-	struct part_head *part_heads; /* owned; one for each file */
-	struct span *names;           /* owned */
-	uint64_t *begin, *line;       /* owned; of `parts` */
-	struct byte_parts parts;
-	uint64_t text_size; /* about how much text there is */
-
-	/* the pass */
-	enum step step;
-	uint64_t at; /* bytes given so far */
-	size_t k;    /* the file */
-	struct part_text text;
-	struct span pending; /* to be given before anything else */
-	struct buffer kept;  /* the memory of `pending`, where lines were left out */
-	char last;           /* the last byte that was given of the file; 0: none */
-	uint64_t n_expanded; /* bytes of text of compressed files */
-};
-
-/* --- opening -------------------------------------------------------------------------------------- */
+/* --- the files ------------------------------------------------------------------------------------- */
 
 static void close_pattern(void *body)
 {
@@ -53,7 +29,9 @@ static void close_pattern(void *body)
 
 	part_text_close(&p->text);
 	heads_free(&p->heads);
+	p->set.n += p->n_gone;
 	file_set_free(&p->set);
+	spool_close(&p->spool);
 	buffer_free(&p->kept);
 	mem_free(p->part_heads);
 	mem_free(p->names);
@@ -92,15 +70,23 @@ static int make_room(struct pattern *p, struct shmpub_error *err)
 
 #define USUAL_RATIO 4 /* of text to what it is compressed to */
 
-/* Reads the head of a file, and who may read it. */
-static int survey_file(struct pattern *p, size_t i, struct shmpub_error *err)
+#define LATELY_NS ((int64_t)1000 * 1000 * 1000)
+
+/* A program that appends may pause within a line, longer than a tick. */
+static bool is_written_lately(const struct source_mark *m)
+{
+	return !m->is_settled || m->mtime_ns > shm_now_ns() - LATELY_NS;
+}
+
+int pattern_survey_file(struct pattern *p, size_t i, struct shmpub_error *err)
 {
 	struct set_file *f = &p->set.files[i];
 	struct part_request q = p->part;
 	struct source_mark readable;
 	int r;
 
-	q.takes_growing = p->takes_growing && !f->mark.is_settled;
+	q.takes_growing = p->takes_growing && is_written_lately(&f->mark);
+	q.waits_tick = p->is_captured && !q.takes_growing;
 	if (q.takes_growing && f->mark.size == 0)
 		return SOURCE_BUSY;
 	r = part_text_open(&p->text, f->path, NULL, &q, err);
@@ -116,11 +102,10 @@ static int survey_file(struct pattern *p, size_t i, struct shmpub_error *err)
 
 static int survey(struct pattern *p, struct shmpub_error *err)
 {
-	int r = make_room(p, err);
+	int r = SHMPUB_OK;
 
-	heads_init(&p->heads, p->request->csv);
 	for (size_t i = 0; i < p->set.n && !r; i++)
-		r = survey_file(p, i, err);
+		r = pattern_survey_file(p, i, err);
 	return r;
 }
 
@@ -134,49 +119,12 @@ static int look(struct pattern *p, struct source_mark *mark, const struct source
 	if (r)
 		return r;
 	*mark = file_set_mark(&p->set);
+	p->is_captured = (q->insists || q->takes_growing) && q->settle_ms == 0 &&
+	                 mark->size <= p->part.limit.most;
+	p->takes_growing = q->takes_growing && p->is_captured;
 	if (q->seen != NULL && source_mark_equal(q->seen, mark))
 		return SOURCE_UNCHANGED;
-	return source_file_must_wait(mark, q) ? SOURCE_FRESH : SHMPUB_OK;
-}
-
-static int open_set(struct pattern *p, struct source_mark *mark, const struct source_request *q,
-                    struct shmpub_error *err)
-{
-	uint64_t listed;
-	int r = look(p, mark, q, err);
-
-	if (r)
-		return r;
-	listed = mark->look_hash;
-	r = survey(p, err);
-	if (r)
-		return r;
-	*mark = file_set_mark(&p->set);
-	p->takes_growing = mark->is_cut;
-	p->parts.header_line = p->heads.header_line;
-	return listed == mark->look_hash || mark->is_cut ? SHMPUB_OK : SOURCE_BUSY;
-}
-
-static int open_pattern(void **body, struct source_mark *mark, const struct source_request *q,
-                        struct shmpub_error *err)
-{
-	struct pattern *p = mem_zalloc(1, sizeof(*p));
-	int r;
-
-	if (p == NULL)
-		return error_nomem(err, sizeof(*p));
-	p->request = q->pattern;
-	p->path = q->path;
-	p->takes_growing = q->takes_growing;
-	p->part = (struct part_request){ .encoding = q->pattern->csv->encoding,
-		                         .limit = q->pattern->limit,
-		                         .insists = q->insists };
-	r = open_set(p, mark, q, err);
-	if (r)
-		close_pattern(p);
-	else
-		*body = p;
-	return r;
+	return !p->is_captured && source_file_must_wait(mark, q) ? SOURCE_FRESH : SHMPUB_OK;
 }
 
 /* --- reading -------------------------------------------------------------------------------------- */
@@ -268,7 +216,7 @@ static void give_pending(struct pattern *p, char *to, size_t size, size_t *n)
 	p->pending = span_of(p->pending.data + *n, p->pending.size - *n);
 }
 
-static int make_step(struct pattern *p, char *to, size_t size, size_t *n, struct shmpub_error *err)
+int pattern_step(struct pattern *p, char *to, size_t size, size_t *n, struct shmpub_error *err)
 {
 	if (p->pending.size > 0) {
 		give_pending(p, to, size, n);
@@ -283,21 +231,74 @@ static int make_step(struct pattern *p, char *to, size_t size, size_t *n, struct
 	return begin_file(p, span_of(to, size), err);
 }
 
+void pattern_note(struct pattern *p, const char *bytes, size_t n)
+{
+	if (n > 0 && p->step == STEP_FILE)
+		p->last = bytes[n - 1];
+	p->at += n;
+}
+
 static int read_pattern(void *body, uint64_t offset, char *to, size_t size, size_t *n,
                         struct shmpub_error *err)
 {
 	struct pattern *p = body;
 	int r = SHMPUB_OK;
 
+	if (p->is_captured)
+		return spool_read(&p->spool, offset, to, size, n, err);
 	*n = 0;
 	if (offset == 0)
 		begin_pass(p);
 	while (!r && *n == 0 && p->step != STEP_END) {
-		r = make_step(p, to, size, n, err);
-		if (!r && *n > 0 && p->step == STEP_FILE)
-			p->last = to[*n - 1];
+		r = pattern_step(p, to, size, n, err);
+		if (!r)
+			pattern_note(p, to, *n);
 	}
-	p->at += r ? 0 : *n;
+	return r;
+}
+
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static int open_set(struct pattern *p, struct source_mark *mark, const struct source_request *q,
+                    struct shmpub_error *err)
+{
+	uint64_t listed;
+	int r = look(p, mark, q, err);
+
+	if (r)
+		return r;
+	listed = mark->look_hash;
+	heads_init(&p->heads, p->request->csv);
+	r = make_room(p, err);
+	if (!r)
+		r = p->is_captured ? pattern_capture(p, err) : survey(p, err);
+	if (r)
+		return r;
+	*mark = file_set_mark(&p->set);
+	p->parts.header_line = p->heads.header_line;
+	return listed == mark->look_hash || p->is_captured ? SHMPUB_OK : SOURCE_BUSY;
+}
+
+static int open_pattern(void **body, struct source_mark *mark, const struct source_request *q,
+                        struct shmpub_error *err)
+{
+	struct pattern *p = mem_zalloc(1, sizeof(*p));
+	int r;
+
+	if (p == NULL)
+		return error_nomem(err, sizeof(*p));
+	p->request = q->pattern;
+	p->path = q->path;
+	p->spool = SPOOL_NONE;
+	p->spool_directory = q->spool_directory;
+	p->part = (struct part_request){ .encoding = q->pattern->csv->encoding,
+		                         .limit = q->pattern->limit,
+		                         .insists = q->insists };
+	r = open_set(p, mark, q, err);
+	if (r)
+		close_pattern(p);
+	else
+		*body = p;
 	return r;
 }
 
@@ -315,7 +316,7 @@ static int check_pattern(void *body, const struct source_mark *mark, struct shmp
 	struct source_mark found;
 	int r;
 
-	if (p->takes_growing)
+	if (p->is_captured)
 		return SHMPUB_OK;
 	r = file_set_look(&now, p->path, err);
 	if (r)

@@ -55,6 +55,15 @@ int spool_read(const struct spool *s, uint64_t offset, char *to, size_t size, si
 	return SHMPUB_OK;
 }
 
+void spool_cut(struct spool *s, uint64_t size)
+{
+	if (s->size <= size)
+		return;
+	s->size = size;
+	if (s->file == NULL)
+		s->memory.size = (size_t)size;
+}
+
 void spool_close(struct spool *s)
 {
 	spool_file_close(s->file);

@@ -30,6 +30,8 @@ int spool_write(struct spool *s, const char *directory, struct span bytes,
 /* Reads at most `size` of the bytes from `offset` on. *n is how many; 0: there are none. */
 int spool_read(const struct spool *s, uint64_t offset, char *to, size_t size, size_t *n,
                struct shmpub_error *err);
+/* Takes back all bytes after the first `size`. */
+void spool_cut(struct spool *s, uint64_t size);
 void spool_close(struct spool *s);
 
 #endif
