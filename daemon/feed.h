@@ -100,6 +100,9 @@ struct feed {
 	struct pool_job look; /* also opens the source */
 	struct {              /* belongs to a worker while feed_rest.c looks at the source */
 		struct config_feed *config;
+		/* of `config`, which the worker then need not load */
+		const char *path;
+		bool is_pattern;
 		struct source_mark seen;
 		bool is_same;
 	} rest;

@@ -41,8 +41,7 @@ static void look(struct pool_job *job)
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, look));
 
 	(void)wait_word_begin(&job->waiting);
-	f->rest.is_same = source_rests(f->rest.config->source,
-	                               f->rest.config->scheme == SCHEME_PATTERN, &f->rest.seen);
+	f->rest.is_same = source_rests(f->rest.path, f->rest.is_pattern, &f->rest.seen);
 	(void)wait_word_end(&job->waiting);
 }
 
@@ -81,6 +80,8 @@ bool feed_rest_begin(struct feed *f)
 	if (!is_at_rest(f))
 		return false;
 	f->rest.config = config_feed_acquire(f->config);
+	f->rest.path = f->config->source;
+	f->rest.is_pattern = f->config->scheme == SCHEME_PATTERN;
 	f->rest.seen = f->seen;
 	f->state = FEED_OPENING;
 	f->look.work = look;

@@ -8,7 +8,8 @@
  * moved at random.
  */
 
-#define SLACK_MAX_MS 100
+#define SLACK_MAX_MS 200
+#define SLACK_SHARE 5 /* of the interval at most a fifth */
 #define BACK_OFF_MAX_MS 30000
 #define BUSY_LEAST_MS 12 /* longer than the tick of any kernel's file times */
 #define BUSY_MAX_MS 1200
@@ -18,7 +19,7 @@
 uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase)
 {
 	uint64_t into = (now_ms + interval_ms - phase % interval_ms) % interval_ms;
-	uint64_t due = now_ms + interval_ms - into, slack = interval_ms / 10;
+	uint64_t due = now_ms + interval_ms - into, slack = interval_ms / SLACK_SHARE;
 
 	if (slack > SLACK_MAX_MS)
 		slack = SLACK_MAX_MS;

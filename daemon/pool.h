@@ -26,7 +26,7 @@
 #define POOL_STUCK_MS 2000
 #define POOL_SPARE_THREADS 64
 #define POOL_LEAST_THREADS 2 /* so that one source that hangs does not block all */
-#define POOL_TOGETHER_MAX 128
+#define POOL_TOGETHER_MAX 256
 #define POOL_BESIDE 128 /* bytes after a short job that it probably needs */
 
 struct pool;
