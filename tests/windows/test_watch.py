@@ -95,7 +95,7 @@ def test_many_in_one_folder(daemons: Make) -> None:
 
 @pytest.mark.parametrize("written", ["renamed", "in place"])
 def test_soon(daemons: Make, written: str) -> None:
-    """From the end of a writer's call to the news in another process; a busy machine meets the bound."""
+    """From the end of a writer's call to the news elsewhere; a busy machine meets the bound."""
     d = serve(daemons)
     times = []
     with watching(d, "a") as watch:
