@@ -12,6 +12,7 @@ client.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,7 +111,7 @@ class Run:
             self.start()
             return
         proc = Path(f"/proc/{self.daemon.pid}")
-        files = [path.stat() for path in self.place.iterdir() if path.exists()]
+        files = list(stats(self.place))
         self.samples.append(
             Sample(
                 time.monotonic(),
@@ -219,6 +221,12 @@ class Run:
             is_long = life[-1].at - life[0].at > JUDGED_S
             if is_long and last > first * (1 + share) + more:
                 self.faults.append(f"{name} grew from {first:,.0f} to {last:,.0f}")
+
+
+def stats(place: Path) -> Iterator[os.stat_result]:
+    for entry in os.scandir(place):
+        with contextlib.suppress(FileNotFoundError):  # it was removed meanwhile
+            yield entry.stat(follow_symlinks=False)
 
 
 def anonymous_kib(proc: Path) -> int:
