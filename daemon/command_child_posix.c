@@ -6,9 +6,11 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
@@ -65,7 +67,28 @@ static bool take_streams(const struct child_plan *p)
 	return dup2(p->in, 0) == 0 && dup2(p->out, 1) == 1 && dup2(p->err, 2) == 2;
 }
 
-/* Only root may change anything, and everybody else may only be who they are. */
+bool command_child_may_become(void)
+{
+#ifdef __linux__
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	const uint32_t wanted = 1u << CAP_SETUID | 1u << CAP_SETGID;
+
+	if (syscall(SYS_capget, &header, sets) == 0 && (sets[0].effective & wanted) == wanted)
+		return true;
+#endif
+	return geteuid() == 0;
+}
+
+/* What the service manager has given the daemon (AmbientCapabilities=) is none of the program's. */
+static void drop_capabilities(void)
+{
+#ifdef PR_CAP_AMBIENT
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+#endif
+}
+
+/* Who may not change anything may only be who they are. */
 static bool become(const struct command_user *u)
 {
 	if (geteuid() != 0 && geteuid() == u->uid)
@@ -115,6 +138,7 @@ static _Noreturn void run(const struct child_plan *p, pid_t parent)
 	reset_limits();
 	if (p->user != NULL && !become(p->user))
 		fail(p, CHILD_USER);
+	drop_capabilities();
 	if (p->directory != NULL && chdir(p->directory) != 0)
 		fail(p, CHILD_DIRECTORY);
 	die_with(parent);

@@ -7,6 +7,7 @@
 #ifndef SHMPUBD_COMMAND_CHILD_POSIX_H
 #define SHMPUBD_COMMAND_CHILD_POSIX_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct command_user {
@@ -39,6 +40,11 @@ struct child_plan {
 	int in, out, err, status;        /* none of them is 0, 1 or 2 */
 };
 
+/*
+ * True when programs may run as other users: root may, and a service that was given CAP_SETUID and
+ * CAP_SETGID. The programs get no such right.
+ */
+bool command_child_may_become(void);
 /*
  * Forks, and begins the program as the leader of a session and group of its own. Returns its
  * process id, or -1 with errno.

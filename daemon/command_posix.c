@@ -398,7 +398,7 @@ int command_user_find(struct command_user **out, struct span name, struct shmpub
 	pw = getpwnam(text);
 	if (pw == NULL)
 		return error_set(err, SHMPUB_ERR_INVALID, "no user is named '%s'", text);
-	if (geteuid() != 0 && (geteuid() != pw->pw_uid || getuid() != pw->pw_uid))
+	if (!command_child_may_become() && (geteuid() != pw->pw_uid || getuid() != pw->pw_uid))
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "only root may run a command as %s, and this is user %u", text,
 		                 (unsigned)geteuid());

@@ -151,6 +151,26 @@ def test_user_needs_root(daemon):
     d.process = None
 
 
+@needs_root
+def test_user_by_capabilities(daemon):
+    """A service with the right to do so changes the user; what it runs has none of its rights."""
+    d = daemon()
+    d.folder.chmod(0o777)
+    d.shm.chmod(0o777)
+    rights = "+setuid,+setgid,+kill"
+    d.wrapper = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    d.wrapper += [f"--inh-caps={rights}", f"--ambient-caps={rights}"]
+    line = "source = shell: echo v; id -un; grep -h ^Cap /proc/self/status\nfile_mode = 0644"
+    d.configure({"own": line, "other": f"{line}\nuser = daemon"})
+    d.start()
+    d.user = 65534
+    for feed, user in (("own", "nobody"), ("other", "daemon")):
+        rows = list(d.feed(feed).df.v)
+        sets = dict(row.split() for row in rows[1:])
+        assert rows[0] == user
+        assert {int(sets[name], 16) for name in ("CapEff:", "CapPrm:", "CapAmb:")} == {0}
+
+
 def test_only_the_owner_reads_the_table(daemon):
     d = serve(
         daemon,
