@@ -22,10 +22,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))  # web.py
 SITE = next(Path(p) for p in sys.path if p.endswith("site-packages"))
 PATIENCE = 60.0  # seconds; a bound against hanging, never a measurement
 UNIT = "shmpubd"
 EPOCH = 1_700_000_000
+CSV = "name,value\na,1\nb,2\n"
+DROP_INS = sorted(path.stem for path in (ROOT / "docs/systemd").glob("*.conf"))
 
 
 def until(what: Callable[[], object], seconds: float = PATIENCE, pause: float = 0.1) -> object:
@@ -217,12 +220,12 @@ def packages() -> Path:
 
 
 @pytest.fixture(scope="session")
-def boot(debian: Path, packages: Path) -> Iterator[Callable[[], Machine]]:
+def boot(debian: Path, packages: Path) -> Iterator[Callable[..., Machine]]:
     machines: list[Machine] = []
 
-    def boot() -> Machine:
+    def boot(root: Path = debian) -> Machine:
         binds = {ROOT: "/opt/shmpub", SITE: "/opt/site", packages: "/opt/packages"}
-        machines.append(Machine(debian, binds))
+        machines.append(Machine(root, binds))
         if said := machines[-1].wait_booted():
             pytest.skip(f"no Debian can be booted here: {said[-300:]}")
         machines[-1].do("useradd reader && mkdir -p /srv/data")
@@ -239,6 +242,25 @@ def machine(boot: Callable[[], Machine]) -> Machine:
     machine = boot()
     machine.do("dpkg -i /opt/packages/*.deb")
     return machine
+
+
+@pytest.fixture
+def served(machine: Machine) -> Iterator[Machine]:
+    """The machine with a configuration of two feeds that are well, served."""
+    machine.write("/srv/data/a.csv", CSV)
+    machine.write("/srv/data/b.csv", CSV)
+    machine.configure(
+        {name: f"source = /srv/data/{name}.csv\ninterval = 100ms" for name in ("a", "b")}
+    )
+    machine.do("systemctl reset-failed shmpubd; systemctl restart shmpubd")
+    yield machine
+    machine.configure({"a": "source = /srv/data/a.csv"})
+    machine.drop_in("")
+
+
+def drop_in(name: str) -> str:
+    """Return the text of a drop-in that docs/SYSTEMD.md offers."""
+    return (ROOT / f"docs/systemd/{name}.conf").read_text()
 
 
 def exposure(machine: Machine) -> float:

@@ -4,29 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-from conftest import Machine, exposure, until
+from conftest import CSV, drop_in, exposure, until
 from readers import Reader, writing
 
-CSV = "name,value\na,1\nb,2\n"
 READ = "import shmpub; print(shmpub.subscribe('{}').df.value.sum())"
-
-
-@pytest.fixture
-def served(machine: Machine) -> Iterator[Machine]:
-    """The machine with a configuration of two feeds that are well, served."""
-    machine.write("/srv/data/a.csv", CSV)
-    machine.write("/srv/data/b.csv", CSV)
-    machine.configure(
-        {name: f"source = /srv/data/{name}.csv\ninterval = 100ms" for name in ("a", "b")}
-    )
-    machine.do("systemctl reset-failed shmpubd; systemctl restart shmpubd")
-    yield machine
-    machine.configure({"a": "source = /srv/data/a.csv"})
-    machine.drop_in("")
 
 
 def test_it_starts_when_it_is_installed(machine):
@@ -215,8 +197,3 @@ def test_tables_in_another_directory(served):
     served.drop_in(drop_in("another-directory"))
     assert served.rows("-d", "/srv/tables")["a"]["rows"] == 2
     served.do("systemctl stop shmpubd")
-
-
-def drop_in(name: str) -> str:
-    """Return the text of a drop-in that docs/SYSTEMD.md offers."""
-    return (Path(__file__).parents[2] / f"docs/systemd/{name}.conf").read_text()
