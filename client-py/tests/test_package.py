@@ -50,7 +50,7 @@ def test_everything_is_documented(name: str) -> None:
     [
         (
             shmpub.Feed,
-            "age df last_error live name on_update sequence snapshot state updates wait",
+            "age df errors last_error live name on_update sequence snapshot state updates wait",
         ),
         (
             shmpub.Snapshot,

@@ -10,7 +10,9 @@ from __future__ import annotations
 import time
 
 from . import _catalog
+from . import _error_table as error_table
 from ._catalog import Catalog, Descriptor, Status
+from ._error_table import FeedError
 from ._mark import NOTHING, Mark
 
 Cell = tuple[memoryview, int, int, int]  # words, sequence's index, generation's index, generation
@@ -74,6 +76,13 @@ class Attached:
     def status(self) -> Status | None:
         """What the catalog tells about the feed; None when it has no such feed."""
         return self.catalog.status(self.slot, self.generation) if self.slot >= 0 else None
+
+    def errors(self) -> list[FeedError]:
+        """The feed's different errors, the latest first."""
+        if self.slot < 0:
+            return []
+        found = error_table.errors(self.catalog, self.slot, self.generation)
+        return found if self._is_mine() else []
 
     def descriptor(self) -> Descriptor | None:
         """The description of the newest snapshot; None when this feed has none."""

@@ -31,6 +31,8 @@ _ERROR_SIZE = 512
 _DESCRIPTORS_AT = 64
 _DESCRIPTOR_SIZE = 128
 _GENERATION_AT = 896
+_N_ERRORS_AT = 904
+_ERRORS_SEGMENT_AT, _ERRORS_SIZE_AT = 272, 280
 _WAKE_AT = 32  # in words of 32 bits, as STATE_AT is
 STATE_AT = 33
 _TRIES = 1000
@@ -290,6 +292,26 @@ class Catalog:
                 times = _signed(words[5]), _signed(words[6])
                 return Descriptor(segment, size, rows, columns, *times)
         return None
+
+    def open_errors(self) -> _platform.Segment | None:
+        """The error table; None when there is none."""
+        size = self.words64[_ERRORS_SIZE_AT // 8]
+        if not size:
+            return None
+        number = self.words64[_ERRORS_SEGMENT_AT // 8]
+        try:
+            return self.instance.open_errors(number, size)
+        except FileNotFoundError:
+            return None
+
+    def n_errors(self, slot: int) -> int:
+        """How many entries of the error table the slot's feed has used."""
+        return self.word(slot, _N_ERRORS_AT)
+
+    @property
+    def max_feeds(self) -> int:
+        """The number of slots, used or not."""
+        return self._max_feeds
 
     def _error(self, slot: int) -> str:
         """A copy of the line about the last error, all of one moment; empty: there is none."""

@@ -25,6 +25,7 @@ import pandas as pd
 from . import _arguments, _attached, _catalog, _place
 from ._attached import NO_CELL, Attached, Cell
 from ._catalog import Catalog, Status
+from ._error_table import frame_of
 from ._errors import FeedNotFound, FormatError, InstanceNotFound, NotPublished
 from ._live import Live
 from ._mark import NOTHING, Cursor, Mark
@@ -178,6 +179,22 @@ class Feed:
             return self._reason()
         except (FeedNotFound, InstanceNotFound) as error:  # a name that no feed, no instance has
             return str(error)
+
+    def errors(self) -> pd.DataFrame:
+        """The different errors that refreshes of the feed have ended with, the latest first.
+
+        A DataFrame of 16 rows at most: a new error takes the place of the one that came last the
+        longest ago. Errors that differ only in the source's line are one. The columns:
+
+        text         str: as it came last, without the text of cells
+        code         str: "csv", "sys" (the system, a server, a command), "limit", "invalid", ...
+        line, count  int64: of the source, when it came last (0: none); how often it came
+        first, last  datetime64[ns, UTC]
+
+        Raises as `state` does.
+        """
+        attached = self._status()[0]
+        return frame_of(attached.errors() if attached is not None else [])
 
     def _reason(self) -> str:
         attached, status = self._status()

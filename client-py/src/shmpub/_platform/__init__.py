@@ -31,8 +31,11 @@ Instance(place)          the catalog of an instance, opened and mapped. Its owne
                          catalog's description of it at that moment, or None. Raises
                          FileNotFoundError when there is no snapshot at present, and AccessDenied,
                          UntrustedOwner, FormatError
+    .open_errors(number, size)
+                         the error table, opened, as a Segment; the catalog gives its number and
+                         size. Raises as open_segment does
 
-Segment                  a snapshot's memory. It is open until close()
+Segment                  a snapshot's memory, or the error table's. It is open until close()
     .path                its name in messages
     .size                bytes
     .is_own              whether this process's user, root or the system has written it

@@ -158,7 +158,11 @@ class Instance:
 
     def open_segment(self, feed: str, descriptor: Callable[[], Any]) -> Segment:
         """The file with the feed's name. `descriptor` is not needed: the file tells all itself."""
-        return Segment(self._place, feed)
+        return Segment(self._place, f"{feed}.arrow")
+
+    def open_errors(self, number: int, size: int) -> Segment:
+        """The file `errors`. Its number and size are not needed."""
+        return Segment(self._place, "errors")
 
 
 def _open_catalog(place: Place) -> int:
@@ -187,8 +191,8 @@ class Segment:
 
     __slots__ = ("_fd", "_head", "is_own", "path", "size")
 
-    def __init__(self, place: Place, feed: str) -> None:
-        self.path = path = f"{place.directory}/{place.instance}/{feed}.arrow"
+    def __init__(self, place: Place, file: str) -> None:
+        self.path = path = f"{place.directory}/{place.instance}/{file}"
         try:
             self._fd = os.open(path, _OPEN | os.O_NONBLOCK)
         except PermissionError:

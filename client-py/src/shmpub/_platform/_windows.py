@@ -16,7 +16,7 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -253,6 +253,11 @@ class _Descriptor(Protocol):
     def size(self) -> int: ...
 
 
+class _Errors(NamedTuple):
+    segment: int
+    size: int
+
+
 class Instance:
     """See the contract. It keeps the catalog whose number the root page gave at the beginning."""
 
@@ -328,6 +333,9 @@ class Instance:
             except FileNotFoundError:
                 absent = found.segment
         raise FileNotFoundError(f"{self._found[0]}{absent or feed}")
+
+    def open_errors(self, number: int, size: int) -> Segment:
+        return Segment(self._found[0], "errors", _Errors(number, size), self._check_owner)
 
 
 class _Bells:
