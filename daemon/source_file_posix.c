@@ -28,6 +28,7 @@
  */
 
 #define SETTLE_NS ((int64_t)10 * 1000 * 1000)
+#define SETTLE_LOOKS 8 /* for two ticks: that of its last write, and that of the rename over its name */
 #define NS_PER_S ((int64_t)1000 * 1000 * 1000)
 
 static int64_t to_ns(struct timespec t)
@@ -372,13 +373,14 @@ static int look_at_open(struct source_mark *mark, nlink_t *n_links, int fd,
 static int look_once_settled(struct source_mark *mark, nlink_t *n_links, int fd,
                              const struct source_request *q, struct shmpub_error *err)
 {
-	struct timespec tick = { .tv_nsec = SETTLE_NS + SETTLE_NS / 5 };
+	struct timespec pause = { .tv_nsec = SETTLE_NS / 2 };
 	int r = look_at_open(mark, n_links, fd, q, err);
 
-	if (r || mark->is_settled || !is_replaced(mark, q))
-		return r;
-	nanosleep(&tick, NULL);
-	return look_at_open(mark, n_links, fd, q, err);
+	for (int i = 0; i < SETTLE_LOOKS && !r && !mark->is_settled && is_replaced(mark, q); i++) {
+		nanosleep(&pause, NULL);
+		r = look_at_open(mark, n_links, fd, q, err);
+	}
+	return r;
 }
 
 static int keep_open(struct source_file **out, int fd, nlink_t n_links,
