@@ -389,8 +389,49 @@ static void test_no_room(void)
 	CHECK_INT("nothing left", mem_live(), 0);
 }
 
+/* The longest record has the room that is reserved for it, and each number is whole. */
+static void test_longest_record(void)
+{
+	const struct record_message message = { UINT64_MAX, UINT64_MAX, UINT64_MAX, 0 };
+	struct record_message dictionaries[2] = { message, message };
+	struct region regions[2] = {
+		{ SIZE_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX },
+		{ 0, 1, 10, 9 },
+	};
+	const uint64_t n = UINT64_MAX;
+	struct record record = { .stamp = { .sequence = n,
+		                            .epoch = n,
+		                            .published_ns = INT64_MIN,
+		                            .source_mtime_ns = -1,
+		                            .read_ns = n,
+		                            .parse_ns = n,
+		                            .source_size = n,
+		                            .skipped_rows = n },
+		                 .n_rows = n,
+		                 .schema_id = n,
+		                 .schema = message,
+		                 .batch = message,
+		                 .dictionaries = dictionaries,
+		                 .n_dictionaries = ARRAY_LEN(dictionaries),
+		                 .regions = regions,
+		                 .n_regions = ARRAY_LEN(regions) };
+	static const char end[] = "],\"regions\":[[18446744073709551615,18446744073709551615,"
+	                          "18446744073709551615,18446744073709551615],[0,1,10,9]],\"crc\":";
+	struct buffer text = BUFFER_NONE;
+	struct shmpub_error err;
+
+	CHECK_INT("write", record_write(&text, &record, &err), 0);
+	CHECK("has room", text.size <= record_max_size(2, 2));
+	CHECK_INT("end with NUL", buffer_append(&text, span_of("", 1), &err), 0);
+	CHECK("times before 1970", strstr(text.data, ",\"published_ns\":-9223372036854775808,"
+	                                             "\"source_mtime_ns\":-1,") != NULL);
+	CHECK("lists", strstr(text.data, end) != NULL);
+	buffer_free(&text);
+}
+
 int main(void)
 {
+	test_longest_record();
 	golden_fill();
 	test_filler();
 	test_strides();
