@@ -90,7 +90,7 @@ def test_same_table(path: Path) -> None:
 def test_records_of_our_writer_are_read_in_the_fast_way(path: Path) -> None:
     """Both ways must say the same of them."""
     data = path.read_bytes()
-    found = _layout._match_own(data[-2048:], len(data))
+    found = _layout.match_own(data[-2048:], len(data))
     assert found is not None
     record = json.loads(data[data.rindex(b"{") : data.rindex(b"}") + 1])
     wanted = [record[key] for key in ("sequence", "epoch", "published_ns")]

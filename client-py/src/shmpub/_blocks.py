@@ -185,18 +185,29 @@ _KINDS: Any = (
 )
 
 
+# A block without its memory: class, the function that makes its array or None, dtype, placement.
+Mold = tuple[Any, Any, Any, Any]
+
+
+def mold(kind: int, dtype: Any, seat: Seat) -> Mold:
+    return (*_KINDS[kind], dtype, seat.placement)
+
+
 def _fast_frame(blocks: list[Block], index: pd.Index, columns: pd.Index) -> Maker:
-    masters = []
-    for kind, values, dtype, seat in blocks:
-        refs = BlockValuesRefs()
-        refs.add_reference(_KEEPER)
-        masters.append((*_KINDS[kind], values, dtype, seat.placement, refs))
+    molds = [mold(kind, dtype, seat) for kind, _, dtype, seat in blocks]
+    return fast_maker(molds, [values for _, values, _, _ in blocks], index, columns)
+
+
+def fast_maker(molds: list[Mold], values: list[Any], index: pd.Index, columns: pd.Index) -> Maker:
+    """What makes frames of blocks that are given as their molds and each one's values."""
+    refs = BlockValuesRefs()
+    refs.add_reference(_KEEPER)
 
     def new_frame() -> pd.DataFrame:
         axes = [_view(columns), _view(index)]  # so that setting their names changes this frame only
         made = [
-            block(values if array is None else array(values, dtype), place, 2, refs)
-            for block, array, values, dtype, place, refs in masters
+            block(its if array is None else array(its, dtype), place, 2, refs)
+            for (block, array, dtype, place), its in zip(molds, values, strict=True)
         ]
         return pd.DataFrame._from_mgr(BlockManager(tuple(made), axes, False), axes)
 
@@ -205,7 +216,8 @@ def _fast_frame(blocks: list[Block], index: pd.Index, columns: pd.Index) -> Make
 
 def _view(index: pd.Index) -> pd.Index:
     if type(index) is pd.RangeIndex:  # it has no array that could be shared
-        view = pd.RangeIndex._simple_new(index._range, index._name)
+        view = object.__new__(pd.RangeIndex)
+        view._range, view._name, view._cache = index._range, index._name, {}
     else:
         view = index._view()
     view._id = index._id

@@ -31,7 +31,7 @@ except ImportError:
 
 Array = npt.NDArray[Any]
 
-_LARGE_UTF8 = pa.large_utf8() if pa is not None else None
+LARGE_UTF8 = pa.large_utf8() if pa is not None else None
 _CODES = {1: np.dtype("i1"), 2: np.dtype("<i2"), 4: np.dtype("<i4")}
 _UNSIGNED_CODES = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
 _OFFSETS = np.dtype("<i8")
@@ -224,11 +224,11 @@ class Source:
             part(body + places[at + 2], places[at + 3]),
             part(body + places[at + 4], places[at + 5]),
         ]
-        return pa.Array.from_buffers(_LARGE_UTF8, batch.rows, buffers, nulls)
+        return pa.Array.from_buffers(LARGE_UTF8, batch.rows, buffers, nulls)
 
 
 @lru_cache(8)
-def _text_dtype(storage: str) -> tuple[pd.StringDtype, bool]:
+def text_dtype(storage: str) -> tuple[pd.StringDtype, bool]:
     """pandas' dtype of text for its option mode.string_storage, and whether it uses pyarrow."""
     dtype = pd.StringDtype(None if storage == "auto" else storage, na_value=np.nan)
     return dtype, dtype.storage == "pyarrow" and pa is not None
@@ -248,7 +248,7 @@ def _objects(values: list[Any]) -> Array:
 
 
 @lru_cache(64)
-def _zoned_dtype(values: np.dtype[Any], timezone: str) -> pd.DatetimeTZDtype:
+def zoned_dtype(values: np.dtype[Any], timezone: str) -> pd.DatetimeTZDtype:
     try:
         return pd.DatetimeTZDtype(np.datetime_data(values)[0], _parse_zone(timezone))
     except (ValueError, KeyError, TypeError):
@@ -309,13 +309,13 @@ def parts(f: Field, source: Source) -> tuple[int, Any, Any]:
     if f.dictionary >= 0:
         return _category(f, source)
     if f.type.name == "text" and f.kind != "int":
-        dtype, is_arrow = _text_dtype(_blocks.way.string_storage())
+        dtype, is_arrow = text_dtype(_blocks.way.string_storage())
         if is_arrow:
-            return TEXT, pa.chunked_array((source.arrow_text(f),), _LARGE_UTF8), dtype
+            return TEXT, pa.chunked_array((source.arrow_text(f),), LARGE_UTF8), dtype
         return ARRAY, pd.array(_objects(source.text(f)), dtype=dtype), dtype
     if f.type.timezone is not None:
         values = source.numbers(f)
-        return TIMES, values, _zoned_dtype(values.dtype, f.type.timezone)
+        return TIMES, values, zoned_dtype(values.dtype, f.type.timezone)
     values = numpy_array(f, source)
     return TIMES if values.dtype.kind == "M" else PLAIN, values, values.dtype
 

@@ -33,11 +33,11 @@ def frame_maker(layout: Layout, source: Source) -> Maker:
                 its = values if run.is_all else values[run.start : run.stop]
                 blocks.append((group.kind, its, group.type.dtype, run.seat))
     for f, seat in singles:
-        blocks.append((*_single(f, source), seat))
-    return _blocks.way.frame(blocks, _index(layout, source), layout.schema.labels)
+        blocks.append((*single(f, source), seat))
+    return _blocks.way.frame(blocks, index(layout, source), layout.schema.labels)
 
 
-def _single(f: Field, source: Source) -> tuple[int, Any, Any]:
+def single(f: Field, source: Source) -> tuple[int, Any, Any]:
     """Kind, values and dtype of a block that is one column."""
     kind, values, dtype = parts(f, source)
     if kind in (PLAIN, TIMES):
@@ -64,7 +64,7 @@ def views(layout: Layout, data: memoryview) -> dict[int, Any]:
     return found
 
 
-def _index(layout: Layout, source: Source) -> pd.Index:
+def index(layout: Layout, source: Source) -> pd.Index:
     levels = layout.schema.levels
     if not levels:
         if layout.rows_index is None:

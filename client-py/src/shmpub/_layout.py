@@ -128,6 +128,7 @@ class Layout:
     # the dictionary's number), and the default index.
     values: dict[int, Any] = field(default_factory=dict)
     rows_index: pd.RangeIndex | None = None
+    plan: Any = None  # a _plan.Plan for the next snapshot
 
     @property
     def rows(self) -> int:
@@ -143,27 +144,31 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
     if size < 64 or read(0, 8) != _MAGIC_START:
         raise FormatError("no Arrow file: its beginning is not ARROW1")
     tail = read(max(0, size - _TAIL_READ), min(size, _TAIL_READ))
-    found = _match_own(tail, size)
+    found = match_own(tail, size)
     if found is None:
         record = _parse_record(_read_record(read, size))
         stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
         return _lay_out(read, size, _places_of(record), b"", kept), stamp
-    sequence, epoch, published_ns, places, rows, schema, batch, dictionaries, regions, *rest = found
-    stamp = Stamp(int(sequence), int(epoch), int(published_ns))
+    return lay_out_own(read, size, found, kept), Stamp(int(found[0]), int(found[1]), int(found[2]))
+
+
+def lay_out_own(read: Read, size: int, found: tuple[bytes, ...], kept: Layout | None) -> Layout:
+    """The layout of a file with a record of our own writer. `found` is match_own()'s answer."""
+    places, rows, schema, batch, dictionaries, regions, more = found[3:10]
     # The same places: only the stamp is new. The file may be larger than the last one, because the
     # stamp may have more digits. What lay inside the smaller file lies inside this one too.
     if kept is not None and kept.places == places and kept.size <= size:
-        return kept, stamp
-    if rest[0]:
+        return kept
+    if more:
         its = _places_of(_parse_record(_read_record(read, size)))
     else:
         text = batch + b"," + dictionaries if dictionaries else batch
         numbers = [*map(int, text.translate(None, b"[]").split(b","))]
         its = _Places(int(rows), schema, numbers[:3], numbers[3:], regions)
-    return _lay_out(read, size, its, places, kept), stamp
+    return _lay_out(read, size, its, places, kept)
 
 
-def _match_own(tail: bytes, size: int) -> tuple[bytes, ...] | None:
+def match_own(tail: bytes, size: int) -> tuple[bytes, ...] | None:
     """The groups of _OWN_RECORD, when the file ends with such a record and its checksum is right.
 
     `tail` is the last bytes of a file of `size` bytes. None means that the general way decides.

@@ -15,6 +15,7 @@ from ._columns import Source, Values, numpy_array, read_values
 from ._errors import Error, FormatError
 from ._layout import Layout, Stamp
 from ._mark import Mark
+from ._plan import Plan
 
 if TYPE_CHECKING:
     from ._attached import Attached
@@ -38,6 +39,7 @@ class Snapshot:
         stamp: Stamp,
         content: npt.NDArray[np.uint8],
         values: list[Values],
+        plan: Plan | None = None,
     ) -> None:
         self._feed = feed
         self._layout = layout  # with it the next snapshot is opened faster
@@ -45,6 +47,7 @@ class Snapshot:
         self._published_ns = stamp.published_ns
         self._content = content
         self._values = values
+        self._plan = plan
         self._new_frame: Maker | None = None
 
     @property
@@ -79,7 +82,8 @@ class Snapshot:
         """
         new_frame = self._new_frame
         if new_frame is None:  # two threads may both make one, and both are right
-            new_frame = self._new_frame = _frame.frame_maker(self._layout, self._source())
+            make = _frame.frame_maker if self._plan is None else self._plan.maker
+            new_frame = self._new_frame = make(self._layout, self._source())
         return new_frame()
 
     def _source(self) -> Source:
@@ -167,12 +171,18 @@ def open_snapshot(attached: Attached, feed: str, verify: str, kept: Layout | Non
     """
     segment = attached.catalog.instance.open_segment(feed, attached.descriptor)
     try:
-        layout, stamp = _layout.load(segment.read, segment.size, kept)
-        content = segment.map()
         # Another user's snapshot is checked in full: to trust is not to rely on being right.
         how = verify if segment.is_own else "full"
+        plan: Plan | None = kept.plan if kept is not None else None
+        if plan is not None and kept is not None and how != "full":
+            opened = plan.open(segment, kept)
+            if opened is not None:
+                return Snapshot(feed, *opened, plan.values, plan)
+        layout, stamp = _layout.load(segment.read, segment.size, kept)
+        content = segment.map()
         values = check(layout, Source(content, layout.batch, segment.read), how)
-        return Snapshot(feed, layout, stamp, content, values)
+        layout.plan = Plan(layout, values)
+        return Snapshot(feed, layout, stamp, content, values, layout.plan)
     except FormatError as error:
         raise FormatError(f"{segment.path}: {error}") from None
     finally:

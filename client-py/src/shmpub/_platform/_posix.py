@@ -201,21 +201,24 @@ class Segment:
             raise FileNotFoundError(path) from None
         try:
             status = os.fstat(self._fd)
-            self.is_own = status.st_uid in (0, os.geteuid())
+            uid = status.st_uid
+            self.is_own = not uid or uid == os.geteuid()
             if not self.is_own:
-                _check_owner(place, path, status.st_uid)
+                _check_owner(place, path, uid)
             self.size = status.st_size
             if not stat.S_ISREG(status.st_mode) or not self.size:
                 raise FormatError(f"{path}: no file with anything in it")
-            self._head = os.pread(self._fd, _HEAD, 0)
+            self._head = b""
         except BaseException:
             os.close(self._fd)
             raise
 
     def read(self, at: int, n: int) -> bytes:
-        if at + n <= len(self._head):
-            return self._head[at : at + n]
-        return os.pread(self._fd, n, at)
+        if at + n > _HEAD:
+            return os.pread(self._fd, n, at)
+        if not self._head:
+            self._head = os.pread(self._fd, _HEAD, 0)
+        return self._head[at : at + n]
 
     def map(self) -> npt.NDArray[np.uint8]:
         return map_shared(self._fd, self.size)
@@ -228,7 +231,7 @@ class Segment:
 
 _mmap = libc.mmap
 _mmap.restype = ctypes.c_void_p
-_mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+_size_t, _NO_OFFSET = ctypes.c_size_t, ctypes.c_long(0)
 _MAP_FAILED = ctypes.c_void_p(-1).value
 
 
@@ -253,7 +256,9 @@ def map_shared(fd: int, size: int) -> npt.NDArray[np.uint8]:
 
 def map_at(fd: int, size: int, protection: int, flags: int) -> int:
     """The address of a new mapping, which the caller must unmap."""
-    address: int = _mmap(None, size, protection, flags, fd, 0)
+    # ctypes takes longer where it converts arguments to declared types. An int goes as a C int, so
+    # what is no int in C is given with its type.
+    address: int = _mmap(None, _size_t(size), protection, flags, fd, _NO_OFFSET)
     if address == _MAP_FAILED:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

@@ -1,0 +1,245 @@
+"""Opens a snapshot whose table is much like that of the snapshot before it.
+
+Most snapshots of a feed have the schema of the last one, nulls in the same columns and the same
+categories. A Plan is what is known of them then. Its open() reads the numbers of a new snapshot,
+checks them as _layout and _snapshot do, and returns None wherever anything is not as the plan
+expects. The general way then opens the snapshot from the beginning, and tells what is wrong.
+
+Programs take a snapshot now and then and do other work in between, so that neither this code nor
+its data is in the processor's caches. Then the time goes by how many functions, objects and system
+calls are touched, more than by what they do. So there are few of them here: functions are long, and
+bytes that lie near to each other are read at once.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _blocks, _frame, _layout
+from ._batch import MAX_ROWS, Batch
+from ._blocks import Maker
+from ._columns import Source, Values
+from ._layout import Layout, Region, Stamp
+from ._recipe import Recipe
+
+if TYPE_CHECKING:
+    from ._platform import Segment
+
+_MAGIC = b"ARROW1\0\0"
+_TAIL_READ = 2048  # bytes at the end of the file that hold the record
+_MOST_READ = 16 << 10  # bytes at the end, when the dictionaries are read together with the record
+_MOST_HEAD = 1 << 20  # bytes up to the end of the batch's message
+_MOST_OFFSETS = 128 << 10  # offsets of texts that are checked at once
+_MOST_CODES = 64 << 10  # codes; for more of them NumPy is faster
+_SPACES = bytes(c if c in b"0123456789" else 32 for c in range(256))
+_OFFSET = np.dtype("<i8")
+
+Opened = tuple[Layout, Stamp, Any]  # the last is the mapping, as an array
+
+
+class Plan:
+    """What is known of the next snapshots of a feed. It refers to no mapping."""
+
+    __slots__ = ("_codes", "_is_small", "_recipe", "_text_sizes", "_texts", "values")
+
+    def __init__(self, layout: Layout, values: list[Values]) -> None:
+        """`layout` is that of a snapshot that was checked, `values` those of its dictionaries."""
+        schema = layout.schema
+        self.values = values
+        self._is_small = isinstance(layout.batch.buffers, tuple) and layout.rows > 0
+        self._recipe: Recipe | None = None
+        # For each text, where in Batch.buffers its offsets start, and where its size stands.
+        self._texts = [2 * f.buffer + 2 for f in schema.texts]
+        self._text_sizes = [2 * f.buffer + 5 for f in schema.texts]
+        self._codes = [
+            (f, bytes(range(min(its.batch.rows, 128))) if f.code_size == 1 else b"", its)
+            for f, its in zip(schema.dictionaries, values, strict=True)
+        ]
+
+    def open(self, segment: Segment, kept: Layout) -> Opened | None:
+        """The segment's layout, its stamp and its mapping. None: not as this plan expects.
+
+        `kept` is the layout of an earlier snapshot to which this plan applied.
+        """
+        size, read = segment.size, segment.read
+        tail_at = size - _TAIL_READ
+        if kept.dictionaries:
+            its_tail = kept.size - kept.dictionaries[0].body + 64
+            if _TAIL_READ < its_tail < _MOST_READ:
+                tail_at = size - its_tail
+        tail_at = max(0, tail_at)
+        tail = read(tail_at, size - tail_at)
+        found = _layout.match_own(tail, size)
+        if found is None:
+            return None
+        is_same = found[3] == kept.places and kept.size <= size
+        if not is_same and self._is_small:
+            layout = self._move(kept, found, size, read)
+        elif read(0, 8) == _MAGIC:
+            layout = kept if is_same else self._lay_out(kept, found, size, read)
+        else:
+            return None
+        if layout is None:
+            return None
+        content = segment.map()
+        source = Source(content, layout.batch, read)
+        if self._texts and not self._has_good_texts(layout, source):
+            return None
+        if self._codes and not self._has_good_codes(layout, source, tail, tail_at):
+            return None
+        return layout, Stamp(int(found[0]), int(found[1]), int(found[2])), content
+
+    def _move(
+        self, kept: Layout, found: tuple[bytes, ...], size: int, read: _layout.Read
+    ) -> Layout | None:
+        """The layout of a table of few columns whose record gives other places than the last one.
+
+        `found` are the groups of _layout.match_own().
+        """
+        old, schema = kept.batch, kept.schema
+        if found[5] != kept.schema_text or found[9]:
+            return None
+        # In turn: rows, four numbers of the schema, three of the batch, three of each dictionary,
+        # four of each region.
+        numbers = [*map(int, found[3].translate(_SPACES).split())]
+        rows, at, message_size, crc = numbers[0], *numbers[5:8]
+        body = at + message_size
+        if at % 8 or body % 64 or message_size != old.message_size or body > _MOST_HEAD:
+            return None
+        head = read(0, body)
+        message = head[at:]
+        if head[:8] != _MAGIC or len(message) != message_size or zlib.crc32(message) != crc:
+            return None
+        matched = old.form.match(message)
+        if matched is None:
+            return None
+        body_size, its_rows, nodes, buffers = matched
+        if rows != its_rows or not 0 < rows <= MAX_ROWS or body_size > size - body:
+            return None
+        pattern = tuple(map(bool, nodes[1::2]))
+        if pattern != old.pattern or nodes[::2] != (rows,) * len(pattern) or max(nodes) > rows:
+            return None
+        needed = schema.needed_sizes(rows, pattern)
+        for offset, its_size, need in zip(buffers[::2], buffers[1::2], needed, strict=True):
+            if its_size < need or offset + its_size > body_size or offset & 63:
+                return None
+        batch = Batch(rows, body, nodes, buffers, pattern, old.form, message_size, body_size)
+        n_dictionaries = 3 * len(kept.dictionaries)
+        dictionaries = _move_dictionaries(kept, numbers[8 : 8 + n_dictionaries], size)
+        regions = _move_regions(kept, numbers[8 + n_dictionaries :], batch, size)
+        if dictionaries is None or regions is None:
+            return None
+        return Layout(
+            found[3],
+            found[5],
+            found[8],
+            size,
+            size,
+            schema,
+            batch,
+            regions,
+            dictionaries,
+            kept.dictionary_marks,
+            kept.values,
+            kept.rows_index if rows == old.rows else None,
+            self,
+        )
+
+    def _lay_out(
+        self, kept: Layout, found: tuple[bytes, ...], size: int, read: _layout.Read
+    ) -> Layout | None:
+        """The same for a table of many columns, where NumPy looks at the numbers."""
+        layout = _layout.lay_out_own(read, size, found, kept)
+        if layout.schema is not kept.schema or layout.dictionary_marks != kept.dictionary_marks:
+            return None
+        layout.plan = self
+        return layout
+
+    def _has_good_texts(self, layout: Layout, source: Source) -> bool:
+        """As Source.check_text() for each column.
+
+        Where the columns' offsets lie at a constant stride, as our writer puts them, they are
+        compared all at once, in the mapping: pyarrow will touch the same pages.
+        """
+        batch = layout.batch
+        buffers, rows = batch.buffers, batch.rows
+        starts = [batch.body + buffers[at] for at in self._texts]
+        count, size = len(starts), 8 * rows + 8
+        stride = starts[1] - starts[0] if count > 1 else size
+        is_regular = stride >= size and starts == [*range(starts[0], starts[-1] + 1, stride)]
+        if not is_regular or count * rows > _MOST_OFFSETS:
+            for f in layout.schema.texts:
+                source.check_text(f)
+            return True
+        offsets = np.ndarray((count, rows + 1), _OFFSET, source.data, starts[0], (stride, 8))
+        for n, size_at in enumerate(self._text_sizes):
+            if offsets.item(n, 0) or not 0 <= offsets.item(n, rows) <= buffers[size_at]:
+                return False
+        # bytes are searched by less code than NumPy's any() has
+        return 1 not in (offsets[:, 1:] < offsets[:, :-1]).tobytes()
+
+    def _has_good_codes(self, layout: Layout, source: Source, tail: bytes, tail_at: int) -> bool:
+        """As Source.check_codes(), and whether the categories are those of the plan.
+
+        `tail` are the file's bytes from `tail_at` on.
+        """
+        batch = layout.batch
+        for f, allowed, values in self._codes:
+            if allowed and batch.rows <= _MOST_CODES and not batch.nulls(f.node):
+                codes = source.copy(batch.offset(f.buffer + 1), batch.rows)
+                if codes.translate(None, allowed):  # removes the allowed ones
+                    return False
+            else:
+                source.check_codes(f, values.batch.rows)
+            at = layout.dictionaries[f.dictionary].body + values.start
+            if at >= tail_at:
+                raw = tail[at - tail_at : at - tail_at + values.size]
+            else:
+                raw = source.copy(at, values.size)
+            if raw != values.raw:
+                return False
+        return True
+
+    def maker(self, layout: Layout, source: Source) -> Maker:
+        """As _frame.frame_maker(), for a snapshot to which the plan applied."""
+        if not self._is_small or _blocks.way is not _blocks.FAST:
+            return _frame.frame_maker(layout, source)
+        recipe = self._recipe
+        if recipe is None or recipe.storage != _blocks.way.string_storage():
+            recipe = self._recipe = Recipe(layout, self.values)
+        return recipe.maker(layout, source)
+
+
+def _move_dictionaries(kept: Layout, numbers: list[int], size: int) -> list[Batch] | None:
+    """The dictionaries' batches, when their messages are those of the last snapshot."""
+    moved = []
+    for n, (last, mark) in enumerate(zip(kept.dictionaries, kept.dictionary_marks, strict=True)):
+        at, *its_mark = numbers[3 * n : 3 * n + 3]
+        body = at + mark[0]
+        if its_mark != mark or body & 63 or last.body_size > size - body:
+            return None
+        moved.append(Batch(last.rows, body, *last[2:]))
+    return moved
+
+
+def _move_regions(kept: Layout, numbers: list[int], batch: Batch, size: int) -> list[Region] | None:
+    """The regions, checked like those of _layout. A group has the same columns as before."""
+    if len(numbers) != 4 * len(kept.regions):
+        return None
+    moved, bytes_each, buffers = [], 8 * batch.rows, batch.buffers
+    for n, (group, _, _, has_nulls) in enumerate(kept.regions):
+        first, offset, stride, count = numbers[4 * n : 4 * n + 4]
+        if first != group.order[0] or count != len(group.order) or (offset | stride) & 63:
+            return None
+        if not bytes_each <= stride <= size or offset + (count - 1) * stride + bytes_each > size:
+            return None
+        expected = offset - batch.body
+        for index in group.offset_indices:
+            if buffers[index] != expected:
+                return None
+            expected += stride
+        moved.append(Region(group, offset, stride, has_nulls))
+    return moved
