@@ -12,36 +12,76 @@
 static uint32_t known;  /* IS_KNOWN and the features; 0: nobody has asked yet */
 static uint32_t hidden; /* by cpu_hide() */
 
+static bool has(uint32_t word, uint32_t bits)
+{
+	return (word & bits) == bits;
+}
+
+#define BIT(n) (UINT32_C(1) << (n))
+
+uint32_t cpu_features_of(const struct cpu_words *w)
+{
+	/* PCLMULQDQ, POPCNT, and OSXSAVE: XGETBV may be used. */
+	const uint32_t ecx_1 = BIT(1) | BIT(23) | BIT(27);
+	const uint32_t ebx_7 = BIT(3) | BIT(5) | BIT(8);                   /* BMI1, AVX2, BMI2 */
+	const uint32_t ebx_7_wide = BIT(16) | BIT(17) | BIT(30) | BIT(31); /* F, DQ, BW, VL */
+	const uint32_t ecx_7_wide = BIT(1) | BIT(6);                       /* VBMI, VBMI2 */
+	uint32_t features = 0;
+
+	if (has(w->ecx_1, ecx_1) && has(w->ebx_7, ebx_7) && has(w->ecx_80000001, BIT(5)) &&
+	    has(w->xcr0, 0x06)) /* the registers xmm and ymm */
+		features |= CPU_AVX2;
+	if ((features & CPU_AVX2) && has(w->ebx_7, ebx_7_wide) && has(w->ecx_7, ecx_7_wide) &&
+	    has(w->xcr0, 0xe6)) /* and the mask registers and all of zmm */
+		features |= CPU_AVX512;
+	return features;
+}
+
 #if defined(__x86_64__) && !defined(_MSC_VER)
 #include <cpuid.h>
 
-/* clang 14 does not answer for it. */
-static bool has_lzcnt(void)
+/* The low half of XCR0: which registers the operating system saves. */
+static uint32_t read_xcr0(void)
 {
-	unsigned a, b, c, d;
+	uint32_t low, high;
 
-	return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c >> 5 & 1);
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	(void)high;
+	return low;
+}
+
+/*
+ * Not __builtin_cpu_supports(): zig's clang has it without the table that it reads, so that the
+ * program does not link, or always gets 0 as answer. And clang 14 knows nothing of LZCNT.
+ */
+static void read_words(struct cpu_words *w)
+{
+	uint32_t a, b, c, d;
+
+	*w = (struct cpu_words){ 0 };
+	if (__get_cpuid(1, &a, &b, &c, &d))
+		w->ecx_1 = c;
+	if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+		w->ebx_7 = b;
+		w->ecx_7 = c;
+	}
+	if (__get_cpuid(0x80000001, &a, &b, &c, &d))
+		w->ecx_80000001 = c;
+	if (has(w->ecx_1, BIT(27)))
+		w->xcr0 = read_xcr0();
 }
 #endif
 
-/*
- * gcc and clang also look whether the operating system saves the wide registers. Programs that
- * use Microsoft's C library have no such function: they take the kernels for every processor.
- */
+/* Programs that use Microsoft's C library take the kernels for every processor. */
 static uint32_t ask_processor(void)
 {
 	uint32_t features = 0;
 
 #if defined(__x86_64__) && !defined(_MSC_VER)
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
-	    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-	    __builtin_cpu_supports("popcnt") && has_lzcnt())
-		features |= CPU_AVX2;
-	if ((features & CPU_AVX2) && __builtin_cpu_supports("avx512f") &&
-	    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-	    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
-	    __builtin_cpu_supports("avx512vbmi2"))
-		features |= CPU_AVX512;
+	struct cpu_words words;
+
+	read_words(&words);
+	features = cpu_features_of(&words);
 #if defined(SHMPUB_EMULATED_AVX512) /* a build for tests: the kernels run on AVX2 */
 	if (features & CPU_AVX2)
 		features |= CPU_AVX512;

@@ -30,6 +30,17 @@ enum {
 uint32_t cpu_features(void);
 
 /*
+ * What an x86-64 processor says of itself: registers after CPUID of a leaf (and subleaf 0), and the
+ * low half of XCR0, zero where OSXSAVE is not set.
+ */
+struct cpu_words {
+	uint32_t ecx_1, ebx_7, ecx_7, ecx_80000001, xcr0;
+};
+
+/* The features that a processor with these words has. */
+uint32_t cpu_features_of(const struct cpu_words *words);
+
+/*
  * For tests and benchmarks: from now on cpu_features() leaves these out, so that the kernels that
  * need them are not chosen. 0 brings all of them back.
  */

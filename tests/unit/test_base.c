@@ -202,6 +202,50 @@ static void test_kernels(void)
 	CHECK("back", kernel_best(rows) == (has_wide ? wide_row : plain_row));
 }
 
+/* What CPUID says of a Haswell and of a Sapphire Rapids, and each with something missing. */
+#define HASWELL_1 0x7ffafbffu
+#define WIDE_7 0xf1bf07abu /* EBX */
+static const struct {
+	const char *label;
+	struct cpu_words words;
+	uint32_t want;
+} cpu_cases[] = {
+	{ "nothing", { 0, 0, 0, 0, 0 }, 0 },
+	{ "Haswell", { HASWELL_1, 0x27ab, 0, 0x21, 7 }, CPU_AVX2 },
+	{ "no PCLMULQDQ", { HASWELL_1 & ~2u, 0x27ab, 0, 0x21, 7 }, 0 },
+	{ "no POPCNT", { HASWELL_1 & ~(1u << 23), 0x27ab, 0, 0x21, 7 }, 0 },
+	{ "no OSXSAVE", { HASWELL_1 & ~(1u << 27), 0x27ab, 0, 0x21, 7 }, 0 },
+	{ "no AVX2", { HASWELL_1, 0x27ab & ~(1u << 5), 0, 0x21, 7 }, 0 },
+	{ "no BMI1", { HASWELL_1, 0x27ab & ~(1u << 3), 0, 0x21, 7 }, 0 },
+	{ "no BMI2", { HASWELL_1, 0x27ab & ~(1u << 8), 0, 0x21, 7 }, 0 },
+	{ "no LZCNT", { HASWELL_1, 0x27ab, 0, 0x01, 7 }, 0 },
+	{ "ymm not saved", { HASWELL_1, 0x27ab, 0, 0x21, 3 }, 0 },
+	{ "wide", { HASWELL_1, WIDE_7, 0x42, 0x21, 0xe7 }, CPU_AVX2 | CPU_AVX512 },
+	{ "zmm not saved", { HASWELL_1, WIDE_7, 0x42, 0x21, 7 }, CPU_AVX2 },
+	{ "upper zmm not saved", { HASWELL_1, WIDE_7, 0x42, 0x21, 0x67 }, CPU_AVX2 },
+	{ "no VBMI", { HASWELL_1, WIDE_7, 0x40, 0x21, 0xe7 }, CPU_AVX2 },
+	{ "no VBMI2", { HASWELL_1, WIDE_7, 0x02, 0x21, 0xe7 }, CPU_AVX2 },
+	{ "no F", { HASWELL_1, WIDE_7 & ~(1u << 16), 0x42, 0x21, 0xe7 }, CPU_AVX2 },
+	{ "no DQ", { HASWELL_1, WIDE_7 & ~(1u << 17), 0x42, 0x21, 0xe7 }, CPU_AVX2 },
+	{ "no BW", { HASWELL_1, WIDE_7 & ~(1u << 30), 0x42, 0x21, 0xe7 }, CPU_AVX2 },
+	{ "no VL", { HASWELL_1, WIDE_7 & ~(1u << 31), 0x42, 0x21, 0xe7 }, CPU_AVX2 },
+};
+
+static void test_cpu(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(cpu_cases); i++)
+		CHECK_INT(cpu_cases[i].label, cpu_features_of(&cpu_cases[i].words),
+		          cpu_cases[i].want);
+#if defined(__x86_64__) && !defined(_MSC_VER)
+	CHECK("AVX2 as the compiler's library has it",
+	      !(cpu_features() & CPU_AVX2) == !__builtin_cpu_supports("avx2"));
+#ifndef SHMPUB_EMULATED_AVX512
+	CHECK("AVX-512 as the compiler's library has it",
+	      !(cpu_features() & CPU_AVX512) == !__builtin_cpu_supports("avx512vbmi2"));
+#endif
+#endif
+}
+
 static void test_checked(void)
 {
 	uint64_t v;
@@ -337,6 +381,7 @@ int main(void)
 	test_copy();
 	test_buffer();
 	test_kernels();
+	test_cpu();
 	test_utf8();
 	test_utf8_blocks();
 	test_checked();
