@@ -1,9 +1,11 @@
 #include "shm/shm_posix.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -253,6 +255,12 @@ int shm_seal(struct shm_map *map, size_t size, const struct shm_access *access,
 	return shm_lease_return(map);
 }
 
+/* By its number: musl before 1.2.6 and glibc before 2.28 have no function of this name. */
+static int rename_with(int fd, const char *from, const char *to, unsigned flags)
+{
+	return (int)syscall(SYS_renameat2, fd, from, fd, to, flags);
+}
+
 /*
  * Exchange the names if `stable` exists, else rename. Another process may make or remove `stable`
  * between the two calls: then both are tried again.
@@ -262,13 +270,13 @@ int shm_place(const struct shm_dir *dir, const char *hidden, const char *stable,
 {
 	*exchanged = false;
 	for (int i = 0; i < SHM_RETRIES; i++) {
-		if (renameat2(dir->fd, hidden, dir->fd, stable, RENAME_EXCHANGE) == 0) {
+		if (rename_with(dir->fd, hidden, stable, RENAME_EXCHANGE) == 0) {
 			*exchanged = true;
 			return 0;
 		}
 		if (errno != ENOENT)
 			break;
-		if (renameat2(dir->fd, hidden, dir->fd, stable, RENAME_NOREPLACE) == 0)
+		if (rename_with(dir->fd, hidden, stable, RENAME_NOREPLACE) == 0)
 			return 0;
 		if (errno != EEXIST)
 			break;
