@@ -6,7 +6,9 @@
 
 static int usable(const struct config_feed *config, struct shmpub_error *err)
 {
-	return error_set(err, SHMPUB_ERR_INVALID, "%s: this shmpubd was built without libcurl",
+	return error_set(err, SHMPUB_ERR_INVALID,
+	                 "%s: this shmpubd was built without libcurl; a command such as curl can "
+	                 "fetch it",
 	                 config->source_name);
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/span.h"
 #include "base/standard.h"
+#include "built.h"
 #include "config_show.h"
 #include "feed_test.h"
 #include "path.h"
@@ -191,12 +192,21 @@ static int print_status(int n)
 	return EXIT_FAILURE;
 }
 
+static int print_version(void)
+{
+	const char *lacks = built_without();
+
+	if (lacks[0] == '\0')
+		return print_status(printf("shmpubd %s\n", SHMPUB_VERSION_STRING));
+	return print_status(printf("shmpubd %s\nwithout %s\n", SHMPUB_VERSION_STRING, lacks));
+}
+
 static int run_command(const struct command *c, const char *config)
 {
 	if (c->is_help)
 		return print_status(printf(usage, config, process_signals_help));
 	if (c->is_version)
-		return print_status(printf("shmpubd %s\n", SHMPUB_VERSION_STRING));
+		return print_version();
 	if (c->test != NULL)
 		return test(c);
 	return c->is_check ? check(c) : serve(c);

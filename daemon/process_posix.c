@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/duration.h"
 #include "base/error.h"
+#include "built.h"
 #include "shm/shm.h"
 
 static bool is_member(gid_t gid)
@@ -54,7 +55,8 @@ int process_group(int64_t *out, struct span name, struct shmpub_error *err)
 	text[name.size] = '\0';
 	r = shm_group_find(out, text, err);
 	if (r == SHM_ABSENT)
-		return error_set(err, SHMPUB_ERR_INVALID, "no group is named '%s'", text);
+		return error_set(err, SHMPUB_ERR_INVALID, "no group is named '%s'" BUILT_NAMES,
+		                 text);
 	return r ? r : check_member(*out, name, err);
 }
 
