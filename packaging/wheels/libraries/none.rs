@@ -1,0 +1,1 @@
+// cargo wants a file here; nothing is built of it.
