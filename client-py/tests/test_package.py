@@ -30,6 +30,15 @@ def test_exported_members() -> None:
     assert shmpub.__all__ == sorted(shmpub.__all__)
 
 
+def test_import_loads_little_beside_pandas() -> None:
+    """Modules that take milliseconds each, and that most programs never need."""
+    code = "import pandas, sys; old = {*sys.modules}; import shmpub; print(*{*sys.modules} - old)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "shmpub._feed" in loaded
+    assert not loaded & {"asyncio", "html", "ssl", "pyarrow", "polars", "IPython", "json.tool"}
+
+
 def test_modules_are_private() -> None:
     assert all(path.name.startswith("_") for path in SOURCE.glob("*.py"))
     assert (SOURCE / "py.typed").exists()

@@ -19,6 +19,7 @@ import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -46,22 +47,29 @@ _MAX_U64 = 2**64 - 1
 _COUNT = rb"(?:0|[1-9]\d{0,18})"
 _LONG = rb"(?:0|[1-9]\d{0,19})"
 _THREE, _FOUR = (b",".join([_COUNT] * n) for n in (3, 4))
-_OWN_RECORD = re.compile(
-    rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(%b),"published_ns":([1-8]\d{1,18}),'
-    rb'"source_mtime_ns":(?:0|-?[1-8]\d{0,18}),"read_ns":%b,"parse_ns":%b,"source_size":%b,'
-    rb'"skipped_rows":%b,"rows":'
-    rb'((%b),"schema":\[(%b,%b)\],"batch":\[(%b)\],"dictionaries":\[((?:\[%b\](?:,\[%b\])*)?)\],'
-    rb'"regions":\[((?:\[%b\](?:,\[%b\])*)?)\]((?:,[^{}\0]*?)?)),"crc":(%b)\}'
-    rb"\0{1,8}(?s:....)ARROW1"
-    % (_LONG, *[_COUNT] * 5, _THREE, _LONG, *[_THREE] * 3, *[_FOUR] * 2, _COUNT)
-)
 _digits = re.compile(rb"\d+").findall
 
 
+@lru_cache(1)
+def _own_record() -> re.Pattern[bytes]:
+    """Compiled for the first snapshot, not at import, because it takes some milliseconds."""
+    return re.compile(
+        rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(%b),"published_ns":([1-8]\d{1,18}),'
+        rb'"source_mtime_ns":(?:0|-?[1-8]\d{0,18}),"read_ns":%b,"parse_ns":%b,"source_size":%b,'
+        rb'"skipped_rows":%b,"rows":'
+        rb'((%b),"schema":\[(%b,%b)\],"batch":\[(%b)\],"dictionaries":\[((?:\[%b\](?:,\[%b\])*)?)\],'
+        rb'"regions":\[((?:\[%b\](?:,\[%b\])*)?)\]((?:,[^{}\0]*?)?)),"crc":(%b)\}'
+        rb"\0{1,8}(?s:....)ARROW1"
+        % (_LONG, *[_COUNT] * 5, _THREE, _LONG, *[_THREE] * 3, *[_FOUR] * 2, _COUNT)
+    )
+
+
+@lru_cache(1)
 def _grammar() -> re.Pattern[bytes]:
     """What any record must match, without its checksum and its last brace.
 
-    docs/FORMAT.md gives the grammar under "The record".
+    docs/FORMAT.md gives the grammar under "The record". It is compiled for the first record that is
+    not of our own writer, because that takes some milliseconds.
     """
     string = rb'"[ !#-\[\]-z|~]*"'
     value = rb"(?:0|-?[1-9]\d*|%b)" % string
@@ -71,7 +79,6 @@ def _grammar() -> re.Pattern[bytes]:
     return re.compile(rb"\{%b(?:,%b)*" % (member, member))
 
 
-_RECORD = _grammar()
 _NUMBERS = {"version", "sequence", "epoch", "read_ns", "parse_ns", "source_size", "skipped_rows"}
 _TIMES = {"published_ns", "source_mtime_ns"}
 _KNOWN = _NUMBERS | _TIMES | {"rows", "schema", "batch", "dictionaries", "regions"}
@@ -169,12 +176,12 @@ def lay_out_own(read: Read, size: int, found: tuple[bytes, ...], kept: Layout | 
 
 
 def match_own(tail: bytes, size: int) -> tuple[bytes, ...] | None:
-    """The groups of _OWN_RECORD, when the file ends with such a record and its checksum is right.
+    """The groups of _own_record(), when the file ends with such a record and its checksum is right.
 
     `tail` is the last bytes of a file of `size` bytes. None means that the general way decides.
     """
     start = tail.rfind(b"{", 0, -_TAIL)
-    match = _OWN_RECORD.fullmatch(tail, max(0, start))
+    match = _own_record().fullmatch(tail, max(0, start))
     if match is None:
         return None
     found: tuple[bytes, ...] = match.groups()
@@ -220,7 +227,7 @@ def _check_record(value: bytes) -> bytes:
 
 
 def _parse_record(text: bytes) -> dict[str, Any]:
-    if not _RECORD.fullmatch(text):
+    if not _grammar().fullmatch(text):
         raise FormatError("the record is malformed")
     try:
         pairs: list[tuple[str, Any]] = json.loads(text + b"}", object_pairs_hook=list)

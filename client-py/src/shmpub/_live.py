@@ -11,7 +11,6 @@ ended says so: otherwise it would look like a feed with nothing new.
 
 from __future__ import annotations
 
-import html
 import os
 import sys
 import threading
@@ -130,6 +129,8 @@ class _View:
         if frame:
             made["text/plain"] += "\n" + frame["text/plain"]
         if "text/html" in frame or not frame:
+            import html
+
             small = f"<p><small>{html.escape(caption)}</small></p>"
             made["text/html"] = small + frame.get("text/html", "")
         return made

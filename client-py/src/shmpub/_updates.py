@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -45,6 +44,8 @@ class Updates:
         return self
 
     async def __anext__(self) -> Snapshot:
+        import asyncio  # takes some 20 ms, which programs without it do not pay
+
         # This uses a thread of its own, because each feed would block one of asyncio's few.
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "shmpub-updates")
