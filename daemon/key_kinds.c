@@ -40,8 +40,9 @@ int key_set_size(void *field, const struct key *key, struct span value, struct s
 		        "T, wanted",
 		        key->name, (int)value.size, value.data);
 	if (key->most != 0 && (v < key->least || v > key->most))
-		return error_set(err, SHMPUB_ERR_INVALID, "%s: '%.*s' is not within %lluM and %lluM",
-		                 key->name, (int)value.size, value.data,
+		return error_set(err, SHMPUB_ERR_INVALID,
+		                 "%s: '%.*s' is not within %lluM and %lluM", key->name,
+		                 (int)value.size, value.data,
 		                 (unsigned long long)(key->least >> 20),
 		                 (unsigned long long)(key->most >> 20));
 	*(uint64_t *)field = v;

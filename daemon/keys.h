@@ -20,7 +20,8 @@ struct key {
 	int (*set)(void *field, const struct key *key, struct span value, struct span base,
 	           struct shmpub_error *err);
 	size_t offset;
-	uint64_t least, most; /* bounds of numbers, durations and sizes (most 0: none); bits of modes */
+	/* bounds of numbers, durations and sizes (most 0: none); bits of modes */
+	uint64_t least, most;
 };
 
 struct key_table {

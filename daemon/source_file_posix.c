@@ -28,7 +28,7 @@
  */
 
 #define SETTLE_NS ((int64_t)10 * 1000 * 1000)
-#define SETTLE_LOOKS 8 /* for two ticks: that of its last write, and that of the rename over its name */
+#define SETTLE_LOOKS 8 /* a tick for its last write, one for the rename over its name */
 #define NS_PER_S ((int64_t)1000 * 1000 * 1000)
 
 static int64_t to_ns(struct timespec t)

@@ -67,12 +67,12 @@ struct catalog_header {
 	uint64_t sequence_floor;        /* 208 [atomic] first sequences are greater than this */
 	uint64_t max_bytes;             /* 216 [atomic] bound of the memory in segments; 0: none */
 	uint64_t resident_bytes;        /* 224 [atomic] of the publisher's process; 0: unknown */
-	uint64_t config_loads;  /* 232 [atomic] attempts to load a configuration; 0: it has none */
-	int64_t config_load_ns; /* 240 [atomic] wall clock of the last attempt */
-	uint64_t config_result; /* 248 [atomic] enum catalog_config of the last attempt */
-	uint32_t bell_turn;     /* 256 [atomic] Windows: how often the bell was rung; else 0 */
-	uint32_t reserved3;     /* 260 */
-	int64_t config_good_ns; /* 264 [atomic] wall clock of the last attempt that took effect */
+	uint64_t config_loads;   /* 232 [atomic] attempts to load a configuration; 0: it has none */
+	int64_t config_load_ns;  /* 240 [atomic] wall clock of the last attempt */
+	uint64_t config_result;  /* 248 [atomic] enum catalog_config of the last attempt */
+	uint32_t bell_turn;      /* 256 [atomic] Windows: how often the bell was rung; else 0 */
+	uint32_t reserved3;      /* 260 */
+	int64_t config_good_ns;  /* 264 [atomic] wall clock of the last attempt that took effect */
 	uint64_t errors_segment; /* 272 [atomic] Windows: of the error table; else 0 */
 	uint64_t errors_size;    /* 280 [atomic] of the error table, in bytes; 0: there is none */
 	uint8_t reserved2[4096 - 288];

@@ -109,8 +109,7 @@ static int record_too_long(struct rows *r, uint64_t offset, struct shmpub_error 
 	r->error_at = offset;
 	if (record_max(r) == RECORD_MAX)
 		return error_set(err, SHMPUB_ERR_LIMIT, "record longer than 1 GiB");
-	return error_set(err, SHMPUB_ERR_LIMIT,
-	                 "record longer than %zu bytes, %s", record_max(r),
+	return error_set(err, SHMPUB_ERR_LIMIT, "record longer than %zu bytes, %s", record_max(r),
 	                 r->source->record_max_name);
 }
 

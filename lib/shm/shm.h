@@ -87,9 +87,9 @@ struct shm_map {
 	struct shm_id id; /* writers only */
 	uint64_t number;  /* Windows: of the section, by which readers find it; else 0 */
 	bool is_writable;
-	bool is_leased;        /* there is a write lease on the file: see shm_recycle() */
-	int64_t leased_ns;     /* monotonic: when the lease was taken, or a little earlier */
-	unsigned leased_mode;  /* mode and group that the file had under the lease */
+	bool is_leased;       /* there is a write lease on the file: see shm_recycle() */
+	int64_t leased_ns;    /* monotonic: when the lease was taken, or a little earlier */
+	unsigned leased_mode; /* mode and group that the file had under the lease */
 	int64_t leased_gid;
 };
 #define SHM_MAP_NONE ((struct shm_map){ .fd = -1 })
