@@ -91,6 +91,8 @@ def test_version() -> None:
     said = re.search(r"project\(shmpub VERSION ([\d.]+)", (TOP / "CMakeLists.txt").read_text())
     assert said is not None
     assert shmpub.__version__ == said[1]
+    project = (TOP / "client-py/pyproject.toml").read_text()
+    assert f'\ndaemon = ["shmpub-daemon=={said[1]}"]' in project
 
 
 @pytest.mark.skipif(IS_WINDOWS, reason="the wheel is the same one there, and Wine can't copy trees")

@@ -81,11 +81,11 @@ def others() -> Path:
 def environment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, others: Path
 ) -> Iterator[Path]:
-    """An environment in which `pip install shmpub shmpub-daemon` was all that was done."""
+    """An environment in which `pip install "shmpub[daemon]"` was all that was done."""
     python, at = request.param, tmp_path_factory.mktemp("environment") / "venv"
     fetch_others(python, others)
     make_environment(python, at)
-    pip(at, "install", "--no-compile", f"--find-links={others}", "shmpub", "shmpub-daemon")
+    pip(at, "install", "--no-compile", f"--find-links={others}", "shmpub[daemon]")
     yield at
     shutil.rmtree(at)
 

@@ -89,6 +89,11 @@ def test_the_two_go_together() -> None:
     assert client.name.endswith("-py3-none-any.whl")
     version = client.name.split("-")[1]
     assert daemon_wheel("x86_64").name.startswith(f"shmpub_daemon-{version}-")
+    with zipfile.ZipFile(client) as wheel:
+        (name,) = (n for n in wheel.namelist() if n.endswith("/METADATA"))
+        text = wheel.read(name).decode()
+    needed = re.search(r'^Requires-Dist: shmpub-daemon==(.+); extra == "daemon"$', text, re.M)
+    assert needed and needed[1] == version
 
 
 def test_packed_again_it_is_the_same(tmp_path: Path) -> None:
