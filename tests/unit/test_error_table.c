@@ -67,7 +67,7 @@ static void test_pairs(const char *directory)
 
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		struct publisher_feed *f;
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof(name), "f%zu", i);
 		f = open_feed(p, name);
@@ -132,7 +132,7 @@ static void test_slot_of_another(const char *directory)
 {
 	struct publisher *p = open_publisher(directory, 0, 0);
 	struct publisher_feed *f = open_feed(p, "a");
-	char name[8];
+	char name[16];
 
 	fail(f, SHMPUB_ERR_SYS, "of a");
 	publisher_feed_remove(f);
