@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "built.h"
 #include "command_child_posix.h"
 #include "command_environment.h"
 
@@ -397,7 +398,8 @@ int command_user_find(struct command_user **out, struct span name, struct shmpub
 	text[name.size] = '\0';
 	pw = getpwnam(text);
 	if (pw == NULL)
-		return error_set(err, SHMPUB_ERR_INVALID, "no user is named '%s'", text);
+		return error_set(err, SHMPUB_ERR_INVALID, "no user is named '%s'" BUILT_NAMES,
+		                 text);
 	if (!command_child_may_become() && (geteuid() != pw->pw_uid || getuid() != pw->pw_uid))
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "only root may run a command as %s, and this is user %u", text,
