@@ -288,6 +288,7 @@ static int set_listen(void *field, const struct key *key, struct span value, str
 
 #define DAEMON(member) offsetof(struct config_daemon, member)
 #define FEED(member) offsetof(struct config_feed, member)
+#define DURATION_MOST_MS ((uint64_t)10000 * 3600 * 1000)
 
 static const struct key daemon_rows[] = {
 	{ "instance", set_instance, DAEMON(instance), 0, 0 },
@@ -310,7 +311,7 @@ static const struct key daemon_rows[] = {
 static const struct key feed_rows[] = {
 	{ "source", set_source, FEED(source), 0, 0 },
 	{ "filename_column", set_column, FEED(filename_column), 0, 0 },
-	{ "interval", key_set_duration, FEED(interval_ms), 0, (uint64_t)10000 * 3600 * 1000 },
+	{ "interval", key_set_duration, FEED(interval_ms), 0, DURATION_MOST_MS },
 	{ "timeout", key_set_duration, FEED(timeout_ms), 1, (uint64_t)24 * 3600 * 1000 },
 	{ "max_source", key_set_size, FEED(max_source), 0, 0 },
 	{ "environment", set_environment, FEED(environment), 0, 0 },
@@ -329,8 +330,7 @@ static const struct key feed_rows[] = {
 	{ "min_rows", key_set_count, FEED(min_rows), 0, UINT64_MAX },
 	{ "require_columns", set_text, FEED(require_columns), 0, 0 },
 	{ "frozen_schema", key_set_bool, FEED(frozen_schema), 0, 0 },
-	{ "expect_every", key_set_duration, FEED(expect_every_ms), 0,
-	  (uint64_t)10000 * 3600 * 1000 },
+	{ "expect_every", key_set_duration, FEED(expect_every_ms), 0, DURATION_MOST_MS },
 	{ "csv_segment", set_segment, FEED(csv_segment), 0, 0 },
 	{ "array_segment", set_segment, FEED(array_segment), 0, 0 },
 	{ "array_dtype", key_set_dtype, FEED(array_dtype), 0, 0 },

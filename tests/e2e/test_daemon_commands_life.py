@@ -90,7 +90,8 @@ def test_stop_while_one_runs(daemon, trap):
     begun = time.monotonic()
     assert d.stop() == 0
     assert time.monotonic() - begun < 5
-    assert not marked(d.instance) and d.files() <= {"lock"}
+    until(lambda: not marked(d.instance))  # killed, and on a busy machine not gone at once
+    assert d.files() <= {"lock"}
 
 
 def test_a_killed_daemon_takes_its_commands_along(daemon):

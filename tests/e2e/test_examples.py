@@ -184,7 +184,7 @@ def test_a_second_publisher_is_told(directory: Path) -> None:
 
 
 def test_library_shows_its_interface_only() -> None:
-    """Every name of the public header, and nothing else, is exported."""
+    """Every name of the public headers, and nothing else, is exported."""
     listing = subprocess.run(
         ["nm", "-D", "--defined-only", BUILD / "lib" / "libshmpub.so"],
         capture_output=True,
@@ -193,7 +193,7 @@ def test_library_shows_its_interface_only() -> None:
     ).stdout
     names = {line.split()[-1] for line in listing.splitlines()}
     names = {n for n in names if not n.startswith(("__", "_init", "_fini"))}  # the sanitizers' own
-    header = (ROOT / "include" / "shmpub" / "shmpub.h").read_text()
-    declared = set(re.findall(r"SHMPUB_API[^;]*?\b(shmpub_\w+)\(", header))
+    headers = "".join(path.read_text() for path in (ROOT / "include" / "shmpub").glob("*.h"))
+    declared = set(re.findall(r"SHMPUB_API[^;]*?\b(shmpub_\w+)\(", headers))
     assert names == declared
     assert len(declared) > 20

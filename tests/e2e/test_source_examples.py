@@ -55,6 +55,7 @@ def test_each_example_is_a_good_configuration(daemon):
         "pods",
         "far",
         "prices",
+        "trades",
     }
 
 
