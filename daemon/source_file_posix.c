@@ -28,7 +28,8 @@
  */
 
 #define SETTLE_NS ((int64_t)10 * 1000 * 1000)
-#define SETTLE_LOOKS 8 /* a tick for its last write, one for the rename over its name */
+/* Half a tick apart: enough for the tick of the last write, then that of a rename over the name. */
+#define SETTLE_LOOKS 8
 #define NS_PER_S ((int64_t)1000 * 1000 * 1000)
 
 static int64_t to_ns(struct timespec t)
