@@ -126,6 +126,7 @@ VARYING = [
     (r"(error \d+ \([^)]*\)|No such file or directory)", "NOT THERE"),
     (r"\d+(\.\d+)? k?B\b(?! of CSV)", "SIZE"),  # the times are in it
     (r"\d+, of them \d+ unchanged, \d+ failed", "COUNTS"),
+    (r"(?m)^ *\d+(?=  +SPAN ago)", "COUNT"),  # of an error: a failing source is tried again
 ]
 VARYING_KEYS = re.compile(
     r"(epoch|bytes|refreshes|unchanged|.*failures|(read|parse|published|last_attempt)_ns|.*age_s|error)$"
