@@ -36,7 +36,16 @@ def test_import_loads_little_beside_pandas() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     loaded = set(done.stdout.split())
     assert "shmpub._feed" in loaded
-    assert not loaded & {"asyncio", "html", "ssl", "pyarrow", "polars", "IPython", "json.tool"}
+    assert not loaded & {
+        "asyncio",
+        "html",
+        "ssl",
+        "shmpub._live",
+        "pyarrow",
+        "polars",
+        "IPython",
+        "json.tool",
+    }
 
 
 def test_modules_are_private() -> None:

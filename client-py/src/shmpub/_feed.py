@@ -17,7 +17,6 @@ import weakref
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import islice
-from operator import index
 from typing import Any, Literal
 
 import pandas as pd
@@ -27,9 +26,9 @@ from ._attached import NO_CELL, Attached, Cell
 from ._catalog import Catalog, Status
 from ._error_table import frame_of
 from ._errors import FeedNotFound, FormatError, InstanceNotFound, NotPublished
-from ._live import Live
 from ._mark import NOTHING, Cursor, Mark
 from ._place import Place, is_feed_name, is_instance_name
+from ._shown import Shown
 from ._snapshot import Snapshot, open_snapshot
 from ._updates import Subscription, Updates
 
@@ -87,7 +86,7 @@ def subscribe(
     return Feed(_arguments.text("name", name), place, verify)
 
 
-class Feed:
+class Feed(Shown):
     """A named table that is kept fresh. subscribe() makes it.
 
     A Feed may be used from several threads; each thread has a cursor of its own, see wait(). When
@@ -284,25 +283,6 @@ class Feed:
         if on_error is not None and not callable(on_error):
             raise TypeError(f"on_error can't be called: it is {type(on_error).__name__}")
         return Subscription(self, callback, on_error)
-
-    def live(self, rows: int | None = None) -> Live:
-        """Show the newest table in a notebook, and keep the output up to date.
-
-        The call itself shows it, with pandas' display options; `rows` limits it to the first so
-        many rows. The caption tells sequence, rows, time and age of the data, and the state unless
-        it is "fresh". When there is no table, the caption tells why, in the words of `df`'s
-        exception.
-
-        The output is updated at most four times a second. This ends when the cell is run again,
-        when .cancel() is called, or when the returned object is deleted; if it was never assigned
-        to a variable, it lasts as long as its output. One thread serves all outputs of a process.
-
-        In a terminal the table is shown once. Raises ImportError without IPython, and ValueError
-        when `rows` is below 0.
-        """
-        if rows is not None and index(rows) < 0:
-            raise ValueError(f"rows is None or at least 0, not {rows}")
-        return Live(self, rows)
 
     def __repr__(self) -> str:
         return f"<Feed {self._name} of {self._place.path}>"

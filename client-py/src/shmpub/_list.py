@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,27 @@ _DTYPES = {
     "state": "str",
     "last_error": "str",
 }
+
+
+class Feeds(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
+    """A list of feeds: a DataFrame that notebooks show with a badge for each state.
+
+    Only the list itself: what is made of it, such as a selection, is an ordinary DataFrame.
+    """
+
+    @property
+    def _constructor(self) -> Any:
+        return pd.DataFrame
+
+    def _repr_html_(self) -> str | None:
+        if not pd.get_option("display.notebook_repr_html"):
+            return None
+        from . import _html
+
+        try:
+            return _html.of_list(self)
+        except Exception:  # whoever has the list may have changed its columns
+            return cast("str | None", pd.DataFrame(self)._repr_html_())
 
 
 def feeds(
@@ -47,6 +69,8 @@ def feeds(
     `attrs["config_refused"]` is None, or the time (an aware UTC pandas.Timestamp) at which the
     publisher refused to load its changed configuration, so that an older one is in force.
 
+    In a notebook the list shows a badge for each state.
+
     `instance`, `directory` and `owner` mean what they mean for subscribe(). Raises InstanceNotFound
     when nothing is published there, and AccessDenied, UntrustedOwner or FormatError when the
     catalog can't be read.
@@ -64,7 +88,9 @@ def feeds(
     frame = frame.set_index("feed").sort_index()
     refused = catalog.config_refused_ns()
     frame.attrs["config_refused"] = pd.Timestamp(refused, unit="ns", tz="UTC") if refused else None
-    return frame
+    listed = Feeds(frame)
+    listed.attrs = frame.attrs
+    return listed
 
 
 def _row(status: Status, why_gone: str | None, now_ns: int) -> tuple[object, ...]:

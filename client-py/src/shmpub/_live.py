@@ -16,10 +16,10 @@ import sys
 import threading
 import time
 import weakref
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ._errors import Error
+from ._html import rough
 from ._mark import NOTHING
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class _View:
             return f"{name}: {self._facts}{error}"
         except Exception as error:  # the caption tells errors of pandas and of the system, too
             return f"{name}: {self._facts}{type(error).__name__}: {error}"
-        told = f"data {_rough(age)} old" if age is not None else "no data"
+        told = f"data {rough(age)} old" if age is not None else "no data"
         if state == "gone":
             told += f", {why}"
         elif state != "fresh":
@@ -169,15 +169,6 @@ class _View:
         at = snapshot.published_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         self._facts = f"sequence {snapshot.sequence}, {len(snapshot)} rows, published {at}, "
         self._frame, self._mark = made, mark
-
-
-def _rough(age: timedelta) -> str:
-    """The time in whole units, of the largest unit that fits, so that the text seldom changes."""
-    seconds = max(0, int(age.total_seconds()))
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size * (2 if unit == "days" else 1):
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
 
 
 # --- the thread -----------------------------------------------------------------------------------

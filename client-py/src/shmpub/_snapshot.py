@@ -159,6 +159,11 @@ class Snapshot:
             f"{len(self)} rows, {columns} columns>"
         )
 
+    def _repr_html_(self) -> str:
+        from . import _html
+
+        return _html.of_snapshot(self)
+
     def __reduce__(self) -> Any:
         raise TypeError("a Snapshot is bound to this process; pickle its df instead")
 
