@@ -190,6 +190,7 @@ static int open_publisher(struct app *app, struct shmpub_error *err)
 		options.access.mode = 0644;
 	d->keep_on_exit = d->keep_on_exit || app->options.is_once;
 	options.keep_on_exit = d->keep_on_exit;
+	options.is_temporary = app->options.is_until_eof;
 	app->host.max_bytes = options.max_bytes;
 	r = publisher_open(&app->publisher, &options, err);
 	if (r == SHMPUB_OK)
@@ -351,6 +352,8 @@ int app_init(struct app *app, const struct app_options *options, struct config_p
 	/* frees the slots of feeds that are gone from the ini */
 	publisher_sweep(app->publisher, is_configured, app->config);
 	r = app_metrics_open(app, err);
+	if (!r)
+		r = app_lifeline_open(app, err);
 	if (!r)
 		r = add_feeds(app, err);
 	if (r) {

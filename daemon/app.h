@@ -41,6 +41,8 @@ struct app_options {
 	const char *path; /* of the configuration file */
 	/* --once: refresh every feed once, leave the snapshots, return */
 	bool is_once;
+	/* --until-eof: stop at the end of standard input, and leave nothing of the instance */
+	bool is_until_eof;
 	const struct log_sink *log_sink; /* where log lines go; NULL: standard error */
 	struct app_listener listener;
 };
@@ -53,6 +55,13 @@ struct app_requests {
 	bool is_open; /* the loop takes requests: `wake` may be signalled */
 	bool wants_reload;
 	unsigned n_stops;
+};
+
+/* Standard input, whose end ends the daemon. */
+struct app_lifeline {
+	uv_pipe_t pipe;
+	bool is_open;
+	char input[64]; /* nobody reads it */
 };
 
 /* The daemon's metrics, as a file and as a page. */
@@ -83,6 +92,7 @@ struct app {
 	size_t n_feeds, n_tried, n_unpublished;
 
 	struct app_requests requests;
+	struct app_lifeline lifeline;
 	uv_signal_t signals[PROCESS_SIGNALS];
 	uv_timer_t tick, ready, stop;
 	uint64_t stop_began_ms; /* when the stop began */
@@ -165,6 +175,15 @@ void app_metrics_tick(struct app *app);
 void app_metrics_close(struct app *app);
 /* When the loop has ended: says in the file that nothing runs, and frees the memory. */
 void app_metrics_deinit(struct app *app);
+
+/* --- for app.c: app_lifeline.c --------------------------------------------------------------------- */
+
+/*
+ * With --until-eof begins to wait for the end of standard input. SHMPUB_ERR_INVALID: it is no pipe
+ * and no socket. The loop must run once more after app_lifeline_close(), also after a failure.
+ */
+int app_lifeline_open(struct app *app, struct shmpub_error *err);
+void app_lifeline_close(struct app *app);
 
 /* --- for app.c: app_stop.c ------------------------------------------------------------------------- */
 

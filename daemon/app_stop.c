@@ -40,6 +40,7 @@ void app_close_all(struct app *app)
 	control_close(&app->control);
 	app_metrics_close(app);
 	app_requests_close(app);
+	app_lifeline_close(app);
 	app_status_close(app);
 	feed_host_close(&app->host);
 	uv_close((uv_handle_t *)&app->tick, NULL);

@@ -29,7 +29,8 @@ struct command {
 };
 
 static const char usage[] =
-        "usage: shmpubd [-c FILE] [--check [--quiet] | --once | --test FEED | --version | --help]\n"
+        "usage: shmpubd [-c FILE] [--check [--quiet] | --once | --test FEED | --until-eof]\n"
+        "       shmpubd --version | --help\n"
         "       shmpubd service WORD [OPTION...]\n"
         "\n"
         "Publishes CSV sources as tables in shared memory, in the foreground.\n"
@@ -40,6 +41,8 @@ static const char usage[] =
         "  --once     refresh every feed once, leave the snapshots in place, end\n"
         "  --test FEED  read one feed, print its columns, first rows and what is doubtful;\n"
         "             nothing is published\n"
+        "  --until-eof  serve for whoever has the other end of standard input, a pipe: stop\n"
+        "             when it ends, and remove the instance's folder\n"
         "  --version  print the version\n"
         "  --help     print this\n"
         "  service    the service on Windows; without a WORD it prints the words\n"
@@ -53,6 +56,7 @@ static const struct {
 	{ "--check", offsetof(struct command, is_check) },
 	{ "--quiet", offsetof(struct command, is_quiet) },
 	{ "--once", offsetof(struct command, app.is_once) },
+	{ "--until-eof", offsetof(struct command, app.is_until_eof) },
 	{ "--version", offsetof(struct command, is_version) },
 	{ "--help", offsetof(struct command, is_help) },
 	{ "-h", offsetof(struct command, is_help) },
@@ -102,8 +106,9 @@ static bool parse(struct command *c, int argc, char **argv, const char *config)
 		else if (!set_flag(c, argv[i]))
 			return print_misuse(config, "what is '%s'?", argv[i]);
 	}
-	if (c->is_check + c->app.is_once + (c->test != NULL) > 1)
-		return print_misuse(config, "%s exclude each other", "--check, --once and --test");
+	if (c->is_check + c->app.is_once + c->app.is_until_eof + (c->test != NULL) > 1)
+		return print_misuse(config, "%s exclude each other",
+		                    "--check, --once, --test, --until-eof");
 	if (c->is_quiet && !c->is_check)
 		return print_misuse(config, "%s goes with --check", "--quiet");
 	return true;

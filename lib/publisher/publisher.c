@@ -38,6 +38,7 @@ static int take_options(struct publisher *p, const struct publisher_options *o,
 	p->min_free = o->min_free;
 	p->spare_limit = o->spare_bytes;
 	p->keep_on_exit = o->keep_on_exit;
+	p->is_temporary = o->is_temporary;
 	p->page_size = shm_page_size();
 	p->next_number = 1;
 	/* A feed that recycles has two descriptors open, and feeds may take half of all. */
@@ -165,8 +166,11 @@ void publisher_close(struct publisher *p)
 		drop_feed(p, f);
 	}
 	drop_segments(p, p->held.first);
-	if (hold_may_rename(p))
+	if (hold_may_rename(p)) {
 		takeover_remove_all(p);
+		if (p->is_temporary && !p->keep_on_exit)
+			shm_dir_remove(&p->dir);
+	}
 	release(p);
 }
 

@@ -35,6 +35,7 @@ struct publisher_options {
 	/* A promise to readers how often publisher_heartbeat() is called; 0: none. */
 	uint64_t heartbeat_interval_ms;
 	bool keep_on_exit; /* leave the snapshots in place at the end */
+	bool is_temporary; /* else: at the end also remove the lock and the instance's directory */
 };
 
 /*
@@ -177,7 +178,7 @@ void publication_discard(struct publication *pub);
 
 /*
  * Stop in order: set the state, wake readers, remove everything but the lock file (unless
- * keep_on_exit), unlock, free *p. NULL is fine.
+ * keep_on_exit; with is_temporary the lock as well), unlock, free *p. NULL is fine.
  */
 void publisher_close(struct publisher *p);
 

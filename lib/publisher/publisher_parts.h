@@ -50,7 +50,7 @@ struct publisher {
 	struct shm_access access;
 	uint32_t max_feeds;
 	uint64_t max_bytes, min_free, spare_limit;
-	bool keep_on_exit;
+	bool keep_on_exit, is_temporary;
 	uint32_t has_leases; /* [any, atomic] 1: leases tell whether a reader has a file */
 	uint64_t page_size;
 

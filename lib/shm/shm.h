@@ -140,6 +140,12 @@ bool shm_dir_is_in_place(const struct shm_dir *dir);
  * time. 0: not known here, or so lately that another change may have the same time.
  */
 int64_t shm_dir_changed_ns(const struct shm_dir *dir);
+/*
+ * For the publisher, which has the lock and has removed everything else: removes the lock and the
+ * directory, which stays open here. It stays where it is when it is another user's, or when there is
+ * something else in it. On Windows there is nothing to remove.
+ */
+void shm_dir_remove(const struct shm_dir *dir);
 void shm_dir_close(struct shm_dir *dir);
 int shm_dir_owner(struct shm_user *out, const struct shm_dir *dir, struct shmpub_error *err);
 /*

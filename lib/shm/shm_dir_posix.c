@@ -177,6 +177,20 @@ int64_t shm_dir_changed_ns(const struct shm_dir *dir)
 	return changed_ns < shm_now_ns() - CHANGE_SHOWS_NS ? changed_ns : 0;
 }
 
+/*
+ * Whoever makes the lock anew in between has a directory that cannot be removed. Whoever opened the
+ * directory before finds no place for a lock in it, and starts no publisher.
+ */
+void shm_dir_remove(const struct shm_dir *dir)
+{
+	struct stat own;
+
+	if (!shm_dir_is_in_place(dir) || fstat(dir->fd, &own) != 0 || own.st_uid != geteuid())
+		return;
+	(void)unlinkat(dir->fd, "lock", 0);
+	(void)rmdir(dir->path);
+}
+
 void shm_dir_close(struct shm_dir *dir)
 {
 	if (dir->fd >= 0)

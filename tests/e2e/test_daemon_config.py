@@ -381,8 +381,8 @@ def test_command_line(tmp_path):
         (["file.ini"], "what is 'file.ini'?"),
         (["-c"], "-c wants a value"),
         (["--test"], "--test wants a value"),
-        (["--check", "--once"], "--check, --once and --test exclude each other"),
-        (["--test", "a", "--check"], "--check, --once and --test exclude each other"),
+        (["--check", "--once"], "--check, --once, --test, --until-eof exclude each other"),
+        (["--test", "a", "--check"], "--check, --once, --test, --until-eof exclude each other"),
     ]:
         run = run_shmpubd(*bad)
         assert run.returncode == 2 and "usage: shmpubd" in run.stderr
