@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import subprocess
@@ -9,10 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import IS_WINDOWS, read
+from conftest import BUILD, IS_WINDOWS, read
 from handmade import Instance
 
+import shmpub
+
 README = Path(__file__).parents[1] / "README.md"
+PROGRAM = BUILD / "daemon" / ("shmpubd.exe" if IS_WINDOWS else "shmpubd")
 BLOCKS = dict(
     re.findall(r"<!-- test: (\w+) -->\n```python\n(.*?)```", README.read_text(), re.DOTALL)
 )
@@ -30,7 +34,27 @@ def quotes(instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SHMPUB_DIRECTORY", str(directory))
 
 
-@pytest.mark.usefixtures("quotes")
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder, with the files that the examples serve, and the daemon for them."""
+    (tmp_path / "data").mkdir()
+    for day in (1, 2):
+        text = f"time,bid,ask\n2024-03-0{day}T09:30,180.25,180.27\n"
+        (tmp_path / f"data/{day}.csv").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHMPUB_DAEMON", str(PROGRAM))
+
+
+@pytest.mark.usefixtures("sources")
+@pytest.mark.skipif(not PROGRAM.exists(), reason="needs shmpubd")
+def test_docstring_of_serve() -> None:
+    (example,) = doctest.DocTestFinder().find(shmpub.serve, "serve", globs={})
+    found = doctest.DocTestRunner().run(example)
+    assert found.attempted == 4
+    assert not found.failed
+
+
+@pytest.mark.usefixtures("quotes", "sources")
 @pytest.mark.skipif(not IS_WINDOWS, reason="each in a process of its own: the next one")
 @pytest.mark.parametrize("name", BLOCKS)
 def test_example_here(name: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,7 +64,7 @@ def test_example_here(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert "spread" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("quotes")
+@pytest.mark.usefixtures("quotes", "sources")
 @pytest.mark.skipif(IS_WINDOWS, reason="all in one process: the one before")
 @pytest.mark.parametrize("name", BLOCKS)
 def test_example(name: str) -> None:

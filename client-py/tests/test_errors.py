@@ -29,6 +29,9 @@ ERRORS: list[tuple[Exception, dict[str, Any]]] = [
         shmpub.AccessDenied("text", "/dev/shm/x"),
         {"filename": "/dev/shm/x", "errno": errno.EACCES},
     ),
+    (shmpub.DaemonNotFound("text"), {}),
+    (shmpub.DaemonError("text", "all\nof it\n"), {"log": "all\nof it\n"}),
+    (shmpub.InstanceTaken("text", 17), {"pid": 17, "log": ""}),
 ]
 IDS = [type(error).__name__ for error, _ in ERRORS]
 

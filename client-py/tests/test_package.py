@@ -75,6 +75,7 @@ def test_everything_is_documented(name: str) -> None:
             "age arrow column df epoch numpy polars published_at sequence",
         ),
         (shmpub.Subscription, "cancel is_cancelled"),
+        (shmpub.Served, "close config get instance items keys log pid values"),
         (shmpub.Updates, ""),
     ],
 )

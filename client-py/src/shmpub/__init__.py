@@ -10,15 +10,19 @@ while feed.wait():      # sleeps until there is something newer
 
 from ._errors import (
     AccessDenied,
+    DaemonError,
+    DaemonNotFound,
     Error,
     FeedNotFound,
     FormatError,
     InstanceNotFound,
+    InstanceTaken,
     NotPublished,
     UntrustedOwner,
 )
 from ._feed import Feed, subscribe
 from ._list import feeds
+from ._serve import Served, serve
 from ._snapshot import Snapshot
 from ._updates import Subscription, Updates
 
@@ -26,16 +30,21 @@ __version__ = "0.2.0"
 
 __all__ = [
     "AccessDenied",
+    "DaemonError",
+    "DaemonNotFound",
     "Error",
     "Feed",
     "FeedNotFound",
     "FormatError",
     "InstanceNotFound",
+    "InstanceTaken",
     "NotPublished",
+    "Served",
     "Snapshot",
     "Subscription",
     "UntrustedOwner",
     "Updates",
     "feeds",
+    "serve",
     "subscribe",
 ]

@@ -6,7 +6,10 @@ Error
  ├── NotPublished       the feed exists, but no snapshot of it yet
  ├── FormatError        bytes in shared memory contradict docs/FORMAT.md
  ├── UntrustedOwner     the instance belongs to an account that we do not trust
- └── AccessDenied       this process may not read it; also a PermissionError
+ ├── AccessDenied       this process may not read it; also a PermissionError
+ ├── DaemonNotFound     serve(): there is no program shmpubd
+ └── DaemonError        serve(): the daemon can't start
+      └── InstanceTaken   another process serves that instance
 """
 
 from __future__ import annotations
@@ -83,5 +86,31 @@ class AccessDenied(Error, PermissionError):
         return type(self), (self.args[0], self.filename), self.__dict__
 
 
-for _kind in (Error, *Error.__subclasses__()):
+class DaemonNotFound(Error):
+    """serve() found no program shmpubd. The message says how to get one."""
+
+
+class DaemonError(Error):
+    """The daemon that serve() started has ended at once; the message has its own words.
+
+    `log` is all that it wrote, a str.
+    """
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class InstanceTaken(DaemonError):
+    """Another process serves the instance that serve() was asked for.
+
+    The message says which, and who started it. `pid` is its process id, an int.
+    """
+
+    def __init__(self, message: str, pid: int = 0) -> None:
+        super().__init__(message)
+        self.pid = pid
+
+
+for _kind in (Error, *Error.__subclasses__(), InstanceTaken):
     _kind.__module__ = "shmpub"  # the public name, for tracebacks and pickles
