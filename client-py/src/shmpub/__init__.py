@@ -48,3 +48,17 @@ __all__ = [
     "serve",
     "subscribe",
 ]
+
+
+def load_ipython_extension(shell: object) -> None:
+    """`%load_ext shmpub`: the magic command `%shmpub`, see shmpub._magics."""
+    from . import _magics
+
+    _magics.load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """`%unload_ext shmpub`: takes the command away; names keep what they are bound to."""
+    from . import _magics
+
+    _magics.unload(shell)
