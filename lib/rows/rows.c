@@ -21,7 +21,7 @@ size_t rows_window_size = 64;
 #define WINDOW_SIZE_MAX ((size_t)1 << 20)
 #endif
 #define ROWS_A_WINDOW 32u         /* at least, because columns are filled some rows at a time */
-#define ROWS_A_WINDOW_ALIGNED 64u /* up to seven of them are read again with the next window */
+#define ROWS_A_WINDOW_ALIGNED 40u /* up to seven of them are indexed again with the next window */
 #define RECORD_MAX ((size_t)1 << 30)
 #define ALIGNED_MAX ((size_t)64 << 20) /* of an aligned window: each thread has one */
 
