@@ -26,11 +26,14 @@ struct command_line {
 	const char *instance; /* NULL: the default; `directory` too */
 	const char *directory;
 	const char *owner; /* a further trusted user; NULL: none */
-	bool json, no_wait, holders;
+	bool json, no_wait, holders, detach;
 	enum cat_format format;
 	uint64_t head;       /* print so many rows; UINT64_MAX: all */
 	uint64_t max_age_ms; /* of data; UINT64_MAX: any age */
-	char **feeds;
+	const char *interval, *save; /* of `up`; NULL: not given */
+	const char *sets[32];        /* KEY=VALUE of `up` */
+	size_t n_sets;
+	char **feeds; /* the words behind the command: names of feeds; of `up` sources */
 	size_t n_feeds;
 };
 
@@ -49,6 +52,7 @@ enum command_option {
 	TAKES_MAX_AGE = 8,
 	TAKES_NO_WAIT = 16,
 	TAKES_HOLDERS = 32,
+	TAKES_UP = 64, /* the options of `up` */
 };
 
 struct command {
@@ -69,6 +73,8 @@ int command_verify(struct session *s);
 int command_metrics(struct session *s);
 int command_refresh(struct session *s);
 int command_health(struct session *s);
+int command_up(struct session *s);
+int command_down(struct session *s);
 
 /* Prints "shmpub: " and the line in s->err on standard error. Returns EXIT_BAD. */
 int session_fail(struct session *s);

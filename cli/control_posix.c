@@ -37,7 +37,7 @@ static int tell(const char *directory, const char *instance, struct shmpub_error
 
 	if (e == EACCES || e == EPERM)
 		return error_set(err, SHMPUB_ERR_ACCESS,
-		                 "instance %s: only its owner and root may ask for a refresh",
+		                 "instance %s: only its owner and root may ask its daemon for something",
 		                 instance);
 	if (e == ENOENT || e == ECONNREFUSED)
 		return error_set(err, SHMPUB_ERR_SYS,

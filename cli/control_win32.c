@@ -13,8 +13,8 @@ static int tell(const char *instance, DWORD e, struct shmpub_error *err)
 {
 	if (e == ERROR_ACCESS_DENIED)
 		return error_set(err, SHMPUB_ERR_ACCESS,
-		                 "instance %s: only its owner and administrators may ask for a "
-		                 "refresh",
+		                 "instance %s: only its owner and administrators may ask its "
+		                 "daemon for something",
 		                 instance);
 	return error_set(err, SHMPUB_ERR_SYS,
 	                 "instance %s: its publisher takes no requests (error %lu): is it a "

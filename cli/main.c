@@ -32,6 +32,9 @@ static const struct command commands[] = {
 	  TAKES_MAX_AGE, 0, SIZE_MAX, command_health },
 	{ "refresh", "FEED... [--no-wait]", "refresh now: for the instance's owner, and for root",
 	  TAKES_NO_WAIT, 1, SIZE_MAX, command_refresh },
+	{ "up", "[NAME=]CSV... | FILE.ini [OPTION...]", "serve CSV files, here or with --detach",
+	  TAKES_UP, 0, SIZE_MAX, command_up },
+	{ "down", "", "end the daemon of the instance", 0, 0, 0, command_down },
 	{ "metrics", "", "all figures in Prometheus' text format", 0, 0, 0, command_metrics },
 };
 
@@ -112,6 +115,35 @@ static bool set_max_age(struct command_line *l, const char *value)
 	return duration_parse(&l->max_age_ms, span_str(value));
 }
 
+static bool set_detach(struct command_line *l, const char *value)
+{
+	(void)value;
+	l->detach = true;
+	return true;
+}
+
+static bool set_save(struct command_line *l, const char *value)
+{
+	l->save = value;
+	return value[0] != '\0';
+}
+
+static bool set_interval(struct command_line *l, const char *value)
+{
+	uint64_t ms;
+
+	l->interval = value;
+	return duration_parse(&ms, span_str(value));
+}
+
+static bool set_key(struct command_line *l, const char *value)
+{
+	if (l->n_sets == ARRAY_LEN(l->sets) || strchr(value, '=') == NULL || value[0] == '=')
+		return false;
+	l->sets[l->n_sets++] = value;
+	return true;
+}
+
 static const struct option {
 	const char *name, *other; /* two spellings; `other` may be NULL */
 	/* describes the value, for messages; NULL: the option takes none */
@@ -127,6 +159,10 @@ static const struct option {
 	{ "--holders", NULL, NULL, TAKES_HOLDERS, set_holders },
 	{ "--format", NULL, "csv, json or arrow", TAKES_FORMAT, set_format },
 	{ "--head", NULL, "a number of rows", TAKES_HEAD, set_head },
+	{ "--detach", NULL, NULL, TAKES_UP, set_detach },
+	{ "--save", NULL, "the path of a new file", TAKES_UP, set_save },
+	{ "--interval", NULL, "a duration with its unit: 500ms, 10s, 5m, 1h", TAKES_UP, set_interval },
+	{ "--set", NULL, "KEY=VALUE, 32 times at most", TAKES_UP, set_key },
 	{ "--max-age", NULL, "a duration with its unit: 500ms, 10s, 5m, 1h", TAKES_MAX_AGE,
 	  set_max_age },
 };

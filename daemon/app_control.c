@@ -25,6 +25,16 @@ static struct feed *find(void *arg, struct span name, struct shmpub_error *why)
 	return NULL;
 }
 
+static void stop(void *arg)
+{
+	struct app *app = arg;
+
+	if (app->is_stopping) /* a second request must not make the first one hurry */
+		return;
+	log_line(&app->log, LOG_LEVEL_INFO, "asked to stop: stopping");
+	app_stop(app);
+}
+
 /* A failure is logged once while it lasts. */
 static void note_result(struct app *app, int result, const struct shmpub_error *err)
 {
@@ -40,9 +50,11 @@ void app_control_open(struct app *app)
 
 	if (app->options.is_once)
 		return;
-	app->control_host = (struct control_host){
-		.loop = &app->loop, .instance_path = app->instance_path, .find = find, .arg = app
-	};
+	app->control_host = (struct control_host){ .loop = &app->loop,
+		                                   .instance_path = app->instance_path,
+		                                   .find = find,
+		                                   .stop = stop,
+		                                   .arg = app };
 	note_result(app, control_open(&app->control, &app->control_host, &err), &err);
 }
 

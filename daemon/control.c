@@ -194,6 +194,10 @@ static bool take_request(struct control_peer *p)
 	struct span word = blank != NULL ? span_of(line.data, (size_t)(blank - line.data)) : line;
 	struct span name = SPAN_NONE;
 
+	if (span_is(line, "stop")) {
+		p->control->host->stop(p->control->host->arg);
+		return true;
+	}
 	if (blank != NULL)
 		name = span_of(blank + 1, line.size - word.size - 1);
 	if (name.size == 0 || (!span_is(word, "refresh") && !span_is(word, "ask")))

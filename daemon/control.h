@@ -1,11 +1,12 @@
 /*
- * Requests of the instance's owner to the running daemon: "shmpub refresh".
+ * Requests of the instance's owner to the running daemon: "shmpub refresh", "shmpub down".
  *
  * They come over a stream that only the owner and the system's administrator may use: on Linux the
  * socket `control` in the instance's directory, on Windows a named pipe. A request is a line:
  *
  *     refresh FEED    asks for a refresh at once, and for a line when it has ended
  *     ask FEED        asks for a refresh, and for a line at once
+ *     stop            stops the daemon; the answer is the end of the stream
  *
  * and an answer is a line, FEED and then one of
  *
@@ -51,6 +52,7 @@ struct control_host {
 	 * `refresh` is called.
 	 */
 	struct feed *(*find)(void *arg, struct span name, struct shmpub_error *why);
+	void (*stop)(void *arg);
 	void *arg;
 };
 

@@ -25,7 +25,7 @@ _shmpub_command() {
 	local i
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-i | --instance | -d | --directory | --owner | --format | --head | --max-age)
+		-i | --instance | -d | --directory | --owner | --format | --head | --max-age | --interval | --set | --save)
 			[ "${COMP_WORDS[i + 1]-}" = = ] && i=$((i + 1))
 			i=$((i + 1))
 			;;
@@ -55,17 +55,28 @@ _shmpub() {
 	--format)
 		words="csv json arrow"
 		;;
-	-i | --instance | --owner | --head | --max-age) return ;;
+	--save)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	-i | --instance | --owner | --head | --max-age | --interval | --set) return ;;
 	*)
 		command=$(_shmpub_command)
 		case $command:$word in
 		:-*) words="-i --instance -d --directory --owner --help --version" ;;
-		:*) words="ls info cat watch top verify health refresh metrics" ;;
+		:*) words="ls info cat watch top verify health refresh up down metrics" ;;
 		info:-*) words="--holders --json" ;;
 		ls:-* | watch:-*) words="--json" ;;
 		cat:-*) words="--format --head" ;;
 		health:-*) words="--max-age" ;;
 		refresh:-*) words="--no-wait" ;;
+		up:-*) words="--detach --interval --set --save" ;;
+		up:*)
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			return
+			;;
 		info:* | cat:* | watch:* | verify:* | health:* | refresh:*) words=$(_shmpub_feeds "$1") ;;
 		esac
 		;;

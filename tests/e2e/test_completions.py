@@ -13,7 +13,7 @@ from cli_tools import SHMPUB, Publisher
 from test_cli_output import Terminal
 
 COMPLETIONS = Path(__file__).resolve().parents[2] / "cli" / "completions"
-COMMANDS = {"ls", "info", "cat", "watch", "top", "verify", "health", "refresh", "metrics"}
+COMMANDS = set("ls info cat watch top verify health refresh up down metrics".split())
 
 # bash's own way of calling a completion: the line is split as readline splits it, at "=" too.
 BASH = r"""
@@ -55,6 +55,8 @@ def place(publisher: Publisher) -> list[str]:
         (["ls", ""], set()),
         (["health", "-"], {"--max-age"}),
         (["refresh", "-"], {"--no-wait"}),
+        (["up", "-"], {"--detach", "--interval", "--set", "--save"}),
+        (["up", "--interval", ""], set()),
         (["health", "--max-age", ""], set()),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, list) else "",

@@ -95,6 +95,43 @@ def quotes(instance: Instance) -> Instance:
     return instance
 
 
+@pytest.fixture
+def five_minutes(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> Instance:
+    """The folder with the sources, and the programs in PATH as pip would have put them there."""
+    programs = instance.folder / "bin"
+    (instance.folder / "data").mkdir()
+    programs.mkdir()
+    (instance.folder / "data/1.csv").write_text(QUOTES, encoding="utf-8")
+    (programs / "shmpub").symlink_to(BUILD / "cli/shmpub")
+    (programs / "shmpubd").symlink_to(BUILD / "daemon/shmpubd")
+    (programs / "python").symlink_to(sys.executable)
+    monkeypatch.chdir(instance.folder)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(instance.folder))
+    monkeypatch.delenv("SHMPUB_DAEMON", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    return instance
+
+
+def test_serve(five_minutes: Instance) -> None:
+    out = five_minutes.python(BLOCKS["serve"], "print(feeds.quotes.df.shape, feeds.quotes.state)")
+    assert out == "(3, 4) fresh\n"
+
+
+def test_up(five_minutes: Instance) -> None:
+    environment = os.environ | {
+        "SHMPUB_INSTANCE": five_minutes.name,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    done = subprocess.run(
+        ["sh", "-ec", BLOCKS["up"]], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2024-03-01 09:30:00.420" in done.stdout
+    assert re.search(r"^data +fresh +1 +3 +4 ", done.stdout, re.M)
+    assert done.stdout.endswith(f"instance {five_minutes.name}: stopped\n")
+
+
 def test_the_notebook(quotes: Instance) -> None:
     out = quotes.python(BLOCKS["notebook"], "print(df.to_json(), df.dtypes['symbol'])")
     assert out.startswith("1 ")
