@@ -14,6 +14,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,14 @@ def wait_for(feed: shmpub.Feed, want: pd.DataFrame) -> None:
 
 def text_of(lines: list[str]) -> str:
     return "i,s,c,t,f,b\n" + "".join(line + "\n" for line in lines)
+
+
+def test_where_it_comes_from(daemon: Daemon) -> None:
+    feed = daemon.feed()
+    assert feed.wait(PATIENCE)
+    assert feed.source.endswith("quotes.csv")
+    assert feed.source == feed.snapshot().source
+    assert feed.interval == timedelta(milliseconds=100)
 
 
 def test_every_kind_of_refresh(daemon: Daemon) -> None:

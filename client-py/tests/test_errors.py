@@ -9,6 +9,7 @@ import os
 import pickle
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ ERRORS: list[tuple[Exception, dict[str, Any]]] = [
     (shmpub.FormatError("text"), {}),
     (shmpub.UntrustedOwner("text", 54321), {"uid": 54321, "owner": 54321}),
     (shmpub.UntrustedOwner("text", "S-1-5-7"), {"uid": -1, "owner": "S-1-5-7"}),
+    (
+        shmpub.Stale("text", "quotes", timedelta(seconds=9), "why"),
+        {"feed": "quotes", "age": timedelta(seconds=9), "last_error": "why"},
+    ),
     (
         shmpub.AccessDenied("text", "/dev/shm/x"),
         {"filename": "/dev/shm/x", "errno": errno.EACCES},

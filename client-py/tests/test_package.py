@@ -68,15 +68,17 @@ def test_everything_is_documented(name: str) -> None:
     [
         (
             shmpub.Feed,
-            "age df errors last_error live name on_update sequence snapshot state updates wait",
+            "age changed df errors interval last_error live name on_update sequence snapshot "
+            "source state updates wait",
         ),
         (
             shmpub.Snapshot,
-            "age arrow column df epoch numpy polars published_at sequence",
+            "age arrow column columns df epoch name nbytes numpy polars published_at schema "
+            "sequence shape source",
         ),
         (shmpub.Subscription, "cancel is_cancelled"),
         (shmpub.Served, "close config get instance items keys log pid values"),
-        (shmpub.Updates, ""),
+        (shmpub.Updates, "aclose close"),
     ],
 )
 def test_public_members(kind: type, names: str) -> None:
@@ -91,6 +93,7 @@ def test_attributes_are_private() -> None:
 
 def test_exceptions() -> None:
     errors = ["InstanceNotFound", "FeedNotFound", "NotPublished", "FormatError", "UntrustedOwner"]
+    errors += ["Stale"]
     for name in errors:
         assert issubclass(getattr(shmpub, name), shmpub.Error)
     assert issubclass(shmpub.AccessDenied, shmpub.Error | PermissionError)

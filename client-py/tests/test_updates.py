@@ -253,7 +253,7 @@ def test_a_wrong_name_is_told_once(
     monkeypatch: pytest.MonkeyPatch,
     has_handler: bool,
 ) -> None:
-    monkeypatch.setattr("shmpub._feed._GRACE", 0.05)
+    monkeypatch.setattr("shmpub._waiting._GRACE", 0.05)
     monkeypatch.setattr("shmpub._updates._SLICE", 0.1)
     monkeypatch.setattr("shmpub._updates._FIRST_SILENCE", 900.0)
     instance.publish("quotes", FRAME, 1)

@@ -108,7 +108,7 @@ def test_grace_for_what_was_not_announced_yet(instance: Instance, directory: Pat
 
 
 def test_grace_ends(instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shmpub._feed._GRACE", 0.1)
+    monkeypatch.setattr("shmpub._waiting._GRACE", 0.1)
     instance.publish("quotes", FRAME, 1)
     with pytest.raises(shmpub.FeedNotFound, match="'quotes'"):
         shmpub.subscribe("quote", directory=directory).wait()
@@ -130,7 +130,7 @@ def test_grace_of_a_callback_begins_anew(
     instance: Instance, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A publisher that comes later has the whole time to announce its feeds."""
-    monkeypatch.setattr("shmpub._feed._GRACE", 0.05)
+    monkeypatch.setattr("shmpub._waiting._GRACE", 0.05)
     monkeypatch.setattr("shmpub._updates._SLICE", 0.05)
     heard: queue.Queue[Exception] = queue.Queue()
     feed = shmpub.subscribe("quotes", directory=directory)

@@ -18,11 +18,13 @@ from ._errors import (
     InstanceNotFound,
     InstanceTaken,
     NotPublished,
+    Stale,
     UntrustedOwner,
 )
 from ._feed import Feed, subscribe
 from ._list import feeds
 from ._serve import Served, serve
+from ._several import Snapshots, snapshots, wait_any
 from ._snapshot import Snapshot
 from ._updates import Subscription, Updates
 
@@ -41,12 +43,16 @@ __all__ = [
     "NotPublished",
     "Served",
     "Snapshot",
+    "Snapshots",
+    "Stale",
     "Subscription",
     "UntrustedOwner",
     "Updates",
     "feeds",
     "serve",
+    "snapshots",
     "subscribe",
+    "wait_any",
 ]
 
 

@@ -3,26 +3,55 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import timedelta
 from numbers import Real
 
 import numpy as np
 
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|h)", re.ASCII).fullmatch
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def duration(what: str, value: str | float | timedelta | None) -> timedelta | None:
+    """The argument named `what`, a length of time above 0, as a timedelta; None: no limit."""
+    if isinstance(value, str):
+        found = _DURATION(value.strip())
+        if found is None:
+            raise ValueError(f'{what}={value!r}: write "500ms", "10s", "5m" or "1h"')
+        length: float | None = float(found[1]) * _UNITS[found[2]]
+    else:
+        length = _number(what, value)
+    if length is None:
+        return None
+    if not length > 0:
+        raise ValueError(f"{what}={value!r} is not above 0")
+    try:
+        return timedelta(seconds=length)
+    except OverflowError:
+        return None  # longer than any age
+
 
 def seconds(timeout: float | timedelta | None) -> float | None:
     """The timeout in seconds, at least 0; None when it never passes."""
-    if isinstance(timeout, timedelta):
-        timeout = timeout.total_seconds()
-    elif isinstance(timeout, np.timedelta64):  # it would count as a number of its own unit below
-        timeout = float(timeout / np.timedelta64(1, "s"))
-    if timeout is None or timeout == math.inf:
+    number = _number("timeout", timeout)
+    return None if number is None else max(0.0, number)
+
+
+def _number(what: str, value: float | timedelta | None) -> float | None:
+    """The length of time in seconds; None: it never passes."""
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    elif isinstance(value, np.timedelta64):  # it would count as a number of its own unit below
+        value = float(value / np.timedelta64(1, "s"))
+    if value is None or value == math.inf:
         return None
-    if isinstance(timeout, bool) or not isinstance(timeout, Real):
-        kind = type(timeout).__name__
-        raise TypeError(f"timeout is a number of seconds, a timedelta or None, not {kind}")
-    if timeout != timeout:
-        raise ValueError("timeout is nan")
-    return max(0.0, float(timeout))
+    if isinstance(value, bool) or not isinstance(value, Real):
+        kind = type(value).__name__
+        raise TypeError(f"{what} is a number of seconds, a timedelta or None, not {kind}")
+    if value != value:
+        raise ValueError(f"{what} is nan")
+    return float(value)
 
 
 def text(what: str, value: object) -> str:

@@ -139,6 +139,12 @@ class Schema:
         return frozen_index(pd.Index(labels))
 
     @once
+    def source(self) -> str:
+        """Where the publisher has the table from; empty when it does not say."""
+        header = message_tables(self.message, _SCHEMA_MESSAGE)[1]
+        return header.key_values(2, _SCHEMA_KEYS).get("shmpub.source", "")
+
+    @once
     def places(self) -> dict[int, int]:
         """A column's position among the DataFrame's columns, by its position in the file."""
         return {f.position: i for i, f in enumerate(self.columns)}

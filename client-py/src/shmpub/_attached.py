@@ -7,15 +7,17 @@ of a word compares the generation as well.
 
 from __future__ import annotations
 
-import time
+import math
 
-from . import _catalog
+from . import _catalog, _platform
 from . import _error_table as error_table
 from ._catalog import Catalog, Descriptor, Status
 from ._error_table import FeedError
 from ._mark import NOTHING, Mark
 
 Cell = tuple[memoryview, int, int, int]  # words, sequence's index, generation's index, generation
+# An instance, the index of one of its 32-bit words, and the word's value: where to sleep for news.
+Point = tuple[_platform.Instance, int, int]
 _ABSENT_NAP = 0.05  # seconds between two looks for a catalog that is not there
 _MISSED_NAP = 0.25  # seconds; the longest sleep while the catalog does not have the feed
 NO_CELL: Cell = memoryview(bytes(8)).cast("Q"), 0, 0, 0
@@ -92,16 +94,21 @@ class Attached:
     def wake_word(self) -> int:
         return self._words32[self._wake_at]
 
-    def sleep(self, wake: int, seconds: float) -> None:
-        """Sleep until the wake word differs from `wake`, or the time has passed."""
-        self.catalog.instance.sleep(self._wake_at, wake, seconds)
+    def point(self, wake: int) -> Point:
+        """Where to sleep until the feed's wake word differs from `wake`."""
+        return self.catalog.instance, self._wake_at, wake
 
 
-def sleep(attached: Attached | None, wake: int, news: int, seconds: float) -> None:
-    """Sleep until the feed's wake word changes; where there is no feed, the catalog's wake word."""
+def points(
+    attached: Attached | None, wake: int, news: int
+) -> tuple[Point | None, Point | None, float]:
+    """Where to sleep for news of the feed and for news of any feed, and for how long at most.
+
+    Where the catalog does not have the feed, both are the catalog's own wake word.
+    """
     if attached is None or attached.catalog.is_stopped:
-        time.sleep(min(seconds, _ABSENT_NAP))
-    elif attached.has_feed():
-        attached.sleep(wake, seconds)
-    else:
-        attached.catalog.sleep(news, min(seconds, _MISSED_NAP))
+        return None, None, _ABSENT_NAP
+    wide = attached.catalog.point(news)
+    if attached.has_feed():
+        return attached.point(wake), wide, math.inf
+    return wide, wide, _MISSED_NAP

@@ -73,6 +73,7 @@ class Status:
     descriptor: Descriptor | None
     attempted_ns: int  # 0: never
     error: str
+    interval_ms: int  # 0: no timer
 
 
 def nothing_at(where: Place) -> InstanceNotFound:
@@ -169,9 +170,9 @@ class Catalog:
         """A word that changes with every change of any feed, and when a feed gets a slot."""
         return self.words32[_WAKE_AT]
 
-    def sleep(self, wake: int, seconds: float) -> None:
-        """Sleep until the wake word differs from `wake`, or the time has passed."""
-        self.instance.sleep(_WAKE_AT, wake, seconds)
+    def point(self, wake: int) -> tuple[_platform.Instance, int, int]:
+        """Where to sleep until the wake word differs from `wake`."""
+        return self.instance, _WAKE_AT, wake
 
     def stands(self) -> bool:
         """Whether the instance still has this catalog."""
@@ -273,6 +274,7 @@ class Catalog:
             self.descriptor(slot),
             _signed(self.word(slot, 352)),
             self._error(slot),
+            self.word(slot, 360),
         )
         is_ours = generation_now == generation == self.word(slot, _GENERATION_AT)
         return status if is_ours and state in STATES else None

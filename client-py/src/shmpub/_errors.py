@@ -6,6 +6,7 @@ Error
  ├── NotPublished       the feed exists, but no snapshot of it yet
  ├── FormatError        bytes in shared memory contradict docs/FORMAT.md
  ├── UntrustedOwner     the instance belongs to an account that we do not trust
+ ├── Stale              the newest data is older than asked for; also a UserWarning
  ├── AccessDenied       this process may not read it; also a PermissionError
  ├── DaemonNotFound     serve(): there is no program shmpubd
  └── DaemonError        serve(): the daemon can't start
@@ -15,6 +16,7 @@ Error
 from __future__ import annotations
 
 import errno
+from datetime import timedelta
 from typing import Any
 
 
@@ -66,6 +68,23 @@ class UntrustedOwner(Error):
         super().__init__(message)
         self.owner = owner
         self.uid = owner if isinstance(owner, int) else -1
+
+
+class Stale(Error, UserWarning):
+    """What there is, is older than what was asked for.
+
+    subscribe(max_age=..., stale="raise") lets it be raised, stale="warn" lets it be a warning of
+    this category. `feed` is the feed's name, `age` a timedelta: how old its data is, or None where
+    that is not known; `last_error` is a str, why the feed is as it is, empty when all is well.
+    """
+
+    def __init__(
+        self, message: str, feed: str = "", age: timedelta | None = None, last_error: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.feed = feed
+        self.age = age
+        self.last_error = last_error
 
 
 class AccessDenied(Error, PermissionError):

@@ -1,55 +1,31 @@
-"""A feed: what readers subscribe to.
-
-A Feed keeps the catalog mapped, and the newest snapshot that somebody asked for. One word in the
-catalog, the feed's sequence, tells whether there is a newer one. Everything else goes through
-`_observe`. At most once a second it checks whether the mapped catalog is still the one that the
-instance has, and attaches to the new one when it is not. So a publisher may stop, crash and be
-replaced, and its readers need do nothing.
-"""
+"""A feed: what readers subscribe to. What follows its instance is in _follower."""
 
 from __future__ import annotations
 
-import difflib
 import os
-import threading
 import time
-import weakref
+import warnings
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import islice
 from typing import Any, Literal
 
 import pandas as pd
 
-from . import _arguments, _attached, _catalog, _place
-from ._attached import NO_CELL, Attached, Cell
-from ._catalog import Catalog, Status
+from . import _arguments, _catalog, _place, _waiting
 from ._error_table import frame_of
-from ._errors import FeedNotFound, FormatError, InstanceNotFound, NotPublished
-from ._mark import NOTHING, Cursor, Mark
-from ._place import Place, is_feed_name, is_instance_name
+from ._errors import FeedNotFound, InstanceNotFound, NotPublished, Stale
+from ._follower import Follower, Held, Verify
+from ._mark import Cursor, Mark
+from ._place import Place
 from ._shown import Shown
-from ._snapshot import Snapshot, open_snapshot
+from ._snapshot import Snapshot
 from ._updates import Subscription, Updates
+from ._waiting import Wait
+from ._watch import Watched
 
-Verify = Literal["bounds", "full"]
-
-# All times are seconds.
-_LOOK_EVERY = 1.0  # how often to check which catalog the instance has; also the longest sleep
-_NAP = 0.005  # before another try to open an announced snapshot; doubled each time
-_GRACE = 5.0  # how long a living publisher may take to announce a feed that is waited for
-_OPEN_PAUSES = (0.0, 0.001, 0.004, 0.02)  # before each try to open the newest snapshot
-_MOST_COMPARED = 5_000  # names, in the search for the nearest one: a catalog may have a million
-
-# A snapshot, and how far a cursor has come that was given it.
-_Held = tuple[Snapshot, Mark]
-
-
-class _Cursors(threading.local):
-    """A cursor for each thread: what one thread takes stays news for the other threads."""
-
-    def __init__(self) -> None:
-        self.own = Cursor()
+OnStale = Literal["raise", "warn"]
+_MOST_MS = 10**15  # milliseconds that fit into a timedelta
+Age = str | float | timedelta | None
 
 
 def subscribe(
@@ -58,6 +34,8 @@ def subscribe(
     directory: str | os.PathLike[str] | None = None,
     owner: int | str | None = None,
     verify: Verify = "bounds",
+    max_age: Age = None,
+    stale: OnStale = "raise",
 ) -> Feed:
     """The feed of that name. It need not exist yet: this call reads nothing and waits for nothing.
 
@@ -76,39 +54,48 @@ def subscribe(
     `verify="bounds"` checks in each snapshot all that could lead a reader out of its memory.
     `verify="full"` also checks all contents, and reads the whole table for that.
 
+    `max_age` says how old the data may be, as Feed.age counts: "500ms", "10s", "5m", "1h", a number
+    of seconds, a timedelta, or None for any age. With `stale="raise"`, `df` and `snapshot()` raise
+    Stale for older data; with `stale="warn"` they give it and warn, once for each snapshot. wait(),
+    updates() and callbacks give what is new, whatever its age.
+
     Raises ValueError or TypeError for arguments that can't be right, such as an `owner` whom this
     machine doesn't know. A name that no feed can have raises FeedNotFound later, where the feed is
     used.
+
+    >>> feed = shmpub.subscribe("quotes", max_age="1h", stale="warn")
+    >>> feed.df.shape
+    (1, 3)
     """
     if verify not in ("bounds", "full"):
         raise ValueError(f'verify is "bounds" or "full", not {verify!r}')
+    if stale not in ("raise", "warn"):
+        raise ValueError(f'stale is "raise" or "warn", not {stale!r}')
     place = _place.place(instance, directory, owner)
-    return Feed(_arguments.text("name", name), place, verify)
+    limit = _arguments.duration("max_age", max_age)
+    return Feed(_arguments.text("name", name), place, verify, limit, stale)
 
 
-class Feed(Shown):
+class Feed(Follower, Shown):
     """A named table that is kept fresh. subscribe() makes it.
 
     A Feed may be used from several threads; each thread has a cursor of its own, see wait(). When
     the publisher is replaced, the Feed goes on with the new one by itself. After a fork, and after
-    unpickling, it attaches anew by its name.
+    unpickling, it attaches anew by its name. Arrow's consumers take a Feed as its newest snapshot.
     """
 
-    def __init__(self, name: str, place: Place, verify: Verify) -> None:
-        self._name = name
-        self._place = place
-        self._verify: Verify = verify
-        self._can_be = is_instance_name(place.instance) and is_feed_name(name)
-        self._reset()
-        _feeds.add(self)
-
-    def _reset(self) -> None:
-        self._lock = threading.RLock()
-        self._attached: Attached | None = None
-        self._look_at = 0.0
-        self._cell: Cell = NO_CELL
-        self._held: _Held | None = None
-        self._cursors = _Cursors()
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        verify: Verify,
+        max_age: timedelta | None = None,
+        stale: OnStale = "raise",
+    ) -> None:
+        super().__init__(name, place, verify)
+        self._max_age = max_age
+        self._on_stale: OnStale = stale
+        self._warned: Mark | None = None  # the last snapshot that a warning was about
 
     @property
     def name(self) -> str:
@@ -179,6 +166,31 @@ class Feed(Shown):
         except (FeedNotFound, InstanceNotFound) as error:  # a name that no feed, no instance has
             return str(error)
 
+    @property
+    def source(self) -> str:
+        """Where the newest table comes from, a str; empty when that is not known.
+
+        A path, a pattern, a command without its arguments, or a URL without user, password and
+        query: the publisher leaves out what may be secret. It stands in the snapshot, so it is
+        empty until there is one. Looking at it takes no snapshot. Raises AccessDenied,
+        UntrustedOwner or FormatError when the snapshot can't be read.
+        """
+        try:
+            return self._newest()[0].source
+        except (InstanceNotFound, FeedNotFound, NotPublished):
+            return ""
+
+    @property
+    def interval(self) -> timedelta | None:
+        """How often the publisher looks at the source, a timedelta.
+
+        None where it does so on other occasions only, and where there is no such feed. Raises as
+        `state` does.
+        """
+        status = self._status()[1]
+        milliseconds = status.interval_ms if status is not None else 0
+        return timedelta(milliseconds=min(milliseconds, _MOST_MS)) if milliseconds else None
+
     def errors(self) -> pd.DataFrame:
         """The different errors that refreshes of the feed have ended with, the latest first.
 
@@ -206,10 +218,6 @@ class Feed(Shown):
             return str(self._not_found(attached.catalog))
         return _catalog.reason(error, why)
 
-    def _status(self) -> tuple[Attached | None, Status | None]:
-        attached = self._observe()
-        return attached, attached.status() if attached is not None else None
-
     @property
     def df(self) -> pd.DataFrame:
         """A new DataFrame of the newest snapshot, over shared memory.
@@ -226,13 +234,43 @@ class Feed(Shown):
 
         Raises InstanceNotFound, FeedNotFound or NotPublished when there is no snapshot, and
         AccessDenied, UntrustedOwner or FormatError when it can't be read. When the publisher is
-        gone, its last good table is given nevertheless; `state` tells.
+        gone, its last good table is given nevertheless; `state` tells. Raises Stale, or warns, when
+        the data is older than subscribe()'s `max_age`.
         """
-        return self._cursors.own.accept(self._newest()).df
+        return self._take(self._newest(), self._max_age).df
 
-    def snapshot(self) -> Snapshot:
-        """The newest Snapshot: one version of the table that never changes. Raises as `df` does."""
-        return self._cursors.own.accept(self._newest())
+    def snapshot(self, max_age: Age = None) -> Snapshot:
+        """The newest Snapshot: one version of the table that never changes.
+
+        `max_age` is as in subscribe(), and stands in for what was given there. Raises as `df` does.
+
+        >>> feed.snapshot(max_age="1h").shape
+        (1, 3)
+        """
+        limit = self._max_age if max_age is None else _arguments.duration("max_age", max_age)
+        return self._take(self._newest(), limit)
+
+    def _take(self, found: Held, max_age: timedelta | None) -> Snapshot:
+        """The snapshot, which this thread has taken now. Raises Stale, or warns, by `max_age`."""
+        if max_age is not None:
+            self._check_age(found, max_age)
+        return self._cursors.own.accept(found)
+
+    def _check_age(self, found: Held, limit: timedelta) -> None:
+        """Raise Stale, or warn, when the newest data is older than `limit`."""
+        age = self.age
+        if age is None or age <= limit:
+            return
+        state, why = self.state, self.last_error
+        message = f"{self._name}: its data is older than max_age={limit}; the feed is {state}"
+        message += f": {why}" if why else ""
+        if self._on_stale == "raise":
+            raise Stale(f"{message}; the data is {age} old", self._name, age, why)
+        if (
+            self._warned != found[1]
+        ):  # the age is no part of it: Python remembers each warning's text
+            self._warned = found[1]
+            warnings.warn(Stale(message, self._name, age, why), stacklevel=4)
 
     def wait(self, timeout: float | timedelta | None = None) -> bool:
         """Sleep until there is a newer snapshot than the one that this thread took last.
@@ -246,10 +284,30 @@ class Feed(Shown):
         announce it. Raises FormatError, UntrustedOwner or AccessDenied as `df` does.
         """
         own = self._cursors.own
-        found = self._await(own, _arguments.seconds(timeout))
+        found = _waiting.for_one(self, own, _arguments.seconds(timeout))
         if found is None:
             return False
         own.accept(found)
+        return True
+
+    async def changed(self, timeout: float | timedelta | None = None) -> bool:
+        """wait() for asyncio: other tasks run meanwhile.
+
+        Tasks that wait at the same time are each told. One thread of the process serves all tasks
+        and all feeds. A task that is cancelled takes nothing. Returns and raises as wait() does.
+
+        >>> import asyncio
+        >>> asyncio.run(feed.changed(timeout=1))
+        True
+        """
+        own = self._cursors.own
+        mine = Cursor()
+        mine.given, mine.seen = own.given, own.seen
+        found = await Watched(Wait(self, mine), _arguments.seconds(timeout)).answer()
+        if found is None:
+            return False
+        if own.is_passed_by(found):  # another task may have taken a newer one
+            own.accept(found)
         return True
 
     def updates(self, timeout: float | timedelta | None = None) -> Updates:
@@ -288,193 +346,4 @@ class Feed(Shown):
         return f"<Feed {self._name} of {self._place.path}>"
 
     def __reduce__(self) -> Any:
-        return Feed, (self._name, self._place, self._verify)
-
-    # --- the catalog -----------------------------------------------------------------------------
-
-    def _observe(self, force: bool = False) -> Attached | None:
-        """The feed's slot in the instance's catalog; None when there is no catalog.
-
-        Checks at most once a second whether the instance has another catalog by now, or whenever
-        `force` says so.
-        """
-        attached = self._attached
-        now = time.monotonic()
-        if attached is not None and now < self._look_at and not force and attached.is_good():
-            return attached
-        with self._lock:
-            attached = self._attached
-            if attached is None or not attached.catalog.stands():
-                attached = self._attach()
-            elif not attached.has_feed():
-                attached = self._find_slot(attached.catalog)
-            self._look_at = now + _LOOK_EVERY if attached and attached.has_feed() else 0.0
-            return attached
-
-    def _attach(self) -> Attached | None:
-        try:
-            catalog = Catalog(self._place)
-        except InstanceNotFound:
-            return None
-        return self._find_slot(catalog)
-
-    def _find_slot(self, catalog: Catalog) -> Attached:
-        attached = Attached(catalog, *catalog.find(self._name))
-        self._attached = attached
-        self._cell = attached.cell()
-        return attached
-
-    def _check_names(self) -> None:
-        """Raise at once for names that no instance or no feed can have: waiting would not help."""
-        _place.check_instance_name(self._place.instance)
-        _place.check_feed_name(self._name)
-
-    def _not_found(self, catalog: Catalog) -> FeedNotFound:
-        _place.check_feed_name(self._name)
-        names = [name for _, _, name in islice(catalog.slots(), _MOST_COMPARED)]
-        nearest = next(iter(difflib.get_close_matches(self._name, names, 1)), None)
-        hint = f"; the nearest is {nearest!r}" if nearest else ""
-        where = self._place.path
-        return FeedNotFound(f"{where} has no feed {self._name!r}{hint}", nearest)
-
-    # --- snapshots -------------------------------------------------------------------------------
-
-    def _newest(self) -> _Held:
-        """The newest snapshot, and how far a cursor comes that is given it."""
-        attached = self._observe()
-        held = self._held
-        if attached is None:
-            if held is None:
-                raise _catalog.nothing_at(self._place)
-            return held
-        if not attached.has_feed():
-            if held is not None and not attached.catalog.is_served():
-                return held  # the next publisher has not announced its feeds yet
-            raise self._not_found(attached.catalog)
-        mark = attached.mark()
-        if held is not None and not mark.is_newer_than(held[1]):
-            return held
-        with self._lock:
-            return self._load(attached, mark)
-
-    def _load(self, attached: Attached, mark: Mark) -> _Held:
-        """Open the newest snapshot; try a few times while it is older than `mark`."""
-        found: _Held | None = None
-        broken: FormatError | None = None
-        held = self._held  # under the lock: another thread may have loaded it
-        kept = held[0]._layout if held is not None else None
-        for pause in _OPEN_PAUSES:
-            if pause:
-                time.sleep(pause)
-                attached = self._observe(force=True) or attached
-                mark = attached.mark() if attached.has_feed() else NOTHING
-            if held is not None and not mark.is_newer_than(held[1]):
-                return held
-            if not mark.sequence:
-                break
-            try:
-                snapshot = open_snapshot(attached, self._name, self._verify, kept)
-            except FileNotFoundError:
-                continue
-            except FormatError as error:  # by now a good snapshot may have replaced it
-                broken = error
-                continue
-            if snapshot._mark.epoch != mark.epoch:  # an earlier publisher's, taken over by this one
-                found = snapshot, mark
-                continue
-            found = snapshot, snapshot._mark
-            if not mark.is_newer_than(snapshot._mark):
-                break
-        if found is None and broken is not None:
-            raise broken
-        if found is None:
-            return self._last(attached, held)
-        if held is not None and not found[1].is_newer_than(held[1]):
-            return held  # the snapshot under the name is older than the one that we have
-        self._held = found
-        return found
-
-    def _last(self, attached: Attached, held: _Held | None) -> _Held:
-        """When no snapshot can be opened: the last one that was, if there is any. Else raises."""
-        if not attached.has_feed():
-            raise self._not_found(attached.catalog)
-        if held is not None:
-            return held
-        status = attached.status()
-        has_lost = status is not None and status.sequence
-        why = "has lost its snapshot" if has_lost else "was not published yet"
-        error = status.error if status is not None else ""
-        raise NotPublished(f"{self._name} {why}{': ' + error if error else ''}")
-
-    # --- waiting ---------------------------------------------------------------------------------
-
-    def _await(
-        self,
-        cursor: Cursor,
-        timeout: float | None,
-        is_whole: bool = True,
-    ) -> _Held | None:
-        """A snapshot that is news to `cursor`; None when `timeout` seconds have passed first.
-
-        A caller may wait in slices (`is_whole` is False). Then the time that a publisher has to
-        announce the feed goes on from slice to slice, and a slice that ends meanwhile returns None
-        instead of raising FeedNotFound.
-        """
-        if not self._can_be:
-            self._check_names()
-        deadline = None if timeout is None else time.monotonic() + timeout
-        there: Catalog | None = None
-        nap = _NAP
-        if is_whole:
-            cursor.missed_since = None
-        while True:
-            before = self._attached
-            news = before.catalog.wake_word if before is not None else 0
-            attached = self._observe()
-            is_missed = False
-            wake, longest = 0, _LOOK_EVERY
-            if attached is not None and attached.has_feed():
-                there, cursor.missed_since = attached.catalog, None
-                # Read the wake word before the sequence: then a publication between the two reads
-                # has changed the wake word, and the sleep below ends at once.
-                wake = attached.wake_word()
-                if attached.is_newer_than(cursor.seen):
-                    found = self._news(cursor)
-                    if found is not None:
-                        return found
-                    longest = nap = min(2 * nap, _LOOK_EVERY)
-            elif attached is not None and attached.catalog.is_served():
-                is_missed = True
-                was_there = there is attached.catalog or cursor.seen.epoch == attached.catalog.epoch
-                if was_there or cursor.has_missed_for(_GRACE):
-                    raise self._not_found(attached.catalog)
-            else:
-                cursor.missed_since = None  # the next publisher gets the whole time again
-            left = longest if deadline is None else deadline - time.monotonic()
-            if left <= 0:
-                if is_missed and is_whole and attached is not None:
-                    raise self._not_found(attached.catalog)
-                return None
-            if attached is not before:
-                news = 0
-            _attached.sleep(attached, wake, news, min(left, longest))
-
-    def _news(self, cursor: Cursor) -> _Held | None:
-        """The newest snapshot, if it can be opened and is news to `cursor`; else None."""
-        try:
-            found = self._newest()
-        except (NotPublished, InstanceNotFound, FeedNotFound):
-            return None  # the feed or its file is gone again since the catalog was read
-        return found if cursor.is_passed_by(found) else None
-
-
-_feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for feed in list(_feeds):
-        feed._reset()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+        return Feed, (self._name, self._place, self._verify, self._max_age, self._on_stale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,11 @@ from ._plan import Plan
 if TYPE_CHECKING:
     from ._attached import Attached
 
+# pandas.DataFrame(snapshot) and numpy.asarray(snapshot) would lose the types and the labels.
+_NO_ARRAY = (
+    "a Snapshot is no array and no sequence of rows: snap.df is its DataFrame, snap.numpy() has "
+    "arrays by name, snap.column(name) is one of them"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,6 +55,43 @@ class Snapshot:
         self._values = values
         self._plan = plan
         self._new_frame: Maker | None = None
+
+    @property
+    def name(self) -> str:
+        """The feed's name, a str."""
+        return self._feed
+
+    @property
+    def source(self) -> str:
+        """Where the table comes from, a str; empty when that is not known. See Feed.source."""
+        return self._layout.schema.source
+
+    @property
+    def columns(self) -> pd.Index:
+        """The columns' labels: the pandas.Index that `df` has. Levels of the index are not in it.
+
+        >>> list(snap.columns)
+        ['bid', 'ask', 'symbol']
+        """
+        return self._layout.schema.labels.view()
+
+    @property
+    def schema(self) -> Any:
+        """The pyarrow.Schema that arrow() has, levels of the index included.
+
+        Raises ImportError without pyarrow; `df.dtypes` has pandas' types then.
+        """
+        return self._layout.schema.as_arrow
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns), as `df` has it: levels of the index are not counted."""
+        return self._layout.rows, len(self._layout.schema.columns)
+
+    @property
+    def nbytes(self) -> int:
+        """The size in bytes of the shared memory that it lies in, metadata included: an int."""
+        return len(self._content)
 
     @property
     def sequence(self) -> int:
@@ -149,6 +192,29 @@ class Snapshot:
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self.arrow().__arrow_c_stream__(requested_schema)
 
+    def __getitem__(self, key: Any) -> Any:
+        """`df[key]`: a Series for a column's label, a DataFrame for a list of labels or a mask.
+
+        It lies in shared memory as `df` does. Raises KeyError when there is no such column, with
+        the nearest label; levels of the index are not columns.
+
+        >>> snap["bid"].mean()
+        np.float64(180.25)
+        """
+        frame = self.df
+        try:
+            return frame[key]
+        except KeyError:
+            if not isinstance(key, str) or key in frame.columns:
+                raise
+            raise KeyError(_no_column(key, frame)) from None
+
+    def __iter__(self) -> Any:
+        raise TypeError(_NO_ARRAY)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise TypeError(_NO_ARRAY)
+
     def __len__(self) -> int:
         return self._layout.rows
 
@@ -166,6 +232,13 @@ class Snapshot:
 
     def __reduce__(self) -> Any:
         raise TypeError("a Snapshot is bound to this process; pickle its df instead")
+
+
+def _no_column(name: str, frame: pd.DataFrame) -> str:
+    if name in frame.index.names:
+        return f"{name!r} is a level of the index: snap.df.index, or snap.column({name!r})"
+    nearest = difflib.get_close_matches(name, map(str, frame.columns), 1)
+    return f"no column {name!r}" + (f"; the nearest is {nearest[0]!r}" if nearest else "")
 
 
 def open_snapshot(attached: Attached, feed: str, verify: str, kept: Layout | None) -> Snapshot:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from . import _waiting
 from ._mark import Cursor
 from ._snapshot import Snapshot
+from ._waiting import Wait
+from ._watch import Watched
 
 if TYPE_CHECKING:
     from ._feed import Feed
@@ -22,21 +24,31 @@ _FIRST_SILENCE, _LONGEST_SILENCE = 1.0, 60.0  # between two reports of the same 
 class Updates:
     """An iterator, and an asynchronous iterator, of a feed's Snapshots. Feed.updates() makes it.
 
-    To be used by one thread or one task at a time; two of them need two Updates.
+    To be used by one thread or one task at a time; two of them need two Updates. close() or
+    aclose(), which any thread or task may call, ends it. As a context manager (`with`, `async
+    with`) it is closed at the end of the block. It holds no thread and no memory of its own.
+
+    >>> with feed.updates(timeout=1) as updates:
+    ...     for snap in updates:
+    ...         print(snap.shape)
+    (1, 3)
     """
 
     def __init__(self, feed: Feed, timeout: float | None) -> None:
         self._feed = feed
         self._cursor = Cursor()
         self._timeout = timeout
-        self._worker: ThreadPoolExecutor | None = None
+        self._closed = threading.Event()
+        self._watched: Watched | None = None
 
     def __iter__(self) -> Updates:
         return self
 
     def __next__(self) -> Snapshot:
-        found = self._feed._await(self._cursor, self._timeout)
-        if found is None:
+        if self._closed.is_set():
+            raise StopIteration
+        found = _waiting.for_one(self._feed, self._cursor, self._timeout, end=self._closed)
+        if found is None or self._closed.is_set():
             raise StopIteration
         return self._cursor.accept(found)
 
@@ -44,25 +56,39 @@ class Updates:
         return self
 
     async def __anext__(self) -> Snapshot:
-        import asyncio  # takes some 20 ms, which programs without it do not pay
+        if self._closed.is_set():
+            raise StopAsyncIteration
+        self._watched = watched = Watched(Wait(self._feed, self._cursor), self._timeout)
+        # A task that is cancelled here loses nothing: the snapshot counts as taken only below.
+        found = await watched.answer()
+        if found is None or self._closed.is_set():
+            raise StopAsyncIteration
+        return self._cursor.accept(found)
 
-        # This uses a thread of its own, because each feed would block one of asyncio's few.
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, "shmpub-updates")
-        loop = asyncio.get_running_loop()
-        deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        self._cursor.missed_since = None
-        while True:
-            left = _SLICE if deadline is None else deadline - time.monotonic()
-            is_last = left < _SLICE
-            # A task that is cancelled here loses nothing: the snapshot counts as taken only below.
-            found = await loop.run_in_executor(
-                self._worker, self._feed._await, self._cursor, min(_SLICE, max(0.0, left)), is_last
-            )
-            if found is not None:
-                return self._cursor.accept(found)
-            if is_last:
-                raise StopAsyncIteration
+    def close(self) -> None:
+        """End the iteration. A thread that waits in it returns within a second, a task at once.
+
+        May be called from any thread, and more than once.
+        """
+        self._closed.set()
+        if self._watched is not None:
+            self._watched.end()
+
+    async def aclose(self) -> None:
+        """close(), for asyncio and contextlib.aclosing()."""
+        self.close()
+
+    def __enter__(self) -> Updates:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Updates:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
 
 
 class Subscription:
@@ -113,7 +139,7 @@ class Subscription:
     def _next(self, reports: _Reports) -> Snapshot | None:
         """The next snapshot; None when none has come for a while. Errors are reported."""
         try:
-            found = self._feed._await(self._cursor, _SLICE, is_whole=False)
+            found = _waiting.for_one(self._feed, self._cursor, _SLICE, is_whole=False)
         except Exception as error:
             reports.tell(error)
             self._cancelled.wait(_SLICE)

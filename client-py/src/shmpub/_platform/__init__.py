@@ -35,6 +35,15 @@ Instance(place)          the catalog of an instance, opened and mapped. Its owne
                          the error table, opened, as a Segment; the catalog gives its number and
                          size. Raises as open_segment does
 
+MOST_POINTS              how many points sleep_any() can wait for at once
+sleep_any(points, seconds, bell=None, turn=0)
+                         sleeps until one of the points has changed, or the time has passed, or the
+                         bell has another turn. A point is an Instance, an index and the word that
+                         was seen, as in Instance.sleep(). It may return early
+Bell()                   ends the sleep of another thread of this process
+    .turn                a number that ring() changes
+    .ring()              ends the sleep_any() that was given the last turn
+
 Segment                  a snapshot's memory, or the error table's. It is open until close()
     .path                its name in messages
     .size                bytes
@@ -57,7 +66,9 @@ if sys.platform == "win32":
 else:
     from . import _posix as side
 
+Bell = side.Bell
 DIRECTORY = side.DIRECTORY
+MOST_POINTS = side.MOST_POINTS
 Instance = side.Instance
 Owner = side.Owner
 Segment = side.Segment
@@ -66,4 +77,5 @@ find_instances = side.find_instances
 owner_of = side.owner_of
 own_namespace = side.own_namespace
 path_of = side.path_of
+sleep_any = side.sleep_any
 why_no_process = side.why_no_process

@@ -156,6 +156,9 @@ class Instance:
     def sleep(self, index: int, seen: int, seconds: float) -> None:
         _posix_futex.sleep(self._address + 4 * index, seen, seconds)
 
+    def address_of(self, index: int) -> int:
+        return self._address + 4 * index
+
     def open_segment(self, feed: str, descriptor: Callable[[], Any]) -> Segment:
         """The file with the feed's name. `descriptor` is not needed: the file tells all itself."""
         return Segment(self._place, f"{feed}.arrow")
@@ -163,6 +166,18 @@ class Instance:
     def open_errors(self, number: int, size: int) -> Segment:
         """The file `errors`. Its number and size are not needed."""
         return Segment(self._place, "errors")
+
+
+Bell = _posix_futex.Bell
+MOST_POINTS = _posix_futex.MOST
+
+
+def sleep_any(
+    points: list[tuple[Instance, int, int]], seconds: float, bell: Bell | None = None, turn: int = 0
+) -> None:
+    """See the contract."""
+    words = [(instance.address_of(index), seen) for instance, index, seen in points]
+    _posix_futex.sleep_any(words, seconds, bell, turn)
 
 
 def _open_catalog(place: Place) -> int:

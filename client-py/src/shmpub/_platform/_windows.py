@@ -321,6 +321,17 @@ class Instance:
                 time.sleep(min(left, nap))
                 nap = min(2 * nap, _LONGEST_NAP)
 
+    def word(self, index: int) -> int:
+        return self._words[index]
+
+    def turn(self) -> int:
+        """How often the instance's bells have been rung."""
+        return self._words[_BELL_TURN_AT]
+
+    def bell(self, turn: int) -> int:
+        """The handle of the event that the next ring after this turn sets; 0: it can't be had."""
+        return self._bells.handle(turn % _N_BELLS)
+
     def open_segment(self, feed: str, descriptor: Callable[[], _Descriptor | None]) -> Segment:
         """The section whose number the descriptor gives; tried again when it gives a newer one."""
         absent = None
@@ -338,6 +349,64 @@ class Instance:
         return Segment(self._found[0], "errors", _Errors(number, size), self._check_owner)
 
 
+class Bell:
+    """See the contract: an event that resets itself when a wait has seen it."""
+
+    __slots__ = ("handle", "turn")
+
+    def __init__(self) -> None:
+        self.turn = 0
+        self.handle: int = api.make_event(None, False, False, None) or 0
+
+    def ring(self) -> None:
+        self.turn += 1
+        if self.handle:
+            api.set_event(self.handle)
+
+    def __del__(self, close: Any = api.close_handle) -> None:
+        if self.handle:
+            close(self.handle)
+
+
+MOST_POINTS = 63  # Windows waits for 64 objects at once, and one is for a Bell
+
+
+def sleep_any(
+    points: list[tuple[Instance, int, int]], seconds: float, bell: Bell | None = None, turn: int = 0
+) -> None:
+    """See the contract. It waits for the bells of all instances at once."""
+    end, nap, longest = time.monotonic() + seconds, _SHORTEST_NAP, _FIRST_SLICE
+    is_main = threading.current_thread() is threading.main_thread()
+    instances = [*{instance.path: instance for instance, _, _ in points}.values()]
+    while True:
+        # Read the turns before the words: then a later change rings the bells of these turns.
+        turns = [instance.turn() for instance in instances]
+        left = end - time.monotonic()
+        if left <= 0 or any(instance.word(index) != seen for instance, index, seen in points):
+            return
+        if bell is not None and bell.turn != turn:
+            return
+        bells = [of.bell(its) for of, its in zip(instances, turns, strict=True)]
+        handles = [handle for handle in [*bells, bell.handle if bell else 0] if handle]
+        rung = _wait_for_one(handles, min(left, longest))
+        longest = _SLICE if is_main else _LOOK_EVERY
+        is_stuck = rung in bells and instances[at := bells.index(rung)].turn() == turns[at]
+        if is_stuck or 0 in bells or not handles:
+            # A bell can't be used, or an earlier publisher rang it and nobody has reset it.
+            time.sleep(min(left, nap))
+            nap = min(2 * nap, _LONGEST_NAP)
+
+
+def _wait_for_one(handles: list[int], seconds: float) -> int:
+    """The first of the handles that is signalled; 0 when the time has passed first."""
+    if not handles:
+        return 0
+    array = (ctypes.c_void_p * len(handles))(*handles)
+    limit = max(1, int(seconds * 1000))
+    answer: int = api.wait_for_objects(len(handles), array, False, limit) - api.WAIT_OBJECT_0
+    return handles[answer] if 0 <= answer < len(handles) else 0
+
+
 class _Bells:
     """The events that tell of news, each opened for its first wait, and closed at the end."""
 
@@ -347,8 +416,8 @@ class _Bells:
         self._stem = stem
         self._handles: dict[int, int] = {}  # by number; 0: the event can't be opened
 
-    def wait(self, number: int, seconds: float) -> bool | None:
-        """Whether it rang before the time had passed; None, at once, when it can't be opened."""
+    def handle(self, number: int) -> int:
+        """The event's handle; 0 when it can't be opened."""
         handle = self._handles.get(number)
         if handle is None:
             name = f"{self._stem}bell.{number}"
@@ -356,6 +425,11 @@ class _Bells:
             handle = self._handles.setdefault(number, made)
             if handle != made and made:  # another thread has opened it meanwhile
                 api.close_handle(made)
+        return handle
+
+    def wait(self, number: int, seconds: float) -> bool | None:
+        """Whether it rang before the time had passed; None, at once, when it can't be opened."""
+        handle = self.handle(number)
         if not handle:
             return None
         answer: int = api.wait_for_object(handle, max(1, int(seconds * 1000)))

@@ -69,6 +69,11 @@ unmap_view = _declare(_kernel32, "UnmapViewOfFile", _BOOL, _POINTER)
 close_handle = _declare(_kernel32, "CloseHandle", _BOOL, _HANDLE)
 virtual_query = _declare(_kernel32, "VirtualQuery", _SIZE, _POINTER, _POINTER, _SIZE)
 open_event = _declare(_kernel32, "OpenEventW", _HANDLE, _DWORD, _BOOL, _TEXT)
+make_event = _declare(_kernel32, "CreateEventW", _HANDLE, _POINTER, _BOOL, _BOOL, _TEXT)
+set_event = _declare(_kernel32, "SetEvent", _BOOL, _HANDLE)
+wait_for_objects = _declare(
+    _kernel32, "WaitForMultipleObjects", _DWORD, _DWORD, _POINTER, _BOOL, _DWORD
+)
 wait_for_object = _declare(_kernel32, "WaitForSingleObject", _DWORD, _HANDLE, _DWORD)
 open_process = _declare(_kernel32, "OpenProcess", _HANDLE, _DWORD, _BOOL, _DWORD)
 process_times = _declare(_kernel32, "GetProcessTimes", _BOOL, _HANDLE, *[_POINTER] * 4)
