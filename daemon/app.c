@@ -124,9 +124,35 @@ int app_add_feed(struct app *app, struct feed *f, struct shmpub_error *err)
 
 /* --- timers and signals --------------------------------------------------------------------------- */
 
+static void tick_feeds(struct app *app)
+{
+	uint64_t next = UINT64_MAX;
+
+	if (uv_now(&app->loop) < app->host.tick_ms)
+		return;
+	for (struct feed *f = app->feeds; f != NULL; f = f->next) {
+		uint64_t at;
+
+		PREFETCH(f->next);
+		at = feed_tick(f);
+		next = at < next ? at : next;
+	}
+	app->host.tick_ms = next;
+}
+
+static void on_tick(uv_timer_t *timer);
+
+/* At the full seconds of the loop's clock, to which the looks of many feeds are rounded: pace.c. */
+static void start_tick(struct app *app)
+{
+	uv_timer_start(&app->tick, on_tick, TICK_MS - uv_now(&app->loop) % TICK_MS, 0);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct app *app = timer->data;
+
+	start_tick(app);
 
 	pool_tick(&app->pool);
 	if (app->pool.is_short && !app->is_lack_logged) {
@@ -136,8 +162,7 @@ static void on_tick(uv_timer_t *timer)
 		app->is_lack_logged = true;
 	}
 	publisher_heartbeat(app->publisher, shm_now_ns());
-	for (struct feed *f = app->feeds; f != NULL; f = f->next)
-		feed_tick(f);
+	tick_feeds(app);
 	app_status_tick(app);
 	app_control_tick(app);
 	app_metrics_tick(app);
@@ -373,7 +398,7 @@ failed:
 
 int app_run(struct app *app)
 {
-	uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
+	start_tick(app);
 	if (!app->options.is_once) /* --once is ready only when every feed was tried */
 		uv_timer_start(&app->ready, on_ready_timer, READY_MS, 0);
 	publisher_heartbeat(app->publisher, shm_now_ns());

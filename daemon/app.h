@@ -106,6 +106,7 @@ struct app {
 	int status; /* what app_run returns */
 	uv_timer_t watchdog;
 	bool is_reload_refused;            /* the last reload changed nothing */
+	uint64_t status_news;              /* what was news when the status was composed last */
 	char status_told[APP_STATUS_SIZE]; /* what the service manager was told last */
 };
 

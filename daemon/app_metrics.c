@@ -72,11 +72,7 @@ int app_metrics_open(struct app *app, struct shmpub_error *err)
 /* What is told at once, and not after 15 seconds: how many feeds fail, and a reload. */
 static uint64_t news(const struct app *app)
 {
-	uint64_t n = app->n_feeds + ((uint64_t)app->is_reload_refused << 60);
-
-	for (const struct feed *f = app->feeds; f != NULL; f = f->next)
-		n += ((uint64_t)f->is_failing << 20) + ((uint64_t)f->is_stale << 40);
-	return n;
+	return app->host.n_news + ((uint64_t)app->is_reload_refused << 63);
 }
 
 void app_metrics_tick(struct app *app)

@@ -7,8 +7,8 @@
 
 /*
  * What the service manager is told of the daemon. The line STATUS= says how many feeds are well and
- * names some that are not: "18 of 20 fresh, 2 failing: quotes, trades". It is composed once a second
- * and sent when it differs from the last one. WATCHDOG=1 comes from a timer of the loop, so a loop
+ * names some that are not: "18 of 20 fresh, 2 failing: quotes, trades". It is composed once a second, if
+ * there is news, and sent when it differs from the last one. WATCHDOG=1 comes from a timer of the loop, so a loop
  * that stands still is noticed.
  */
 
@@ -92,10 +92,12 @@ static void compose(struct text *t, const struct app *app)
 
 void app_status_tick(struct app *app)
 {
+	uint64_t news = app->host.n_news + ((uint64_t)app->is_reload_refused << 63);
 	struct text t = { .size = 0 };
 
-	if (!app->is_ready || app->is_stopping)
+	if (!app->is_ready || app->is_stopping || app->status_news == news)
 		return;
+	app->status_news = news;
 	compose(&t, app);
 	if (strcmp(t.bytes, app->status_told) == 0)
 		return;

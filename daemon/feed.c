@@ -62,6 +62,7 @@ void feed_close_when_idle(struct feed *f)
 void feed_remove(struct feed *f)
 {
 	f->is_removed = true;
+	feed_note_state(f);
 	feed_unplan(f);
 	feed_cancel_fetch(f, false);
 	feed_watch_end(f);
@@ -312,6 +313,7 @@ static void start_look(struct feed *f)
 	f->look.work = look_at_source;
 	f->look.done = was_looked;
 	f->look.is_short = true;
+	f->look.ahead = f->refresh.config->source;
 	pool_submit(f->host->pool, &f->look, false);
 }
 
@@ -412,6 +414,7 @@ int feed_open(struct feed *f, struct shmpub_error *err)
 	f->resting.due = feed_on_wheel;
 	f->resting.soon = feed_on_wheel_soon;
 	feed_watch_init(f);
+	feed_note_state(f);
 	f->phase = content_hash(span_str(f->config->name), 0);
 	return feed_open_place(f, err);
 }
@@ -434,9 +437,10 @@ void feed_configure(struct feed *f, struct config_feed *config)
 	config_feed_acquire(config);
 	config_feed_release(f->config);
 	f->config = config;
-	f->tick_ms = 0;
+	f->host->tick_ms = 0;
 	feed_watch_configure(f, is_same && !is_back);
 	f->is_removed = false;
+	feed_note_state(f);
 	if (config->access.mode != FILE_MODE_AUTO)
 		f->access = config->access;
 	if (feed_open_place(f, NULL) == SHMPUB_OK) { /* on failure the next attempt opens it */

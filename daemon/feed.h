@@ -45,6 +45,9 @@ struct feed_host {
 	struct watch watch;
 	char watch_told[SHMPUB_ERROR_SIZE]; /* why the last feed could not be watched */
 	uint64_t stood_ms; /* when feed_rest.c has looked at the instance, by uv_now() */
+	uint64_t tick_ms;  /* before this time no feed has anything to do in feed_tick() */
+	uint64_t
+	        n_news; /* times that a feed began or ceased to be failing, stale or not tried yet */
 	/* The feed's first attempt has ended. `published`: the feed has a snapshot. */
 	void (*tried)(void *arg, struct feed *feed, bool published);
 	/* An attempt has ended, or (`end` says so) its source gives no answer for long. */
@@ -84,8 +87,7 @@ struct feed {
 	uint64_t success_ms;
 	/* before this time a source is read only if it differs from `failed` */
 	uint64_t retry_ms;
-	uint64_t tick_ms; /* no sooner feed_tick() can have anything to do, unless there is a job */
-	uint64_t hung_s;  /* the seconds of a hang that were told last; 0: none */
+	uint64_t hung_s;     /* the seconds of a hang that were told last; 0: none */
 	uint64_t n_attempts; /* that have begun */
 	enum feed_job state;
 	/* the last attempt found the source unchanged: look before reading */
@@ -95,10 +97,11 @@ struct feed {
 	bool is_job_void; /* the job began before the feed was removed and came back */
 	bool is_removed, is_stopped, is_tried, is_closed;
 	bool is_failing, is_stale;
-	bool is_timed;        /* `timer` runs */
-	bool is_overdue;      /* stale because the data are old: feed_stale.c */
-	struct pool_job look; /* also opens the source */
-	struct {              /* belongs to a worker while feed_rest.c looks at the source */
+	unsigned char state_told; /* what host->n_news has counted last: feed_note_state() */
+	bool is_timed;            /* `timer` runs */
+	bool is_overdue;          /* stale because the data are old: feed_stale.c */
+	struct pool_job look;     /* also opens the source */
+	struct {                  /* belongs to a worker while feed_rest.c looks at the source */
 		struct config_feed *config;
 		/* of `config`, which the worker then need not load */
 		const char *path;
@@ -193,10 +196,11 @@ void feed_stop(struct feed *f);
  */
 void feed_leave(struct feed *f, bool keep);
 /*
- * To be called once a second: notices a source that hangs, a feed without a success for three
- * intervals, and data that are older than expected.
+ * To be called once a second for each feed, if it is time (host->tick_ms): notices a source that
+ * hangs, a feed without a success for three intervals, and data that are older than expected.
+ * Returns when it has to be called again.
  */
-void feed_tick(struct feed *f);
+uint64_t feed_tick(struct feed *f);
 /*
  * Logs an event of the feed. `err`: the failure that the event is of, whose code and line become
  * fields; NULL: of none. The text is what `format` says, without the feed's name.

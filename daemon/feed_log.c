@@ -84,7 +84,7 @@ bool feed_log_folded(struct feed *f, const char *line, const struct shmpub_error
 {
 	struct fold_told told;
 
-	f->tick_ms = 0; /* it may be counted */
+	f->host->tick_ms = 0; /* it may be counted */
 	if (!fold_take(&told, &f->fold, line, feed_now_ms(f)))
 		return false;
 	if (told.n_more)
@@ -116,7 +116,7 @@ void feed_log_told(struct fetch *fetch, const char *line)
 	struct feed *f = (struct feed *)((char *)fetch - offsetof(struct feed, fetch));
 	struct fold_told told;
 
-	f->tick_ms = 0;
+	f->host->tick_ms = 0;
 	if (fold_take(&told, &f->told, line, feed_now_ms(f)))
 		log_told(f, &told);
 }

@@ -32,19 +32,24 @@ static void on_timer(uv_timer_t *timer)
  * A thousand feeds at rest do not stay in the caches from one second to the next, and waiting for memory is
  * most of what a look costs. So the memory of all feeds that are due together is asked for at once.
  */
-void feed_on_wheel_soon(struct wheel_entry *entry)
+void feed_on_wheel_soon(struct wheel_entry *entry, unsigned pass)
 {
 	const struct feed *f = (struct feed *)((char *)entry - offsetof(struct feed, resting));
 
-	for (const char *at = (const char *)f; at < (const char *)&f->watch; at += 64)
-		PREFETCH(at);
-	PREFETCH(&f->seen);
-	PREFETCH((const char *)&f->seen + 64);
-	PREFETCH(&f->warning);
-	PREFETCH(f->config);
-	PREFETCH((const char *)f->config + 64);
-	PREFETCH(&f->config->csv_segment);
-	publisher_feed_prefetch(f->out);
+	if (pass == 0) {
+		for (const char *at = (const char *)f; at < (const char *)&f->watch; at += 64)
+			PREFETCH(at);
+		PREFETCH(&f->seen);
+		PREFETCH((const char *)&f->seen + 64);
+		PREFETCH(&f->warning);
+	} else if (pass == 1) {
+		PREFETCH(f->config);
+		PREFETCH((const char *)f->config + 64);
+		PREFETCH(&f->config->csv_segment);
+		publisher_feed_prefetch(f->out);
+	} else {
+		publisher_feed_prefetch_slot(f->out);
+	}
 }
 
 /* A feed that rests waits in the wheel, and its timer, which lies elsewhere in memory, is not touched. */
@@ -121,11 +126,25 @@ void feed_note_warning(struct feed *f)
 
 /* --- how it ended --------------------------------------------------------------------------------- */
 
+void feed_note_state(struct feed *f)
+{
+	unsigned char state = (unsigned char)(1u | (unsigned)f->is_removed << 1 |
+	                                      (unsigned)f->is_failing << 2 |
+	                                      (unsigned)f->is_stale << 3 |
+	                                      (unsigned)f->is_tried << 4);
+
+	f->host->n_news += state != f->state_told;
+	f->state_told = state;
+}
+
 static void tried(struct feed *f)
 {
-	if (f->is_tried)
+	if (f->is_tried) {
+		feed_note_state(f);
 		return;
+	}
 	f->is_tried = true;
+	feed_note_state(f);
 	f->host->tried(f->host->arg, f, !f->is_failing);
 }
 

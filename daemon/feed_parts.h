@@ -42,7 +42,9 @@ bool feed_drop_obsolete_job(struct feed *f, bool ran);
 
 /* The wheel's callback: begins an attempt. */
 void feed_on_wheel(struct wheel_entry *entry);
-void feed_on_wheel_soon(struct wheel_entry *entry);
+/* To be called when the feed was added or removed, or is failing, stale or tried: host->n_news. */
+void feed_note_state(struct feed *f);
+void feed_on_wheel_soon(struct wheel_entry *entry, unsigned pass);
 /* An event has come: begins the next attempt soon, if it would come later. */
 void feed_hasten(struct feed *f);
 /*

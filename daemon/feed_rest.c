@@ -87,6 +87,7 @@ bool feed_rest_begin(struct feed *f)
 	f->look.work = look;
 	f->look.done = was_looked;
 	f->look.is_short = true;
+	f->look.ahead = f->rest.path;
 	pool_submit(f->host->pool, &f->look, false);
 	return true;
 }

@@ -48,26 +48,24 @@ static void tell_overdue(struct feed *f)
 }
 
 /*
- * Nearly all feeds of a thousand have nothing to do in nearly all seconds, and to find that out by looking
- * at everything would cost as much as the looks at their sources.
+ * Nearly all feeds of a thousand have nothing to do in nearly all seconds, and to touch each of them to find
+ * that out would cost as much as the looks at their sources.
  */
 static uint64_t next_tick_ms(const struct feed *f)
 {
 	uint64_t now = feed_now_ms(f), interval = feed_watch_interval_ms(f);
 	uint64_t missed = f->success_ms + 3 * interval + 1000;
 
-	if (f->fold.has_counts || f->told.has_counts || f->config->expect_every_ms != 0)
+	if (feed_is_busy(f) || f->fold.has_counts || f->told.has_counts ||
+	    f->config->expect_every_ms != 0)
 		return now;
-	return interval != 0 && missed < now + TICK_MOST_MS ? missed : now + TICK_MOST_MS;
+	if (f->is_failing || f->is_stale || interval == 0)
+		missed = UINT64_MAX;
+	return missed < now + TICK_MOST_MS ? missed : now + TICK_MOST_MS;
 }
 
-void feed_tick(struct feed *f)
+static void notice_stale(struct feed *f)
 {
-	if (!feed_is_busy(f) && feed_now_ms(f) < f->tick_ms)
-		return;
-	f->tick_ms = next_tick_ms(f);
-	feed_notice_hang(f);
-	feed_log_counts(f, false);
 	if (f->is_failing || f->is_stale || f->out == NULL || publisher_feed_sequence(f->out) == 0)
 		return;
 	if (feed_is_overdue(f))
@@ -75,5 +73,14 @@ void feed_tick(struct feed *f)
 	else if (!has_missed_looks(f))
 		return;
 	f->is_stale = true;
+	feed_note_state(f);
 	publisher_feed_set_stale(f->out);
+}
+
+uint64_t feed_tick(struct feed *f)
+{
+	feed_notice_hang(f);
+	feed_log_counts(f, false);
+	notice_stale(f);
+	return next_tick_ms(f);
 }

@@ -15,7 +15,7 @@
 #define TOUCH_MS 16       /* longer than what is_settled() of source_file_posix.c and a tick need */
 #define REST_MOST_MS 5000 /* after an attempt that took longer */
 #define RETRY_MS 60000    /* when watches are lacking */
-#define RELIABLE_TIMES 10 /* looks are so much rarer while every change is told */
+#define RELIABLE_TIMES 60 /* looks are so much rarer while every change is told */
 #define RELIABLE_MS 60000u /* but not rarer than this, or the interval */
 
 static struct feed *feed_of(struct watcher *watcher)

@@ -8,8 +8,8 @@
  * moved at random.
  */
 
-#define SLACK_MAX_MS 200
-#define SLACK_SHARE 5 /* of the interval at most a fifth */
+#define SLACK_SHARE 2 /* of the interval at most a half */
+#define SLACK_MAX_MS 500
 #define BACK_OFF_MAX_MS 30000
 #define BUSY_LEAST_MS 12 /* longer than the tick of any kernel's file times */
 #define BUSY_MAX_MS 1200

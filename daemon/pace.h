@@ -10,7 +10,7 @@
 
 /*
  * Returns the wait until the next point of a grid of `interval_ms` that is shifted by `phase`,
- * plus up to a fifth of the interval, or of a second. At least 1.
+ * plus up to half of the interval, or half a second. At least 1.
  */
 uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase);
 /*

@@ -79,6 +79,8 @@ static void run_jobs(struct pool_run *r)
 	while ((i = fetch_add_sync_u64(&r->n_claimed, 1)) < n) {
 		if (i + AHEAD < n)
 			prefetch(r->jobs[i + AHEAD]);
+		if (i + 1 < n)
+			PREFETCH(r->ahead[i + 1]);
 		r->jobs[i]->work(r->jobs[i]);
 	}
 }
@@ -316,6 +318,8 @@ static void start_run(struct pool *p, struct pool_job *first)
 	       p->waiting.first != NULL && p->waiting.first->is_short &&
 	       !p->waiting.first->is_suspect)
 		r->jobs[r->n++] = queue_take(&p->waiting, false);
+	for (size_t i = 0; i < r->n; i++)
+		r->ahead[i] = r->jobs[i]->ahead;
 	r->end = r->n;
 	p->running = r;
 	p->n_running++;

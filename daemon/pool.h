@@ -35,9 +35,10 @@ struct pool_job {
 	void (*work)(struct pool_job *job); /* on a thread of the pool */
 	/* On the loop thread. `ran` is false when the pool was stopped before the job began. */
 	void (*done)(struct pool_job *job, bool ran);
-	uint64_t waiting; /* wait_word.h: `work` sets it around each call that may hang */
-	bool is_short;    /* such calls are all that it does */
-	bool is_suspect;  /* it was stuck the last time; set by the pool */
+	uint64_t waiting;  /* wait_word.h: `work` sets it around each call that may hang */
+	bool is_short;     /* such calls are all that it does */
+	bool is_suspect;   /* it was stuck the last time; set by the pool */
+	const void *ahead; /* of a short job: what `work` reads first of other memory; NULL: none */
 
 	struct pool_job *next; /* the pool's own: the next in the queue */
 };
@@ -49,6 +50,7 @@ struct pool_queue {
 /* The jobs that one thread was given; it does them one after the other. */
 struct pool_run {
 	struct pool_job *jobs[POOL_TOGETHER_MAX];
+	const void *ahead[POOL_TOGETHER_MAX]; /* of each job; the job itself may be taken away */
 	size_t n;
 	/* atomic: how many jobs the thread has begun; beyond n when it may begin no more */
 	uint64_t n_claimed;

@@ -66,10 +66,11 @@ static void turn_slot(struct wheel *w, uint64_t tick)
 	w->slots[tick % WHEEL_SLOTS] = NULL;
 	if (list != NULL)
 		list->link = &list;
-	for (struct wheel_entry *e = list; e != NULL; e = e->next) {
-		PREFETCH(e->next);
-		if (e->soon != NULL)
-			e->soon(e);
+	for (unsigned pass = 0; pass < WHEEL_PASSES; pass++) {
+		for (struct wheel_entry *e = list; e != NULL; e = e->next) {
+			if (e->soon != NULL)
+				e->soon(e, pass);
+		}
 	}
 	while (list != NULL) {
 		struct wheel_entry *entry = list;

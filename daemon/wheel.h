@@ -11,14 +11,18 @@
 
 #include <uv.h>
 
+#define WHEEL_PASSES 3u
 #define WHEEL_TICK_MS 100
 #define WHEEL_SLOTS 512 /* an entry that waits longer than one turn is passed over until its time */
 
 struct wheel_entry {
 	void (*due)(struct wheel_entry *entry);
-	void (*soon)(
-	        struct wheel_entry
-	                *entry); /* due() comes in a moment: load what it needs; NULL: nothing */
+	/*
+	 * due() comes in a moment: ask for the memory that it needs. Called for all entries of a slot
+	 * with `pass` 0, then with 1 and so on: what one pass asked for, the next one may read. NULL:
+	 * nothing is asked for.
+	 */
+	void (*soon)(struct wheel_entry *entry, unsigned pass);
 	uint64_t tick;
 	struct wheel_entry *next, **link; /* link NULL: in no wheel */
 };

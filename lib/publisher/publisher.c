@@ -235,13 +235,17 @@ int publisher_feed_map(struct shm_map *out, struct publisher_feed *f)
 
 void publisher_feed_prefetch(const struct publisher_feed *f)
 {
-	const struct catalog_slot *slot;
-
 	if (f == NULL)
 		return;
-	slot = feed_slot(f);
-	PREFETCH(&slot->refreshes);
+	PREFETCH(&f->publisher);
+	PREFETCH(&f->id);
 	PREFETCH(&f->live);
+}
+
+void publisher_feed_prefetch_slot(const struct publisher_feed *f)
+{
+	if (f != NULL)
+		PREFETCH(&feed_slot(f)->refreshes);
 }
 
 int publisher_stand(struct publisher *p, struct shmpub_error *err)

@@ -98,10 +98,11 @@ int publisher_put_back(struct publisher_feed *f, struct shmpub_error *err);
  */
 int publisher_stand(struct publisher *p, struct shmpub_error *err);
 /*
- * Begins to load what publisher_feed_stands() and publisher_feed_rests() need, for whoever calls them for
- * many feeds. NULL is fine.
+ * Begin to load what publisher_feed_stands() and publisher_feed_rests() need, for whoever calls them for
+ * many feeds: first the feed, and when that is there its slot in the catalog. NULL is fine.
  */
 void publisher_feed_prefetch(const struct publisher_feed *f);
+void publisher_feed_prefetch_slot(const struct publisher_feed *f);
 /*
  * Right after publisher_stand(): as publisher_feed_is_in_place(), at the price of a system call only
  * where something in the directory has changed, or at every sixteenth call.
