@@ -232,7 +232,7 @@ TIMEOUTS = [
     (np.int64(0), False),
     (np.timedelta64(10, "ms"), False),
     (np.timedelta64(10_000_000, "ns"), False),
-    (np.timedelta64("NaT"), ValueError),
+    (np.timedelta64("NaT", "s"), ValueError),
     (math.nan, ValueError),
     ("1", TypeError),
     (True, TypeError),

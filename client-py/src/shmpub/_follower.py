@@ -116,6 +116,20 @@ class Follower:
 
     def _newest(self) -> Held:
         """The newest snapshot, and how far a cursor comes that is given it."""
+        attached, held = self._attached, self._held
+        sequence = -1
+        if attached is not None and time.monotonic() < self._look_at:
+            sequence = attached.newest()
+        if sequence < 0 or attached is None:
+            return self._newest_after_look()
+        mark = Mark(attached.epoch, sequence)
+        if held is not None and not mark.is_newer_than(held[1]):
+            return held
+        with self._lock:
+            return self._load(attached, mark)
+
+    def _newest_after_look(self) -> Held:
+        """The same where the catalog may have to be looked for, or may not have the feed."""
         attached = self._observe()
         held = self._held
         if attached is None:

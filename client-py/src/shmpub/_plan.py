@@ -14,6 +14,7 @@ bytes that lie near to each other are read at once.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,16 @@ _MOST_READ = 16 << 10  # bytes at the end, when the dictionaries are read togeth
 _MOST_HEAD = 1 << 20  # bytes up to the end of the batch's message
 _MOST_OFFSETS = 128 << 10  # offsets of texts that are checked at once
 _MOST_CODES = 64 << 10  # codes; for more of them NumPy is faster
+_TAIL = 10  # bytes of the file after the footer: the footer's size and the magic
+# A record of our own writer, up to its key "rows"; and from there to its key "crc".
+_HEAD = (
+    b'{"version":%d,"sequence":%d,"epoch":%d,"published_ns":%d,"source_mtime_ns":%d,"read_ns":%d,'
+    b'"parse_ns":%d,"source_size":%d,"skipped_rows":%d,"rows":'
+)
+_PLACES = b'%%d,"schema":[%%d,%%d,%%d,%%d],"batch":[%%d,%%d,%%d],"dictionaries":[%b],"regions":[%b]'
+_MOST_DIGITS = 4000  # bytes of a text with numbers: Python refuses to read numbers of 4,300 digits
 _SPACES = bytes(c if c in b"0123456789" else 32 for c in range(256))
+_PADDINGS = frozenset(bytes(n) for n in range(1, 9))
 _OFFSET = np.dtype("<i8")
 
 Opened = tuple[Layout, Stamp, Any]  # the last is the mapping, as an array
@@ -43,7 +53,16 @@ Opened = tuple[Layout, Stamp, Any]  # the last is the mapping, as an array
 class Plan:
     """What is known of the next snapshots of a feed. It refers to no mapping."""
 
-    __slots__ = ("_codes", "_is_small", "_recipe", "_text_sizes", "_texts", "values")
+    __slots__ = (
+        "_codes",
+        "_form",
+        "_is_small",
+        "_recipe",
+        "_schema",
+        "_text_sizes",
+        "_texts",
+        "values",
+    )
 
     def __init__(self, layout: Layout, values: list[Values]) -> None:
         """`layout` is that of a snapshot that was checked, `values` those of its dictionaries."""
@@ -51,6 +70,10 @@ class Plan:
         self.values = values
         self._is_small = isinstance(layout.batch.buffers, tuple) and layout.rows > 0
         self._recipe: Recipe | None = None
+        self._schema = [*map(int, layout.schema_text.split(b","))]
+        dictionaries = b",".join([b"[%d,%d,%d]"] * len(layout.dictionaries))
+        regions = b",".join([b"[%d,%d,%d,%d]"] * len(layout.regions))
+        self._form = _PLACES % (dictionaries, regions)  # of a record, from its key "rows" on
         # For each text, where in Batch.buffers its offsets start, and where its size stands.
         self._texts = [2 * f.buffer + 2 for f in schema.texts]
         self._text_sizes = [2 * f.buffer + 5 for f in schema.texts]
@@ -72,14 +95,16 @@ class Plan:
                 tail_at = size - its_tail
         tail_at = max(0, tail_at)
         tail = read(tail_at, size - tail_at)
-        found = _layout.match_own(tail, size)
+        found = _read_record(tail, size)
         if found is None:
             return None
-        is_same = found[3] == kept.places and kept.size <= size
+        stamp, places = found
+        layout: Layout | None
+        is_same = places == kept.places and kept.size <= size
         if not is_same and self._is_small:
-            layout = self._move(kept, found, size, read)
+            layout = self._move(kept, places, size, read)
         elif read(0, 8) == _MAGIC:
-            layout = kept if is_same else self._lay_out(kept, found, size, read)
+            layout = kept if is_same else self._lay_out(kept, tail, size, read)
         else:
             return None
         if layout is None:
@@ -90,21 +115,19 @@ class Plan:
             return None
         if self._codes and not self._has_good_codes(layout, source, tail, tail_at):
             return None
-        return layout, Stamp(int(found[0]), int(found[1]), int(found[2])), content
+        return layout, stamp, content
 
-    def _move(
-        self, kept: Layout, found: tuple[bytes, ...], size: int, read: _layout.Read
-    ) -> Layout | None:
+    def _move(self, kept: Layout, places: bytes, size: int, read: _layout.Read) -> Layout | None:
         """The layout of a table of few columns whose record gives other places than the last one.
 
-        `found` are the groups of _layout.match_own().
+        `places` is the record's text from its key "rows" on.
         """
         old, schema = kept.batch, kept.schema
-        if found[5] != kept.schema_text or found[9]:
-            return None
         # In turn: rows, four numbers of the schema, three of the batch, three of each dictionary,
         # four of each region.
-        numbers = [*map(int, found[3].translate(_SPACES).split())]
+        numbers = _numbers(places, self._form)
+        if numbers is None or numbers[1:5] != self._schema:
+            return None
         rows, at, message_size, crc = numbers[0], *numbers[5:8]
         body = at + message_size
         if at % 8 or body % 64 or message_size != old.message_size or body > _MOST_HEAD:
@@ -119,23 +142,18 @@ class Plan:
         body_size, its_rows, nodes, buffers = matched
         if rows != its_rows or not 0 < rows <= MAX_ROWS or body_size > size - body:
             return None
-        pattern = tuple(map(bool, nodes[1::2]))
-        if pattern != old.pattern or nodes[::2] != (rows,) * len(pattern) or max(nodes) > rows:
+        if not self._are_good(rows, nodes, buffers, body_size, kept):
             return None
-        needed = schema.needed_sizes(rows, pattern)
-        for offset, its_size, need in zip(buffers[::2], buffers[1::2], needed, strict=True):
-            if its_size < need or offset + its_size > body_size or offset & 63:
-                return None
-        batch = Batch(rows, body, nodes, buffers, pattern, old.form, message_size, body_size)
+        batch = Batch(rows, body, nodes, buffers, old.pattern, old.form, message_size, body_size)
         n_dictionaries = 3 * len(kept.dictionaries)
         dictionaries = _move_dictionaries(kept, numbers[8 : 8 + n_dictionaries], size)
         regions = _move_regions(kept, numbers[8 + n_dictionaries :], batch, size)
         if dictionaries is None or regions is None:
             return None
         return Layout(
-            found[3],
-            found[5],
-            found[8],
+            places,
+            kept.schema_text,
+            places.rpartition(b'"regions":[')[2][:-1],
             size,
             size,
             schema,
@@ -148,10 +166,27 @@ class Plan:
             self,
         )
 
-    def _lay_out(
-        self, kept: Layout, found: tuple[bytes, ...], size: int, read: _layout.Read
-    ) -> Layout | None:
-        """The same for a table of many columns, where NumPy looks at the numbers."""
+    def _are_good(
+        self, rows: int, nodes: Sequence[int], buffers: Sequence[int], room: int, kept: Layout
+    ) -> bool:
+        """As _batch._check_each(), and whether the same columns as before have nulls."""
+        pattern = tuple(map(bool, nodes[1::2]))
+        if pattern != kept.batch.pattern or nodes[::2] != (rows,) * len(pattern):
+            return False
+        needed = kept.schema.needed_sizes(rows, pattern)
+        for offset, its_size, need in zip(buffers[::2], buffers[1::2], needed, strict=True):
+            if its_size < need or offset + its_size > room or offset & 63:
+                return False
+        return max(nodes) <= rows
+
+    def _lay_out(self, kept: Layout, tail: bytes, size: int, read: _layout.Read) -> Layout | None:
+        """The same for a table of many columns, where NumPy looks at the numbers.
+
+        `tail` are the last bytes of the file.
+        """
+        found = _layout.match_own(tail, size)
+        if found is None:
+            return None
         layout = _layout.lay_out_own(read, size, found, kept)
         if layout.schema is not kept.schema or layout.dictionary_marks != kept.dictionary_marks:
             return None
@@ -211,6 +246,42 @@ class Plan:
         if recipe is None or recipe.storage != _blocks.way.string_storage():
             recipe = self._recipe = Recipe(layout, self.values)
         return recipe.maker(layout, source)
+
+
+def _numbers(text: bytes, form: bytes) -> list[int] | None:
+    """The numbers in a text, in turn; None unless `form` % numbers gives the very same text."""
+    if len(text) > _MOST_DIGITS:
+        return None
+    numbers = [*map(int, text.translate(_SPACES).split())]
+    if len(numbers) != form.count(b"%") or form % tuple(numbers) != text:
+        return None
+    return numbers
+
+
+def _read_record(tail: bytes, size: int) -> tuple[Stamp, bytes] | None:
+    """The stamp in a record of our own writer, and the record's text from its key "rows" on.
+
+    `tail` is the last bytes of a file of `size` bytes. The checksum and everything but the returned
+    text were checked. None: the general way decides.
+    """
+    start = tail.rfind(b"{", 0, -_TAIL)
+    places_at = tail.find(b',"rows":', start) + 8
+    end = tail.rfind(b',"crc":', places_at)
+    if start < 0 or places_at < 8 or end < 0 or tail[-6:] != b"ARROW1":
+        return None
+    close = b',"crc":%d}' % zlib.crc32(tail[start:end])
+    padding = tail[end + len(close) : -_TAIL]
+    footer_size = int.from_bytes(tail[-_TAIL:-6], "little")
+    is_inside = footer_size > size - _TAIL or start >= len(tail) - _TAIL - footer_size
+    if not tail.startswith(close, end) or padding not in _PADDINGS or not is_inside:
+        return None
+    numbers = _numbers(tail[start:places_at], _HEAD)
+    if numbers is None or numbers[0] != 1 or not numbers[1] or max(numbers) >= 1 << 64:
+        return None
+    sequence, epoch, published_ns, source_mtime_ns = numbers[1:5]
+    if (published_ns | source_mtime_ns) >> 63:
+        return None
+    return Stamp(sequence, epoch, published_ns), tail[places_at:end]
 
 
 def _move_dictionaries(kept: Layout, numbers: list[int], size: int) -> list[Batch] | None:

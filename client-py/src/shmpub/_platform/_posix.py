@@ -21,7 +21,7 @@ import numpy.typing as npt
 from .._errors import AccessDenied, FormatError, InstanceNotFound, UntrustedOwner
 from .._mapped import Mapped
 from . import _posix_futex
-from ._posix_unmap import faults_before, give_back, libc
+from ._posix_unmap import LARGE, faults_before, give_back, libc, munmap
 
 if TYPE_CHECKING:
     from .._place import Place
@@ -256,12 +256,15 @@ class _Mapping(Mapped):
     __slots__ = ("_faults",)
 
     def __init__(self, address: int, size: int) -> None:
-        self._faults = faults_before(size)
+        self._faults = -1 if size < LARGE else faults_before()
         super().__init__(address, size)
 
     # A default argument, because at the interpreter's end the module's globals may be gone.
-    def __del__(self, unmap: Any = give_back) -> None:
-        unmap(self._address, self._size, self._faults)
+    def __del__(self, unmap: Any = munmap, give: Any = give_back) -> None:
+        if self._faults < 0:
+            unmap(self._address, self._size)
+        else:
+            give(self._address, self._size, self._faults)
 
 
 def map_shared(fd: int, size: int) -> npt.NDArray[np.uint8]:

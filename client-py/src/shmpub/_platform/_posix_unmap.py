@@ -28,9 +28,9 @@ _PIECE = 8 << 20  # bytes that the thread empties at once
 _DONTNEED = 4
 
 libc: Any = ctypes.CDLL(None, use_errno=True)
-_munmap = libc.munmap
-_munmap.restype = ctypes.c_int
-_munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+munmap = libc.munmap
+munmap.restype = ctypes.c_int
+munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _madvise = libc.madvise
 _madvise.restype = ctypes.c_int
 _madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
@@ -38,7 +38,7 @@ _madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 Waiting = SimpleQueue[tuple[int, int]]
 
 
-def _reap(waiting: Waiting, unmap: Any = _munmap, advise: Any = _madvise) -> None:
+def _reap(waiting: Waiting, unmap: Any = munmap, advise: Any = _madvise) -> None:
     while True:
         address, size = waiting.get()
         for at in range(0, size, _PIECE):
@@ -58,9 +58,9 @@ class _Reaper:
         self._is_running = False
         self._faults = 0  # page faults of the process, when they were counted last
 
-    def faults_before(self, size: int) -> int:
-        """The last count of page faults, for give_back(); -1 when the size is small."""
-        return self._faults if size >= LARGE else -1
+    def faults_before(self) -> int:
+        """The last count of page faults, for give_back()."""
+        return self._faults
 
     # Finalizers call this. So it may run between any two steps of any thread, and at the
     # interpreter's end, when the module's globals are gone and only default arguments are left.
@@ -69,17 +69,16 @@ class _Reaper:
         address: int,
         size: int,
         faults: int,
-        unmap: Any = _munmap,
+        unmap: Any = munmap,
         usage: Any = getrusage,
         few: int = _FEW,
     ) -> None:
         """Unmap. `faults` is what faults_before() returned when the mapping was made."""
-        if faults >= 0:
-            self._faults = usage(0).ru_minflt  # 0: RUSAGE_SELF, this process
-            if self._faults - faults >= few and self._runs():
-                self._waiting.put((address, size))
-                return
-        unmap(address, size)
+        self._faults = usage(0).ru_minflt  # 0: RUSAGE_SELF, this process
+        if self._faults - faults >= few and self._runs():
+            self._waiting.put((address, size))
+        else:
+            unmap(address, size)
 
     def _runs(self, start: Any = _thread.start_new_thread, reap: Any = _reap) -> bool:
         if not self._is_running:
