@@ -402,8 +402,9 @@ int command_user_find(struct command_user **out, struct span name, struct shmpub
 		                 text);
 	if (!command_child_may_become() && (geteuid() != pw->pw_uid || getuid() != pw->pw_uid))
 		return error_set(err, SHMPUB_ERR_INVALID,
-		                 "only root may run a command as %s, and this is user %u", text,
-		                 (unsigned)geteuid());
+		                 "to run a command as %s takes root or the capabilities SETUID "
+		                 "and SETGID, and this is user %u without them",
+		                 text, (unsigned)geteuid());
 	return find_groups(out, pw, err);
 }
 

@@ -146,7 +146,7 @@ def test_user_needs_root(daemon):
     d.configure({"a": "source = exec: true\nuser = daemon"})
     with pytest.raises(AssertionError):
         d.start()
-    assert "user: only root may run a command as daemon" in d.log_text()
+    assert "user: to run a command as daemon takes root or the capabilities SETUID" in d.log_text()
     d.process.wait(PATIENCE)
     d.process = None
 
