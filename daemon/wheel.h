@@ -13,7 +13,8 @@
 
 #define WHEEL_PASSES 3u
 #define WHEEL_TICK_MS 100
-#define WHEEL_SLOTS 512 /* an entry that waits longer than one turn is passed over until its time */
+#define WHEEL_SLOTS                                                                                \
+	1024 /* an entry that waits longer than one turn is passed over until its time */
 
 struct wheel_entry {
 	void (*due)(struct wheel_entry *entry);
