@@ -68,6 +68,7 @@ void feed_members(struct json *j, const struct shmpub_feed_info *f, const char *
 		{ "skipped_rows", f->skipped_rows },
 		{ "read_ns", f->read_ns },
 		{ "parse_ns", f->parse_ns },
+		{ "files", f->n_files },
 	};
 
 	json_member_string(j, "feed", span_str(f->name));

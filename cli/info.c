@@ -110,6 +110,12 @@ static void status_rows(struct align *t, const struct shmpub_feed_info *f, const
 	             (unsigned long long)f->refreshes, (unsigned long long)f->unchanged,
 	             (unsigned long long)f->failures);
 	moment_row(t, "last attempt", f->last_attempt_ns, now_ns);
+	if (f->n_files > 0) {
+		char count[32];
+
+		human_count(count, f->n_files);
+		pair_row(t, "files", count);
+	}
 	if (f->error[0] != '\0')
 		pair_row(t, "error", f->error);
 }

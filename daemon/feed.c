@@ -176,6 +176,15 @@ static void commit(struct feed *f)
 	feed_succeeded(f, REFRESH_PUBLISHED);
 }
 
+/* Before the table: whoever sees it finds the number. Only what was read tells it. */
+static void note_files(struct feed *f)
+{
+	bool is_read = f->refresh.n_files != 0 || f->refresh.result == SHMPUB_OK;
+
+	if (is_read && f->out != NULL)
+		publisher_feed_set_files(f->out, f->refresh.n_files);
+}
+
 static void was_built(struct pool_job *job, bool ran)
 {
 	struct feed *f = (struct feed *)((char *)job - offsetof(struct feed, build));
@@ -183,6 +192,7 @@ static void was_built(struct pool_job *job, bool ran)
 	if (feed_drop_obsolete_job(f, ran))
 		return;
 	feed_note_validators(f);
+	note_files(f);
 	if (f->refresh.result == SHMPUB_OK) {
 		commit(f);
 		return;
@@ -253,6 +263,8 @@ static void was_opened(struct pool_job *job, bool ran)
 	set_access_by_source(f);
 	feed_note_validators(f);
 	f->is_quiet = result == SOURCE_UNCHANGED;
+	if (result != SHMPUB_OK)
+		note_files(f);
 	if (result != SOURCE_FRESH)
 		f->waited = SOURCE_MARK_NONE;
 	if (result == SHMPUB_OK) {

@@ -350,7 +350,9 @@ struct shmpub_feed_info {
 	uint64_t source_size; /* bytes of CSV, after expanding a compressed source */
 	uint64_t read_ns, parse_ns;
 	uint64_t skipped_rows;
-	uint64_t reserved[8];
+
+	uint64_t n_files; /* of a pattern, when they were read last; 0: the source is no pattern */
+	uint64_t reserved[7];
 };
 
 SHMPUB_API int shmpub_instance(struct shmpub_instance_info *out, struct shmpub_reader *reader,

@@ -97,7 +97,8 @@ AT(catalog_slot, error_sequence, 376);
 AT(catalog_slot, error, 384);
 AT(catalog_slot, generation, 896);
 AT(catalog_slot, n_errors, 904);
-AT(catalog_slot, reserved, 912);
+AT(catalog_slot, n_files, 912);
+AT(catalog_slot, reserved, 920);
 #undef AT
 
 /*

@@ -115,7 +115,9 @@ struct catalog_slot {
 	        [CATALOG_ERROR_SIZE]; /* 384 NUL-terminated UTF-8; empty: none. Read as 64-bit words */
 	uint64_t generation;          /* 896 [atomic] odd while the slot is given to another name */
 	uint64_t n_errors;            /* 904 [atomic] entries of the error table that were used */
-	uint8_t reserved[1024 - 912];
+	/* 912 [atomic] a pattern's files when they were read last; 0: the source is no pattern */
+	uint64_t n_files;
+	uint8_t reserved[1024 - 920];
 };
 
 #endif

@@ -51,6 +51,7 @@ static void clear_slot(struct catalog_slot *slot)
 	store_relaxed_u64(&slot->interval_ms, 0);
 	store_relaxed_u64(&slot->held_bytes, 0);
 	store_relaxed_u64(&slot->n_errors, 0);
+	store_relaxed_u64(&slot->n_files, 0);
 	catalog_set_error(slot, SPAN_NONE);
 }
 

@@ -118,6 +118,8 @@ static const struct metric feed_metrics[] = {
 	  ABSENT_IF_UNPUBLISHED },
 	{ "parse_seconds", "gauge", "How long parsing them took.", OF(info.parse_ns), NS,
 	  ABSENT_IF_UNPUBLISHED },
+	{ "files", "gauge", "Files of the pattern that is the source; absent where it is none.",
+	  OF(info.n_files), COUNT, ABSENT_IF_ZERO },
 	{ "skipped_rows", "gauge", "Rows left out as bad lines.", OF(info.skipped_rows), COUNT,
 	  ABSENT_IF_UNPUBLISHED },
 	{ "refreshes_total", "counter", "Attempts to refresh.", OF(info.refreshes), COUNT,

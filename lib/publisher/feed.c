@@ -181,6 +181,12 @@ void publisher_feed_set_overdue(struct publisher_feed *f, bool is_overdue)
 	f->is_overdue = is_overdue;
 }
 
+void publisher_feed_set_files(struct publisher_feed *f, uint64_t n_files)
+{
+	if (hold_may_write(f->publisher))
+		store_relaxed_u64(&feed_slot(f)->n_files, n_files);
+}
+
 void publisher_feed_set_stale(struct publisher_feed *f)
 {
 	struct catalog_slot *slot = feed_slot(f);

@@ -121,6 +121,8 @@ int publisher_feed_follow_access(struct publisher_feed *f, struct shmpub_error *
 void publisher_feed_set_stale(struct publisher_feed *f);
 /* The data are older than they should be: a refresh that succeeds makes the feed stale, not fresh. */
 void publisher_feed_set_overdue(struct publisher_feed *f, bool is_overdue);
+/* How many files the pattern that is the source has; 0: it is none. */
+void publisher_feed_set_files(struct publisher_feed *f, uint64_t n_files);
 
 /*
  * Store the result of a refresh in the feed's slot. `err`: the error, or a warning, or NULL. Where

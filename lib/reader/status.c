@@ -160,6 +160,7 @@ static void take_feed(struct shmpub_feed_info *out, const struct catalog_slot *s
 		.consecutive_failures = word(&slot->consecutive_failures),
 		.last_attempt_ns = moment(&slot->last_attempt_ns),
 		.held_bytes = word(&slot->held_bytes),
+		.n_files = word(&slot->n_files),
 	};
 	catalog_error(out->error, slot);
 	take_descriptor(out, slot);

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import re
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -11,10 +14,40 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import replace, run_shmpubd, until
+from conftest import BUILD, replace, run_shmpubd, until
 from pattern_feeds import FAST, ROWS, check, failure, frame_difference, make, paths, put, serve
 
 # --- which files
+
+
+def test_how_many_files_there_are(daemon):
+    def shmpub(*arguments: str) -> str:
+        where = ["-i", d.instance, "-d", d.shm]
+        return subprocess.check_output([BUILD / "cli/shmpub", *where, *arguments], text=True)
+
+    def files() -> dict[str, int]:
+        return {f["feed"]: f["files"] for f in map(json.loads, shmpub("ls", "--json").splitlines())}
+
+    d = make(daemon)
+    put(d, {"1.csv": "n\n1\n", "2.csv": "n\n2\n"})
+    (d.folder / "one.csv").write_text("n\n1\n")
+    d.configure({"all": f"source = data/*.csv\n{FAST}", "one": f"source = one.csv\n{FAST}"})
+    d.start()
+    until(lambda: files() == {"all": 2, "one": 0})
+    assert re.search(r"^files +2$", shmpub("info", "all"), re.M)
+    assert "\nfiles" not in shmpub("info", "one")
+    assert json.loads(shmpub("info", "all", "--json"))["files"] == 2
+    put(d, {"3.csv": "n\n"})  # another file, and the same rows
+    until(lambda: files()["all"] == 3)
+    (d.folder / "data/1.csv").unlink()
+    until(lambda: files()["all"] == 2)
+    put(d, {"4.csv": "n\n1\n2,3\n"})  # one that cannot be parsed is a file as well
+    until(lambda: files()["all"] == 3)
+    metrics = [m for m in shmpub("metrics").splitlines() if m.startswith("shmpub_feed_files")]
+    assert len(metrics) == 1 and 'feed="all"' in metrics[0] and metrics[0].endswith(" 3")
+    d.configure({"all": f"source = one.csv\n{FAST}", "one": f"source = one.csv\n{FAST}"})
+    d.reload()
+    until(lambda: files() == {"all": 0, "one": 0})
 
 
 def test_names_that_match(daemon):
