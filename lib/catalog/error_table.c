@@ -51,6 +51,19 @@ uint32_t error_table_header_crc(const struct error_table_header *h)
 	return crc32(h, offsetof(struct error_table_header, crc));
 }
 
+void error_table_fill_header(struct error_table_header *h, uint32_t max_feeds, uint64_t epoch)
+{
+	memcpy(h->magic, ERROR_TABLE_MAGIC, sizeof(h->magic));
+	h->version = 1;
+	h->header_size = ERROR_TABLE_HEADER_SIZE;
+	h->block_size = ERROR_TABLE_BLOCK_SIZE;
+	h->n_entries = ERROR_TABLE_ENTRIES;
+	h->entry_size = sizeof(struct error_table_entry);
+	h->max_feeds = max_feeds;
+	h->epoch = epoch;
+	h->crc = error_table_header_crc(h);
+}
+
 const char *error_table_wrong_with(const struct error_table_header *h, size_t size,
                                    uint32_t max_feeds)
 {

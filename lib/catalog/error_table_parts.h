@@ -21,6 +21,8 @@ static inline struct error_table_block *error_table_block(const struct error_tab
 	return (struct error_table_block *)(void *)(blocks + (size_t)i * ERROR_TABLE_BLOCK_SIZE);
 }
 
+/* Makes it the header of a table for so many slots, up to its checksum. The other bytes are not touched. */
+void error_table_fill_header(struct error_table_header *h, uint32_t max_feeds, uint64_t epoch);
 uint32_t error_table_header_crc(const struct error_table_header *h);
 /*
  * NULL when the bytes are a table of ours for a catalog of so many slots, else what is wrong with them.

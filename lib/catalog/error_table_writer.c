@@ -55,19 +55,6 @@ void error_table_take_over(struct error_table *t, const struct shm_dir *dir, str
 	announce(c, &t->map);
 }
 
-static void fill_header(struct error_table_header *h, const struct catalog *c)
-{
-	memcpy(h->magic, ERROR_TABLE_MAGIC, sizeof(h->magic));
-	h->version = 1;
-	h->header_size = ERROR_TABLE_HEADER_SIZE;
-	h->block_size = ERROR_TABLE_BLOCK_SIZE;
-	h->n_entries = ERROR_TABLE_ENTRIES;
-	h->entry_size = sizeof(struct error_table_entry);
-	h->max_feeds = catalog_room(c);
-	h->epoch = catalog_header(c)->epoch;
-	h->crc = error_table_header_crc(h);
-}
-
 static int place(const struct error_table *t, const struct shm_dir *dir,
                  const struct shm_access *access, struct shmpub_error *err)
 {
@@ -93,7 +80,7 @@ static int make(struct error_table *t, const struct shm_dir *dir, struct catalog
 		                      ERROR_TABLE_HEADER_SIZE, access, err);
 	if (r)
 		return r;
-	fill_header(next.map.addr, c);
+	error_table_fill_header(next.map.addr, catalog_room(c), catalog_header(c)->epoch);
 	announce(c, NULL);
 	for (uint32_t i = 0; i < catalog_n_slots(c); i++)
 		store_release_u64(&catalog_own_slot(c, i)->n_errors, 0);

@@ -14,14 +14,9 @@ static char catalog_bytes[CATALOG_HEADER_SIZE + CATALOG_SLOT_SIZE];
 
 static void make_pass(struct error_table_header *h, size_t size)
 {
-	memcpy(h->magic, ERROR_TABLE_MAGIC, sizeof(h->magic));
-	h->version = 1;
-	h->header_size = ERROR_TABLE_HEADER_SIZE;
-	h->block_size = ERROR_TABLE_BLOCK_SIZE;
-	h->n_entries = ERROR_TABLE_ENTRIES;
-	h->entry_size = sizeof(struct error_table_entry);
-	h->max_feeds = (uint32_t)((size - ERROR_TABLE_HEADER_SIZE) / ERROR_TABLE_BLOCK_SIZE);
-	h->crc = error_table_header_crc(h);
+	size_t n = (size - ERROR_TABLE_HEADER_SIZE) / ERROR_TABLE_BLOCK_SIZE;
+
+	error_table_fill_header(h, (uint32_t)n, h->epoch);
 }
 
 static void check(const struct shmpub_feed_error *errors, size_t n)
