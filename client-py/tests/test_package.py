@@ -36,16 +36,18 @@ def test_import_loads_little_beside_pandas() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     loaded = set(done.stdout.split())
     assert "shmpub._feed" in loaded
-    assert not loaded & {
-        "asyncio",
-        "html",
-        "ssl",
-        "shmpub._live",
-        "pyarrow",
-        "polars",
-        "IPython",
-        "json.tool",
-    }
+    assert not loaded & {"shmpub._live", "shmpub._error_table"}
+    others = {name for name in loaded if name.split(".")[0] != "shmpub"}
+    assert not others & {"asyncio", "html", "ssl", "pyarrow", "polars", "IPython", "json.tool"}
+    assert not others & {"dataclasses", "difflib", "http", "pyarrow.pandas_compat", "subprocess"}
+    if not IS_WINDOWS:
+        assert others <= {"resource", "queue", "_queue", "mmap", "zlib", "pwd", "select"}
+
+
+def test_pandas_insides_are_tried_when_they_are_needed() -> None:
+    code = "import shmpub, shmpub._blocks as b; print('way' in vars(b), b.way is vars(b)['way'])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 def test_modules_are_private() -> None:

@@ -9,14 +9,14 @@ from numbers import Real
 
 import numpy as np
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|h)", re.ASCII).fullmatch
+_DURATION = r"(\d+(?:\.\d+)?) ?(ms|s|m|h)"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def duration(what: str, value: str | float | timedelta | None) -> timedelta | None:
     """The argument named `what`, a length of time above 0, as a timedelta; None: no limit."""
     if isinstance(value, str):
-        found = _DURATION(value.strip())
+        found = re.fullmatch(_DURATION, value.strip(), re.ASCII)
         if found is None:
             raise ValueError(f'{what}={value!r}: write "500ms", "10s", "5m" or "1h"')
         length: float | None = float(found[1]) * _UNITS[found[2]]

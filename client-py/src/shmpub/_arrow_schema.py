@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,14 +26,15 @@ Indices = npt.NDArray[np.int64]
 Pattern = tuple[bool, ...]  # for each column, whether it has nulls
 
 _UNITS = ("s", "ms", "us", "ns")
-_DECIMAL = re.compile(r"0|[1-9]\d{0,18}", re.ASCII).fullmatch
-_ZONE = re.compile(r"[A-Za-z0-9_+/:-]{1,63}", re.ASCII).fullmatch
+# Patterns as text: re compiles each when it is used first, and keeps it.
+_DECIMAL = r"0|[1-9]\d{0,18}"
+_ZONE = r"[A-Za-z0-9_+/:-]{1,63}"
 _MAX_LEVEL = 63
 _SCHEMA_KEYS = frozenset(["shmpub.feed", "shmpub.source", "shmpub.version", "pandas"])
 _MARKS = frozenset(
     "shmpub." + key for key in ("kind", "index", "unnamed", "name", "label", "timezone")
 )
-_OFFSET = re.compile(r"[+-](?:[01]\d|2[0-3]):[0-5]\d", re.ASCII).fullmatch
+_OFFSET = r"[+-](?:[01]\d|2[0-3]):[0-5]\d"
 _SCHEMA_MESSAGE = 1
 _V5 = 4
 
@@ -42,8 +42,7 @@ _V5 = 4
 _NULL, _INT, _FLOAT, _BOOL, _TIMESTAMP, _LARGE_UTF8 = 1, 2, 3, 6, 10, 20
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(NamedTuple):
     """The type of a column's values. `dtype` is None where NumPy has no view of such values."""
 
     name: str  # null, bool, int64, uint64, float64, timestamp or text
@@ -61,8 +60,7 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A column of the file: a column of the DataFrame, or a level of its index."""
 
     position: int
@@ -80,8 +78,7 @@ class Field:
 Single = tuple[Field, Seat]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Columns [start, stop) of a group, all of the DataFrame: no level of the index is between."""
 
     start: int
@@ -90,8 +87,7 @@ class Run:
     is_all: bool  # whether it is the whole group
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """All the file's columns of one plain numeric type; they lie in one region."""
 
     type: Type
@@ -107,16 +103,13 @@ class Group:
     kind: int  # of its blocks: one of the kinds of _blocks
 
 
-@dataclass(frozen=True)
 class Schema:
     """Everything about a table that does not change from snapshot to snapshot."""
 
-    fields: tuple[Field, ...]
-    message: bytes  # the schema message that this was parsed from
-    n_buffers: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "n_buffers", sum(map(_n_buffers, self.fields)))
+    def __init__(self, fields: tuple[Field, ...], message: bytes) -> None:
+        self.fields = fields
+        self.message = message  # the schema message that this was parsed from
+        self.n_buffers = sum(map(_n_buffers, fields))
 
     @once
     def columns(self) -> tuple[Field, ...]:
@@ -432,7 +425,7 @@ def _parse_dictionary(encoding: _flatbuf.Table | None, number: int) -> tuple[int
 
 
 def _parse_number(text: str, most: int, what: str) -> int:
-    if not _DECIMAL(text) or int(text) > most:
+    if not re.fullmatch(_DECIMAL, text, re.ASCII) or int(text) > most:
         raise FormatError(f"{what} is no number")
     return int(text)
 
@@ -461,9 +454,9 @@ def _parse_zone(type_: Type, mark: str | None) -> Type:
     """
     if mark is None:
         return type_
-    if type_.timezone != "UTC" or not _OFFSET(mark):
+    if type_.timezone != "UTC" or not re.fullmatch(_OFFSET, mark, re.ASCII):
         raise FormatError("a field's time zone is wrong")
-    return replace(type_, timezone=mark)
+    return type_._replace(timezone=mark)
 
 
 def _parse_type(table: _flatbuf.Table) -> Type:
@@ -480,7 +473,7 @@ def _parse_type(table: _flatbuf.Table) -> Type:
         return Type("float64", np.dtype("<f8"))
     if kind == _TIMESTAMP and 0 <= detail.int16(0) < len(_UNITS):
         zone = detail.text(1)
-        if zone is not None and not _ZONE(zone):
+        if zone is not None and not re.fullmatch(_ZONE, zone, re.ASCII):
             raise FormatError("a time zone has bytes that none has")
         return Type("timestamp", np.dtype(f"<M8[{_UNITS[detail.int16(0)]}]"), zone)
     raise FormatError("a field has a type that the format does not know")

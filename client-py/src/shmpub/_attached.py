@@ -8,12 +8,14 @@ of a word compares the generation as well.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from . import _catalog, _platform
-from . import _error_table as error_table
 from ._catalog import Catalog, Descriptor, Status
-from ._error_table import FeedError
 from ._mark import NOTHING, Mark
+
+if TYPE_CHECKING:
+    from ._error_table import FeedError
 
 Cell = tuple[memoryview, int, int, int]  # words, sequence's index, generation's index, generation
 # An instance, the index of one of its 32-bit words, and the word's value: where to sleep for news.
@@ -99,7 +101,9 @@ class Attached:
         """The feed's different errors, the latest first."""
         if self.slot < 0:
             return []
-        found = error_table.errors(self.catalog, self.slot, self.generation)
+        from . import _error_table
+
+        found = _error_table.errors(self.catalog, self.slot, self.generation)
         return found if self._is_mine() else []
 
     def descriptor(self) -> Descriptor | None:

@@ -10,9 +10,10 @@ own, so what is written into one frame shows in no other.
 
 Most of the time of pandas' public constructors goes into looking at values: whether timestamps are
 timestamps, for example. This is known here. The fast way uses internals of pandas that do not look,
-and that pandas does not promise to keep; it stands in this module only. It is tried once, at
-import, with a block of every kind. If it fails or gives something else than the public way, the
-public way is taken, which copies each frame as a whole. See docs/decisions/09-pandas-blocks.md.
+and that pandas does not promise to keep; it stands in this module only. It is tried once, before
+the first snapshot is opened, with a block of every kind. If it fails or gives something else than
+the public way, the public way is taken, which copies each frame as a whole. See
+docs/decisions/09-pandas-blocks.md.
 """
 
 from __future__ import annotations
@@ -290,4 +291,11 @@ def choose() -> Way:
     return PUBLIC
 
 
-way = choose()
+way: Way  # chosen when somebody asks for it first, because trying takes some 10 ms
+
+
+def __getattr__(name: str) -> Way:
+    if name != "way":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    chosen = globals()["way"] = choose()
+    return chosen

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -46,8 +46,7 @@ STATES = {NEVER: "never", FRESH: "fresh", STALE: "stale", FAILING: "failing", RE
 _MOST_NAMED = 10  # instances that an error names
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(NamedTuple):
     """The catalog's description of a feed's current snapshot. Times are ns since 1970 in UTC."""
 
     segment: int  # a number that no other snapshot of its publisher has
@@ -63,8 +62,7 @@ class Descriptor:
         return self.source_mtime_ns or self.published_ns
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """What the catalog tells about a feed. The publisher may have died since it wrote `state`."""
 
     name: str

@@ -12,7 +12,6 @@ from typing import Any, Literal
 import pandas as pd
 
 from . import _arguments, _catalog, _place, _waiting
-from ._error_table import frame_of
 from ._errors import FeedNotFound, InstanceNotFound, NotPublished, Stale
 from ._follower import Follower, Held, Verify
 from ._mark import Cursor, Mark
@@ -204,6 +203,8 @@ class Feed(Follower, Shown):
 
         Raises as `state` does.
         """
+        from ._error_table import frame_of
+
         attached = self._status()[0]
         return frame_of(attached.errors() if attached is not None else [])
 

@@ -9,7 +9,6 @@ replaced, and its readers need do nothing.
 
 from __future__ import annotations
 
-import difflib
 import os
 import threading
 import time
@@ -107,6 +106,8 @@ class Follower:
     def _not_found(self, catalog: Catalog) -> FeedNotFound:
         _place.check_feed_name(self._name)
         names = [name for _, _, name in islice(catalog.slots(), _MOST_COMPARED)]
+        import difflib
+
         nearest = next(iter(difflib.get_close_matches(self._name, names, 1)), None)
         hint = f"; the nearest is {nearest!r}" if nearest else ""
         where = self._place.path

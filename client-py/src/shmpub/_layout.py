@@ -18,7 +18,6 @@ import json
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -114,28 +113,56 @@ class Region(NamedTuple):
     has_nulls: bool
 
 
-@dataclass(slots=True)
 class Layout:
     """A table's schema and where its buffers lie. It refers to no mapping, so it may be kept."""
 
-    # The record's text from its key "rows" on. Two records with the same text here have the same
-    # layout. Empty for a record whose keys stand in another order, because such a record may say
-    # something about places before the key "rows".
-    places: bytes
-    schema_text: bytes  # _Places.schema
-    regions_text: bytes  # _Places.regions
-    size: int  # of the file; everything lies inside it
-    regions_size: int  # of the smallest file in which all the regions lie
-    schema: Schema
-    batch: Batch
-    regions: list[Region]
-    dictionaries: list[Batch]
-    dictionary_marks: list[list[int]]  # size and checksum of each dictionary's message
-    # Made once and used for later snapshots: the values of each dictionary (_columns.Values, by
-    # the dictionary's number), and the default index.
-    values: dict[int, Any] = field(default_factory=dict)
-    rows_index: pd.RangeIndex | None = None
-    plan: Any = None  # a _plan.Plan for the next snapshot
+    __slots__ = (
+        "batch",
+        "dictionaries",
+        "dictionary_marks",
+        "places",
+        "plan",
+        "regions",
+        "regions_size",
+        "regions_text",
+        "rows_index",
+        "schema",
+        "schema_text",
+        "size",
+        "values",
+    )
+
+    def __init__(
+        self,
+        places: bytes,
+        schema_text: bytes,
+        regions_text: bytes,
+        size: int,
+        regions_size: int,
+        schema: Schema,
+        batch: Batch,
+        regions: list[Region],
+        dictionaries: list[Batch],
+        dictionary_marks: list[list[int]],
+    ) -> None:
+        # The record's text from its key "rows" on. Two records with the same text here have the
+        # same layout. Empty for a record whose keys stand in another order, because such a record
+        # may say something about places before the key "rows".
+        self.places = places
+        self.schema_text = schema_text  # _Places.schema
+        self.regions_text = regions_text  # _Places.regions
+        self.size = size  # of the file; everything lies inside it
+        self.regions_size = regions_size  # of the smallest file in which all the regions lie
+        self.schema = schema
+        self.batch = batch
+        self.regions = regions
+        self.dictionaries = dictionaries
+        self.dictionary_marks = dictionary_marks  # size and checksum of each dictionary's message
+        # Made once and used for later snapshots: the values of each dictionary (_columns.Values,
+        # by the dictionary's number), and the default index.
+        self.values: dict[int, Any] = {}
+        self.rows_index: pd.RangeIndex | None = None
+        self.plan: Any = None  # a _plan.Plan for the next snapshot
 
     @property
     def rows(self) -> int:

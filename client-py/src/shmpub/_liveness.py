@@ -7,7 +7,7 @@ while the publisher itself is known to live. No other module judges this.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import _platform
 
@@ -15,8 +15,7 @@ _STOPPED = 3
 _SHORTEST_NS = 3 * 10**9  # a heartbeat younger than this is never too old
 
 
-@dataclass(frozen=True, slots=True)
-class Publisher:
+class Publisher(NamedTuple):
     """The words of a catalog's header that are about its publisher."""
 
     state: int

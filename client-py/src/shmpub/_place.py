@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import _arguments, _platform
 from ._errors import FeedNotFound, InstanceNotFound
 
 INSTANCE = "shmpub"
 
-_FEED_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}", re.ASCII)
-_INSTANCE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}", re.ASCII)
+# Patterns as text: re compiles each when it is used first, and keeps it.
+_FEED_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}"
+_INSTANCE_NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where an instance is, and which account besides the usual ones may own it."""
 
     instance: str
@@ -40,11 +40,11 @@ def place(
 
 
 def is_feed_name(name: str) -> bool:
-    return _FEED_NAME.fullmatch(name) is not None
+    return re.fullmatch(_FEED_NAME, name, re.ASCII) is not None
 
 
 def is_instance_name(name: str) -> bool:
-    return _INSTANCE_NAME.fullmatch(name) is not None
+    return re.fullmatch(_INSTANCE_NAME, name, re.ASCII) is not None
 
 
 def check_instance_name(name: str) -> None:

@@ -150,7 +150,7 @@ class Plan:
         regions = _move_regions(kept, numbers[8 + n_dictionaries :], batch, size)
         if dictionaries is None or regions is None:
             return None
-        return Layout(
+        moved = Layout(
             places,
             kept.schema_text,
             places.rpartition(b'"regions":[')[2][:-1],
@@ -161,10 +161,10 @@ class Plan:
             regions,
             dictionaries,
             kept.dictionary_marks,
-            kept.values,
-            kept.rows_index if rows == old.rows else None,
-            self,
         )
+        moved.values, moved.plan = kept.values, self
+        moved.rows_index = kept.rows_index if rows == old.rows else None
+        return moved
 
     def _are_good(
         self, rows: int, nodes: Sequence[int], buffers: Sequence[int], room: int, kept: Layout

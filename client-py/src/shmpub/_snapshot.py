@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -237,6 +236,8 @@ class Snapshot:
 def _no_column(name: str, frame: pd.DataFrame) -> str:
     if name in frame.index.names:
         return f"{name!r} is a level of the index: snap.df.index, or snap.column({name!r})"
+    import difflib
+
     nearest = difflib.get_close_matches(name, map(str, frame.columns), 1)
     return f"no column {name!r}" + (f"; the nearest is {nearest[0]!r}" if nearest else "")
 

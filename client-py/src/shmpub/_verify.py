@@ -22,7 +22,7 @@ from ._layout import Layout
 _V5 = 4
 _TAIL = 10
 _END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
-_INTEGER = re.compile(r"[+-]?[0-9]{1,4300}", re.ASCII).fullmatch
+_INTEGER = r"[+-]?[0-9]{1,4300}"
 _NAT = np.iinfo(np.int64).min
 
 
@@ -95,7 +95,9 @@ def _check_text(f: Field, source: Source, valid: npt.NDArray[np.bool_] | None) -
     offsets = source.view(f.buffer + 1, "<i8", source.batch.rows + 1)
     if valid is not None and np.diff(offsets)[~valid].any():
         raise _wrong(f, "has text under a null")
-    if f.kind == "int" and not all(t != t or _INTEGER(t) for t in source.text(f)):
+    if f.kind == "int" and not all(
+        t != t or re.fullmatch(_INTEGER, t, re.ASCII) for t in source.text(f)
+    ):
         raise _wrong(f, "has text that is no integer")
 
 
