@@ -88,6 +88,7 @@ void app_metrics_tick(struct app *app)
 	told = news(app);
 	if (m->file_ms != 0 && told == m->told && now - m->file_ms < FILE_EVERY_MS)
 		return;
+	m->text.size = 0; /* one that was made a moment ago may be from before the news */
 	if (page_text(m, &text, &err) != SHMPUB_OK)
 		return;
 	m->told = told;
