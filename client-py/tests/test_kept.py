@@ -300,7 +300,8 @@ class Files:
     def __init__(self, directory: Path) -> None:
         self.instance = Instance(directory)
         self.instance.announce("f", 1)
-        catalog = Catalog(Place("shmpub", str(directory), None))
+        self.place = Place("shmpub", str(directory), None)
+        catalog = Catalog(self.place)
         self.attached = Attached(catalog, *catalog.find("f"))
 
     def open(self, data: bytes, kept: Layout | None) -> Snapshot:
@@ -308,7 +309,7 @@ class Files:
         return self.open_as_it_is(kept)
 
     def open_as_it_is(self, kept: Layout | None) -> Snapshot:
-        return open_snapshot(self.attached, "f", "bounds", kept)
+        return open_snapshot(self.attached, "f", (self.place, "bounds"), kept)
 
     def assert_frames_agree(self, data: bytes, kept: Layout, unharmed: bytes) -> bool:
         """Returns whether the file has a frame. It must be the same with `kept` and without."""

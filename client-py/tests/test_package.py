@@ -75,9 +75,10 @@ def test_everything_is_documented(name: str) -> None:
         ),
         (
             shmpub.Snapshot,
-            "age arrow column columns df epoch name nbytes numpy polars published_at schema "
+            "age arrow column columns df diff epoch name nbytes numpy polars published_at schema "
             "sequence shape source",
         ),
+        (shmpub.Diff, "added before changed count gone index"),
         (shmpub.Subscription, "cancel is_cancelled"),
         (shmpub.Served, "close config get instance items keys log pid values"),
         (shmpub.Updates, "aclose close"),

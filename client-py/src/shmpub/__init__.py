@@ -8,6 +8,7 @@ while feed.wait():      # sleeps until there is something newer
     print(feed.df.tail())
 """
 
+from ._diff import Diff
 from ._errors import (
     AccessDenied,
     DaemonError,
@@ -34,6 +35,7 @@ __all__ = [
     "AccessDenied",
     "DaemonError",
     "DaemonNotFound",
+    "Diff",
     "Error",
     "Feed",
     "FeedNotFound",

@@ -269,7 +269,7 @@ class Schema:
         _, header = message_tables(self.message, _SCHEMA_MESSAGE)
         fields = []
         for f, table in zip(self.fields, header.tables(1), strict=True):
-            type_ = _arrow_type(pa, _parse_type(table))
+            type_ = _arrow_type(pa, parse_type(table))
             if f.code_size:
                 codes = {1: pa.int8(), 2: pa.int16(), 4: pa.int32()}[f.code_size]
                 type_ = pa.dictionary(codes, type_)
@@ -385,7 +385,7 @@ def _parse_field(table: _flatbuf.Table, position: int, n_dictionaries: int, buff
     if table.vector(5, 4)[1]:
         raise FormatError("a field has children")
     marks = table.key_values(6, _MARKS)
-    type_ = _parse_zone(_parse_type(table), marks.get("shmpub.timezone"))
+    type_ = _parse_zone(parse_type(table), marks.get("shmpub.timezone"))
     code_size, dictionary = _parse_dictionary(table.table(4), n_dictionaries)
     level = -1
     if "shmpub.index" in marks:
@@ -459,7 +459,7 @@ def _parse_zone(type_: Type, mark: str | None) -> Type:
     return type_._replace(timezone=mark)
 
 
-def _parse_type(table: _flatbuf.Table) -> Type:
+def parse_type(table: _flatbuf.Table) -> Type:
     kind, detail = table.byte(2), table.table(3)
     if detail is None:
         raise FormatError("a field has no type")

@@ -1,4 +1,4 @@
-"""Makes Arrow tables and Polars frames of a snapshot.
+"""Makes Arrow tables and Polars frames of a snapshot, and hands it to whatever speaks Arrow.
 
 They are made of the same buffers as DataFrames are, which were found and checked, so they are the
 same table. Arrow's own readers find the buffers through the file's footer, which is not used here.
@@ -68,18 +68,55 @@ def _dictionary_array(
     return pa.DictionaryArray.from_arrays(codes, values, safe=False)
 
 
+def stream(layout: Layout, content: npt.NDArray[np.uint8], requested_schema: Any) -> Any:
+    """What __arrow_c_stream__ returns.
+
+    By pyarrow where that is installed, because what it hands over is given back without a line of
+    Python. A requested schema is met by pyarrow only; the protocol allows to pass over it.
+    """
+    if _has_pyarrow():
+        return arrow(layout, content).__arrow_c_stream__(requested_schema)
+    from . import _arrow_c
+
+    return _arrow_c.stream_capsule(layout, content)
+
+
+def schema(layout: Layout) -> Any:
+    """What __arrow_c_schema__ returns."""
+    if _has_pyarrow():
+        return layout.schema.as_arrow.__arrow_c_schema__()
+    from . import _arrow_c
+
+    return _arrow_c.schema_capsule(layout.schema)
+
+
+def _has_pyarrow() -> bool:
+    try:
+        import pyarrow
+    except ImportError:
+        return False
+    return pyarrow is not None
+
+
+class _ForPolars:
+    """What Polars takes as a table: without time zones that are offsets, which it does not know."""
+
+    def __init__(self, layout: Layout, content: npt.NDArray[np.uint8]) -> None:
+        self._layout, self._content = layout, content
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        from . import _arrow_c
+
+        return _arrow_c.stream_capsule(self._layout, self._content, zones=True)
+
+
 def polars(layout: Layout, content: npt.NDArray[np.uint8]) -> Any:
-    """A polars.DataFrame. Polars takes numbers, times and codes from pyarrow without a copy."""
+    """A polars.DataFrame. Polars takes numbers, times and codes without a copy."""
     import polars as pl
 
-    try:
-        table = arrow(layout, content)
-    except ImportError:
-        raise ImportError(
-            "polars() needs pyarrow: without it Polars copies a snapshot, as its own "
-            "read_ipc of the path does"
-        ) from None
-    return pl.from_arrow(_with_named_zones(table))
+    if not _has_pyarrow():
+        return pl.DataFrame(_ForPolars(layout, content))
+    return pl.from_arrow(_with_named_zones(arrow(layout, content)))
 
 
 def _with_named_zones(table: Any) -> Any:

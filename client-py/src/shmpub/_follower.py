@@ -48,6 +48,7 @@ class Follower:
         self._name = name
         self._place = place
         self._verify: Verify = verify
+        self._of = place, verify
         self._can_be = is_instance_name(place.instance) and is_feed_name(name)
         self._reset()
         _followers.add(self)
@@ -163,7 +164,7 @@ class Follower:
             if not mark.sequence:
                 break
             try:
-                snapshot = open_snapshot(attached, self._name, self._verify, kept)
+                snapshot = open_snapshot(attached, self._name, self._of, kept)
             except FileNotFoundError:
                 continue
             except FormatError as error:  # by now a good snapshot may have replaced it

@@ -21,6 +21,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from . import _arrow_schema, _batch
@@ -35,6 +37,7 @@ _MAGIC_START = b"ARROW1\0\0"
 _MAGIC_END = b"ARROW1"
 _TAIL = 10  # bytes of the file after the footer: the footer's size and the magic
 _TAIL_READ = 2048  # bytes that are read at the end of the file; a record has some 500
+_SOURCE_TIME_KEY = b'"source_mtime_ns":'
 _CRC_KEY = b',"crc":'
 _MAX_U64 = 2**64 - 1
 
@@ -244,6 +247,15 @@ def find_record(tail: bytes, size: int) -> bytes | None:
     if len(footer) - len(value) > 8 or start < max(0, first) or b"\0" in value[start:]:
         return None
     return value[start:]
+
+
+def source_time(content: npt.NDArray[np.uint8]) -> int:
+    """The source's time of modification in a file that was laid out, ns since 1970; 0: unknown."""
+    for size in (_TAIL_READ, 1 << 20, len(content)):
+        found = content[-size:].tobytes().rpartition(_SOURCE_TIME_KEY)
+        if found[1]:
+            return int(found[2].partition(b",")[0])
+    return 0
 
 
 def _check_record(value: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +13,16 @@ import pandas as pd
 from . import _export, _frame, _layout, _verify
 from ._blocks import Maker
 from ._columns import Source, Values, numpy_array, read_values
-from ._errors import Error, FormatError
+from ._errors import Error, FormatError, Stale
 from ._layout import Layout, Stamp
 from ._mark import Mark
 from ._plan import Plan
 
 if TYPE_CHECKING:
     from ._attached import Attached
+    from ._diff import Diff
+    from ._follower import Verify
+    from ._place import Place
 
 # pandas.DataFrame(snapshot) and numpy.asarray(snapshot) would lose the types and the labels.
 _NO_ARRAY = (
@@ -45,8 +49,10 @@ class Snapshot:
         content: npt.NDArray[np.uint8],
         values: list[Values],
         plan: Plan | None = None,
+        of: tuple[Place, Verify] | None = None,
     ) -> None:
         self._feed = feed
+        self._of = of
         self._layout = layout  # with it the next snapshot is opened faster
         self._mark = Mark(stamp.epoch, stamp.sequence)
         self._published_ns = stamp.published_ns
@@ -54,6 +60,7 @@ class Snapshot:
         self._values = values
         self._plan = plan
         self._new_frame: Maker | None = None
+        self._facts: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -119,14 +126,54 @@ class Snapshot:
     def df(self) -> pd.DataFrame:
         """A new DataFrame over shared memory. Writing into it changes this DataFrame only.
 
-        It is what pandas.read_csv makes of the source, the index included: see Feed.df. Raises
-        FormatError when categories are not unique or the time zone is not known.
+        It is what pandas.read_csv makes of the source, the index included: see Feed.df. Its
+        `attrs["shmpub"]` is a dict of `feed`, `sequence`, `published_at` and `source_time`, the
+        times as texts in UTC ("2026-03-01T09:30:00.123456+00:00"; None: unknown); pandas hands it
+        on to what is made of the frame. Raises FormatError when categories are not unique or the
+        time zone is not known.
+
+        >>> snap.df.attrs["shmpub"]["sequence"]
+        3
         """
         new_frame = self._new_frame
         if new_frame is None:  # two threads may both make one, and both are right
             make = _frame.frame_maker if self._plan is None else self._plan.maker
             new_frame = self._new_frame = make(self._layout, self._source())
-        return new_frame()
+        frame = new_frame()
+        frame.attrs["shmpub"] = (self._facts or self._find_facts()).copy()
+        return frame
+
+    def _find_facts(self) -> dict[str, Any]:
+        source_ns = _layout.source_time(self._content)
+        self._facts = facts = {
+            "feed": self._feed,
+            "sequence": self._mark.sequence,
+            "published_at": _text_of(self._published_ns),
+            "source_time": _text_of(source_ns) if source_ns else None,
+        }
+        return facts
+
+    def diff(self, older: Snapshot, key: Any = None) -> Diff:
+        """The rows that were added, changed and gone since an older snapshot, as DataFrames.
+
+        Rows are told apart by `key`: a column's name or a list of them, names of levels of the
+        index included; without it by the index. A row is changed when its key is in both and some
+        other column's value differs; two missing values do not differ. When a column has come or
+        gone, all rows that are in both are changed. The result has `.added`, `.changed`, `.before`
+        (the old rows of the changed ones) and `.gone`, and is false when there is no difference.
+
+        Raises ValueError when the key is not unique in one of the two, KeyError when there is no
+        such column, and TypeError when `older` is no Snapshot. Costs time and memory in proportion
+        to both tables.
+
+        >>> snap.diff(snap, key="symbol").added.shape
+        (0, 3)
+        """
+        if not isinstance(older, Snapshot):
+            raise TypeError(f"older is a Snapshot, not {type(older).__name__}")
+        from ._diff import diff
+
+        return diff(self, older, key)
 
     def _source(self) -> Source:
         source = Source(self._content, self._layout.batch)
@@ -189,7 +236,11 @@ class Snapshot:
         return numpy_array(f, self._source())
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        return self.arrow().__arrow_c_stream__(requested_schema)
+        """A stream of one batch, for whatever speaks Arrow; pyarrow is not needed."""
+        return _export.stream(self._layout, self._content, requested_schema)
+
+    def __arrow_c_schema__(self) -> Any:
+        return _export.schema(self._layout)
 
     def __getitem__(self, key: Any) -> Any:
         """`df[key]`: a Series for a column's label, a DataFrame for a list of labels or a mask.
@@ -230,7 +281,36 @@ class Snapshot:
         return _html.of_snapshot(self)
 
     def __reduce__(self) -> Any:
-        raise TypeError("a Snapshot is bound to this process; pickle its df instead")
+        if self._of is None:
+            raise TypeError("this Snapshot is of no feed and can't be pickled; pickle its df")
+        return _reopen, (self._feed, *self._of, self._mark)
+
+
+def _reopen(feed: str, place: Place, verify: Verify, mark: Mark) -> Snapshot:
+    """Unpickle a Snapshot: the same segment, if the feed still has it."""
+    from ._feed import Feed
+
+    newest: Snapshot = Feed(feed, place, verify)._newest()[0]
+    if newest._mark == mark:
+        return newest
+    raise Stale(
+        f"{feed}: snapshot {mark.sequence} was replaced by {newest.sequence} before it was "
+        "unpickled. A Snapshot is pickled as a reference to the feed's newest table: unpickle it "
+        "before the next one is published, take feed.snapshot() there, or pickle snap.df",
+        feed,
+        newest.age,
+    )
+
+
+@lru_cache(32)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
+
+
+def _text_of(ns: int) -> str:
+    """The time, in ns since 1970, as text in UTC, to the microsecond."""
+    seconds, rest = divmod(ns, 10**9)
+    return f"{_second(seconds)}.{rest // 1000:06}+00:00"
 
 
 def _no_column(name: str, frame: pd.DataFrame) -> str:
@@ -242,8 +322,12 @@ def _no_column(name: str, frame: pd.DataFrame) -> str:
     return f"no column {name!r}" + (f"; the nearest is {nearest[0]!r}" if nearest else "")
 
 
-def open_snapshot(attached: Attached, feed: str, verify: str, kept: Layout | None) -> Snapshot:
+def open_snapshot(
+    attached: Attached, feed: str, of: tuple[Place, Verify], kept: Layout | None
+) -> Snapshot:
     """Map and check the feed's newest snapshot. `kept` is the layout of an earlier one, if any.
+
+    `of` are the place where it is, and how to check it.
 
     Raises FileNotFoundError when there is no snapshot at present, and FormatError, UntrustedOwner
     or AccessDenied when it can't be read.
@@ -251,17 +335,17 @@ def open_snapshot(attached: Attached, feed: str, verify: str, kept: Layout | Non
     segment = attached.catalog.instance.open_segment(feed, attached.descriptor)
     try:
         # Another user's snapshot is checked in full: to trust is not to rely on being right.
-        how = verify if segment.is_own else "full"
+        how = of[1] if segment.is_own else "full"
         plan: Plan | None = kept.plan if kept is not None else None
         if plan is not None and kept is not None and how != "full":
             opened = plan.open(segment, kept)
             if opened is not None:
-                return Snapshot(feed, *opened, plan.values, plan)
+                return Snapshot(feed, *opened, plan.values, plan, of)
         layout, stamp = _layout.load(segment.read, segment.size, kept)
         content = segment.map()
         values = check(layout, Source(content, layout.batch, segment.read), how)
         layout.plan = Plan(layout, values)
-        return Snapshot(feed, layout, stamp, content, values, layout.plan)
+        return Snapshot(feed, layout, stamp, content, values, layout.plan, of)
     except FormatError as error:
         raise FormatError(f"{segment.path}: {error}") from None
     finally:
