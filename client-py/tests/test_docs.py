@@ -1,7 +1,8 @@
-"""Runs the examples of the README."""
+"""Runs the examples of the README, and those of the docstrings."""
 
 from __future__ import annotations
 
+import datetime
 import doctest
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import operations_table
 import pytest
 from conftest import BUILD, IS_WINDOWS, read
 from handmade import Instance
@@ -52,6 +54,55 @@ def test_docstring_of_serve() -> None:
     found = doctest.DocTestRunner().run(example)
     assert found.attempted == 4
     assert not found.failed
+
+
+@pytest.mark.skipif(not operations_table.PAGE.exists(), reason="the package is alone here")
+def test_the_tables_of_operations_are_those_that_run() -> None:
+    """Otherwise: python client-py/tests/operations_table.py."""
+    page = operations_table.PAGE.read_text()
+    assert page == operations_table.page_with(operations_table.table())
+
+
+SERVED = {"serve", "Served"}  # their examples need a daemon
+EXAMPLES = [
+    example
+    for name in sorted({*shmpub.__all__} - SERVED)
+    for example in doctest.DocTestFinder(exclude_empty=True).find(
+        getattr(shmpub, name), name, module=False, globs={}
+    )
+    if example.examples
+]
+
+
+def test_every_public_object_has_an_example() -> None:
+    """Exceptions have one together, that of Error."""
+    told = {example.name.partition(".")[0] for example in EXAMPLES}
+    others = {n for n in shmpub.__all__ if not _is_error(n)} | {"Error"}
+    assert told >= others - SERVED
+    of_feed = ["df", "snapshot", "wait", "changed", "updates", "on_update", "errors", "age"]
+    of_snapshot = ["df", "arrow", "polars", "numpy", "column", "columns", "shape", "diff"]
+    members = {f"Feed.{name}" for name in of_feed} | {f"Snapshot.{name}" for name in of_snapshot}
+    assert members <= {example.name for example in EXAMPLES}
+
+
+def _is_error(name: str) -> bool:
+    value = getattr(shmpub, name)
+    return isinstance(value, type) and issubclass(value, Exception)
+
+
+@pytest.mark.usefixtures("quotes")
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
+def test_docstring(example: doctest.DocTest) -> None:
+    """Each with a feed and its snapshot at hand, which the reader is expected to have."""
+    if example.name.endswith((".polars", ".arrow")):
+        pytest.importorskip(example.name.rpartition(".")[2].replace("arrow", "pyarrow"))
+    feed = shmpub.subscribe("quotes")
+    held = shmpub.subscribe("quotes").snapshot()
+    names = {"shmpub": shmpub, "feed": feed, "snap": held, "datetime": datetime}
+    example.globs = names
+    heard: list[str] = []
+    found = doctest.DocTestRunner().run(example, out=heard.append)
+    assert not found.failed, "".join(heard)
 
 
 @pytest.mark.usefixtures("quotes", "sources")

@@ -7,11 +7,6 @@ the feed, a frame that was taken before, and the file itself must be unchanged.
 
 from __future__ import annotations
 
-import copy
-import hashlib
-import io
-import pickle
-import sqlite3
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,131 +18,10 @@ import pytest
 from conftest import is_read_only, long_on_windows, read
 from handmade import Instance
 from operations import CSV, OPTIONS, VALUES, WRITES, Doing, statement, value
+from operations_others import OTHERS
 
 import shmpub
 from shmpub import _blocks
-
-
-def parquet(frame: pd.DataFrame) -> pd.DataFrame:
-    out = io.BytesIO()
-    frame.drop(columns="maybe").to_parquet(out)
-    return pd.read_parquet(out)
-
-
-def feather(frame: pd.DataFrame) -> pd.DataFrame:
-    out = io.BytesIO()
-    frame.drop(columns="maybe").reset_index().to_feather(out)
-    return pd.read_feather(out)
-
-
-def sql(frame: pd.DataFrame) -> pd.DataFrame:
-    connection = sqlite3.connect(":memory:")
-    frame.to_sql("t", connection)
-    found = pd.read_sql("select * from t", connection)
-    connection.close()
-    return found
-
-
-def arrow(frame: pd.DataFrame) -> pd.DataFrame:
-    import pyarrow as pa
-
-    return pa.table(frame.drop(columns="maybe")).to_pandas()
-
-
-def scaled_in_place(frame: pd.DataFrame) -> Any:
-    from sklearn.preprocessing import StandardScaler
-
-    return StandardScaler(copy=False).fit_transform(frame[["low", "high"]])
-
-
-def scaled_whole_frame_in_place(frame: pd.DataFrame) -> Any:
-    from sklearn.preprocessing import MinMaxScaler
-
-    numbers = frame.select_dtypes("float64").drop(columns="part")
-    return MinMaxScaler(copy=False).fit_transform(numbers)
-
-
-def imputed_in_place(frame: pd.DataFrame) -> Any:
-    from sklearn.impute import SimpleImputer
-
-    return SimpleImputer(copy=False).fit_transform(frame[["low", "part"]])
-
-
-def forest(frame: pd.DataFrame) -> Any:
-    from sklearn.ensemble import RandomForestRegressor
-
-    x, y = frame[["low", "size"]], frame["high"]
-    return RandomForestRegressor(3, random_state=0, n_jobs=1).fit(x, y).predict(x)
-
-
-def regression(frame: pd.DataFrame) -> Any:
-    from sklearn.linear_model import LinearRegression
-
-    x, y = frame[["low", "size"]], frame["high"]
-    return LinearRegression(copy_X=False).fit(x, y).coef_
-
-
-def nearest(frame: pd.DataFrame) -> Any:
-    from sklearn.cluster import KMeans
-
-    numbers = frame[["low", "high"]]
-    return KMeans(3, random_state=0, copy_x=False, n_init=1).fit(numbers).labels_
-
-
-def compiled(frame: pd.DataFrame) -> Any:
-    import numba
-
-    total = numba.njit(lambda x: x.sum())
-    return total(frame["low"].to_numpy())
-
-
-def compiled_that_writes(frame: pd.DataFrame) -> Any:
-    import numba
-
-    @numba.njit
-    def write(x: Any) -> None:
-        x[0] = 1.0
-
-    write(frame["low"].to_numpy())
-
-
-def tensor(frame: pd.DataFrame) -> Any:
-    import torch
-
-    return torch.from_numpy(frame["low"].to_numpy()).sum().item()
-
-
-def plotted(frame: pd.DataFrame) -> str:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    axes = frame[["low", "high"]].plot()
-    out = io.BytesIO()
-    axes.figure.savefig(out)
-    plt.close("all")
-    return hashlib.sha1(out.getvalue()).hexdigest()
-
-
-OTHERS: list[tuple[Doing, str]] = [
-    (parquet, "pyarrow"),
-    (feather, "pyarrow"),
-    (arrow, "pyarrow"),
-    (sql, "sqlite3"),
-    (lambda d: pickle.loads(pickle.dumps(d)), "pickle"),
-    (lambda d: copy.deepcopy(d), "copy"),
-    (lambda d: d["low"].rolling(5).mean(engine="numba").to_frame(), "numba"),
-    (compiled, "numba"),
-    (compiled_that_writes, "numba"),
-    (scaled_in_place, "sklearn"),
-    (scaled_whole_frame_in_place, "sklearn"),
-    (imputed_in_place, "sklearn"),
-    (forest, "sklearn"),
-    (regression, "sklearn"),
-    (nearest, "sklearn"),
-    (tensor, "torch"),
-    (plotted, "matplotlib"),
-]
 
 
 class Bench:

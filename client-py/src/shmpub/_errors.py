@@ -24,6 +24,12 @@ class Error(Exception):
     """The base of all exceptions that this package raises about feeds and shared memory.
 
     Arguments that can't be right raise ValueError or TypeError instead.
+
+    >>> try:
+    ...     shmpub.subscribe("qoutes").df
+    ... except shmpub.FeedNotFound as error:
+    ...     print(error.nearest)
+    quotes
     """
 
 

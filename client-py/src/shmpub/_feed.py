@@ -81,6 +81,10 @@ class Feed(Follower, Shown):
     A Feed may be used from several threads; each thread has a cursor of its own, see wait(). When
     the publisher is replaced, the Feed goes on with the new one by itself. After a fork, and after
     unpickling, it attaches anew by its name. Arrow's consumers take a Feed as its newest snapshot.
+
+    >>> feed = shmpub.subscribe("quotes")
+    >>> feed.name, feed.sequence, feed.state
+    ('quotes', 3, 'fresh')
     """
 
     def __init__(
@@ -147,6 +151,9 @@ class Feed(Follower, Shown):
         Counts from the source's modification, or from the publication where the former is not
         known. It does not tell when the publisher looked at the source last. Raises as `state`
         does.
+
+        >>> feed.age < datetime.timedelta(hours=1)
+        True
         """
         attached = self._status()[0] or self._attached
         status = attached.status() if attached is not None else None
@@ -159,6 +166,9 @@ class Feed(Follower, Shown):
         """Why the feed's state is what it is, a str of one line; empty when all is well.
 
         Raises as `state` does.
+
+        >>> feed.last_error
+        ''
         """
         try:
             return self._reason()
@@ -202,6 +212,9 @@ class Feed(Follower, Shown):
         first, last  datetime64[ns, UTC]
 
         Raises as `state` does.
+
+        >>> feed.errors().shape
+        (0, 6)
         """
         from ._error_table import frame_of
 
@@ -237,6 +250,11 @@ class Feed(Follower, Shown):
         AccessDenied, UntrustedOwner or FormatError when it can't be read. When the publisher is
         gone, its last good table is given nevertheless; `state` tells. Raises Stale, or warns, when
         the data is older than subscribe()'s `max_age`.
+
+        >>> df = feed.df
+        >>> df["mid"] = (df["bid"] + df["ask"]) / 2  # yours alone
+        >>> df.shape, feed.df.shape
+        ((1, 4), (1, 3))
         """
         return self._take(self._newest(), self._max_age).df
 
@@ -283,6 +301,9 @@ class Feed(Follower, Shown):
 
         Raises FeedNotFound when a living publisher has no such feed and has had five seconds to
         announce it. Raises FormatError, UntrustedOwner or AccessDenied as `df` does.
+
+        >>> feed.wait(timeout=1), feed.wait(timeout=0)
+        (True, False)
         """
         own = self._cursors.own
         found = _waiting.for_one(self, own, _arguments.seconds(timeout))
@@ -317,6 +338,9 @@ class Feed(Follower, Shown):
         It may skip snapshots, but never goes back to an older one. It has a cursor of its own. It
         ends when nothing new has come for `timeout`, a number of seconds or a timedelta; None and
         inf never end. Raises as wait() does.
+
+        >>> [snap.sequence for snap in feed.updates(timeout=0)]
+        [3]
         """
         return Updates(self, _arguments.seconds(timeout))
 
@@ -336,6 +360,12 @@ class Feed(Follower, Shown):
         threading.excepthook, and repeated exceptions of the callback only after such pauses.
 
         Raises TypeError when `callback` or `on_error` can't be called.
+
+        >>> import queue
+        >>> sequences = queue.Queue()
+        >>> with feed.on_update(lambda snap: sequences.put(snap.sequence)):
+        ...     print(sequences.get(timeout=10))
+        3
         """
         if not callable(callback):
             raise TypeError(f"the callback can't be called: it is {type(callback).__name__}")

@@ -74,6 +74,9 @@ def feeds(
     `instance`, `directory` and `owner` mean what they mean for subscribe(). Raises InstanceNotFound
     when nothing is published there, and AccessDenied, UntrustedOwner or FormatError when the
     catalog can't be read.
+
+    >>> shmpub.feeds()[["sequence", "rows", "state"]].to_dict("index")
+    {'quotes': {'sequence': 3, 'rows': 1, 'state': 'fresh'}}
     """
     place = _place.place(instance, directory, owner)
     try:

@@ -54,7 +54,11 @@ def _feeds_of(feeds: Iterable[Feed]) -> list[Feed]:
 
 
 class Snapshots(dict[str, Snapshot]):
-    """Snapshots of several feeds by the feeds' names, as snapshots() gives them: a dict."""
+    """Snapshots of several feeds by the feeds' names, as snapshots() gives them: a dict.
+
+    >>> [(name, len(snap)) for name, snap in shmpub.snapshots(["quotes"]).items()]
+    [('quotes', 1)]
+    """
 
     moment: datetime
     """When all of them were the newest of their feeds: an aware datetime in UTC."""

@@ -39,6 +39,10 @@ class Snapshot:
     Snapshot, or a frame, an array or a table made of it, exists, whatever becomes of the publisher.
     Frames and arrays lie in that memory, read-only. pandas copies a block before it writes into it,
     so what is written into a frame changes that frame only.
+
+    >>> snap = shmpub.subscribe("quotes").snapshot()
+    >>> snap
+    <Snapshot of quotes: sequence 3, 1 rows, 3 columns>
     """
 
     def __init__(
@@ -91,7 +95,11 @@ class Snapshot:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(rows, columns), as `df` has it: levels of the index are not counted."""
+        """(rows, columns), as `df` has it: levels of the index are not counted.
+
+        >>> snap.shape, len(snap)
+        ((1, 3), 1)
+        """
         return self._layout.rows, len(self._layout.schema.columns)
 
     @property
@@ -186,6 +194,9 @@ class Snapshot:
         Its types are int64, uint64, double, bool, timestamp, large_string, null, and dictionaries
         of these. Levels of the index are columns; the schema's `pandas` metadata names them. Raises
         ImportError without pyarrow.
+
+        >>> snap.arrow().column_names
+        ['time', 'bid', 'ask', 'symbol']
         """
         return _export.arrow(self._layout, self._content)
 
@@ -193,7 +204,10 @@ class Snapshot:
         """A polars.DataFrame; numbers and timestamps are not copied.
 
         A time zone that is an offset, such as +05:30, which Polars does not know, becomes UTC.
-        Raises ImportError without polars or pyarrow.
+        Raises ImportError without polars.
+
+        >>> snap.polars().columns
+        ['time', 'bid', 'ask', 'symbol']
         """
         return _export.polars(self._layout, self._content)
 
@@ -208,6 +222,9 @@ class Snapshot:
         A level of the index without a name, or with the name of a column, has the key
         `__index_level_N__`, where N is the level's number. Raises FormatError for text that is not
         UTF-8.
+
+        >>> snap.numpy()["ask"]
+        array([180.27])
         """
         schema = self._layout.schema
         found = _frame.views(self._layout, self._content.data)
@@ -222,6 +239,9 @@ class Snapshot:
         """One array of numpy(), of shape (rows,), by the name of a column or of an index level.
 
         Raises KeyError when there is no such name.
+
+        >>> snap.column("time")
+        array(['2024-03-01T09:30:00.000000'], dtype='datetime64[us]')
         """
         fields = self._layout.schema.columns + self._layout.schema.levels
         for f in fields:

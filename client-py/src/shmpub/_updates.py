@@ -95,6 +95,11 @@ class Subscription:
     """A callback that is called for each snapshot, until cancel(). Feed.on_update() makes it.
 
     As a context manager it is cancelled at the end of the block.
+
+    >>> subscription = feed.on_update(len)
+    >>> subscription.cancel()
+    >>> subscription.is_cancelled
+    True
     """
 
     def __init__(
