@@ -1,29 +1,34 @@
 #include "pace.h"
 
 /*
- * Feeds with equal intervals must not all come at once, so each has a grid of its own. A little
- * slack lets a few feeds of a thousand share a point in time: the loop and the workers then
- * wake once for all of them, and waking is most of what a look at a source costs. Feeds that
- * fail together (a server is gone) must not come back together, so the wait after a failure is
- * moved at random.
+ * Feeds with equal intervals must not all come at once, nor each at a time of its own: the loop
+ * and the workers wake once for all that come together, and waking is most of what a look at a
+ * source costs. So a feed's phase is one of two in an interval, or one each half a second in a
+ * longer one. Feeds that fail together (a server is gone) must not come back together, so the
+ * wait after a failure is moved at random.
  */
 
-#define SLACK_SHARE 2 /* of the interval at most a half */
-#define SLACK_MAX_MS 500
+#define PHASES 2 /* in an interval at least */
+#define APART_MAX_MS 500
 #define BACK_OFF_MAX_MS 30000
 #define BUSY_LEAST_MS 12 /* longer than the tick of any kernel's file times */
 #define BUSY_MAX_MS 1200
 #define LOOK_AGAIN_MAX_MS 1200   /* with a quarter more, and a read, it stays within two seconds */
 #define WITHOUT_INTERVAL_MS 1000 /* a failed feed without a timer is retried, too */
 
+static uint64_t common_phase(uint64_t phase, uint64_t interval_ms)
+{
+	uint64_t apart = interval_ms / PHASES;
+
+	if (apart > APART_MAX_MS)
+		apart = APART_MAX_MS;
+	return apart ? phase % interval_ms / apart * apart : 0;
+}
+
 uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase)
 {
-	uint64_t into = (now_ms + interval_ms - phase % interval_ms) % interval_ms;
-	uint64_t due = now_ms + interval_ms - into, slack = interval_ms / SLACK_SHARE;
-
-	if (slack > SLACK_MAX_MS)
-		slack = SLACK_MAX_MS;
-	return slack > 1 ? due + (slack - due % slack) % slack - now_ms : due - now_ms;
+	phase = common_phase(phase, interval_ms);
+	return interval_ms - (now_ms + interval_ms - phase) % interval_ms;
 }
 
 static uint64_t back_off(uint64_t interval_ms, unsigned n, uint64_t random, uint64_t max_ms)

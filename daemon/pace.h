@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * Returns the wait until the next point of a grid of `interval_ms` that is shifted by `phase`,
- * plus up to half of the interval, or half a second. At least 1.
+ * Returns the wait until the next point of a grid of `interval_ms` (at least 1), 1 to `interval_ms`.
+ * `phase`, any number, shifts the grid, by a multiple of half the interval or of half a second.
  */
 uint64_t pace_next(uint64_t now_ms, uint64_t interval_ms, uint64_t phase);
 /*

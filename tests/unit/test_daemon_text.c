@@ -126,14 +126,17 @@ static void test_pace(void)
 {
 	CHECK_INT("on the grid: a whole interval", pace_next(10000, 100, 0), 100);
 	CHECK_INT("behind it: the rest", pace_next(10030, 100, 0), 70);
-	CHECK_INT("shifted, and to where feeds meet", pace_next(10030, 100, 40), 20);
+	CHECK_INT("shifted by a half", pace_next(10030, 100, 60), 20);
+	CHECK_INT("a smaller phase is none", pace_next(10030, 100, 40), 70);
 	CHECK_INT("a phase far beyond", pace_next(10030, 100, UINT64_MAX - 15), 70);
 	CHECK_INT("the shortest", pace_next(12345, 1, 77), 1);
 	for (uint64_t now = 0; now < 20000; now += 61) {
-		uint64_t exact = 5000 - now % 5000, wait = pace_next(now, 5000, 0);
+		uint64_t wait = pace_next(now, 5000, 1730);
 
-		CHECK("a little slack", wait >= exact && wait < exact + 500);
-		CHECK_INT("in which feeds meet", (now + wait) % 500, 0);
+		CHECK("within the interval", wait >= 1 && wait <= 5000);
+		CHECK_INT("where feeds of all intervals meet", (now + wait) % 5000, 1500);
+		wait = pace_next(now, 333, 200);
+		CHECK_INT("an interval as it was asked for", pace_next(now + wait, 333, 200), 333);
 	}
 	for (uint64_t random = 0; random < 2000; random += 37) {
 		uint64_t wait = pace_back_off(1000, 1, random),
