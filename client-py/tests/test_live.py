@@ -84,20 +84,21 @@ def test_keeps_itself_fresh(instance: Instance, directory: Path, captured: Any) 
 
 
 def test_tells_why_as_df_does(instance: Instance, directory: Path, captured: Any) -> None:
-    shmpub.subscribe("quotes", instance="other", directory=directory).live()
+    views = [shmpub.subscribe("quotes", instance="other", directory=directory).live()]
     instance.publish("quotes", ROWS, 1)
-    shmpub.subscribe("qoutes", directory=directory).live()
+    views.append(shmpub.subscribe("qoutes", directory=directory).live())
     instance.fail("late", "/data/late.csv: no such file")
-    shmpub.subscribe("late", directory=directory).live()
+    views.append(shmpub.subscribe("late", directory=directory).live())
     instance.place("broken", b"no Arrow file")
     instance.announce("broken", 1)
-    shmpub.subscribe("broken", directory=directory).live()
+    views.append(shmpub.subscribe("broken", directory=directory).live())
     for page, want in zip(
         pages(captured)[:4],
         ("nothing is published at", "&#x27;quotes&#x27;", "no such file", "broken.arrow"),
         strict=True,
     ):
         assert want in page
+    views.clear()
 
 
 def test_tells_the_state(instance: Instance, directory: Path, captured: Any) -> None:
@@ -256,6 +257,7 @@ class Notebook:
 
 
 PRELUDE = """
+import sys; sys.modules["anywidget"] = None  # the HTML, also where the widget can be had
 import gc, shmpub, threading, time
 from shmpub import _live
 def threads(): return sum("shmpub" in t.name for t in threading.enumerate())

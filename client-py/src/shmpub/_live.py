@@ -1,7 +1,9 @@
-"""A notebook output that keeps itself up to date.
+"""Notebook outputs that keep themselves up to date.
 
-A _View is a feed and the outputs that show it. One thread looks at all views of this process four
-times a second, and updates an output when its text has changed. The thread ends with the last view.
+A view is a feed and the outputs that show it: a widget (_widget.py) where anywidget is installed,
+else text and HTML that are sent anew. One thread looks at all views of this process ten times a
+second, and sends what has changed, four times a second at most for HTML. The thread ends with the
+last view, and sleeps through none: a view whose update took long waits four times as long.
 
 A view ends with .cancel(), when its cell is run again, because its output is gone then, and when
 the Live object that Feed.live() returned is deleted. Where no variable kept the Live object until
@@ -16,6 +18,7 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._errors import Error
@@ -25,63 +28,177 @@ from ._mark import NOTHING
 if TYPE_CHECKING:
     from ._feed import Feed
 
-_EVERY = 0.25  # seconds between two looks, and so between two updates
+_TICK = 0.1  # seconds between two looks
+_EVERY = 0.25  # between two updates of HTML
 
 _lock = threading.RLock()  # protects the list of views and the views' contents
-_views: list[_View] = []
+_views: list[Any] = []
 _thread: threading.Thread | None = None
+_asked = threading.Event()  # a page has asked for something
 
 
 class Live:
-    """An output that shows a feed's newest table, its age, and what is wrong. See Feed.live()."""
+    """An output that shows a feed's newest table, its age, and what is wrong. See Feed.live().
 
-    def __init__(self, feed: Feed, rows: int | None) -> None:
-        try:
-            from IPython.core.interactiveshell import InteractiveShell
-        except ImportError:
-            raise ImportError("live() needs IPython, which is not installed") from None
-        self._view = _View(feed, rows)
-        if not InteractiveShell.initialized():
+    `widget` is the anywidget that is shown, for frameworks that show such ones; None where
+    anywidget is missing, or where plain HTML was asked for.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        rows: int | None,
+        columns: Sequence[Any] | None = None,
+        plot: Any = None,
+        widget: bool | None = None,
+    ) -> None:
+        shell = _shell()
+        self.widget: Any = None
+        self._shown_by: int | None = None
+        self._view: Any
+        if _wants_widget(widget, shell):
+            from ._widget import WidgetView
+
+            self._view = WidgetView(feed, rows, columns, plot, _follow)
+            self.widget = self._view.widget
+        else:
+            self._view = _View(feed, rows, columns)
+        self._plain = self._view if self.widget is None else _View(feed, rows, columns)
+        self._begin(shell)
+
+    def _begin(self, shell: Any) -> None:
+        view = self._view
+        if shell is not None and (self.widget is None or _has_kernel(shell)):
+            self._shown_by = _show(view, shell)
+        elif self.widget is None:
             print(self)
             return
-        self._shown_by = self._view.show(InteractiveShell.instance())
-        if self._view.follows:
-            self._view.live = weakref.ref(self)
-            _follow(self._view)
+        if view.follows or self.widget is not None:
+            # Where nothing tells that a cell has ended, the widget's pages tell how long it lasts.
+            view.live = weakref.ref(self) if view.follows else None
+            _follow(view)
 
     def cancel(self) -> None:
         """Stop updating. The table stays, and its caption says that it is no longer followed."""
-        self._view.is_cancelled = True
+        self._view.is_cancelled = self._plain.is_cancelled = True
 
     def _ipython_display_(self) -> None:
         """Called by IPython for the value of a cell.
 
         Does nothing in the cell that called live(), because the call has shown it there already.
         """
-        from IPython.core.interactiveshell import InteractiveShell
+        shell = _shell()
+        if shell is not None and shell.execution_count != self._shown_by:
+            self._shown_by = _show(self._view, shell)
 
-        shell = InteractiveShell.instance()
-        if shell.execution_count != self._shown_by:
-            self._shown_by = self._view.show(shell)
+    def _display_(self) -> Any:
+        """Called by marimo for the value of a cell."""
+        import marimo
+
+        return marimo.Html(self._repr_html_()) if self.widget is None else _of_marimo(self.widget)
 
     def __repr__(self) -> str:
-        return self._view.now()["text/plain"]
+        return str(self._plain.now()["text/plain"])
 
     def _repr_html_(self) -> str | None:
-        return self._view.now().get("text/html")
+        found: str | None = self._plain.now().get("text/html")
+        return found
 
 
-class _View:
-    """A feed, and the outputs that show it."""
+def _shell() -> Any:
+    """The IPython that runs; None if there is none. Raises ImportError without IPython."""
+    try:
+        from IPython.core.interactiveshell import InteractiveShell
+    except ImportError:
+        if _in_marimo():
+            return None
+        raise ImportError("live() needs IPython, which is not installed") from None
+    return InteractiveShell.instance() if InteractiveShell.initialized() else None
 
-    def __init__(self, feed: Feed, rows: int | None) -> None:
+
+def _has_kernel(shell: Any) -> bool:
+    return getattr(shell, "kernel", None) is not None
+
+
+def _in_marimo() -> bool:
+    marimo = sys.modules.get("marimo")
+    return marimo is not None and bool(marimo.running_in_notebook())
+
+
+def _of_marimo(widget: Any) -> Any:
+    import marimo
+
+    return marimo.ui.anywidget(widget)
+
+
+def _wants_widget(widget: bool | None, shell: Any) -> bool:
+    if widget is None and not (_has_kernel(shell) or _in_marimo()):
+        return False
+    if widget is False:
+        return False
+    try:
+        import anywidget  # noqa: F401
+    except ImportError:
+        if widget:
+            raise ImportError(
+                'the widget needs anywidget: pip install "shmpub[notebook]"'
+            ) from None
+        return False
+    return True
+
+
+def _show(view: Any, shell: Any) -> int:
+    """Show it in one more output; returns the number of the cell that runs."""
+    with _lock:
+        view.display(shell)
+        if view.follows:
+            view.cell_id = _cell_id(shell)
+            view.is_in_cell = _is_run_by_cell()
+            _listen(shell)
+    number: int = shell.execution_count
+    return number
+
+
+class Followed:
+    """How long a view lasts."""
+
+    every = _EVERY
+
+    def __init__(self) -> None:
         self.live: weakref.ref[Live] | None = None
         self.is_cancelled = False
         self.is_in_cell = False  # whether the cell that made it is still running
         self.is_of_output = False  # whether it lasts as long as its output: no variable kept it
         self.cell_id: str | None = None
         self.follows = False
+        self.due = 0.0  # when the thread may look at it again, by the monotonic clock
+
+    def is_over(self) -> bool:
+        if self.is_cancelled or self.is_closed():
+            return True
+        is_gone = self.live is not None and self.live() is None
+        return is_gone and not (self.is_in_cell or self.is_of_output)
+
+    def is_closed(self) -> bool:
+        return False
+
+    def is_asleep(self) -> bool:
+        return False
+
+    def let_go(self) -> None:
+        """Called when the thread no longer looks at it."""
+
+    def output_is_gone(self) -> None:
+        self.is_cancelled = True
+
+
+class _View(Followed):
+    """A feed, and the outputs that show it as text and HTML."""
+
+    def __init__(self, feed: Feed, rows: int | None, columns: Sequence[Any] | None) -> None:
+        super().__init__()
         self._feed = feed
+        self._columns = columns
         self._rows = rows
         self._handles: list[Any] = []
         self._mark = NOTHING
@@ -89,29 +206,16 @@ class _View:
         self._facts = ""
         self._sent: dict[str, str] = {}
 
-    def show(self, shell: Any) -> int:
-        """Show it in one more output; returns the number of the cell that runs."""
+    def display(self, shell: Any) -> None:
         from IPython.display import display
 
-        with _lock:
-            self._sent = self.now()
-            show: Any = display  # has no types in some versions
-            handle = show(self._sent, raw=True, display_id=True)
-            # A terminal can't update what it has printed.
-            self.follows = handle is not None and not _is_terminal(shell)
-            if self.follows:
-                self._handles.append(handle)
-                self.cell_id = _cell_id(shell)
-                self.is_in_cell = _is_run_by_cell()
-                _listen(shell)
-        number: int = shell.execution_count
-        return number
-
-    def is_over(self) -> bool:
-        if self.is_cancelled:
-            return True
-        is_gone = self.live is not None and self.live() is None
-        return is_gone and not (self.is_in_cell or self.is_of_output)
+        self._sent = self.now()
+        show: Any = display  # has no types in some versions
+        handle = show(self._sent, raw=True, display_id=True)
+        # A terminal can't update what it has printed.
+        self.follows = handle is not None and not _is_terminal(shell)
+        if self.follows:
+            self._handles.append(handle)
 
     def refresh(self) -> None:
         """Update the outputs, if the text has changed."""
@@ -159,6 +263,8 @@ class _View:
         if mark == self._mark:
             return
         frame = snapshot.df
+        if self._columns is not None:
+            frame = frame[[c for c in self._columns if c in frame.columns]]
         if self._rows is not None:
             frame = frame.head(self._rows)
         # pandas' options decide how many rows, columns and digits it shows, and whether as HTML.
@@ -174,10 +280,17 @@ class _View:
 # --- the thread -----------------------------------------------------------------------------------
 
 
-def _follow(view: _View) -> None:
+def _follow(view: Any) -> None:
+    """Have the thread look at a view. Where it does already, its page has asked for something."""
     global _thread
     with _lock:
-        _views.append(view)
+        if view.is_over():
+            return
+        view.due = 0.0
+        if view not in _views:
+            _views.append(view)
+        else:
+            _asked.set()
         if _thread is None:
             _thread = threading.Thread(target=_run, name="shmpub-live", daemon=True)
             _thread.start()
@@ -185,7 +298,8 @@ def _follow(view: _View) -> None:
 
 def _run() -> None:
     while True:
-        time.sleep(_EVERY)
+        if _asked.wait(_TICK):
+            _asked.clear()
         if not _round():
             return
 
@@ -194,17 +308,32 @@ def _round() -> bool:
     """Look at every view once. Returns False when no view is left: the thread ends then."""
     global _thread
     with _lock:
-        for view in list(_views):
-            is_over = view.is_over()
-            try:
-                view.refresh()
-            except Exception:  # the notebook's front end has gone
-                is_over = True
-            if is_over:
+        views = list(_views)
+    done = [view for view in views if not _goes_on(view)]
+    with _lock:
+        for view in done:
+            if view in _views and (view.is_over() or view.is_asleep()):
                 _views.remove(view)
+                view.let_go()
         if not _views:
             _thread = None
         return bool(_views)
+
+
+def _goes_on(view: Any) -> bool:
+    """Update a view if it is time. Returns whether it goes on. Runs without the lock: a cell that
+    begins takes that, and must not wait for a table that is being sorted."""
+    is_over = view.is_over() or view.is_asleep()
+    before = time.monotonic()
+    if before < view.due and not is_over:
+        return True
+    try:
+        view.refresh()
+    except Exception:  # the notebook's front end has gone
+        view.is_cancelled = is_over = True
+    now = time.monotonic()
+    view.due = now + max(view.every - 0.01, 4 * (now - before))
+    return not is_over
 
 
 def _after_fork() -> None:
@@ -258,7 +387,7 @@ def _cell_begins(info: Any) -> None:
     with _lock:
         for view in _views:
             if view.cell_id is not None and view.cell_id == info.cell_id:
-                view.is_cancelled = True
+                view.output_is_gone()
 
 
 def _cell_has_ended(result: Any) -> None:
