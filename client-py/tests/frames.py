@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 # Label, CSV text, options of pandas.read_csv.
 CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("very many names and no rows", ",".join(f"c{i}" for i in range(300)) + "\n", {}),
@@ -73,3 +75,15 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("names", "a,a,\n1,2,3\n", {}),
     ("wide", ",".join(f"c{i}" for i in range(300)) + "\n" + ",".join(["1"] * 300) + "\n", {}),
 ]
+
+# What the frame is differs from pandas 3.0's own: it is the one that read_csv of pandas 3.1 makes.
+# And with a new NumPy, pandas 3.0 warns of an overflow of its own.
+NOT_AS_IN_3_0 = {
+    "index of uint64",
+    "index from end to end",
+    "category of ints",
+    "category of floats",
+    "category of bools",
+}
+if pd.__version__.startswith("3.0."):
+    CASES = [case for case in CASES if case[0] not in NOT_AS_IN_3_0]

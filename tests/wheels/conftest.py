@@ -96,7 +96,7 @@ def fetch_others(python: str, into: Path) -> None:
     if any(into.glob(f"pandas-*-cp{label(python).replace('.', '')}-*.whl")):
         return
     subprocess.run(
-        [python, "-m", "pip", "download", "-q", "--only-binary=:all:", "-d", into, "pandas>=3.1"],
+        [python, "-m", "pip", "download", "-q", "--only-binary=:all:", "-d", into, "pandas>=3.0"],
         check=True,
         timeout=300,
     )
