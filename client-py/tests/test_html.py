@@ -94,7 +94,7 @@ def test_a_feed_without_a_table(instance: Instance, directory: Path) -> None:
     for name, badge, told in (
         ("late", "NEVER", "late was not published yet"),
         ("broken", "FAILING", "no such file"),
-        ("bytes", "FRESH", "bytes.arrow"),
+        ("bytes", "FRESH", "no Arrow file"),
         ("qoutes", "REMOVED", "the nearest is 'quotes'"),
         ("no/name", "REMOVED", "no/name"),
     ):
@@ -110,7 +110,7 @@ def test_no_daemon(directory: Path) -> None:
 
 
 def test_a_catalog_that_is_broken(instance: Instance, directory: Path) -> None:
-    (directory / "shmpub" / "catalog").write_bytes(b"no catalog" * 1000)
+    instance.put("<8s", 0, b"nonsense")
     page = page_of(directory)
     assert page.badges == ["ERROR"]
     assert "catalog" in page.text

@@ -303,7 +303,8 @@ def test_a_bell_wakes(instance: Instance, directory: Path) -> None:
         for _ in range(8):
             seen, start = attached.wake_word(), time.monotonic()
             ready.set()
-            attached.sleep(seen, 0.9)
+            place, index, _ = attached.point(seen)
+            place.sleep(index, seen, 0.9)
             naps.append(time.monotonic() - start)
 
     ready = threading.Event()

@@ -108,8 +108,9 @@ class _Watcher:
                 waiting = [watched for watched in waiting if not watched.look()]
                 waits = [watched.wait for watched in waiting]
                 _waiting.sleep(waits, _seconds(waiting), self._bell, turn)
-        finally:
-            self._has_thread = False
+        except BaseException:
+            self._has_thread = False  # the next wait starts another one
+            raise
 
     def _waiting(self) -> list[Watched] | None:
         """All who wait; None, which ends the thread, when there was nobody for a while."""
