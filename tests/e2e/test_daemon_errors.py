@@ -37,7 +37,7 @@ def fail_in_ways(d):
 def test_errors_are_counted(daemon):
     d = daemon()
     d.source("a.csv", "a,b\n1,2\n")
-    d.configure({"a": f"source = a.csv\n{FAST}", "b": "source = a.csv"})
+    d.configure({"a": f"source = a.csv\n{FAST}", "b": "source = a.csv\ninterval = 1h"})
     d.start()
     assert errors(d) == [] and "TIMES" not in info(d, "a").stdout
     assert not (d.shm / d.instance / "errors").exists()
