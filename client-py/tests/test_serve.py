@@ -251,7 +251,7 @@ def test_a_source_that_is_not_there(folder: Path) -> None:
     with served:
         assert served.late.state == "failing"
         assert served.quotes.state == "fresh"
-        with pytest.raises(shmpub.NotPublished, match="(?i)no such file"):
+        with pytest.raises(shmpub.NotPublished, match=r"(?i)no such file"):
             _ = served.late.df
         until(lambda: "late.csv" in served.log())  # a line is written after the state is shown
         write(folder / "late.csv", SOURCE)
