@@ -168,7 +168,8 @@ def test_other_users(served):
     own = f"{command}\nfile_mode = 0644"
     served.configure({"own": own, "other": f"{own}\nuser = reader"})
     assert served.run("systemctl restart shmpubd").returncode != 0
-    assert "user: to run a command as reader takes root or the capabilities SETUID" in served.journal()
+    told = "user: to run a command as reader takes root or the capabilities SETUID"
+    assert told in served.journal()
     served.drop_in(drop_in("other-users"))
     assert served.status() == "2 of 2 fresh"
     for feed, user in (("own", "shmpub"), ("other", "reader")):
