@@ -36,6 +36,7 @@ def test_import_loads_little_beside_pandas() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     loaded = set(done.stdout.split())
     assert "shmpub._feed" in loaded
+    assert not [name for name in loaded if name.startswith("shmpub.ext")]
     assert not loaded & {"shmpub._live", "shmpub._error_table"}
     others = {name for name in loaded if name.split(".")[0] != "shmpub"}
     assert not others & {"asyncio", "html", "ssl", "pyarrow", "polars", "IPython", "json.tool"}
@@ -54,6 +55,8 @@ def test_pandas_insides_are_tried_when_they_are_needed() -> None:
 def test_modules_are_private() -> None:
     assert all(path.name.startswith("_") for path in SOURCE.glob("*.py"))
     assert (SOURCE / "py.typed").exists()
+    parts = ["__init__", "dash", "marimo", "panel", "shiny", "streamlit"]
+    assert sorted(path.stem for path in (SOURCE / "ext").glob("*.py")) == parts
 
 
 @pytest.mark.parametrize("name", shmpub.__all__)
@@ -135,6 +138,7 @@ def test_what_comes_with_the_package(tmp_path: Path) -> None:
     assert f"\nVersion: {shmpub.__version__}\n" in text
     assert "\nAuthor: the shmpub authors\n" in text
     assert "shmpub/py.typed" in names
+    assert "shmpub/ext/streamlit.py" in names
     assert not [name for name in names if "test" in name]
 
 
