@@ -28,8 +28,8 @@ struct command_line {
 	const char *owner; /* a further trusted user; NULL: none */
 	bool json, no_wait, holders, detach;
 	enum cat_format format;
-	uint64_t head;       /* print so many rows; UINT64_MAX: all */
-	uint64_t max_age_ms; /* of data; UINT64_MAX: any age */
+	uint64_t head;               /* print so many rows; UINT64_MAX: all */
+	uint64_t max_age_ms;         /* of data; UINT64_MAX: any age */
 	const char *interval, *save; /* of `up`; NULL: not given */
 	const char *sets[32];        /* KEY=VALUE of `up` */
 	size_t n_sets;

@@ -36,9 +36,10 @@ static int tell(const char *directory, const char *instance, struct shmpub_error
 	int e = errno;
 
 	if (e == EACCES || e == EPERM)
-		return error_set(err, SHMPUB_ERR_ACCESS,
-		                 "instance %s: only its owner and root may ask its daemon for something",
-		                 instance);
+		return error_set(
+		        err, SHMPUB_ERR_ACCESS,
+		        "instance %s: only its owner and root may ask its daemon for something",
+		        instance);
 	if (e == ENOENT || e == ECONNREFUSED)
 		return error_set(err, SHMPUB_ERR_SYS,
 		                 "instance %s: its publisher takes no requests: it is no shmpubd, "
