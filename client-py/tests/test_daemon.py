@@ -13,32 +13,21 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import BUILD, IS_WINDOWS, read, snapshots_held
+from conftest import IS_WINDOWS, read, snapshots_held
+from serving import PATIENCE, PROGRAM, until
 from test_frame import assert_same
 from test_published import REFRESHES
 
 import shmpub
 
-PROGRAM = BUILD / "daemon" / ("shmpubd.exe" if IS_WINDOWS else "shmpubd")
-PATIENCE = 60  # seconds; a bound against hanging, never a measurement
 OPTIONS = "dtype.c = category\nparse_dates = t\n"
-
-if not PROGRAM.exists():
-    pytest.skip(f"{BUILD} has no daemon", allow_module_level=True)
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 class Daemon:
