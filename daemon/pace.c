@@ -3,13 +3,13 @@
 /*
  * Feeds with equal intervals must not all come at once, nor each at a time of its own: the loop
  * and the workers wake once for all that come together, and waking is most of what a look at a
- * source costs. So a feed's phase is one of two in an interval, or one each half a second in a
- * longer one. Feeds that fail together (a server is gone) must not come back together, so the
- * wait after a failure is moved at random.
+ * source costs. Therefore a feed's phase is a multiple of half its interval, or of half a second
+ * where that is less. Feeds that fail together (a server is gone) must not come back together, so
+ * the wait after a failure is moved at random.
  */
 
-#define PHASES 2 /* in an interval at least */
-#define APART_MAX_MS 500
+#define PHASES 2         /* in an interval of up to a second; a longer one has more */
+#define APART_MAX_MS 500 /* between two phases */
 #define BACK_OFF_MAX_MS 30000
 #define BUSY_LEAST_MS 12 /* longer than the tick of any kernel's file times */
 #define BUSY_MAX_MS 1200
