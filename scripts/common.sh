@@ -66,6 +66,15 @@ need_python() {
 		"$root/client-py/src"
 }
 
+# need_apps: the same for build/apps, an environment of its own, because notebooks and dashboards bring some
+# two hundred packages.
+need_apps() {
+	(
+		venv=$root/build/apps python=$root/build/apps/bin/python
+		need_python scripts/requirements-apps.txt
+	)
+}
+
 # A virtual environment has its own path in it: if the folder was moved, it is made again.
 make_venv() {
 	if [ -x "$python" ] && [ "$("$python" -c 'import sys; print(sys.prefix)' 2>/dev/null)" = "$venv" ]; then

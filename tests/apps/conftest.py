@@ -1,7 +1,8 @@
 """Fixtures of the tests in a real browser: a daemon, its source, the app under test, Chromium.
 
-These tests need what scripts/requirements-apps.txt lists, and Chromium. scripts/test runs them when
-SHMPUB_APPS is set. With SHMPUB_SHOTS=DIR, the pictures for the docs are put there.
+These tests need what scripts/requirements-apps.txt lists, and Chromium. `scripts/test build.release
+apps` runs them all; without names scripts/test runs those marked "short", with SHMPUB_APPS=1 all of
+them as well. With SHMPUB_SHOTS=DIR, the pictures for the docs are put there.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "release"))
 SOURCES = ROOT / "client-py" / "src"
 PATIENCE = 60.0  # seconds; a bound against hanging, never a measurement
 CHROMIUM = os.environ.get("SHMPUB_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "short: one notebook and one dashboard, in each run")
 
 
 def until(what: Callable[[], object], seconds: float = PATIENCE, pause: float = 0.05) -> Any:

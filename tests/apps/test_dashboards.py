@@ -24,7 +24,10 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+SHORT = pytest.param("streamlit", marks=pytest.mark.short)
+
+
+@pytest.mark.parametrize("name", [SHORT, *sorted(COMMANDS.keys() - {"streamlit"})])
 def test_the_page_follows_the_source(
     name: str,
     start: Callable[[list[str], str], App],

@@ -56,6 +56,7 @@ def badge(page: Any) -> str:
     return str(page.locator(".shmpub-live .shmpub-badge").first.inner_text())
 
 
+@pytest.mark.short
 def test_the_widget(
     opened: Callable[..., Book], served: Served, page: Any, shoot: Callable[[Any, str], Path]
 ) -> None:
