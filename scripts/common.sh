@@ -66,13 +66,11 @@ need_python() {
 		"$root/client-py/src"
 }
 
-# need_apps: the same for build/apps, an environment of its own, because notebooks and dashboards bring some
-# two hundred packages.
-need_apps() {
-	(
-		venv=$root/build/apps python=$root/build/apps/bin/python
-		need_python scripts/requirements-apps.txt
-	)
+# need_own NAME: the same for scripts/requirements-NAME.txt in build/NAME, an environment of its own:
+# notebooks and dashboards, for one, bring some two hundred packages.
+need_own() {
+	local venv=$root/build/$1 python=$root/build/$1/bin/python
+	need_python "scripts/requirements-$1.txt"
 }
 
 # A virtual environment has its own path in it: if the folder was moved, it is made again.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -29,6 +30,16 @@ BUILD = Path(os.environ.get("SHMPUB_BUILD", ROOT / "build" / "release"))
 SOURCES = ROOT / "client-py" / "src"
 PATIENCE = 60.0  # seconds; a bound against hanging, never a measurement
 CHROMIUM = os.environ.get("SHMPUB_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+
+
+# What the start page of the docs shows, by the names in its comments.
+BLOCKS = dict(
+    re.findall(
+        r"<!-- test: ([\w-]+) -->\n```\w+\n(.*?)```",
+        (ROOT / "docs/start.md").read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

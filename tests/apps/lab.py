@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from conftest import App, free_port, until
+from conftest import BUILD, App, free_port, until
 
 # The shell's current widget is the one with the focus: there may be none.
 PANEL = "[...window.jupyterapp.shell.widgets('main')].find((w) => w.sessionContext)"
@@ -52,7 +52,10 @@ class Lab:
                 "--LabApp.extension_manager=readonly",
             ],
             f"{self.url}/api",
-            {name: str(home / place) for name, place in places.items()},
+            {
+                "SHMPUB_DAEMON": str(BUILD / "daemon/shmpubd"),
+                **{name: str(home / place) for name, place in places.items()},
+            },
         )
 
     def write(self, name: str, cells: list[str]) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Served, until
+from conftest import BLOCKS, Served, until
 from lab import Book, Lab
 
 pytest.importorskip("jupyterlab")
@@ -56,7 +58,6 @@ def badge(page: Any) -> str:
     return str(page.locator(".shmpub-live .shmpub-badge").first.inner_text())
 
 
-@pytest.mark.short
 def test_the_widget(
     opened: Callable[..., Book], served: Served, page: Any, shoot: Callable[[Any, str], Path]
 ) -> None:
@@ -74,8 +75,6 @@ def test_the_widget(
     before = time.monotonic()
     until(lambda: f"{newest:.2f}".rstrip("0") in cells_of(page, 3), 3.5)
     assert time.monotonic() - before < 3.5
-    shoot(page.locator(".shmpub-live"), "live-widget")
-    shoot(page, "jupyterlab")
 
     # It turns over the whole table, and sorts it.
     page.get_by_title("last rows").click()
@@ -170,3 +169,30 @@ def test_without_the_widget(opened: Callable[..., Book], served: Served, page: A
     page.wait_for_selector("text=/quotes: sequence/")
     newest = served.write()
     page.wait_for_selector(f"text=/{re.escape(f'{newest:.2f}'.rstrip('0'))}/")
+
+
+@pytest.mark.short
+def test_the_start_page(lab: Lab, page: Any, shoot: Callable[[Any, str], Path]) -> None:
+    """docs/start.md in the real thing: its cell, and its change of the file."""
+    subprocess.run(["sh", "-ec", BLOCKS["start-data"]], cwd=lab.folder, check=True)
+    lab.open(page, lab.write("start.ipynb", [BLOCKS["start-serve"]])).run_all()
+    page.wait_for_selector(".shmpub-live tbody tr")
+    assert cells_of(page, 2) == ["AAPL", "MSFT", "NVDA"]
+    subprocess.run(["sh", "-ec", BLOCKS["start-change"]], cwd=lab.folder, check=True)
+    until(lambda: cells_of(page, 2)[-1:] == ["ORCL"], 10)
+    walk(lab.folder / "data/quotes.csv")
+    until(lambda: len(cells_of(page, 0)) == 10, 10)
+    shoot(page.locator(".shmpub-live"), "live-widget")
+    shoot(page, "jupyterlab")
+
+
+def walk(path: Path) -> None:
+    """Prices that rise and fall, for the pictures."""
+    chance, price, lines = random.Random(7), 180.0, ["time,symbol,bid,ask"]
+    for n in range(400):
+        price += chance.gauss(0, 0.08)
+        lines.append(
+            f"2024-03-01T09:{30 + n // 60}:{n % 60:02},AAPL,{price:.2f},{price + 0.02:.2f}"
+        )
+    path.with_name("new").write_text("\n".join(lines) + "\n")
+    path.with_name("new").replace(path)

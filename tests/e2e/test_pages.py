@@ -1,4 +1,4 @@
-"""What the README shows, run as it stands there.
+"""What the README and the how-tos show, run as it stands there.
 
 Blocks are marked `<!-- test: NAME -->`. Only names that must be one's own on a machine that runs
 several tests are replaced: the instance, paths, segments.
@@ -24,7 +24,12 @@ from programs import BUILD
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"<!-- test: ([\w-]+) -->\n```\w+\n(.*?)```", re.DOTALL)
-BLOCKS = dict(BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+HOW_TO = [ROOT / "docs/start.md", *sorted((ROOT / "docs/how-to").glob("*.md"))]
+BLOCKS = {
+    name: block
+    for page in [ROOT / "README.md", *HOW_TO]
+    for name, block in BLOCK.findall(page.read_text(encoding="utf-8"))
+}
 
 QUOTES = dedent("""\
     time,symbol,bid,ask
@@ -37,7 +42,7 @@ QUOTES = dedent("""\
 class Instance:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.name = f"readme-{secrets.token_hex(4)}"
+        self.name = f"pages-{secrets.token_hex(4)}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def serve(self, ini: str) -> None:
@@ -67,6 +72,18 @@ class Instance:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def shell(self, script: str) -> str:
+        """Run a script as somebody would who has the programs in PATH."""
+        environment = os.environ | {
+            "SHMPUB_INSTANCE": self.name,
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        }
+        done = subprocess.run(
+            ["sh", "-ec", script], env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        return done.stdout
+
     def stop(self) -> int:
         assert self.process is not None
         if self.process.poll() is None:
@@ -80,6 +97,7 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
     yield made
     if made.process is not None:
         assert made.stop() == 0
+    made.cli("down")  # what a failed test may have left
     shared = Path("/dev/shm", made.name)
     left = [path.name for path in shared.glob("*")]
     shutil.rmtree(shared, ignore_errors=True)
@@ -119,17 +137,10 @@ def test_serve(five_minutes: Instance) -> None:
 
 
 def test_up(five_minutes: Instance) -> None:
-    environment = os.environ | {
-        "SHMPUB_INSTANCE": five_minutes.name,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-    }
-    done = subprocess.run(
-        ["sh", "-ec", BLOCKS["up"]], env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "2024-03-01 09:30:00.420" in done.stdout
-    assert re.search(r"^data +fresh +1 +3 +4 ", done.stdout, re.M)
-    assert done.stdout.endswith(f"instance {five_minutes.name}: stopped\n")
+    out = five_minutes.shell(BLOCKS["up"])
+    assert "2024-03-01 09:30:00.420" in out
+    assert re.search(r"^data +fresh +1 +3 +4 ", out, re.M)
+    assert out.endswith(f"instance {five_minutes.name}: stopped\n")
 
 
 def test_the_notebook(quotes: Instance) -> None:
@@ -181,8 +192,10 @@ def test_publishing_from_cpp(instance: Instance) -> None:
     linked = [f"-L{library}", "-lshmpub", f"-Wl,-rpath,{library}"]
     subprocess.run(["c++", *flags, source, *linked, "-o", program], check=True)
     with subprocess.Popen([program], stdin=subprocess.PIPE) as publisher:
-        code = 'import shmpub\nfeed = shmpub.subscribe("numbers")\nassert feed.wait(timeout=20)\n'
-        out = instance.python(code + "print(feed.df.to_csv(index=False), end='')")
+        code = (
+            BLOCKS["cpp-reader"].replace('"mine"', f'"{instance.name}"').replace("print(", "len(")
+        )
+        out = instance.python(code, "print(feed.df.to_csv(index=False), end='')")
         assert publisher.stdin is not None
         publisher.stdin.write(b"\n")
         publisher.stdin.close()
