@@ -9,6 +9,7 @@ manual page. A page that MkDocs would lay out otherwise than GitHub does is an e
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -89,9 +90,20 @@ class Site:
             text = f"# {path.relative_to(ROOT)}\n"
             for part in parts:
                 head = f"\n## {part.name}\n" if path.is_dir() else ""
-                code = part.read_text(encoding="utf-8")
-                text += f"{head}\n~~~~{LANGUAGES.get(part.suffix, 'text')}\n{code}~~~~\n"
+                text += head + shown(part)
             self.write(f"files/{path.relative_to(ROOT)}.md", text)
+
+
+def shown(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        return f"\n~~~~{LANGUAGES.get(path.suffix, 'text')}\n{text}~~~~\n"
+    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(text)["cells"]]
+    parts = [
+        f"~~~~python\n{source}\n~~~~" if kind == "code" else re.sub("^#+ (.*)", r"**\1**", source)
+        for kind, source in cells
+    ]
+    return "\n" + "\n\n".join(parts) + "\n"
 
 
 def reference() -> str:
