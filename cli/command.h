@@ -61,7 +61,7 @@ struct command {
 	const char *help;  /* one line of help */
 	unsigned options;
 	size_t min_feeds, max_feeds;
-	int (*run)(struct session *s);
+	int (*run)(struct session *s); /* NULL: service.h has it */
 };
 
 int command_ls(struct session *s);

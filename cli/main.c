@@ -8,6 +8,7 @@
 #include "base/span.h"
 #include "base/standard.h"
 #include "command.h"
+#include "service.h"
 #include "terminal.h"
 
 /*
@@ -35,6 +36,8 @@ static const struct command commands[] = {
 	{ "up", "[NAME=]CSV... | FILE.ini [OPTION...]", "serve CSV files, here or with --detach",
 	  TAKES_UP, 0, SIZE_MAX, command_up },
 	{ "down", "", "end the daemon of the instance", 0, 0, 0, command_down },
+	{ "service", "install [SOURCE...] | uninstall | status", "what pip installed as a service",
+	  0, 0, SIZE_MAX, NULL },
 	{ "metrics", "", "all figures in Prometheus' text format", 0, 0, 0, command_metrics },
 };
 
@@ -310,6 +313,8 @@ static int dispatch(struct parse *p)
 	c = find_command(p->args[0]);
 	if (c == NULL)
 		return print_misuse("no command %s%s", p->args[0], "");
+	if (c->run == NULL)
+		return print_misuse("%s comes first: shmpub %s --help", c->name, c->name);
 	if ((p->used & ~c->options) != 0)
 		return print_misuse("%s takes %s", c->name,
 		                    c->usage[0] != '\0' ? c->usage : "no options");
@@ -340,6 +345,8 @@ int main(int argc, char **argv)
 	terminal_init();
 	if (!standard_open() || !standard_arguments(&argc, &argv))
 		return EXIT_BAD;
+	if (argc > 1 && strcmp(argv[1], "service") == 0)
+		return service_command(argc - 2, argv + 2);
 	p.args = argv + 1;
 	p.n = argc - 1;
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {

@@ -65,13 +65,14 @@ _shmpub() {
 		command=$(_shmpub_command)
 		case $command:$word in
 		:-*) words="-i --instance -d --directory --owner --help --version" ;;
-		:*) words="ls info cat watch top verify health refresh up down metrics" ;;
+		:*) words="ls info cat watch top verify health refresh up down service metrics" ;;
 		info:-*) words="--holders --json" ;;
 		ls:-* | watch:-*) words="--json" ;;
 		cat:-*) words="--format --head" ;;
 		health:-*) words="--max-age" ;;
 		refresh:-*) words="--no-wait" ;;
 		up:-*) words="--detach --interval --set --save" ;;
+		service:*) words="install uninstall status" ;;
 		up:*)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")

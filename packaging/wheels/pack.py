@@ -57,6 +57,8 @@ def programs(platform, folder, data):
     if platform == "windows":
         return {f"{data}/scripts/{n}.exe": (folder / f"{n}.exe").read_bytes() for n in NAMES}
     files = {f"shmpub_daemon/bin/{n}": (folder / n).read_bytes() for n in NAMES}
+    for name in UNITS:
+        files[f"shmpub_daemon/systemd/{name}"] = (ROOT / "service/systemd" / name).read_bytes()
     for page in sorted((ROOT / "docs/man").glob("*.[0-9]")):
         if page.stem.startswith("shmpub"):
             files[f"{data}/data/share/man/man{page.suffix[1:]}/{page.name}"] = page.read_bytes()
@@ -64,6 +66,7 @@ def programs(platform, folder, data):
 
 
 NAMES = ("shmpubd", "shmpub")
+UNITS = ("shmpubd.service.in", "shmpubd-user.service.in", "shmpub.sysusers", "shmpub.tmpfiles")
 
 
 def contents(args):

@@ -269,3 +269,11 @@ def test_down_is_for_the_owner(daemon):
     done = subprocess.run([*place, "down"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, f"instance {d.instance}: stopped\n")
     assert d.wait() == 0
+
+
+def test_a_service_is_pips(user: User) -> None:
+    """This program, started by itself, says who can make one."""
+    done = user.run("service", "install", "quotes.csv")
+    assert done.returncode == 2 and "the command that pip makes of shmpub-daemon" in done.stderr
+    done = user.run("-i", "x", "service", "install")
+    assert done.returncode == 2 and "service comes first: shmpub service" in done.stderr

@@ -13,7 +13,7 @@ from cli_tools import SHMPUB, Publisher
 from test_cli_output import Terminal
 
 COMPLETIONS = Path(__file__).resolve().parents[2] / "cli" / "completions"
-COMMANDS = set("ls info cat watch top verify health refresh up down metrics".split())
+COMMANDS = set("ls info cat watch top verify health refresh up down service metrics".split())
 
 # bash's own way of calling a completion: the line is split as readline splits it, at "=" too.
 BASH = r"""

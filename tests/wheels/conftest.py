@@ -15,6 +15,11 @@ from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "windows"))
+
+import wine
+from wine import Wine, outside
+
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = ROOT / "build/wheels"
 DIST = WHEELS / "dist"
@@ -124,3 +129,22 @@ def pip(environment: Path, *words: str | Path) -> subprocess.CompletedProcess[st
     if run.returncode != 0:
         raise AssertionError(run.stdout + run.stderr)
     return run
+
+
+@pytest.fixture(scope="session")
+def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
+    """A Windows with a Python of its own, into which both wheels were installed."""
+    made = Wine(tmp_path_factory.mktemp("wine") / "prefix")
+    made.boot()
+    python = made.drive / "Python"
+    shutil.copytree(wine.PYTHON.parent, python)
+    made.environment["PYTHONPATH"] = outside(wine.SITE)  # what the client needs, not ours
+    (pip,) = python.glob("Lib/ensurepip/_bundled/pip-*.whl")
+    done = made.run(
+        *(python / "python.exe", f"{outside(pip)}\\pip", "install", "--no-index", "--no-deps"),
+        *("--find-links", outside(DIST), "shmpub", "shmpub-daemon"),
+        timeout=600,
+    )
+    assert "Successfully installed" in done.stdout, done
+    yield made
+    made.end()

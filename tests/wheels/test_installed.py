@@ -148,6 +148,10 @@ def test_the_programs_alone_in_an_older_python(version: tuple[int, int], tmp_pat
     make_environment(python, tmp_path / "venv")
     pip(tmp_path / "venv", "install", "shmpub-daemon")
     assert run(tmp_path / "venv/bin/shmpubd", "--version").stdout.startswith("shmpubd ")
+    # What needs Python itself.
+    assert "install" in run(tmp_path / "venv/bin/shmpub", "service", "--help").stdout
+    words = ("service", "install", "x.ini", "--set", "a=b")
+    assert "go with CSV" in run(tmp_path / "venv/bin/shmpub", *words, status=1).stderr
 
 
 def test_another_system_is_refused_in_words(tmp_path: Path) -> None:

@@ -6,19 +6,12 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 import uuid
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import DIST, IS_ALL, ROOT, WHEELS, daemon_wheel
-
-sys.path.append(str(ROOT / "tests/windows"))
-
-import wine as wine_module
-from wine import Wine, outside
+from conftest import DIST, IS_ALL, ROOT, WHEELS, Wine, daemon_wheel
 
 pytestmark = [
     pytest.mark.skipif(not IS_ALL, reason="SHMPUB_WHEELS_ALL is not set"),
@@ -69,25 +62,6 @@ def test_aarch64_publishes_what_we_read(aarch64: list[str], tmp_path: Path) -> N
 
 
 # --- Windows ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
-    """A Windows with a Python of its own, into which both wheels were installed."""
-    made = Wine(tmp_path_factory.mktemp("wine") / "prefix")
-    made.boot()
-    python = made.drive / "Python"
-    shutil.copytree(wine_module.PYTHON.parent, python)
-    made.environment["PYTHONPATH"] = outside(wine_module.SITE)  # what the client needs, not ours
-    (pip,) = python.glob("Lib/ensurepip/_bundled/pip-*.whl")
-    done = made.run(
-        *(python / "python.exe", f"{outside(pip)}\\pip", "install", "--no-index", "--no-deps"),
-        *("--find-links", outside(DIST), "shmpub", "shmpub-daemon"),
-        timeout=600,
-    )
-    assert "Successfully installed" in done.stdout, done
-    yield made
-    made.end()
 
 
 def test_windows_installs_and_reads(windows: Wine, tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def test_what_stands_in_it(tag: str) -> None:
         if tag != "win_amd64":
             assert {"zlib", "zstd", "xz", "musl"} <= set(told)
             assert any(n.endswith("data/share/man/man8/shmpubd.8") for n in names)
+            assert "shmpub_daemon/systemd/shmpubd-user.service.in" in names
         (tags,) = (n for n in names if n.endswith("/WHEEL"))
         said = re.findall(r"^Tag: py3-none-(.+)$", wheel.read(tags).decode(), re.M)
         assert ".".join(said) == daemon_wheel(tag).stem.split("-py3-none-")[1]

@@ -58,4 +58,8 @@ def _shmpubd():
 
 
 def _shmpub():
+    if sys.argv[1:2] == ["service"]:
+        from .service import main
+
+        sys.exit(main(sys.argv[2:]))
     _become("shmpub")
