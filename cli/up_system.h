@@ -1,6 +1,6 @@
 /*
  * What "shmpub up" asks of the system: paths, files, and shmpubd as a process. up_system_posix.c
- * implements it; up_system_win32.c only what --save needs, and tells the way on Windows.
+ * and up_system_win32.c implement it; on Windows there is no up_detach().
  *
  * Threads:  one.
  * Lifetime: a path is appended to a buffer without a NUL unless it says so.
@@ -17,7 +17,7 @@
 int up_absolute(struct buffer *out, const char *path, struct shmpub_error *err);
 /*
  * FOLDER/NAME and a NUL, in the user's folder for state, which is made where it is not there:
- * $XDG_STATE_HOME/shmpub, or ~/.local/state/shmpub.
+ * $XDG_STATE_HOME/shmpub, or ~/.local/state/shmpub; on Windows %LOCALAPPDATA%\shmpub.
  */
 int up_state_path(struct buffer *out, const char *name, const char *ending,
                   struct shmpub_error *err);
@@ -27,7 +27,10 @@ int up_write(const char *path, struct span text, bool replace, struct shmpub_err
  * The path of shmpubd and a NUL: $SHMPUB_DAEMON, else beside this program, else in $PATH.
  */
 int up_find_daemon(struct buffer *out, struct shmpub_error *err);
-/* This process becomes shmpubd. Returns only a failure. */
+/*
+ * This process becomes shmpubd; on Windows it waits for one that ends with it, and ends like it.
+ * Returns only a failure.
+ */
 int up_become(const char *daemon, const char *config, struct shmpub_error *err);
 /*
  * Starts shmpubd in a session of its own, with its log at the end of the file `log`, and waits until
