@@ -79,8 +79,9 @@ class Made:
         data = read_bytes(file)
         return data is not None and sum_of(data) != self.files.get(file)
 
-    def changed(self):
-        return [file for file in self.files if self.is_changed(file)]
+    def is_as(self, file, data):
+        """True when write() would do nothing."""
+        return read_bytes(file) == data and self.files.get(file) == sum_of(data)
 
     # --- making
 
@@ -102,7 +103,7 @@ class Made:
             raise Failure(
                 f"{file} is there already, and was not made by shmpub service: move it away"
             )
-        if had == data and self.files.get(file) == sum_of(data):
+        if self.is_as(file, data):
             return False
         if had is not None and self.is_changed(file):
             self._put_aside(file)

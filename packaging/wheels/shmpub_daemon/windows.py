@@ -63,28 +63,69 @@ def close_folder(folder):
         )
 
 
-def write_files(places, made, config, data, version):
-    """Write what differs. Returns whether anything did."""
-    is_new, folder = False, os.path.dirname(places.config)
+def write_config(places, made, config, data):
+    """Write it where it is to be written, and check it. Returns whether it is another one now."""
+    is_new, folder = made.words.get("config") != config, os.path.dirname(places.config)
     if data is not None:
         is_new |= made.write(places.config, data, 0o644)
         if folder in made.folders:
             close_folder(folder)
     check(path("shmpubd"), config)
-    for name in PROGRAMS:
-        with open(path(name), "rb") as file:
-            is_new |= made.write(places.program(name), file.read(), 0o755)
-    made.words.update(version=version, config=config)
-    made.save()
     return is_new
 
 
-def register(places, made, config, was_there):
-    """Make the service anew when it is to have another configuration."""
-    program = places.program("shmpubd")
-    if was_there:
-        service(program, "uninstall")
-    must(program, "install", "--config", config, "--auto-restart")
+def read_programs(places):
+    """Return what is to be where."""
+    found = {}
+    for name in PROGRAMS:
+        with open(path(name), "rb") as file:
+            found[places.program(name)] = file.read()
+    return found
+
+
+class Change:
+    """What was done to the service itself, so that it can be taken back."""
+
+    def __init__(self, places, made):
+        self.places, self.made = places, made
+        self.was_there, self.config = made.is_there, made.words.get("config")
+        self.state, self.told = service(path("shmpubd"), "status")
+        self.is_stopped = self.is_registered = False
+
+    def make(self, config, is_new, version):
+        programs = read_programs(self.places)
+        is_new |= not all(self.made.is_as(file, data) for file, data in programs.items())
+        if self.state == RUNS and is_new:
+            self.is_stopped = True
+            must(path("shmpubd"), "stop")  # a program that runs cannot be replaced
+        for file, data in programs.items():
+            self.made.write(file, data, 0o755)
+        self.made.words.update(version=version, config=config)
+        self.made.save()
+        if self.state == ABSENT or self.config != config:
+            self.is_registered = True
+            self._register(config)
+        if self.state != RUNS or is_new:
+            must(self.places.program("shmpubd"), "start")
+
+    def _register(self, config):
+        program = self.places.program("shmpubd")
+        if self.state != ABSENT:
+            service(program, "uninstall")
+        must(program, "install", "--config", config, "--auto-restart")
+
+    def take_back(self):
+        if self.is_registered:
+            service(path("shmpubd"), "uninstall")
+        elif self.is_stopped or self.state == STANDS:
+            service(path("shmpubd"), "stop")
+        self.made.undo()
+        program = self.places.program("shmpubd")
+        if self.is_registered and self.state != ABSENT:
+            service(program, "install", "--config", self.config, "--auto-restart")
+        if self.is_stopped:
+            service(program, "start")
+        print("all is as it was before:", file=sys.stderr)
 
 
 def install(is_system, version, said):
@@ -92,23 +133,18 @@ def install(is_system, version, said):
     must_be_administrator()
     places = Places()
     made = Made(places.note)
-    before, was_there = dict(made.words), made.is_there
-    state, told = service(path("shmpubd"), "status")
-    if state != ABSENT and not was_there:
-        raise Failure(f"Windows has a service shmpubd already, of something else:\n{told}")
+    was = made.words.get("version")
+    change = Change(places, made)
+    if change.state != ABSENT and not change.was_there:
+        raise Failure(f"Windows has a service shmpubd already, of something else:\n{change.told}")
     config, data = choose_config(places, made, said)
-    if state == RUNS:
-        must(path("shmpubd"), "stop")  # a program that runs cannot be replaced
     try:
-        write_files(places, made, config, data, version)
-        if state == ABSENT or before.get("config") != config:
-            register(places, made, config, state != ABSENT)
-        must(places.program("shmpubd"), "start")
+        is_new = write_config(places, made, config, data)
+        change.make(config, is_new, version)
     except BaseException:
-        take_back(places, made, was_there, state, before.get("config"))
+        change.take_back()
         raise
-    was = before.get("version")
-    if not was_there:
+    if not change.was_there:
         print(f"shmpub {version} is installed as a service; the programs were copied, and need no "
               "environment")  # fmt: skip
     else:
@@ -117,21 +153,6 @@ def install(is_system, version, said):
         )
     print(f"programs:      {places.programs}\nconfiguration: {config}")
     print(f'look at it:    "{places.program("shmpub")}" ls; services.msc; the event log')
-
-
-def take_back(places, made, was_there, state, config):
-    """As it was before: nothing, or the programs and the service that were there."""
-    program = path("shmpubd")
-    if service(program, "status")[0] == RUNS:
-        service(program, "stop")
-    if state == ABSENT:
-        service(program, "uninstall")
-    made.undo()
-    if state != ABSENT and was_there:
-        service(places.program("shmpubd"), "uninstall")
-        service(places.program("shmpubd"), "install", "--config", config, "--auto-restart")
-    if state == RUNS:
-        service(places.program("shmpubd"), "start")
 
 
 def uninstall(is_system, is_all):
