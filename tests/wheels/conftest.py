@@ -18,12 +18,13 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[1] / "windows"))
 
 import wine
-from wine import Wine, outside
+from wine import Wine, outside, until
 
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = ROOT / "build/wheels"
 DIST = WHEELS / "dist"
 IS_ALL = bool(os.environ.get("SHMPUB_WHEELS_ALL"))
+__all__ = ["Wine", "until"]
 OLDEST = (3, 11)  # that the client takes
 
 

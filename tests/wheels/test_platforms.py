@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import uuid
 import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import DIST, IS_ALL, ROOT, WHEELS, Wine, daemon_wheel
+from conftest import DIST, IS_ALL, ROOT, WHEELS, Wine, daemon_wheel, until
 
 pytestmark = [
     pytest.mark.skipif(not IS_ALL, reason="SHMPUB_WHEELS_ALL is not set"),
@@ -36,9 +37,11 @@ def aarch64(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [*emulator, str(into / "shmpub_daemon/bin")]
 
 
-def run_there(aarch64: list[str], name: str, *words: str | Path) -> str:
+def run_there(aarch64: list[str], name: str, *words: str | Path, **more: str) -> str:
     command = [*aarch64[:-1], f"{aarch64[-1]}/{name}", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env=os.environ | more
+    )
     assert done.returncode == 0, done
     return done.stdout
 
@@ -59,6 +62,26 @@ def test_aarch64_publishes_what_we_read(aarch64: list[str], tmp_path: Path) -> N
     pd.testing.assert_frame_equal(df, pd.read_csv(source))
     words = ("t", "--instance", instance, "--directory", tmp_path)
     assert run_there(aarch64, "shmpub", "cat", *words).splitlines()[1] == "ä,1,0.5"
+
+
+def test_aarch64_serves_files(aarch64: list[str], tmp_path: Path) -> None:
+    """Apart from the terminal. `down` cannot be tried here: the emulator tells a process another
+    time of its start than others see, so it counts as gone.
+    """
+    (tmp_path / "t.csv").write_text(TEXT)
+    place = ("-i", f"wheels-{uuid.uuid4().hex[:8]}", "-d", str(tmp_path))
+    daemon = tmp_path / "shmpubd"  # what is executed must be a program of this machine
+    command = " ".join([*aarch64[:-1], f"{aarch64[-1]}/shmpubd"])
+    daemon.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    daemon.chmod(0o755)
+    more = {"SHMPUB_DAEMON": str(daemon), "HOME": str(tmp_path)}
+    said = run_there(aarch64, "shmpub", *place, "up", tmp_path / "t.csv", "--detach", **more)
+    pid = int(said.split("process ")[1].split(",")[0])
+    try:
+        assert run_there(aarch64, "shmpub", *place, "cat", "t").splitlines()[1] == "ä,1,0.5"
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    until(lambda: not (tmp_path / place[1] / "catalog").exists())
 
 
 # --- Windows ---------------------------------------------------------------------------------
@@ -93,6 +116,23 @@ def test_windows_installs_and_reads(windows: Wine, tmp_path: Path) -> None:
         done
     )
     assert f"(2002, 3) {KINDS} {total}" in done.stdout, done
+
+
+def test_windows_serves_files(windows: Wine) -> None:
+    program = windows.drive / "Python/Scripts/shmpub.exe"
+    (windows.drive / "u.csv").write_text(TEXT, encoding="utf-8")
+    place = ("-i", f"wheels-{uuid.uuid4().hex[:8]}", "-d", "Local")
+    up = windows.popen(program, *place, "up", "C:\\u.csv")
+    try:
+        until(lambda: windows.run(program, *place, "health").returncode == 0)
+        said = windows.run(program, *place, "cat", "u", "--head", "2").stdout
+        assert said == "name,n,x\nä,1,0.5\nb,2,\n"
+        assert "stopped" in windows.run(program, *place, "down").stdout
+        up.communicate(timeout=60)
+        assert up.returncode == 0
+    finally:
+        up.kill()
+        up.communicate()
 
 
 def test_windows_programs_need_only_windows(tmp_path: Path) -> None:
