@@ -100,6 +100,7 @@ void feed_end_job(struct feed *f)
 	r->publication = NULL;
 	feed_rejects_discard(f);
 	schema_free(&r->schema);
+	feed_kept_return(f);
 	refresh_clear(r);
 	fetch_clear(&f->fetch);
 	config_feed_release(r->config);
@@ -166,6 +167,7 @@ static void commit(struct feed *f)
 	schema_free(&f->schema);
 	f->schema = r->schema;
 	r->schema = SCHEMA_NONE;
+	feed_kept_replace(f);
 	f->seen = r->mark;
 	f->seen_hash = r->hash;
 	f->was_same = false;
@@ -230,6 +232,7 @@ static void start_build(struct feed *f)
 		feed_failed_costly(f, &err);
 		return;
 	}
+	feed_kept_map(f);
 	f->state = FEED_BUILDING;
 	f->build.work = build;
 	f->build.done = was_built;
@@ -376,9 +379,11 @@ void feed_attempt(struct feed *f)
 		.compares_first = f->was_same || !f->seen.is_settled,
 		.max_bytes = f->host->max_bytes,
 		.waiting = &f->look.waiting,
+		.kept = f->kept,
 		.source = SOURCE_NONE,
 		.schema = SCHEMA_NONE,
 	};
+	f->kept = KEPT_FILES_NONE; /* until the attempt ends */
 	article_ask(&r->article, &f->article);
 	f->state = FEED_OPENING;
 	if (is_fetched)
@@ -416,6 +421,7 @@ void feed_delete(struct feed *f)
 {
 	config_feed_release(f->config);
 	schema_free(&f->schema);
+	kept_files_free(&f->kept);
 	mem_free(f);
 }
 
@@ -471,6 +477,7 @@ void feed_configure(struct feed *f, struct config_feed *config)
 	f->seen = SOURCE_MARK_NONE;
 	f->seen_hash = 0;
 	schema_free(&f->schema);
+	kept_files_free(&f->kept);
 	f->n_failures = 0;
 	feed_attempt(f);
 }

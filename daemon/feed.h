@@ -139,6 +139,7 @@ struct feed {
 	struct source_mark grown; /* the source at the last of the attempts that n_busy counts */
 	bool has_only_grown;      /* at each of them */
 	struct schema schema;
+	struct kept_files kept; /* while no attempt is under way: feed_kept.c */
 	struct article_live article;
 	unsigned n_plain_failures; /* in a row, for the back-off */
 	uint64_t plain_after_ms;   /* when missing plain segments are made again */

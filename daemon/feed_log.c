@@ -46,15 +46,28 @@ static struct log_event event_of_table(const struct feed *f, enum log_level leve
 	return e;
 }
 
+/* " of 3 files", and how many of them were read if others were not. */
+static void tell_files(char *out, size_t room, const struct refresh *r)
+{
+	size_t n = r->n_files, n_read = 0;
+	int used;
+
+	out[0] = '\0';
+	if (n == 0)
+		return;
+	used = snprintf(out, room, " of %zu file%s", n, n == 1 ? "" : "s");
+	for (size_t i = 0; i < n && r->choice.skips != NULL; i++)
+		n_read += !r->choice.skips[i];
+	if (r->choice.skips != NULL)
+		snprintf(out + used, room - (size_t)used, ", %zu of them read", n_read);
+}
+
 void feed_log_published(const struct feed *f)
 {
 	struct log_event e = event_of_table(f, LOG_LEVEL_DEBUG);
-	size_t n_files = f->refresh.n_files;
-	char of_files[40] = "";
+	char of_files[80];
 
-	if (n_files > 0)
-		snprintf(of_files, sizeof(of_files), " of %zu file%s", n_files,
-		         n_files == 1 ? "" : "s");
+	tell_files(of_files, sizeof(of_files), &f->refresh);
 	log_event(f->host->log, &e, "%llu rows%s, sequence %llu", (unsigned long long)e.rows,
 	          of_files, (unsigned long long)e.sequence);
 }

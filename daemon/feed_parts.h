@@ -52,6 +52,13 @@ void feed_hasten(struct feed *f);
  * SHMPUB_ERR_NOMEM.
  */
 int feed_load_frozen(struct feed *f, struct shmpub_error *err);
+/*
+ * feed_kept.c. Before a build: maps the snapshot whose rows it may copy. When the build's snapshot was
+ * published: remembers its files. When the attempt ends: takes back what is remembered.
+ */
+void feed_kept_map(struct feed *f);
+void feed_kept_replace(struct feed *f);
+void feed_kept_return(struct feed *f);
 /* The data are older than `expect_every` says. */
 bool feed_is_overdue(const struct feed *f);
 /* The line that says so. */

@@ -23,6 +23,16 @@ void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed)
 	content_hash_begin(&in->hash, hash_seed);
 }
 
+int intake_begin_parts(struct intake *in, const struct part_sum *known, struct shmpub_error *err)
+{
+	parts_hash_free(&in->parts);
+	in->n_hashed = in->n_copied = in->text_at = 0;
+	in->is_complete = in->is_failed = in->is_told = false;
+	in->tail[0] = in->tail[1] = '\0';
+	(void)source_rewind(in->source, NULL); /* which cannot fail */
+	return parts_hash_begin(&in->parts, in->source->parts, known, err);
+}
+
 bool intake_ends_line(const struct intake *in)
 {
 	char last = in->tail[1] != '\0' ? in->tail[1] : in->tail[0];
@@ -32,7 +42,9 @@ bool intake_ends_line(const struct intake *in)
 
 uint64_t intake_hash(const struct intake *in)
 {
-	return in->is_complete ? content_hash_end(&in->hash) ^ in->parts_hash : 0;
+	if (!in->is_complete)
+		return 0;
+	return in->source->parts != NULL ? in->whole_hash : content_hash_end(&in->hash);
 }
 
 /*
@@ -49,8 +61,9 @@ static struct span take_new(uint64_t *n_known, struct span bytes, uint64_t end)
 
 static int meet_end(struct intake *in)
 {
+	if (!in->is_complete && in->source->parts != NULL)
+		in->whole_hash = parts_hash_end(&in->parts, in->hash_seed);
 	in->is_complete = true;
-	in->parts_hash = source_parts_hash(in->source);
 	return in->known_hash != 0 && intake_hash(in) == in->known_hash ? SOURCE_UNCHANGED
 	                                                                : SHMPUB_OK;
 }
@@ -98,6 +111,14 @@ static int ask_and_wait(struct intake *in, enum call call, struct piece *p,
 	return r;
 }
 
+static void add_hashed(struct intake *in, struct span bytes)
+{
+	if (in->source->parts != NULL)
+		parts_hash_add(&in->parts, bytes);
+	else
+		content_hash_add(&in->hash, bytes);
+}
+
 static int read_on(void *self, char *to, size_t size, size_t *n, struct shmpub_error *err)
 {
 	struct intake *in = self;
@@ -109,7 +130,7 @@ static int read_on(void *self, char *to, size_t size, size_t *n, struct shmpub_e
 		return r;
 	if (p.n == 0)
 		return meet_end(in);
-	content_hash_add(&in->hash, take_new(&in->n_hashed, span_of(to, p.n), in->source->at));
+	add_hashed(in, take_new(&in->n_hashed, span_of(to, p.n), in->source->at));
 	return SHMPUB_OK;
 }
 
@@ -224,8 +245,7 @@ int intake_recognise(struct intake *in, struct expand_limit limit, struct shmpub
 
 /* --- the end ------------------------------------------------------------------------------------- */
 
-static int hash_again(struct content_hash *hash, struct intake *in, char *room,
-                      struct shmpub_error *err)
+static int hash_again(struct intake *again, struct intake *in, char *room, struct shmpub_error *err)
 {
 	struct piece p = { .to = room, .size = HASH_AT_ONCE, .n = 1 };
 	int r = rewind_source(in, err);
@@ -233,9 +253,9 @@ static int hash_again(struct content_hash *hash, struct intake *in, char *room,
 	while (!r && p.n > 0) {
 		r = ask_and_wait(in, CALL_READ, &p, err);
 		if (!r)
-			content_hash_add(hash, span_of(room, p.n));
+			add_hashed(again, span_of(room, p.n));
 	}
-	return r;
+	return r ? r : meet_end(again);
 }
 
 /*
@@ -245,18 +265,21 @@ static int hash_again(struct content_hash *hash, struct intake *in, char *room,
 static int compare_again(struct intake *in, struct shmpub_error *err)
 {
 	char *room = mem_alloc(HASH_AT_ONCE);
-	struct content_hash hash;
-	int r;
+	struct intake again;
+	int r = SHMPUB_OK;
 
 	if (room == NULL)
 		return error_nomem(err, HASH_AT_ONCE);
-	content_hash_begin(&hash, in->hash_seed);
-	r = hash_again(&hash, in, room, err);
+	intake_begin(&again, in->source, in->hash_seed);
+	if (in->source->parts != NULL)
+		r = intake_begin_parts(&again, in->parts.known, err);
+	if (!r)
+		r = hash_again(&again, in, room, err);
 	mem_free(room);
-	if (r)
-		return r;
-	return (content_hash_end(&hash) ^ in->parts_hash) == intake_hash(in) ? SHMPUB_OK
-	                                                                     : SOURCE_BUSY;
+	if (!r)
+		r = intake_hash(&again) == intake_hash(in) ? SHMPUB_OK : SOURCE_BUSY;
+	intake_free(&again);
+	return r;
 }
 
 int intake_end(struct intake *in, int result, struct shmpub_error *err)
@@ -322,4 +345,5 @@ void intake_free(struct intake *in)
 {
 	expansion_free(&in->expansion);
 	buffer_free(&in->ahead);
+	parts_hash_free(&in->parts);
 }

@@ -19,6 +19,7 @@
 #include "base/byte_source.h"
 #include "content_hash.h"
 #include "expand.h"
+#include "parts_hash.h"
 #include "source.h"
 
 struct intake {
@@ -36,14 +37,20 @@ struct intake {
 	struct byte_source raw;     /* the source as it is */
 	bool is_compressed;
 	struct expansion expansion;
-	bool is_complete;    /* the end was met: all of them are hashed */
-	bool is_failed;      /* a failure was the source's own, and not the reader's */
-	bool is_told;        /* a failure was of what a file has in it, and names the file */
-	uint64_t parts_hash; /* of source_parts_hash(); set with is_complete */
-	char tail[2];        /* the last two bytes of text that were read */
+	bool is_complete;        /* the end was met: all of them are hashed */
+	bool is_failed;          /* a failure was the source's own, and not the reader's */
+	bool is_told;            /* a failure was of what a file has in it, and names the file */
+	struct parts_hash parts; /* instead of `hash`, of a source that has parts */
+	uint64_t whole_hash;     /* of all of them; set with is_complete */
+	char tail[2];            /* the last two bytes of text that were read */
 };
 
 void intake_begin(struct intake *in, struct source *source, uint64_t hash_seed);
+/*
+ * Right after it, for a source that has parts. `known`: see parts_hash.h; NULL: all of them are read.
+ * Also to begin from the start again with others, as if nothing had been read so far.
+ */
+int intake_begin_parts(struct intake *in, const struct part_sum *known, struct shmpub_error *err);
 /* Looks whether the source is compressed, which its first bytes tell. */
 int intake_recognise(struct intake *in, struct expand_limit limit, struct shmpub_error *err);
 /* The text. */

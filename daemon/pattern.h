@@ -29,6 +29,7 @@ struct pattern {
 	uint64_t *begin, *line;       /* owned; of `parts` */
 	struct byte_parts parts;
 	uint64_t text_size; /* about how much text there is */
+	const bool *skips;  /* files that give no text; NULL: none */
 
 	/* the pass */
 	enum step step;

@@ -1,5 +1,6 @@
 #include "refresh.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "part_head.h"
 #include "wait_word.h"
@@ -127,7 +128,9 @@ void refresh_open(struct refresh *r)
 	if (r->result != SHMPUB_OK)
 		return;
 	begin_intake(r);
-	r->result = intake_read_ahead(&r->intake, &r->error);
+	r->result = refresh_begin_parts(r);
+	if (r->result == SHMPUB_OK)
+		r->result = intake_read_ahead(&r->intake, &r->error);
 	if (r->result == SHMPUB_OK && is_to_be_compared(r))
 		r->result = intake_hash_only(&r->intake, &r->error);
 	if (r->result == SHMPUB_OK)
@@ -186,6 +189,7 @@ struct prepare_source refresh_source(struct refresh *r)
 		            .source = span_str(r->config->source_name) },
 		.mtime_ns = r->mark.mtime_ns,
 		.read_ns = &r->read_ns,
+		.part_rows = r->part_rows,
 	};
 }
 
@@ -214,6 +218,8 @@ static void end_reading(struct refresh *r, int result)
 		told = put_path(r);
 	if (told > 0)
 		r->result = told;
+	if (r->result == SHMPUB_OK)
+		refresh_note_parts(r);
 	note_source(r);
 }
 
@@ -262,13 +268,11 @@ static int begin_text(struct refresh *r)
 
 void refresh_build(struct refresh *r)
 {
-	struct prepare_source source = refresh_source(r);
 	int result = begin_text(r);
 
 	publication_set_max_bytes(r->publication, r->config->max_bytes);
 	if (!result)
-		result = prepare_csv(r->publication, &r->descriptor, &source, refresh_options(r),
-		                     &r->schema, &r->rejects, r->runner, &r->error);
+		result = refresh_make_table(r);
 	if (!result)
 		result = refresh_expect(r, &r->schema, r->descriptor.rows);
 	end_reading(r, result);
@@ -283,6 +287,12 @@ void refresh_clear(struct refresh *r)
 	intake_free(&r->intake);
 	source_close(&r->source);
 	article_discard(&r->article);
+	if (r->before.addr != NULL)
+		shm_discard(&r->before);
+	kept_choice_free(&r->choice);
+	kept_files_free(&r->kept_next);
+	mem_free(r->part_rows);
+	r->part_rows = NULL;
 	schema_free(&r->frozen);
 	r->frozen = SCHEMA_NONE;
 }

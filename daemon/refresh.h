@@ -17,6 +17,7 @@
 #include "article_segment.h"
 #include "config.h"
 #include "intake.h"
+#include "kept_files.h"
 #include "prepare/prepare.h"
 #include "source.h"
 
@@ -43,7 +44,8 @@ struct refresh {
 	uint64_t max_bytes;
 	uint64_t seen_hash; /* of the text that the last attempt ended well with; 0: none */
 	uint64_t hash_seed;
-	uint64_t *waiting; /* wait_word.h; NULL: nobody looks */
+	uint64_t *waiting;      /* wait_word.h; NULL: nobody looks */
+	struct kept_files kept; /* the files of the snapshot that is published */
 
 	/* made by refresh_open */
 	struct source source;
@@ -52,8 +54,12 @@ struct refresh {
 	struct source_mark mark;       /* the source's, kept when it is closed */
 	struct intake intake;
 	uint64_t read_ns;
+	struct kept_choice choice; /* the parts that need not be read */
+	uint64_t *part_rows;       /* owned; for each part */
 
 	/* set before refresh_build, made by it */
+	struct shm_map before;       /* the snapshot that has the parts of `choice`; or no addr */
+	struct kept_files kept_next; /* the files of the snapshot that was made */
 	struct publication *publication;
 	struct schema frozen; /* what expect.h compares with; no fields: nothing */
 	struct schema schema; /* of the last refresh, then of this one */
@@ -86,6 +92,10 @@ const struct csv_options *refresh_options(const struct refresh *r);
 struct prepare_source refresh_source(struct refresh *r);
 /* For refresh_build: expect.h, and which line it was, while the source is open. */
 int refresh_expect(struct refresh *r, const struct schema *now, uint64_t n_rows);
+/* refresh_join.c: chooses the parts that are read; makes the table; remembers the parts. */
+int refresh_begin_parts(struct refresh *r);
+int refresh_make_table(struct refresh *r);
+void refresh_note_parts(struct refresh *r);
 /* Source and drafts; not the publication, which is the loop thread's. */
 void refresh_clear(struct refresh *r);
 

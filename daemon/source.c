@@ -41,6 +41,17 @@ bool source_rests(const char *path, bool is_pattern, const struct source_mark *s
 	return is_pattern ? source_pattern_rests(path, seen) : source_file_rests(path, seen);
 }
 
+const struct set_file *source_part_files(const struct source *s)
+{
+	return s->kind->files != NULL ? s->kind->files(s->body) : NULL;
+}
+
+void source_skip_parts(struct source *s, const bool *skips)
+{
+	s->text_size = s->kind->skip(s->body, skips);
+	(void)source_rewind(s, NULL);
+}
+
 static int tell_too_large(struct source *s, struct shmpub_error *err)
 {
 	int r = s->kind->check(s->body, &s->mark, err);

@@ -109,6 +109,7 @@ struct source_request {
 };
 
 struct source_kind;
+struct set_file; /* file_set.h */
 
 struct source {
 	const struct source_kind *kind;
@@ -134,11 +135,13 @@ static inline bool source_knows_size(const struct source *s)
 }
 /* Whether a look at `path` shows what `seen` marks. */
 bool source_rests(const char *path, bool is_pattern, const struct source_mark *seen);
+/* The files of a pattern, one for each part; NULL: the source has none, or their text was captured. */
+const struct set_file *source_part_files(const struct source *s);
 /*
- * Which table the same text makes depends on it: on which row is of which part, where the table
- * tells that. 0: on nothing else. To be called at the end of the text.
+ * From the next pass on, the parts that are flagged give no text: somebody has their rows. They still
+ * count for source_check(). NULL: all give their text. `skips` outlives the source, or the next call.
  */
-uint64_t source_parts_hash(const struct source *s);
+void source_skip_parts(struct source *s, const bool *skips);
 /* Reads at most `size` bytes (at least 1). *n is how many; 0: the end. SOURCE_BUSY: see above. */
 int source_read(struct source *s, char *to, size_t size, size_t *n, struct shmpub_error *err);
 /* The next read begins at the first byte again. */

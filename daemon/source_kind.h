@@ -22,6 +22,9 @@ struct source_kind {
 	 * text there is. Only read() from 0 and where the last one ended. NULL: it gives bytes.
 	 */
 	const struct byte_parts *(*parts)(void *body, uint64_t *text_size);
+	/* Of a source that has parts: source_part_files() and source_skip_parts(). */
+	const struct set_file *(*files)(const void *body);
+	uint64_t (*skip)(void *body, const bool *skips); /* returns about how much text is left */
 };
 
 extern const struct source_kind source_kind_file;

@@ -216,6 +216,14 @@ static void give_pending(struct pattern *p, char *to, size_t size, size_t *n)
 	p->pending = span_of(p->pending.data + *n, p->pending.size - *n);
 }
 
+static int skip_file(struct pattern *p)
+{
+	int r = note_begin(p);
+
+	p->k++;
+	return r;
+}
+
 int pattern_step(struct pattern *p, char *to, size_t size, size_t *n, struct shmpub_error *err)
 {
 	if (p->pending.size > 0) {
@@ -228,6 +236,8 @@ int pattern_step(struct pattern *p, char *to, size_t size, size_t *n, struct shm
 		p->step = STEP_END;
 		return SHMPUB_OK;
 	}
+	if (p->skips != NULL && p->skips[p->k])
+		return skip_file(p);
 	return begin_file(p, span_of(to, size), err);
 }
 
@@ -346,6 +356,28 @@ static const struct byte_parts *parts_of(void *body, uint64_t *text_size)
 	return &p->parts;
 }
 
+static const struct set_file *files_of(const void *body)
+{
+	const struct pattern *p = body;
+
+	return p->is_captured ? NULL : p->set.files;
+}
+
+/* Nobody fills from an earlier pass any more, and parts begin at other places now. */
+static uint64_t skip_parts(void *body, const bool *skips)
+{
+	struct pattern *p = body;
+	uint64_t all = 0, left = 0;
+
+	for (size_t i = 0; i < p->set.n; i++) {
+		all += p->set.files[i].mark.size;
+		left += skips != NULL && skips[i] ? 0 : p->set.files[i].mark.size;
+	}
+	p->skips = skips;
+	p->parts.n_begun = 0;
+	return all == 0 ? 0 : (uint64_t)((double)p->text_size * ((double)left / (double)all));
+}
+
 const struct source_kind source_kind_pattern = {
 	.open = open_pattern,
 	.read = read_pattern,
@@ -353,4 +385,6 @@ const struct source_kind source_kind_pattern = {
 	.check = check_pattern,
 	.close = close_pattern,
 	.parts = parts_of,
+	.files = files_of,
+	.skip = skip_parts,
 };

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
-#include "content_hash.h"
 #include "file_set.h"
 
 /*
@@ -94,20 +93,4 @@ int source_put_path(struct source *s, struct shmpub_error *err)
 	else
 		error_put_path(err, s->path);
 	return r;
-}
-
-uint64_t source_parts_hash(const struct source *s)
-{
-	const struct byte_parts *p = s->parts;
-	struct content_hash hash;
-
-	if (p == NULL || p->column.data == NULL)
-		return 0;
-	content_hash_begin(&hash, 0);
-	for (size_t i = 0; i < p->n; i++) {
-		content_hash_add(&hash, p->names[i]);
-		content_hash_add(&hash, span_of("", 1));
-	}
-	content_hash_add(&hash, span_of((const char *)p->begin, p->n_begun * sizeof(*p->begin)));
-	return content_hash_end(&hash);
 }

@@ -25,6 +25,9 @@ struct field {
 	bool is_integer_name; /* the label is an int in pandas (header = none) */
 	/* Text: how many bytes the last table had, for which the next one gets room; 0: unknown. */
 	uint64_t text_expected;
+	/* How the last table was read, for one that keeps rows of it (ingest/join.h): */
+	int reading;   /* a value of enum reading (types/verdict.h); 0: unknown */
+	bool is_whole; /* float64: all its numbers were written as integers, and cells are null */
 };
 
 struct schema {

@@ -118,6 +118,8 @@ static int fill_tile(void *arg, const struct tile *t)
 	 * Fills all columns even if one refuses a cell: another may refuse a cell of an earlier
 	 * row.
 	 */
+	if (f->part_rows != NULL)
+		fill_count_parts(f, t);
 	for (size_t k = 0; k < f->plan->n; k++) {
 		if (t->n_rows <= FEW_ROWS && k + COLUMNS_AHEAD < f->plan->n)
 			load_ahead(f, k + COLUMNS_AHEAD, t);
@@ -218,6 +220,7 @@ static void join_notes(struct fill *f)
 		for (size_t k = 0; k < f->types->plan->n; k++)
 			notes_join(&f->fillers[0].notes[k], &f->fillers[i].notes[k]);
 	}
+	f->part_rows = fill_join_parts(f);
 	f->notes = f->fillers[0].notes;
 	f->n_rows = f->rows->n_rows;
 	f->lacks_rows = f->n_rows > f->sink->capacity;
@@ -277,6 +280,14 @@ static int init_filler(struct filler *f, struct fill *fill, struct shmpub_error 
 	f->dictionaries = mem_zalloc(plan->n + 1, sizeof(*f->dictionaries));
 	if (f->notes == NULL || f->writers == NULL || f->dictionaries == NULL)
 		return error_nomem(err, plan->n * sizeof(*f->notes));
+	if (fill->rows->source->parts != NULL) {
+		f->part_rows = mem_zalloc(fill->rows->source->parts->n, sizeof(*f->part_rows));
+		if (f->part_rows == NULL)
+			return error_nomem(err, sizeof(*f->part_rows));
+	}
+	for (size_t k = 0; fill->types->kept != NULL && k < plan->n; k++)
+		kept_seed(&f->notes[k].seen, &fill->types->kept[k],
+		          fill->types->columns[k].verdict.reading);
 	return tile_reader_init(&f->reader, &fill->rows->shape, err);
 }
 
@@ -318,6 +329,8 @@ int fill_run(struct fill *f, const struct types *types, struct rows *rows,
 	for (size_t k = 0; k < types->plan->n && r == SHMPUB_OK; k++) {
 		if (types->plan->columns[k].route == ROUTE_PART)
 			r = fill_part_names(f, k, err);
+		else if (types->kept != NULL)
+			r = fill_kept_words(f, k, err);
 	}
 	if (r)
 		return r;
@@ -348,6 +361,7 @@ static void free_filler(struct filler *f)
 	}
 	mem_free(f->writers);
 	mem_free(f->dictionaries);
+	mem_free(f->part_rows);
 	notes_free(f->notes, f->plan);
 	cells_free(&f->cells);
 	tile_reader_deinit(&f->reader);

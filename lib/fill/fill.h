@@ -52,6 +52,7 @@ struct filler {
 	size_t n_text_windows,
 	        n_text_placed; /* of text_windows; the first n_text_placed are done */
 	struct dictionary *dictionaries;
+	uint64_t *part_rows;  /* of a source that has parts: how many rows each has here */
 	uint64_t refused_row; /* the first row with a refused cell: its error is the one reported */
 	uint64_t error_at;    /* offset of the byte that failed; OFFSET_NONE: it was none */
 };
@@ -81,6 +82,7 @@ struct fill {
 	struct column_notes *notes; /* of all fillers; memory of the first one */
 	bool *lacks_room;           /* owned; columns whose text did not fit */
 	bool lacks_rows;            /* there are more rows than the sink has room for */
+	const uint64_t *part_rows;  /* of each part of the source; memory of the first filler */
 	uint64_t n_rows;
 };
 
@@ -118,6 +120,12 @@ fill_fn fill_int, fill_uint, fill_float, fill_bool, fill_cast, fill_text, fill_c
 
 /* The names of the parts are the words of column k, before the first row is filled. */
 int fill_part_names(struct fill *f, size_t k, struct shmpub_error *err);
+/* The same with the words of kept rows (types/kept.h), whose numbers in the dictionary are then set. */
+int fill_kept_words(struct fill *f, size_t k, struct shmpub_error *err);
+/* Adds the rows of a tile to those of their parts, which f->part_rows counts. */
+void fill_count_parts(struct filler *f, const struct tile *t);
+/* Adds up what all fillers have counted; NULL: the source has no parts. */
+const uint64_t *fill_join_parts(struct fill *f);
 
 /*
  * Marks the column as broken by this cell. If the column is strict, sets the error of the filler.

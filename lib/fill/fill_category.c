@@ -1,6 +1,7 @@
 #include "fill/fill.h"
 
 #include "columns/table.h"
+#include "types/kept.h"
 
 /*
  * Fills categories. A cell becomes the number of its word in the dictionary. When the dictionary
@@ -50,4 +51,17 @@ void fill_category(struct filler *f, size_t column, const struct tile *t)
 		if (!put_cell(f, column, t, i, text))
 			return;
 	}
+}
+
+int fill_kept_words(struct fill *f, size_t k, struct shmpub_error *err)
+{
+	struct kept_column *kept = &f->types->kept[k];
+	int r = SHMPUB_OK;
+
+	for (size_t i = 0; kept->words != NULL && i < kept->words->n_rows && r == SHMPUB_OK; i++) {
+		if (kept->numbers[i] != KEPT_NO_NUMBER)
+			r = dictionary_put(&f->fillers[0].dictionaries[k], &kept->numbers[i],
+			                   column_text_inside(kept->words, i), err);
+	}
+	return r;
 }

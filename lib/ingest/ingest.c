@@ -251,6 +251,11 @@ int ingest_each_reject(struct ingest *in, int (*take)(void *arg, const struct re
 	return rows_each_reject(&in->rows, take, arg, err);
 }
 
+const uint64_t *ingest_part_rows(const struct ingest *in)
+{
+	return in->fill.part_rows;
+}
+
 bool ingest_has_parts(const struct ingest *in)
 {
 	return in->source.parts != NULL;
@@ -267,6 +272,7 @@ void ingest_close(struct ingest *in)
 		return;
 	ingest_free_pass(in);
 	schema_free(&in->schema);
+	kept_free(in->types.kept, in->plan.n);
 	types_free(&in->types);
 	rows_close(&in->rows);
 	columns_free(&in->plan);

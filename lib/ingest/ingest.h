@@ -65,6 +65,11 @@ uint64_t ingest_skipped_rows(const struct ingest *in);
  */
 int ingest_each_reject(struct ingest *in, int (*take)(void *arg, const struct reject *reject),
                        void *arg, struct shmpub_error *err);
+/*
+ * Returns how many rows each part of the source has, or NULL if it has no parts. Valid after
+ * ingest_fill(), until the ingest is closed.
+ */
+const uint64_t *ingest_part_rows(const struct ingest *in);
 /* Returns true if the source has parts, so that a reject tells its own. */
 bool ingest_has_parts(const struct ingest *in);
 /* Returns the size of the source in bytes, before decoding. Valid after ingest_fill(). */

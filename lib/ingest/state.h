@@ -4,6 +4,7 @@
 
 #include "fill/fill.h"
 #include "ingest/ingest.h"
+#include "ingest/join.h"
 #include "plan/column.h"
 #include "plan/header.h"
 #include "rows/rows.h"
@@ -23,7 +24,8 @@ struct ingest {
 	struct dictionary_column *dictionaries; /* owned; one for each column, of the last pass */
 	uint64_t capacity;                      /* rows that the next sink should have room for */
 	int n_passes;
-	bool is_shaped; /* rows.shape is set */
+	const struct ingest_before *before; /* join.h; NULL: no rows are kept */
+	bool is_shaped;                     /* rows.shape is set */
 };
 
 /* Sets the schema to that of the current types. Fails for lack of memory only. */

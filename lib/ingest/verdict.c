@@ -173,8 +173,11 @@ static void report_column(struct ingest *in, struct column_sink *c, size_t k, ui
 	uint8_t mask = (uint8_t)((1u << (n_rows % 8)) - 1);
 	bool is_category = y->verdict.reading == READ_CATEGORY;
 
-	if (y->verdict.reading == READ_FLOAT && y->verdict.type == SHMPUB_FLOAT64)
+	if (y->verdict.reading == READ_FLOAT && y->verdict.type == SHMPUB_FLOAT64) {
 		fill_settle_integers(y, notes, c, n_rows);
+		in->schema.fields[k].is_whole = notes->seen.first_not_int == ROW_NONE &&
+		                                y->plan->dtype == CSV_DTYPE_AUTO;
+	}
 	c->null_count = notes->n_nulls;
 	if (is_category) {
 		c->dictionary = &in->dictionaries[k].column;

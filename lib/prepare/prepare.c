@@ -1,4 +1,4 @@
-#include "prepare/prepare.h"
+#include "prepare/steps.h"
 
 #include "prepare/rejects.h"
 
@@ -18,8 +18,8 @@ static uint64_t frame_columns(const struct schema *s)
 	return n;
 }
 
-static void describe(struct catalog_descriptor *d, const struct snapshot_stamp *stamp,
-                     const struct schema *schema, uint64_t rows, uint64_t size)
+void prepare_describe(struct catalog_descriptor *d, const struct snapshot_stamp *stamp,
+                      const struct schema *schema, uint64_t rows, uint64_t size)
 {
 	*d = (struct catalog_descriptor){
 		.sequence = stamp->sequence,
@@ -46,10 +46,9 @@ static int count_rows(struct ingest *in, int failure, struct shmpub_error *err)
 	return ingest_capacity(in) < expected ? INGEST_RETYPE : failure;
 }
 
-/* Makes passes until the schema holds. The caller frees *writer, after a failure as well. */
-static int fill(struct snapshot_writer **writer, struct table_sink **sink, struct ingest *in,
-                const struct snapshot_memory *memory, const struct snapshot_origin *origin,
-                struct shmpub_error *err)
+int prepare_fill(struct snapshot_writer **writer, struct table_sink **sink, struct ingest *in,
+                 const struct snapshot_memory *memory, const struct snapshot_origin *origin,
+                 struct shmpub_error *err)
 {
 	bool is_counted = false;
 	int r;
@@ -76,23 +75,30 @@ static uint64_t read_so_far_ns(const struct prepare_source *source)
 	return source->read_ns != NULL ? *source->read_ns : 0;
 }
 
-/* Returns the clock minus the time that reading has taken so far. */
-static int64_t parsing_ns(const struct prepare_source *source)
+int64_t prepare_clock_ns(const struct prepare_source *source)
 {
 	return shm_monotonic_ns() - (int64_t)read_so_far_ns(source);
 }
 
-static void stamp_source(struct snapshot_stamp *stamp, const struct prepare_source *source,
-                         const struct ingest *in, int64_t began_ns)
+void prepare_stamp(struct snapshot_stamp *stamp, const struct prepare_source *source,
+                   const struct ingest *in, int64_t began_ns)
 {
 	*stamp = (struct snapshot_stamp){
 		.published_ns = shm_now_ns(),
 		.source_mtime_ns = source->mtime_ns,
 		.read_ns = read_so_far_ns(source),
-		.parse_ns = (uint64_t)(parsing_ns(source) - began_ns),
+		.parse_ns = (uint64_t)(prepare_clock_ns(source) - began_ns),
 		.source_size = ingest_source_size(in),
 		.skipped_rows = ingest_skipped_rows(in),
 	};
+}
+
+void prepare_tell_parts(const struct prepare_source *source, const struct ingest *in)
+{
+	const uint64_t *rows = ingest_part_rows(in);
+
+	if (source->part_rows != NULL && rows != NULL)
+		memcpy(source->part_rows, rows, source->bytes.parts->n * sizeof(*rows));
 }
 
 int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
@@ -101,7 +107,7 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
                 struct shmpub_error *err)
 {
 	struct snapshot_memory memory = publication_memory(pub);
-	int64_t began_ns = parsing_ns(source);
+	int64_t began_ns = prepare_clock_ns(source);
 	struct snapshot_writer *writer = NULL;
 	struct snapshot_stamp stamp;
 	struct table_sink *sink;
@@ -113,12 +119,12 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 	                err);
 	if (r)
 		goto out;
-	r = fill(&writer, &sink, in, &memory, &source->origin, err);
+	r = prepare_fill(&writer, &sink, in, &memory, &source->origin, err);
 	if (r == SHMPUB_OK && rejects != NULL)
 		r = rejects_take(rejects, in, sink->n_rows, &source->origin, err);
 	if (r)
 		goto out;
-	stamp_source(&stamp, source, in, began_ns);
+	prepare_stamp(&stamp, source, in, began_ns);
 	publication_stamp(pub, &stamp);
 	r = snapshot_writer_finish(writer, &stamp, &size, err);
 	if (r)
@@ -127,7 +133,8 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 	if (r)
 		goto out;
 
-	describe(d, &stamp, ingest_schema(in), sink->n_rows, size);
+	prepare_describe(d, &stamp, ingest_schema(in), sink->n_rows, size);
+	prepare_tell_parts(source, in);
 	schema_free(schema);
 	ingest_take_schema(schema, in);
 out:
@@ -140,7 +147,7 @@ int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,
                        const struct prepare_source *source, const struct csv_options *options,
                        const struct runner *runner, struct shmpub_error *err)
 {
-	int64_t began_ns = parsing_ns(source);
+	int64_t began_ns = prepare_clock_ns(source);
 	struct snapshot_writer *writer = NULL;
 	struct snapshot_stamp stamp;
 	struct table_sink *sink;
@@ -148,9 +155,9 @@ int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,
 	int r = ingest_open(&in, &source->bytes, options, NULL, runner, err);
 
 	if (!r)
-		r = fill(&writer, &sink, in, memory, &source->origin, err);
+		r = prepare_fill(&writer, &sink, in, memory, &source->origin, err);
 	if (!r) {
-		stamp_source(&stamp, source, in, began_ns);
+		prepare_stamp(&stamp, source, in, began_ns);
 		stamp.sequence = stamp.epoch = 1;
 		r = snapshot_writer_finish(writer, &stamp, size, err);
 	}
@@ -212,7 +219,7 @@ int prepare_table(struct publication *pub, struct catalog_descriptor *d, const s
 	r = publication_seal(pub, size, err);
 	if (r)
 		goto out;
-	describe(d, &stamp, &schema, table->n_rows, size);
+	prepare_describe(d, &stamp, &schema, table->n_rows, size);
 out:
 	schema_free(&schema);
 	return r;

@@ -12,6 +12,7 @@
 
 #include "csv/options.h"
 #include "ingest/ingest.h"
+#include "ingest/join.h"
 #include "publisher/publisher.h"
 
 struct prepare_source {
@@ -23,6 +24,11 @@ struct prepare_source {
 	 * while it is read, and this time does not count as parsing.
 	 */
 	const uint64_t *read_ns;
+	/*
+	 * Room for a number for each part of `bytes`, which becomes that of its rows on success; NULL:
+	 * nobody wants to know.
+	 */
+	uint64_t *part_rows;
 };
 
 /* Of the records that on_bad_lines leaves out: how many may be, and where they are published. */
@@ -53,6 +59,27 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
                 const struct prepare_source *source, const struct csv_options *options,
                 struct schema *schema, struct prepare_rejects *rejects, const struct runner *runner,
                 struct shmpub_error *err);
+
+/* A snapshot of the feed that has some of the rows already, and where they are. */
+struct prepare_before {
+	struct span bytes;
+	uint64_t sequence;    /* it must be this one */
+	int64_t published_ns; /* and of this time */
+	uint64_t source_size; /* bytes of the parts that are kept */
+	bool has_same_first;  /* see ingest/join.h, as for `parts` */
+	const struct ingest_part *parts;
+};
+
+/*
+ * As prepare_csv(), where `source` gives only the parts that are not in `before`. *schema must be the
+ * schema of that snapshot. INGEST_APART: only all parts show what the table is, or a record was left
+ * out; nothing has changed but the memory of `pub`.
+ */
+int prepare_join(struct publication *pub, struct catalog_descriptor *d,
+                 const struct prepare_source *source, const struct prepare_before *before,
+                 const struct csv_options *options, struct schema *schema,
+                 struct prepare_rejects *rejects, const struct runner *runner,
+                 struct shmpub_error *err);
 
 /* Makes a snapshot of *size bytes in memory of the caller, where no reader sees it. */
 int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,

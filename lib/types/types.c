@@ -66,6 +66,7 @@ static int set_field(struct schema *schema, size_t i, const struct types *s,
 	f->index_level = c->index_level;
 	f->is_unnamed = c->index_level >= 0 && c->is_unnamed;
 	f->is_dictionary = y->verdict.reading == READ_CATEGORY;
+	f->reading = (int)y->verdict.reading;
 	f->is_integer_name = s->plan->has_integer_names && !f->is_unnamed && c->route != ROUTE_PART;
 	f->text_expected = f->type == SHMPUB_TEXT && !f->is_dictionary ? y->text_expected : 0;
 	r = f->is_unnamed ? SHMPUB_OK : schema_set_name(schema, i, c->name, err);

@@ -14,12 +14,15 @@
 #define SHMPUB_TYPES_TYPES_H
 
 #include "columns/schema.h"
+#include "types/kept.h"
 #include "types/notes.h"
 #include "types/verdict.h"
 
 struct types {
 	const struct columns *plan;
 	struct column_type *columns; /* owned; one for each of the plan's */
+	/* One for each column: of rows that are not in this source; NULL: there are none. */
+	struct kept_column *kept;
 };
 
 #define TYPES_NONE ((struct types){ .columns = NULL })
