@@ -113,6 +113,7 @@ struct feed {
 		struct watcher watcher;
 		unsigned events;    /* since the last attempt began */
 		bool was_told;      /* there were events before it, or the path was resolved */
+		bool was_done;      /* one of them said that a writer has closed the file */
 		bool is_to_resolve; /* the path is not followed yet, or means other names by now */
 		bool is_resolving, is_told;
 		int result;

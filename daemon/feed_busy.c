@@ -14,6 +14,7 @@
 	10000          /* a source written for so long, and for three intervals, is a failure */
 #define SETTLE_TIMES 4 /* and for so many times of what it has to rest */
 #define LOOK_LEAST_MS 12
+#define DONE_TRIES 8
 
 bool feed_takes_growing(const struct feed *f)
 {
@@ -68,6 +69,15 @@ static uint64_t patience_ms(const struct feed *f)
 	return patience < BUSY_LEAST_MS ? BUSY_LEAST_MS : patience;
 }
 
+/*
+ * Its writer has closed it, so that no other event may come: a tick is all that is missing. Not for ever,
+ * because a file that is opened and closed all the time has such events as well.
+ */
+static bool is_done(const struct feed *f)
+{
+	return f->watch.was_done && f->n_busy <= DONE_TRIES;
+}
+
 void feed_busy(struct feed *f, bool is_fresh)
 {
 	uint64_t now = feed_now_ms(f);
@@ -87,6 +97,6 @@ void feed_busy(struct feed *f, bool is_fresh)
 	} else if (f->config->settle_ms > 0) {
 		feed_plan(f, settle_left_ms(f));
 	} else {
-		feed_plan(f, pace_fresh(f->n_busy));
+		feed_plan(f, is_done(f) ? LOOK_LEAST_MS : pace_fresh(f->n_busy));
 	}
 }

@@ -136,6 +136,9 @@ void feed_watch_configure(struct feed *f, bool stays)
 void feed_watch_attempt(struct feed *f)
 {
 	f->watch.was_told |= f->watch.events != 0;
+	f->watch.was_done = (f->watch.events & WATCH_DONE) != 0 ||
+	                    (f->watch.began_ms != 0 &&
+	                     f->watch.was_done); /* the same one goes on */
 	f->watch.events = 0;
 	f->watch.began_ms = feed_now_ms(f);
 }

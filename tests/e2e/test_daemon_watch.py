@@ -62,6 +62,26 @@ def test_soon(daemon):
     assert d.status("a")["failures"] == 0
 
 
+def test_soon_after_slow_writes(daemon):
+    """A file that was found fresh several times is read as soon as its writer has closed it."""
+    d = watched(daemon).start()
+    feed, path, times = d.feed("a"), d.folder / "a.csv", []
+    expect(feed, 0)
+    for n in range(1, 16):
+        time.sleep(0.03)
+        with path.open("w") as file:
+            file.write("a\n")
+            for _ in range(8):  # together about as long as the first waits for a fresh file
+                file.flush()
+                time.sleep(0.007)
+                file.write(f"{n}\n")
+        start = time.monotonic()
+        expect(feed, *[n] * 8)
+        times.append(time.monotonic() - start)
+    times.sort()
+    assert times[7] < 0.06, times
+
+
 def test_burst_is_one_refresh(daemon):
     d = watched(daemon).start()
     feed, path = d.feed("a"), d.folder / "a.csv"
