@@ -171,7 +171,7 @@ static void clear_ahead(struct filler *f)
 	clear_bits(f->fill, end < f->sink->capacity ? end : f->sink->capacity);
 }
 
-/* Returns false if there is no window left, or a thread has failed. */
+/* Sets the window's rows. Returns false if there is no window left, or a thread has failed. */
 static bool take_window(struct filler *f)
 {
 	struct fill *fill = f->fill;
@@ -179,7 +179,13 @@ static bool take_window(struct filler *f)
 
 	if (load_relaxed_u64(&fill->is_over))
 		return false;
-	r = rows_next(&f->window, fill->rows, &fill->rows_error);
+	if (!fill->reads_ahead) {
+		r = rows_next(&f->window, fill->rows, &fill->rows_error);
+	} else {
+		if (f->read_result)
+			fill->rows_error = f->read_error;
+		r = rows_settle(&f->window, fill->rows, f->read_result, &fill->rows_error);
+	}
 	if (r == SHMPUB_OK && fill->n_fillers > 1 && !fill->rows->is_aligned)
 		r = FILL_ALONE;
 	if (r == SHMPUB_OK) {
@@ -189,6 +195,32 @@ static bool take_window(struct filler *f)
 	fill->rows_result = r;
 	store_relaxed_u64(&fill->is_over, 1);
 	return false;
+}
+
+/* Reads and takes the window of this turn. */
+static bool next_window(struct filler *f, uint64_t turn)
+{
+	struct fill *fill = f->fill;
+	bool has_window;
+
+	turn_wait(&fill->reading, turn, fill->runner);
+	if (!fill->reads_ahead) {
+		has_window = take_window(f);
+		turn_end(&fill->reading, turn);
+		return has_window;
+	}
+	f->read_result = load_relaxed_u64(&fill->is_over)
+	                         ? ROWS_END
+	                         : rows_read_ahead(&f->window, fill->rows, &f->read_error);
+	turn_end(&fill->reading, turn);
+	if (f->read_result == SHMPUB_OK)
+		rows_index_ahead(&f->window, fill->rows, turn_is_now(&fill->settling, turn));
+	turn_wait(&fill->settling, turn, fill->runner);
+	has_window = take_window(f);
+	turn_end(&fill->settling, turn);
+	if (has_window)
+		rows_check_ahead(&f->window);
+	return has_window;
 }
 
 static void fill_windows(void *arg, size_t i)
@@ -201,9 +233,7 @@ static void fill_windows(void *arg, size_t i)
 	text_begin(f, is_alone);
 	do {
 		turn = fetch_add_relaxed_u64(&fill->tickets, 1);
-		turn_wait(&fill->reading, turn, fill->runner);
-		has_window = take_window(f);
-		turn_end(&fill->reading, turn);
+		has_window = next_window(f, turn);
 		if (has_window && has_room(f))
 			fill_window(f);
 		if (f->cells.result)
@@ -323,6 +353,7 @@ int fill_run(struct fill *f, const struct types *types, struct rows *rows,
 		f->fills[k] = fill_of(&types->columns[k]);
 		f->has_text |= fill_is_text(&types->columns[k]);
 	}
+	f->reads_ahead = n > 1 && rows_can_read_ahead(rows);
 	r = rows_rewind(rows, err);
 	while (f->n_fillers < n && r == SHMPUB_OK)
 		r = init_filler(&f->fillers[f->n_fillers++], f, err);

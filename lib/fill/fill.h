@@ -1,7 +1,7 @@
 /*
  * Fills a sink from the rows of a source, with one thread or several.
  *
- * Threads take turns to read the next window, and fill their windows in parallel. With several
+ * Threads take turns to read the next window, and index and fill their windows in parallel. With several
  * threads the text of a window stays in memory of its thread until it is known where the text of
  * the window before it ends.
  *
@@ -44,6 +44,8 @@ struct filler {
 	const struct column_type *types;
 	struct table_sink *sink;
 	struct window window;
+	int read_result; /* of rows_read_ahead(), with its error */
+	struct shmpub_error read_error;
 	struct tile_reader reader;
 	struct cells cells;
 	struct column_notes *notes;
@@ -69,10 +71,12 @@ struct fill {
 	size_t n_fillers;
 	fill_fn **fills;     /* owned; the function that fills each column */
 	bool has_text;       /* a column is text */
+	bool reads_ahead;    /* windows are read ahead (rows/ahead.h) */
 	uint64_t *text_ends; /* owned; the end of the text placed so far, for each column */
-	uint64_t n_cleared;  /* rows whose bits are set; changes in the turn of `reading` */
+	uint64_t n_cleared;  /* rows whose bits are set; changes when a window is taken */
 	uint64_t tickets;    /* the number of the next window; taken by whoever wants one */
 	uint64_t reading;    /* the number of the window that may be read now (turns.h) */
+	uint64_t settling;   /* if windows are read ahead: that of the window that may be settled now */
 	uint64_t placing;    /* the number of the window whose text may be placed now */
 	uint64_t is_over;    /* no more windows: the source has ended, or a thread has failed */
 	int rows_result;     /* ROWS_END, or the failure of the source or of a record */

@@ -46,10 +46,10 @@ static bool is_end(const struct window *w, size_t at)
 {
 	size_t n;
 
-	if (at < w->from)
+	if (at < w->base)
 		return true; /* of the record before this window */
-	n = ends_before(w, (uint32_t)(at - w->from));
-	return n < w->n_ends && w->cuts[n + 1] == at - w->from;
+	n = ends_before(w, (uint32_t)(at - w->base));
+	return n < w->n_ends && w->cuts[n + 1] == at - w->base;
 }
 
 /* The index may have only the first byte of \r\n. */
@@ -71,8 +71,8 @@ bool part_ends_in_field(size_t *start, const struct window *w, const struct byte
 		at = (size_t)(parts->begin[i] - w->offset);
 		if (is_between_records(w, at))
 			continue;
-		*start = w->from +
-		         (uint32_t)(w->cuts[ends_before(w, (uint32_t)(at - w->from))] + 1);
+		*start = w->base +
+		         (uint32_t)(w->cuts[ends_before(w, (uint32_t)(at - w->base))] + 1);
 		return true;
 	}
 	return false;

@@ -30,7 +30,7 @@ bool quick_is_possible(const struct row_shape *s)
 /* Returns true if this cut is a \r with a \n after it. */
 static bool is_crlf(const struct window *w, uint32_t cut)
 {
-	size_t at = w->from + cut;
+	size_t at = w->base + cut;
 
 	return at + 1 < w->text.size && w->text.data[at] == '\r' && w->text.data[at + 1] == '\n';
 }
@@ -38,8 +38,8 @@ static bool is_crlf(const struct window *w, uint32_t cut)
 /* Returns true if the line before `from` ends in \r\n: then those of this window probably do. */
 static bool is_after_crlf(const struct window *w)
 {
-	return w->from >= 2 && w->text.data[w->from - 2] == '\r' &&
-	       w->text.data[w->from - 1] == '\n';
+	return w->base >= 2 && w->text.data[w->base - 2] == '\r' &&
+	       w->text.data[w->base - 1] == '\n';
 }
 
 /*
@@ -52,7 +52,7 @@ static bool close_last(struct window *w, const struct csv_index_state *state)
 		return true;
 	if (state->quoted)
 		return false;
-	w->cuts[++w->n_ends] = (uint32_t)(w->text.size - w->from);
+	w->cuts[++w->n_ends] = (uint32_t)(w->text.size - w->base);
 	w->records[w->n_records++] = (uint32_t)w->n_ends;
 	return true;
 }
@@ -61,7 +61,7 @@ static bool close_last(struct window *w, const struct csv_index_state *state)
 static void hold_back_last(struct window *w)
 {
 	if (w->n_records > 0 && w->text.data[w->text.size - 1] == '\r' &&
-	    w->from + w->cuts[w->records[w->n_records - 1]] + 1 == w->text.size)
+	    w->base + w->cuts[w->records[w->n_records - 1]] + 1 == w->text.size)
 		w->n_records--;
 }
 
@@ -75,6 +75,9 @@ int quick_index(struct window *w, bool *is_odd, const struct row_shape *shape, b
 	int r;
 
 	*is_odd = true;
+	w->is_ascii = false;
+	w->base = w->from;
+	w->n_ends_before = w->n_records_before = 0;
 	if (d->has_comment && text.size && memchr(text.data, d->comment, text.size))
 		return SHMPUB_OK;
 	r = window_reserve_index(w, text.size, err);
@@ -109,7 +112,7 @@ static bool is_blank(const struct window *w, char c)
 /* Returns true if a record of one field may be a blank line: it is empty or begins with a blank. */
 static bool may_be_blank(const struct window *w, const uint32_t *cut)
 {
-	const char *text = w->text.data + w->from;
+	const char *text = w->text.data + w->base;
 
 	return cut[0] + 1 == cut[1] || is_blank(w, text[cut[0] + 1]);
 }
@@ -164,7 +167,7 @@ static bool is_blank_line(const struct window *w, size_t from, size_t to)
 /* Returns true for a delimiter after the \r of a blank line: pandas swallows that delimiter. */
 static bool is_swallowing(const struct window *w, uint32_t end)
 {
-	size_t at = w->from + end;
+	size_t at = w->base + end;
 
 	return at + 1 < w->text.size && w->text.data[at] == '\r' &&
 	       w->text.data[at + 1] == w->dialect.delimiter;
@@ -180,11 +183,11 @@ bool quick_next_record(struct quick_record *out, struct quick_cursor *q)
 		.n_fields = end - q->n_ends,
 	};
 
-	record.start = w->from + (uint32_t)(record.before + 1);
+	record.start = w->base + (uint32_t)(record.before + 1);
 	q->n_ends = end;
 	if (w->dialect.keeps_lf && is_crlf(w, w->cuts[end]))
 		q->n_ends++;
-	if (record.n_fields == 1 && is_blank_line(w, record.start, w->from + record.ends[0])) {
+	if (record.n_fields == 1 && is_blank_line(w, record.start, w->base + record.ends[0])) {
 		record.n_fields = 0;
 		if (is_swallowing(w, record.ends[0]))
 			return false;
@@ -196,7 +199,7 @@ bool quick_next_record(struct quick_record *out, struct quick_cursor *q)
 size_t quick_next_at(const struct quick_cursor *q)
 {
 	const struct window *w = q->window;
-	size_t at = w->from + (uint32_t)(cut_before(w, w->cuts[q->n_ends]) + 1);
+	size_t at = w->base + (uint32_t)(cut_before(w, w->cuts[q->n_ends]) + 1);
 
 	return at < w->text.size ? at : w->text.size;
 }
@@ -205,5 +208,19 @@ size_t quick_row_at(const struct quick_cursor *q, const struct quick_run *run, s
 {
 	const struct window *w = q->window;
 
-	return w->from + (uint32_t)(cut_before(w, run->cuts[i * run->stride]) + 1);
+	return w->base + (uint32_t)(cut_before(w, run->cuts[i * run->stride]) + 1);
+}
+
+bool quick_find(struct window *w, const struct row_shape *shape, size_t at)
+{
+	struct quick_cursor q = { .window = w, .width = shape->table_width };
+	struct quick_record record;
+
+	while (quick_next_at(&q) < at && !quick_is_over(&q)) {
+		if (!quick_next_record(&record, &q))
+			return false;
+	}
+	w->n_ends_before = q.n_ends;
+	w->n_records_before = q.n_records;
+	return quick_next_at(&q) == at;
 }

@@ -34,7 +34,10 @@ struct quick_cursor {
 
 static inline struct quick_cursor quick_begin(const struct window *w, const struct row_shape *s)
 {
-	return (struct quick_cursor){ .window = w, .width = s->table_width };
+	return (struct quick_cursor){ .window = w,
+		                      .width = s->table_width,
+		                      .n_ends = w->n_ends_before,
+		                      .n_records = w->n_records_before };
 }
 
 static inline bool quick_is_over(const struct quick_cursor *q)
@@ -63,6 +66,13 @@ bool quick_next_record(struct quick_record *out, struct quick_cursor *q);
 
 /* Returns where the next record begins in the window's text. */
 size_t quick_next_at(const struct quick_cursor *q);
+
+/*
+ * Sets which records of the index come before the byte `at` of the window's text. Returns false if
+ * none of them ends there: then the index was made from a place inside quotes, and means nothing.
+ * Else it is that of an index made from `at` on.
+ */
+bool quick_find(struct window *w, const struct row_shape *shape, size_t at);
 
 /* Returns where row i of a run begins in the window's text. */
 size_t quick_row_at(const struct quick_cursor *q, const struct quick_run *run, size_t i);

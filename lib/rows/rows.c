@@ -45,6 +45,7 @@ static int take_rest(struct window *w, struct rows *r, struct shmpub_error *err)
 	size_t at = is_own ? (size_t)(r->rest.data - w->buffer) : 0;
 	int e;
 
+	w->ahead.has_index = false;
 	w->from = r->rest_from;
 	w->offset = r->offset - r->rest_from;
 	if (is_in_memory(r)) {
@@ -173,6 +174,7 @@ static void begin_pass(struct rows *r)
 	r->n_rows = r->n_skipped = 0;
 	r->n_lines = r->head_lines;
 	r->error_at = OFFSET_NONE;
+	rows_begin_ahead(&r->ahead);
 }
 
 static int rewind_source(struct rows *r, struct shmpub_error *err)
@@ -305,6 +307,7 @@ void rows_close(struct rows *r)
 {
 	csv_decoding_free(&r->decoding);
 	window_free(&r->first);
+	rows_free_ahead(&r->ahead);
 }
 
 uint64_t rows_size(const struct rows *r)

@@ -15,6 +15,7 @@
 
 #include "base/byte_source.h"
 #include "csv/decode.h"
+#include "rows/ahead.h"
 #include "rows/shape.h"
 #include "rows/tile.h"
 #include "rows/window.h"
@@ -55,6 +56,7 @@ struct rows {
 	uint64_t n_rows, n_skipped, n_lines;
 	bool is_dropped; /* by rows_drop() */
 	size_t widest;   /* the most fields of a record; complete only in rows_find_widest() */
+	struct rows_ahead ahead; /* of a pass in which windows are read ahead */
 
 	uint64_t error_at; /* offset of the last error in the source; OFFSET_NONE: it has none */
 };

@@ -70,7 +70,7 @@ static size_t smaller(size_t a, size_t b)
 static void read_exactly(struct tile *tile, struct tile_reader *r, size_t most)
 {
 	const struct row_shape *s = r->shape;
-	struct csv_record record = { .base = r->window->from, .room = s->table_width };
+	struct csv_record record = { .base = r->window->base, .room = s->table_width };
 
 	while (tile->n_rows < most && r->tokenizer.at < r->window->to) {
 		record.cuts = r->cuts + tile->n_rows * tile->stride;
@@ -125,7 +125,7 @@ int tile_reader_next(struct tile *tile, struct tile_reader *r, struct shmpub_err
 	size_t most = smaller((size_t)(w->n_rows - r->n_rows), r->rows_room);
 
 	*tile = (struct tile){ .window = w,
-		               .base = w->text.data + w->from,
+		               .base = w->text.data + w->base,
 		               .cuts = r->cuts,
 		               .stride = r->shape->table_width + 1,
 		               .first_row = w->first_row + r->n_rows,

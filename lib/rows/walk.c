@@ -167,6 +167,7 @@ static int walk_exactly(struct window *w, struct walk *walk, struct shmpub_error
 	int r;
 
 	w->is_exact = true;
+	w->base = w->from;
 	for (;;) {
 		t.line_at = 0;
 		record.base = t.at;
@@ -213,7 +214,18 @@ static bool is_after_skipped(const struct row_shape *s, uint64_t n_lines)
 	       (list == NULL || list->n == 0 || n_lines > list->items[list->n - 1].position);
 }
 
-int walk_window(struct window *w, struct walk *walk, struct shmpub_error *err)
+/* An index that was made before it was known where the rows begin may serve. */
+static int index_window(struct window *w, bool *is_odd, const struct walk *walk,
+                        struct shmpub_error *err)
+{
+	if (w->ahead.has_index && quick_find(w, walk->shape, w->from)) {
+		*is_odd = false;
+		return SHMPUB_OK;
+	}
+	return quick_index(w, is_odd, walk->shape, walk->is_last, err);
+}
+
+int walk_records(struct window *w, struct walk *walk, struct shmpub_error *err)
 {
 	bool is_odd = true;
 	int r = SHMPUB_OK;
@@ -221,16 +233,30 @@ int walk_window(struct window *w, struct walk *walk, struct shmpub_error *err)
 	w->to = w->from;
 	w->n_rows = w->n_skipped = 0;
 	w->n_lines = walk->n_lines;
-	w->is_exact = w->has_bad_text = w->is_ascii = false;
+	w->is_exact = w->has_bad_text = false;
 	if (walk->is_quick && w->text.size - w->from <= QUICK_MOST &&
 	    is_after_skipped(walk->shape, walk->n_lines))
-		r = quick_index(w, &is_odd, walk->shape, walk->is_last, err);
+		r = index_window(w, &is_odd, walk, err);
+	else
+		w->is_ascii = false;
 	if (r == SHMPUB_OK)
 		r = is_odd ? WALK_ODD : walk_quickly(w, walk, err);
-	if (r == WALK_ODD)
-		r = walk_exactly(w, walk, err);
-	if (r == SHMPUB_OK && !w->is_ascii)
-		w->has_bad_text = utf8_valid_prefix(span_of(w->text.data + w->from,
-		                                            w->to - w->from)) != w->to - w->from;
+	return r == WALK_ODD ? walk_exactly(w, walk, err) : r;
+}
+
+void walk_check_text(struct window *w)
+{
+	size_t size = w->to - w->from;
+
+	w->has_bad_text = !w->is_ascii &&
+	                  utf8_valid_prefix(span_of(w->text.data + w->from, size)) != size;
+}
+
+int walk_window(struct window *w, struct walk *walk, struct shmpub_error *err)
+{
+	int r = walk_records(w, walk, err);
+
+	if (r == SHMPUB_OK)
+		walk_check_text(w);
 	return r;
 }

@@ -34,4 +34,8 @@ struct walk {
  */
 int walk_window(struct window *w, struct walk *walk, struct shmpub_error *err);
 
+/* The two halves of walk_window(): the second one sets whether the rows have bad text. */
+int walk_records(struct window *w, struct walk *walk, struct shmpub_error *err);
+void walk_check_text(struct window *w);
+
 #endif

@@ -16,6 +16,16 @@
 #include "csv/index.h"
 #include "shmpub/shmpub.h"
 
+/* What is known of a window whose bytes were read before it was known where its rows begin. */
+struct window_ahead {
+	size_t n_lap;       /* bytes at the front that the window before has as well */
+	size_t n_left;      /* bytes at the end that the next window has as well */
+	bool is_last;       /* the source ends with the text */
+	bool is_settled;    /* it was read by rows_next() */
+	bool has_index;     /* the text is indexed from `base` on */
+	uint64_t failed_at; /* if it could not be read: offset of the error, or OFFSET_NONE */
+};
+
 struct window {
 	struct span text; /* the text that was read, also that before and after the rows */
 	size_t readable;  /* bytes from text.data on that may be read without a fault */
@@ -29,14 +39,18 @@ struct window {
 	bool has_bad_text;  /* its rows have bytes that are not UTF-8 */
 	bool is_ascii;      /* the index found no byte above 0x7F from `from` on */
 
-	/* The index of the text from `from` on. Offsets count from `from`. */
+	/* The index of the text from `base` on. Offsets count from `base`. */
+	size_t base; /* where a record begins: `from`, or a place before it */
 	struct csv_index_dialect dialect;
 	uint32_t *cuts; /* owned; cuts[0] is the end before the first field, then all ends */
 	uint32_t
 	        *records; /* owned; for each whole record the number of ends up to its last field */
 	size_t index_room; /* bytes of text that cuts and records have room for */
 	size_t n_ends, n_records;
-	bool has_cr; /* a record ends at \r */
+	size_t n_ends_before, n_records_before; /* those of records before `from` */
+	bool has_cr;                            /* a record ends at \r */
+
+	struct window_ahead ahead; /* rows/ahead.h */
 
 	char *buffer; /* owned; NULL if the text lies in memory of the source */
 	size_t buffer_room;

@@ -25,7 +25,32 @@ static void add_rows(struct buffer *b, unsigned from, unsigned to, const char *f
 #define ROW "%u.5,\"word %u of\",2024-03-01 10:%02u:00,%u,,\"a \"\"%u\"\" text\n\" tail%u\n"
 #define NUMBERS "%u,%u,%u,%u,%u,%u\n"
 
-/* Prints the table, or the error. */
+/* A source that cannot be seen as a whole: its windows are read ahead. */
+struct pieces {
+	struct span text;
+	size_t at;
+};
+
+static int read_piece(void *self, char *to, size_t size, size_t *n, struct shmpub_error *err)
+{
+	struct pieces *p = self;
+	size_t left = p->text.size - p->at;
+
+	(void)err;
+	*n = left < size ? left : size;
+	memcpy(to, p->text.data + p->at, *n);
+	p->at += *n;
+	return SHMPUB_OK;
+}
+
+static int rewind_pieces(void *self, struct shmpub_error *err)
+{
+	(void)err;
+	((struct pieces *)self)->at = 0;
+	return SHMPUB_OK;
+}
+
+/* Prints the table, or the error. With one thread the text is read where it lies. */
 static int read_text(char *out, struct span text, struct csv_options *o, const struct schema *guess,
                      size_t n_threads, struct schema *learnt)
 {
@@ -33,7 +58,15 @@ static int read_text(char *out, struct span text, struct csv_options *o, const s
 	struct runner runner = { .run = run_threads, .self = &n_helpers, .n_threads = n_threads };
 	struct shmpub_error err = { .code = 0 };
 	int n_passes;
-	int r = heap_ingest(out, OUT_SIZE, text, o, guess, &runner, &n_passes, learnt, &err);
+	struct pieces pieces = { .text = text };
+	struct byte_source source = {
+		.self = &pieces, .read = read_piece, .rewind = rewind_pieces, .size = text.size
+	};
+	int r;
+
+	if (n_threads == 1)
+		source = byte_source_of(text);
+	r = heap_ingest_source(out, OUT_SIZE, &source, o, guess, &runner, &n_passes, learnt, &err);
 
 	if (r)
 		snprintf(out, OUT_SIZE, "%s", err.message);
@@ -71,6 +104,20 @@ static void check_text(const char *label, struct span text, const char *key, con
 	free(got);
 }
 
+/* A byte that is not UTF-8, in a window that the index reads and in one with a comment. */
+static void check_bad_text(const struct buffer *good)
+{
+	struct buffer b = BUFFER_NONE;
+
+	if (buffer_append(&b, buffer_span(good), NULL))
+		abort();
+	b.data[b.size / 2] = '\xFF';
+	b.data[b.size / 2 + 2000] = '#';
+	check_text("a byte that is not UTF-8", buffer_span(&b), NULL, NULL);
+	check_text("beside comments", buffer_span(&b), "comment", "hash");
+	buffer_free(&b);
+}
+
 int main(void)
 {
 	struct buffer b = BUFFER_NONE;
@@ -82,6 +129,7 @@ int main(void)
 	check_text("dates", buffer_span(&b), "parse_dates", "c");
 	check_text("a level", buffer_span(&b), "index_col", "d");
 	check_text("categories", buffer_span(&b), "dtype", "category");
+	check_bad_text(&b);
 	add_rows(&b, 0, 3, "%u,x,2024-03-01,%u,%u,%u,%u,%u\n");
 	check_text("a record that is none", buffer_span(&b), NULL, NULL);
 	b.size = 0;

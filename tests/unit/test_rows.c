@@ -24,6 +24,8 @@ static enum csv_token_answer next_record(struct csv_tokenizer *want, struct csv_
 	return answer;
 }
 
+enum { ALONE = 99 }; /* rows are too long to be read ahead */
+
 /* The reference that the tiles of all windows are compared with. */
 struct wanted {
 	struct csv_tokenizer records;
@@ -75,12 +77,51 @@ static bool are_right(struct wanted *want, struct tile_reader *reader, const str
 	}
 }
 
+/* Windows that were read ahead, up to four of them, and in a pass by rows_next() just one. */
+struct pipeline {
+	struct window windows[4];
+	int results[4];
+	size_t n_read, n_settled;
+	bool reads_ahead;
+};
+
+static unsigned n_ahead, n_index_of_use, n_carried;
+
+static int next_window(struct window **w, struct pipeline *p, struct rows *rows)
+{
+	size_t i;
+	int r;
+
+	if (!p->reads_ahead) {
+		*w = p->windows;
+		return rows_next(*w, rows, NULL);
+	}
+	do {
+		i = p->n_read % 4;
+		p->results[i] = rows_read_ahead(&p->windows[i], rows, NULL);
+		if (p->results[i] == SHMPUB_OK)
+			rows_index_ahead(&p->windows[i], rows, p->n_read == p->n_settled && rnd(2));
+		p->n_read++;
+	} while (p->n_read - p->n_settled < 4 && rnd(3));
+	i = p->n_settled++ % 4;
+	*w = &p->windows[i];
+	r = rows_settle(*w, rows, p->results[i], NULL);
+	if (r)
+		return r;
+	rows_check_ahead(*w);
+	n_ahead += !(*w)->ahead.is_settled;
+	n_index_of_use += (*w)->ahead.has_index && !(*w)->is_exact && (*w)->base < (*w)->from;
+	n_carried += rows->ahead.carry.size > 0;
+	return rows->is_aligned ? r : ALONE;
+}
+
 /* Makes a pass and compares it with the tokenizer over the whole text. */
 static void check_pass(const char *label, struct rows *rows, struct csv_tokenizer records,
                        bool *is_all_quick)
 {
 	struct wanted want = { .records = records, .shape = &rows->shape };
-	struct window w = WINDOW_NONE;
+	struct pipeline p = { .reads_ahead = rows_can_read_ahead(rows) && rnd(2) };
+	struct window *w;
 	struct tile_reader reader;
 	struct csv_record record;
 	uint32_t cut;
@@ -88,13 +129,13 @@ static void check_pass(const char *label, struct rows *rows, struct csv_tokenize
 
 	CHECK_INT(label, tile_reader_init(&reader, &rows->shape, NULL), SHMPUB_OK);
 	for (;;) {
-		r = r ? r : rows_next(&w, rows, NULL);
+		r = r ? r : next_window(&w, &p, rows);
 		if (r)
 			break;
-		CHECK(label, are_right(&want, &reader, &w));
+		CHECK(label, are_right(&want, &reader, w));
 		CHECK(label, !rows->is_aligned || rows->is_last ||
-		                     (w.first_row + w.n_rows) % ROWS_ALIGNMENT == 0);
-		*is_all_quick &= !w.is_exact;
+		                     (w->first_row + w->n_rows) % ROWS_ALIGNMENT == 0);
+		*is_all_quick &= !w->is_exact;
 	}
 	record = (struct csv_record){ .cuts = &cut };
 	if (r == ROWS_END) {
@@ -102,7 +143,8 @@ static void check_pass(const char *label, struct rows *rows, struct csv_tokenize
 		CHECK_INT(label, next_record(&want.records, &record, &rows->shape), CSV_END);
 	}
 	tile_reader_deinit(&reader);
-	window_free(&w);
+	for (size_t i = 0; i < ARRAY_LEN(p.windows); i++)
+		window_free(&p.windows[i]);
 }
 
 /* Compares what a pass has left out with the records of the tokenizer that are too long. */
@@ -393,6 +435,9 @@ static void test_generated(void)
 	}
 	CHECK("most go the quick way", n_quick > 200);
 	CHECK("some do not", n_exact > 10);
+	CHECK("windows were read ahead", n_ahead > 1000);
+	CHECK("their index is used", n_index_of_use > 100);
+	CHECK("some leave more than a lap", n_carried > 100);
 	buffer_free(&b);
 }
 
