@@ -68,6 +68,8 @@ int refresh_make_table(struct refresh *r)
 	int result = r->choice.skips != NULL ? join(r) : INGEST_APART;
 	struct prepare_source source;
 
+	if (r->before.addr != NULL) /* here, because unmapping a large table would keep the loop */
+		shm_discard(&r->before);
 	if (r->choice.skips != NULL && is_to_be_read_whole(r, result)) {
 		result = read_all(r);
 		if (result)
