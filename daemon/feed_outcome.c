@@ -99,7 +99,7 @@ void feed_plan_next(struct feed *f)
 		feed_hasten(f);
 	if (interval == 0 || f->is_asked)
 		return;
-	wait = pace_next(feed_now_ms(f), interval, f->phase);
+	wait = pace_next(feed_now_ms(f), interval, feed_watch_phase(f, interval));
 	if (interval < WHEEL_INTERVAL_MS || feed_watch_wait_ms(f, wait) != wait) {
 		feed_plan(f, wait);
 		return;

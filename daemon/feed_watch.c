@@ -16,6 +16,7 @@
 #define REST_MOST_MS 5000 /* after an attempt that took longer */
 #define RETRY_MS 60000    /* when watches are lacking */
 #define RELIABLE_TIMES 60 /* looks are so much rarer while every change is told */
+#define RELIABLE_GROUPS 4u /* of feeds that are looked at together then */
 #define RELIABLE_MS 60000u /* but not rarer than this, or the interval */
 
 static struct feed *feed_of(struct watcher *watcher)
@@ -157,6 +158,17 @@ uint64_t feed_watch_interval_ms(const struct feed *f)
 	if (most < interval)
 		most = interval;
 	return interval * RELIABLE_TIMES < most ? interval * RELIABLE_TIMES : most;
+}
+
+/*
+ * Looks for safety alone come together: waking up for a few of them would cost more than they do. In a
+ * few groups, so that no burst of them is long.
+ */
+uint64_t feed_watch_phase(const struct feed *f, uint64_t interval_ms)
+{
+	if (interval_ms <= f->config->interval_ms)
+		return f->phase;
+	return f->phase % RELIABLE_GROUPS * (interval_ms / RELIABLE_GROUPS);
 }
 
 static void note_end(struct feed *f)

@@ -26,6 +26,8 @@ void feed_watch_attempt(struct feed *f);
 void feed_watch_surprise(struct feed *f);
 /* How often to look without an event; 0: never. */
 uint64_t feed_watch_interval_ms(const struct feed *f);
+/* The feed's place (pace.h) among those that are looked at so often. */
+uint64_t feed_watch_phase(const struct feed *f, uint64_t interval_ms);
 /* How long to wait for the next attempt when it would be `wait_ms`, and events have come meanwhile. */
 uint64_t feed_watch_wait_ms(struct feed *f, uint64_t wait_ms);
 
