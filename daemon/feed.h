@@ -114,6 +114,8 @@ struct feed {
 		unsigned events;    /* since the last attempt began */
 		bool was_told;      /* there were events before it, or the path was resolved */
 		bool was_done;      /* one of them said that a writer has closed the file */
+		bool is_untold;     /* a look has once found a change that no event had told */
+		unsigned n_calm;    /* looks since the last refresh, of which none found a change */
 		bool is_to_resolve; /* the path is not followed yet, or means other names by now */
 		bool is_resolving, is_told;
 		int result;

@@ -288,6 +288,7 @@ void feed_succeeded(struct feed *f, enum refresh_result result)
 	f->retry_ms = 0;
 	f->n_busy = 0;
 	f->success_ms = feed_now_ms(f);
+	f->watch.n_calm = 0;
 	f->shown = f->access;
 	error_set(&warning, SHMPUB_OK, "%s", f->warning);
 	if (f->is_overdue)

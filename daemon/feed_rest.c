@@ -66,6 +66,7 @@ static void was_looked(struct pool_job *job, bool ran)
 		publisher_feed_rests(f->out);
 		feed_rejects_rest(f);
 		f->success_ms = feed_now_ms(f);
+		feed_watch_calm(f);
 		feed_plan_next(f);
 	} else if (ran) {
 		feed_watch_surprise(f);

@@ -16,6 +16,8 @@
 #define REST_MOST_MS 5000 /* after an attempt that took longer */
 #define RETRY_MS 60000    /* when watches are lacking */
 #define RELIABLE_TIMES 60 /* looks are so much rarer while every change is told */
+#define CALM_LOOKS 3      /* after so many of them that found nothing they become rarer once more */
+#define CALM_TIMES 5u     /* by so much */
 #define RELIABLE_GROUPS 4u /* of feeds that are looked at together then */
 #define RELIABLE_MS 60000u /* but not rarer than this, or the interval */
 
@@ -129,6 +131,8 @@ void feed_watch_configure(struct feed *f, bool stays)
 		return;
 	feed_watch_end(f);
 	f->watch.is_to_resolve = true;
+	f->watch.is_untold = false;
+	f->watch.n_calm = 0;
 	f->watch.retry_ms = 0;
 }
 
@@ -147,17 +151,31 @@ void feed_watch_attempt(struct feed *f)
 void feed_watch_surprise(struct feed *f)
 {
 	f->watch.is_to_resolve |= !f->watch.was_told;
+	f->watch.is_untold |= !f->watch.was_told && f->watch.watcher.is_reliable;
 }
 
+void feed_watch_calm(struct feed *f)
+{
+	if (f->config->watch && !f->watch.is_untold && f->watch.n_calm < CALM_LOOKS)
+		f->watch.n_calm++;
+}
+
+/*
+ * Only a refresh makes it shorter again, because a feed is stale that had none for three intervals. A
+ * source that changes without an event, as one that is mapped by its writer, is looked at once a minute.
+ */
 uint64_t feed_watch_interval_ms(const struct feed *f)
 {
-	uint64_t interval = f->config->interval_ms, most = RELIABLE_MS;
+	bool is_calm = f->watch.n_calm == CALM_LOOKS && !f->is_failing;
+	uint64_t interval = f->config->interval_ms, times = is_calm ? CALM_TIMES : 1;
+	uint64_t most = times * RELIABLE_MS;
 
 	if (!f->watch.watcher.is_reliable || f->watch.is_to_resolve)
 		return interval;
+	times *= RELIABLE_TIMES;
 	if (most < interval)
 		most = interval;
-	return interval * RELIABLE_TIMES < most ? interval * RELIABLE_TIMES : most;
+	return interval * times < most ? interval * times : most;
 }
 
 /*

@@ -24,6 +24,8 @@ void feed_watch_end(struct feed *f);
 void feed_watch_attempt(struct feed *f);
 /* The source has changed. If no event told it, the path may mean other names by now. */
 void feed_watch_surprise(struct feed *f);
+/* A look has found that the source is the same. */
+void feed_watch_calm(struct feed *f);
 /* How often to look without an event; 0: never. */
 uint64_t feed_watch_interval_ms(const struct feed *f);
 /* The feed's place (pace.h) among those that are looked at so often. */

@@ -4,6 +4,7 @@ The interval is an hour in most tests, so that whatever is published was told by
 """
 
 import itertools
+import mmap
 import os
 import time
 
@@ -364,6 +365,28 @@ def test_looks_go_on(daemon):
     d.reload()
     replace(d.folder / "now" / "data" / "a.csv", rows(3))
     expect(feed, 3)
+
+
+def test_looks_become_rare(daemon):
+    """Looks that find nothing; not any more when one has found a change that nobody told."""
+
+    def looks_in(seconds):
+        before = d.status("a")["unchanged"]
+        time.sleep(seconds)
+        return d.status("a")["unchanged"] - before
+
+    d = daemon()
+    path = d.source("a.csv", rows(1, 2))
+    d.configure({"a": "source = a.csv\ninterval = 20ms\nwatch = yes"})
+    d.start()
+    feed = d.feed("a")
+    expect(feed, 1, 2)
+    until(lambda: looks_in(4) <= 1)  # 1.2 s apart first, then 6 s
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as text:
+        text[2:3] = b"7"  # no event tells it, as long as the file is open
+        expect(feed, 7, 2)
+    time.sleep(5)
+    assert looks_in(6) >= 3
 
 
 def test_mode_of_the_source(daemon):
