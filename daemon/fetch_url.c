@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include "authorities.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "http_loop.h"
@@ -236,6 +237,7 @@ static CURLcode set_transfer(struct url_run *run, CURL *e)
 {
 	const struct config_feed *c = run->fetch->config;
 	bool is_tls = strncmp(c->source, "https:", 6) == 0;
+	const char *authorities = c->ca_file != NULL ? c->ca_file : authorities_find();
 	uint64_t most = run->fetch->max_size;
 	CURLcode code = CURLE_OK;
 
@@ -262,8 +264,8 @@ static CURLcode set_transfer(struct url_run *run, CURL *e)
 		SET(CURLOPT_PROXY, c->proxy);
 		SET(CURLOPT_NOPROXY, "");
 	}
-	if (c->ca_file != NULL)
-		SET(CURLOPT_CAINFO, c->ca_file);
+	if (authorities != NULL)
+		SET(CURLOPT_CAINFO, authorities);
 	/* Windows asks whether a certificate was revoked; a private CA has nobody to answer. */
 	SET(CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_REVOKE_BEST_EFFORT);
 	return code;

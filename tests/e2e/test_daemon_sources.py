@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import shutil
 import socket
 import threading
@@ -158,7 +159,7 @@ NOT_THERE = {
     "FIFO": (os.mkfifo, "a FIFO, not a file"),
     "socket": (make_socket, "a socket, not a file"),
     "device": (lambda path: path.symlink_to("/dev/zero"), "a device, not a file"),
-    "link to itself": (lambda path: path.symlink_to(path.name), "Too many levels"),
+    "link to itself": (lambda path: path.symlink_to(path.name), "Too many levels|link loop"),
     "empty": (lambda path: path.write_text(""), "column"),
 }
 
@@ -171,7 +172,7 @@ def test_no_file_keeps_the_last_good(daemon, label):
     path.unlink()
     make(path)
     status = d.wait_state("a", "failing")
-    until(lambda: message in str(d.status("a")["error"]))
+    until(lambda: re.search(message, str(d.status("a")["error"])))  # two C libraries' words
     assert str(path) in str(status["error"])
     assert list(feed.df.a) == [1, 2]
     if os.path.lexists(path):

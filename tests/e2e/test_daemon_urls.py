@@ -5,6 +5,7 @@ import contextlib
 import email.utils
 import gzip
 import os
+import re
 import socket
 import subprocess
 import time
@@ -176,7 +177,8 @@ def test_redirections(daemon, serve):
     server.answers["/a.csv"] = give(b"", 302, Location="/a.csv")
     assert SECRET not in fails_with(d, "more than 10 redirections")
     server.answers["/a.csv"] = give(b"", 302, Location="file:///etc/passwd")
-    until(lambda: "file" in d.status("a")["error"].lower())
+    refused = re.compile("file|bad/illegal", re.I)  # a libcurl that knows http alone
+    until(lambda: refused.search(d.status("a")["error"]))
 
 
 def test_retry_after(daemon, serve):

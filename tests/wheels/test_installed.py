@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import lzma
 import os
@@ -13,7 +14,11 @@ import uuid
 from pathlib import Path
 
 import pytest
-from conftest import DIST, make_environment, pip, pythons
+from conftest import DIST, ROOT, make_environment, pip, pythons
+
+sys.path.append(str(ROOT / "tests"))
+
+from web import GOOD, Server, certificate, give
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -27,6 +32,7 @@ print(feed.df.to_csv(index=False), end="")
 
 # As somebody's shell has it: Python keeps what it compiled, and knows no folder of ours.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+ENVIRONMENT["no_proxy"] = "*"
 
 
 def run(*words: str | Path, status: int = 0) -> subprocess.CompletedProcess[str]:
@@ -53,7 +59,7 @@ def test_they_say_their_version(environment: Path) -> None:
     # What the static program cannot do, on one line.
     assert len(said) == 2 and said[1].startswith("without ")
     assert "users and groups that are not in /etc/passwd and /etc/group" in said[1]
-    assert not {"gzip", "zstd", "xz"} & set(said[1].replace(",", "").split())
+    assert not {"gzip", "zstd", "xz", "http"} & set(said[1].replace(",", "").split())
 
 
 def test_a_table_is_published_and_changes(environment: Path, tmp_path: Path) -> None:
@@ -100,13 +106,26 @@ def test_archives_are_expanded(environment: Path, tmp_path: Path) -> None:
 
 
 def test_its_limits_are_told(environment: Path, tmp_path: Path) -> None:
-    ini, *_ = write_ini(tmp_path, "[feed a]\nsource = https://localhost/a.csv\n")
-    told = "https://localhost/a.csv: this shmpubd was built without libcurl; a command such as curl"
-    assert told in run(environment / "bin/shmpubd", "-c", ini, "--check").stderr
-    assert told in run(environment / "bin/shmpubd", "-c", ini, "--once", status=1).stderr
     ini, *_ = write_ini(tmp_path, "group = nobodys-group\n")
     said = run(environment / "bin/shmpubd", "-c", ini, "--check", status=1).stderr
     assert f"{ini}:4: " in said and "no group is named 'nobodys-group': this static shmpubd" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="puts a file in the place of the system's")
+def test_https_trusts_whom_the_system_trusts(environment: Path, tmp_path: Path) -> None:
+    """The static program finds the system's list by itself; `ca_file` is another one."""
+    context, ca = certificate(tmp_path)
+    with contextlib.closing(Server(context)) as server:
+        server.answers["/a.csv"] = give()
+        url = server.url("/a.csv")
+        ini, instance, shared = write_ini(tmp_path, f"[feed a]\nsource = {url}\n")
+        once = (environment / "bin/shmpubd", "-c", ini, "--once")
+        assert "certificate" in run(*once, status=1).stderr  # nobody trusts that server
+        place = "/etc/ssl/certs/ca-certificates.crt"
+        line = f'mount --bind {ca} {place} && exec "$@"'
+        run("unshare", "-m", "sh", "-c", line, "sh", *once)
+    words = ("cat", "a", "--instance", instance, "--directory", shared)
+    assert run(environment / "bin/shmpub", *words).stdout.encode() == GOOD
 
 
 def test_where_the_programs_lie(environment: Path) -> None:
