@@ -50,18 +50,4 @@ static inline bool cell_is_quoted(const struct csv_dialect *d, struct span raw)
 	       raw.data[raw.size - 1] == d->quote;
 }
 
-/*
- * Returns the bytes between the quotes or, without quotes, after the blanks that skipinitialspace
- * skips.
- */
-static inline struct span cell_bare(const struct csv_dialect *d, struct span raw, bool *is_quoted)
-{
-	while (d->skips_spaces && raw.size && raw.data[0] == ' ') {
-		raw.data++;
-		raw.size--;
-	}
-	*is_quoted = cell_is_quoted(d, raw);
-	return *is_quoted ? (struct span){ raw.data + 1, raw.size - 2 } : raw;
-}
-
 #endif
