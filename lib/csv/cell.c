@@ -46,11 +46,12 @@ static void copy_part(char *out, const char *from, size_t n)
 		out[i] = from[i];
 }
 
-size_t csv_unescape(char *out, struct span raw, char quote)
+size_t csv_unescape(char *out, struct span raw, const struct csv_dialect *d)
 {
 	const char *p = raw.data + 1, *end = raw.data + raw.size, *q;
 	size_t n = 0, part;
 	bool is_closed = false;
+	char quote = d->quote; /* `out` might overlap the dialect, as far as C knows */
 
 	while (p < end) {
 		q = is_closed ? NULL : find_quote(p, end, quote);

@@ -24,6 +24,6 @@ static inline struct csv_cell csv_cell(struct span raw, const struct csv_dialect
 }
 
 /* The text of a cell that needs it, `raw` being its `text`; out has room for raw.size. */
-size_t csv_unescape(char *out, struct span raw, char quote);
+size_t csv_unescape(char *out, struct span raw, const struct csv_dialect *d);
 
 #endif

@@ -98,7 +98,7 @@ static int set_names(struct names *names, const struct csv_record *record,
 			copy = mem_alloc(text.size + 1);
 			if (copy == NULL)
 				return error_nomem(err, text.size + 1);
-			text = span_of(copy, csv_unescape(copy, text, t->dialect->quote));
+			text = span_of(copy, csv_unescape(copy, text, t->dialect));
 		}
 		r = names_set(names, i, text, true, err);
 		mem_free(copy);

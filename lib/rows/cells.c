@@ -20,7 +20,7 @@ struct span cells_unescape(struct cells *c, struct span raw)
 {
 	char *room = room_in(c, &c->unescaped, raw.size);
 
-	return room ? span_of(room, csv_unescape(room, raw, c->dialect->quote)) : span_of("", 0);
+	return room ? span_of(room, csv_unescape(room, raw, c->dialect)) : span_of("", 0);
 }
 
 void cells_free(struct cells *c)

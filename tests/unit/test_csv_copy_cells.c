@@ -105,7 +105,7 @@ static void put_simply(struct cell_copy *c, const struct cell_run *run, size_t i
 	char unescaped[CELL_MAX];
 
 	if (cell.needs_unescape)
-		text = span_of(unescaped, csv_unescape(unescaped, text, c->dialect->quote));
+		text = span_of(unescaped, csv_unescape(unescaped, text, c->dialect));
 	c->offsets[c->row] = (int64_t)c->size;
 	if (word_set_has(c->na, text)) {
 		bit_put(c->validity, c->row, false);

@@ -31,6 +31,7 @@ static size_t make_inner(char *out, size_t most)
 
 static void check(const struct csv_unquote_kind *kind)
 {
+	const struct csv_dialect dialect = { .quote = '"', .has_quote = true };
 	char raw[300 + 2 + CSV_UNQUOTE_BEYOND], want[300], got[300 + CSV_UNQUOTE_BEYOND];
 
 	for (int round = 0; round < 20000; round++) {
@@ -39,7 +40,7 @@ static void check(const struct csv_unquote_kind *kind)
 
 		raw[0] = raw[size + 1] = '"';
 		memset(raw + size + 2, '"', CSV_UNQUOTE_BEYOND); /* nothing of it may count */
-		n = csv_unescape(want, span_of(raw, size + 2), '"');
+		n = csv_unescape(want, span_of(raw, size + 2), &dialect);
 		memset(got, 0x55, sizeof(got));
 		CHECK_INT(kind->name, kind->size(inner, '"'), n);
 		CHECK_INT(kind->name, kind->copy(got, inner, '"'), n);

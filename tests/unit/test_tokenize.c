@@ -32,7 +32,7 @@ static void put_field(struct dump *d, const struct csv_tokenizer *t, const struc
 	char said[256];
 
 	if (cell.needs_unescape)
-		cell.text = span_of(said, csv_unescape(said, cell.text, t->dialect->quote));
+		cell.text = span_of(said, csv_unescape(said, cell.text, t->dialect));
 	put(d, cell.text);
 }
 
