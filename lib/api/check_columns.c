@@ -119,7 +119,7 @@ static const char *plain_rule(const struct shmpub_column *c, uint64_t n)
 		return NULL;
 	if (c->values == NULL ||
 	    (type->form == FORM_VALUES && !is_aligned(c->values, type->value_size)))
-		return "values are missing or not aligned to 8 bytes";
+		return "values are missing or not aligned to their size";
 	return NULL;
 }
 

@@ -39,7 +39,7 @@ struct column_type {
 	bool is_number;          /* an integer or a float */
 	bool has_unit;           /* `unit` and `timezone` of the column belong to the type */
 	enum shmpub_kind kind;   /* the kind that a column may have instead of SHMPUB_PLAIN */
-	/* FORM_VALUES: the bits of the value that is stored where the cell is null. */
+	/* FORM_VALUES: the value_size bytes of the value that is stored where the cell is null. */
 	uint64_t null_bits;
 
 	uint8_t arrow_id; /* the type's number in the union "Type" of Arrow's Schema.fbs */

@@ -83,14 +83,13 @@ static bool normalise(uint64_t *word, enum shmpub_type type)
 
 static int words_rule(const char **rule, const struct shmpub_column *d, struct shmpub_error *err)
 {
-	size_t n = (size_t)d->n_rows;
+	size_t n = (size_t)d->n_rows, width = column_type(d->type)->value_size;
 	uint64_t *words = mem_zalloc(n, sizeof(*words));
 
 	if (words == NULL)
 		return error_nomem(err, n * sizeof(*words));
-	if (n > 0)
-		memcpy(words, d->values, n * sizeof(*words));
 	for (size_t i = 0; i < n; i++) {
+		memcpy(&words[i], (const char *)d->values + i * width, width);
 		if (!normalise(&words[i], d->type))
 			*rule = "the dictionary has NaN or NaT";
 	}

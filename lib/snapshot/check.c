@@ -52,12 +52,13 @@ static int check_nulls(const struct shmpub_column *c, struct shmpub_error *err)
 
 static bool has_null_bits(const struct shmpub_column *c, uint64_t row)
 {
-	const uint64_t *bits = c->values;
+	const struct column_type *type = column_type(c->type);
 	const double *floats = c->values;
 
 	if (c->type == SHMPUB_FLOAT64) /* any NaN is accepted */
 		return floats[row] != floats[row];
-	return bits[row] == column_type(c->type)->null_bits;
+	return memcmp((const char *)c->values + row * type->value_size, &type->null_bits,
+	              type->value_size) == 0;
 }
 
 static int check_values(const struct shmpub_column *c, struct shmpub_error *err)

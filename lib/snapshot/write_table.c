@@ -94,13 +94,15 @@ static void fill_validity(struct column_sink *to, const struct shmpub_column *c,
 
 static void fill_values(struct column_sink *to, const struct shmpub_column *c, uint64_t n_rows)
 {
-	uint64_t *values = to->values, null_bits = column_type(c->type)->null_bits;
+	const struct column_type *type = column_type(c->type);
+	size_t width = type->value_size;
+	char *values = to->values;
 
 	if (n_rows > 0)
-		memcpy(values, c->values, (size_t)n_rows * sizeof(*values));
+		memcpy(values, c->values, (size_t)n_rows * width);
 	for (uint64_t i = 0; to->null_count > 0 && i < n_rows; i++) {
 		if (!bit_get(c->validity, i))
-			values[i] = null_bits;
+			memcpy(values + i * width, &type->null_bits, width);
 	}
 }
 
