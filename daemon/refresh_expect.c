@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "csv/dtype.h"
 #include "expect.h"
 #include "part_head.h"
 
@@ -68,32 +69,30 @@ static bool set_all(struct csv_options *o, struct span text)
 	return ok;
 }
 
-static const char *dtype_word(const struct field *f)
+/* The dtype that asks for a column's type; CSV_DTYPE_AUTO: none does. */
+static enum csv_dtype dtype_of(const struct field *f)
 {
-	if (f->is_dictionary || f->kind == SHMPUB_KIND_INT)
-		return NULL;
-	switch (f->type) {
-	case SHMPUB_INT64:
-		return "int64";
-	case SHMPUB_FLOAT64:
-		return "float64";
-	case SHMPUB_BOOL:
-		return "bool";
-	case SHMPUB_TIMESTAMP:
-		return "timestamp";
-	default:
-		return NULL;
-	}
+	static const enum csv_dtype dtypes[] = {
+		[SHMPUB_INT64] = CSV_DTYPE_INT64,
+		[SHMPUB_FLOAT64] = CSV_DTYPE_FLOAT64,
+		[SHMPUB_BOOL] = CSV_DTYPE_BOOL,
+		[SHMPUB_TIMESTAMP] = CSV_DTYPE_TIMESTAMP,
+	};
+
+	if (f->is_dictionary || f->kind == SHMPUB_KIND_INT || f->type >= ARRAY_LEN(dtypes))
+		return CSV_DTYPE_AUTO;
+	return dtypes[f->type];
 }
 
 static bool ask_for_type(struct csv_options *o, const struct field *f)
 {
-	const char *word = dtype_word(f);
+	enum csv_dtype dtype = dtype_of(f);
 	char key[256];
 	int n = snprintf(key, sizeof(key), "dtype.%.*s", (int)f->name.size, f->name.data);
 
-	return word != NULL && n > 0 && (size_t)n < sizeof(key) &&
-	       csv_options_set(o, span_of(key, (size_t)n), span_str(word), NULL) == SHMPUB_OK;
+	return dtype != CSV_DTYPE_AUTO && n > 0 && (size_t)n < sizeof(key) &&
+	       csv_options_set(o, span_of(key, (size_t)n), span_str(csv_dtype_name(dtype)), NULL) ==
+	               SHMPUB_OK;
 }
 
 /* 0: not known. */

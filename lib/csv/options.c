@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "csv/dtype.h"
 #include "csv/encoding.h"
 #include "csv/item_list.h"
 #include "value/date_format.h"
@@ -269,38 +270,16 @@ static int set_encoding(struct csv_options *o, const struct key *key, struct spa
 	               : refuse(key, value, "utf-8, latin-1, cp1252 or utf-16", err);
 }
 
-static const struct {
-	const char *word;
-	enum csv_dtype dtype;
-} dtypes[] = {
-	{ "int64", CSV_DTYPE_INT64 },       { "int", CSV_DTYPE_INT64 },
-	{ "float64", CSV_DTYPE_FLOAT64 },   { "float", CSV_DTYPE_FLOAT64 },
-	{ "bool", CSV_DTYPE_BOOL },         { "str", CSV_DTYPE_STR },
-	{ "category", CSV_DTYPE_CATEGORY }, { "timestamp", CSV_DTYPE_TIMESTAMP },
-};
-
-static bool parse_dtype(enum csv_dtype *out, struct span value)
-{
-	for (size_t i = 0; i < ARRAY_LEN(dtypes); i++) {
-		if (span_is(value, dtypes[i].word)) {
-			*out = dtypes[i].dtype;
-			return true;
-		}
-	}
-	return false;
-}
-
-#define DTYPES "int64, float64, bool, str, category or timestamp"
 static int set_dtype(struct csv_options *o, const struct key *key, struct span value,
                      struct shmpub_error *err)
 {
-	return parse_dtype(&o->dtype, value) ? SHMPUB_OK : refuse(key, value, DTYPES, err);
+	return csv_dtype_parse(&o->dtype, value) ? SHMPUB_OK : refuse(key, value, CSV_DTYPES, err);
 }
 
 static int set_column_dtype(struct csv_column_option *c, const struct key *key, struct span value,
                             struct shmpub_error *err)
 {
-	return parse_dtype(&c->dtype, value) ? SHMPUB_OK : refuse(key, value, DTYPES, err);
+	return csv_dtype_parse(&c->dtype, value) ? SHMPUB_OK : refuse(key, value, CSV_DTYPES, err);
 }
 
 static int set_column_na(struct csv_column_option *c, const struct key *key, struct span value,

@@ -4,6 +4,7 @@
 #include "base/atomic.h"
 #include "base/compiler.h"
 #include "base/error.h"
+#include "csv/dtype.h"
 #include "fill/check_text.h"
 #include "fill/turns.h"
 
@@ -59,15 +60,6 @@ static fill_fn *fill_of(const struct column_type *y)
 
 void fill_refuse(struct filler *f, size_t column, const struct tile *t, size_t row)
 {
-	static const char *const names[] = {
-		[CSV_DTYPE_AUTO] = "any type",
-		[CSV_DTYPE_INT64] = "int64",
-		[CSV_DTYPE_FLOAT64] = "float64",
-		[CSV_DTYPE_BOOL] = "bool",
-		[CSV_DTYPE_STR] = "str",
-		[CSV_DTYPE_CATEGORY] = "category",
-		[CSV_DTYPE_TIMESTAMP] = "timestamp",
-	};
 	const struct column_type *y = &f->types[column];
 	struct span raw = tile_raw(t, row, y->plan->source);
 
@@ -78,7 +70,7 @@ void fill_refuse(struct filler *f, size_t column, const struct tile *t, size_t r
 	f->error_at = tile_offset(t, row, y->plan->source);
 	f->cells.result = error_set(
 	        &f->cells.error, SHMPUB_ERR_CSV, "column \"%.*s\" is to be %s, \"",
-	        span_shown(y->plan->name, 100), y->plan->name.data, names[y->plan->dtype]);
+	        span_shown(y->plan->name, 100), y->plan->name.data, csv_dtype_name(y->plan->dtype));
 	error_quote(&f->cells.error, "%.*s", span_shown(raw, 60), raw.data);
 	error_add(&f->cells.error, "\" is not");
 }
