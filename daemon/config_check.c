@@ -399,8 +399,7 @@ static const char *fetch_problem(const struct config_feed *f)
 static int check_effects(const struct config_feed *f, struct config_problems *p,
                          struct shmpub_error *err)
 {
-	bool is_command = f->scheme == SCHEME_EXEC || f->scheme == SCHEME_SHELL;
-	const char *problem = is_command ? NULL : fetch_problem(f);
+	const char *problem = source_scheme_is_command(f->scheme) ? NULL : fetch_problem(f);
 
 	if (problem == NULL && f->scheme != SCHEME_HTTP)
 		problem = url_problem(f);

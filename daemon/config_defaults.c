@@ -70,7 +70,7 @@ static bool suits(const struct config_feed *f, struct span name)
 		return source_scheme_is_fetched(f->scheme);
 	if (span_is(name, "environment") || span_is(name, "user") ||
 	    span_is(name, "working_directory"))
-		return f->scheme == SCHEME_EXEC || f->scheme == SCHEME_SHELL;
+		return source_scheme_is_command(f->scheme);
 	return true;
 }
 

@@ -12,11 +12,6 @@
  * left out: the source has a column of its own, and the variables of a command may be secrets.
  */
 
-static const char *const kinds[] = {
-	[SCHEME_FILE] = "file",     [SCHEME_PATTERN] = "pattern", [SCHEME_EXEC] = "command",
-	[SCHEME_SHELL] = "command", [SCHEME_HTTP] = "url",        [SCHEME_UNKNOWN] = "?"
-};
-
 static void interval_cell(struct align *t, uint64_t ms)
 {
 	if (ms == 0)
@@ -108,7 +103,7 @@ static int feed_row(struct align *t, const struct config_feed *f, struct shmpub_
 	bool is_known = look_at_source(&mark, &n_files, f);
 
 	align_str(t, f->name);
-	align_str(t, kinds[f->scheme]);
+	align_str(t, source_scheme_kind(f->scheme));
 	source_cell(t, f, n_files);
 	interval_cell(t, f->interval_ms);
 	readers_cell(t, f, is_known ? &mark : NULL);

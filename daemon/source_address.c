@@ -103,18 +103,17 @@ static int check_url(struct span url, struct shmpub_error *err)
 	return SHMPUB_OK;
 }
 
-int source_address_check(enum source_scheme scheme, struct span rest, struct shmpub_error *err)
+static int check_shell(struct span rest, struct shmpub_error *err)
+{
+	return rest.size > 0 ? SHMPUB_OK
+	                     : error_set(err, SHMPUB_ERR_INVALID, "shell: a command wanted");
+}
+
+static int check_exec(struct span rest, struct shmpub_error *err)
 {
 	char **words;
-	int r;
+	int r = command_line_split(&words, NULL, rest, err);
 
-	if (scheme == SCHEME_SHELL && rest.size == 0)
-		return error_set(err, SHMPUB_ERR_INVALID, "shell: a command wanted");
-	if (scheme == SCHEME_HTTP)
-		return check_url(rest, err);
-	if (scheme != SCHEME_EXEC)
-		return SHMPUB_OK;
-	r = command_line_split(&words, NULL, rest, err);
 	if (r == SHMPUB_OK && words[0][0] == '\0')
 		r = error_set(err, SHMPUB_ERR_INVALID, "the program has no name");
 	if (r == SHMPUB_ERR_INVALID && err != NULL)
@@ -190,16 +189,48 @@ static char *name_of_url(struct span url)
 	return copy;
 }
 
+static char *name_of_shell(struct span text)
+{
+	return name_of_program("shell", program_of_shell(text));
+}
+
+/* --- what differs between the schemes ------------------------------------------------------------ */
+
+static const struct {
+	const char *kind;
+	bool is_fetched, is_command;
+	int (*check)(struct span rest, struct shmpub_error *err); /* NULL: any text may be one */
+	char *(*name)(struct span rest);                          /* NULL: all of it is the name */
+} facts[] = {
+	[SCHEME_FILE] = { "file", false, false, NULL, NULL },
+	[SCHEME_PATTERN] = { "pattern", false, false, NULL, NULL },
+	[SCHEME_EXEC] = { "command", true, true, check_exec, name_of_exec },
+	[SCHEME_SHELL] = { "command", true, true, check_shell, name_of_shell },
+	[SCHEME_HTTP] = { "url", true, false, check_url, name_of_url },
+	[SCHEME_UNKNOWN] = { "?", false, false, NULL, NULL },
+};
+
+const char *source_scheme_kind(enum source_scheme scheme)
+{
+	return facts[scheme].kind;
+}
+
+bool source_scheme_is_fetched(enum source_scheme scheme)
+{
+	return facts[scheme].is_fetched;
+}
+
+bool source_scheme_is_command(enum source_scheme scheme)
+{
+	return facts[scheme].is_command;
+}
+
+int source_address_check(enum source_scheme scheme, struct span rest, struct shmpub_error *err)
+{
+	return facts[scheme].check != NULL ? facts[scheme].check(rest, err) : SHMPUB_OK;
+}
+
 char *source_address_name(enum source_scheme scheme, struct span rest)
 {
-	switch (scheme) {
-	case SCHEME_EXEC:
-		return name_of_exec(rest);
-	case SCHEME_SHELL:
-		return name_of_program("shell", program_of_shell(rest));
-	case SCHEME_HTTP:
-		return name_of_url(rest);
-	default:
-		return mem_copy(rest);
-	}
+	return facts[scheme].name != NULL ? facts[scheme].name(rest) : mem_copy(rest);
 }

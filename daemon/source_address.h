@@ -23,11 +23,12 @@ enum source_scheme {
 
 /* *rest is what stands after the scheme and blanks; the whole value of a file or a URL. */
 enum source_scheme source_scheme_of(struct span *rest, struct span value);
+/* The word for sources of this scheme in tables for people: "file", "command"; "?" if unknown. */
+const char *source_scheme_kind(enum source_scheme scheme);
 /* True: the source is a program or a server, and fetch.h brings its bytes. */
-static inline bool source_scheme_is_fetched(enum source_scheme scheme)
-{
-	return scheme == SCHEME_EXEC || scheme == SCHEME_SHELL || scheme == SCHEME_HTTP;
-}
+bool source_scheme_is_fetched(enum source_scheme scheme);
+/* True: the source is a program that is started. */
+bool source_scheme_is_command(enum source_scheme scheme);
 /*
  * SHMPUB_ERR_INVALID: `rest` cannot be a source of this scheme, which is no file. The message is
  * a part of a line, and SHMPUB_ERR_NOMEM is possible.
