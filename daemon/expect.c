@@ -75,7 +75,7 @@ void expect_type_name(char out[64], const struct field *field)
 
 	if (field->is_dictionary)
 		snprintf(out, 64, "category");
-	else if (field->type == SHMPUB_NULL || field->kind == SHMPUB_KIND_INT)
+	else if (field->type == SHMPUB_NULL || field->kind != SHMPUB_PLAIN)
 		snprintf(out, 64, "object");
 	else if (!type->has_unit)
 		snprintf(out, 64, "%s", type->name);

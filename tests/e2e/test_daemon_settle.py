@@ -210,6 +210,13 @@ def test_frozen_first_values(daemon):
     failure(d, "column b was float64, is now str")
 
 
+def test_frozen_bool(daemon):
+    """pandas makes objects of bools beside a missing one, which is another type."""
+    d, _ = serve(daemon, "a,b\n1,True\n", "frozen_schema = yes")
+    d.source("a.csv", "a,b\n1,True\n2,\n")
+    failure(d, "column b was bool, is now object")
+
+
 def test_keys_by_reload(daemon):
     d, _ = serve(daemon, "a\n1\n", "")
     d.configure({"a": f"source = a.csv\n{FAST}min_rows = 2"})
