@@ -47,6 +47,24 @@ void arrow_batch_free(struct arrow_batch *b)
 	*b = ARROW_BATCH_NONE;
 }
 
+/*
+ * The message of a state of a snapshot that grows says that it reaches up to the body. In the copy it
+ * ends with its own bytes.
+ */
+static int shorten(char *message, const struct record_message *where, struct shmpub_error *err)
+{
+	uint32_t reach, own = (uint32_t)(where->size - ARROW_PREFIX_SIZE);
+
+	memcpy(&reach, message + 4, sizeof(reach)); /* little-endian: arrow_format.h */
+	if (where->offset > where->body_at || where->size > where->body_at - where->offset ||
+	    where->body_at - where->offset != (uint64_t)reach + ARROW_PREFIX_SIZE)
+		return error_set(err, SHMPUB_ERR_FORMAT,
+		                 "the batch message at %llu does not reach up to the body",
+		                 (unsigned long long)where->offset);
+	memcpy(message + 4, &own, sizeof(own));
+	return SHMPUB_OK;
+}
+
 /* Copy the message into b, check it, and find its header. */
 static int open_message(struct arrow_batch *b, struct flatbuf_table *header, struct span file,
                         const struct record_message *where, int type, struct shmpub_error *err)
@@ -55,6 +73,8 @@ static int open_message(struct arrow_batch *b, struct flatbuf_table *header, str
 
 	*b = ARROW_BATCH_NONE;
 	r = arrow_copy_message(&b->message, file, where, err);
+	if (r == SHMPUB_OK && where->body_at != 0)
+		r = shorten(b->message, where, err);
 	return r ? r
 	         : arrow_read_message(&b->view, header, &b->body_length,
 	                              span_of(b->message, (size_t)where->size), type, err);
@@ -64,7 +84,7 @@ static int open_body(struct arrow_batch *b, struct span file, const struct recor
                      const struct flatbuf_table *batch, struct shmpub_error *err)
 {
 	b->file = file;
-	b->body_at = where->offset + where->size;
+	b->body_at = where->body_at != 0 ? where->body_at : where->offset + where->size;
 	b->next_buffer = 0;
 	b->n_rows = flatbuf_number(&b->view, batch, BATCH_LENGTH, 8, 0);
 	b->nodes = flatbuf_items(&b->view, batch, BATCH_NODES, ARROW_NODE_SIZE);

@@ -101,14 +101,25 @@ static int bad_footer(struct shmpub_error *err, const char *what)
 	                 what);
 }
 
+/* The size of the footer that the record is of; that at the end of a file that grows may be a later one's. */
+static uint32_t footer_size(struct span file, uint64_t end, const struct record *record)
+{
+	uint32_t size;
+
+	if (record->footer.at != 0)
+		return (uint32_t)(end - record->footer.at);
+	memcpy(&size, file.data + end, sizeof(size)); /* little-endian: arrow_format.h */
+	return size;
+}
+
 /* Copy the footer, its size, and zeros in place of the magic: as much as record_find() looks at. */
-static int copy_footer(struct span *out, struct span file, struct shmpub_error *err)
+static int copy_footer(struct span *out, struct span file, const struct record *record,
+                       struct shmpub_error *err)
 {
 	uint64_t end = file.size - ARROW_TAIL_SIZE, mark;
-	uint32_t size;
+	uint32_t size = footer_size(file, end, record);
 	char *copy;
 
-	memcpy(&size, file.data + end, sizeof(size)); /* little-endian: arrow_format.h */
 	if (size == 0 || size % 8 != 0 || size > end - ARROW_BODY_MIN)
 		return bad_footer(err, "size");
 	memcpy(&mark, file.data + end - size - sizeof(mark), sizeof(mark));
@@ -181,7 +192,9 @@ static bool block_is(struct flatbuf_view *v, const struct flatbuf_items *blocks,
 {
 	uint64_t at = (uint64_t)blocks->at + (uint64_t)i * ARROW_BLOCK_SIZE;
 
-	return flatbuf_load(v, at, 8) == m->offset && flatbuf_load(v, at + 8, 4) == m->size &&
+	uint64_t size = m->body_at != 0 ? m->body_at - m->offset : m->size;
+
+	return flatbuf_load(v, at, 8) == m->offset && flatbuf_load(v, at + 8, 4) == size &&
 	       flatbuf_load(v, at + 16, 8) == m->body_length;
 }
 
@@ -201,10 +214,10 @@ static int check_blocks(struct flatbuf_view *v, const struct flatbuf_table *foot
 
 /* The footer's metadata must be one entry, whose value is the record that record_find() finds. */
 static int check_metadata(struct flatbuf_view *v, const struct flatbuf_table *footer,
-                          struct span with_tail, struct shmpub_error *err)
+                          struct span own, struct shmpub_error *err)
 {
 	struct flatbuf_items items = flatbuf_items(v, footer, FOOTER_METADATA, 4);
-	struct span record = record_find(with_tail, with_tail.size - ARROW_TAIL_SIZE), key, value;
+	struct span record = record_find_in(own), key, value;
 	struct flatbuf_table entry;
 
 	if (v->is_bad || items.n != 1)
@@ -224,7 +237,7 @@ int check_footer(const struct snapshot_view *v, struct span file, const struct r
 	struct span copy = SPAN_NONE;
 	struct flatbuf_view view;
 	struct flatbuf_table footer;
-	int r = copy_footer(&copy, file, err);
+	int r = copy_footer(&copy, file, record, err);
 
 	if (r)
 		return r;
@@ -240,7 +253,11 @@ int check_footer(const struct snapshot_view *v, struct span file, const struct r
 		r = check_blocks(&view, &footer, FOOTER_DICTIONARIES, record->dictionaries,
 		                 record->n_dictionaries, err);
 	if (r == SHMPUB_OK)
-		r = check_metadata(&view, &footer, copy, err);
+		r = check_metadata(&view, &footer,
+		                   span_of(copy.data, record->footer.at != 0
+		                                              ? (size_t)record->footer.own_size
+		                                              : copy.size - ARROW_TAIL_SIZE),
+		                   err);
 	mem_free((void *)copy.data);
 	return r;
 }

@@ -13,11 +13,16 @@ static const struct flatbuf_shape key_value_shape = { 2, { 4, 4 } };
 /* Root reference, vtables, Footer, sizes of vectors, KeyValue, key and padding. */
 #define FOOTER_TABLES_MAX_SIZE 256u
 
-uint64_t footer_max_size(const struct arrow_schema *schema, size_t n_dictionaries, size_t n_regions)
+static uint64_t footer_room(uint64_t schema_size, size_t n_dictionaries, size_t n_regions)
 {
-	return FOOTER_TABLES_MAX_SIZE + schema->tree.bytes.size +
+	return FOOTER_TABLES_MAX_SIZE + schema_size +
 	       ARROW_BLOCK_SIZE * ((uint64_t)n_dictionaries + 1) +
 	       record_max_size(n_dictionaries, n_regions) + ARROW_TAIL_SIZE;
+}
+
+uint64_t footer_max_size(const struct arrow_schema *schema, size_t n_dictionaries, size_t n_regions)
+{
+	return footer_room(schema->tree.bytes.size, n_dictionaries, n_regions);
 }
 
 static void refer(struct flatbuf *f, uint32_t footer, int field, uint32_t target)
@@ -69,25 +74,51 @@ static uint32_t write_record(struct flatbuf *f, const struct record *record)
 	return vector;
 }
 
+int footer_write_own(struct flatbuf *out, uint32_t *schema_at, const struct arrow_schema *schema,
+                     const struct block *batch, const struct block *dictionaries,
+                     const struct record *record, struct shmpub_error *err)
+{
+	struct flatbuf f = FLATBUF_NONE;
+	uint64_t room = schema != NULL ? schema->tree.bytes.size : 0;
+	uint32_t footer;
+	int r;
+
+	f.err = err;
+	flatbuf_reserve(&f, footer_room(room, record->n_dictionaries, record->n_regions));
+	flatbuf_align(&f, 8, 4); /* four zeros: the root reference */
+	footer = flatbuf_table(&f, &footer_shape);
+	flatbuf_refer(&f, 0, footer);
+	flatbuf_put(&f, &footer_shape, footer, FOOTER_VERSION, ARROW_V5);
+	*schema_at = flatbuf_slot(&footer_shape, footer, FOOTER_SCHEMA);
+	if (schema != NULL) {
+		uint32_t at = write_schema(&f, schema);
+
+		flatbuf_refer(&f, *schema_at, at);
+		*schema_at = at;
+	}
+	refer(&f, footer, FOOTER_DICTIONARIES,
+	      write_blocks(&f, dictionaries, record->n_dictionaries));
+	refer(&f, footer, FOOTER_BATCHES, write_blocks(&f, batch, 1));
+	refer(&f, footer, FOOTER_METADATA, write_record(&f, record));
+	r = f.status;
+	if (r == SHMPUB_OK) {
+		*out = f;
+		f = FLATBUF_NONE;
+	}
+	flatbuf_free(&f);
+	return r;
+}
+
 int footer_write(struct flatbuf *out, const struct arrow_schema *schema, const struct block *batch,
                  const struct block *dictionaries, const struct record *record,
                  struct shmpub_error *err)
 {
 	struct flatbuf f = FLATBUF_NONE;
-	uint32_t footer, size;
-	int r;
+	uint32_t schema_at, size;
+	int r = footer_write_own(&f, &schema_at, schema, batch, dictionaries, record, err);
 
-	f.err = err;
-	flatbuf_reserve(&f, footer_max_size(schema, record->n_dictionaries, record->n_regions));
-	flatbuf_align(&f, 8, 4); /* four zeros: the root reference */
-	footer = flatbuf_table(&f, &footer_shape);
-	flatbuf_refer(&f, 0, footer);
-	flatbuf_put(&f, &footer_shape, footer, FOOTER_VERSION, ARROW_V5);
-	refer(&f, footer, FOOTER_SCHEMA, write_schema(&f, schema));
-	refer(&f, footer, FOOTER_DICTIONARIES,
-	      write_blocks(&f, dictionaries, record->n_dictionaries));
-	refer(&f, footer, FOOTER_BATCHES, write_blocks(&f, batch, 1));
-	refer(&f, footer, FOOTER_METADATA, write_record(&f, record));
+	if (r)
+		return r;
 	size = flatbuf_size(&f);
 	flatbuf_append(&f, span_of("\0\0\0\0" ARROW_MAGIC, ARROW_TAIL_SIZE));
 	flatbuf_store(&f, size, size, 4);

@@ -167,28 +167,41 @@ static bool place_validity(struct layout *l, uint64_t capacity, uint64_t *at)
 	return true;
 }
 
+static bool text_room_for(uint64_t *out, uint64_t size, const struct text_room *room)
+{
+	if (room->times > 0 && !u64_mul(out, size, room->times))
+		return false;
+	if (room->times == 0)
+		*out = size;
+	if (*out < room->least)
+		*out = room->least;
+	return true;
+}
+
 /* Text whose size is expected has its place already, with so much room. */
-static bool place_text(struct layout *l, const struct schema *s, uint64_t *at)
+static bool place_text(struct layout *l, const struct schema *s, const struct text_room *room,
+                       uint64_t *at)
 {
 	for (size_t i = 0; i < l->n_columns; i++) {
 		struct column_place *c = &l->columns[i];
 
 		if (c->form != FORM_TEXT)
 			continue;
-		c->text_room = s->fields[i].text_expected;
-		if (!take(&c->text, at, c->text_room))
+		if (!text_room_for(&c->text_room, s->fields[i].text_expected, room) ||
+		    !take(&c->text, at, c->text_room))
 			return false;
 	}
 	return true;
 }
 
-static bool place_all(struct layout *l, const struct schema *s, uint64_t capacity)
+static bool place_all(struct layout *l, const struct schema *s, uint64_t capacity,
+                      const struct text_room *room)
 {
 	uint64_t at = l->body_at;
 
 	if (!place_regions(l, s, capacity, &at) || !place_form(l, FORM_CODES, capacity, &at) ||
 	    !place_form(l, FORM_BITS, capacity, &at) || !place_form(l, FORM_TEXT, capacity, &at) ||
-	    !place_validity(l, capacity, &at) || !place_text(l, s, &at))
+	    !place_validity(l, capacity, &at) || !place_text(l, s, room, &at))
 		return false;
 	l->fixed_end = at;
 	l->body_end = at;
@@ -196,7 +209,8 @@ static bool place_all(struct layout *l, const struct schema *s, uint64_t capacit
 }
 
 int layout_plan(struct layout *out, const struct schema *schema, uint64_t capacity,
-                uint64_t schema_size, uint64_t batch_size, struct shmpub_error *err)
+                uint64_t schema_size, uint64_t batch_size, const struct text_room *room,
+                struct shmpub_error *err)
 {
 	struct layout l = { .n_columns = schema->n_fields, .schema_size = schema_size };
 	int r = SHMPUB_OK;
@@ -214,7 +228,7 @@ int layout_plan(struct layout *out, const struct schema *schema, uint64_t capaci
 	l.batch_at = ARROW_SCHEMA_AT + schema_size;
 	l.body_at = (l.batch_at + batch_size + ARROW_ALIGN - 1) & ~(uint64_t)(ARROW_ALIGN - 1);
 	l.batch_size = l.body_at - l.batch_at;
-	if (!place_all(&l, schema, capacity)) {
+	if (!place_all(&l, schema, capacity, room)) {
 		r = error_set(err, SHMPUB_ERR_LIMIT, "%llu rows of %zu columns are too many",
 		              (unsigned long long)capacity, schema->n_fields);
 		goto out;
@@ -226,7 +240,8 @@ out:
 	return r;
 }
 
-int layout_text(struct layout *l, const struct table_sink *sink, struct shmpub_error *err)
+int layout_text(struct layout *l, const struct table_sink *sink, const struct text_room *room,
+                struct shmpub_error *err)
 {
 	uint64_t at = l->fixed_end;
 
@@ -238,7 +253,8 @@ int layout_text(struct layout *l, const struct table_sink *sink, struct shmpub_e
 		c->text_size = sink->columns[i].text_size;
 		if (sink->columns[i].is_text_done)
 			continue;
-		if (!take(&c->text, &at, c->text_size))
+		if (!text_room_for(&c->text_room, c->text_size, room) ||
+		    !take(&c->text, &at, c->text_room))
 			return error_set(err, SHMPUB_ERR_LIMIT, "%llu bytes of text are too many",
 			                 (unsigned long long)c->text_size);
 	}

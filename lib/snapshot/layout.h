@@ -11,6 +11,7 @@
 #include "columns/column_type.h"
 #include "columns/schema.h"
 #include "columns/sink.h"
+#include "snapshot/snapshot.h"
 
 /* One buffer of a record batch: its place and how many bytes of it are real. */
 struct buffer_place {
@@ -31,7 +32,7 @@ struct column_place {
 	enum column_form form;
 	uint64_t validity, values; /* values: bits, codes, or a text's offsets */
 	uint64_t text, text_size;  /* known once the sink is filled */
-	uint64_t text_room;        /* that the filler may use, at `text`; 0: none yet */
+	uint64_t text_room;        /* that there is at `text`; 0: none yet */
 };
 
 struct region {       /* numeric columns of one type at a constant stride */
@@ -49,11 +50,16 @@ struct layout {
 };
 #define LAYOUT_NONE ((struct layout){ .columns = NULL })
 
-/* `schema_size`: of the schema message; `batch_size`: of the batch message before it is padded. */
+/*
+ * `schema_size`: of the schema message; `batch_size`: of the batch message before it is padded, or of
+ * all of them.
+ */
 int layout_plan(struct layout *out, const struct schema *schema, uint64_t capacity,
-                uint64_t schema_size, uint64_t batch_size, struct shmpub_error *err);
-/* Once the sink is filled: places for text that has none. */
-int layout_text(struct layout *l, const struct table_sink *sink, struct shmpub_error *err);
+                uint64_t schema_size, uint64_t batch_size, const struct text_room *room,
+                struct shmpub_error *err);
+/* Once the sink is filled: places for text that has none, as much as the room says. */
+int layout_text(struct layout *l, const struct table_sink *sink, const struct text_room *room,
+                struct shmpub_error *err);
 void layout_free(struct layout *l);
 
 #endif

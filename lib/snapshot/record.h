@@ -8,6 +8,7 @@
 #define SHMPUB_SNAPSHOT_RECORD_H
 
 #include "base/buffer.h"
+#include "snapshot/growth.h"
 #include "snapshot/layout.h"
 #include "snapshot/snapshot.h"
 
@@ -16,7 +17,9 @@
 
 struct record_message {
 	uint64_t offset, size, crc;
-	uint64_t body_length; /* not in the record: set when the message was read */
+	/* not in the record: */
+	uint64_t body_length; /* set when the message was read */
+	uint64_t body_at; /* of a snapshot that grows; 0: the body begins where the message ends */
 };
 
 struct record {
@@ -27,6 +30,8 @@ struct record {
 	size_t n_dictionaries;
 	struct region *regions;
 	size_t n_regions;
+	struct growth_footer
+	        footer; /* not in the record: of a snapshot that grows; at 0: it does not */
 };
 #define RECORD_NONE ((struct record){ .version = 0 })
 
@@ -40,6 +45,8 @@ int record_write(struct buffer *out, const struct record *record, struct shmpub_
  * record_read().
  */
 struct span record_find(struct span file, size_t footer_end);
+/* The same in a footer, which ends with the record. */
+struct span record_find_in(struct span footer);
 /*
  * Parse the record, and check its CRC and version. Its places in the file are not checked. `text`
  * must not change meanwhile. Errors: SHMPUB_ERR_FORMAT, SHMPUB_ERR_NOMEM.

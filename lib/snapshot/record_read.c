@@ -320,18 +320,25 @@ static size_t footer_start(struct span file, size_t footer_end)
 	return size <= footer_end ? footer_end - size : 0;
 }
 
-struct span record_find(struct span file, size_t footer_end)
+struct span record_find_in(struct span footer)
 {
-	size_t end = footer_end, from, first = footer_start(file, footer_end);
+	size_t end = footer.size, from;
 
-	while (end > first && footer_end - end < 8 && file.data[end - 1] == '\0')
+	while (end > 0 && footer.size - end < 8 && footer.data[end - 1] == '\0')
 		end--;
 	from = end;
-	while (from > first && file.data[from - 1] != '{' && file.data[from - 1] != '\0')
+	while (from > 0 && footer.data[from - 1] != '{' && footer.data[from - 1] != '\0')
 		from--;
-	if (from <= first || file.data[from - 1] != '{' || file.data[end - 1] != '}')
+	if (from == 0 || footer.data[from - 1] != '{' || footer.data[end - 1] != '}')
 		return SPAN_NONE;
-	return span_of(file.data + from - 1, end - from + 1);
+	return span_of(footer.data + from - 1, end - from + 1);
+}
+
+struct span record_find(struct span file, size_t footer_end)
+{
+	size_t first = footer_start(file, footer_end);
+
+	return record_find_in(span_of(file.data + first, footer_end - first));
 }
 
 static bool crc_holds(struct span text)

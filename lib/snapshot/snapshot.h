@@ -73,11 +73,57 @@ int snapshot_writer_finish(struct snapshot_writer *w, const struct snapshot_stam
                            uint64_t *size, struct shmpub_error *err);
 void snapshot_writer_free(struct snapshot_writer *w);
 
+/*
+ * A snapshot that grows: rows can be appended to it in place, and readers see a state after the other,
+ * each of them whole (docs/FORMAT.md, "A snapshot that grows"). It has room for as many rows as the
+ * capacity says.
+ */
+struct text_room {
+	uint64_t times, least; /* times 0: once */
+};
+
+struct snapshot_growth {
+	uint32_t n_states; /* that may follow the first one; 0: it does not grow */
+	/* bytes for each column of text: so many times what is there or is expected, at least so many */
+	struct text_room text;
+};
+#define SNAPSHOT_GROWTH_NONE ((struct snapshot_growth){ 0, { 0, 0 } })
+
+int snapshot_writer_new_growing(struct snapshot_writer **out, struct table_sink **sink,
+                                const struct snapshot_memory *memory, const struct schema *schema,
+                                uint64_t capacity, const struct snapshot_growth *growth,
+                                const struct snapshot_origin *origin, struct shmpub_error *err);
+
+enum snapshot_answer {
+	SNAPSHOT_FULL = 80,    /* there is no room for the rows, or for another state */
+	SNAPSHOT_DIFFERS = 81, /* columns of another name or type, or a category that is new */
+};
+
+/*
+ * After snapshot_writer_finish(): write the rows of `more` from row `from` on behind those that are
+ * there. Nobody sees them before snapshot_writer_show(); until then this may be called again, for other
+ * rows. SNAPSHOT_FULL, SNAPSHOT_DIFFERS: nothing can be shown, the caller makes a new snapshot.
+ */
+int snapshot_writer_append(struct snapshot_writer *w, const struct table *more, uint64_t from,
+                           const struct snapshot_stamp *stamp, struct shmpub_error *err);
+/* The state that was written last becomes the current one, by one store of four bytes. */
+void snapshot_writer_show(struct snapshot_writer *w);
+/* How many rows the current state has. */
+uint64_t snapshot_writer_rows(const struct snapshot_writer *w);
+/* The bytes are at another address by now. */
+void snapshot_writer_moved(struct snapshot_writer *w, void *addr);
+
 /* All these steps, for a table that is complete in memory (published from C). */
 int snapshot_write_table(const struct snapshot_memory *memory, const struct schema *schema,
                          const struct table *table, const struct snapshot_origin *origin,
                          const struct snapshot_stamp *stamp, uint64_t *size,
                          struct shmpub_error *err);
+/* The same for a snapshot that grows, with room for `capacity` rows. On success the caller frees *out. */
+int snapshot_write_growing(struct snapshot_writer **out, const struct snapshot_memory *memory,
+                           const struct schema *schema, const struct table *table,
+                           uint64_t capacity, const struct snapshot_growth *growth,
+                           const struct snapshot_origin *origin, const struct snapshot_stamp *stamp,
+                           uint64_t *size, struct shmpub_error *err);
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -92,7 +138,8 @@ struct snapshot_view {
 	struct snapshot_origin origin;
 	struct shmpub_column *columns; /* owned: table.columns */
 	void *memory;                  /* owned: dictionaries */
-	char *schema; /* owned: the schema message, which names, time zones, origin point into */
+	char *schema;    /* owned: the schema message, which names, time zones, origin point into */
+	bool is_growing; /* a state of a snapshot that grows: the view stays as it is */
 };
 #define SNAPSHOT_VIEW_NONE ((struct snapshot_view){ .columns = NULL })
 

@@ -38,6 +38,25 @@ static int read_record(struct record *out, struct span found, struct shmpub_erro
 	return r;
 }
 
+/* Of a snapshot that grows: the record of the state that is current now. */
+static int find_state(struct record *out, struct span file, struct shmpub_error *err)
+{
+	struct growth_footer footer = { 0, 0 };
+	struct growth_tail tail;
+	int r = growth_read(&tail, &footer, file, err);
+
+	if (r == SHMPUB_OK)
+		r = read_record(
+		        out,
+		        record_find_in(span_of(file.data + footer.at, (size_t)footer.own_size)),
+		        err);
+	if (r)
+		return r;
+	out->footer = footer;
+	out->batch.body_at = tail.body_at;
+	return SHMPUB_OK;
+}
+
 static int find_record(struct record *out, struct span file, struct shmpub_error *err)
 {
 	if (file.size < 64)
@@ -47,6 +66,8 @@ static int find_record(struct record *out, struct span file, struct shmpub_error
 	    memcmp(file.data + file.size - ARROW_MAGIC_SIZE, ARROW_MAGIC, ARROW_MAGIC_SIZE) != 0)
 		return error_set(err, SHMPUB_ERR_FORMAT,
 		                 "no magic at the beginning or the end: not a whole snapshot");
+	if (growth_is_found(file))
+		return find_state(out, file, err);
 	return read_record(out, record_find(file, file.size - ARROW_TAIL_SIZE), err);
 }
 
@@ -173,6 +194,7 @@ int snapshot_view_init(struct snapshot_view *out, struct span bytes, enum snapsh
 	if (r)
 		return r;
 	v.stamp = record.stamp;
+	v.is_growing = record.footer.at != 0;
 	r = read_schema(&v, bytes, &record, err);
 	if (r == SHMPUB_OK)
 		r = read_batch(&v, bytes, &record, err);

@@ -205,10 +205,11 @@ static void fill_text(struct column_sink *to, const struct shmpub_column *c, uin
 	}
 }
 
-int snapshot_write_table(const struct snapshot_memory *memory, const struct schema *schema,
-                         const struct table *table, const struct snapshot_origin *origin,
-                         const struct snapshot_stamp *stamp, uint64_t *size,
-                         struct shmpub_error *err)
+/* On success the caller frees *out. */
+static int write_table(struct snapshot_writer **out, const struct snapshot_memory *memory,
+                       const struct schema *schema, const struct table *table, uint64_t capacity,
+                       const struct snapshot_growth *growth, const struct snapshot_origin *origin,
+                       const struct snapshot_stamp *stamp, uint64_t *size, struct shmpub_error *err)
 {
 	struct shmpub_column *dictionaries = NULL;
 	struct snapshot_writer *w = NULL;
@@ -221,7 +222,7 @@ int snapshot_write_table(const struct snapshot_memory *memory, const struct sche
 	dictionaries = mem_zalloc(table->n_columns, sizeof(*dictionaries));
 	if (dictionaries == NULL)
 		return error_nomem(err, table->n_columns * sizeof(*dictionaries));
-	r = snapshot_writer_new(&w, &sink, memory, schema, table->n_rows, origin, err);
+	r = snapshot_writer_new_growing(&w, &sink, memory, schema, capacity, growth, origin, err);
 	if (r)
 		goto out;
 	sink->n_rows = table->n_rows;
@@ -238,8 +239,34 @@ int snapshot_write_table(const struct snapshot_memory *memory, const struct sche
 			fill_text(&sink->columns[i], &table->columns[i], table->n_rows);
 	}
 	r = snapshot_writer_finish(w, stamp, size, err);
+	if (r == SHMPUB_OK) {
+		*out = w;
+		w = NULL;
+	}
 out:
 	snapshot_writer_free(w);
 	mem_free(dictionaries);
 	return r;
+}
+
+int snapshot_write_table(const struct snapshot_memory *memory, const struct schema *schema,
+                         const struct table *table, const struct snapshot_origin *origin,
+                         const struct snapshot_stamp *stamp, uint64_t *size,
+                         struct shmpub_error *err)
+{
+	struct snapshot_writer *w = NULL;
+	int r = write_table(&w, memory, schema, table, table->n_rows, &SNAPSHOT_GROWTH_NONE, origin,
+	                    stamp, size, err);
+
+	snapshot_writer_free(w);
+	return r;
+}
+
+int snapshot_write_growing(struct snapshot_writer **out, const struct snapshot_memory *memory,
+                           const struct schema *schema, const struct table *table,
+                           uint64_t capacity, const struct snapshot_growth *growth,
+                           const struct snapshot_origin *origin, const struct snapshot_stamp *stamp,
+                           uint64_t *size, struct shmpub_error *err)
+{
+	return write_table(out, memory, schema, table, capacity, growth, origin, stamp, size, err);
 }

@@ -11,6 +11,7 @@
 #include "snapshot/dictionaries_write.h"
 #include "snapshot/footer_write.h"
 #include "snapshot/layout.h"
+#include "snapshot/writer_parts.h"
 
 /*
  * A snapshot is written in the order in which facts become known, not in the order of
@@ -20,22 +21,6 @@
  * belong to somebody else and may move whenever more of them are asked for, so only
  * offsets are kept.
  */
-
-struct snapshot_writer {
-	struct snapshot_memory memory;
-	char *file;    /* where the bytes are now */
-	uint64_t size; /* bytes that are there */
-	const struct schema *schema;
-	struct arrow_schema arrow;
-	struct arrow_message schema_message, batch;
-	struct layout layout;
-	struct dictionaries dictionaries;
-	uint64_t footer_at; /* the end of stream mark comes just before */
-	struct table_sink sink;
-	bool has_text; /* step 3 of columns/sink.h is done */
-};
-
-#define END_OF_STREAM_SIZE 8u
 
 static int reserve(struct snapshot_writer *w, uint64_t size, struct shmpub_error *err)
 {
@@ -74,6 +59,20 @@ static void point_sink(struct snapshot_writer *w)
 	}
 }
 
+/* Layout with room for the messages of later states, and for more text than is expected. */
+static int plan_layout(struct snapshot_writer *w, uint64_t capacity, struct shmpub_error *err)
+{
+	const struct snapshot_growth *g = &w->growth.plan;
+	uint64_t batch_size = w->batch.tree.bytes.size;
+
+	if (batch_size > GROWTH_AREA_MAX / ((uint64_t)g->n_states + 1))
+		return error_set(err, SHMPUB_ERR_LIMIT, "%u states have too large messages",
+		                 g->n_states);
+	w->growth.message_size = batch_size;
+	return layout_plan(&w->layout, w->schema, capacity, w->schema_message.tree.bytes.size,
+	                   batch_size * ((uint64_t)g->n_states + 1), &g->text, err);
+}
+
 static int plan(struct snapshot_writer *w, uint64_t capacity, const struct snapshot_origin *origin,
                 struct shmpub_error *err)
 {
@@ -87,8 +86,7 @@ static int plan(struct snapshot_writer *w, uint64_t capacity, const struct snaps
 	if (r == SHMPUB_OK)
 		r = arrow_message_batch(&w->batch, w->schema->n_fields, n_buffers, err);
 	if (r == SHMPUB_OK)
-		r = layout_plan(&w->layout, w->schema, capacity, w->schema_message.tree.bytes.size,
-		                w->batch.tree.bytes.size, err);
+		r = plan_layout(w, capacity, err);
 	return r;
 }
 
@@ -97,6 +95,15 @@ int snapshot_writer_new(struct snapshot_writer **out, struct table_sink **sink,
                         uint64_t capacity, const struct snapshot_origin *origin,
                         struct shmpub_error *err)
 {
+	return snapshot_writer_new_growing(out, sink, memory, schema, capacity,
+	                                   &SNAPSHOT_GROWTH_NONE, origin, err);
+}
+
+int snapshot_writer_new_growing(struct snapshot_writer **out, struct table_sink **sink,
+                                const struct snapshot_memory *memory, const struct schema *schema,
+                                uint64_t capacity, const struct snapshot_growth *growth,
+                                const struct snapshot_origin *origin, struct shmpub_error *err)
+{
 	struct snapshot_writer *w = mem_zalloc(1, sizeof(*w));
 	int r;
 
@@ -104,6 +111,7 @@ int snapshot_writer_new(struct snapshot_writer **out, struct table_sink **sink,
 		return error_nomem(err, sizeof(*w));
 	w->memory = *memory;
 	w->schema = schema;
+	w->growth.plan = *growth;
 	w->sink.schema = schema;
 	w->sink.capacity = capacity;
 	w->sink.columns = mem_zalloc(schema->n_fields, sizeof(*w->sink.columns));
@@ -133,7 +141,9 @@ static int reserve_for_text(struct snapshot_writer *w, struct shmpub_error *err)
 {
 	uint64_t size = w->footer_at;
 
-	if (size > w->size)
+	if (writer_grows(w))
+		size = growth_file_size(w);
+	else if (size > w->size)
 		size += footer_max_size(&w->arrow, w->dictionaries.n, w->layout.n_regions);
 	return reserve(w, size, err);
 }
@@ -147,13 +157,17 @@ int snapshot_writer_text(struct snapshot_writer *w, struct shmpub_error *err)
 		return error_set(err, SHMPUB_ERR_INVALID, "%llu rows where there is room for %llu",
 		                 (unsigned long long)w->sink.n_rows,
 		                 (unsigned long long)w->sink.capacity);
-	r = layout_text(&w->layout, &w->sink, err);
+	r = layout_text(&w->layout, &w->sink, &w->growth.plan.text, err);
 	if (r)
 		return r;
 	dictionaries_free(&w->dictionaries);
 	r = dictionaries_plan(&w->dictionaries, &end, w->layout.body_end, &w->sink, err);
 	if (r)
 		return r;
+	mem_free(w->messages);
+	w->messages = mem_zalloc(w->dictionaries.n, sizeof(*w->messages));
+	if (w->messages == NULL)
+		return error_nomem(err, w->dictionaries.n * sizeof(*w->messages));
 	w->footer_at = end + END_OF_STREAM_SIZE;
 	r = reserve_for_text(w, err);
 	if (r)
@@ -185,26 +199,35 @@ static bool codes_fit(const struct column_sink *c)
 	       c->code_size >= code_size_for(c->dictionary->n_rows);
 }
 
-struct batch_cursor {
-	struct arrow_message *message;
-	uint64_t body_at;
-	size_t n;
-};
-
 static void put_buffer(struct batch_cursor *b, uint64_t at, uint64_t length)
 {
 	arrow_message_set_buffer(b->message, b->n++, length > 0 ? at - b->body_at : 0, length);
 }
 
-static int finish_column(struct snapshot_writer *w, size_t i, struct batch_cursor *b,
-                         struct shmpub_error *err)
+/* Where a column's buffers are, and how long they are with so many rows. */
+void writer_describe_column(struct snapshot_writer *w, struct batch_cursor *b, size_t i,
+                            uint64_t n_rows, uint64_t null_count, uint64_t text_size)
+{
+	const struct column_place *p = &w->layout.columns[i];
+	uint64_t size;
+
+	arrow_message_set_node(b->message, i, n_rows, p->form == FORM_NONE ? n_rows : null_count);
+	if (p->form == FORM_NONE)
+		return;
+	put_buffer(b, p->validity, null_count > 0 ? bits_size(n_rows) : 0);
+	form_size(&size, p->form, n_rows,
+	          value_width(w->schema->fields[i].type, w->sink.columns[i].code_size));
+	put_buffer(b, p->values, size);
+	if (p->form == FORM_TEXT)
+		put_buffer(b, p->text, text_size);
+}
+
+static int finish_column(struct snapshot_writer *w, size_t i, struct shmpub_error *err)
 {
 	const struct column_place *p = &w->layout.columns[i];
 	const struct column_sink *c = &w->sink.columns[i];
 	uint64_t n_rows = w->sink.n_rows, size;
 
-	arrow_message_set_node(b->message, i, n_rows,
-	                       p->form == FORM_NONE ? n_rows : c->null_count);
 	if (p->form == FORM_NONE)
 		return SHMPUB_OK;
 	if (c->null_count > n_rows)
@@ -214,21 +237,19 @@ static int finish_column(struct snapshot_writer *w, size_t i, struct batch_curso
 		return error_set(err, SHMPUB_ERR_INVALID,
 		                 "column %zu: codes of %d bytes into %llu values", i, c->code_size,
 		                 (unsigned long long)c->dictionary->n_rows);
-	put_buffer(b, p->validity, c->null_count > 0 ? bits_size(n_rows) : 0);
 	if (c->null_count > 0)
 		zero_bits(w->file, p->validity, n_rows);
+	else if (writer_grows(w))
+		memset(w->file + p->validity, 0xff, (size_t)bits_size(n_rows));
 	form_size(&size, p->form, n_rows,
 	          value_width(w->sink.schema->fields[i].type, c->code_size));
 	if (p->form == FORM_TEXT && n_rows == 0)
 		memset(w->file + p->values, 0, sizeof(int64_t));
 	if (p->form == FORM_BITS)
 		zero_bits(w->file, p->values, n_rows);
-	put_buffer(b, p->values, size);
 	zero_tail(w->file, p->values, size);
-	if (p->form == FORM_TEXT) {
-		put_buffer(b, p->text, p->text_size);
+	if (p->form == FORM_TEXT)
 		zero_tail(w->file, p->text, p->text_size);
-	}
 	if (p->form == FORM_CODES)
 		arrow_schema_set_code_size(&w->arrow, i, c->code_size);
 	return SHMPUB_OK;
@@ -240,14 +261,20 @@ static int finish_columns(struct snapshot_writer *w, struct shmpub_error *err)
 	int r = SHMPUB_OK;
 
 	w->batch.tree.err = err;
-	arrow_message_pad(&w->batch, w->layout.batch_size);
+	if (!writer_grows(w))
+		arrow_message_pad(&w->batch, w->layout.batch_size);
 	arrow_message_set_rows(&w->batch, w->sink.n_rows, w->layout.body_end - w->layout.body_at);
-	for (size_t i = 0; r == SHMPUB_OK && i < w->layout.n_columns; i++)
-		r = finish_column(w, i, &b, err);
+	for (size_t i = 0; r == SHMPUB_OK && i < w->layout.n_columns; i++) {
+		r = finish_column(w, i, err);
+		if (r == SHMPUB_OK)
+			writer_describe_column(w, &b, i, w->sink.n_rows,
+			                       w->sink.columns[i].null_count,
+			                       w->layout.columns[i].text_size);
+	}
 	return r ? r : w->batch.tree.status;
 }
 
-static void put_message(char *file, struct record_message *out, const struct flatbuf *tree,
+void writer_put_message(char *file, struct record_message *out, const struct flatbuf *tree,
                         uint64_t at)
 {
 	memcpy(file + at, tree->bytes.data, tree->bytes.size);
@@ -278,8 +305,9 @@ static void put_front(struct snapshot_writer *w, struct record *record)
 	const struct flatbuf *schema = &w->schema_message.tree;
 
 	arrow_message_set_schema(&w->schema_message, &w->arrow);
-	put_message(w->file, &record->schema, schema, ARROW_SCHEMA_AT);
-	put_message(w->file, &record->batch, &w->batch.tree, w->layout.batch_at);
+	writer_put_message(w->file, &record->schema, schema, ARROW_SCHEMA_AT);
+	if (!writer_grows(w))
+		writer_put_message(w->file, &record->batch, &w->batch.tree, w->layout.batch_at);
 	record->schema_id = schema_id(buffer_span(&schema->bytes));
 }
 
@@ -308,27 +336,24 @@ static int put_footer(struct snapshot_writer *w, const struct record *record, ui
 int snapshot_writer_finish(struct snapshot_writer *w, const struct snapshot_stamp *stamp,
                            uint64_t *size, struct shmpub_error *err)
 {
-	struct record record = { .stamp = *stamp,
-		                 .n_rows = w->sink.n_rows,
-		                 .n_dictionaries = w->dictionaries.n,
-		                 .regions = w->layout.regions,
-		                 .n_regions = w->layout.n_regions };
+	struct record *record = &w->record;
 	int r;
 
 	if (!w->has_text)
 		return error_set(err, SHMPUB_ERR_INVALID, "text has no places yet");
-	record.dictionaries = mem_zalloc(w->dictionaries.n, sizeof(*record.dictionaries));
-	if (record.dictionaries == NULL)
-		return error_nomem(err, w->dictionaries.n * sizeof(*record.dictionaries));
+	*record = (struct record){ .stamp = *stamp,
+		                   .n_rows = w->sink.n_rows,
+		                   .dictionaries = w->messages,
+		                   .n_dictionaries = w->dictionaries.n,
+		                   .regions = w->layout.regions,
+		                   .n_regions = w->layout.n_regions };
 	r = finish_columns(w, err);
 	if (r == SHMPUB_OK)
-		r = dictionaries_write(&w->dictionaries, w->file, record.dictionaries, err);
-	if (r == SHMPUB_OK) {
-		put_front(w, &record);
-		r = put_footer(w, &record, size, err);
-	}
-	mem_free(record.dictionaries);
-	return r;
+		r = dictionaries_write(&w->dictionaries, w->file, w->messages, err);
+	if (r)
+		return r;
+	put_front(w, record);
+	return writer_grows(w) ? growth_first(w, size, err) : put_footer(w, record, size, err);
 }
 
 void snapshot_writer_free(struct snapshot_writer *w)
@@ -336,6 +361,8 @@ void snapshot_writer_free(struct snapshot_writer *w)
 	if (w == NULL)
 		return;
 	mem_free(w->sink.columns);
+	mem_free(w->messages);
+	growth_free(&w->growth);
 	arrow_schema_free(&w->arrow);
 	arrow_message_free(&w->schema_message);
 	arrow_message_free(&w->batch);

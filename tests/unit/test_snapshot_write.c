@@ -392,7 +392,7 @@ static void test_no_room(void)
 /* The longest record has the room that is reserved for it, and each number is whole. */
 static void test_longest_record(void)
 {
-	const struct record_message message = { UINT64_MAX, UINT64_MAX, UINT64_MAX, 0 };
+	const struct record_message message = { UINT64_MAX, UINT64_MAX, UINT64_MAX, 0, 0 };
 	struct record_message dictionaries[2] = { message, message };
 	struct region regions[2] = {
 		{ SIZE_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX },
