@@ -39,6 +39,7 @@ _TAIL = 10  # bytes of the file after the footer: the footer's size and the magi
 _TAIL_READ = 2048  # bytes that are read at the end of the file; a record has some 500
 _SOURCE_TIME_KEY = b'"source_mtime_ns":'
 _CRC_KEY = b',"crc":'
+_GROWTH_MAGIC = b"SHMPUBG\1"
 _MAX_U64 = 2**64 - 1
 
 # The fast way to read a record: one regular expression for the end of a file as our own writer
@@ -107,6 +108,15 @@ class _Places(NamedTuple):
     regions: bytes  # "[field,offset,stride,n]" for each region, with commas between
 
 
+class State(NamedTuple):
+    """Where the state that was current lies, of a snapshot that grows. docs/FORMAT.md has it."""
+
+    footer: int  # offset of its footer
+    own_size: int  # of the footer, without the older ones behind it
+    body: int  # offset of the body
+    message: int  # offset of the batch's message; -1: not known yet
+
+
 class Region(NamedTuple):
     """Where the columns of a group lie: each `stride` bytes after the one before."""
 
@@ -132,6 +142,7 @@ class Layout:
         "schema",
         "schema_text",
         "size",
+        "state",
         "values",
     )
 
@@ -147,6 +158,7 @@ class Layout:
         regions: list[Region],
         dictionaries: list[Batch],
         dictionary_marks: list[list[int]],
+        state: State | None = None,
     ) -> None:
         # The record's text from its key "rows" on. Two records with the same text here have the
         # same layout. Empty for a record whose keys stand in another order, because such a record
@@ -166,6 +178,7 @@ class Layout:
         self.values: dict[int, Any] = {}
         self.rows_index: pd.RangeIndex | None = None
         self.plan: Any = None  # a _plan.Plan for the next snapshot
+        self.state = state  # of a snapshot that grows
 
     @property
     def rows(self) -> int:
@@ -181,12 +194,61 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
     if size < 64 or read(0, 8) != _MAGIC_START:
         raise FormatError("no Arrow file: its beginning is not ARROW1")
     tail = read(max(0, size - _TAIL_READ), min(size, _TAIL_READ))
+    if is_growing(tail, size):
+        return _load_state(read, size, tail, kept)
     found = match_own(tail, size)
     if found is None:
         record = _parse_record(_read_record(read, size))
         stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
         return _lay_out(read, size, _places_of(record), b"", kept), stamp
     return lay_out_own(read, size, found, kept), Stamp(int(found[0]), int(found[1]), int(found[2]))
+
+
+def is_growing(tail: bytes, size: int) -> bool:
+    """Whether a file of `size` bytes, of which `tail` are the last, is a snapshot that grows."""
+    return tail[-18:-_TAIL] == _GROWTH_MAGIC and (size - _TAIL) % 64 == 0
+
+
+def _load_state(read: Read, size: int, tail: bytes, kept: Layout | None) -> tuple[Layout, Stamp]:
+    """As load(), for the state that the word in `tail` says: one load of four bytes has read it."""
+    state = _find_state(read, size, tail)
+    footer = read(state.footer, state.own_size)
+    # As if it were the end of a file of its own.
+    whole = footer + state.own_size.to_bytes(4, "little") + _MAGIC_END
+    value = find_record(whole, len(whole))
+    if len(footer) != state.own_size or value is None:
+        raise FormatError("no record of shmpub's in the footer")
+    record = _parse_record(_check_record(value))
+    stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
+    return _lay_out(read, size, _places_of(record), b"", kept, state), stamp
+
+
+def _find_state(read: Read, size: int, tail: bytes) -> State:
+    word_at = size - _TAIL
+    about = tail[-_TAIL - 64 : -_TAIL]
+    if len(about) != 64 or zlib.crc32(about[:48]) != int.from_bytes(about[48:52], "little"):
+        raise FormatError("the checksum of the growing snapshot's tail is wrong")
+    if about[:8] != b"\1\0\0\0\0\0\0\0":
+        raise FormatError("the growing snapshot is of a version or has a feature that is new")
+    body, first = (int.from_bytes(about[at : at + 8], "little") for at in (24, 32))
+    length = int.from_bytes(tail[-_TAIL:-6], "little")
+    end = word_at - 64
+    if length % 8 or not 16 <= first <= end or not 80 <= length <= word_at - first:
+        raise FormatError("a footer lies outside the growing snapshot")
+    footer = word_at - length
+    own_size = int.from_bytes(read(footer + 4, 4), "little")
+    if own_size % 8 or not 16 <= own_size <= end - footer:
+        raise FormatError("a footer's own size does not fit into the growing snapshot")
+    return State(footer, own_size, body, -1)
+
+
+def _state_message(message: bytes, offset: int, state: State) -> tuple[bytes, int, State]:
+    """A state's batch message as one that ends with its own bytes, and where its body begins."""
+    reach = int.from_bytes(message[4:8], "little") + 8
+    if offset + reach != state.body or len(message) > reach:
+        raise FormatError("the batch message does not reach up to the body")
+    message = message[:4] + (len(message) - 8).to_bytes(4, "little") + message[8:]
+    return message, state.body, state._replace(message=offset)
 
 
 def lay_out_own(read: Read, size: int, found: tuple[bytes, ...], kept: Layout | None) -> Layout:
@@ -329,7 +391,14 @@ def _numbers(value: Any, what: str, count: int) -> list[int]:
     return value
 
 
-def _lay_out(read: Read, size: int, found: _Places, places: bytes, kept: Layout | None) -> Layout:
+def _lay_out(
+    read: Read,
+    size: int,
+    found: _Places,
+    places: bytes,
+    kept: Layout | None,
+    state: State | None = None,
+) -> Layout:
     if kept is not None and kept.schema_text == found.schema:
         schema, last = kept.schema, kept.batch
     else:
@@ -339,6 +408,8 @@ def _lay_out(read: Read, size: int, found: _Places, places: bytes, kept: Layout 
             raise FormatError("the record's schema is wrong")
         schema = _arrow_schema.parse(_message(read, size, place, "schema")[0])
     message, body = _message(read, size, found.batch, "batch")
+    if state is not None:
+        message, body, state = _state_message(message, found.batch[0], state)
     batch = _batch.read(message, -1, body, size, schema, last)
     if batch.rows != found.rows:
         raise FormatError("the batch has another number of rows than the record says")
@@ -362,6 +433,7 @@ def _lay_out(read: Read, size: int, found: _Places, places: bytes, kept: Layout 
         regions,
         *_read_dictionaries(read, size, found.dictionaries, schema, kept),
     )
+    layout.state = state
     if kept is not None:
         layout.values = kept.values
         if kept.batch.rows == batch.rows:

@@ -49,7 +49,7 @@ def _check_batch(layout: Layout | None, schema: Schema, source: Source) -> None:
         if valid is not None:
             if int((~valid).sum()) != source.batch.nulls(f.node):
                 raise _wrong(f, "has another number of nulls than it says")
-            _check_unused_bits(f, source, f.buffer)
+            _check_unused_bits(layout, f, source, f.buffer)
         _check_values(layout, f, source, valid)
 
 
@@ -67,7 +67,7 @@ def _check_values(
         bits = np.unpackbits(
             source.view(f.buffer + 1, np.uint8, (rows + 7) // 8), count=rows, bitorder="little"
         )
-        _check_unused_bits(f, source, f.buffer + 1)
+        _check_unused_bits(layout, f, source, f.buffer + 1)
         _check_nulls(f, bits, valid, 0)
     elif f.type.name == "float64":
         values = source.view(f.buffer + 1, "<f8", rows)
@@ -83,8 +83,10 @@ def _check_nulls(f: Field, values: Any, valid: Any, hole: int) -> None:
         raise _wrong(f, "has a value under a null")
 
 
-def _check_unused_bits(f: Field, source: Source, buffer: int) -> None:
+def _check_unused_bits(layout: Layout | None, f: Field, source: Source, buffer: int) -> None:
     rows = source.batch.rows
+    if layout is not None and layout.state is not None:
+        return  # they are those of later rows
     if rows % 8 and source.view(buffer, np.uint8, (rows + 7) // 8)[-1] >> (rows % 8):
         raise _wrong(f, "has unused bits that are not 0")
 
@@ -127,7 +129,11 @@ def _check_unique(f: Field, source: Source) -> None:
 def _check_footer(layout: Layout, content: npt.NDArray[np.uint8]) -> None:
     """Check a copy of the footer: it must repeat what the messages and the record say."""
     end = len(content) - _TAIL
-    size = int.from_bytes(content[end : end + 4].tobytes(), "little")
+    state = layout.state
+    if state is not None:
+        size = end - state.footer
+    else:
+        size = int.from_bytes(content[end : end + 4].tobytes(), "little")
     if not size or size % 8 or size > end - 16:
         raise FormatError("the footer's size is wrong")
     copy = content[end - size - 8 :].tobytes()
@@ -138,14 +144,22 @@ def _check_footer(layout: Layout, content: npt.NDArray[np.uint8]) -> None:
     if footer.int16(0) != _V5:
         raise FormatError("the footer is of another version")
     _check_footer_schema(layout.schema, footer, data)
-    _check_blocks(footer, data, 2, layout.dictionaries)
-    _check_blocks(footer, data, 3, [layout.batch])
-    record = _layout.find_record(copy, len(content))
+    _check_blocks(footer, data, 2, [_block(b) for b in layout.dictionaries])
+    batch = layout.batch
+    if state is None:
+        block, own = _block(batch), copy
+    else:
+        block = (state.message, batch.body - state.message, batch.body_size)
+        # As if the footer were the end of a file of its own.
+        own = data[: state.own_size] + state.own_size.to_bytes(4, "little") + b"ARROW1"
+    _check_blocks(footer, data, 3, [block])
+    record = _layout.find_record(own, len(own) if state is not None else len(content))
     entries = list(footer.tables(4))
     if record is None or len(entries) != 1 or entries[0].text(0) != "shmpub":
         raise FormatError("the footer's metadata is not the record")
     at, length = entries[0].vector(1, 1)
-    if (at, length) != (data.rindex(record), len(record)) or data[at + length] != 0:
+    begin = data.rindex(record, 0, len(own) - 10 if state is not None else len(data))
+    if (at, length) != (begin, len(record)) or data[at + length] != 0:
         raise FormatError("the footer's metadata is not the record")
 
 
@@ -160,11 +174,18 @@ def _check_footer_schema(schema: Schema, footer: _flatbuf.Table, data: bytes) ->
         raise FormatError("the footer's schema is another one than the message's")
 
 
-def _check_blocks(footer: _flatbuf.Table, data: bytes, field: int, batches: list[Batch]) -> None:
+_Block = tuple[int, int, int]  # offset and size of the message, size of the body
+
+
+def _block(b: Batch) -> _Block:
+    return b.body - b.message_size, b.message_size, b.body_size
+
+
+def _check_blocks(footer: _flatbuf.Table, data: bytes, field: int, blocks: list[_Block]) -> None:
     at, count = footer.vector(field, 24)
     words = np.frombuffer(data[at : at + 24 * count], "<i8").reshape(-1, 3)
     found = [(int(a), int(b) & 0xFFFFFFFF, int(c)) for a, b, c in words]
-    if found != [(b.body - b.message_size, b.message_size, b.body_size) for b in batches]:
+    if found != blocks:
         raise FormatError("the footer's blocks are not where the record says")
 
 
