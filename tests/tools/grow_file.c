@@ -28,8 +28,16 @@ static uint8_t bits[MOST_ROWS / 8 + 1], some[MOST_ROWS / 8 + 1];
 static struct shmpub_column columns[COLUMNS] = {
 	{ .name = "n", .name_size = 1, .type = SHMPUB_INT64, .values = numbers },
 	{ .name = "m", .name_size = 1, .type = SHMPUB_INT64, .values = negative },
-	{ .name = "q", .name_size = 1, .type = SHMPUB_FLOAT64, .values = quarters, .validity = some },
-	{ .name = "t", .name_size = 1, .type = SHMPUB_TEXT, .offsets = offsets, .text = text,
+	{ .name = "q",
+	  .name_size = 1,
+	  .type = SHMPUB_FLOAT64,
+	  .values = quarters,
+	  .validity = some },
+	{ .name = "t",
+	  .name_size = 1,
+	  .type = SHMPUB_TEXT,
+	  .offsets = offsets,
+	  .text = text,
 	  .validity = some },
 	{ .name = "b", .name_size = 1, .type = SHMPUB_BOOL, .values = bits },
 };
@@ -106,8 +114,8 @@ static int make(struct snapshot_writer **out, const char *path, uint64_t n_rows,
 	snprintf(hidden, sizeof(hidden), "%s.new", path);
 	file.fd = open(hidden, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (r == SHMPUB_OK)
-		r = snapshot_write_growing(out, &memory, &schema, &table, 2 * n_rows + 1000, &growth,
-		                           &origin, stamp, &size, NULL);
+		r = snapshot_write_growing(out, &memory, &schema, &table, 2 * n_rows + 1000,
+		                           &growth, &origin, stamp, &size, NULL);
 	schema_free(&schema);
 	if (r == SHMPUB_OK && (ftruncate(file.fd, (off_t)size) != 0 || rename(hidden, path) != 0))
 		r = SHMPUB_ERR_SYS;
