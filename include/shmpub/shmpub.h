@@ -386,7 +386,7 @@ SHMPUB_API const struct shmpub_column *shmpub_column_named(const struct shmpub_s
                                                            const char *name);
 /* The source of the table, without secrets; not NUL-terminated. *size is 0 when it is not known. */
 SHMPUB_API const char *shmpub_source(const struct shmpub_snapshot *snapshot, size_t *size);
-/* The snapshot as the Arrow IPC file that it is. */
+/* The snapshot as the Arrow IPC file that it is; of one that grows: as it was at shmpub_acquire(). */
 SHMPUB_API const void *shmpub_bytes(const struct shmpub_snapshot *snapshot, size_t *size);
 /*
  * Check the contents of all columns: text offsets, UTF-8, codes, null counts. shmpub_acquire() has

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "snapshot/arrow_format.h"
+#include "snapshot/growth.h"
 
 /*
  * On Linux the name FEED.arrow means whatever snapshot is current when it is opened. After that
@@ -25,6 +27,17 @@ static void take_stamp(struct shmpub_stamp *out, const struct snapshot_stamp *fr
 	};
 }
 
+/*
+ * Of a snapshot that grows: the state that is current now is that of this mapping for good, whatever
+ * is written later. So whoever reads its bytes, once or again, finds the same one.
+ */
+static int hold_state(const struct shm_map *map, struct shmpub_error *err)
+{
+	if (!growth_is_found(span_of(map->addr, map->size)))
+		return SHMPUB_OK;
+	return shm_freeze(map, map->size - ARROW_TAIL_SIZE, err);
+}
+
 int held_new(struct shmpub_snapshot **out, const struct shm_dir *dir, struct span feed,
              const struct catalog_descriptor *told, struct trust *trust, struct shmpub_error *err)
 {
@@ -43,6 +56,9 @@ int held_new(struct shmpub_snapshot **out, const struct shm_dir *dir, struct spa
 	if (r)
 		goto out;
 	r = trust_check(trust, &st.owner, name, err);
+	if (r)
+		goto out;
+	r = hold_state(&s->map, err);
 	if (r)
 		goto out;
 	r = snapshot_view_init(&s->view, span_of(s->map.addr, s->map.size), SNAPSHOT_CHECK_BOUNDS,

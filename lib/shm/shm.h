@@ -283,6 +283,12 @@ int shm_map_read(struct shm_map *out, struct shm_stat *stat, const struct shm_di
 int shm_map_snapshot(struct shm_map *out, struct shm_stat *stat, const struct shm_dir *dir,
                      const char *name, uint64_t number, uint64_t size, struct shmpub_error *err);
 
+/*
+ * For a map made for reading: the page with the four bytes at `at`, a multiple of 4, becomes this process's own,
+ * as it is now. What the file's owner writes into it later is not seen. The four bytes are loaded once.
+ */
+int shm_freeze(const struct shm_map *map, size_t at, struct shmpub_error *err);
+
 /* --- clocks and random numbers ---------------------------------------------------------------- */
 
 int64_t shm_now_ns(void); /* wall clock, ns since 1970 UTC */

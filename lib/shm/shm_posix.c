@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/atomic.h"
 #include "base/error.h"
 
 /*
@@ -402,4 +404,36 @@ int shm_stat_map(struct shm_stat *out, const struct shm_map *map, struct shmpub_
 		return error_sys(err, errno, "stat of a segment");
 	shm_fill_stat(out, &st);
 	return 0;
+}
+
+/* The bytes of one page, the word loaded first: whatever it refers to was written before it. */
+static void copy_page(char *to, const char *from, size_t size, size_t word_at)
+{
+	uint32_t word = load_acquire_u32((const uint32_t *)(const void *)(from + word_at));
+
+	memcpy(to, from, size);
+	memcpy(to + word_at, &word, sizeof(word));
+}
+
+int shm_freeze(const struct shm_map *map, size_t at, struct shmpub_error *err)
+{
+	size_t page = shm_page_size(), from = at - at % page;
+	size_t size = map->size - from < page ? map->size - from : page;
+	char *where = (char *)map->addr + from, *copy = mem_alloc(page);
+	void *own = MAP_FAILED;
+	int sys = 0;
+
+	if (copy == NULL)
+		return error_nomem(err, page);
+	copy_page(copy, where, size, at - from);
+	own = mmap(where, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+	           0);
+	if (own == MAP_FAILED)
+		sys = errno;
+	else
+		memcpy(own, copy, size);
+	if (sys == 0 && mprotect(own, page, PROT_READ) != 0)
+		sys = errno;
+	mem_free(copy);
+	return sys != 0 ? error_sys(err, sys, "a page of a snapshot that grows") : 0;
 }

@@ -195,3 +195,17 @@ int shm_map_write(struct shm_map *out, struct shm_stat *stat, const struct shm_d
 	*out = SHM_MAP_NONE;
 	return dir->names != NULL ? map_name(out, stat, dir, name, true, err) : SHM_ABSENT;
 }
+
+/* Writing the word into a page that is copied on writing makes it this process's own. */
+int shm_freeze(const struct shm_map *map, size_t at, struct shmpub_error *err)
+{
+	volatile uint32_t *word = (volatile uint32_t *)(void *)((char *)map->addr + at);
+	DWORD before;
+
+	if (!VirtualProtect((void *)word, sizeof(*word), PAGE_WRITECOPY, &before))
+		return shm_error_win32(err, GetLastError(), "a page of a snapshot that grows");
+	*word = *word;
+	if (!VirtualProtect((void *)word, sizeof(*word), PAGE_READONLY, &before))
+		return shm_error_win32(err, GetLastError(), "a page of a snapshot that grows");
+	return SHMPUB_OK;
+}

@@ -54,6 +54,9 @@ static int find_state(struct record *out, struct span file, struct shmpub_error 
 		return r;
 	out->footer = footer;
 	out->batch.body_at = tail.body_at;
+	if (out->batch.offset < tail.messages_at)
+		return error_set(err, SHMPUB_ERR_FORMAT,
+		                 "a batch message lies before the area of such messages");
 	return SHMPUB_OK;
 }
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.ipc
 import pytest
+from conftest import SHMPUB, until
 from programs import BUILD
 from shmpub import FormatError
 from shmpub._snapshot import from_bytes
@@ -102,6 +103,30 @@ def test_our_client_reads_and_holds(tmp_path: Path, whole: pd.DataFrame) -> None
         assert snapshot.arrow().num_rows == len(snapshot)
 
 
+@pytest.mark.timeout(120)
+def test_the_command_copies_one_state(daemon: Any, tmp_path: Path, whole: pd.DataFrame) -> None:
+    """`cat --format arrow` reads the file from front to back, and it grows meanwhile."""
+    d = daemon()
+    d.source("grown.csv", "a\n1\n")
+    d.configure({"grown": f"source = {d.folder}/grown.csv\ninterval = 1h\nwatch = no"})
+    d.start()
+    until(lambda: d.feed("grown").sequence)
+    command = [SHMPUB, "-d", d.shm, "-i", d.instance, "cat", "grown", "--format", "arrow"]
+    path = d.shm / d.instance / "grown.arrow"
+    seen = set()
+    with subprocess.Popen([GROW, path, str(STATES), str(ROWS), "500"], stdout=subprocess.PIPE) as p:
+        while p.poll() is None:
+            data = subprocess.run(command, check=True, capture_output=True).stdout
+            if len(from_bytes(data, "full").df.columns) == 1:
+                continue  # it is not in place yet
+            table = pa.ipc.open_file(data).read_all()
+            table.validate(full=True)
+            pd.testing.assert_frame_equal(from_bytes(data).df, whole[: table.num_rows])
+            seen.add(table.num_rows)
+        assert p.returncode == 0
+    assert len(seen) > 5
+
+
 def from_mapping(content: Any) -> Any:
     """As open_snapshot() does it, over a mapping that goes on growing."""
     from shmpub import _layout
@@ -159,7 +184,16 @@ def test_damage_is_found(grown: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("at", "size", "value"),
-    [(0, 4, 2), (4, 4, 1), (24, 8, 64), (24, 8, 8), (24, 8, 2**64 - 1), (32, 8, 0), (32, 8, 2**63)],
+    [
+        (0, 4, 2),
+        (4, 4, 1),
+        (16, 8, 2**40),
+        (24, 8, 64),
+        (24, 8, 8),
+        (24, 8, 2**64 - 1),
+        (32, 8, 0),
+        (32, 8, 2**63),
+    ],
 )
 def test_wrong_tails(grown: bytes, at: int, size: int, value: int) -> None:
     """The checksum is right, and what it covers is not."""

@@ -25,10 +25,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from . import _arrow_schema, _batch
+from . import _arrow_schema, _batch, _state
 from ._arrow_schema import Field, Group, Schema
 from ._batch import Batch
 from ._errors import FormatError
+from ._state import State
 
 # read(offset, size) returns a copy of these bytes of the file, fewer where the file ends.
 Read = Callable[[int, int], bytes]
@@ -39,7 +40,6 @@ _TAIL = 10  # bytes of the file after the footer: the footer's size and the magi
 _TAIL_READ = 2048  # bytes that are read at the end of the file; a record has some 500
 _SOURCE_TIME_KEY = b'"source_mtime_ns":'
 _CRC_KEY = b',"crc":'
-_GROWTH_MAGIC = b"SHMPUBG\1"
 _MAX_U64 = 2**64 - 1
 
 # The fast way to read a record: one regular expression for the end of a file as our own writer
@@ -106,15 +106,6 @@ class _Places(NamedTuple):
     batch: list[int]  # offset, size, checksum of the batch message
     dictionaries: list[int]  # the same three numbers for each dictionary in turn
     regions: bytes  # "[field,offset,stride,n]" for each region, with commas between
-
-
-class State(NamedTuple):
-    """Where the state that was current lies, of a snapshot that grows. docs/FORMAT.md has it."""
-
-    footer: int  # offset of its footer
-    own_size: int  # of the footer, without the older ones behind it
-    body: int  # offset of the body
-    message: int  # offset of the batch's message; -1: not known yet
 
 
 class Region(NamedTuple):
@@ -194,7 +185,7 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
     if size < 64 or read(0, 8) != _MAGIC_START:
         raise FormatError("no Arrow file: its beginning is not ARROW1")
     tail = read(max(0, size - _TAIL_READ), min(size, _TAIL_READ))
-    if is_growing(tail, size):
+    if _state.is_growing(tail, size):
         return _load_state(read, size, tail, kept)
     found = match_own(tail, size)
     if found is None:
@@ -204,14 +195,9 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
     return lay_out_own(read, size, found, kept), Stamp(int(found[0]), int(found[1]), int(found[2]))
 
 
-def is_growing(tail: bytes, size: int) -> bool:
-    """Whether a file of `size` bytes, of which `tail` are the last, is a snapshot that grows."""
-    return tail[-18:-_TAIL] == _GROWTH_MAGIC and (size - _TAIL) % 64 == 0
-
-
 def _load_state(read: Read, size: int, tail: bytes, kept: Layout | None) -> tuple[Layout, Stamp]:
     """As load(), for the state that the word in `tail` says: one load of four bytes has read it."""
-    state = _find_state(read, size, tail)
+    state = _state.find(read, size, tail)
     footer = read(state.footer, state.own_size)
     # As if it were the end of a file of its own.
     whole = footer + state.own_size.to_bytes(4, "little") + _MAGIC_END
@@ -221,34 +207,6 @@ def _load_state(read: Read, size: int, tail: bytes, kept: Layout | None) -> tupl
     record = _parse_record(_check_record(value))
     stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
     return _lay_out(read, size, _places_of(record), b"", kept, state), stamp
-
-
-def _find_state(read: Read, size: int, tail: bytes) -> State:
-    word_at = size - _TAIL
-    about = tail[-_TAIL - 64 : -_TAIL]
-    if len(about) != 64 or zlib.crc32(about[:48]) != int.from_bytes(about[48:52], "little"):
-        raise FormatError("the checksum of the growing snapshot's tail is wrong")
-    if about[:8] != b"\1\0\0\0\0\0\0\0":
-        raise FormatError("the growing snapshot is of a version or has a feature that is new")
-    body, first = (int.from_bytes(about[at : at + 8], "little") for at in (24, 32))
-    length = int.from_bytes(tail[-_TAIL:-6], "little")
-    end = word_at - 64
-    if length % 8 or not 16 <= first <= end or not 80 <= length <= word_at - first:
-        raise FormatError("a footer lies outside the growing snapshot")
-    footer = word_at - length
-    own_size = int.from_bytes(read(footer + 4, 4), "little")
-    if own_size % 8 or not 16 <= own_size <= end - footer:
-        raise FormatError("a footer's own size does not fit into the growing snapshot")
-    return State(footer, own_size, body, -1)
-
-
-def _state_message(message: bytes, offset: int, state: State) -> tuple[bytes, int, State]:
-    """A state's batch message as one that ends with its own bytes, and where its body begins."""
-    reach = int.from_bytes(message[4:8], "little") + 8
-    if offset + reach != state.body or len(message) > reach:
-        raise FormatError("the batch message does not reach up to the body")
-    message = message[:4] + (len(message) - 8).to_bytes(4, "little") + message[8:]
-    return message, state.body, state._replace(message=offset)
 
 
 def lay_out_own(read: Read, size: int, found: tuple[bytes, ...], kept: Layout | None) -> Layout:
@@ -311,8 +269,11 @@ def find_record(tail: bytes, size: int) -> bytes | None:
     return value[start:]
 
 
-def source_time(content: npt.NDArray[np.uint8]) -> int:
+def source_time(layout: Layout, content: npt.NDArray[np.uint8]) -> int:
     """The source's time of modification in a file that was laid out, ns since 1970; 0: unknown."""
+    state = layout.state
+    if state is not None:
+        content = content[state.footer : state.footer + state.own_size]
     for size in (_TAIL_READ, 1 << 20, len(content)):
         found = content[-size:].tobytes().rpartition(_SOURCE_TIME_KEY)
         if found[1]:
@@ -409,7 +370,7 @@ def _lay_out(
         schema = _arrow_schema.parse(_message(read, size, place, "schema")[0])
     message, body = _message(read, size, found.batch, "batch")
     if state is not None:
-        message, body, state = _state_message(message, found.batch[0], state)
+        message, body, state = _state.own_message(message, found.batch[0], state)
     batch = _batch.read(message, -1, body, size, schema, last)
     if batch.rows != found.rows:
         raise FormatError("the batch has another number of rows than the record says")

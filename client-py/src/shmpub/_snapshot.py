@@ -152,7 +152,7 @@ class Snapshot:
         return frame
 
     def _find_facts(self) -> dict[str, Any]:
-        source_ns = _layout.source_time(self._content)
+        source_ns = _layout.source_time(self._layout, self._content)
         self._facts = facts = {
             "feed": self._feed,
             "sequence": self._mark.sequence,
