@@ -1,5 +1,6 @@
 #include "prepare/steps.h"
 
+#include "prepare/growth.h"
 #include "prepare/rejects.h"
 
 /*
@@ -8,32 +9,6 @@
  * the new schema. The schema of the last refresh is the first guess, so that normally the segment
  * is laid out only once. A refresh that fails leaves that schema as it is.
  */
-
-static uint64_t frame_columns(const struct schema *s)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < s->n_fields; i++)
-		n += s->fields[i].index_level < 0;
-	return n;
-}
-
-void prepare_describe(struct catalog_descriptor *d, const struct snapshot_stamp *stamp,
-                      const struct schema *schema, uint64_t rows, uint64_t size)
-{
-	*d = (struct catalog_descriptor){
-		.sequence = stamp->sequence,
-		.size = size,
-		.rows = rows,
-		.columns = frame_columns(schema),
-		.published_ns = stamp->published_ns,
-		.source_mtime_ns = stamp->source_mtime_ns,
-		.read_ns = stamp->read_ns,
-		.parse_ns = stamp->parse_ns,
-		.source_size = stamp->source_size,
-		.skipped_rows = stamp->skipped_rows,
-	};
-}
 
 /* There is no room for as many rows as were expected: INGEST_RETYPE if there are fewer. */
 static int count_rows(struct ingest *in, int failure, struct shmpub_error *err)
@@ -46,9 +21,26 @@ static int count_rows(struct ingest *in, int failure, struct shmpub_error *err)
 	return ingest_capacity(in) < expected ? INGEST_RETYPE : failure;
 }
 
-int prepare_fill(struct snapshot_writer **writer, struct table_sink **sink, struct ingest *in,
-                 const struct snapshot_memory *memory, const struct snapshot_origin *origin,
-                 struct shmpub_error *err)
+/* A writer for what is known now, with room for later rows if the snapshot is to grow. */
+static int new_writer(struct snapshot_writer **writer, struct table_sink **sink,
+                      const struct ingest *in, const struct snapshot_memory *memory,
+                      const struct snapshot_origin *origin, uint64_t room, struct shmpub_error *err)
+{
+	const struct schema *schema = ingest_schema(in);
+	uint64_t rows = ingest_capacity(in);
+	struct snapshot_growth growth = SNAPSHOT_GROWTH_NONE;
+
+	if (room > 0) {
+		growth = growth_for(schema, rows, room);
+		rows += growth_rows(schema, rows, room);
+	}
+	return snapshot_writer_new_growing(writer, sink, memory, schema, rows, &growth, origin,
+	                                   err);
+}
+
+static int fill(struct snapshot_writer **writer, struct table_sink **sink, struct ingest *in,
+                const struct snapshot_memory *memory, const struct snapshot_origin *origin,
+                uint64_t room, struct shmpub_error *err)
 {
 	bool is_counted = false;
 	int r;
@@ -56,18 +48,36 @@ int prepare_fill(struct snapshot_writer **writer, struct table_sink **sink, stru
 	do {
 		snapshot_writer_free(*writer);
 		*writer = NULL;
-		r = snapshot_writer_new(writer, sink, memory, ingest_schema(in),
-		                        ingest_capacity(in), origin, err);
-		if (r && !is_counted) { /* perhaps more rows were expected than there are */
+		r = new_writer(writer, sink, in, memory, origin, room, err);
+		if (r && room == 0 && !is_counted) { /* perhaps more rows were expected than there are */
 			is_counted = true;
 			r = count_rows(in, r, err);
 		} else if (r == SHMPUB_OK) {
 			r = ingest_fill(in, *sink, err);
 		}
 	} while (r == INGEST_RETYPE);
-	if (r)
+	return r ? r : snapshot_writer_text(*writer, err);
+}
+
+int prepare_fill(struct snapshot_writer **writer, struct table_sink **sink, struct ingest *in,
+                 const struct snapshot_memory *memory, const struct snapshot_origin *origin,
+                 struct shmpub_error *err)
+{
+	return fill(writer, sink, in, memory, origin, 0, err);
+}
+
+/* *room becomes 0 when there is no memory for later rows: the table itself may still have enough. */
+static int fill_growing(struct snapshot_writer **writer, struct table_sink **sink,
+                        struct ingest *in, const struct snapshot_memory *memory,
+                        const struct snapshot_origin *origin, uint64_t *room,
+                        struct shmpub_error *err)
+{
+	int r = fill(writer, sink, in, memory, origin, *room, err);
+
+	if (*room == 0 || (r != SHMPUB_ERR_LIMIT && r != SHMPUB_ERR_SYS && r != SHMPUB_ERR_NOMEM))
 		return r;
-	return snapshot_writer_text(*writer, err);
+	*room = 0;
+	return fill(writer, sink, in, memory, origin, 0, err);
 }
 
 static uint64_t read_so_far_ns(const struct prepare_source *source)
@@ -112,14 +122,14 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 	struct snapshot_stamp stamp;
 	struct table_sink *sink;
 	struct ingest *in = NULL;
-	uint64_t size;
+	uint64_t size, room = publication_room(pub);
 	int r;
 
 	r = ingest_open(&in, &source->bytes, options, schema->n_fields > 0 ? schema : NULL, runner,
 	                err);
 	if (r)
 		goto out;
-	r = prepare_fill(&writer, &sink, in, &memory, &source->origin, err);
+	r = fill_growing(&writer, &sink, in, &memory, &source->origin, &room, err);
 	if (r == SHMPUB_OK && rejects != NULL)
 		r = rejects_take(rejects, in, sink->n_rows, &source->origin, err);
 	if (r)
@@ -132,6 +142,10 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 	r = publication_seal(pub, size, err);
 	if (r)
 		goto out;
+	if (room > 0) {
+		publication_keep(pub, writer);
+		writer = NULL;
+	}
 
 	prepare_describe(d, &stamp, ingest_schema(in), sink->n_rows, size);
 	prepare_tell_parts(source, in);

@@ -81,6 +81,15 @@ int prepare_join(struct publication *pub, struct catalog_descriptor *d,
                  struct prepare_rejects *rejects, const struct runner *runner,
                  struct shmpub_error *err);
 
+/*
+ * Instead of making a snapshot: adds the rows of `more` from `from` on to the one that the feed has, whose schema
+ * is `schema`. `stamp` tells of the source; the rest of it is set. On success `pub` is ready to be committed with *d.
+ * SNAPSHOT_FULL, SNAPSHOT_DIFFERS: another snapshot is to be made.
+ */
+int prepare_append(struct publication *pub, struct catalog_descriptor *d, const struct table *more,
+                   uint64_t from, const struct schema *schema, struct snapshot_stamp *stamp,
+                   struct shmpub_error *err);
+
 /* Makes a snapshot of *size bytes in memory of the caller, where no reader sees it. */
 int prepare_csv_memory(const struct snapshot_memory *memory, uint64_t *size,
                        const struct prepare_source *source, const struct csv_options *options,

@@ -129,7 +129,10 @@ static void remove_name(struct publisher_feed *f)
 		segment_hidden_name(s->name, p, f->name);
 		if (!stands || shm_place(&p->dir, f->file, s->name, &exchanged, NULL) != 0)
 			s->name[0] = '\0';
-		segment_let_go(p, s);
+		if (f->pending != NULL && f->pending->grown == s) /* a worker may write to it */
+			f->pending->is_orphan = true;
+		else
+			segment_let_go(p, s);
 	}
 	if (owns)
 		(void)shm_remove(&p->dir, f->file, NULL);

@@ -110,6 +110,7 @@ int publication_begin(struct publication **out, struct publisher_feed *f, struct
 	pub->epoch = publisher_epoch(p);
 	pub->number = p->next_number;
 	segment_hidden_name(pub->name, p, f->name);
+	growing_begin(pub);
 	take_spare(pub, f);
 	make_room(f, pub->spare != NULL ? pub->spare->bytes : 0);
 	pub->retired = f->retired;
@@ -292,6 +293,7 @@ static void finish(struct publication *pub)
 	if (pub->spare != NULL)
 		feed_push_retired(f, pub->spare);
 	segments_let_go(p, &pub->retired);
+	growing_end(pub);
 	f->pending = NULL;
 	p->n_pending--;
 	if (f->is_removed)
@@ -340,6 +342,15 @@ static void give_back_segment(struct publication *pub)
 	segment_drop(pub->publisher, s);
 }
 
+/* It was not used: the feed keeps it. */
+static void give_back_spare(struct publication *pub)
+{
+	if (pub->spare == NULL || !has_room_for_spare(pub->feed, pub->spare))
+		return;
+	put_spare(pub->feed, pub->spare);
+	pub->spare = NULL;
+}
+
 void publication_discard(struct publication *pub)
 {
 	struct publisher_feed *f;
@@ -352,10 +363,7 @@ void publication_discard(struct publication *pub)
 	f->wanted_bytes = pub->wanted_bytes;
 	if (pub->segment != NULL)
 		give_back_segment(pub);
-	if (pub->spare != NULL && has_room_for_spare(f, pub->spare)) {
-		put_spare(f, pub->spare); /* it was not used: the feed keeps it */
-		pub->spare = NULL;
-	}
+	give_back_spare(pub);
 	finish(pub);
 }
 
@@ -377,7 +385,8 @@ static void replace_live(struct publication *pub, bool exchanged)
 		(void)shm_remove(&pub->publisher->dir, s->name, NULL);
 	}
 	s->name[0] = '\0';
-	if (!feed_recycles(f))
+	growing_take(s, pub);
+	if (!feed_recycles(f) && s->writer == NULL)
 		shm_discard(&s->map);
 }
 
@@ -396,38 +405,55 @@ static int check_hold(struct publisher *p, struct shmpub_error *err)
 	                          p->dir.path);
 }
 
-int publication_commit(struct publication *pub, const struct catalog_descriptor *d,
-                       struct shmpub_error *err)
+/* The newest snapshot is in its segment: tell readers. */
+static void announce(struct publication *pub, const struct segment *s,
+                     const struct catalog_descriptor *d)
 {
 	struct publisher_feed *f = pub->feed;
 	struct publisher *p = pub->publisher;
 	struct catalog_slot *slot = feed_slot(f);
 	struct catalog_descriptor own = *d;
+
+	own.sequence = pub->sequence;
+	own.segment = s->number;
+	own.size = s->map.size;
+	catalog_set_state(&p->catalog, slot, SLOT_FRESH);
+	catalog_publish(&p->catalog, slot, &own);
+	catalog_wake(&p->catalog, slot);
+	f->sequence = pub->sequence;
+	f->wanted_bytes = 0;
+}
+
+int publication_commit(struct publication *pub, const struct catalog_descriptor *d,
+                       struct shmpub_error *err)
+{
+	struct publisher_feed *f = pub->feed;
+	struct publisher *p = pub->publisher;
+	struct segment *s = pub->segment;
 	bool exchanged = false;
 	int r;
 
-	if (!pub->is_sealed || f->is_removed)
+	if (!(pub->is_sealed || pub->is_appended) || f->is_removed)
 		r = error_set(err, SHMPUB_ERR_INVALID, "feed %s: %s", f->name,
 		              f->is_removed ? "removed" : "a commit before the seal");
 	else
 		r = check_hold(p, err);
-	if (r == 0)
-		r = shm_place(&p->dir, pub->segment->name, f->file, &exchanged, err);
+	if (r == 0 && !pub->is_appended)
+		r = shm_place(&p->dir, s->name, f->file, &exchanged, err);
 	if (r != 0) {
 		publication_discard(pub);
 		return r;
 	}
-	own.sequence = pub->sequence;
-	own.segment = pub->segment->map.number != 0 ? pub->segment->map.number : pub->number;
-	own.size = pub->segment->map.size;
-	catalog_set_state(&p->catalog, slot, SLOT_FRESH);
-	catalog_publish(&p->catalog, slot, &own);
-	catalog_wake(&p->catalog, slot);
-
-	f->sequence = pub->sequence;
-	f->wanted_bytes = 0;
-	replace_live(pub, exchanged);
-	pub->segment = NULL;
+	if (pub->is_appended) {
+		snapshot_writer_show(pub->grown->writer);
+		announce(pub, pub->grown, d);
+		give_back_spare(pub);
+	} else {
+		s->number = s->map.number != 0 ? s->map.number : pub->number;
+		announce(pub, s, d);
+		replace_live(pub, exchanged);
+		pub->segment = NULL;
+	}
 	finish(pub);
 	publisher_store_usage(p);
 	return 0;

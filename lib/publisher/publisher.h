@@ -167,12 +167,32 @@ void publication_stamp(const struct publication *pub, struct snapshot_stamp *sta
  */
 int publication_seal(struct publication *pub, uint64_t size, struct shmpub_error *err);
 
-/* Worker, after the seal: the whole file. Valid until the publication is committed or discarded. */
+/* Worker, after the seal: the whole file; SPAN_NONE where rows were added. Valid until the publication is committed or discarded. */
 struct span publication_bytes(const struct publication *pub);
 
 /*
- * Loop thread. Makes the snapshot the feed's newest, and frees *pub. On failure nothing else
- * changed.
+ * A snapshot that grows (snapshot/snapshot.h): instead of making another one, a publication may add rows to the
+ * one that the feed has.
+ *
+ * Worker, before the memory is used: this snapshot is to grow, with room for so many bytes of rows.
+ */
+void publication_set_room(struct publication *pub, uint64_t room);
+/* What was set; 0 where snapshots can't grow. */
+uint64_t publication_room(const struct publication *pub);
+/* Worker, after the seal: takes the snapshot's writer, by which rows are added to it later. */
+void publication_keep(struct publication *pub, struct snapshot_writer *writer);
+/* Worker. True when rows may be added to the snapshot that the feed has; *n_rows is how many it has. */
+bool publication_grows(const struct publication *pub, uint64_t *n_rows);
+/*
+ * Worker. As snapshot_writer_append(), to that snapshot. On success the publication may be committed; on anything
+ * else another snapshot can still be made.
+ */
+int publication_append(struct publication *pub, const struct table *more, uint64_t from,
+                       const struct snapshot_stamp *stamp, struct shmpub_error *err);
+
+/*
+ * Loop thread. Makes the snapshot, or the rows that were added, the feed's newest, and frees *pub. On failure nothing
+ * else changed.
  */
 int publication_commit(struct publication *pub, const struct catalog_descriptor *d,
                        struct shmpub_error *err);

@@ -31,6 +31,9 @@ struct segment {
 	struct shm_access access; /* which it was sealed with */
 	bool is_held;             /* its bytes are counted in held_bytes */
 	bool is_free;             /* was probed after it was replaced, and nobody had it */
+	uint64_t number;          /* of the live segment: the one in its descriptors */
+	/* owned; of a live segment that grows: it has the next rows written. NULL: it does not grow */
+	struct snapshot_writer *writer;
 	char name[SEGMENT_NAME_SIZE];
 };
 
@@ -61,6 +64,7 @@ struct publisher {
 	size_t n_pending;                  /* publications that are under way */
 	bool has_replaced;                 /* some feed may have a spare or retired segments */
 	size_t n_recyclers, max_recyclers; /* feeds that may keep a spare; each needs descriptors */
+	size_t n_growing; /* segments with a writer; there may be max_recyclers of them */
 
 	struct publisher_feed *feeds;
 	struct publisher_feed **by_slot; /* max_feeds of them */
@@ -100,6 +104,12 @@ struct publication {
 	struct segment *retired; /* the worker drops those that nobody has; the rest are held */
 	uint64_t wanted_bytes;
 	uint64_t max_bytes; /* of this snapshot; 0: no bound */
+	uint64_t room;      /* bytes that it may have for later rows; 0: it is not to grow */
+	struct snapshot_writer *writer; /* owned; of the snapshot that was made and is to grow */
+	bool may_grow;         /* there may be one segment more that grows */
+	struct segment *grown; /* the feed's live segment, if rows may be added to it; NULL: none */
+	bool is_orphan;        /* the feed was removed meanwhile, and `grown` is the publication's */
+	bool is_appended;      /* rows were added to `grown`, and nobody sees them yet */
 	bool is_sealed;
 	bool no_leases;               /* asking for a lease failed: has_leases becomes 0 */
 	char name[SEGMENT_NAME_SIZE]; /* for a new segment */
@@ -130,6 +140,8 @@ int segment_create(struct segment **out, const struct publisher_feed *f, const c
  * reader that gets in meanwhile then sees that it is no snapshot.
  */
 void segment_spoil(struct shm_map *map);
+/* It does not grow any more. */
+void segment_end_growth(struct publisher *p, struct segment *s);
 /* [any] Remove the hidden name, unless it means another file by now. */
 void segment_unname(const struct publisher *p, struct segment *s);
 /*
@@ -158,6 +170,14 @@ bool feed_recycles(struct publisher_feed *f);
 void publisher_free_spares(struct publisher *p);
 /* Store used_bytes and held_bytes in the catalog. */
 void publisher_store_usage(struct publisher *p);
+
+/* --- growing.c -------------------------------------------------------------------------------- */
+
+/* A publication begins: perhaps rows can be added to the feed's live segment. */
+void growing_begin(struct publication *pub);
+/* The segment becomes the feed's live one: it gets the writer, if there is one. */
+void growing_take(struct segment *s, struct publication *pub);
+void growing_end(struct publication *pub);
 
 /* --- access.c --------------------------------------------------------------------------------- */
 

@@ -101,10 +101,20 @@ void segment_unname(const struct publisher *p, struct segment *s)
 	s->name[0] = '\0';
 }
 
+void segment_end_growth(struct publisher *p, struct segment *s)
+{
+	if (s->writer == NULL)
+		return;
+	p->n_growing--;
+	snapshot_writer_free(s->writer);
+	s->writer = NULL;
+}
+
 void segment_drop(struct publisher *p, struct segment *s)
 {
 	if (s == NULL)
 		return;
+	segment_end_growth(p, s);
 	segment_unname(p, s);
 	shm_discard(&s->map);
 	budget_give(p, s->bytes);
@@ -180,6 +190,7 @@ void segment_let_go(struct publisher *p, struct segment *s)
 {
 	if (s == NULL)
 		return;
+	segment_end_growth(p, s);
 	if (segment_probe(p, s) == SHM_BUSY && s->name[0] != '\0') {
 		shm_discard(&s->map);
 		set_held(p, s, true);
@@ -260,6 +271,7 @@ void feed_retire(struct publisher_feed *f, struct segment *s)
 {
 	struct publisher *p = f->publisher;
 
+	segment_end_growth(p, s);
 	s->replaced_ns = shm_monotonic_ns();
 	s->is_free = false;
 	if (f->spare != NULL && f->spare->is_held)

@@ -175,6 +175,8 @@ static bool text_room_for(uint64_t *out, uint64_t size, const struct text_room *
 		*out = size;
 	if (*out < room->least)
 		*out = room->least;
+	if (room->more > 0 && *out > size && *out - size > room->more)
+		*out = size + room->more;
 	return true;
 }
 

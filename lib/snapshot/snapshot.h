@@ -80,6 +80,7 @@ void snapshot_writer_free(struct snapshot_writer *w);
  */
 struct text_room {
 	uint64_t times, least; /* times 0: once */
+	uint64_t more;         /* at most so many bytes more than once; 0: no bound */
 };
 
 struct snapshot_growth {
@@ -87,7 +88,7 @@ struct snapshot_growth {
 	/* bytes for each column of text: so many times what is there or is expected, at least so many */
 	struct text_room text;
 };
-#define SNAPSHOT_GROWTH_NONE ((struct snapshot_growth){ 0, { 0, 0 } })
+#define SNAPSHOT_GROWTH_NONE ((struct snapshot_growth){ 0, { 0, 0, 0 } })
 
 int snapshot_writer_new_growing(struct snapshot_writer **out, struct table_sink **sink,
                                 const struct snapshot_memory *memory, const struct schema *schema,

@@ -103,7 +103,7 @@ static int make(struct snapshot_writer **out, const char *path, uint64_t n_rows,
 {
 	struct file file = { .size = 0 };
 	struct snapshot_memory memory = { .reserve = reserve, .arg = &file };
-	struct snapshot_growth growth = { 300, { 2, 4096 } };
+	struct snapshot_growth growth = { 300, { 2, 4096, 0 } };
 	struct snapshot_origin origin = { span_str("grown"), span_str("grown.csv") };
 	struct table table = { n_rows, COLUMNS, columns };
 	struct schema schema = SCHEMA_NONE;

@@ -82,7 +82,7 @@ static bool grows_by(const struct golden *g, uint64_t first, uint64_t step)
 	struct snapshot_view held = SNAPSHOT_VIEW_NONE;
 	struct table want = { first, g->n_columns, g->columns };
 	bool is_right = begin(&s, g, first, g->n_rows + 3,
-	                      (struct snapshot_growth){ 400, { 400, 600 } }) == SHMPUB_OK &&
+	                      (struct snapshot_growth){ 400, { 400, 600, 0 } }) == SHMPUB_OK &&
 	                shows(&s, g, first);
 
 	is_right = is_right && view(&held, &s, SNAPSHOT_CHECK_FULL, NULL) == SHMPUB_OK;
@@ -127,7 +127,7 @@ static void test_unseen(void)
 	const struct golden *g = table_named("nulls");
 	struct growing s = { { NULL, NULL, 0 }, NULL, 0 };
 
-	CHECK_INT("begun", begin(&s, g, 1, 9, (struct snapshot_growth){ 9, { 9, 64 } }), SHMPUB_OK);
+	CHECK_INT("begun", begin(&s, g, 1, 9, (struct snapshot_growth){ 9, { 9, 64, 0 } }), SHMPUB_OK);
 	CHECK_INT("rows that come later", append(&s, g, 3, 5), SHMPUB_OK);
 	CHECK("not seen", shows(&s, g, 1));
 	CHECK_INT("the right rows", append(&s, g, 1, 4), SHMPUB_OK);
@@ -150,18 +150,18 @@ static void test_full(void)
 	struct growing s = { { NULL, NULL, 0 }, NULL, 0 };
 	uint64_t n = 0;
 
-	CHECK_INT("rows: begun", begin(&s, g, 60, 64, (struct snapshot_growth){ 9, { 9, 64 } }),
+	CHECK_INT("rows: begun", begin(&s, g, 60, 64, (struct snapshot_growth){ 9, { 9, 64, 0 } }),
 	          SHMPUB_OK);
 	CHECK_INT("more than the capacity", append(&s, g, 60, 65), SNAPSHOT_FULL);
 	CHECK("as it was", shows(&s, g, 60));
 	CHECK_INT("all of it", append(&s, g, 60, 64), SHMPUB_OK);
 	end(&s);
-	CHECK_INT("text: begun", begin(&s, g, 8, 65, (struct snapshot_growth){ 9, { 2, 0 } }),
+	CHECK_INT("text: begun", begin(&s, g, 8, 65, (struct snapshot_growth){ 9, { 2, 0, 0 } }),
 	          SHMPUB_OK);
 	CHECK_INT("more than twice the text", append(&s, g, 8, 65), SNAPSHOT_FULL);
 	CHECK_INT("less", append(&s, g, 8, 12), SHMPUB_OK);
 	end(&s);
-	CHECK_INT("states: begun", begin(&s, g, 1, 65, (struct snapshot_growth){ 3, { 99, 64 } }),
+	CHECK_INT("states: begun", begin(&s, g, 1, 65, (struct snapshot_growth){ 3, { 99, 64, 0 } }),
 	          SHMPUB_OK);
 	while (append(&s, g, n, n) == SHMPUB_OK && n++ < 100)
 		snapshot_writer_show(s.writer);
@@ -177,7 +177,7 @@ static void test_other_columns(void)
 	struct growing s = { { NULL, NULL, 0 }, NULL, 0 };
 	struct shmpub_column more_cities = golden_cities;
 
-	CHECK_INT("begun", begin(&s, g, 3, 9, (struct snapshot_growth){ 9, { 9, 64 } }), SHMPUB_OK);
+	CHECK_INT("begun", begin(&s, g, 3, 9, (struct snapshot_growth){ 9, { 9, 64, 0 } }), SHMPUB_OK);
 	other.n_columns--;
 	CHECK_INT("a column less", append(&s, &other, 3, 4), SNAPSHOT_DIFFERS);
 	other = *g;
@@ -225,7 +225,7 @@ static void test_every_word(void)
 	uint32_t words[4], n_found = 0, v;
 	struct snapshot_view seen;
 
-	CHECK_INT("begun", begin(&s, g, 1, 9, (struct snapshot_growth){ 9, { 9, 64 } }), SHMPUB_OK);
+	CHECK_INT("begun", begin(&s, g, 1, 9, (struct snapshot_growth){ 9, { 9, 64, 0 } }), SHMPUB_OK);
 	for (uint64_t n = 1; n < 5; n++) {
 		words[n - 1] = word_of(&s);
 		CHECK_INT("grown", append(&s, g, n, n + 1), SHMPUB_OK);
@@ -259,7 +259,7 @@ static void test_damage(void)
 	struct growth_tail tail;
 	uint64_t n_refused = 0;
 
-	CHECK_INT("begun", begin(&s, g, 2, 9, (struct snapshot_growth){ 2, { 9, 64 } }), SHMPUB_OK);
+	CHECK_INT("begun", begin(&s, g, 2, 9, (struct snapshot_growth){ 2, { 9, 64, 0 } }), SHMPUB_OK);
 	CHECK_INT("grown", append(&s, g, 2, 5), SHMPUB_OK);
 	snapshot_writer_show(s.writer);
 	CHECK_INT("read", growth_read(&tail, &footer, span_of(s.bytes.addr, s.size), NULL), 0);
@@ -307,7 +307,7 @@ static void test_bad_tails(void)
 		uint32_t crc;
 		char *tail;
 
-		CHECK_INT("begun", begin(&s, g, 2, 9, (struct snapshot_growth){ 2, { 9, 64 } }),
+		CHECK_INT("begun", begin(&s, g, 2, 9, (struct snapshot_growth){ 2, { 9, 64, 0 } }),
 		          SHMPUB_OK);
 		tail = s.bytes.addr + s.size - TAIL - GROWTH_TAIL_SIZE;
 		memcpy(tail + tails[i].at, &tails[i].value, tails[i].at < 16 ? 4 : 8);
@@ -331,7 +331,7 @@ static void test_no_memory(void)
 		int r;
 
 		mem_fail_after(n);
-		r = begin(&s, g, 2, 9, (struct snapshot_growth){ 2, { 9, 64 } });
+		r = begin(&s, g, 2, 9, (struct snapshot_growth){ 2, { 9, 64, 0 } });
 		if (r == SHMPUB_OK)
 			r = append(&s, g, 2, 5);
 		mem_fail_after(-1);
