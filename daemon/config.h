@@ -53,6 +53,8 @@ struct config_feed {
 	char *source_name;     /* by which the source is shown; see source_address.h */
 	uint64_t interval_ms;  /* 0: refreshed only at start and reload */
 	bool watch;            /* refreshed on change as well */
+	bool appends;          /* mode = append: follow.h */
+	uint64_t append_room;  /* bytes for rows that come later */
 	uint64_t settle_ms;    /* how long a file has to rest before it is read; 0: a tick */
 	/* what a table has to be like before it is published: expect.h */
 	bool require_newline, frozen_schema;

@@ -166,6 +166,19 @@ static const char *array_problem(const struct config_feed *f)
 	return NULL;
 }
 
+/* Rows are added at the end of one file, which never rests. */
+static const char *append_problem(const struct config_feed *f)
+{
+	if (!f->appends || f->source == NULL)
+		return NULL;
+	if (f->scheme != SCHEME_FILE)
+		return "mode = append needs one file as source";
+	if (f->csv->encoding >= CSV_UTF16)
+		return "mode = append needs an encoding whose line ends are one byte";
+	return f->settle_ms != 0 ? "settle waits for a file that rests, and mode = append does not"
+	                         : NULL;
+}
+
 /* There are no events of a command or a server, and what was fetched is at its end. */
 static const char *file_problem(const struct config_feed *f)
 {
@@ -204,7 +217,7 @@ static void inherit_defaults(struct config_feed *f, const struct config_daemon *
 static int check_feed(struct config_feed *f, const struct config *c, struct config_problems *p,
                       struct shmpub_error *err)
 {
-	const char *problems[] = { file_problem(f), array_problem(f),
+	const char *problems[] = { file_problem(f), append_problem(f), array_problem(f),
 		                   segment_problem(f, c->daemon.instance) };
 	int r = SHMPUB_OK;
 

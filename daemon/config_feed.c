@@ -89,6 +89,7 @@ int config_feed_new(struct config_feed **out, struct span name, struct config_pl
 	f->interval_ms = 5000;
 	f->timeout_ms = 30000;
 	f->max_source = (uint64_t)1 << 30;
+	f->append_room = (uint64_t)1 << 30;
 	f->max_rejects = (struct reject_limit){ UINT64_MAX, 1000000 };
 	f->access.gid = -1;
 	f->segment_access.gid = -1;

@@ -164,6 +164,7 @@ static void commit(struct feed *f)
 		return;
 	}
 	place_plain_segments(f);
+	feed_note_followed(f);
 	schema_free(&f->schema);
 	f->schema = r->schema;
 	r->schema = SCHEMA_NONE;
@@ -201,6 +202,7 @@ static void was_built(struct pool_job *job, bool ran)
 	}
 	if (f->refresh.result < 0)
 		feed_rejects_commit_alone(f);
+	feed_note_followed(f);
 	feed_end_job(f);
 	if (f->refresh.result > 0)
 		feed_answered(f);
@@ -372,11 +374,12 @@ void feed_attempt(struct feed *f)
 		.waited = f->waited,
 		.settle_ms = f->config->settle_ms,
 		.waited_ms = feed_now_ms(f) - f->waited_since_ms,
-		.takes_growing = feed_takes_growing(f),
+		.takes_growing = f->config->appends || feed_takes_growing(f),
+		.follow = f->config->appends ? &f->follow : NULL,
 		.is_forced = f->is_forced || again,
 		.insists = f->n_busy >= BUSY_PATIENCE,
 		/* a mark that is not settled makes us read again what is probably the same */
-		.compares_first = f->was_same || !f->seen.is_settled,
+		.compares_first = !f->config->appends && (f->was_same || !f->seen.is_settled),
 		.max_bytes = f->host->max_bytes,
 		.waiting = &f->look.waiting,
 		.kept = f->kept,
@@ -422,6 +425,7 @@ void feed_delete(struct feed *f)
 	config_feed_release(f->config);
 	schema_free(&f->schema);
 	kept_files_free(&f->kept);
+	follow_free(&f->follow);
 	mem_free(f);
 }
 

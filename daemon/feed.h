@@ -143,6 +143,7 @@ struct feed {
 	bool has_only_grown;      /* at each of them */
 	struct schema schema;
 	struct kept_files kept; /* while no attempt is under way: feed_kept.c */
+	struct follow follow; /* mode = append; a worker reads it while it has the job */
 	struct article_live article;
 	unsigned n_plain_failures; /* in a row, for the back-off */
 	uint64_t plain_after_ms;   /* when missing plain segments are made again */

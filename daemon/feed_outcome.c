@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "base/compiler.h"
 #include "base/error.h"
+#include "csv/tokenize.h"
 #include "feed_rejects.h"
 #include "feed_watch.h"
 #include "file_mode.h"
@@ -384,7 +385,8 @@ void feed_build_failed(struct feed *f)
 
 	if (r->is_source_failure && r->result != SHMPUB_ERR_LIMIT) {
 		feed_failed(f, &r->error);
-	} else if (r->mark.is_cut && r->result == SHMPUB_ERR_CSV) { /* within a quoted field? */
+	} else if (r->mark.is_cut && r->result == SHMPUB_ERR_CSV && /* within a quoted field? */
+	           (r->follow == NULL || csv_error_is_open_quote(&r->error))) {
 		feed_busy(f, false);
 	} else if (r->result == SHMPUB_ERR_CSV || r->result == SHMPUB_ERR_INVALID) {
 		f->is_forced = false;

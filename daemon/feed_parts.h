@@ -40,6 +40,8 @@ void feed_end_job(struct feed *f);
  */
 bool feed_drop_obsolete_job(struct feed *f, bool ran);
 
+/* After a build: mode = append. */
+void feed_note_followed(struct feed *f);
 /* The wheel's callback: begins an attempt. */
 void feed_on_wheel(struct wheel_entry *entry);
 /* To be called when the feed was added or removed, or is failing, stale or tried: host->n_news. */

@@ -140,6 +140,17 @@ int key_set_log_format(void *field, const struct key *key, struct span value, st
 	return SHMPUB_OK;
 }
 
+int key_set_feed_mode(void *field, const struct key *key, struct span value, struct span base,
+                      struct shmpub_error *err)
+{
+	(void)base;
+	if (!span_is(value, "replace") && !span_is(value, "append"))
+		return error_set(err, SHMPUB_ERR_INVALID, "%s: replace or append wanted",
+		                 key->name);
+	*(bool *)field = span_is(value, "append");
+	return SHMPUB_OK;
+}
+
 int key_set_dtype(void *field, const struct key *key, struct span value, struct span base,
                   struct shmpub_error *err)
 {

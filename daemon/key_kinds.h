@@ -27,6 +27,8 @@ int key_set_level(void *field, const struct key *key, struct span value, struct 
                   struct shmpub_error *err);
 int key_set_log_format(void *field, const struct key *key, struct span value, struct span base,
                        struct shmpub_error *err);
+int key_set_feed_mode(void *field, const struct key *key, struct span value, struct span base,
+                      struct shmpub_error *err);
 int key_set_dtype(void *field, const struct key *key, struct span value, struct span base,
                   struct shmpub_error *err);
 int key_set_rejects(void *field, const struct key *key, struct span value, struct span base,

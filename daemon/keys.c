@@ -325,6 +325,8 @@ static const struct key feed_rows[] = {
 	{ "token_file", set_path, FEED(token_file), 0, 0 },
 	{ "ca_file", set_path, FEED(ca_file), 0, 0 },
 	{ "proxy", set_text, FEED(proxy), 0, 0 },
+	{ "mode", key_set_feed_mode, FEED(appends), 0, 0 },
+	{ "append_room", key_set_size, FEED(append_room), 0, 0 },
 	{ "settle", key_set_duration, FEED(settle_ms), 0, (uint64_t)3600 * 1000 },
 	{ "require_newline", key_set_bool, FEED(require_newline), 0, 0 },
 	{ "min_rows", key_set_count, FEED(min_rows), 0, UINT64_MAX },

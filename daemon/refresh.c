@@ -129,12 +129,16 @@ void refresh_open(struct refresh *r)
 		return;
 	begin_intake(r);
 	r->result = refresh_begin_parts(r);
-	if (r->result == SHMPUB_OK)
+	if (r->result == SHMPUB_OK && r->follow == NULL) /* which reads what is new only */
 		r->result = intake_read_ahead(&r->intake, &r->error);
 	if (r->result == SHMPUB_OK && is_to_be_compared(r))
 		r->result = intake_hash_only(&r->intake, &r->error);
 	if (r->result == SHMPUB_OK)
 		r->result = intake_recognise(&r->intake, text_limit(r), &r->error);
+	if (r->result == SHMPUB_OK && r->follow != NULL && r->intake.is_compressed)
+		r->result = error_set(&r->error, SHMPUB_ERR_INVALID,
+		                      "%s: is compressed, and mode = append reads text only",
+		                      r->config->source_name);
 	if (r->result != SHMPUB_OK)
 		note_source(r);
 }
@@ -266,15 +270,36 @@ static int begin_text(struct refresh *r)
 	return result ? result : intake_copy_ahead(&r->intake, &r->error);
 }
 
+/* What is new of a file that grows. False: there is more to do than to add rows. */
+static bool append(struct refresh *r)
+{
+	bool is_done = r->follow != NULL && follow_append(r);
+
+	if (is_done) {
+		note_source(r);
+		r->hash = 0;
+	}
+	return is_done;
+}
+
 void refresh_build(struct refresh *r)
 {
-	int result = begin_text(r);
+	int result;
 
+	if (append(r))
+		return;
+	result = begin_text(r);
+	if (r->follow != NULL) {
+		r->is_anew = true;
+		publication_set_room(r->publication, r->config->append_room);
+	}
 	publication_set_max_bytes(r->publication, r->config->max_bytes);
 	if (!result)
 		result = refresh_make_table(r);
 	if (!result)
 		result = refresh_expect(r, &r->schema, r->descriptor.rows);
+	if (!result && r->follow != NULL)
+		follow_begin(r);
 	end_reading(r, result);
 	if (r->result == SHMPUB_OK && wants_article(&r->article))
 		r->result = build_article(r);
@@ -293,6 +318,7 @@ void refresh_clear(struct refresh *r)
 	kept_files_free(&r->kept_next);
 	mem_free(r->part_rows);
 	r->part_rows = NULL;
+	follow_free(&r->followed);
 	schema_free(&r->frozen);
 	r->frozen = SCHEMA_NONE;
 }

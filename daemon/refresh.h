@@ -16,6 +16,7 @@
 
 #include "article_segment.h"
 #include "config.h"
+#include "follow.h"
 #include "intake.h"
 #include "kept_files.h"
 #include "prepare/prepare.h"
@@ -44,8 +45,9 @@ struct refresh {
 	uint64_t max_bytes;
 	uint64_t seen_hash; /* of the text that the last attempt ended well with; 0: none */
 	uint64_t hash_seed;
-	uint64_t *waiting;      /* wait_word.h; NULL: nobody looks */
-	struct kept_files kept; /* the files of the snapshot that is published */
+	uint64_t *waiting;           /* wait_word.h; NULL: nobody looks */
+	const struct follow *follow; /* mode = append: how far the file was taken; else NULL */
+	struct kept_files kept;      /* the files of the snapshot that is published */
 
 	/* made by refresh_open */
 	struct source source;
@@ -68,6 +70,12 @@ struct refresh {
 	struct article_draft article;   /* before: which parts are wanted */
 	size_t n_files;                 /* of a pattern; else 0 */
 	uint64_t hash;                  /* of the text; 0: it was not read to its end */
+
+	/*
+	 * mode = append: how far it was taken now. Of rows that were added the place alone is set; is_anew: all is.
+	 */
+	struct follow followed;
+	bool is_anew;
 
 	int result;
 	bool is_source_failure;    /* the failure came from the source, and not from its content */

@@ -1,11 +1,10 @@
 #include "refresh.h"
 
-#include <stdint.h>
 #include <stdio.h>
-#include "base/alloc.h"
 #include "base/error.h"
 #include "csv/dtype.h"
 #include "expect.h"
+#include "heap_block.h"
 #include "part_head.h"
 
 /*
@@ -14,32 +13,6 @@
  * cell that is of another one. That pass costs memory for one table, and comes once for each source
  * that fails so.
  */
-
-struct block {
-	void *memory;
-	char *at; /* within `memory`, at a multiple of 64 */
-	size_t capacity;
-};
-
-static int reserve(void *arg, void **addr, size_t size, struct shmpub_error *err)
-{
-	struct block *b = arg;
-	void *memory;
-	char *at;
-
-	if (size > b->capacity) {
-		memory = size <= SIZE_MAX - 64 ? mem_zalloc(size + 64, 1) : NULL;
-		if (memory == NULL)
-			return error_nomem(err, size);
-		at = (char *)memory + (64 - (uintptr_t)memory % 64);
-		if (b->capacity)
-			memcpy(at, b->at, b->capacity);
-		mem_free(b->memory);
-		*b = (struct block){ memory, at, size };
-	}
-	*addr = b->at;
-	return SHMPUB_OK;
-}
 
 static bool set_line(struct csv_options *o, struct span line)
 {
@@ -98,8 +71,8 @@ static bool ask_for_type(struct csv_options *o, const struct field *f)
 /* 0: not known. */
 static uint64_t find_line(struct refresh *r, const struct field *before)
 {
-	struct block block = { .memory = NULL };
-	struct snapshot_memory memory = { .reserve = reserve, .arg = &block };
+	struct heap_block block = HEAP_BLOCK_NONE;
+	struct snapshot_memory memory = { .reserve = heap_block_reserve, .arg = &block };
 	struct prepare_source source = refresh_source(r);
 	struct shmpub_error why = { .line = 0 };
 	struct csv_options *o, text;
@@ -115,7 +88,7 @@ static uint64_t find_line(struct refresh *r, const struct field *before)
 			line = why.line;
 	}
 	csv_options_free(o);
-	mem_free(block.memory);
+	heap_block_free(&block);
 	return line;
 }
 

@@ -38,6 +38,7 @@ enum source_answer {
 struct source_mark {
 	/* The file was growing: `size` ends with its last newline, and only that much was read. */
 	bool is_cut;
+	uint64_t whole_size; /* with is_cut: of the file at that look */
 	bool is_settled; /* its last change was long enough before the look to show in its times */
 	uint64_t device, inode, size; /* inode 0: there was no look */
 	int64_t mtime_ns, ctime_ns;

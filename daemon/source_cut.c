@@ -26,6 +26,7 @@ int source_cut(struct source_mark *mark, struct source_file *f, struct shmpub_er
 		n = line_end(piece, wanted);
 		end -= wanted;
 	}
+	mark->whole_size = mark->size;
 	mark->size = end + n;
 	mark->is_cut = true;
 	mark->is_settled = false;

@@ -319,12 +319,18 @@ enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *r
 	return CSV_RECORD;
 }
 
+#define OPEN_QUOTE_TEXT "the text ends inside quotes that opened in this record"
+
 int csv_token_error(enum csv_token_answer answer, struct shmpub_error *err)
 {
 	if (answer == CSV_OPEN_QUOTE)
-		return error_set(err, SHMPUB_ERR_CSV,
-		                 "the text ends inside quotes that opened in this record");
+		return error_set(err, SHMPUB_ERR_CSV, OPEN_QUOTE_TEXT);
 	return error_set(err, SHMPUB_ERR_LIMIT, "record longer than 4 GiB");
+}
+
+bool csv_error_is_open_quote(const struct shmpub_error *err)
+{
+	return err->code == SHMPUB_ERR_CSV && strstr(err->message, OPEN_QUOTE_TEXT) != NULL;
 }
 
 uint64_t csv_line_at(struct span text, size_t at)

@@ -77,6 +77,9 @@ enum csv_token_answer csv_tokenize(struct csv_tokenizer *t, struct csv_record *r
 /* Sets the error of a record, for any answer but CSV_RECORD and CSV_END, without its line. */
 int csv_token_error(enum csv_token_answer answer, struct shmpub_error *err);
 
+/* Whether an error says that the text ends inside quotes, so that more of it may mend it. */
+bool csv_error_is_open_quote(const struct shmpub_error *err);
+
 /* Returns the number, from 1, of the line with the byte at offset `at`; \n, \r or \r\n ends lines. */
 uint64_t csv_line_at(struct span text, size_t at);
 

@@ -37,12 +37,12 @@ static bool is_of_field(const struct shmpub_column *c, const struct field *f)
 	        (c->unit == f->unit && same_text(c->timezone, f->timezone)));
 }
 
-static bool schema_fits(const struct snapshot_writer *w, const struct table *more)
+bool snapshot_fits(const struct schema *schema, const struct table *table)
 {
-	if (more->n_columns != w->layout.n_columns)
+	if (table->n_columns != schema->n_fields)
 		return false;
-	for (size_t i = 0; i < more->n_columns; i++) {
-		if (!is_of_field(&more->columns[i], &w->schema->fields[i]))
+	for (size_t i = 0; i < table->n_columns; i++) {
+		if (!is_of_field(&table->columns[i], &schema->fields[i]))
 			return false;
 	}
 	return true;
@@ -263,7 +263,7 @@ int snapshot_writer_append(struct snapshot_writer *w, const struct table *more, 
 	if (from > more->n_rows || !writer_grows(w) || w->growth.columns == NULL)
 		return error_set(err, SHMPUB_ERR_INVALID, "rows for a snapshot that does not grow");
 	w->growth.next.footer_at = 0;
-	if (!schema_fits(w, more))
+	if (!snapshot_fits(w->schema, more))
 		return SNAPSHOT_DIFFERS;
 	if (!has_room(w, more, &range))
 		return SNAPSHOT_FULL;

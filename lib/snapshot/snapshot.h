@@ -100,6 +100,8 @@ enum snapshot_answer {
 	SNAPSHOT_DIFFERS = 81, /* columns of another name or type, or a category that is new */
 };
 
+/* True when the columns of `table` have the names, types and levels that the schema says. */
+bool snapshot_fits(const struct schema *schema, const struct table *table);
 /*
  * After snapshot_writer_finish(): write the rows of `more` from row `from` on behind those that are
  * there. Nobody sees them before snapshot_writer_show(); until then this may be called again, for other

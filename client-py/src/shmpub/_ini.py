@@ -380,6 +380,8 @@ _FEED: dict[str, Callable[[Any, str], _Text]] = {
     "token_file": _path,
     "ca_file": _path,
     "proxy": _text,
+    "mode": _text,
+    "append_room": _number_or_text,
     "settle": duration,
     "require_newline": _boolean,
     "min_rows": _number,
