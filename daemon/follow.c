@@ -124,6 +124,7 @@ static struct snapshot_stamp stamp_of(const struct refresh *r, const struct foll
 		.parse_ns = v->stamp.parse_ns,
 		.source_size = to->taken,
 		.skipped_rows = to->skipped_rows,
+		.first_sequence = to->first_sequence,
 	};
 }
 
@@ -214,6 +215,15 @@ static bool was_only_appended_to(const struct follow_place *was, const struct so
 	    now->whole_size < was->mark.whole_size)
 		return false;
 	return now->whole_size > was->mark.whole_size || now->mtime_ns == was->mark.mtime_ns;
+}
+
+uint64_t follow_first_sequence(struct refresh *r)
+{
+	const struct follow *f = r->follow;
+
+	return !r->is_forced && was_only_appended_to(&f->place, &r->mark) && is_as_before(r)
+	               ? f->place.first_sequence
+	               : PREPARE_FIRST;
 }
 
 bool follow_append(struct refresh *r)

@@ -25,6 +25,7 @@ struct follow_place {
 	uint64_t last_hash;      /* of those before `taken`, FOLLOW_BLOCK at most */
 	uint64_t n_rows;         /* of the table */
 	uint64_t skipped_rows;
+	uint64_t first_sequence; /* since this snapshot rows were only added */
 };
 
 struct follow {
@@ -35,7 +36,7 @@ struct follow {
 	 * far as the head tells.
 	 */
 	bool is_able;
-	struct buffer head; /* owned */
+	struct buffer head; /* owned; where is_able is false only the beginning of the file */
 	uint64_t head_rows, head_skipped;
 };
 #define FOLLOW_NONE ((struct follow){ .is_able = false })
@@ -46,6 +47,11 @@ void follow_free(struct follow *f);
  * are ready to be committed) or SOURCE_UNCHANGED, and r->followed.place is set.
  */
 bool follow_append(struct refresh *r);
+/*
+ * Worker, after that, if the file is to be read anew: whether it is the one that was taken before, and has only become
+ * longer. Then the sequence since which that is so; else PREPARE_FIRST.
+ */
+uint64_t follow_first_sequence(struct refresh *r);
 /*
  * Worker, the file was read anew, and the source is still open: sets r->followed, for the snapshot that may be published
  * now. A failure is none: then the file is read anew the next time.

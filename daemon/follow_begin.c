@@ -144,6 +144,12 @@ static bool find_head(struct follow *out, struct refresh *r)
 	return false;
 }
 
+static bool is_able(struct follow *f, struct refresh *r)
+{
+	return publication_room(r->publication) != 0 && options_are_able(r->config) &&
+	       columns_are_able(&r->schema) && find_head(f, r);
+}
+
 void follow_begin(struct refresh *r)
 {
 	struct follow *f = &r->followed;
@@ -154,10 +160,15 @@ void follow_begin(struct refresh *r)
 		.taken = r->mark.size,
 		.n_rows = r->descriptor.rows,
 		.skipped_rows = r->descriptor.skipped_rows,
+		.first_sequence = r->first_sequence == PREPARE_FIRST ? r->descriptor.sequence
+		                                                     : r->first_sequence,
+		.last_hash = follow_hash_before(r, r->mark.size),
 	};
-	if (publication_room(r->publication) == 0 || r->intake.is_compressed || !r->mark.is_cut ||
-	    !options_are_able(r->config) || !columns_are_able(&r->schema))
-		return;
-	f->place.last_hash = follow_hash_before(r, r->mark.size);
-	f->is_able = f->place.last_hash != 0 && find_head(f, r);
+	f->is_able = is_able(f, r);
+	if (!f->is_able) { /* to know the file again */
+		f->head.size = 0;
+		if (!follow_read(&f->head, r, 0,
+		                 r->mark.size < HEAD_LEAST ? r->mark.size : HEAD_LEAST))
+			f->place.last_hash = 0;
+	}
 }

@@ -192,6 +192,7 @@ struct prepare_source refresh_source(struct refresh *r)
 		.origin = { .feed = span_str(r->config->name),
 		            .source = span_str(r->config->source_name) },
 		.mtime_ns = r->mark.mtime_ns,
+		.first_sequence = r->first_sequence,
 		.read_ns = &r->read_ns,
 		.part_rows = r->part_rows,
 	};
@@ -291,6 +292,7 @@ void refresh_build(struct refresh *r)
 	result = begin_text(r);
 	if (r->follow != NULL) {
 		r->is_anew = true;
+		r->first_sequence = follow_first_sequence(r);
 		publication_set_room(r->publication, r->config->append_room);
 	}
 	publication_set_max_bytes(r->publication, r->config->max_bytes);

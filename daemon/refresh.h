@@ -76,6 +76,7 @@ struct refresh {
 	 */
 	struct follow followed;
 	bool is_anew;
+	uint64_t first_sequence; /* see prepare.h; 0: rows are not added to this source */
 
 	int result;
 	bool is_source_failure;    /* the failure came from the source, and not from its content */

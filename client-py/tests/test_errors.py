@@ -24,6 +24,7 @@ ERRORS: list[tuple[Exception, dict[str, Any]]] = [
     (shmpub.FeedNotFound("text", "near"), {"nearest": "near"}),
     (shmpub.NotPublished("text"), {}),
     (shmpub.FormatError("text"), {}),
+    (shmpub.Gap("text"), {}),
     (shmpub.UntrustedOwner("text", 54321), {"uid": 54321, "owner": 54321}),
     (shmpub.UntrustedOwner("text", "S-1-5-7"), {"uid": -1, "owner": "S-1-5-7"}),
     (

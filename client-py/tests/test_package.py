@@ -80,12 +80,13 @@ def test_everything_is_documented(name: str) -> None:
         (
             shmpub.Snapshot,
             "age arrow column columns df diff epoch name nbytes numpy polars published_at schema "
-            "sequence shape source",
+            "sequence shape since source",
         ),
         (shmpub.Diff, "added before changed count gone index"),
         (shmpub.Subscription, "cancel is_cancelled"),
         (shmpub.Served, "close config get instance items keys log pid values"),
         (shmpub.Updates, "aclose close"),
+        (shmpub.NewRows, "aclose close"),
     ],
 )
 def test_public_members(kind: type, names: str) -> None:
@@ -100,7 +101,7 @@ def test_attributes_are_private() -> None:
 
 def test_exceptions() -> None:
     errors = ["InstanceNotFound", "FeedNotFound", "NotPublished", "FormatError", "UntrustedOwner"]
-    errors += ["Stale"]
+    errors += ["Stale", "Gap"]
     for name in errors:
         assert issubclass(getattr(shmpub, name), shmpub.Error)
     assert issubclass(shmpub.AccessDenied, shmpub.Error | PermissionError)

@@ -49,7 +49,8 @@ static int fill(struct snapshot_writer **writer, struct table_sink **sink, struc
 		snapshot_writer_free(*writer);
 		*writer = NULL;
 		r = new_writer(writer, sink, in, memory, origin, room, err);
-		if (r && room == 0 && !is_counted) { /* perhaps more rows were expected than there are */
+		if (r && room == 0 &&
+		    !is_counted) { /* perhaps more rows were expected than there are */
 			is_counted = true;
 			r = count_rows(in, r, err);
 		} else if (r == SHMPUB_OK) {
@@ -136,6 +137,8 @@ int prepare_csv(struct publication *pub, struct catalog_descriptor *d,
 		goto out;
 	prepare_stamp(&stamp, source, in, began_ns);
 	publication_stamp(pub, &stamp);
+	stamp.first_sequence = source->first_sequence == PREPARE_FIRST ? stamp.sequence
+	                                                               : source->first_sequence;
 	r = snapshot_writer_finish(writer, &stamp, &size, err);
 	if (r)
 		goto out;

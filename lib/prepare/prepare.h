@@ -15,10 +15,17 @@
 #include "ingest/join.h"
 #include "publisher/publisher.h"
 
+#define PREPARE_FIRST UINT64_MAX
+
 struct prepare_source {
 	struct byte_source bytes;
 	struct snapshot_origin origin;
 	int64_t mtime_ns;
+	/*
+	 * Rows are added to this source. Since the snapshot of this sequence they were only added;
+	 * PREPARE_FIRST: this is the first one. 0: it is not known.
+	 */
+	uint64_t first_sequence;
 	/*
 	 * How long reading has taken so far; NULL: it is not measured. `bytes` may add to it
 	 * while it is read, and this time does not count as parsing.

@@ -139,7 +139,10 @@ static const struct {
 	NUMBER("source_size", stamp.source_size),
 	NUMBER("skipped_rows", stamp.skipped_rows),
 	NUMBER("rows", n_rows),
+	NUMBER("first", stamp.first_sequence), /* the last one: it may be left out */
 };
+
+#define SEEN_FIRST (1u << (ARRAY_LEN(numbers) - 1))
 
 #define SEEN_SCHEMA (1u << ARRAY_LEN(numbers))
 #define SEEN_BATCH (SEEN_SCHEMA << 1)
@@ -306,7 +309,7 @@ static int parse(struct parser *p)
 		return error_set(p->err, SHMPUB_ERR_FORMAT,
 		                 "the snapshot is of version %llu, this reader knows %u",
 		                 (unsigned long long)p->record->version, RECORD_VERSION);
-	return p->seen == SEEN_ALL && p->record->stamp.sequence > 0 ? SHMPUB_OK : malformed(p);
+	return (p->seen | SEEN_FIRST) == SEEN_ALL && p->record->stamp.sequence > 0 ? SHMPUB_OK : malformed(p);
 }
 
 /* --- finding it and its CRC --------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 
 /* The keys are always written in the same order, so that equal snapshots have equal bytes. */
 
-#define HEAD_MAX_SIZE 640u /* without dictionaries and regions: 24 numbers of 20 digits, and keys */
+#define HEAD_MAX_SIZE 704u /* without dictionaries and regions: 24 numbers of 20 digits, and keys */
 #define ENTRY_MAX_SIZE 88u /* a dictionary or region: 4 numbers of 20 digits, brackets, commas */
 
 uint64_t record_max_size(size_t n_dictionaries, size_t n_regions)
@@ -121,6 +121,8 @@ int record_write(struct buffer *out, const struct record *record, struct shmpub_
 	at = put_messages(at, record);
 	at = put_dictionaries(at, record);
 	at = put_regions(at, record);
+	if (record->stamp.first_sequence != 0)
+		at = put_number(put(at, ",\"first\":"), record->stamp.first_sequence);
 	at = put_number(put(at, ",\"crc\":"), crc32(from, (size_t)(at - from)));
 	at = put(at, "}");
 	assert((uint64_t)(at - from) <= most);

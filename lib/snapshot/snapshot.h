@@ -27,6 +27,8 @@ struct snapshot_stamp {
 	int64_t published_ns;    /* wall clock, when it was sealed */
 	int64_t source_mtime_ns; /* 0: unknown */
 	uint64_t read_ns, parse_ns, source_size, skipped_rows;
+	/* Since the snapshot of this sequence, in the same epoch, rows were only added; 0: it is not known. */
+	uint64_t first_sequence;
 };
 
 /*

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import shmpub
 from conftest import Daemon, until
 
 FAST = "mode = append\ninterval = 20ms\nwatch = yes\n"
@@ -287,3 +288,70 @@ def test_numbers_are_exact(daemon: Make) -> None:
     for at in range(0, 500, 50):
         add(path, "".join(f"{v!r},{i}\n" for i, v in enumerate(map(float, numbers[at : at + 50]))))
         wait_same(d, path)
+
+
+# --- readers ------------------------------------------------------------------------------------
+
+
+def test_new_rows_come_once(daemon: Make) -> None:
+    """Also over types that widen, room that runs out, and snapshots that were skipped."""
+    d, path = serve(daemon, "n,v\n0,1\n", "append_room = 64K\n")
+    feed, n, got = d.feed("a"), 1, []
+    with feed.updates(timeout=30, new_rows=True) as updates:
+        got.append(next(updates))
+        for step in range(40):
+            more = 1 + step * 7 % 300
+            value = "1" if step < 10 else "1.5" if step < 20 else "word"
+            add(path, "".join(f"{n + i},{value}\n" for i in range(more)))
+            n += more
+            if step % 3 == 0:
+                wait_same(d, path)
+            while sum(map(len, got)) < n and step % 4 == 0:
+                got.append(next(updates))
+        while sum(map(len, got)) < n:
+            got.append(next(updates))
+        assert not any(rows.attrs["shmpub"]["gap"] for rows in got)
+        assert [i for rows in got for i in rows["n"]] == list(range(n))
+        assert all(rows.index[0] == rows["n"].iloc[0] for rows in got)
+        d.source("a.csv", "n,v\n7,8\n")
+        rows = next(updates)
+    assert rows.attrs["shmpub"]["gap"]
+    assert rows["n"].tolist() == [7]
+
+
+def test_since(daemon: Make) -> None:
+    d, path = serve(daemon, "n,t\n0,x\n")
+    wait_rows(d, 1)
+    feed = d.feed("a")
+    first = feed.snapshot()
+    add(path, "1,y\n2,z\n")
+    wait_rows(d, 3)
+    second = feed.snapshot()
+    new = second.since(first)
+    assert new["t"].tolist() == ["y", "z"]
+    assert new.index.tolist() == [1, 2]
+    assert len(second.since(second)) == 0
+    with pytest.raises(shmpub.Gap):
+        first.since(second)
+    with pytest.raises(TypeError):
+        second.since("first")  # type: ignore[arg-type]
+    if os.name != "nt":
+        whole = second.column("n")
+        assert np.shares_memory(new["n"].to_numpy(), whole)
+    d.source("a.csv", "n,t\n5,q\n6,r\n7,s\n8,t\n")
+    wait_rows(d, 4)
+    with pytest.raises(shmpub.Gap, match="rows were not only added"):
+        feed.snapshot().since(second)
+
+
+def test_feeds_without_it_have_gaps(daemon: Make) -> None:
+    d = daemon()
+    path = d.source("a.csv", "a\n1\n")
+    d.configure({"a": "source = a.csv\ninterval = 20ms"})
+    d.start()
+    wait_rows(d, 1)
+    first = d.feed("a").snapshot()
+    add(path, "2\n")
+    wait_rows(d, 2)
+    with pytest.raises(shmpub.Gap):
+        d.feed("a").snapshot().since(first)

@@ -16,6 +16,7 @@ from ._errors import (
     Error,
     FeedNotFound,
     FormatError,
+    Gap,
     InstanceNotFound,
     InstanceTaken,
     NotPublished,
@@ -27,7 +28,7 @@ from ._list import feeds
 from ._serve import Served, serve
 from ._several import Snapshots, snapshots, wait_any
 from ._snapshot import Snapshot
-from ._updates import Subscription, Updates
+from ._updates import NewRows, Subscription, Updates
 
 __version__ = "0.2.0"
 
@@ -40,8 +41,10 @@ __all__ = [
     "Feed",
     "FeedNotFound",
     "FormatError",
+    "Gap",
     "InstanceNotFound",
     "InstanceTaken",
+    "NewRows",
     "NotPublished",
     "Served",
     "Snapshot",

@@ -6,6 +6,7 @@ Error
  ├── NotPublished       the feed exists, but no snapshot of it yet
  ├── FormatError        bytes in shared memory contradict docs/FORMAT.md
  ├── UntrustedOwner     the instance belongs to an account that we do not trust
+ ├── Gap                since(): the older rows are not the first ones of this table
  ├── Stale              the newest data is older than asked for; also a UserWarning
  ├── AccessDenied       this process may not read it; also a PermissionError
  ├── DaemonNotFound     serve(): there is no program shmpubd
@@ -74,6 +75,13 @@ class UntrustedOwner(Error):
         super().__init__(message)
         self.owner = owner
         self.uid = owner if isinstance(owner, int) else -1
+
+
+class Gap(Error):
+    """The rows of the older snapshot are not the first ones of the newer: the table began anew.
+
+    Its source was replaced, cut or edited, or it is no feed to which rows are added.
+    """
 
 
 class Stale(Error, UserWarning):

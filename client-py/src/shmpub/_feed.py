@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from ._mark import Cursor, Mark
 from ._place import Place
 from ._shown import Shown
 from ._snapshot import Snapshot
-from ._updates import Subscription, Updates
+from ._updates import NewRows, Subscription, Updates
 from ._waiting import Wait
 from ._watch import Watched
 
@@ -332,7 +332,19 @@ class Feed(Follower, Shown):
             own.accept(found)
         return True
 
-    def updates(self, timeout: float | timedelta | None = None) -> Updates:
+    @overload
+    def updates(
+        self, timeout: float | timedelta | None = None, *, new_rows: Literal[False] = False
+    ) -> Updates: ...
+
+    @overload
+    def updates(
+        self, timeout: float | timedelta | None = None, *, new_rows: Literal[True]
+    ) -> NewRows: ...
+
+    def updates(
+        self, timeout: float | timedelta | None = None, *, new_rows: bool = False
+    ) -> Updates | NewRows:
         """An iterator of Snapshots for `for` and `async for`: the present one, then newer ones.
 
         It may skip snapshots, but never goes back to an older one. It has a cursor of its own. It
@@ -341,8 +353,17 @@ class Feed(Follower, Shown):
 
         >>> [snap.sequence for snap in feed.updates(timeout=0)]
         [3]
+
+        With `new_rows`, of DataFrames: the present rows, then those that were added since, each
+        once, also where snapshots were skipped. Nothing is copied. Where rows were not only added,
+        because the source was replaced, cut or edited, the DataFrame has all rows of the table
+        that began anew, and its `attrs["shmpub"]["gap"]` is True; else that is False.
+
+        >>> [len(rows) for rows in feed.updates(timeout=0, new_rows=True)]
+        [1]
         """
-        return Updates(self, _arguments.seconds(timeout))
+        updates = Updates(self, _arguments.seconds(timeout))
+        return NewRows(updates) if new_rows else updates
 
     def on_update(
         self,

@@ -93,6 +93,7 @@ class Stamp(NamedTuple):
     sequence: int
     epoch: int
     published_ns: int  # since 1970 in UTC
+    first: int = 0  # since the snapshot of this sequence rows were only added; 0: not known
 
 
 class _Places(NamedTuple):
@@ -190,9 +191,19 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
     found = match_own(tail, size)
     if found is None:
         record = _parse_record(_read_record(read, size))
-        stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
-        return _lay_out(read, size, _places_of(record), b"", kept), stamp
-    return lay_out_own(read, size, found, kept), Stamp(int(found[0]), int(found[1]), int(found[2]))
+        return _lay_out(read, size, _places_of(record), b"", kept), _stamp_of(record)
+    layout = lay_out_own(read, size, found, kept)
+    if found[9]:  # keys that not every record has
+        return layout, _stamp_of(_parse_record(_read_record(read, size)))
+    return layout, Stamp(int(found[0]), int(found[1]), int(found[2]))
+
+
+def _stamp_of(record: dict[str, Any]) -> Stamp:
+    first = record.get("first", 0)
+    sequence = record["sequence"]
+    return Stamp(
+        sequence, record["epoch"], record["published_ns"], first if first <= sequence else 0
+    )
 
 
 def _load_state(read: Read, size: int, tail: bytes, kept: Layout | None) -> tuple[Layout, Stamp]:
@@ -205,8 +216,7 @@ def _load_state(read: Read, size: int, tail: bytes, kept: Layout | None) -> tupl
     if len(footer) != state.own_size or value is None:
         raise FormatError("no record of shmpub's in the footer")
     record = _parse_record(_check_record(value))
-    stamp = Stamp(record["sequence"], record["epoch"], record["published_ns"])
-    return _lay_out(read, size, _places_of(record), b"", kept, state), stamp
+    return _lay_out(read, size, _places_of(record), b"", kept, state), _stamp_of(record)
 
 
 def lay_out_own(read: Read, size: int, found: tuple[bytes, ...], kept: Layout | None) -> Layout:
@@ -297,7 +307,8 @@ def _parse_record(text: bytes) -> dict[str, Any]:
         raise FormatError("the record is malformed") from None
     record = {key: value for key, value in pairs if key in _KNOWN}
     keys = [key for key, _ in pairs if key in _KNOWN or key == "crc"]
-    if len(keys) != len(_KNOWN) or len(record) != len(_KNOWN):
+    firsts = [value for key, value in pairs if key == "first"]
+    if len(keys) != len(_KNOWN) or len(record) != len(_KNOWN) or len(firsts) > 1:
         raise FormatError("the record lacks a key, or has one twice")
     _check_integers([value for _, value in pairs])
     if record["version"] != 1:
@@ -306,6 +317,9 @@ def _parse_record(text: bytes) -> dict[str, Any]:
         _number(record, key, 1 if key == "sequence" else 0)
     for key in _TIMES:
         _number(record, key, -(2**63), 2**63 - 1)
+    if firsts:
+        record["first"] = firsts[0]
+        _number(record, "first")
     return record
 
 

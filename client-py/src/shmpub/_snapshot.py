@@ -13,7 +13,7 @@ import pandas as pd
 from . import _export, _frame, _layout, _verify
 from ._blocks import Maker
 from ._columns import Source, Values, numpy_array, read_values
-from ._errors import Error, FormatError, Stale
+from ._errors import Error, FormatError, Gap, Stale
 from ._layout import Layout, Stamp
 from ._mark import Mark
 from ._plan import Plan
@@ -59,6 +59,7 @@ class Snapshot:
         self._of = of
         self._layout = layout  # with it the next snapshot is opened faster
         self._mark = Mark(stamp.epoch, stamp.sequence)
+        self._first = stamp.first
         self._published_ns = stamp.published_ns
         self._content = content
         self._values = values
@@ -182,6 +183,33 @@ class Snapshot:
         from ._diff import diff
 
         return diff(self, older, key)
+
+    def since(self, older: Snapshot) -> pd.DataFrame:
+        """The rows that were added since an older snapshot: a DataFrame over shared memory.
+
+        For feeds to which rows are added (`mode = append`). It has the columns, the index and the
+        `attrs` of `df`, and no row is copied. Raises Gap when the older rows are not the first ones
+        of this table, because it began anew in between or rows were not only added; and TypeError
+        when `older` is no Snapshot.
+
+        >>> snap.since(snap).shape
+        Traceback (most recent call last):
+        shmpub.Gap: quotes: rows were not only added between sequences 3 and 3
+        """
+        if not isinstance(older, Snapshot):
+            raise TypeError(f"older is a Snapshot, not {type(older).__name__}")
+        start = self._new_from(older._mark, len(older)) if older._feed == self._feed else None
+        if start is None:
+            raise Gap(
+                f"{self._feed}: rows were not only added between sequences "
+                f"{older.sequence} and {self.sequence}"
+            )
+        return self.df.iloc[start:]
+
+    def _new_from(self, mark: Mark, rows: int) -> int | None:
+        """Where the rows after those of the snapshot `mark` begin; None when that is not known."""
+        is_known = 0 < self._first <= mark.sequence <= self.sequence and mark.epoch == self.epoch
+        return rows if is_known and rows <= len(self) else None
 
     def _source(self) -> Source:
         source = Source(self._content, self._layout.batch)

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _waiting
-from ._mark import Cursor
+from ._mark import Cursor, Mark
 from ._snapshot import Snapshot
 from ._waiting import Wait
 from ._watch import Watched
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ._feed import Feed
 
 # All times are seconds.
@@ -85,6 +87,69 @@ class Updates:
         self.close()
 
     async def __aenter__(self) -> Updates:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+
+class NewRows:
+    """An iterator, and an asynchronous iterator, of the rows that are new: DataFrames.
+
+    Feed.updates(new_rows=True) makes it. To be used as Updates is.
+
+    >>> with feed.updates(timeout=0, new_rows=True) as updates:
+    ...     for rows in updates:
+    ...         print(rows.shape, rows.attrs["shmpub"]["gap"])
+    (1, 3) False
+    """
+
+    def __init__(self, updates: Updates) -> None:
+        self._updates = updates
+        self._last: tuple[Mark, int] | None = None  # of what was given last, and how many rows
+
+    def _take(self, snapshot: Snapshot) -> pd.DataFrame | None:
+        """The rows that are new in a snapshot; None: there are none."""
+        start = 0 if self._last is None else snapshot._new_from(*self._last)
+        is_first = self._last is None
+        rows = snapshot.df.iloc[start or 0 :]
+        self._last = snapshot._mark, len(snapshot)
+        rows.attrs["shmpub"]["gap"] = start is None
+        return rows if len(rows) or start is None or is_first else None
+
+    def __iter__(self) -> NewRows:
+        return self
+
+    def __next__(self) -> pd.DataFrame:
+        while True:
+            rows = self._take(next(self._updates))
+            if rows is not None:
+                return rows
+
+    def __aiter__(self) -> NewRows:
+        return self
+
+    async def __anext__(self) -> pd.DataFrame:
+        while True:
+            rows = self._take(await self._updates.__anext__())
+            if rows is not None:
+                return rows
+
+    def close(self) -> None:
+        """As Updates.close()."""
+        self._updates.close()
+
+    async def aclose(self) -> None:
+        """close(), for asyncio and contextlib.aclosing()."""
+        self.close()
+
+    def __enter__(self) -> NewRows:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> NewRows:
         return self
 
     async def __aexit__(self, *_: object) -> None:
