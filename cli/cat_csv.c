@@ -138,7 +138,7 @@ static void put_row(struct out *o, const struct table *t, uint64_t row,
 	out_str(o, "\n");
 }
 
-int cat_csv(struct out *o, const struct table *t, uint64_t n_rows)
+int cat_csv(struct out *o, const struct table *t, const struct cat_range *range)
 {
 	struct cell_form *forms;
 	char room[CELL_SIZE];
@@ -150,11 +150,13 @@ int cat_csv(struct out *o, const struct table *t, uint64_t n_rows)
 		return session_nomem();
 	for (size_t i = 0; i < t->n_columns; i++)
 		forms[i] = cell_form_of(&t->columns[i], ' ');
-	if (has_header(t))
-		put_header(o, t, n_rows);
-	else if (n_rows > 0 && column_is_valid(&t->columns[0], 0))
+	if (!range->has_header)
+		;
+	else if (has_header(t))
+		put_header(o, t, range->to);
+	else if (range->to > 0 && column_is_valid(&t->columns[0], 0))
 		keep_byte_order_mark(o, cell_text(room, &t->columns[0], 0, &forms[0]));
-	for (uint64_t row = 0; row < n_rows && !out_is_over(o); row++)
+	for (uint64_t row = range->from; row < range->to && !out_is_over(o); row++)
 		put_row(o, t, row, forms);
 	mem_free(forms);
 	return EXIT_GOOD;

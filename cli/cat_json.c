@@ -74,7 +74,7 @@ static int put_row(struct out *o, struct buffer *line, const struct table *t, ui
 	return EXIT_GOOD;
 }
 
-int cat_json(struct out *o, const struct table *t, uint64_t n_rows)
+int cat_json(struct out *o, const struct table *t, const struct cat_range *range)
 {
 	struct buffer line = BUFFER_NONE;
 	struct cell_form *forms;
@@ -85,7 +85,8 @@ int cat_json(struct out *o, const struct table *t, uint64_t n_rows)
 		return session_nomem();
 	for (size_t i = 0; i < t->n_columns; i++)
 		forms[i] = cell_form_of(&t->columns[i], 'T');
-	for (uint64_t row = 0; row < n_rows && r == EXIT_GOOD && !out_is_over(o); row++)
+	for (uint64_t row = range->from; row < range->to && r == EXIT_GOOD && !out_is_over(o);
+	     row++)
 		r = put_row(o, &line, t, row, forms);
 	buffer_free(&line);
 	mem_free(forms);

@@ -9,8 +9,13 @@
 #include "columns/table.h"
 #include "out.h"
 
-/* Both write the first `n_rows` rows and return an exit status. */
-int cat_csv(struct out *o, const struct table *table, uint64_t n_rows);
-int cat_json(struct out *o, const struct table *table, uint64_t n_rows);
+struct cat_range {
+	uint64_t from, to; /* rows */
+	bool has_header;   /* CSV: names come first */
+};
+
+/* Both write these rows and return an exit status. */
+int cat_csv(struct out *o, const struct table *table, const struct cat_range *range);
+int cat_json(struct out *o, const struct table *table, const struct cat_range *range);
 
 #endif

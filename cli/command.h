@@ -26,7 +26,7 @@ struct command_line {
 	const char *instance; /* NULL: the default; `directory` too */
 	const char *directory;
 	const char *owner; /* a further trusted user; NULL: none */
-	bool json, no_wait, holders, detach;
+	bool json, no_wait, holders, detach, follow;
 	enum cat_format format;
 	uint64_t head;               /* print so many rows; UINT64_MAX: all */
 	uint64_t max_age_ms;         /* of data; UINT64_MAX: any age */
@@ -53,6 +53,7 @@ enum command_option {
 	TAKES_NO_WAIT = 16,
 	TAKES_HOLDERS = 32,
 	TAKES_UP = 64, /* the options of `up` */
+	TAKES_FOLLOW = 128,
 };
 
 struct command {

@@ -21,8 +21,9 @@ static const struct command commands[] = {
 	{ "ls", "[--json]", "every feed, one line each", TAKES_JSON, 0, 0, command_ls },
 	{ "info", "FEED [--holders] [--json]", "one feed and the columns of its newest snapshot",
 	  TAKES_JSON | TAKES_HOLDERS, 1, 1, command_info },
-	{ "cat", "FEED [--format csv|json|arrow] [--head N]", "the newest snapshot's contents",
-	  TAKES_FORMAT | TAKES_HEAD, 1, 1, command_cat },
+	{ "cat", "FEED [--format csv|json|arrow] [--head N] [--follow]",
+	  "the newest snapshot's contents", TAKES_FORMAT | TAKES_HEAD | TAKES_FOLLOW, 1, 1,
+	  command_cat },
 	{ "watch", "[FEED...] [--json]", "a line for every publication and every loss, as it comes",
 	  TAKES_JSON, 0, SIZE_MAX, command_watch },
 	{ "top", "", "the list on a screen of its own, kept fresh; q ends it", 0, 0, 0,
@@ -118,6 +119,13 @@ static bool set_max_age(struct command_line *l, const char *value)
 	return duration_parse(&l->max_age_ms, span_str(value));
 }
 
+static bool set_follow(struct command_line *l, const char *value)
+{
+	(void)value;
+	l->follow = true;
+	return true;
+}
+
 static bool set_detach(struct command_line *l, const char *value)
 {
 	(void)value;
@@ -162,6 +170,7 @@ static const struct option {
 	{ "--holders", NULL, NULL, TAKES_HOLDERS, set_holders },
 	{ "--format", NULL, "csv, json or arrow", TAKES_FORMAT, set_format },
 	{ "--head", NULL, "a number of rows", TAKES_HEAD, set_head },
+	{ "--follow", NULL, NULL, TAKES_FOLLOW, set_follow },
 	{ "--detach", NULL, NULL, TAKES_UP, set_detach },
 	{ "--save", NULL, "the path of a new file", TAKES_UP, set_save },
 	{ "--interval", NULL, "a duration with its unit: 500ms, 10s, 5m, 1h", TAKES_UP,

@@ -6,7 +6,8 @@ set(SHMPUB_WINDOWS_LIBRARIES advapi32)
 # shmpub.dll and its import library, and the static library. The functions that the DLL exports are those
 # of the public headers, which say nothing of Windows itself: a program that imports them needs nothing more.
 function(shmpub_windows_library)
-	set(headers ${PROJECT_SOURCE_DIR}/include/shmpub/shmpub.h ${PROJECT_SOURCE_DIR}/include/shmpub/feed_errors.h)
+	set(headers ${PROJECT_SOURCE_DIR}/include/shmpub/shmpub.h ${PROJECT_SOURCE_DIR}/include/shmpub/feed_errors.h
+	    ${PROJECT_SOURCE_DIR}/include/shmpub/new_rows.h)
 	set(names "")
 	foreach(header IN LISTS headers)
 		file(STRINGS ${header} declarations REGEX "^SHMPUB_API ")

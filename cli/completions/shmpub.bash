@@ -68,7 +68,7 @@ _shmpub() {
 		:*) words="ls info cat watch top verify health refresh up down service metrics" ;;
 		info:-*) words="--holders --json" ;;
 		ls:-* | watch:-*) words="--json" ;;
-		cat:-*) words="--format --head" ;;
+		cat:-*) words="--format --head --follow" ;;
 		health:-*) words="--max-age" ;;
 		refresh:-*) words="--no-wait" ;;
 		up:-*) words="--detach --interval --set --save" ;;

@@ -63,6 +63,7 @@ enum shmpub_status {
 	SHMPUB_NO_INSTANCE = 4,  /* nothing has published under that instance name */
 	SHMPUB_TIMED_OUT = 5,    /* the timeout passed before there was anything new */
 	SHMPUB_INTERRUPTED = 6,  /* shmpub_interrupt() or a signal ended the wait */
+	SHMPUB_GAP = 7,          /* the table began anew: shmpub/new_rows.h */
 	SHMPUB_ERR_SYS = -1,     /* a system call failed; see err->sys */
 	SHMPUB_ERR_NOMEM = -2,   /* memory ran out */
 	SHMPUB_ERR_FORMAT = -3,  /* bytes in shared memory contradict docs/FORMAT.md */
@@ -373,7 +374,7 @@ struct shmpub_stamp {
 	int64_t published_ns;
 	int64_t source_mtime_ns; /* 0: unknown */
 	uint64_t read_ns, parse_ns, source_size, skipped_rows;
-	uint64_t reserved[6];
+	uint64_t first_sequence, reserved[5]; /* since the first rows were only added; 0: not known */
 };
 
 SHMPUB_API const struct shmpub_stamp *shmpub_snapshot_stamp(const struct shmpub_snapshot *snapshot);

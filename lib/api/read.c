@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "reader/notifier.h"
 #include "reader/reader.h"
+#include "shmpub/new_rows.h"
 #include "shmpub/shmpub.h"
 
 /*
@@ -170,6 +171,19 @@ const struct shmpub_column *shmpub_column_named(const struct shmpub_snapshot *sn
 			return &t->columns[i];
 	}
 	return NULL;
+}
+
+int shmpub_since(uint64_t *row, const struct shmpub_snapshot *snapshot,
+                 const struct shmpub_snapshot *older)
+{
+	const struct shmpub_stamp *now = &snapshot->stamp, *then = &older->stamp;
+	bool is_added = now->first_sequence != 0 && now->mark.epoch == then->mark.epoch &&
+	                then->mark.sequence >= now->first_sequence &&
+	                then->mark.sequence <= now->mark.sequence &&
+	                older->view.table.n_rows <= snapshot->view.table.n_rows;
+
+	*row = is_added ? older->view.table.n_rows : 0;
+	return is_added ? SHMPUB_OK : SHMPUB_GAP;
 }
 
 const char *shmpub_source(const struct shmpub_snapshot *snapshot, size_t *size)

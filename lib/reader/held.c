@@ -24,6 +24,7 @@ static void take_stamp(struct shmpub_stamp *out, const struct snapshot_stamp *fr
 		.parse_ns = from->parse_ns,
 		.source_size = from->source_size,
 		.skipped_rows = from->skipped_rows,
+		.first_sequence = from->first_sequence,
 	};
 }
 

@@ -208,8 +208,10 @@ static int map_newest(struct shmpub_snapshot **out, struct shmpub_reader *r, str
 	if (table == NULL)
 		return res;
 	if (table->stamp.mark.epoch != wanted->epoch ||
-	    table->stamp.mark.sequence < wanted->sequence)
+	    table->stamp.mark.sequence < wanted->sequence) {
 		table->stamp.mark = *wanted;
+		table->stamp.first_sequence = 0; /* it speaks of the record's own mark */
+	}
 	*out = table;
 	return SHMPUB_OK;
 }

@@ -47,7 +47,7 @@ def place(publisher: Publisher) -> list[str]:
         (["-i", "x", "he"], {"health"}),
         (["--instance", "=", "x", "he"], {"health"}),
         (["--o"], {"--owner"}),
-        (["cat", "--f"], {"--format"}),
+        (["cat", "--f"], {"--follow", "--format"}),
         (["cat", "--format", ""], {"csv", "json", "arrow"}),
         (["cat", "--format", "=", "j"], {"json"}),
         (["cat", "--format", "="], {"csv", "json", "arrow"}),

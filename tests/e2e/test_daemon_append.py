@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shmpub
-from conftest import Daemon, until
+from conftest import SHMPUB, Daemon, until
 
 FAST = "mode = append\ninterval = 20ms\nwatch = yes\n"
 GROWS = pytest.mark.skipif(os.name == "nt", reason="snapshots of Windows do not grow")
@@ -355,3 +356,40 @@ def test_feeds_without_it_have_gaps(daemon: Make) -> None:
     wait_rows(d, 2)
     with pytest.raises(shmpub.Gap):
         d.feed("a").snapshot().since(first)
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_cat_follows(daemon: Make, form: str) -> None:
+    """As tail -f: each row once, and after a gap the whole table with its header."""
+    d, path = serve(daemon, "n,t\n0,x\n")
+    wait_rows(d, 1)
+    place = [SHMPUB, "-d", d.shm, "-i", d.instance]
+    command = [*place, "cat", "a", "--format", form, "--follow"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as p:
+        assert p.stdout is not None
+        assert p.stderr is not None
+        header = ["n,t\n"] if form == "csv" else []
+        for line in header:
+            assert p.stdout.readline() == line
+        for i in range(50):
+            want = f"{i},x\n" if form == "csv" else f'{{"n":{i},"t":"x"}}\n'
+            assert p.stdout.readline() == want
+            add(path, f"{i + 1},x\n")
+        p.stdout.readline()
+        d.source("a.csv", "n,t\n7,y\n")
+        for line in header:
+            assert p.stdout.readline() == line
+        assert p.stdout.readline() == ("7,y\n" if form == "csv" else '{"n":7,"t":"y"}\n')
+        d.configure({"b": "source = a.csv"})
+        d.reload()
+        assert p.wait(30) == 1
+        told = p.stderr.read().splitlines()
+    assert told[0] == "shmpub: the table began anew"
+    assert "no feed" in told[1]
+    d.configure({"a": f"source = a.csv\n{FAST}"})
+    d.reload()
+    wait_rows(d, 1)
+    bad = subprocess.run([*place, "cat", "a", "--follow", "--format", "arrow"], capture_output=True)
+    assert bad.returncode == 1
+    assert b"--follow writes rows" in bad.stderr

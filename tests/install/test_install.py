@@ -35,6 +35,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "usr/local/bin/shmpubd",
         "usr/local/bin/shmpub",
         "usr/local/include/shmpub/feed_errors.h",
+        "usr/local/include/shmpub/new_rows.h",
         "usr/local/include/shmpub/shmpub.h",
         "usr/local/share/bash-completion/completions/shmpub",
         "usr/local/share/man/man1/shmpub.1",

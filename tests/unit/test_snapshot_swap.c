@@ -71,8 +71,8 @@ static void show(const struct snapshot_view *v)
 	struct out out = OUT_NONE;
 	uint64_t n = v->table.n_rows < 400 ? v->table.n_rows : 400;
 
-	(void)cat_csv(&out, &v->table, n);
-	(void)cat_json(&out, &v->table, n);
+	(void)cat_csv(&out, &v->table, &(struct cat_range){ 0, n, true });
+	(void)cat_json(&out, &v->table, &(struct cat_range){ 0, n, true });
 	(void)out_end(&out);
 }
 
