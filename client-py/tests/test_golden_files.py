@@ -93,10 +93,10 @@ def test_records_of_our_writer_are_read_in_the_fast_way(path: Path) -> None:
     found = _layout.match_own(data[-2048:], len(data))
     assert found is not None
     record = json.loads(data[data.rindex(b"{") : data.rindex(b"}") + 1])
-    wanted = [record[key] for key in ("sequence", "epoch", "published_ns")]
-    assert [int(number) for number in found[:3]] == wanted
-    assert int(found[4]) == record["rows"]
-    for text, key in zip(found[5:9], ("schema", "batch", "dictionaries", "regions"), strict=True):
+    keys = "sequence", "epoch", "published_ns", "source_mtime_ns"
+    assert [int(number) for number in found[:4]] == [record[key] for key in keys]
+    assert int(found[5]) == record["rows"]
+    for text, key in zip(found[6:10], ("schema", "batch", "dictionaries", "regions"), strict=True):
         assert json.loads(b"[%b]" % text) == record[key]
 
 

@@ -21,8 +21,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from . import _arrow_schema, _batch, _state
@@ -38,7 +36,6 @@ _MAGIC_START = b"ARROW1\0\0"
 _MAGIC_END = b"ARROW1"
 _TAIL = 10  # bytes of the file after the footer: the footer's size and the magic
 _TAIL_READ = 2048  # bytes that are read at the end of the file; a record has some 500
-_SOURCE_TIME_KEY = b'"source_mtime_ns":'
 _CRC_KEY = b',"crc":'
 _MAX_U64 = 2**64 - 1
 
@@ -58,7 +55,7 @@ def _own_record() -> re.Pattern[bytes]:
     """Compiled for the first snapshot, not at import, because it takes some milliseconds."""
     return re.compile(
         rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(%b),"published_ns":([1-8]\d{1,18}),'
-        rb'"source_mtime_ns":(?:0|-?[1-8]\d{0,18}),"read_ns":%b,"parse_ns":%b,"source_size":%b,'
+        rb'"source_mtime_ns":(0|-?[1-8]\d{0,18}),"read_ns":%b,"parse_ns":%b,"source_size":%b,'
         rb'"skipped_rows":%b,"rows":'
         rb'((%b),"schema":\[(%b,%b)\],"batch":\[(%b)\],"dictionaries":\[((?:\[%b\](?:,\[%b\])*)?)\],'
         rb'"regions":\[((?:\[%b\](?:,\[%b\])*)?)\]((?:,[^{}\0]*?)?)),"crc":(%b)\}'
@@ -84,6 +81,7 @@ def _grammar() -> re.Pattern[bytes]:
 
 _NUMBERS = {"version", "sequence", "epoch", "read_ns", "parse_ns", "source_size", "skipped_rows"}
 _TIMES = {"published_ns", "source_mtime_ns"}
+_STAMP = "sequence", "epoch", "published_ns", "source_mtime_ns"
 _KNOWN = _NUMBERS | _TIMES | {"rows", "schema", "batch", "dictionaries", "regions"}
 
 
@@ -92,7 +90,8 @@ class Stamp(NamedTuple):
 
     sequence: int
     epoch: int
-    published_ns: int  # since 1970 in UTC
+    published_ns: int  # since 1970 in UTC, as the next is
+    source_mtime_ns: int  # when the source was modified; 0: unknown
     first: int = 0  # since the snapshot of this sequence rows were only added; 0: not known
 
 
@@ -193,17 +192,15 @@ def load(read: Read, size: int, kept: Layout | None = None) -> tuple[Layout, Sta
         record = _parse_record(_read_record(read, size))
         return _lay_out(read, size, _places_of(record), b"", kept), _stamp_of(record)
     layout = lay_out_own(read, size, found, kept)
-    if found[9]:  # keys that not every record has
+    if found[10]:  # keys that not every record has
         return layout, _stamp_of(_parse_record(_read_record(read, size)))
-    return layout, Stamp(int(found[0]), int(found[1]), int(found[2]))
+    return layout, Stamp(*map(int, found[:4]))
 
 
 def _stamp_of(record: dict[str, Any]) -> Stamp:
     first = record.get("first", 0)
-    sequence = record["sequence"]
-    return Stamp(
-        sequence, record["epoch"], record["published_ns"], first if first <= sequence else 0
-    )
+    stamp = Stamp(*[record[key] for key in _STAMP])
+    return stamp._replace(first=first if first <= stamp.sequence else 0)
 
 
 def _load_state(read: Read, size: int, tail: bytes, kept: Layout | None) -> tuple[Layout, Stamp]:
@@ -221,7 +218,7 @@ def _load_state(read: Read, size: int, tail: bytes, kept: Layout | None) -> tupl
 
 def lay_out_own(read: Read, size: int, found: tuple[bytes, ...], kept: Layout | None) -> Layout:
     """The layout of a file with a record of our own writer. `found` is match_own()'s answer."""
-    places, rows, schema, batch, dictionaries, regions, more = found[3:10]
+    places, rows, schema, batch, dictionaries, regions, more = found[4:11]
     # The same places: only the stamp is new. The file may be larger than the last one, because the
     # stamp may have more digits. What lay inside the smaller file lies inside this one too.
     if kept is not None and kept.places == places and kept.size <= size:
@@ -247,7 +244,7 @@ def match_own(tail: bytes, size: int) -> tuple[bytes, ...] | None:
     found: tuple[bytes, ...] = match.groups()
     footer_size = int.from_bytes(tail[-_TAIL:-6], "little")
     is_inside = footer_size > size - _TAIL or start >= len(tail) - _TAIL - footer_size
-    if not is_inside or zlib.crc32(tail[start : match.end(4)]) != int(found[10]):
+    if not is_inside or zlib.crc32(tail[start : match.end(5)]) != int(found[11]):
         return None
     return found if int(found[1]) <= _MAX_U64 else None
 
@@ -277,18 +274,6 @@ def find_record(tail: bytes, size: int) -> bytes | None:
     if len(footer) - len(value) > 8 or start < max(0, first) or b"\0" in value[start:]:
         return None
     return value[start:]
-
-
-def source_time(layout: Layout, content: npt.NDArray[np.uint8]) -> int:
-    """The source's time of modification in a file that was laid out, ns since 1970; 0: unknown."""
-    state = layout.state
-    if state is not None:
-        content = content[state.footer : state.footer + state.own_size]
-    for size in (_TAIL_READ, 1 << 20, len(content)):
-        found = content[-size:].tobytes().rpartition(_SOURCE_TIME_KEY)
-        if found[1]:
-            return int(found[2].partition(b",")[0])
-    return 0
 
 
 def _check_record(value: bytes) -> bytes:

@@ -1,9 +1,9 @@
 """Opens a snapshot whose table is much like that of the snapshot before it.
 
-Most snapshots of a feed have the schema of the last one, nulls in the same columns and the same
-categories. A Plan is what is known of them then. Its open() reads the numbers of a new snapshot,
-checks them as _layout and _snapshot do, and returns None wherever anything is not as the plan
-expects. The general way then opens the snapshot from the beginning, and tells what is wrong.
+Most snapshots of a feed have the schema of the last one and the same categories. A Plan is what is
+known of them then. Its open() reads the numbers of a new snapshot, checks them as _layout and
+_snapshot do, and returns None wherever anything is not as the plan expects. The general way then
+opens the snapshot from the beginning, and tells what is wrong.
 
 Programs take a snapshot now and then and do other work in between, so that neither this code nor
 its data is in the processor's caches. Then the time goes by how many functions, objects and system
@@ -13,13 +13,16 @@ bytes that lie near to each other are read at once.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _blocks, _frame, _layout
+from ._arrow_schema import Pattern
 from ._batch import MAX_ROWS, Batch
 from ._blocks import Maker
 from ._columns import Source, Values
@@ -36,18 +39,30 @@ _MOST_HEAD = 1 << 20  # bytes up to the end of the batch's message
 _MOST_OFFSETS = 128 << 10  # offsets of texts that are checked at once
 _MOST_CODES = 64 << 10  # codes; for more of them NumPy is faster
 _TAIL = 10  # bytes of the file after the footer: the footer's size and the magic
-# A record of our own writer, up to its key "rows"; and from there to its key "crc".
-_HEAD = (
-    b'{"version":%d,"sequence":%d,"epoch":%d,"published_ns":%d,"source_mtime_ns":%d,"read_ns":%d,'
-    b'"parse_ns":%d,"source_size":%d,"skipped_rows":%d,"rows":'
-)
+_MOST_PATTERNS = 16  # ways in which columns have nulls, of which recipes are kept
+# A record of our own writer from its key "rows" to its key "crc".
 _PLACES = b'%%d,"schema":[%%d,%%d,%%d,%%d],"batch":[%%d,%%d,%%d],"dictionaries":[%b],"regions":[%b]'
 _MOST_DIGITS = 4000  # bytes of a text with numbers: Python refuses to read numbers of 4,300 digits
 _SPACES = bytes(c if c in b"0123456789" else 32 for c in range(256))
-_PADDINGS = frozenset(bytes(n) for n in range(1, 9))
 _OFFSET = np.dtype("<i8")
 
+
 Opened = tuple[Layout, Stamp, Any]  # the last is the mapping, as an array
+
+
+@lru_cache(1)
+def _record() -> re.Pattern[bytes]:
+    """As _layout's own, but what stands between the keys "rows" and "crc" may be anything.
+
+    Such a text is compared with one that is known.
+    """
+    count, long = rb"(?:0|[1-9]\d{0,18})", rb"(?:0|[1-9]\d{0,19})"
+    return re.compile(
+        rb'\{"version":1,"sequence":([1-9]\d{0,17}),"epoch":(%b),"published_ns":([1-8]\d{1,18}),'
+        rb'"source_mtime_ns":(0|[1-8]\d{0,18}),"read_ns":%b,"parse_ns":%b,"source_size":%b,'
+        rb'"skipped_rows":%b,"rows":([^{}\0]*),"crc":(%b)\}\0{1,8}((?s:....))ARROW1'
+        % (long, *[count] * 5)
+    )
 
 
 class Plan:
@@ -57,7 +72,7 @@ class Plan:
         "_codes",
         "_form",
         "_is_small",
-        "_recipe",
+        "_recipes",
         "_schema",
         "_text_sizes",
         "_texts",
@@ -69,7 +84,7 @@ class Plan:
         schema = layout.schema
         self.values = values
         self._is_small = isinstance(layout.batch.buffers, tuple) and layout.rows > 0
-        self._recipe: Recipe | None = None
+        self._recipes: dict[Pattern, Recipe] = {}
         self._schema = [*map(int, layout.schema_text.split(b","))]
         dictionaries = b",".join([b"[%d,%d,%d]"] * len(layout.dictionaries))
         regions = b",".join([b"[%d,%d,%d,%d]"] * len(layout.regions))
@@ -93,7 +108,8 @@ class Plan:
             its_tail = kept.size - kept.dictionaries[0].body + 64
             if _TAIL_READ < its_tail < _MOST_READ:
                 tail_at = size - its_tail
-        tail_at = max(0, tail_at)
+        if tail_at < 0:
+            tail_at = 0
         tail = read(tail_at, size - tail_at)
         found = _read_record(tail, size)
         if found is None:
@@ -142,9 +158,10 @@ class Plan:
         body_size, its_rows, nodes, buffers = matched
         if rows != its_rows or not 0 < rows <= MAX_ROWS or body_size > size - body:
             return None
-        if not self._are_good(rows, nodes, buffers, body_size, kept):
+        pattern = tuple(map(bool, nodes[1::2]))
+        if not self._are_good(rows, nodes, pattern, buffers, body_size, kept):
             return None
-        batch = Batch(rows, body, nodes, buffers, old.pattern, old.form, message_size, body_size)
+        batch = Batch(rows, body, nodes, buffers, pattern, old.form, message_size, body_size)
         n_dictionaries = 3 * len(kept.dictionaries)
         dictionaries = _move_dictionaries(kept, numbers[8 : 8 + n_dictionaries], size)
         regions = _move_regions(kept, numbers[8 + n_dictionaries :], batch, size)
@@ -167,17 +184,22 @@ class Plan:
         return moved
 
     def _are_good(
-        self, rows: int, nodes: Sequence[int], buffers: Sequence[int], room: int, kept: Layout
+        self,
+        rows: int,
+        nodes: Sequence[int],
+        pattern: Pattern,
+        buffers: Sequence[int],
+        room: int,
+        kept: Layout,
     ) -> bool:
-        """As _batch._check_each(), and whether the same columns as before have nulls."""
-        pattern = tuple(map(bool, nodes[1::2]))
-        if pattern != kept.batch.pattern or nodes[::2] != (rows,) * len(pattern):
+        """As _batch._check_each()."""
+        if nodes[::2] != (rows,) * len(pattern) or max(nodes) > rows:
             return False
         needed = kept.schema.needed_sizes(rows, pattern)
         for offset, its_size, need in zip(buffers[::2], buffers[1::2], needed, strict=True):
             if its_size < need or offset + its_size > room or offset & 63:
                 return False
-        return max(nodes) <= rows
+        return True
 
     def _lay_out(self, kept: Layout, tail: bytes, size: int, read: _layout.Read) -> Layout | None:
         """The same for a table of many columns, where NumPy looks at the numbers.
@@ -242,9 +264,12 @@ class Plan:
         """As _frame.frame_maker(), for a snapshot to which the plan applied."""
         if not self._is_small or _blocks.way is not _blocks.FAST:
             return _frame.frame_maker(layout, source)
-        recipe = self._recipe
+        pattern = layout.batch.pattern
+        recipe = self._recipes.get(pattern)
         if recipe is None or recipe.storage != _blocks.way.string_storage():
-            recipe = self._recipe = Recipe(layout, self.values)
+            if len(self._recipes) >= _MOST_PATTERNS:
+                self._recipes = {}
+            recipe = self._recipes[pattern] = Recipe(layout, self.values)
         return recipe.maker(layout, source)
 
 
@@ -265,23 +290,18 @@ def _read_record(tail: bytes, size: int) -> tuple[Stamp, bytes] | None:
     text were checked. None: the general way decides.
     """
     start = tail.rfind(b"{", 0, -_TAIL)
-    places_at = tail.find(b',"rows":', start) + 8
-    end = tail.rfind(b',"crc":', places_at)
-    if start < 0 or places_at < 8 or end < 0 or tail[-6:] != b"ARROW1":
+    match = _record().fullmatch(tail, max(0, start))
+    if match is None:
         return None
-    close = b',"crc":%d}' % zlib.crc32(tail[start:end])
-    padding = tail[end + len(close) : -_TAIL]
-    footer_size = int.from_bytes(tail[-_TAIL:-6], "little")
+    sequence, epoch, published_ns, source_mtime_ns, places, crc, its_size = match.groups()
+    footer_size = int.from_bytes(its_size, "little")
     is_inside = footer_size > size - _TAIL or start >= len(tail) - _TAIL - footer_size
-    if not tail.startswith(close, end) or padding not in _PADDINGS or not is_inside:
+    if not is_inside or zlib.crc32(tail[start : match.end(5)]) != int(crc):
         return None
-    numbers = _numbers(tail[start:places_at], _HEAD)
-    if numbers is None or numbers[0] != 1 or not numbers[1] or max(numbers) >= 1 << 64:
+    its_epoch = int(epoch)
+    if its_epoch >> 64:
         return None
-    sequence, epoch, published_ns, source_mtime_ns = numbers[1:5]
-    if (published_ns | source_mtime_ns) >> 63:
-        return None
-    return Stamp(sequence, epoch, published_ns), tail[places_at:end]
+    return Stamp(int(sequence), its_epoch, int(published_ns), int(source_mtime_ns)), places
 
 
 def _move_dictionaries(kept: Layout, numbers: list[int], size: int) -> list[Batch] | None:
@@ -301,7 +321,7 @@ def _move_regions(kept: Layout, numbers: list[int], batch: Batch, size: int) -> 
     if len(numbers) != 4 * len(kept.regions):
         return None
     moved, bytes_each, buffers = [], 8 * batch.rows, batch.buffers
-    for n, (group, _, _, has_nulls) in enumerate(kept.regions):
+    for n, (group, *_) in enumerate(kept.regions):
         first, offset, stride, count = numbers[4 * n : 4 * n + 4]
         if first != group.order[0] or count != len(group.order) or (offset | stride) & 63:
             return None
@@ -312,5 +332,6 @@ def _move_regions(kept: Layout, numbers: list[int], batch: Batch, size: int) -> 
             if buffers[index] != expected:
                 return None
             expected += stride
+        has_nulls = batch.has_nulls and any(map(batch.nulls, group.nodes))
         moved.append(Region(group, offset, stride, has_nulls))
     return moved

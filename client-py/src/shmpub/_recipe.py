@@ -23,7 +23,10 @@ except ImportError:
 
 
 class Recipe:
-    """Holds for the layouts to which one plan applies, and for one string storage of pandas."""
+    """Holds for layouts to which one plan applies and whose nulls are in the same columns.
+
+    Also for one string storage of pandas.
+    """
 
     __slots__ = ("_molds", "_others", "_runs", "_texts", "_views", "storage")
 

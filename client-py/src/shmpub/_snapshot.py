@@ -61,6 +61,7 @@ class Snapshot:
         self._mark = Mark(stamp.epoch, stamp.sequence)
         self._first = stamp.first
         self._published_ns = stamp.published_ns
+        self._source_ns = stamp.source_mtime_ns
         self._content = content
         self._values = values
         self._plan = plan
@@ -153,7 +154,7 @@ class Snapshot:
         return frame
 
     def _find_facts(self) -> dict[str, Any]:
-        source_ns = _layout.source_time(self._layout, self._content)
+        source_ns = self._source_ns
         self._facts = facts = {
             "feed": self._feed,
             "sequence": self._mark.sequence,
@@ -352,13 +353,13 @@ def _reopen(feed: str, place: Place, verify: Verify, mark: Mark) -> Snapshot:
 
 @lru_cache(32)
 def _second(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19] + "."
 
 
 def _text_of(ns: int) -> str:
     """The time, in ns since 1970, as text in UTC, to the microsecond."""
     seconds, rest = divmod(ns, 10**9)
-    return f"{_second(seconds)}.{rest // 1000:06}+00:00"
+    return _second(seconds) + str(10**6 + rest // 1000)[1:] + "+00:00"
 
 
 def _no_column(name: str, frame: pd.DataFrame) -> str:
