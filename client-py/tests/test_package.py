@@ -55,7 +55,7 @@ def test_pandas_insides_are_tried_when_they_are_needed() -> None:
 def test_modules_are_private() -> None:
     assert all(path.name.startswith("_") for path in SOURCE.glob("*.py"))
     assert (SOURCE / "py.typed").exists()
-    parts = ["__init__", "dash", "marimo", "panel", "shiny", "streamlit"]
+    parts = ["__init__", "dash", "marimo", "panel", "perspective", "shiny", "streamlit"]
     assert sorted(path.stem for path in (SOURCE / "ext").glob("*.py")) == parts
 
 

@@ -209,3 +209,33 @@ def shoot(tmp_path: Path) -> Callable[[Any, str], Path]:
         return path
 
     return take
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A JupyterLab server."""
+    pytest.importorskip("jupyterlab")
+    from lab import Lab
+
+    made = Lab(tmp_path_factory.mktemp("lab"))
+    made.app.ready()
+    yield made
+    made.stop()
+    print(made.app.text())
+
+
+@pytest.fixture
+def opened(lab: Any, served: Served, page: Any) -> Callable[..., Any]:
+    """A function that opens a notebook with these cells, and runs it."""
+
+    def go(*cells: str) -> Any:
+        name = f"{served.instance}.ipynb"
+        begin = (
+            f"import os\nos.environ.update({served.names!r})\n"
+            "import shmpub\nfeed = shmpub.subscribe('quotes')"
+        )
+        book = lab.open(page, lab.write(name, [begin, *cells]))
+        book.run_all()
+        return book
+
+    return go

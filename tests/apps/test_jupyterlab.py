@@ -6,7 +6,7 @@ import random
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +18,6 @@ pytest.importorskip("jupyterlab")
 pytest.importorskip("anywidget")
 
 THREADS = "[t.name for t in __import__('threading').enumerate() if 'shmpub' in t.name]"
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    made = Lab(tmp_path_factory.mktemp("lab"))
-    made.app.ready()
-    yield made
-    made.stop()
-    print(made.app.text())
-
-
-@pytest.fixture
-def opened(lab: Lab, served: Served, page: Any) -> Callable[..., Book]:
-    """A function that opens a notebook with these cells, and runs it."""
-
-    def go(*cells: str) -> Book:
-        name = f"{served.instance}.ipynb"
-        begin = (
-            f"import os\nos.environ.update({served.names!r})\n"
-            "import shmpub\nfeed = shmpub.subscribe('quotes')"
-        )
-        book = lab.open(page, lab.write(name, [begin, *cells]))
-        book.run_all()
-        return book
-
-    return go
 
 
 def texts(page: Any, selector: str) -> list[str]:
