@@ -8,7 +8,7 @@
 /*
  * An event does not begin an attempt at once: a file that was changed within the last tick of the file
  * system's clock would only be found "fresh". TOUCH_MS later it can be read with the first look, and all
- * events until then are one. After an attempt a feed rests for as long as that took, so a file that
+ * events until then are one. Where rows are added (mode = append) nothing has to rest. After an attempt a feed rests for as long as that took, so a file that
  * changes all the time has half of a worker at most.
  */
 
@@ -191,7 +191,8 @@ uint64_t feed_watch_phase(const struct feed *f, uint64_t interval_ms)
 
 static void note_end(struct feed *f)
 {
-	uint64_t now = feed_now_ms(f), took = now - f->watch.began_ms;
+	/* where rows are added an attempt may take less than a millisecond, and no event waits */
+	uint64_t now = feed_now_ms(f), took = now - f->watch.began_ms + f->config->appends;
 
 	if (f->watch.began_ms != 0)
 		f->watch.rests_until_ms = now + (took < REST_MOST_MS ? took : REST_MOST_MS);
@@ -202,7 +203,8 @@ static void note_end(struct feed *f)
 
 uint64_t feed_watch_wait_ms(struct feed *f, uint64_t wait_ms)
 {
-	uint64_t now = feed_now_ms(f), soon = TOUCH_MS;
+	/* what is added needs no rest: it is taken as far as it is whole */
+	uint64_t now = feed_now_ms(f), soon = f->config->appends ? 0 : TOUCH_MS;
 
 	if (!f->config->watch)
 		return wait_ms;
