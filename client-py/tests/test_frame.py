@@ -70,6 +70,16 @@ def test_text_as_objects_is_the_same_with_and_without_pyarrow(
         with_arrow[0] = "mine"  # both are copies
 
 
+@pytest.mark.parametrize("pyarrow", [_columns.pa, None], ids=["pyarrow", "without"])
+def test_missing_text_is_the_nan_that_pandas_looks_for(
+    pyarrow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`str.split(expand=True)` of objects, for one, tests `is np.nan`."""
+    monkeypatch.setattr(_columns, "pa", pyarrow)
+    held = snapshot(read("a,b\nx y,1\n,2\n"))
+    assert held.column("a")[1] is np.nan
+
+
 def test_columns_of_one_type_are_one_block() -> None:
     held = snapshot(read("a,b,c\n1,2,3\n4,5,6\n"))
     frame = held.df

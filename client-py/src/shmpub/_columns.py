@@ -7,7 +7,6 @@ that pandas stores as objects.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -192,7 +191,7 @@ class Source:
         valid = self.valid(f)
         if valid is not None:
             for row in np.flatnonzero(~valid).tolist():
-                found[row] = math.nan
+                found[row] = np.nan
         return found
 
     def text_objects(self, f: Field) -> Array:
@@ -203,7 +202,7 @@ class Source:
         made: Array = self.arrow_text(f).to_numpy(zero_copy_only=False, writable=True)
         valid = self.valid(f)
         if valid is not None:
-            made[~valid] = math.nan
+            made[~valid] = np.nan
         return made
 
     def integers(self, f: Field) -> Array:
