@@ -24,6 +24,9 @@
 #define OTHER 0xfedcba98u
 #define AROUND 2048u /* bytes that are read together with the word */
 
+/* One load or store wherever it lies, across two lines as well. */
+typedef volatile uint32_t __attribute__((aligned(1))) word_anywhere;
+
 struct place {
 	char *file; /* a mapping of its own, as a reader has one */
 	char *writers;
@@ -37,12 +40,12 @@ struct place {
 static void *writer(void *arg)
 {
 	struct place *p = arg;
-	uint32_t *word = (uint32_t *)(void *)(p->writers + p->word_at);
+	word_anywhere *word = (word_anywhere *)(void *)(p->writers + p->word_at);
 	unsigned long n = 0;
 
 	while (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
 		for (int i = 0; i < 100; i++, n++)
-			*(volatile uint32_t *)word = n % 2 ? ONE : OTHER; /* one store, anywhere */
+			*word = n % 2 ? ONE : OTHER;
 	}
 	atomic_store(&p->writes, n);
 	return NULL;
@@ -50,7 +53,7 @@ static void *writer(void *arg)
 
 static uint32_t read_mapping(const struct place *p)
 {
-	return *(const volatile uint32_t *)(const void *)(p->file + p->word_at);
+	return *(const word_anywhere *)(const void *)(p->file + p->word_at);
 }
 
 /* As a program copies the end of the file: memcpy() of a size that the compiler does not know. */
