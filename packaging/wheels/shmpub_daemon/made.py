@@ -85,6 +85,16 @@ class Made:
 
     # --- making
 
+    def print_differences(self, version):
+        """Print which files are gone or were changed, and whether they are of another version."""
+        for file in self.files:
+            if not os.path.exists(file):
+                print(f"gone:          {file}")
+            elif self.is_changed(file):
+                print(f"changed since: {file}")
+        if self.words.get("version") != version:
+            print(f"this package has version {version}: shmpub service install puts it in place")
+
     def make_folder(self, folder):
         """Make it, and those above it, and note those that were not there."""
         if os.path.isdir(folder):

@@ -396,11 +396,5 @@ def status(is_system, version):
         print(f"it says:       {unit['StatusText']}")
     print(f"programs:      {places.programs}, version {made.words.get('version', 'unknown')}")
     print(f"unit:          {places.unit}\nconfiguration: {made.words.get('config', places.config)}")
-    for file in made.files:
-        if not os.path.exists(file):
-            print(f"gone:          {file}")
-        elif made.is_changed(file):
-            print(f"changed since: {file}")
-    if made.words.get("version") != version:
-        print(f"this package has version {version}: shmpub service install puts it in place")
+    made.print_differences(version)
     return RUNS if runs else STANDS

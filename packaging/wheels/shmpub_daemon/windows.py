@@ -184,11 +184,5 @@ def status(is_system, version):
         return ABSENT
     print(told)
     print(f"programs:      {places.programs}, version {made.words.get('version', 'unknown')}")
-    for file in made.files:
-        if not os.path.exists(file):
-            print(f"gone:          {file}")
-        elif made.is_changed(file):
-            print(f"changed since: {file}")
-    if made.words.get("version") != version:
-        print(f"this package has version {version}: shmpub service install puts it in place")
+    made.print_differences(version)
     return state
